@@ -1,0 +1,269 @@
+package software.amazon.kinesis.multilang.config;
+
+import com.amazonaws.services.dynamodbv2.streamsadapter.AmazonDynamoDBStreamsAdapterClient;
+import com.amazonaws.services.dynamodbv2.streamsadapter.AmazonDynamoDBStreamsAdapterClient.SkipRecordsBehavior;
+import com.amazonaws.services.dynamodbv2.streamsadapter.StreamsSchedulerFactory;
+import com.amazonaws.services.dynamodbv2.streamsadapter.polling.DynamoDBStreamsPollingConfig;
+import com.amazonaws.services.dynamodbv2.streamsadapter.util.KinesisMapperUtil;
+import java.io.InputStream;
+import java.io.PrintStream;
+import java.net.URI;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.Map;
+import java.util.Properties;
+import java.util.UUID;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.TimeUnit;
+import java.util.regex.Pattern;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+import software.amazon.awssdk.auth.credentials.AwsCredentialsProvider;
+import software.amazon.awssdk.http.apache.ApacheHttpClient;
+import software.amazon.awssdk.regions.Region;
+import software.amazon.awssdk.retries.StandardRetryStrategy;
+import software.amazon.awssdk.retries.api.BackoffStrategy;
+import software.amazon.awssdk.services.dynamodb.streams.DynamoDbStreamsClient;
+import software.amazon.awssdk.services.sts.StsClient;
+import software.amazon.awssdk.services.sts.auth.StsAssumeRoleCredentialsProvider;
+import software.amazon.kinesis.common.StreamConfig;
+import software.amazon.kinesis.coordinator.CoordinatorConfig.ClientVersionConfig;
+import software.amazon.kinesis.coordinator.CoordinatorStateDAO;
+import software.amazon.kinesis.coordinator.Scheduler;
+import software.amazon.kinesis.coordinator.migration.ClientVersion;
+import software.amazon.kinesis.coordinator.migration.MigrationState;
+import software.amazon.kinesis.leases.Lease;
+import software.amazon.kinesis.leases.LeaseRefresher;
+import software.amazon.kinesis.leases.dynamodb.DynamoDBLeaseManagementFactory;
+import software.amazon.kinesis.leases.dynamodb.DynamoDBLeaseSerializer;
+import software.amazon.kinesis.metrics.NullMetricsFactory;
+import software.amazon.kinesis.multilang.MultiLangDaemonConfig;
+import software.amazon.kinesis.multilang.config.MultiLangDaemonConfiguration.ResolvedConfiguration;
+
+/**
+ * The KCL MultiLangDaemon, reading a DynamoDB stream: KCL's own configuration and child processes, the DynamoDB Streams
+ * adapter's scheduler. Version 2 of the adapter has no such entry point.
+ *
+ * <p>It stands in KCL's package because {@code resolvedConfiguration} is package-private there. Its one argument is a
+ * properties file written by {@code processor/daemon.py}: KCL's own properties plus the few read below.
+ *
+ * <p>Exit status: 0 after SIGTERM or SIGINT once the batches in hand are checkpointed, else {@link #EIO}.
+ */
+public final class DynamoDBStreamsMultiLangDaemon {
+    /** errno's EIO, the original's exit status for any failure at run time. */
+    static final int EIO = 5;
+
+    /** How long a failing daemon waits for its healthy shards to checkpoint; the failing one never answers. */
+    private static final long FAILURE_GRACE_MILLIS = 5_000;
+
+    private static final long TABLE_TIMEOUT_SECONDS = 600;
+    private static final Logger LOG = LoggerFactory.getLogger(DynamoDBStreamsMultiLangDaemon.class);
+
+    /** The children's lines that an operator must see: processor/logs.py writes the level after the time. */
+    private static final Pattern CONSOLE_LINE = Pattern.compile("\\S+ (NOTICE|WARNING|ERROR|CRITICAL) .*");
+
+    private static volatile int exitStatus = EIO;
+
+    private final Properties properties = new Properties();
+    private final MultiLangDaemonConfig daemonConfig;
+    private final MultiLangDaemonConfiguration configuration;
+    private final Progress progress = new Progress();
+
+    private DynamoDBStreamsMultiLangDaemon(String propertiesFile) throws Exception {
+        try (InputStream input = Files.newInputStream(Path.of(propertiesFile))) {
+            properties.load(input);
+        }
+        daemonConfig = new MultiLangDaemonConfig(propertiesFile);
+        configuration = daemonConfig.getMultiLangDaemonConfiguration();
+    }
+
+    public static void main(String[] args) {
+        System.setErr(consoleFilter(System.err));
+        // Before anything can fail: a signal during the start is a clean stop too, and has nothing to hand back.
+        for (String name : new String[] {"TERM", "INT"}) {
+            sun.misc.Signal.handle(new sun.misc.Signal(name), signal -> {
+                exitStatus = 0;
+                System.exit(0);
+            });
+        }
+        try {
+            new DynamoDBStreamsMultiLangDaemon(args[0]).run();
+        } catch (Throwable t) {
+            LOG.error("The daemon could not start: {}. Nothing is replicated; the checkpoints are as they were. "
+                    + "kcl.log beside this has the whole trace.", t.toString(), t);
+        }
+        Runtime.getRuntime().halt(exitStatus);
+    }
+
+    private void run() throws Exception {
+        Scheduler scheduler = createScheduler();
+        Runtime.getRuntime().addShutdownHook(new Thread(() -> stop(scheduler), "shutdown"));
+        scheduler.run();
+        // Returns by itself only where KCL gave up (the hook's own shutdown ends in halt), as after 20 failed starts.
+        LOG.error("KCL stopped by itself. Nothing is replicated; the checkpoints are as they were. kcl.log says why.");
+        System.exit(EIO);
+    }
+
+    private ResolvedConfiguration resolve() {
+        return configuration.resolvedConfiguration(() ->
+                new StreamsRecordProcessor(daemonConfig.getRecordProcessorFactory().shardRecordProcessor(), progress));
+    }
+
+    private static DynamoDBLeaseManagementFactory leaseFactory(ResolvedConfiguration resolved) {
+        return (DynamoDBLeaseManagementFactory)
+                resolved.getLeaseManagementConfig().leaseManagementFactory(new DynamoDBLeaseSerializer(), false);
+    }
+
+    private Scheduler createScheduler() throws Exception {
+        String trueArn = properties.getProperty("sourceStreamArn");
+        String adapterArn = properties.getProperty("adapterStreamArn");
+        configuration.setStreamName(
+                KinesisMapperUtil.createKinesisStreamIdentifierFromDynamoDBStreamsArn(adapterArn, false));
+        ResolvedConfiguration resolved = resolve();
+        if (workerIdIsLive(leaseFactory(resolved).createLeaseRefresher())) {
+            String unique = configuration.getWorkerIdentifier() + "-" + UUID.randomUUID();
+            LOG.warn("Worker id {} is in use by another daemon (two machines of one host name?); this one is {}. "
+                    + "Set workerId to give it a lasting id of its own.", configuration.getWorkerIdentifier(), unique);
+            configuration.setWorkerId(unique);
+            resolved = resolve();
+        }
+
+        DynamoDBStreamsPollingConfig polling = new DynamoDBStreamsPollingConfig(configuration.getStreamName(), null);
+        polling.maxRecords(configuration.getMaxRecords());
+        polling.idleTimeBetweenReadsInMillis(configuration.getIdleTimeBetweenReadsInMillis());
+        resolved.getRetrievalConfig().retrievalSpecificConfig(polling);
+        resolved.getCoordinatorConfig().shardConsumerDispatchPollIntervalMillis(
+                Long.parseLong(properties.getProperty("shardConsumerDispatchPollIntervalMillis")));
+        if (Boolean.parseBoolean(properties.getProperty("dontPublishCloudwatch"))) {
+            resolved.getMetricsConfig().metricsFactory(new NullMetricsFactory());
+        }
+
+        AmazonDynamoDBStreamsAdapterClient adapter = new AmazonDynamoDBStreamsAdapterClient(
+                new GuardedStreamsClient(streamsClient(), trueArn), Region.of(properties.getProperty("sourceRegion")));
+        adapter.setSkipRecordsBehavior(SkipRecordsBehavior.KCL_RETRY);
+        Scheduler scheduler = StreamsSchedulerFactory.createScheduler(
+                resolved.getCheckpointConfig(),
+                resolved.getCoordinatorConfig(),
+                resolved.getLeaseManagementConfig(),
+                resolved.getLifecycleConfig(),
+                resolved.getMetricsConfig(),
+                resolved.getProcessorConfig(),
+                resolved.getRetrievalConfig(),
+                adapter);
+        prepareTables(resolved);
+        return scheduler;
+    }
+
+    /**
+     * Creates KCL's tables and the first leases, polling every second. KCL alone would wait a random 1 to 30 s before
+     * the first leases, and poll for its tables every 10 s.
+     */
+    private void prepareTables(ResolvedConfiguration resolved) throws Exception {
+        DynamoDBLeaseManagementFactory factory = leaseFactory(resolved);
+        CompletableFuture<Void> coordinatorTable = CompletableFuture.runAsync(() -> pinLeaseCounting(resolved));
+        LeaseRefresher leases = factory.createLeaseRefresher();
+        leases.createLeaseTableIfNotExists();
+        leases.waitUntilLeaseTableExists(1, TABLE_TIMEOUT_SECONDS);
+        if (leases.isLeaseTableEmpty()) {
+            StreamConfig stream = resolved.getRetrievalConfig().streamTracker().streamConfigList().get(0);
+            factory.createShardSyncTaskManager(new NullMetricsFactory(), stream, null).callShardSyncTask();
+        }
+        coordinatorTable.join();
+    }
+
+    /**
+     * Keeps the fleet on KCL's lease counting, whose dead are replaced within a few failover times. "Compatible with 2.x"
+     * alone starts there too, but moves to the elected leader of 3.x after ten minutes, and a dead leader's lock holds
+     * for two. A user who sets clientVersionConfig to 3.x gets KCL's own ways.
+     */
+    private void pinLeaseCounting(ResolvedConfiguration resolved) {
+        if (configuration.getClientVersionConfig() == ClientVersionConfig.CLIENT_VERSION_CONFIG_3X) {
+            return;
+        }
+        CoordinatorStateDAO states = new CoordinatorStateDAO(
+                resolved.getLeaseManagementConfig().dynamoDBClient(),
+                resolved.getCoordinatorConfig().coordinatorStateTableConfig());
+        String worker = configuration.getWorkerIdentifier();
+        try {
+            states.initialize();
+            states.createCoordinatorStateIfNotExists(new MigrationState(MigrationState.MIGRATION_HASH_KEY, worker)
+                    .update(ClientVersion.CLIENT_VERSION_2X, worker));
+        } catch (Exception e) {
+            throw new IllegalStateException("KCL's coordinator state table could not be prepared", e);
+        }
+    }
+
+    /**
+     * Two daemons under one worker id would steal each other's leases for ever. {@code processor/daemon.py} read the
+     * counters of our own leases when the command was given; whoever still renews them has moved them on by now.
+     */
+    private boolean workerIdIsLive(LeaseRefresher leases) throws Exception {
+        String before = properties.getProperty("ownLeaseCounters", "");
+        if (before.isEmpty()) {
+            return false;
+        }
+        long renewal = configuration.getFailoverTimeMillis() / 3;
+        long due = Long.parseLong(properties.getProperty("ownLeasesReadAtMillis")) + renewal + 300;
+        Thread.sleep(Math.max(0, due - System.currentTimeMillis()));
+        String worker = configuration.getWorkerIdentifier();
+        Map<String, String> now = leases.listLeases().stream()
+                .filter(lease -> worker.equals(lease.leaseOwner()))
+                .collect(Collectors.toMap(Lease::leaseKey, lease -> lease.leaseCounter().toString()));
+        return Stream.of(before.split(",")).map(pair -> pair.split("="))
+                .anyMatch(pair -> now.containsKey(pair[0]) && !now.get(pair[0]).equals(pair[1]));
+    }
+
+    private DynamoDbStreamsClient streamsClient() {
+        Region region = Region.of(properties.getProperty("sourceRegion"));
+        AwsCredentialsProvider credentials =
+                configuration.getKinesisCredentialsProvider().build(AwsCredentialsProvider.class);
+        String role = properties.getProperty("sourceRoleArn");
+        if (role != null) {
+            credentials = StsAssumeRoleCredentialsProvider.builder()
+                    .stsClient(StsClient.builder().region(region).credentialsProvider(credentials).build())
+                    .refreshRequest(r -> r.roleArn(role).roleSessionName("dynamodb-replicator"))
+                    .build();
+        }
+        // The adapter's own default, which a client passed in must bring along.
+        BackoffStrategy backoff = BackoffStrategy.exponentialDelay(Duration.ofMillis(100), Duration.ofSeconds(10));
+        StandardRetryStrategy retries = StandardRetryStrategy.builder()
+                .maxAttempts(10).backoffStrategy(backoff).throttlingBackoffStrategy(backoff).build();
+        var builder = DynamoDbStreamsClient.builder()
+                .region(region)
+                .credentialsProvider(credentials)
+                .httpClientBuilder(ApacheHttpClient.builder().maxConnections(1_000))
+                .overrideConfiguration(c -> c.retryStrategy(retries));
+        String endpoint = properties.getProperty("sourceStreamsEndpoint");
+        return endpoint == null ? builder.build() : builder.endpointOverride(URI.create(endpoint)).build();
+    }
+
+    /** The shutdown hook. Children finish the batch in hand and checkpoint it before KCL lets their leases go. */
+    private void stop(Scheduler scheduler) {
+        long grace = exitStatus == 0 ? configuration.getShutdownGraceMillis() : FAILURE_GRACE_MILLIS;
+        try {
+            scheduler.startGracefulShutdown().get(grace, TimeUnit.MILLISECONDS);
+        } catch (Exception e) {
+            if (exitStatus == 0) {
+                LOG.error("Stopped after {} ms with a batch still unapplied (shutdownGraceMillis): it is not "
+                        + "checkpointed and will be applied at the next start.", grace, e);
+                exitStatus = EIO;
+            }
+        }
+        Runtime.getRuntime().halt(exitStatus);
+    }
+
+    /** KCL echoes every line of a child's stderr here; all are in replication.log, the console takes those that matter. */
+    private static PrintStream consoleFilter(PrintStream console) {
+        return new PrintStream(console, true) {
+            @Override
+            public void println(String line) {
+                if (CONSOLE_LINE.matcher(line).matches()) {
+                    super.println(line);
+                }
+            }
+        };
+    }
+}

@@ -1,0 +1,123 @@
+package software.amazon.kinesis.multilang.config;
+
+import java.math.BigInteger;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+import software.amazon.awssdk.services.dynamodb.model.DescribeStreamRequest;
+import software.amazon.awssdk.services.dynamodb.model.DescribeStreamResponse;
+import software.amazon.awssdk.services.dynamodb.model.GetRecordsRequest;
+import software.amazon.awssdk.services.dynamodb.model.GetRecordsResponse;
+import software.amazon.awssdk.services.dynamodb.model.GetShardIteratorRequest;
+import software.amazon.awssdk.services.dynamodb.model.GetShardIteratorResponse;
+import software.amazon.awssdk.services.dynamodb.model.ResourceNotFoundException;
+import software.amazon.awssdk.services.dynamodb.model.ShardIteratorType;
+import software.amazon.awssdk.services.dynamodb.model.TrimmedDataAccessException;
+import software.amazon.awssdk.services.dynamodb.streams.DynamoDbStreamsClient;
+import software.amazon.awssdk.services.dynamodb.streams.DynamoDbStreamsServiceClientConfiguration;
+
+/**
+ * The stream as the adapter may see it.
+ *
+ * <ul>
+ *   <li>The adapter only takes ARNs of regions it knows, and emulators have words of their own there: it is given a name
+ *       it takes, and every request goes out with the true ARN.
+ *   <li>The adapter reads "stream or shard not found" as the end of the shard, and skips trimmed records. Either would
+ *       be checkpointed as done. Here both end the daemon, loudly, when changes are really lost.
+ * </ul>
+ */
+final class GuardedStreamsClient implements DynamoDbStreamsClient {
+    private static final Logger LOG = LoggerFactory.getLogger(DynamoDBStreamsMultiLangDaemon.class);
+
+    private static final String REMEDY = "Nothing past the checkpoint is applied. Copy the table again, delete the "
+            + "checkpoint table, then start.";
+
+    private final DynamoDbStreamsClient stream;
+    private final String trueArn;
+
+    GuardedStreamsClient(DynamoDbStreamsClient stream, String trueArn) {
+        this.stream = stream;
+        this.trueArn = trueArn;
+    }
+
+    @Override
+    public DescribeStreamResponse describeStream(DescribeStreamRequest request) {
+        return stream.describeStream(request.toBuilder().streamArn(trueArn).build());
+    }
+
+    @Override
+    public GetShardIteratorResponse getShardIterator(GetShardIteratorRequest request) {
+        GetShardIteratorRequest named = request.toBuilder().streamArn(trueArn).build();
+        try {
+            return stream.getShardIterator(named);
+        } catch (TrimmedDataAccessException e) {
+            if (named.sequenceNumber() == null) {
+                throw e;
+            }
+            return fromOldest(named);
+        } catch (ResourceNotFoundException e) {
+            throw gone(e, "shard " + named.shardId());
+        }
+    }
+
+    @Override
+    public GetRecordsResponse getRecords(GetRecordsRequest request) {
+        try {
+            return stream.getRecords(request);
+        } catch (ResourceNotFoundException e) {
+            throw gone(e, "a shard being read");
+        }
+    }
+
+    /**
+     * An iterator at the shard's oldest record, where that loses nothing. DynamoDB Local says "trimmed" of some shards
+     * in which nothing was: it is true only where the checkpoint lies before the oldest record still there.
+     */
+    private GetShardIteratorResponse fromOldest(GetShardIteratorRequest refused) {
+        GetShardIteratorResponse oldest = stream.getShardIterator(refused.toBuilder()
+                .shardIteratorType(ShardIteratorType.TRIM_HORIZON).sequenceNumber(null).build());
+        GetRecordsResponse first = stream.getRecords(r -> r.shardIterator(oldest.shardIterator()).limit(1));
+        if (first.hasRecords() && !first.records().isEmpty()) {
+            String sequenceNumber = first.records().get(0).dynamodb().sequenceNumber();
+            if (new BigInteger(sequenceNumber).compareTo(new BigInteger(refused.sequenceNumber())) > 0) {
+                throw lost("Shard " + refused.shardId() + ": the changes after checkpoint " + refused.sequenceNumber()
+                        + " are past the stream's 24 hours; the oldest still there is " + sequenceNumber
+                        + ". Those in between are lost. " + REMEDY);
+            }
+        }
+        return oldest;
+    }
+
+    private RuntimeException gone(ResourceNotFoundException cause, String what) {
+        try {
+            stream.describeStream(r -> r.streamArn(trueArn));
+        } catch (ResourceNotFoundException e) {
+            return lost("Stream " + trueArn + " no longer exists: the table was deleted, or its stream was turned off "
+                    + "more than a day ago. Changes not yet read are lost. " + REMEDY);
+        }
+        return lost("Stream " + trueArn + " no longer has " + what + ": its records are past the stream's 24 hours. "
+                + "Changes after its checkpoint are lost. " + REMEDY);
+    }
+
+    /** Ends the process: an exception alone would be retried, or read as a shard's end, by the adapter. */
+    private static RuntimeException lost(String message) {
+        LOG.error(message);
+        // Not from this thread: exit waits for the shutdown hook, which waits for the shards, which may wait for us.
+        new Thread(() -> System.exit(DynamoDBStreamsMultiLangDaemon.EIO), "data-lost").start();
+        return new IllegalStateException(message);
+    }
+
+    @Override
+    public DynamoDbStreamsServiceClientConfiguration serviceClientConfiguration() {
+        return stream.serviceClientConfiguration();
+    }
+
+    @Override
+    public String serviceName() {
+        return stream.serviceName();
+    }
+
+    @Override
+    public void close() {
+        stream.close();
+    }
+}

@@ -1,0 +1,10 @@
+#!/usr/bin/env bash
+# Replicates a DynamoDB table: ./run.sh replication.properties [--setting value ...]; ./run.sh --help tells the rest.
+# The first run sets everything up; later ones go straight on. It ends in exec, so a signal to this process id is one
+# to the daemon.
+set -euo pipefail
+
+root="$(cd "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")" && pwd)"
+
+"$root/setup.sh" python jars
+exec "$root/.venv/bin/python3" -I -m processor "$@"

@@ -1,0 +1,85 @@
+#!/usr/bin/env bash
+# Sets up parts of this checkout, each only when what it is made from has changed: setup.sh PART...
+#   python          .venv with the packages of requirements.lock
+#   jars            jars/: the DynamoDB Streams adapter and the daemon class, by Maven
+#   dynamodb-local  jars/dynamodb-local/, for the demo and the tests
+#   tests           .venv with the packages of requirements-dev.lock too
+# A part's stamp is written last, so an interrupted set-up starts that part again. Exit status 22: something is missing.
+set -euo pipefail
+
+root="$(cd "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")" && pwd)"
+python="${PYTHON:-python3}"
+
+fail() {
+    printf 'setup: %s\n' "$1" >&2
+    exit 22
+}
+
+need() {
+    command -v "$1" >/dev/null || fail "$1 is not on the PATH, so nothing can be set up. $2"
+}
+
+# The stamp is the checksum of all that the part is made from; the checkout's own path is in .venv, so it counts too.
+sum() {
+    { printf '%s\n' "$root"; cat "$@"; } | cksum
+}
+
+run() {
+    local log="$root/logs/setup.log"
+    mkdir -p "$root/logs"
+    printf 'setup: %s ...\n' "$1" >&2
+    "${@:2}" >"$log" 2>&1 || { tail -n 25 "$log" >&2; fail "$1 failed; all of its output is in $log. The next run tries again."; }
+}
+
+make_python() {
+    need "$python" "Install Python 3.10 or later with venv (Debian: python3-venv), or name one in PYTHON."
+    "$python" -c 'import sys; sys.exit(sys.version_info < (3, 10))' || fail "$python is older than 3.10: name a newer one in PYTHON."
+    run "Python environment" "$python" -m venv --clear "$root/.venv"
+    run "Python packages and KCL's jars (about 15 s)" "$root/.venv/bin/python" -m pip install --require-hashes -r "$root/requirements.lock"
+    # The checkout itself is importable from anywhere, without the current directory or PYTHONPATH having a say.
+    printf '%s\n' "$root" >"$("$root/.venv/bin/python" -c 'import sysconfig; print(sysconfig.get_path("purelib"))')/replicator.pth"
+}
+
+make_jars() {
+    need java "Install a JDK, 11 or later (Debian: openjdk-17-jdk-headless)."
+    need mvn "Install Maven (Debian: maven)."
+    rm -f "$root"/jars/*.jar
+    run "daemon class and streams adapter (about 10 s)" mvn -B -f "$root/daemon/pom.xml" clean package
+}
+
+make_dynamodb_local() {
+    need mvn "Install Maven (Debian: maven)."
+    rm -rf "$root/jars/dynamodb-local"
+    run "DynamoDB Local (51 MB)" mvn -B -f "$root/daemon/dynamodb-local/pom.xml" package
+}
+
+make_tests() {
+    run "test packages (about 30 s)" "$root/.venv/bin/python" -m pip install --require-hashes -r "$root/requirements-dev.lock"
+}
+
+# part STAMP MAKER SOURCE...
+part() {
+    local stamp="$1" now
+    now="$(sum "${@:3}")"
+    [[ -f "$stamp" && "$(<"$stamp")" == "$now" ]] && return
+    mkdir -p "$root/jars"
+    exec 9>"$root/jars/.setup-lock"
+    ! command -v flock >/dev/null || flock 9   # two first runs at once; macOS has none
+    if [[ ! -f "$stamp" || "$(<"$stamp")" != "$now" ]]; then
+        rm -f "$stamp"
+        "$2"
+        mkdir -p "$(dirname "$stamp")"
+        printf '%s\n' "$now" >"$stamp"
+    fi
+    exec 9>&-
+}
+
+for name in "$@"; do
+    case "$name" in
+        python) part "$root/.venv/.stamp" make_python "$root/setup.sh" "$root/requirements.lock" ;;
+        jars) part "$root/jars/.stamp" make_jars "$root/daemon/pom.xml" "$root"/daemon/src/main/java/software/amazon/kinesis/multilang/config/*.java ;;
+        dynamodb-local) part "$root/jars/dynamodb-local/.stamp" make_dynamodb_local "$root/daemon/dynamodb-local/pom.xml" ;;
+        tests) part "$root/.venv/.stamp-tests" make_tests "$root/setup.sh" "$root/requirements.lock" "$root/requirements-dev.lock" ;;
+        *) fail "unknown part $name" ;;
+    esac
+done
