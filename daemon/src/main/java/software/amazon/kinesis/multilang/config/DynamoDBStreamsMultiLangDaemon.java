@@ -21,6 +21,7 @@ import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
+import org.slf4j.bridge.SLF4JBridgeHandler;
 import software.amazon.awssdk.auth.credentials.AwsCredentialsProvider;
 import software.amazon.awssdk.http.apache.ApacheHttpClient;
 import software.amazon.awssdk.regions.Region;
@@ -66,6 +67,7 @@ public final class DynamoDBStreamsMultiLangDaemon {
     private static final Pattern CONSOLE_LINE = Pattern.compile("\\S+ (NOTICE|WARNING|ERROR|CRITICAL) .*");
 
     private static volatile int exitStatus = EIO;
+    private static volatile boolean stopping;
 
     private final Properties properties = new Properties();
     private final MultiLangDaemonConfig daemonConfig;
@@ -82,6 +84,8 @@ public final class DynamoDBStreamsMultiLangDaemon {
 
     public static void main(String[] args) {
         System.setErr(consoleFilter(System.err));
+        SLF4JBridgeHandler.removeHandlersForRootLogger();
+        SLF4JBridgeHandler.install(); // parts of the adapter log to java.util.logging, which means the console
         // Before anything can fail: a signal during the start is a clean stop too, and has nothing to hand back.
         for (String name : new String[] {"TERM", "INT"}) {
             sun.misc.Signal.handle(new sun.misc.Signal(name), signal -> {
@@ -102,9 +106,11 @@ public final class DynamoDBStreamsMultiLangDaemon {
         Scheduler scheduler = createScheduler();
         Runtime.getRuntime().addShutdownHook(new Thread(() -> stop(scheduler), "shutdown"));
         scheduler.run();
-        // Returns by itself only where KCL gave up (the hook's own shutdown ends in halt), as after 20 failed starts.
-        LOG.error("KCL stopped by itself. Nothing is replicated; the checkpoints are as they were. kcl.log says why.");
-        System.exit(EIO);
+        if (!stopping) { // KCL gave up, as after 20 failed starts, and would have us end with 0
+            LOG.error("KCL stopped by itself. Nothing is replicated; the checkpoints are as they were. kcl.log says why.");
+            System.exit(EIO);
+        }
+        Thread.currentThread().join(); // the shutdown hook ends the process
     }
 
     private ResolvedConfiguration resolve() {
@@ -242,6 +248,7 @@ public final class DynamoDBStreamsMultiLangDaemon {
 
     /** The shutdown hook. Children finish the batch in hand and checkpoint it before KCL lets their leases go. */
     private void stop(Scheduler scheduler) {
+        stopping = true;
         long grace = exitStatus == 0 ? configuration.getShutdownGraceMillis() : FAILURE_GRACE_MILLIS;
         try {
             scheduler.startGracefulShutdown().get(grace, TimeUnit.MILLISECONDS);

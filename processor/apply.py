@@ -1,0 +1,154 @@
+"""Changes → destination: calls side by side, each key's writes in order, and a decided outcome for every error.
+
+=====================  ==============================================================================================
+the destination says   what happens
+=====================  ==============================================================================================
+done                   next
+partly unprocessed     the rest is written again, after a pause
+not now (throttled,    the same writes again, with growing pauses, for as long as it takes; said once, then ever more
+5xx, no answer, no     rarely. Nothing is given up, and nothing is checkpointed meanwhile
+table, credentials)
+never (refused)        a batch is written change by change to find the one; that one goes to ``refused``, which raises
+                       (``onError=stop``) or sets it aside (``onError=deadLetter``)
+=====================  ==============================================================================================
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor, wait
+from dataclasses import dataclass
+
+from processor.dynamodb import Table
+from processor.errors import CredentialsError, RefusedError, UnavailableError
+from processor.plan import MAX_ITEMS_PER_CALL, calls, plan
+from processor.records import Change
+from processor.retry import Backoff, Outage
+
+Refused = Callable[[Change, RefusedError], None]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """What became of a batch: ``records`` = ``puts`` + ``deletes`` + ``coalesced`` + ``set_aside``."""
+
+    records: int = 0
+    puts: int = 0
+    deletes: int = 0
+    coalesced: int = 0
+    set_aside: int = 0
+
+
+class Applier:
+    """Applies one shard's batches, one after the other.
+
+    :param refused: called with each change that the destination will never accept; what it raises, ``apply`` raises
+    :param gone: set when nobody waits for this batch any more; no new call is made then
+    """
+
+    def __init__(
+        self,
+        table: Table,
+        *,
+        name: str,
+        write_mode: str,
+        coalesce: bool,
+        threads: int,
+        refused: Refused,
+        outage: Outage,
+        make_backoff: Callable[[], Backoff] = Backoff,
+        gone: threading.Event | None = None,
+    ) -> None:
+        self._table = table
+        self._call_items = MAX_ITEMS_PER_CALL if write_mode == "batch" else 1
+        self._coalesce = coalesce
+        self._refused = refused
+        self._outage = outage
+        self._make_backoff = make_backoff
+        self._gone = gone or threading.Event()
+        self._pool = ThreadPoolExecutor(max_workers=threads, thread_name_prefix=f"{name}-apply")
+
+    def apply(self, changes: Sequence[Change]) -> Outcome:
+        """Write a batch; returns when every change of it is written, superseded within it, or set aside.
+
+        :param changes: in the stream's order
+        :raises UnavailableError: ``gone`` was set while the destination was away
+        """
+        rounds = plan(changes, coalesce=self._coalesce)
+        set_aside: list[Change] = []
+        for writes in rounds:
+            set_aside += self._apply_round(writes)
+        written = [change for writes in rounds for change in writes]
+        aside = {id(change) for change in set_aside}
+        kinds = [change.kind for change in written if id(change) not in aside]
+        return Outcome(
+            records=len(changes),
+            puts=kinds.count("put"),
+            deletes=kinds.count("delete"),
+            coalesced=len(changes) - len(written),
+            set_aside=len(set_aside),
+        )
+
+    def _apply_round(self, writes: Sequence[Change]) -> list[Change]:
+        batches = list(calls(writes, max_items=self._call_items))
+        if len(batches) == 1:
+            return self._write(batches[0], self._gone)
+        failed = threading.Event()  # one call that raises ends the waiting of the others
+        futures = [self._pool.submit(self._write_or_fail, batch, failed) for batch in batches]
+        wait(futures)
+        errors = [error for future in futures if (error := future.exception()) is not None]
+        if errors:
+            # The refusal says more than the calls it cut short.
+            raise next((error for error in errors if not isinstance(error, UnavailableError)), errors[0])
+        return [change for future in futures for change in future.result()]
+
+    def _write_or_fail(self, batch: list[Change], failed: threading.Event) -> list[Change]:
+        try:
+            return self._write(batch, failed)
+        except BaseException:
+            failed.set()
+            raise
+
+    def _write(self, batch: list[Change], cut_short: threading.Event) -> list[Change]:
+        if len(batch) == 1:
+            return self._write_one(batch[0], cut_short)
+        backoff = self._make_backoff()
+        pending = batch
+        while pending:
+            try:
+                undone = self._table.write_batch(pending)
+            except RefusedError:
+                return [aside for change in pending for aside in self._write_one(change, cut_short)]
+            except UnavailableError as error:
+                self._pause(error, backoff, cut_short)
+                continue
+            if len(undone) < len(pending):
+                self._outage.succeeded()
+                backoff.reset()
+            if undone:
+                reason = f"{len(undone)} of {len(pending)} writes to table {self._table.name} came back unprocessed"
+                self._pause(UnavailableError(reason, code="UnprocessedItems"), backoff, cut_short)
+            pending = undone
+        return []
+
+    def _write_one(self, change: Change, cut_short: threading.Event) -> list[Change]:
+        backoff = self._make_backoff()
+        while True:
+            try:
+                self._table.write_one(change)
+            except RefusedError as error:
+                self._refused(change, error)
+                return [change]
+            except UnavailableError as error:
+                self._pause(error, backoff, cut_short)
+            else:
+                self._outage.succeeded()
+                return []
+
+    def _pause(self, error: UnavailableError, backoff: Backoff, cut_short: threading.Event) -> None:
+        self._outage.failed(error.code, str(error))
+        if cut_short.wait(backoff.next_seconds()) or self._gone.is_set():
+            raise error
+        if isinstance(error, CredentialsError):
+            self._table.renew_credentials()

@@ -1,0 +1,149 @@
+"""The process that the daemon starts for each shard lease: ``python -m processor.child``.
+
+Standard input and output are KCL's protocol. Three things could break it, and are settled before anything else runs:
+
+1. A stray print: descriptor 1 is moved away for the protocol, and points at stderr from then on.
+2. A signal to the whole process group: SIGINT and SIGTERM are the daemon's to act on. It finishes the batch in hand
+   and then asks for the shutdown; this process obeys that, and the end of its input.
+3. The daemon killed hard: its end of our input pipe closes while a batch may be half written. A thread waits for just
+   that and ends the process, for another worker may have the shard seconds later. (Linux's parent-death signal is no
+   use here: it fires when the *thread* that started us ends, and KCL's pool threads end when idle for a minute.)
+"""
+
+from __future__ import annotations
+
+import os
+import select
+import signal
+import sys
+import threading
+from pathlib import Path
+
+import msgspec
+from amazon_kclpy import kcl
+
+from processor import logs
+from processor.apply import Applier, Refused
+from processor.dead_letters import FileDeadLetters
+from processor.dynamodb import WritableTable
+from processor.errors import RefusedError
+from processor.logs import Log
+from processor.record_processor import RecordProcessor, Shard
+from processor.records import Change
+from processor.retry import Outage
+from processor.settings import Settings
+
+# The daemon's environment hands the file with this task's settings down to its children.
+SETTINGS_VARIABLE = "REPLICATION_CHILD_SETTINGS"
+_EXIT_ORPHANED = 6
+
+
+def open_shard(settings: Settings, shard_id: str, *, gone: threading.Event) -> Shard:
+    """Everything that one shard's record processor needs."""
+    log = Log(shard=shard_id)
+    table = WritableTable(
+        settings.destination_table,
+        region=settings.destination_region,
+        endpoint=settings.destination_endpoint,
+        connections=settings.apply_threads,
+    )
+    outage = Outage(
+        log,
+        "writes_delayed",
+        note="Nothing is lost: the batch is kept and written again until the destination takes it; no checkpoint passes it.",
+    )
+    applier = Applier(
+        table,
+        name=shard_id,
+        write_mode=settings.write_mode,
+        coalesce=settings.coalesce,
+        threads=settings.apply_threads,
+        refused=_set_aside(settings, shard_id, log) if settings.on_error == "deadLetter" else _stop(settings),
+        outage=outage,
+        gone=gone,
+    )
+    return Shard(applier=applier, log=log)
+
+
+def _stop(settings: Settings) -> Refused:
+    def refused(change: Change, error: RefusedError) -> None:
+        message = (
+            f"Table {settings.destination_table} in {settings.destination_region} will never accept the {change.kind} of key "
+            f"{bytes(change.key).decode()} (sequence number {change.sequence_number}): {error}. It is not applied, and no "
+            "checkpoint passes it: a restart meets it again. Make the destination accept it, or set onError=deadLetter and "
+            "deadLetterUri to set such changes aside and go on."
+        )
+        raise RefusedError(message, code=error.code) from error
+
+    return refused
+
+
+def _set_aside(settings: Settings, shard_id: str, log: Log) -> Refused:
+    letters = FileDeadLetters(
+        settings.dead_letter_path or "",
+        task_name=settings.task_name,
+        table=settings.destination_table,
+        region=settings.destination_region,
+        shard_id=shard_id,
+    )
+
+    def refused(change: Change, error: RefusedError) -> None:
+        letters.add(change, error)
+        log.error(
+            "set_aside",
+            table=settings.destination_table,
+            key=bytes(change.key).decode(),
+            sequence_number=change.sequence_number,
+            file=settings.dead_letter_path,
+            reason=str(error),
+        )
+
+    return refused
+
+
+def end_with_daemon(gone: threading.Event, busy: threading.Event) -> None:
+    """Wait until the daemon's end of our input is closed; end the process if a batch is being written then."""
+    poll = select.poll()
+    poll.register(0, 0)  # only what is always reported: hang-up and error
+    while not any(event & (select.POLLHUP | select.POLLERR) for _, event in poll.poll()):
+        pass
+    gone.set()
+    if busy.is_set():
+        Log().warning("orphaned", note="The daemon has gone. Writing stops here; the batch is applied again from the last checkpoint.")
+        os._exit(_EXIT_ORPHANED)
+
+
+class _WatchedProcess(kcl.KCLProcess):  # type: ignore[misc]  # kclpy has no types
+    """Knows whether a message of the daemon is being worked on."""
+
+    def __init__(self, processor: RecordProcessor, busy: threading.Event, **files: object) -> None:
+        super().__init__(processor, **files)
+        self._busy = busy
+
+    def _perform_action(self, action: object) -> None:
+        self._busy.set()
+        try:
+            super()._perform_action(action)
+        finally:  # before the answer: once it has that, the daemon may close our input at any time
+            self._busy.clear()
+
+
+def main() -> None:
+    """Speak KCL's protocol until the end of input."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    messages = os.fdopen(os.dup(0), "r", encoding="utf-8")
+    answers = os.fdopen(os.dup(1), "w", encoding="utf-8")
+    os.dup2(2, 1)
+    sys.stdout = sys.stderr
+    logs.configure()
+
+    settings = msgspec.json.decode(Path(os.environ[SETTINGS_VARIABLE]).read_bytes(), type=Settings)
+    gone, busy = threading.Event(), threading.Event()
+    threading.Thread(target=end_with_daemon, args=(gone, busy), name="daemon-watch", daemon=True).start()
+    processor = RecordProcessor(lambda shard_id: open_shard(settings, shard_id, gone=gone), gone=gone, log=Log())
+    _WatchedProcess(processor, busy, input_file=messages, output_file=answers, error_file=sys.stderr).run()
+
+
+if __name__ == "__main__":
+    main()

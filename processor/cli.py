@@ -1,0 +1,124 @@
+"""The commands: parse, dispatch, exit status.
+
+======================  ===================================================================================
+run.sh FILE             replicate, until stopped
+run.sh check FILE       the preflight alone
+======================  ===================================================================================
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+import msgspec
+
+from processor import daemon, java, preflight, settings, task
+from processor.dynamodb import Clients
+from processor.errors import NotReadyError, ReplicatorError, UsageError
+from processor.preflight import Finding, Report
+from processor.settings import Settings
+
+COMMANDS = ("check",)
+USAGE = """run.sh [FILE] [--setting VALUE ...]          replicate, until stopped
+       run.sh check [FILE] [--setting VALUE ...]    say what is not ready, and change nothing (--json for scripts)"""
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Run one command.
+
+    :returns: the exit status; a replication that starts never returns, this process becomes its daemon
+    """
+    try:
+        return _dispatch(list(arguments))
+    except ReplicatorError as exc:
+        print(f"run.sh: {exc}", file=sys.stderr)
+        return exc.exit_status
+    except KeyboardInterrupt:
+        return 0
+
+
+def _dispatch(arguments: list[str]) -> int:
+    name = arguments.pop(0) if arguments and arguments[0] in COMMANDS else "replicate"
+    as_json = name == "check" and "--json" in arguments
+    if as_json:
+        arguments.remove("--json")
+    found = load(arguments)
+    if name == "check":
+        return _check(found, as_json=as_json)
+    if found.demo:
+        from processor import demo  # noqa: PLC0415  # nobody else needs what it imports
+
+        return demo.run(found, arguments)
+    return _replicate(found)
+
+
+def load(arguments: Sequence[str]) -> Settings:
+    """Settings from the command line, the environment and the properties file it names.
+
+    :raises UsageError: any of them can't be used
+    """
+    remaining = list(arguments)
+    file = remaining.pop(0) if remaining and not remaining[0].startswith("-") else None
+    made = settings.parser("run.sh", USAGE)
+    if file is None and not remaining:
+        message = "No properties file and no settings. Copy properties/replication.properties, fill in the four required ones and name it; or see --help."
+        raise UsageError(message)
+    try:
+        text = Path(file).read_bytes().decode("latin-1") if file else ""  # Java's encoding of properties
+    except OSError as exc:
+        message = f"Properties file {file}: can't be read ({exc.strerror}). Nothing was started. Check the path."
+        raise UsageError(message) from exc
+    return settings.load(
+        arguments=remaining,
+        properties=text,
+        environment=os.environ,
+        directory=Path.cwd(),
+        log_directory=java.ROOT / "logs",
+        made=made,
+    )
+
+
+def _check(found: Settings, *, as_json: bool) -> int:
+    report = preflight.run(found, Clients(found))
+    if as_json:
+        print(msgspec.json.encode({"ready": not report.errors, "findings": report.findings}).decode())
+    else:
+        _print_findings(report.findings)
+        print(f"{_path(found)}: {'not ready' if report.errors else 'ready'}")
+    return NotReadyError.exit_status if report.errors else 0
+
+
+def _replicate(found: Settings) -> int:
+    slot = daemon.claim_slot(found)
+    clients = Clients(found)
+    report = preflight.run(found, clients)
+    read_at_ms = int(time.time() * 1000)
+    _print_findings(report.findings)
+    if report.errors:
+        count = len(report.errors)
+        message = f"{count} thing{'s' if count > 1 else ''} above must be put right first. Nothing was started, nothing was changed."
+        raise NotReadyError(message)
+    stream_arn = _record_task(found, clients, report)
+    print(f"Replicating {_path(found)}\n  task {found.task_name}, checkpoints in {found.checkpoint_table}\n  logs in {slot.directory}", flush=True)
+    daemon.start(found, slot, stream_arn=stream_arn, leases=report.facts.leases or [], read_at_ms=read_at_ms)
+
+
+def _record_task(found: Settings, clients: Clients, report: Report) -> str:
+    facts = report.facts
+    assert facts.source is not None  # noqa: S101  # else the report has errors
+    ours = task.of(found, facts.source["LatestStreamArn"])
+    task.write(clients.checkpoints(), found.task_table, ours, before=facts.task)
+    return ours.stream_arn
+
+
+def _path(found: Settings) -> str:
+    return f"{found.source_table} ({found.source_region}) -> {found.destination_table} ({found.destination_region})"
+
+
+def _print_findings(findings: Sequence[Finding]) -> None:
+    for finding in findings:
+        print(f"{finding.severity:8}{finding.object}: {finding.value}.\n        {finding.consequence}. {finding.remedy}.", file=sys.stderr)

@@ -1,0 +1,177 @@
+"""Turns this process into KCL's daemon.
+
+It writes two files for it, KCL's properties and the children's settings, and ends in ``exec``: one process id from
+run.sh to the end, so a signal reaches KCL's own graceful shutdown and nothing in Python has to supervise.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import os
+import re
+import shlex
+import socket
+import sys
+import time
+from pathlib import Path
+from typing import NoReturn
+
+import javaproperties
+import msgspec
+
+from processor import java, kcl_properties
+from processor.child import SETTINGS_VARIABLE
+from processor.errors import SetupError
+from processor.leases import Lease
+from processor.settings import MAX_TABLE_NAME, Settings, companion_table
+
+MAIN_CLASS = "software.amazon.kinesis.multilang.config.DynamoDBStreamsMultiLangDaemon"
+# KCL looks this often for leases to start or stop; its own default of a second is paid three times before each record.
+DISPATCH_INTERVAL_MS = 100
+# Daemons of one task on one machine: far more than its memory holds.
+MAX_SLOTS = 256
+# GetRecords runs on Java's common pool, which a small machine makes too small for many shards.
+READER_THREADS = 64
+
+_COORDINATOR_STATE_SUFFIX = "-CoordinatorState"
+_WORKER_METRICS_SUFFIX = "-WorkerMetricStats"
+
+
+class Slot:
+    """This daemon's place among those of its task on this machine, held by a file lock for as long as it lives.
+
+    A worker id that is the same after a restart takes its leases back at once, where a new one would wait for them to
+    expire; but no two living daemons may share one.
+    """
+
+    def __init__(self, directory: Path, number: int) -> None:
+        self.directory = directory
+        self.number = number
+
+    @property
+    def worker_id(self) -> str:
+        """Host, machine, checkout and slot: the same after a restart, and nowhere else at the same time."""
+        machine = Path("/etc/machine-id")
+        parts = (str(java.ROOT), machine.read_text() if machine.exists() else "", str(self.directory))
+        digest = hashlib.sha256("\0".join(parts).encode()).hexdigest()[:8]
+        host = re.sub(r"[^a-zA-Z0-9.-]", "-", socket.gethostname())
+        return f"{host}-{digest}-{self.number}"
+
+
+def claim_slot(settings: Settings) -> Slot:
+    """Take the first free slot. Its lock goes with this process, through ``exec``, and ends with it.
+
+    :raises SetupError: the log directory can't be written, or every slot is taken
+    """
+    task_directory = Path(settings.log_directory) / settings.task_name
+    for number in range(MAX_SLOTS):
+        directory = task_directory if number == 0 else task_directory / f"daemon-{number + 1}"
+        try:
+            directory.mkdir(parents=True, exist_ok=True)
+            descriptor = os.open(directory / "daemon.lock", os.O_RDWR | os.O_CREAT, 0o600)
+        except OSError as exc:
+            message = f"Log directory {directory}: can't be written ({exc}). Nothing was started. Set logDirectory to one that can."
+            raise SetupError(message) from exc
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            os.close(descriptor)
+        else:
+            os.set_inheritable(descriptor, True)
+            return Slot(directory, number)
+    message = f"Task {settings.task_name}: {MAX_SLOTS} daemons run on this machine already. This one was not started."
+    raise SetupError(message)
+
+
+def properties(settings: Settings, *, stream_arn: str, worker_id: str, leases: list[Lease], read_at_ms: int) -> dict[str, str]:
+    """KCL's properties, then the few of our own that the daemon class reads."""
+    own = [lease for lease in leases if lease.owner == worker_id]
+    decided = {
+        "executableName": f"./{Path(sys.executable).name} -I -m processor.child",
+        "applicationName": settings.checkpoint_table,
+        "streamName": settings.source_table,
+        "regionName": settings.kcl_region,
+        "workerId": worker_id,
+        "maxRecords": str(settings.batch_size),
+        "parentShardPollIntervalMillis": str(settings.parent_shard_poll_interval_millis),
+        # ours
+        "sourceStreamArn": stream_arn,
+        "adapterStreamArn": adapter_arn(stream_arn, settings.source_region, settings.source_table),
+        "sourceRegion": settings.source_region,
+        "dontPublishCloudwatch": str(settings.dont_publish_cloudwatch).lower(),
+        "shardConsumerDispatchPollIntervalMillis": str(DISPATCH_INTERVAL_MS),
+        "ownLeaseCounters": ",".join(f"{lease.shard_id}={lease.counter}" for lease in own),
+        "ownLeasesReadAtMillis": str(read_at_ms),
+    }
+    optional = {
+        "dynamoDBEndpoint": settings.kcl_endpoint,
+        "sourceStreamsEndpoint": settings.source_streams_endpoint,
+        "sourceRoleArn": settings.source_role_arn,
+    }
+    given = dict(settings.kcl)
+    lower = {kcl_properties.canonical(name) for name in given}
+    tuned = {name: value for name, value in kcl_properties.TUNED.items() if kcl_properties.canonical(name) not in lower}
+    made = tuned | decided | {name: value for name, value in optional.items() if value is not None} | given
+    if len(settings.checkpoint_table) + len(_WORKER_METRICS_SUFFIX) > MAX_TABLE_NAME:
+        made.setdefault("coordinatorStateTableName", companion_table(settings.checkpoint_table, _COORDINATOR_STATE_SUFFIX))
+        made.setdefault("workerMetricsTableName", companion_table(settings.checkpoint_table, _WORKER_METRICS_SUFFIX))
+    return made
+
+
+def adapter_arn(stream_arn: str, region: str, table: str) -> str:
+    """The name under which the adapter knows the stream; every request carries the true ARN.
+
+    The adapter takes an ARN only with a region that its SDK knows and an account of twelve digits, and emulators have
+    words of their own for both.
+    """
+    account = re.search(r":(\d{12}):", stream_arn)
+    known = region if re.fullmatch(r"[a-z]{2}(-[a-z]+)+-\d", region) else "us-east-1"
+    return f"arn:aws:dynamodb:{known}:{account[1] if account else '0' * 12}:table/{table}/stream/{stream_arn.rsplit('/', 1)[-1]}"
+
+
+def command(settings: Settings, slot: Slot, properties_file: Path) -> list[str]:
+    """The JVM's command line. Nothing secret is in it: every user of the machine can read it."""
+    log_configuration = settings.log_configuration or str(java.ROOT / "properties" / "logback.xml")
+    return [
+        java.executable(),
+        "-XX:+UseSerialGC",  # the least memory and CPU at the few MB a second that pass through
+        "-XX:+ExitOnOutOfMemoryError",
+        f"-XX:ErrorFile={slot.directory}/hs_err_%p.log",
+        "-XX:-UsePerfData",
+        "-Xshare:auto",
+        "-Dfile.encoding=UTF-8",
+        f"-Djava.util.concurrent.ForkJoinPool.common.parallelism={READER_THREADS}",
+        f"-Dlogback.configurationFile={log_configuration}",
+        f"-DlogDirectory={slot.directory}",
+        *shlex.split(settings.java_options),
+        "-cp",
+        java.class_path(),
+        MAIN_CLASS,
+        str(properties_file),
+    ]
+
+
+def start(settings: Settings, slot: Slot, *, stream_arn: str, leases: list[Lease], read_at_ms: int | None = None) -> NoReturn:
+    """Become the daemon."""
+    worker_id = settings.kcl.get("workerId", settings.kcl.get("workerIdentifier", slot.worker_id))
+    read_at_ms = read_at_ms if read_at_ms is not None else int(time.time() * 1000)
+    made = properties(settings, stream_arn=stream_arn, worker_id=worker_id, leases=leases, read_at_ms=read_at_ms)
+    properties_file = slot.directory / "daemon.properties"
+    settings_file = slot.directory / "child.json"
+    _write_private(properties_file, javaproperties.dumps(made, timestamp=False, sort_keys=True).encode("latin-1"))
+    _write_private(settings_file, msgspec.json.encode(settings))
+    arguments = command(settings, slot, properties_file)
+    os.environ[SETTINGS_VARIABLE] = str(settings_file)
+    # KCL splits the child's command at spaces; from here the interpreter's path has none, whatever the checkout's has.
+    os.chdir(Path(sys.executable).parent)
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os.execv(arguments[0], arguments)
+
+
+def _write_private(path: Path, content: bytes) -> None:
+    path.unlink(missing_ok=True)
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(descriptor, "wb") as file:
+        file.write(content)

@@ -1,0 +1,237 @@
+"""The one definition of every setting: name, group, help, what a value may be, default.
+
+``--help`` is made from it; tests hold the properties template and the README's table to it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlsplit
+
+# The original's prefix of every checkpoint table's name.
+CHECKPOINT_TABLE_PREFIX = "DynamoDBCrossRegionReplication"
+ENVIRONMENT_PREFIX = "REPLICATION_"
+
+# --- What a value may be -------------------------------------------------------------------------------------------
+
+
+def boolean(value: str) -> bool:
+    if value.strip().lower() not in {"true", "false"}:
+        message = f"'{value}' is neither true nor false"
+        raise ValueError(message)
+    return value.strip().lower() == "true"
+
+
+def _whole_number(lowest: int, highest: int) -> Callable[[str], int]:
+    def parse(value: str) -> int:
+        if not re.fullmatch(r"\d+", value.strip()) or not lowest <= int(value) <= highest:
+            message = f"'{value}' is not a whole number from {lowest} to {highest}"
+            raise ValueError(message)
+        return int(value)
+
+    return parse
+
+
+def _one_of(*choices: str) -> Callable[[str], str]:
+    def parse(value: str) -> str:
+        if value not in choices:
+            message = f"'{value}' is none of {', '.join(choices)}"
+            raise ValueError(message)
+        return value
+
+    return parse
+
+
+def _matching(pattern: str, what: str) -> Callable[[str], str]:
+    def parse(value: str) -> str:
+        if not re.fullmatch(pattern, value):
+            message = f"'{value}' is not {what}"
+            raise ValueError(message)
+        return value
+
+    return parse
+
+
+def _endpoint(value: str) -> str:
+    parts = urlsplit(value)
+    if parts.scheme not in {"http", "https"} or not parts.hostname or parts.username or parts.query:
+        message = f"'{value}' is not an endpoint such as https://host or http://localhost:8000"
+        raise ValueError(message)
+    return value
+
+
+def _file_uri(value: str) -> str:
+    parts = urlsplit(value)
+    if parts.scheme != "file" or parts.netloc or not parts.path.startswith("/") or parts.path.endswith("/"):
+        message = f"'{value}' is not a file's URI such as file:///var/lib/replicator/dead-letters.jsonl"
+        raise ValueError(message)
+    return value
+
+
+_region = _matching(r"[a-z0-9-]{2,63}", "a region's name, such as eu-west-1")
+_table = _matching(r"[a-zA-Z0-9_.-]{3,255}", "a table's name (3 to 255 of a-z, A-Z, 0-9, '_', '-', '.')")
+_role = _matching(r"arn:aws[a-z-]*:iam::\d{12}:role/[\w+=,.@/-]+", "a role's ARN, such as arn:aws:iam::123456789012:role/reader")
+
+
+# --- The settings themselves ---------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Definition:
+    """One setting, as users see it."""
+
+    name: str
+    group: str
+    help: str
+    parse: Callable[[str], Any] = str
+    default: str | None = None
+    default_is: str | None = None  # in words, where the default is worked out
+    required: bool = False
+
+    @property
+    def environment(self) -> str:
+        """``sourceRegion`` → ``REPLICATION_SOURCE_REGION``."""
+        return ENVIRONMENT_PREFIX + re.sub(r"([A-Z])", r"_\1", self.name).upper()
+
+    @property
+    def default_text(self) -> str:
+        """The default in a word or two, for people."""
+        return "required" if self.required else self.default or self.default_is or "none"
+
+
+DEFINITIONS: tuple[Definition, ...] = (
+    Definition(name="sourceRegion", group="Source", parse=_region, required=True, help="signing region of the table to read"),
+    Definition(name="sourceTable", group="Source", parse=_table, required=True, help="table to read; its stream must be on"),
+    Definition(
+        name="sourceEndpoint", group="Source", parse=_endpoint, default_is="the region's own", help="endpoint of the source table"
+    ),
+    Definition(
+        name="sourceStreamsEndpoint",
+        group="Source",
+        parse=_endpoint,
+        default_is="sourceEndpoint, else the region's own",
+        help="endpoint of the source table's stream",
+    ),
+    Definition(
+        name="sourceRoleArn", group="Source", parse=_role, help="role to assume for reading the source table and its stream"
+    ),
+    Definition(
+        name="destinationRegion", group="Destination", parse=_region, required=True, help="signing region of the table to write"
+    ),
+    Definition(name="destinationTable", group="Destination", parse=_table, required=True, help="table to write; it must exist"),
+    Definition(
+        name="destinationEndpoint",
+        group="Destination",
+        parse=_endpoint,
+        default_is="the region's own",
+        help="endpoint of the destination table",
+    ),
+    Definition(
+        name="taskName",
+        group="Checkpoints",
+        parse=_matching(r"(?!\.{1,2}$)[a-zA-Z0-9_.-]+", "a task's name (a-z, A-Z, 0-9, '_', '-', '.')"),
+        default_is="MD5 of the two regions and tables",
+        help=f"names the task; the checkpoint table is {CHECKPOINT_TABLE_PREFIX} and this. Daemons of one task share its work",
+    ),
+    Definition(
+        name="kclRegion", group="Checkpoints", parse=_region, default_is="sourceRegion", help="region of the checkpoint table"
+    ),
+    Definition(
+        name="kclEndpoint",
+        group="Checkpoints",
+        parse=_endpoint,
+        default_is="sourceEndpoint, or kclRegion's own where that is set",
+        help="endpoint of the checkpoint table",
+    ),
+    Definition(
+        name="batchSize",
+        group="Reading",
+        parse=_whole_number(1, 1000),
+        default="1000",
+        help="records asked of each GetRecords call, 1 to 1000",
+    ),
+    Definition(
+        name="parentShardPollIntervalMillis",
+        group="Reading",
+        parse=_whole_number(1, 3_600_000),
+        default="1000",
+        help="how often a new shard looks whether its parent is finished",
+    ),
+    Definition(
+        name="writeMode",
+        group="Writing",
+        parse=_one_of("batch", "item"),
+        default="batch",
+        help="batch: BatchWriteItem, 25 changes a call; item: PutItem and DeleteItem, one by one",
+    ),
+    Definition(
+        name="coalesce",
+        group="Writing",
+        parse=boolean,
+        default="true",
+        help="write only a key's last change of each batch read; false writes every one",
+    ),
+    Definition(
+        name="applyThreads",
+        group="Writing",
+        parse=_whole_number(1, 256),
+        default="8",
+        help="write calls in flight at once, for each shard",
+    ),
+    Definition(
+        name="onError",
+        group="Failures",
+        parse=_one_of("stop", "deadLetter"),
+        default="stop",
+        help="when the destination will never accept a change. stop: end, keeping it; deadLetter: set it aside and go on",
+    ),
+    Definition(
+        name="deadLetterUri",
+        group="Failures",
+        parse=_file_uri,
+        help="file that onError=deadLetter appends to, as file:///path/name.jsonl; it holds whole items",
+    ),
+    Definition(
+        name="dontPublishCloudwatch",
+        group="Metrics",
+        parse=boolean,
+        default="false",
+        help="publish no CloudWatch metrics",
+    ),
+    Definition(
+        name="logDirectory",
+        group="Process",
+        default_is="logs, beside run.sh",
+        help="kcl.log and replication.log are written to <logDirectory>/<taskName>/",
+    ),
+    Definition(
+        name="logConfiguration",
+        group="Process",
+        default_is="properties/logback.xml",
+        help="logback file that replaces ours",
+    ),
+    Definition(
+        name="javaOptions",
+        group="Process",
+        default="-Xmx256m",
+        help="options for the daemon's JVM; a daemon with hundreds of shards wants more memory",
+    ),
+    Definition(
+        name="demo",
+        group="Demo",
+        parse=boolean,
+        default="false",
+        help="replicate between two tables of an embedded DynamoDB Local that are written to all the while",
+    ),
+    Definition(
+        name="demoSeconds",
+        group="Demo",
+        parse=_whole_number(1, 86_400),
+        default_is="until Ctrl-C",
+        help="write for so long, wait until the tables are equal, and end: with 0, or with 1 and the keys that differ",
+    ),
+)
+BY_NAME: Mapping[str, Definition] = {definition.name: definition for definition in DEFINITIONS}

@@ -1,0 +1,101 @@
+"""DynamoDB Local as a child process, for the demo and the tests."""
+
+from __future__ import annotations
+
+import contextlib
+import socket
+import subprocess
+import time
+from pathlib import Path
+from types import TracebackType
+from urllib.error import HTTPError
+from urllib.request import urlopen
+
+from processor import java
+from processor.errors import SetupError
+
+FOLDER = java.JARS / "dynamodb-local"
+_START_SECONDS = 60.0
+
+
+def free_port() -> int:
+    """A port of 127.0.0.1 that nobody listens on now."""
+    with contextlib.closing(socket.socket()) as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+class DynamoDBLocal:
+    """One server, in memory, on a free port. It takes any credentials made of letters and digits."""
+
+    def __init__(self, *, log: Path, port: int | None = None) -> None:
+        self.port = port or free_port()
+        self._log = log
+        self._process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def endpoint(self) -> str:
+        """Where it listens."""
+        return f"http://127.0.0.1:{self.port}"
+
+    def start(self) -> DynamoDBLocal:
+        """Start it, and return at once; ``wait`` waits.
+
+        :raises SetupError: its jars are missing
+        """
+        if not (FOLDER / ".stamp").exists():
+            message = f"DynamoDB Local: its jars are not in {FOLDER}. It can't be started. Run ./setup.sh dynamodb-local."
+            raise SetupError(message)
+        with self._log.open("ab") as log:
+            self._process = subprocess.Popen(
+                [
+                    java.executable(),
+                    "-XX:+UseSerialGC",
+                    "-XX:TieredStopAtLevel=1",
+                    "-Xmx512m",
+                    f"-Djava.library.path={FOLDER}",
+                    "-cp",
+                    f"{FOLDER}/*",
+                    "com.amazonaws.services.dynamodbv2.local.main.ServerRunner",
+                    "-inMemory",
+                    "-sharedDb",
+                    "-disableTelemetry",
+                    "-port",
+                    str(self.port),
+                ],
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,  # Ctrl-C is the demo's to act on: the tables must outlive the replicator
+            )
+        return self
+
+    def wait(self) -> DynamoDBLocal:
+        """Wait until it answers.
+
+        :raises SetupError: it ended, or does not answer in time
+        """
+        deadline = time.monotonic() + _START_SECONDS
+        while time.monotonic() < deadline and self._process is not None and self._process.poll() is None:
+            try:
+                with urlopen(self.endpoint, timeout=1):  # noqa: S310  # a server of our own
+                    return self
+            except HTTPError:
+                return self  # it answers, and wants a signed request
+            except OSError:
+                time.sleep(0.05)
+        message = f"DynamoDB Local: no answer on port {self.port}. It can't be used. {self._log} says why."
+        raise SetupError(message)
+
+    def stop(self) -> None:
+        """End it; what its tables held is gone."""
+        if self._process is not None and self._process.poll() is None:
+            self._process.kill()
+            self._process.wait()
+
+    def __enter__(self) -> DynamoDBLocal:
+        return self.start().wait()
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self.stop()

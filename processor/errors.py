@@ -1,0 +1,86 @@
+"""Everything that can go wrong, as one tree, with the exit status of each branch.
+
+::
+
+    ReplicatorError                 exit 5 (EIO), the original's "I/O failure at run time"
+     ├─ UsageError                  exit 22 (EINVAL): arguments or settings that make no sense
+     ├─ NotReadyError               exit 22: the preflight found an error; every finding is printed
+     ├─ SetupError                  exit 22: a part of the installation is missing
+     ├─ UnavailableError            never ends the process: the batch is kept and tried again
+     │   └─ CredentialsError        the same; credentials are looked up anew before the next try
+     ├─ RefusedError                exit 5: the destination will never accept this change
+     ├─ MalformedRecordError        exit 5: a stream record that can't be understood
+     ├─ CheckpointError             exit 5: KCL refused a checkpoint that it should have taken
+     ├─ LeaseLostError              never ends the process: another worker has the shard now
+     └─ DeadLetterError             exit 5: a change could not be set aside, so it is kept
+
+Foreign exceptions become one of these at the edge where they appear (``dynamodb.py`` for botocore's,
+``record_processor.py`` for kclpy's), always ``from`` the original.
+"""
+
+from __future__ import annotations
+
+import errno
+
+
+class ReplicatorError(Exception):
+    """Any failure of ours. ``str()`` of it is the whole message for a person: object, value, consequence, remedy."""
+
+    exit_status = errno.EIO
+
+
+class UsageError(ReplicatorError):
+    """Arguments, environment or properties that can't be used."""
+
+    exit_status = errno.EINVAL
+
+
+class NotReadyError(ReplicatorError):
+    """The tables, the stream or the permissions aren't ready for replication."""
+
+    exit_status = errno.EINVAL
+
+
+class SetupError(ReplicatorError):
+    """Java or a jar is missing."""
+
+    exit_status = errno.EINVAL
+
+
+class UnavailableError(ReplicatorError):
+    """AWS did not do it now; the same call may succeed later.
+
+    ``code`` is AWS's error code, or the name of botocore's exception where no answer came.
+    """
+
+    def __init__(self, message: str, *, code: str) -> None:
+        super().__init__(message)
+        self.code = code
+
+
+class CredentialsError(UnavailableError):
+    """AWS doesn't accept our credentials, or there are none: new ones may be there at the next look."""
+
+
+class RefusedError(ReplicatorError):
+    """The destination answered that it will not take this write, now or later."""
+
+    def __init__(self, message: str, *, code: str) -> None:
+        super().__init__(message)
+        self.code = code
+
+
+class MalformedRecordError(ReplicatorError):
+    """A stream record without what a change needs."""
+
+
+class CheckpointError(ReplicatorError):
+    """KCL did not store a checkpoint, and trying again would not help."""
+
+
+class LeaseLostError(ReplicatorError):
+    """The shard's lease belongs to another worker, which goes on from the last stored checkpoint."""
+
+
+class DeadLetterError(ReplicatorError):
+    """A change could not be written to the dead letters."""

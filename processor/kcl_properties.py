@@ -1,0 +1,160 @@
+"""The KCL MultiLangDaemon properties that may stand beside our settings, and the values we tune.
+
+KCL itself ignores a name it does not know and reads a number it can't parse as 0, both in silence, so names and numbers
+are checked here. tests/unit/test_kcl_properties.py holds the catalogue equal to the setters of KCL's configuration
+class.
+"""
+
+from __future__ import annotations
+
+import re
+
+from processor.errors import UsageError
+
+# name -> what its value must look like
+KINDS: dict[str, str] = {
+    "allowThroughputOvershoot": "boolean",
+    "awsCredentialsProvider": "text",
+    "awsCredentialsProviderCloudWatch": "text",
+    "awsCredentialsProviderDynamoDB": "text",
+    "callProcessRecordsEvenForEmptyRecordList": "boolean",
+    "cleanupLeasesUponShardCompletion": "boolean",
+    "clientVersionConfig": "text",
+    "coordinatorStateBillingMode": "text",
+    "coordinatorStateDeletionProtectionEnabled": "boolean",
+    "coordinatorStatePointInTimeRecoveryEnabled": "boolean",
+    "coordinatorStateReadCapacity": "integer",
+    "coordinatorStateTableName": "text",
+    "coordinatorStateTags": "text",
+    "coordinatorStateWriteCapacity": "integer",
+    "dampeningPercentage": "integer",
+    "disableWorkerMetrics": "boolean",
+    "dynamoDBEndpoint": "text",
+    "enablePriorityLeaseAssignment": "boolean",
+    "failoverTimeMillis": "integer",
+    "gracefulLeaseHandoffTimeoutMillis": "integer",
+    "idleTimeBetweenReadsInMillis": "integer",
+    "ignoreUnexpectedChildShards": "boolean",
+    "inMemoryWorkerMetricsCaptureFrequencyMillis": "integer",
+    "initialLeaseTableReadCapacity": "integer",
+    "initialLeaseTableWriteCapacity": "integer",
+    "initialPositionInStream": "text",
+    "initialPositionInStreamExtended": "integer",
+    "isGracefulLeaseHandoffEnabled": "boolean",
+    "kinesisEndpoint": "text",
+    "leaseAssignmentIntervalMillis": "integer",
+    "leaseTableDeletionProtectionEnabled": "boolean",
+    "leaseTablePitrEnabled": "boolean",
+    "listShardsBackoffTimeInMillis": "integer",
+    "logWarningForTaskAfterMillis": "integer",
+    "maxActiveThreads": "integer",
+    "maxGetRecordsThreadPool": "integer",
+    "maxLeaseRenewalThreads": "integer",
+    "maxLeasesForWorker": "integer",
+    "maxLeasesToStealAtOneTime": "integer",
+    "maxListShardsRetryAttempts": "integer",
+    "maxRecords": "integer",
+    "maxThroughputPerHostKBps": "decimal",
+    "metricsBufferTimeMillis": "integer",
+    "metricsEnabledDimensions": "text",
+    "metricsLevel": "text",
+    "metricsMaxQueueSize": "integer",
+    "millisBehindLatestThresholdForReducedTps": "integer",
+    "noOfPersistedMetricsPerWorkerMetrics": "integer",
+    "processingLanguage": "text",
+    "reBalanceThresholdPercentage": "integer",
+    "regionName": "text",
+    "retrievalMode": "text",
+    "retryGetRecordsInSeconds": "integer",
+    "schedulerInitializationBackoffTimeMillis": "integer",
+    "shardPrioritization": "text",
+    "shardSyncIntervalMillis": "integer",
+    "shutdownGraceMillis": "integer",
+    "skipShardSyncAtWorkerInitializationIfLeasesExist": "boolean",
+    "staleWorkerMetricsEntryCleanupDuration": "text",
+    "taskBackoffTimeMillis": "integer",
+    "timeoutInSeconds": "integer",
+    "validateSequenceNumberBeforeCheckpointing": "boolean",
+    "varianceBalancingFrequency": "integer",
+    "workerId": "text",
+    "workerIdentifier": "text",
+    "workerMetricsBillingMode": "text",
+    "workerMetricsDeletionProtectionEnabled": "boolean",
+    "workerMetricsEMAAlpha": "decimal",
+    "workerMetricsPointInTimeRecoveryEnabled": "boolean",
+    "workerMetricsReadCapacity": "integer",
+    "workerMetricsReporterFreqInMillis": "integer",
+    "workerMetricsTableName": "text",
+    "workerMetricsTags": "text",
+    "workerMetricsWriteCapacity": "integer",
+}
+
+# KCL properties that say which stream is read, by whom: they make the daemon ours, so another setting decides them.
+DECIDED_BY: dict[str, str] = {
+    "applicationName": "taskName",
+    "executableName": "nothing: the record processor is this program's own",
+    "streamArn": "sourceTable (its stream is looked up)",
+    "streamName": "sourceTable (its stream is looked up)",
+    "tableName": "taskName",
+}
+
+# Beans of KCL's configuration whose own properties may be named with a dot, as in kinesisClient.region.
+BEANS = frozenset({"cloudWatchClient", "dynamoDbClient", "fanoutConfig", "kinesisClient"})
+
+# What differs from KCL's own defaults, each for a reason; the same name in the properties file wins.
+TUNED: dict[str, str] = {
+    # The SDK's usual chain: environment, profile, container, instance.
+    "AwsCredentialsProvider": "DefaultCredentialsProvider",
+    # KCL 3's elected leader takes over two minutes to be replaced when it dies; lease counting takes seconds.
+    "clientVersionConfig": "CLIENT_VERSION_CONFIG_COMPATIBLE_WITH_2X",
+    # A dead worker's leases are free after this long. KCL: 10000.
+    "failoverTimeMillis": "3000",
+    # The adapter sleeps this long after records and twice as long after none: 4 reads a second of an idle shard.
+    "idleTimeBetweenReadsInMillis": "125",
+    # LATEST would lose whatever is written before the first lease, so it takes an explicit setting.
+    "initialPositionInStream": "TRIM_HORIZON",
+    "processingLanguage": "python",
+    # KCL: 60000, which delays the first start by a minute; 0 is ignored.
+    "shardSyncIntervalMillis": "1",
+    # KCL: 0, so that SIGTERM would abandon the batch in hand.
+    "shutdownGraceMillis": "30000",
+}
+
+_PATTERNS = {
+    "boolean": re.compile(r"true|false", re.IGNORECASE),
+    "integer": re.compile(r"-?\d+"),
+    "decimal": re.compile(r"-?\d+(\.\d+)?"),
+    "text": re.compile(r".*", re.DOTALL),
+}
+
+
+def is_known(name: str) -> bool:
+    """Whether KCL has a property of that name, nested ones such as ``kinesisClient.region`` included."""
+    first = name.split(".", 1)[0]
+    return canonical(first) in KINDS or (first in BEANS and first != name)
+
+
+def canonical(name: str) -> str:
+    """KCL takes ``AwsCredentialsProvider…`` in any case, and every other name as it is."""
+    prefix = "awscredentialsprovider"
+    if name.lower().startswith(prefix):
+        return "awsCredentialsProvider" + name[len(prefix) :]
+    return name
+
+
+def check(name: str, value: str) -> None:
+    """Refuse what KCL would take in silence and read as something else.
+
+    :raises UsageError: the value is not of the property's kind, or the name is decided by another setting
+    """
+    if name in DECIDED_BY:
+        message = f"{name}={value}: this KCL property is decided by {DECIDED_BY[name]}. Remove it."
+        raise UsageError(message)
+    kind = KINDS.get(canonical(name), "text")
+    if not _PATTERNS[kind].fullmatch(value):
+        article = "an" if kind == "integer" else "a"
+        message = f"{name}={value}: KCL would read this as 0 or false, without a word. Give {article} {kind}."
+        raise UsageError(message)
+    if name == "initialPositionInStream" and value.upper() not in {"TRIM_HORIZON", "LATEST"}:
+        message = f"{name}={value}: a DynamoDB stream can be read from TRIM_HORIZON (all of its 24 hours) or LATEST only."
+        raise UsageError(message)

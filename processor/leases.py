@@ -1,0 +1,58 @@
+"""KCL's checkpoint (lease) table, read only."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from processor.dynamodb import aws_errors
+from processor.errors import UnavailableError
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+
+# KCL's checkpoint of a shard whose records are all processed.
+SHARD_END = "SHARD_END"
+NO_TABLE = "ResourceNotFoundException"
+
+
+class Lease(msgspec.Struct, frozen=True, kw_only=True):
+    """One shard's row: who reads it, and up to where."""
+
+    shard_id: str
+    owner: str | None
+    counter: int
+    checkpoint: str | None
+
+
+def read(client: DynamoDBClient, table: str) -> list[Lease] | None:
+    """All leases, or None where the table does not exist.
+
+    From KCL 3.5 on its own state lies in the same table, in rows with an ``entityType``; they are left out.
+
+    :raises UnavailableError: the table can't be read
+    """
+    found: list[Lease] = []
+    start: dict[str, Any] = {}
+    while True:
+        try:
+            with aws_errors(f"Scan of checkpoint table {table}"):
+                page = client.scan(TableName=table, ConsistentRead=True, **start)
+        except UnavailableError as exc:
+            if exc.code == NO_TABLE:
+                return None
+            raise
+        found += [_lease(row) for row in page["Items"] if "entityType" not in row]
+        if "LastEvaluatedKey" not in page:
+            return found
+        start = {"ExclusiveStartKey": page["LastEvaluatedKey"]}
+
+
+def _lease(row: dict[str, Any]) -> Lease:
+    return Lease(
+        shard_id=row["leaseKey"]["S"],
+        owner=row.get("leaseOwner", {}).get("S"),
+        counter=int(row.get("leaseCounter", {}).get("N", "0")),
+        checkpoint=row.get("checkpoint", {}).get("S"),
+    )

@@ -1,0 +1,169 @@
+"""What KCL calls for one shard: decode → plan → apply → checkpoint.
+
+kclpy swallows any exception of these methods and answers "done", after which a later checkpoint would pass the batch
+for good. So nothing but ``SystemExit`` leaves them: the daemon sees its child end without an answer, and stops.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from threading import Event
+from typing import Any, TypeVar
+
+from amazon_kclpy import kcl
+from amazon_kclpy.v3 import processor as v3
+
+from processor.apply import Applier, Outcome
+from processor.errors import CheckpointError, LeaseLostError, ReplicatorError
+from processor.logs import Log
+from processor.records import Change, decode
+from processor.retry import Backoff, Outage
+
+SUMMARY_SECONDS = 60.0
+# What KCL says of a checkpoint that may be stored at the next try (ShardRecordProcessorCheckpointer's exceptions).
+_TRY_AGAIN = frozenset({"ThrottlingException", "KinesisClientLibDependencyException", "KinesisClientLibRetryableException"})
+_LEASE_LOST = "ShutdownException"
+
+_Input = TypeVar("_Input")
+
+
+@dataclass(frozen=True, slots=True)
+class Shard:
+    """What a record processor works with once it knows its shard."""
+
+    applier: Applier
+    log: Log
+
+
+def _or_exit(method: Callable[[Any, _Input], None]) -> Callable[[Any, _Input], None]:
+    """One clear message, then the end of this process; ``method``'s docstring has the rest."""
+
+    def call(self: RecordProcessor, given: _Input) -> None:
+        try:
+            method(self, given)
+        except ReplicatorError as exc:
+            self.log.error("stopped", reason=str(exc))
+            raise SystemExit(exc.exit_status) from exc
+        except Exception as exc:
+            reason = "BUG: an unexpected error. Nothing past the last checkpoint is lost; please report the trace below."
+            self.log.error("stopped", reason=reason, error=type(exc).__name__, trace=True)
+            raise SystemExit(ReplicatorError.exit_status) from exc
+
+    return call
+
+
+class RecordProcessor(v3.RecordProcessorBase):  # type: ignore[misc]  # kclpy has no types
+    """One shard's processor, in a process of its own.
+
+    :param open_shard: makes what a shard needs, given its id
+    :param gone: set when the daemon is no longer there
+    """
+
+    def __init__(self, open_shard: Callable[[str], Shard], *, gone: Event, log: Log, clock: Callable[[], float] = time.time) -> None:
+        self.log = log
+        self._open_shard = open_shard
+        self._gone = gone
+        self._clock = clock
+        self._lost = False
+        self._totals = Outcome()
+        self._max_lag_ms = 0
+        self._summary_due = clock() + SUMMARY_SECONDS
+
+    @_or_exit
+    def initialize(self, initialize_input: Any) -> None:
+        """Called once, with the shard and the checkpoint to go on from."""
+        shard = self._open_shard(initialize_input.shard_id)
+        self._applier, self.log = shard.applier, shard.log
+        self._checkpoint_outage = Outage(
+            self.log, "checkpoint_delayed", note="The batch is applied; its checkpoint is tried until it is stored."
+        )
+        self.log.notice("shard_started", checkpoint=initialize_input.sequence_number)
+
+    @_or_exit
+    def process_records(self, process_records_input: Any) -> None:
+        """Apply one batch and checkpoint it. Returns only when that is done, or the lease is gone."""
+        records = process_records_input.records
+        if self._lost or not records:
+            return
+        changes = [decode(record.binary_data) for record in records]
+        outcome = self._applier.apply(changes)
+        # The rule: never anything but the last change applied, and only after all before it.
+        self._checkpoint(process_records_input.checkpointer, changes[-1].sequence_number)
+        self._count(outcome, changes)
+
+    @_or_exit
+    def shard_ended(self, shard_ended_input: Any) -> None:
+        """Every record of the shard is applied: without this checkpoint its children would never start."""
+        self._checkpoint(shard_ended_input.checkpointer, None)
+        self._summarise()
+        self.log.notice("shard_ended")
+
+    @_or_exit
+    def lease_lost(self, lease_lost_input: Any) -> None:  # noqa: ARG002  # kclpy's signature
+        """Another worker has the shard now: no checkpoint, it is not ours to move."""
+        self._lost = True
+        self._summarise()
+        self.log.info("lease_lost")
+
+    @_or_exit
+    def shutdown_requested(self, shutdown_requested_input: Any) -> None:  # noqa: ARG002  # kclpy's signature
+        """Every batch was checkpointed when it was applied, so there is nothing left to store."""
+        self._summarise()
+        self.log.info("shutdown_requested")
+
+    def _checkpoint(self, checkpointer: Any, sequence_number: str | None) -> None:
+        backoff = Backoff()
+        while not self._lost:
+            try:
+                checkpointer.checkpoint(sequence_number)
+            except kcl.CheckpointError as exc:
+                error = str(exc.value)
+                if error == _LEASE_LOST:
+                    self._lost = True
+                    self.log.notice("lease_lost", at=sequence_number, note="Applied but not checkpointed: the shard's next owner applies it again.")
+                    return
+                if error not in _TRY_AGAIN:
+                    message = (
+                        f"KCL refused the checkpoint {sequence_number or 'at the shard end'}: {error}. The batch is applied and will be "
+                        "applied again at the next start, to the same end. kcl.log has the cause."
+                    )
+                    raise CheckpointError(message) from exc
+                self._checkpoint_outage.failed(error, f"checkpoint {sequence_number} was not stored")
+                self._gone.wait(backoff.next_seconds())
+            except ValueError as exc:  # kclpy read an empty line: the end of input, where KCL's answer should be
+                message = "The daemon has gone while a checkpoint was being stored. The batch is applied again if it was not."
+                raise LeaseLostError(message) from exc
+            else:
+                self._checkpoint_outage.succeeded()
+                return
+
+    def _count(self, outcome: Outcome, changes: list[Change]) -> None:
+        totals = self._totals
+        self._totals = Outcome(
+            records=totals.records + outcome.records,
+            puts=totals.puts + outcome.puts,
+            deletes=totals.deletes + outcome.deletes,
+            coalesced=totals.coalesced + outcome.coalesced,
+            set_aside=totals.set_aside + outcome.set_aside,
+        )
+        if changes[0].created_ms:
+            self._max_lag_ms = max(self._max_lag_ms, int(self._clock() * 1000) - changes[0].created_ms)
+        if self._clock() >= self._summary_due:
+            self._summarise()
+
+    def _summarise(self) -> None:
+        totals, self._totals = self._totals, Outcome()
+        lag_ms, self._max_lag_ms = self._max_lag_ms, 0
+        self._summary_due = self._clock() + SUMMARY_SECONDS
+        if totals.records:
+            self.log.info(
+                "applied",
+                records=totals.records,
+                puts=totals.puts,
+                deletes=totals.deletes,
+                coalesced=totals.coalesced,
+                set_aside=totals.set_aside,
+                max_lag_ms=lag_ms,
+            )

@@ -1,0 +1,102 @@
+"""Stream record → Change. Images and keys stay the raw JSON bytes they came as, so that nothing in them can be lost.
+
+Pure. A record's own event name decides what it does: the adapter gives a REMOVE an empty NewImage and an INSERT an
+empty OldImage, so the presence of an image says nothing.
+"""
+
+from __future__ import annotations
+
+from decimal import Context
+from typing import Literal
+
+import msgspec
+
+from processor.errors import MalformedRecordError
+
+# A number in DynamoDB has up to 38 significant digits.
+_EXACT = Context(prec=38)
+
+
+class Change(msgspec.Struct, frozen=True, kw_only=True):
+    """What one stream record asks of the destination.
+
+    ``kind``: put writes ``image``, delete removes ``key``. ``key`` and ``image`` are DynamoDB JSON, byte for byte as
+    the stream gave them. ``identity`` is equal for equal keys and for no others. ``created_ms`` is the source's clock
+    in milliseconds since the epoch, to the second; 0 where the record has none.
+    """
+
+    kind: Literal["put", "delete"]
+    identity: bytes
+    key: msgspec.Raw
+    image: msgspec.Raw | None
+    sequence_number: str
+    created_ms: int
+    event_name: str
+
+    @property
+    def key_names(self) -> list[str]:
+        """The key's attributes."""
+        return list(_key_decoder.decode(self.key))
+
+
+class _StreamData(msgspec.Struct, rename="pascal"):
+    keys: msgspec.Raw
+    sequence_number: str
+    new_image: msgspec.Raw = msgspec.Raw(b"{}")
+    approximate_creation_date_time: int = 0
+
+
+class _StreamRecord(msgspec.Struct, rename="camel"):
+    event_name: str
+    dynamodb: _StreamData
+
+
+_record_decoder = msgspec.json.Decoder(_StreamRecord)
+_key_decoder = msgspec.json.Decoder(dict[str, dict[str, str]])
+
+
+def decode(data: bytes) -> Change:
+    """Decode one stream record as the adapter writes it.
+
+    :raises MalformedRecordError: it lacks what a change needs, or is of an unknown kind
+    """
+    try:
+        record = _record_decoder.decode(data)
+        stream = record.dynamodb
+        identity = key_identity(_key_decoder.decode(stream.keys))
+    except (msgspec.DecodeError, ArithmeticError, ValueError) as exc:
+        message = f"a stream record can't be understood ({exc})"
+        raise MalformedRecordError(message) from exc
+    kind: Literal["put", "delete"]
+    if record.event_name in ("INSERT", "MODIFY"):
+        kind = "put"
+        if bytes(stream.new_image).strip() in (b"{}", b"null"):
+            message = f"a stream record ({record.event_name}, sequence number {stream.sequence_number}) has no new image: the stream's view type must be NEW_IMAGE or NEW_AND_OLD_IMAGES"
+            raise MalformedRecordError(message)
+    elif record.event_name == "REMOVE":
+        kind = "delete"
+    else:
+        message = f"a stream record (sequence number {stream.sequence_number}) is of the unknown kind '{record.event_name}'"
+        raise MalformedRecordError(message)
+    return Change(
+        kind=kind,
+        identity=identity,
+        key=stream.keys,
+        image=stream.new_image if kind == "put" else None,
+        sequence_number=stream.sequence_number,
+        created_ms=stream.approximate_creation_date_time,
+        event_name=record.event_name,
+    )
+
+
+def key_identity(key: dict[str, dict[str, str]]) -> bytes:
+    """Bytes that are equal for equal keys: attribute order and a number's notation (1.0, 1, 10E-1) don't matter.
+
+    :param key: ``{name: {type: value}}``, binary values as base64 text
+    :raises ArithmeticError: a number that is none
+    """
+    parts = []
+    for name in sorted(key):
+        ((kind, value),) = key[name].items()
+        parts.append((name, kind, str(_EXACT.plus(_EXACT.create_decimal(value)).normalize(_EXACT)) if kind == "N" else value))
+    return msgspec.json.encode(parts)

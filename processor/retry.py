@@ -1,0 +1,87 @@
+"""How long to wait before the next try, and how often to say so."""
+
+from __future__ import annotations
+
+import random
+import threading
+import time
+from collections.abc import Callable
+
+from processor.logs import Log
+
+# A message a minute matters, one a try does not: intervals double from the first to the last, in seconds.
+FIRST_INTERVAL_SECONDS = 5.0
+LAST_INTERVAL_SECONDS = 300.0
+# Shorter outages are throttling at work, whose end is no news.
+OUTAGE_SECONDS = 5.0
+QUIET_SECONDS = 60.0
+
+
+class Backoff:
+    """Exponential, with full jitter: https://aws.amazon.com/builders-library/timeouts-retries-and-backoff-with-jitter/."""
+
+    def __init__(self, *, first_seconds: float = 0.05, most_seconds: float = 5.0, uniform: Callable[[float, float], float] = random.uniform) -> None:
+        self._first = first_seconds
+        self._most = most_seconds
+        self._uniform = uniform
+        self._tries = 0
+
+    def next_seconds(self) -> float:
+        """The wait before the next try."""
+        bound = min(self._most, self._first * 2**self._tries)
+        self._tries = min(self._tries + 1, 32)
+        return self._uniform(0.0, bound)
+
+    def reset(self) -> None:
+        """After a success."""
+        self._tries = 0
+
+
+class Outage:
+    """Says that something doesn't work: at once, then at a decreasing rate, and when it works again.
+
+    Shared by all threads that try the same thing.
+    """
+
+    def __init__(self, log: Log, event: str, *, note: str, clock: Callable[[], float] = time.monotonic) -> None:
+        self._log = log
+        self._event = event
+        self._note = note
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._since: float | None = None
+        self._last_failure = float("-inf")
+        self._next_report = float("-inf")
+        self._interval = FIRST_INTERVAL_SECONDS
+        self._failures = 0
+
+    def failed(self, error: str, reason: str) -> None:
+        """Count one failure, and report it if it is time.
+
+        :param error: the kind, as AWS names it
+        :param reason: the whole message
+        """
+        with self._lock:
+            now = self._clock()
+            if now - self._last_failure > QUIET_SECONDS:
+                self._interval = FIRST_INTERVAL_SECONDS
+                self._next_report = now
+            self._last_failure = now
+            self._since = now if self._since is None else self._since
+            self._failures += 1
+            if now < self._next_report:
+                return
+            self._next_report = now + self._interval
+            self._interval = min(self._interval * 2, LAST_INTERVAL_SECONDS)
+            failures, self._failures = self._failures, 0
+        self._log.warning(self._event, error=error, failures=failures, reason=reason, note=self._note)
+
+    def succeeded(self) -> None:
+        """Count one success; reports the end of an outage that lasted."""
+        if self._since is None:
+            return
+        with self._lock:
+            since, self._since = self._since, None
+            lasted = 0.0 if since is None else self._clock() - since
+        if lasted >= OUTAGE_SECONDS:
+            self._log.notice(f"{self._event}_over", seconds=round(lasted, 1))

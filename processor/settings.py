@@ -1,0 +1,279 @@
+"""Properties file + environment + flags → one frozen ``Settings``.
+
+Pure: it reads neither files nor the environment, both are passed in. ``definitions.py`` has the settings one by one.
+
+Precedence: command line, then environment, then file, then default. A name that nobody knows is an error, for the
+original ignored typing errors and replicated something else.
+"""
+
+from __future__ import annotations
+
+import difflib
+import hashlib
+from collections import OrderedDict
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import IO, Any, NoReturn
+from urllib.parse import unquote, urlsplit
+
+import configargparse
+import javaproperties
+import msgspec
+
+from processor import kcl_properties
+from processor.definitions import BY_NAME, CHECKPOINT_TABLE_PREFIX, DEFINITIONS, boolean
+from processor.errors import UsageError
+
+# DynamoDB's limit.
+MAX_TABLE_NAME = 255
+
+
+class Settings(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=False):
+    """Everything one replication task needs to know; paths are absolute."""
+
+    source_region: str
+    source_table: str
+    destination_region: str
+    destination_table: str
+    source_endpoint: str | None = None
+    source_streams_endpoint: str | None = None
+    source_role_arn: str | None = None
+    destination_endpoint: str | None = None
+    task_name: str
+    kcl_region: str
+    kcl_endpoint: str | None = None
+    batch_size: int
+    parent_shard_poll_interval_millis: int
+    write_mode: str
+    coalesce: bool
+    apply_threads: int
+    on_error: str
+    dead_letter_path: str | None = None
+    dont_publish_cloudwatch: bool
+    log_directory: str
+    log_configuration: str | None = None
+    java_options: str
+    demo: bool = False
+    demo_seconds: int | None = None
+    kcl: dict[str, str] = msgspec.field(default_factory=dict)
+
+    @property
+    def checkpoint_table(self) -> str:
+        """The lease table, named as the original names it."""
+        return CHECKPOINT_TABLE_PREFIX + self.task_name
+
+    @property
+    def task_table(self) -> str:
+        """Our own rows about this task; none of them go into KCL's tables."""
+        return companion_table(self.checkpoint_table, "-Task")
+
+    @property
+    def failover_time_ms(self) -> int:
+        """After how long without renewal KCL gives a shard to another worker."""
+        return int(self.kcl.get("failoverTimeMillis", kcl_properties.TUNED["failoverTimeMillis"]))
+
+
+def companion_table(table: str, suffix: str) -> str:
+    """``table`` + ``suffix``, shortened to what DynamoDB allows without two tables meeting in one name."""
+    if len(table) + len(suffix) <= MAX_TABLE_NAME:
+        return table + suffix
+    digest = hashlib.md5(table.encode(), usedforsecurity=False).hexdigest()
+    return f"{table[: MAX_TABLE_NAME - len(suffix) - len(digest) - 1]}-{digest}{suffix}"
+
+
+def default_task_name(source_region: str, source_table: str, destination_region: str, destination_table: str) -> str:
+    """The original's: MD5 of the four joined with nothing between, as 32 lower-case hexadecimal digits."""
+    joined = source_region + source_table + destination_region + destination_table
+    return hashlib.md5(joined.encode(), usedforsecurity=False).hexdigest()
+
+
+_DESCRIPTION = "Keeps a DynamoDB table equal to another one, in real time."
+_EPILOG = (
+    "Every setting can stand in the properties file, in the environment (the name in brackets) or on the command line; "
+    "the later of these wins. Any KCL MultiLangDaemon property may stand beside them. "
+    "Exit status: 0 clean, 22 bad arguments or a table that isn't ready, 5 failed at run time."
+)
+
+
+class _PropertiesParser(configargparse.ConfigFileParser):  # type: ignore[misc]  # configargparse has no types
+    """Hands configargparse a Java properties file."""
+
+    def parse(self, stream: IO[str]) -> OrderedDict[str, str]:
+        return OrderedDict(_load_properties(stream.read()))
+
+    def get_syntax_description(self) -> str:
+        return "The properties file has Java's .properties syntax."
+
+
+class _Parser(configargparse.ArgumentParser):  # type: ignore[misc]  # configargparse has no types
+    def error(self, message: str) -> NoReturn:
+        raise UsageError(message[:1].upper() + message[1:] + ". See --help.")
+
+
+def parser(program: str, usage: str) -> configargparse.ArgumentParser:
+    """The command line of one command; the properties file's name is not part of it."""
+    made = _Parser(
+        prog=program,
+        usage=usage,
+        description=_DESCRIPTION,
+        epilog=_EPILOG,
+        allow_abbrev=False,
+        add_config_file_help=False,
+        add_help=False,
+        config_file_parser_class=_PropertiesParser,
+    )
+    groups: dict[str, Any] = {}
+    for definition in DEFINITIONS:
+        if definition.group not in groups:
+            groups[definition.group] = made.add_argument_group(definition.group)
+        flag = {"nargs": "?", "const": "true"} if definition.parse is boolean else {}
+        groups[definition.group].add_argument(
+            f"--{definition.name}",
+            env_var=definition.environment,
+            metavar="VALUE",
+            help=f"{definition.help} (default: {definition.default_text})".replace("%", "%%").replace(
+                "(default: required)", "(required)"
+            ),
+            **flag,
+        )
+    for name in kcl_properties.KINDS:
+        if name not in BY_NAME:
+            made.add_argument(f"--{name}", help=configargparse.SUPPRESS)
+    groups["Process"].add_argument("--help", action="help", help="this text")
+    return made
+
+
+def load(
+    *,
+    arguments: Sequence[str],
+    properties: str,
+    environment: Mapping[str, str],
+    directory: Path,
+    log_directory: Path,
+    made: configargparse.ArgumentParser,
+) -> Settings:
+    """Read, check and complete the settings of one task.
+
+    :param properties: the properties file's text, Latin-1 as Java reads it; empty where there is none
+    :param directory: where relative paths start
+    :param log_directory: the default of ``logDirectory``
+    :raises UsageError: for the first name or value that can't be used
+    """
+    written = _load_properties(properties)
+    for name in written:
+        if name not in BY_NAME and name not in kcl_properties.DECIDED_BY and not kcl_properties.is_known(name):
+            raise UsageError(_unknown(name))
+    dotted = {name: value for name, value in written.items() if name not in BY_NAME and name not in kcl_properties.KINDS}
+    known = {name: value for name, value in written.items() if name not in dotted}
+    found, unknown = made.parse_known_args(
+        args=list(arguments),
+        config_file_contents=javaproperties.dumps(known, timestamp=False),
+        env_vars=dict(environment),
+    )
+    if unknown:
+        raise UsageError(_unknown(unknown[0].lstrip("-").split("=")[0]) if unknown[0].startswith("-") else _stray(unknown[0]))
+    given = {name: value for name, value in vars(found).items() if value is not None}
+    kcl = {name: value for name, value in given.items() if name not in BY_NAME and name in kcl_properties.KINDS} | dotted
+    for name, value in kcl.items():
+        kcl_properties.check(name, value)
+    ours = {name: given[name] for name in BY_NAME if name in given}
+    _merge_aliases(ours, kcl)
+    return _complete(ours, kcl=kcl, directory=directory, log_directory=log_directory)
+
+
+def _complete(given: Mapping[str, str], *, kcl: dict[str, str], directory: Path, log_directory: Path) -> Settings:
+    values: dict[str, Any] = {}
+    for definition in DEFINITIONS:
+        text = given.get(definition.name, definition.default)
+        if text is None or text == "":
+            if definition.required:
+                message = f"{definition.name} is not set. Give {definition.help}: in the properties file, as --{definition.name}, or in {definition.environment}."
+                raise UsageError(message)
+            values[definition.name] = None
+            continue
+        try:
+            values[definition.name] = definition.parse(text)
+        except ValueError as exc:
+            message = f"{definition.name}: {exc}."
+            raise UsageError(message) from exc
+
+    source_endpoint = values["sourceEndpoint"]
+    kcl_endpoint = values["kclEndpoint"] or (None if values["kclRegion"] else source_endpoint)
+    task_name = values["taskName"] or default_task_name(
+        values["sourceRegion"], values["sourceTable"], values["destinationRegion"], values["destinationTable"]
+    )
+    if len(CHECKPOINT_TABLE_PREFIX + task_name) > MAX_TABLE_NAME:
+        message = (
+            f"taskName has {len(task_name)} characters: with its prefix the checkpoint table's name would pass DynamoDB's "
+            f"{MAX_TABLE_NAME}. Give one of {MAX_TABLE_NAME - len(CHECKPOINT_TABLE_PREFIX)} at most."
+        )
+        raise UsageError(message)
+    if values["onError"] == "deadLetter" and not values["deadLetterUri"]:
+        message = "onError=deadLetter needs deadLetterUri: without it a refused change would have nowhere to go."
+        raise UsageError(message)
+    return Settings(
+        source_region=values["sourceRegion"],
+        source_table=values["sourceTable"],
+        source_endpoint=source_endpoint,
+        source_streams_endpoint=values["sourceStreamsEndpoint"] or source_endpoint,
+        source_role_arn=values["sourceRoleArn"],
+        destination_region=values["destinationRegion"],
+        destination_table=values["destinationTable"],
+        destination_endpoint=values["destinationEndpoint"],
+        task_name=task_name,
+        kcl_region=values["kclRegion"] or values["sourceRegion"],
+        kcl_endpoint=kcl_endpoint,
+        batch_size=values["batchSize"],
+        parent_shard_poll_interval_millis=values["parentShardPollIntervalMillis"],
+        write_mode=values["writeMode"],
+        coalesce=values["coalesce"],
+        apply_threads=values["applyThreads"],
+        on_error=values["onError"],
+        dead_letter_path=unquote(urlsplit(values["deadLetterUri"]).path) if values["deadLetterUri"] else None,
+        dont_publish_cloudwatch=values["dontPublishCloudwatch"],
+        log_directory=str(directory / values["logDirectory"] if values["logDirectory"] else log_directory),
+        log_configuration=str(directory / values["logConfiguration"]) if values["logConfiguration"] else None,
+        java_options=values["javaOptions"] or "",
+        demo=values["demo"],
+        demo_seconds=values["demoSeconds"],
+        kcl=kcl,
+    )
+
+
+# KCL's name for something that a setting of ours says too.
+_ALIASES = {
+    "dynamoDBEndpoint": "kclEndpoint",
+    "kinesisEndpoint": "sourceStreamsEndpoint",
+    "maxRecords": "batchSize",
+    "regionName": "kclRegion",
+}
+
+
+def _merge_aliases(given: dict[str, str], kcl: dict[str, str]) -> None:
+    for theirs, ours in _ALIASES.items():
+        if theirs not in kcl:
+            continue
+        value = kcl.pop(theirs)
+        if given.setdefault(ours, value) != value:
+            message = f"{theirs}={value} and {ours}={given[ours]} are the same setting with two values. Keep one of them."
+            raise UsageError(message)
+
+
+def _load_properties(text: str) -> dict[str, str]:
+    try:
+        return javaproperties.loads(text)
+    except javaproperties.InvalidUEscapeError as exc:
+        message = f"The properties file has a broken Unicode escape: {exc}. Write \\u and four hexadecimal digits."
+        raise UsageError(message) from exc
+
+
+def _unknown(name: str) -> str:
+    candidates = [*BY_NAME, *kcl_properties.KINDS, "help"]
+    by_lower = {candidate.lower(): candidate for candidate in candidates}
+    near = difflib.get_close_matches(name.lower(), by_lower, n=1, cutoff=0.6)
+    hint = f" Did you mean {by_lower[near[0]]}?" if near else " See --help for the settings there are."
+    return f"Unknown setting {name}.{hint}"
+
+
+def _stray(argument: str) -> str:
+    return f"Unexpected argument '{argument}': one properties file and --name value pairs are all there is. See --help."

@@ -1,0 +1,122 @@
+"""What a task replicates, in a table of ours beside the checkpoint table.
+
+The row is there to refuse a start that would do harm: another replication under the same task name, or a stream that
+was turned off and on again since the last checkpoint. It says nothing once the checkpoint table is gone, which is how a
+task is restarted from the beginning.
+"""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from processor.dynamodb import aws_errors
+from processor.errors import NotReadyError, UnavailableError
+from processor.leases import NO_TABLE
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+
+    from processor.settings import Settings
+
+_KEY = {"name": {"S": "task"}}
+_POLL_SECONDS = 0.5
+_TIMEOUT_SECONDS = 300.0
+
+
+class Task(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
+    """One task's row."""
+
+    source_region: str
+    source_table: str
+    destination_region: str
+    destination_table: str
+    stream_arn: str
+
+    @property
+    def path(self) -> str:
+        """Source and destination, for people."""
+        return f"{self.source_table} in {self.source_region} to {self.destination_table} in {self.destination_region}"
+
+
+def of(settings: Settings, stream_arn: str) -> Task:
+    """The row that these settings would write."""
+    return Task(
+        source_region=settings.source_region,
+        source_table=settings.source_table,
+        destination_region=settings.destination_region,
+        destination_table=settings.destination_table,
+        stream_arn=stream_arn,
+    )
+
+
+def read(client: DynamoDBClient, table: str) -> Task | None:
+    """The row, or None where there is none.
+
+    :raises UnavailableError: the table can't be read
+    """
+    try:
+        with aws_errors(f"GetItem on task table {table}"):
+            item = client.get_item(TableName=table, Key=_KEY, ConsistentRead=True).get("Item")
+    except UnavailableError as exc:
+        if exc.code == NO_TABLE:
+            return None
+        raise
+    return None if item is None else msgspec.convert({name: value.get("S") for name, value in item.items()}, Task)
+
+
+def write(client: DynamoDBClient, table: str, task: Task, *, before: Task | None) -> None:
+    """Store the row, making the table if need be.
+
+    :param before: the row as it was read, so that of two starts at once only one decides
+    :raises NotReadyError: another start wrote a different row in between
+    :raises UnavailableError: the table can't be made or written
+    """
+    if task == before:
+        return
+    _make_table(client, table)
+    item = _KEY | {name: {"S": value} for name, value in msgspec.to_builtins(task).items()}
+    try:
+        with aws_errors(f"PutItem on task table {table}"):
+            if before is None:
+                client.put_item(TableName=table, Item=item, ConditionExpression="attribute_not_exists(streamArn)")
+            else:
+                client.put_item(
+                    TableName=table,
+                    Item=item,
+                    ConditionExpression="streamArn = :before",
+                    ExpressionAttributeValues={":before": {"S": before.stream_arn}},
+                )
+    except UnavailableError as exc:
+        if exc.code != "ConditionalCheckFailedException":
+            raise
+        stored = read(client, table)
+        if stored != task:
+            message = f"Task table {table}: another daemon has just claimed it for {stored.path if stored else 'something else'}. Nothing was started. Give each replication a taskName of its own."
+            raise NotReadyError(message) from exc
+
+
+def _make_table(client: DynamoDBClient, table: str) -> None:
+    try:
+        with aws_errors(f"CreateTable of task table {table}"):
+            client.create_table(
+                TableName=table,
+                KeySchema=[{"AttributeName": "name", "KeyType": "HASH"}],
+                AttributeDefinitions=[{"AttributeName": "name", "AttributeType": "S"}],
+                BillingMode="PAY_PER_REQUEST",
+            )
+    except UnavailableError as exc:
+        if exc.code != "ResourceInUseException":
+            raise
+    deadline = time.monotonic() + _TIMEOUT_SECONDS
+    while True:
+        with aws_errors(f"DescribeTable of task table {table}"):
+            status = client.describe_table(TableName=table)["Table"]["TableStatus"]
+        if status == "ACTIVE":
+            return
+        if time.monotonic() > deadline:
+            message = f"Task table {table} is still {status} after {_TIMEOUT_SECONDS:.0f} s"
+            raise UnavailableError(message, code=status)
+        time.sleep(_POLL_SECONDS)
