@@ -252,6 +252,7 @@ public final class DynamoDBStreamsMultiLangDaemon {
         long grace = exitStatus == 0 ? configuration.getShutdownGraceMillis() : FAILURE_GRACE_MILLIS;
         try {
             scheduler.startGracefulShutdown().get(grace, TimeUnit.MILLISECONDS);
+            release(scheduler);
         } catch (Exception e) {
             if (exitStatus == 0) {
                 LOG.error("Stopped after {} ms with a batch still unapplied (shutdownGraceMillis): it is not "
@@ -260,6 +261,16 @@ public final class DynamoDBStreamsMultiLangDaemon {
             }
         }
         Runtime.getRuntime().halt(exitStatus);
+    }
+
+    /** KCL leaves its leases to expire, even after a clean stop; without an owner the next worker takes them at once. */
+    private void release(Scheduler scheduler) throws Exception {
+        LeaseRefresher leases = scheduler.leaseCoordinator().leaseRefresher();
+        for (Lease lease : leases.listLeases()) {
+            if (configuration.getWorkerIdentifier().equals(lease.leaseOwner())) {
+                leases.evictLease(lease);
+            }
+        }
     }
 
     /** KCL echoes every line of a child's stderr here; all are in replication.log, the console takes those that matter. */
