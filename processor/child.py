@@ -50,7 +50,7 @@ def open_shard(settings: Settings, shard_id: str, *, gone: threading.Event) -> S
     outage = Outage(
         log,
         "writes_delayed",
-        note="Nothing is lost: the batch is kept and written again until the destination takes it; no checkpoint passes it.",
+        note="Nothing is lost: the batch is kept, uncheckpointed, and written again until the destination takes it.",
     )
     applier = Applier(
         table,
@@ -68,10 +68,10 @@ def open_shard(settings: Settings, shard_id: str, *, gone: threading.Event) -> S
 def _stop(settings: Settings) -> Refused:
     def refused(change: Change, error: RefusedError) -> None:
         message = (
-            f"Table {settings.destination_table} in {settings.destination_region} will never accept the {change.kind} of key "
-            f"{bytes(change.key).decode()} (sequence number {change.sequence_number}): {error}. It is not applied, and no "
-            "checkpoint passes it: a restart meets it again. Make the destination accept it, or set onError=deadLetter and "
-            "deadLetterUri to set such changes aside and go on."
+            f"Table {settings.destination_table} in {settings.destination_region} will never accept the {change.kind} "
+            f"of key {bytes(change.key).decode()} (sequence number {change.sequence_number}): {error}. It is not "
+            "applied, and no checkpoint passes it: a restart meets it again. Make the destination accept it, or set "
+            "onError=deadLetter and deadLetterUri to set such changes aside and go on."
         )
         raise RefusedError(message, code=error.code) from error
 
@@ -109,7 +109,10 @@ def end_with_daemon(gone: threading.Event, busy: threading.Event) -> None:
         pass
     gone.set()
     if busy.is_set():
-        Log().warning("orphaned", note="The daemon has gone. Writing stops here; the batch is applied again from the last checkpoint.")
+        Log().warning(
+            "orphaned",
+            note="The daemon has gone. Writing stops here; the batch is applied again from the last checkpoint.",
+        )
         os._exit(_EXIT_ORPHANED)
 
 

@@ -50,7 +50,7 @@ def _dispatch(arguments: list[str]) -> int:
     if name == "check":
         return _check(found, as_json=as_json)
     if found.demo:
-        from processor import demo  # noqa: PLC0415  # nobody else needs what it imports
+        from processor import demo  # nobody else needs what it imports
 
         return demo.run(found, arguments)
     return _replicate(found)
@@ -65,7 +65,10 @@ def load(arguments: Sequence[str]) -> Settings:
     file = remaining.pop(0) if remaining and not remaining[0].startswith("-") else None
     made = settings.parser("run.sh", USAGE)
     if file is None and not remaining:
-        message = "No properties file and no settings. Copy properties/replication.properties, fill in the four required ones and name it; or see --help."
+        message = (
+            "No properties file and no settings. Copy properties/replication.properties, fill in the four required "
+            "ones and name it; or see --help."
+        )
         raise UsageError(message)
     try:
         text = Path(file).read_bytes().decode("latin-1") if file else ""  # Java's encoding of properties
@@ -99,11 +102,13 @@ def _replicate(found: Settings) -> int:
     read_at_ms = int(time.time() * 1000)
     _print_findings(report.findings)
     if report.errors:
-        count = len(report.errors)
-        message = f"{count} thing{'s' if count > 1 else ''} above must be put right first. Nothing was started, nothing was changed."
+        things = "1 thing" if len(report.errors) == 1 else f"{len(report.errors)} things"
+        message = f"{things} above must be put right first. Nothing was started, nothing was changed."
         raise NotReadyError(message)
     stream_arn = _record_task(found, clients, report)
-    print(f"Replicating {_path(found)}\n  task {found.task_name}, checkpoints in {found.checkpoint_table}\n  logs in {slot.directory}", flush=True)
+    print(f"Replicating {_path(found)}")
+    print(f"  task {found.task_name}, checkpoints in {found.checkpoint_table}")
+    print(f"  logs in {slot.directory}", flush=True)
     daemon.start(found, slot, stream_arn=stream_arn, leases=report.facts.leases or [], read_at_ms=read_at_ms)
 
 
@@ -121,4 +126,7 @@ def _path(found: Settings) -> str:
 
 def _print_findings(findings: Sequence[Finding]) -> None:
     for finding in findings:
-        print(f"{finding.severity:8}{finding.object}: {finding.value}.\n        {finding.consequence}. {finding.remedy}.", file=sys.stderr)
+        print(
+            f"{finding.severity:8}{finding.object}: {finding.value}.\n        {finding.consequence}. {finding.remedy}.",
+            file=sys.stderr,
+        )

@@ -71,20 +71,24 @@ def claim_slot(settings: Settings) -> Slot:
             directory.mkdir(parents=True, exist_ok=True)
             descriptor = os.open(directory / "daemon.lock", os.O_RDWR | os.O_CREAT, 0o600)
         except OSError as exc:
-            message = f"Log directory {directory}: can't be written ({exc}). Nothing was started. Set logDirectory to one that can."
-            raise SetupError(message) from exc
+            remedy = "Set logDirectory to one that can"
+            raise SetupError(
+                f"Log directory {directory}", f"can't be written ({exc})", "Nothing was started", remedy
+            ) from exc
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:
             os.close(descriptor)
         else:
-            os.set_inheritable(descriptor, True)
+            os.set_inheritable(descriptor, True)  # noqa: FBT003  # it takes no keyword
             return Slot(directory, number)
-    message = f"Task {settings.task_name}: {MAX_SLOTS} daemons run on this machine already. This one was not started."
-    raise SetupError(message)
+    value = f"{MAX_SLOTS} daemons run on this machine already"
+    raise SetupError(f"Task {settings.task_name}", value, "This one was not started", "Start it on another machine")
 
 
-def properties(settings: Settings, *, stream_arn: str, worker_id: str, leases: list[Lease], read_at_ms: int) -> dict[str, str]:
+def properties(
+    settings: Settings, *, stream_arn: str, worker_id: str, leases: list[Lease], read_at_ms: int
+) -> dict[str, str]:
     """KCL's properties, then the few of our own that the daemon class reads."""
     own = [lease for lease in leases if lease.owner == worker_id]
     decided = {
@@ -114,7 +118,9 @@ def properties(settings: Settings, *, stream_arn: str, worker_id: str, leases: l
     tuned = {name: value for name, value in kcl_properties.TUNED.items() if kcl_properties.canonical(name) not in lower}
     made = tuned | decided | {name: value for name, value in optional.items() if value is not None} | given
     if len(settings.checkpoint_table) + len(_WORKER_METRICS_SUFFIX) > MAX_TABLE_NAME:
-        made.setdefault("coordinatorStateTableName", companion_table(settings.checkpoint_table, _COORDINATOR_STATE_SUFFIX))
+        made.setdefault(
+            "coordinatorStateTableName", companion_table(settings.checkpoint_table, _COORDINATOR_STATE_SUFFIX)
+        )
         made.setdefault("workerMetricsTableName", companion_table(settings.checkpoint_table, _WORKER_METRICS_SUFFIX))
     return made
 
@@ -127,7 +133,8 @@ def adapter_arn(stream_arn: str, region: str, table: str) -> str:
     """
     account = re.search(r":(\d{12}):", stream_arn)
     known = region if re.fullmatch(r"[a-z]{2}(-[a-z]+)+-\d", region) else "us-east-1"
-    return f"arn:aws:dynamodb:{known}:{account[1] if account else '0' * 12}:table/{table}/stream/{stream_arn.rsplit('/', 1)[-1]}"
+    label = stream_arn.rsplit("/", 1)[-1]
+    return f"arn:aws:dynamodb:{known}:{account[1] if account else '0' * 12}:table/{table}/stream/{label}"
 
 
 def command(settings: Settings, slot: Slot, properties_file: Path) -> list[str]:
@@ -152,7 +159,9 @@ def command(settings: Settings, slot: Slot, properties_file: Path) -> list[str]:
     ]
 
 
-def start(settings: Settings, slot: Slot, *, stream_arn: str, leases: list[Lease], read_at_ms: int | None = None) -> NoReturn:
+def start(
+    settings: Settings, slot: Slot, *, stream_arn: str, leases: list[Lease], read_at_ms: int | None = None
+) -> NoReturn:
     """Become the daemon."""
     worker_id = settings.kcl.get("workerId", settings.kcl.get("workerIdentifier", slot.worker_id))
     read_at_ms = read_at_ms if read_at_ms is not None else int(time.time() * 1000)
@@ -167,7 +176,7 @@ def start(settings: Settings, slot: Slot, *, stream_arn: str, leases: list[Lease
     os.chdir(Path(sys.executable).parent)
     sys.stdout.flush()
     sys.stderr.flush()
-    os.execv(arguments[0], arguments)
+    os.execv(arguments[0], arguments)  # noqa: S606  # the point of this module
 
 
 def _write_private(path: Path, content: bytes) -> None:

@@ -72,8 +72,8 @@ class FileDeadLetters:
         except OSError as exc:
             message = (
                 f"The dead letters in {self._path} can't be written ({exc}), so the change with sequence number "
-                f"{change.sequence_number} could not be set aside. It is kept and met again at the next start. Make the "
-                "file writable."
+                f"{change.sequence_number} could not be set aside. It is kept and met again at the next start. Make "
+                "the file writable."
             )
             raise DeadLetterError(message) from exc
 

@@ -19,6 +19,7 @@ ENVIRONMENT_PREFIX = "REPLICATION_"
 
 
 def boolean(value: str) -> bool:
+    """``true`` or ``false``, in any case."""
     if value.strip().lower() not in {"true", "false"}:
         message = f"'{value}' is neither true nor false"
         raise ValueError(message)
@@ -73,7 +74,9 @@ def _file_uri(value: str) -> str:
 
 _region = _matching(r"[a-z0-9-]{2,63}", "a region's name, such as eu-west-1")
 _table = _matching(r"[a-zA-Z0-9_.-]{3,255}", "a table's name (3 to 255 of a-z, A-Z, 0-9, '_', '-', '.')")
-_role = _matching(r"arn:aws[a-z-]*:iam::\d{12}:role/[\w+=,.@/-]+", "a role's ARN, such as arn:aws:iam::123456789012:role/reader")
+_role = _matching(
+    r"arn:aws[a-z-]*:iam::\d{12}:role/[\w+=,.@/-]+", "a role's ARN, such as arn:aws:iam::123456789012:role/reader"
+)
 
 
 # --- The settings themselves ---------------------------------------------------------------------------------------
@@ -103,10 +106,18 @@ class Definition:
 
 
 DEFINITIONS: tuple[Definition, ...] = (
-    Definition(name="sourceRegion", group="Source", parse=_region, required=True, help="signing region of the table to read"),
-    Definition(name="sourceTable", group="Source", parse=_table, required=True, help="table to read; its stream must be on"),
     Definition(
-        name="sourceEndpoint", group="Source", parse=_endpoint, default_is="the region's own", help="endpoint of the source table"
+        name="sourceRegion", group="Source", parse=_region, required=True, help="signing region of the table to read"
+    ),
+    Definition(
+        name="sourceTable", group="Source", parse=_table, required=True, help="table to read; its stream must be on"
+    ),
+    Definition(
+        name="sourceEndpoint",
+        group="Source",
+        parse=_endpoint,
+        default_is="the region's own",
+        help="endpoint of the source table",
     ),
     Definition(
         name="sourceStreamsEndpoint",
@@ -116,12 +127,21 @@ DEFINITIONS: tuple[Definition, ...] = (
         help="endpoint of the source table's stream",
     ),
     Definition(
-        name="sourceRoleArn", group="Source", parse=_role, help="role to assume for reading the source table and its stream"
+        name="sourceRoleArn",
+        group="Source",
+        parse=_role,
+        help="role to assume for reading the source table and its stream",
     ),
     Definition(
-        name="destinationRegion", group="Destination", parse=_region, required=True, help="signing region of the table to write"
+        name="destinationRegion",
+        group="Destination",
+        parse=_region,
+        required=True,
+        help="signing region of the table to write",
     ),
-    Definition(name="destinationTable", group="Destination", parse=_table, required=True, help="table to write; it must exist"),
+    Definition(
+        name="destinationTable", group="Destination", parse=_table, required=True, help="table to write; it must exist"
+    ),
     Definition(
         name="destinationEndpoint",
         group="Destination",
@@ -134,10 +154,14 @@ DEFINITIONS: tuple[Definition, ...] = (
         group="Checkpoints",
         parse=_matching(r"(?!\.{1,2}$)[a-zA-Z0-9_.-]+", "a task's name (a-z, A-Z, 0-9, '_', '-', '.')"),
         default_is="MD5 of the two regions and tables",
-        help=f"names the task; the checkpoint table is {CHECKPOINT_TABLE_PREFIX} and this. Daemons of one task share its work",
+        help=f"name that the daemons of one task share; its checkpoint table is {CHECKPOINT_TABLE_PREFIX} and this",
     ),
     Definition(
-        name="kclRegion", group="Checkpoints", parse=_region, default_is="sourceRegion", help="region of the checkpoint table"
+        name="kclRegion",
+        group="Checkpoints",
+        parse=_region,
+        default_is="sourceRegion",
+        help="region of the checkpoint table",
     ),
     Definition(
         name="kclEndpoint",
@@ -186,7 +210,7 @@ DEFINITIONS: tuple[Definition, ...] = (
         group="Failures",
         parse=_one_of("stop", "deadLetter"),
         default="stop",
-        help="when the destination will never accept a change. stop: end, keeping it; deadLetter: set it aside and go on",
+        help="where the destination will never accept a change: stop ends and keeps it, deadLetter sets it aside",
     ),
     Definition(
         name="deadLetterUri",

@@ -1,4 +1,4 @@
-"""The main job on an embedded default: two DynamoDB Local servers, a live workload, and the real daemon between them."""
+"""The main job on an embedded default: two DynamoDB Local servers, a live workload, and the real daemon between."""
 
 from __future__ import annotations
 
@@ -34,7 +34,13 @@ SETTLE_SECONDS = 60.0
 # The daemon's own grace for the batch in hand (shutdownGraceMillis), and a little more.
 STOP_SECONDS = 40.0
 _WRITE_PAUSE_SECONDS = 0.02
-_NOT_THE_DEMO_S = ("AWS_PROFILE", "AWS_SESSION_TOKEN", "AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_DYNAMODB", "AWS_ENDPOINT_URL_DYNAMODB_STREAMS")
+_NOT_THE_DEMO_S = (
+    "AWS_PROFILE",
+    "AWS_SESSION_TOKEN",
+    "AWS_ENDPOINT_URL",
+    "AWS_ENDPOINT_URL_DYNAMODB",
+    "AWS_ENDPOINT_URL_DYNAMODB_STREAMS",
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,7 +69,9 @@ class Look:
 
     def table(self) -> Table:
         """For a terminal."""
-        table = Table(title="source: orders -> destination: orders-copy (Ctrl-C ends it)", show_header=False, min_width=56)
+        table = Table(
+            title="source: orders -> destination: orders-copy (Ctrl-C ends it)", show_header=False, min_width=56
+        )
         table.add_row("running", f"{self.seconds:.0f} s")
         table.add_row("written", str(self.written))
         table.add_row("replicated", str(self.replicated))
@@ -105,8 +113,7 @@ def _interrupt(*_: object) -> NoReturn:
 
 def _make_dynamodb_local() -> None:
     if subprocess.run([java.ROOT / "setup.sh", "dynamodb-local"], check=False).returncode:
-        message = "DynamoDB Local: could not be set up, see above. The demo needs it."
-        raise SetupError(message)
+        raise SetupError("DynamoDB Local", "could not be set up", "The demo needs it", "See above for what went wrong")
 
 
 def _own_credentials() -> None:
@@ -117,15 +124,28 @@ def _own_credentials() -> None:
 
 
 class _Demo:
-    def __init__(self, settings: Settings, arguments: Sequence[str], logs: Path, *, source_endpoint: str, destination_endpoint: str) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        arguments: Sequence[str],
+        logs: Path,
+        *,
+        source_endpoint: str,
+        destination_endpoint: str,
+    ) -> None:
         self._settings = settings
         self._arguments = arguments
         self._logs = logs
-        self._endpoints = {"sourceEndpoint": source_endpoint, "destinationEndpoint": destination_endpoint, "kclEndpoint": source_endpoint}
+        self._endpoints = {
+            "sourceEndpoint": source_endpoint,
+            "destinationEndpoint": destination_endpoint,
+            "kclEndpoint": source_endpoint,
+        }
         here = {"source_endpoint": source_endpoint, "destination_endpoint": destination_endpoint}
         clients = Clients(msgspec.structs.replace(settings, **here))
         self._source, self._destination = clients.source(), clients.destination()
-        self._workload = Workload(self._source, settings.source_table, seed=random.randrange(2**32), pause_seconds=_WRITE_PAUSE_SECONDS)  # noqa: S311
+        seed = random.randrange(2**32)  # noqa: S311  # a workload, no secret
+        self._workload = Workload(self._source, settings.source_table, seed=seed, pause_seconds=_WRITE_PAUSE_SECONDS)
         self._probe = LagProbe(self._source, settings.source_table, self._destination, settings.destination_table)
         self._started = time.monotonic()
 
@@ -155,9 +175,21 @@ class _Demo:
     @contextlib.contextmanager
     def _replicator(self) -> Iterator[subprocess.Popen[bytes]]:
         endpoints = [part for name, value in self._endpoints.items() for part in (f"--{name}", value)]
-        command = [sys.executable, "-I", "-m", "processor", *self._arguments, *endpoints, "--demo", "false", "--dontPublishCloudwatch"]
+        command = [
+            sys.executable,
+            "-I",
+            "-m",
+            "processor",
+            *self._arguments,
+            *endpoints,
+            "--demo",
+            "false",
+            "--dontPublishCloudwatch",
+        ]
         with (self._logs / "console.log").open("wb") as console:
-            replicator = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=console, stderr=console, start_new_session=True)
+            replicator = subprocess.Popen(
+                command, stdin=subprocess.DEVNULL, stdout=console, stderr=console, start_new_session=True
+            )
             try:
                 yield replicator
             finally:
@@ -171,7 +203,11 @@ class _Demo:
     def _watch(self, replicator: subprocess.Popen[bytes], seconds: int | None) -> None:
         console = Console()
         end = None if seconds is None else self._started + seconds
-        live = Live(self._look().table(), console=console, auto_refresh=False) if console.is_terminal else contextlib.nullcontext()
+        live = (
+            Live(self._look().table(), console=console, auto_refresh=False)
+            if console.is_terminal
+            else contextlib.nullcontext()
+        )
         next_line = 0.0
         with live:
             while end is None or time.monotonic() < end:
@@ -196,7 +232,10 @@ class _Demo:
     def _check_alive(self, replicator: subprocess.Popen[bytes]) -> None:
         if replicator.poll() is not None:
             tail = (self._logs / "console.log").read_text(errors="replace")[-2000:]
-            message = f"The replicator ended by itself with {replicator.returncode}. The demo stops. Its last words, from {self._logs}/console.log:\n{tail}"
+            message = (
+                f"The replicator ended by itself with {replicator.returncode}. The demo stops. Its last words, from "
+                f"{self._logs}/console.log:\n{tail}"
+            )
             raise ReplicatorError(message)
 
     def _look(self) -> Look:
@@ -210,5 +249,7 @@ class _Demo:
             replicated=self._workload.arrived({key: item for key, item in destination.items() if key != PROBE_KEY}),
             lag_p50=percentiles[9] if percentiles else None,
             lag_p95=percentiles[18] if percentiles else None,
-            differing=sorted(key for key in source.keys() | destination.keys() if source.get(key) != destination.get(key)),
+            differing=sorted(
+                key for key in source.keys() | destination.keys() if source.get(key) != destination.get(key)
+            ),
         )

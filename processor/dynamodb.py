@@ -63,16 +63,14 @@ TOO_LARGE_STATUS = 413
 _RENEWAL_SECONDS = 5.0
 
 _SESSION_NAME = "dynamodb-replicator"
-_TIMEOUTS = {"connect_timeout": 3, "read_timeout": 10}
-_WRITE_CONFIG = Config(
-    retries={"total_max_attempts": 1},  # apply.py retries, and says so
-    parameter_validation=False,
-    user_agent_extra=_SESSION_NAME,
-    **_TIMEOUTS,
+_TIMEOUTS = Config(connect_timeout=3, read_timeout=10, user_agent_extra=_SESSION_NAME)
+_WRITE_CONFIG = _TIMEOUTS.merge(
+    Config(
+        retries={"total_max_attempts": 1},  # apply.py retries, and says so
+        parameter_validation=False,
+    )
 )
-_READ_CONFIG = Config(
-    retries={"total_max_attempts": 3, "mode": "standard"}, user_agent_extra=_SESSION_NAME, **_TIMEOUTS
-)
+_READ_CONFIG = _TIMEOUTS.merge(Config(retries={"total_max_attempts": 3, "mode": "standard"}))
 
 
 @contextmanager
@@ -120,7 +118,7 @@ def session(role_arn: str | None = None, *, region: str | None = None) -> boto3.
         role_arn=role_arn,
         extra_args={"RoleSessionName": _SESSION_NAME},
     )
-    core._credentials = DeferredRefreshableCredentials(  # noqa: SLF001  # botocore has no public setter for providers
+    core._credentials = DeferredRefreshableCredentials(  # type: ignore[attr-defined]  # noqa: SLF001  # no public way
         method="assume-role", refresh_using=fetcher.fetch_credentials
     )
     return boto3.Session(botocore_session=core, region_name=region)
@@ -214,7 +212,9 @@ class WritableTable:
         :raises UnavailableError: none, some or all are done; writing all of them again does no harm
         """
         requests = b",".join(
-            b'{"PutRequest":{"Item":%b}}' % bytes_of(change) if change.kind == "put" else b'{"DeleteRequest":{"Key":%b}}' % bytes_of(change)
+            b'{"PutRequest":{"Item":%b}}' % bytes_of(change)
+            if change.kind == "put"
+            else b'{"DeleteRequest":{"Key":%b}}' % bytes_of(change)
             for change in changes
         )
         body = b'{"RequestItems":{"%b":[%b]}}' % (self.name.encode(), requests)

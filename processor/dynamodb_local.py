@@ -45,7 +45,9 @@ class DynamoDBLocal:
         :raises SetupError: its jars are missing
         """
         if not (FOLDER / ".stamp").exists():
-            message = f"DynamoDB Local: its jars are not in {FOLDER}. It can't be started. Run ./setup.sh dynamodb-local."
+            message = (
+                f"DynamoDB Local: its jars are not in {FOLDER}. It can't be started. Run ./setup.sh dynamodb-local."
+            )
             raise SetupError(message)
         with self._log.open("ab") as log:
             self._process = subprocess.Popen(
@@ -85,8 +87,9 @@ class DynamoDBLocal:
                 return self  # it answers, and wants a signed request
             except OSError:
                 time.sleep(0.05)
-        message = f"DynamoDB Local: no answer on port {self.port}. It can't be used. {self._log} says why."
-        raise SetupError(message)
+        raise SetupError(
+            "DynamoDB Local", f"no answer on port {self.port}", "It can't be used", f"{self._log} says why"
+        )
 
     def stop(self) -> None:
         """End it; what its tables held is gone."""
@@ -94,8 +97,10 @@ class DynamoDBLocal:
             self._process.kill()
             self._process.wait()
 
-    def __enter__(self) -> DynamoDBLocal:
+    def __enter__(self) -> DynamoDBLocal:  # noqa: PYI034  # Self came with Python 3.11
         return self.start().wait()
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         self.stop()

@@ -42,9 +42,16 @@ class NotReadyError(ReplicatorError):
 
 
 class SetupError(ReplicatorError):
-    """Java or a jar is missing."""
+    """A part of the installation is missing or can't be used."""
 
     exit_status = errno.EINVAL
+
+    def __init__(self, what: str, value: str, consequence: str, remedy: str) -> None:
+        super().__init__(f"{what}: {value}. {consequence}. {remedy}.")
+        self.what = what
+        self.value = value
+        self.consequence = consequence
+        self.remedy = remedy
 
 
 class UnavailableError(ReplicatorError):

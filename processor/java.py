@@ -15,7 +15,13 @@ from processor.errors import SetupError
 OLDEST_VERSION = 11
 ROOT = Path(__file__).resolve().parent.parent
 JARS = ROOT / "jars"
-_NEEDED = ("amazon-kinesis-client-multilang-*.jar", "dynamodb-streams-kinesis-adapter-*.jar", "dynamodb-replicator-daemon.jar")
+_CONSEQUENCE = "The daemon can't run"
+_INSTALL = f"Install a JDK, {OLDEST_VERSION} or later"
+_NEEDED = (
+    "amazon-kinesis-client-multilang-*.jar",
+    "dynamodb-streams-kinesis-adapter-*.jar",
+    "dynamodb-replicator-daemon.jar",
+)
 
 
 def executable() -> str:
@@ -27,8 +33,7 @@ def executable() -> str:
     found = shutil.which(str(Path(home) / "bin" / "java")) if home else shutil.which("java")
     if found is None:
         where = f"in JAVA_HOME ({home})" if home else "on the PATH"
-        message = f"Java: none {where}. The daemon can't run. Install a JDK, {OLDEST_VERSION} or later."
-        raise SetupError(message)
+        raise SetupError("Java", f"none {where}", _CONSEQUENCE, _INSTALL)
     return found
 
 
@@ -41,12 +46,12 @@ def check_version() -> None:
     match = re.search(r'version "(?:1\.)?(\d+)', answer.stderr)
     version = int(match[1]) if match else 0
     if version < OLDEST_VERSION:
-        message = f"Java: {executable()} is version {version or 'unknown'}. The daemon can't run. Install a JDK, {OLDEST_VERSION} or later, or name one in JAVA_HOME."
-        raise SetupError(message)
+        found = f"{executable()} is version {version or 'unknown'}"
+        raise SetupError("Java", found, _CONSEQUENCE, f"{_INSTALL}, or name one in JAVA_HOME")
 
 
 def class_path() -> str:
-    """kclpy's own folder of jars (KCL, the SDK and what they need), and ours.
+    """Kclpy's own folder of jars (KCL, the SDK and what they need), and ours.
 
     :raises SetupError: a jar is missing
     """
@@ -55,6 +60,7 @@ def class_path() -> str:
     folders.append(JARS)
     for pattern in _NEEDED:
         if not any(next(folder.glob(pattern), None) for folder in folders):
-            message = f"Jar {pattern}: not in {' or '.join(str(folder) for folder in folders)}. The daemon can't run. Remove {JARS} and .venv, and start again: run.sh makes them anew."
-            raise SetupError(message)
+            folders_tried = " or ".join(str(folder) for folder in folders)
+            remedy = f"Remove {JARS} and .venv, and start again: run.sh makes them anew"
+            raise SetupError(f"Jar {pattern}", f"not in {folders_tried}", _CONSEQUENCE, remedy)
     return os.pathsep.join(f"{folder}/*" for folder in folders)

@@ -156,5 +156,7 @@ def check(name: str, value: str) -> None:
         message = f"{name}={value}: KCL would read this as 0 or false, without a word. Give {article} {kind}."
         raise UsageError(message)
     if name == "initialPositionInStream" and value.upper() not in {"TRIM_HORIZON", "LATEST"}:
-        message = f"{name}={value}: a DynamoDB stream can be read from TRIM_HORIZON (all of its 24 hours) or LATEST only."
+        message = (
+            f"{name}={value}: a DynamoDB stream can be read from TRIM_HORIZON (all of its 24 hours) or LATEST only."
+        )
         raise UsageError(message)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from typing import TYPE_CHECKING, Any, Literal, TypeVar
+from typing import TYPE_CHECKING, Any, Literal
 
 import botocore.session
 import msgspec
@@ -21,9 +21,10 @@ from processor.leases import NO_TABLE, Lease
 from processor.task import Task
 
 if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+
     from processor.settings import Settings
 
-_Fact = TypeVar("_Fact")
 NEW_IMAGE_VIEWS = frozenset({"NEW_IMAGE", "NEW_AND_OLD_IMAGES"})
 
 
@@ -76,15 +77,25 @@ def run(settings: Settings, clients: Clients) -> Report:
 def _gather(settings: Settings, clients: Clients, facts: Facts) -> list[Finding]:
     def source() -> list[Finding]:
         name, region = settings.source_table, settings.source_region
-        findings = _read_table(clients.source, name, region, f"source table {name} in {region}", facts, "source")
+
+        def read() -> None:
+            facts.source = _describe(clients.source, name, region)
+
+        findings = _attempt(f"source table {name} in {region}", read)
         stream_arn = (facts.source or {}).get("LatestStreamArn")
         if stream_arn and facts.source and facts.source.get("StreamSpecification", {}).get("StreamEnabled"):
-            findings += _attempt(f"stream {stream_arn}", lambda: setattr(facts, "stream_shards", _shards(clients, stream_arn)))
+            findings += _attempt(
+                f"stream {stream_arn}", lambda: setattr(facts, "stream_shards", _shards(clients, stream_arn))
+            )
         return findings
 
     def destination() -> list[Finding]:
         name, region = settings.destination_table, settings.destination_region
-        findings = _read_table(clients.destination, name, region, f"destination table {name} in {region}", facts, "destination")
+
+        def read() -> None:
+            facts.destination = _describe(clients.destination, name, region)
+
+        findings = _attempt(f"destination table {name} in {region}", read)
         if facts.destination:
             facts.destination_ttl = _ttl(clients, name)
         return findings
@@ -97,15 +108,16 @@ def _gather(settings: Settings, clients: Clients, facts: Facts) -> list[Finding]
         return _attempt(f"checkpoint table {settings.checkpoint_table} in {settings.kcl_region}", read)
 
     with ThreadPoolExecutor(4) as pool:
-        return [finding for part in pool.map(lambda read: read(), (source, destination, checkpoints, _java)) for finding in part]
+        return [
+            finding
+            for part in pool.map(lambda read: read(), (source, destination, checkpoints, _java))
+            for finding in part
+        ]
 
 
-def _read_table(client: Callable[[], Any], name: str, region: str, what: str, facts: Facts, fact: str) -> list[Finding]:
-    def read() -> None:
-        with aws_errors(f"DescribeTable on table {name} in {region}"):
-            setattr(facts, fact, client().describe_table(TableName=name)["Table"])
-
-    return _attempt(what, read)
+def _describe(client: Callable[[], DynamoDBClient], name: str, region: str) -> dict[str, Any]:
+    with aws_errors(f"DescribeTable on table {name} in {region}"):
+        return dict(client().describe_table(TableName=name)["Table"])
 
 
 def _shards(clients: Clients, stream_arn: str) -> frozenset[str]:
@@ -135,9 +147,7 @@ def _java() -> list[Finding]:
         try:
             check()
         except SetupError as exc:
-            value, consequence, remedy = str(exc).split(". ", 2)
-            name, _, value = value.partition(": ")
-            findings.append(_error(name, value, consequence, remedy))
+            findings.append(_error(exc.what, exc.value, exc.consequence, exc.remedy))
     return findings
 
 
@@ -150,13 +160,27 @@ def _attempt(what: str, read: Callable[[], None]) -> list[Finding]:
                 what,
                 f"our credentials are not enough ({exc})",
                 "It can't be used",
-                "Give credentials, or a role, that may make this call; AWS's own words above name the call and who made it",
+                "Give credentials, or a role, that may make this call; AWS's words above name the call and who made it",
             )
         ]
     except UnavailableError as exc:
         if exc.code == NO_TABLE:
-            return [_error(what, "does not exist", "There is nothing to replicate from or to", "Check name, region, account and endpoint, or create it")]
-        return [_error(what, f"can't be reached ({exc})", "It can't be used", "Check the endpoint, the region and the network from this machine")]
+            return [
+                _error(
+                    what,
+                    "does not exist",
+                    "There is nothing to replicate from or to",
+                    "Check name, region, account and endpoint, or create it",
+                )
+            ]
+        return [
+            _error(
+                what,
+                f"can't be reached ({exc})",
+                "It can't be used",
+                "Check the endpoint, the region and the network from this machine",
+            )
+        ]
     except (RefusedError, BotoCoreError, ValueError) as exc:
         return [_error(what, f"can't be asked for ({exc})", "It can't be used", "Check its name, region and endpoint")]
     return []
@@ -185,13 +209,26 @@ def _regions(settings: Settings) -> Iterator[Finding]:
             session.get_partition_for_region(region)
         except BotoCoreError:
             if endpoint is None:  # an emulator's endpoint may go by any word
-                yield _error(name, f"'{region}' is no AWS region", "No endpoint can be found for it", "Write it as AWS does, such as eu-west-1")
+                yield _error(
+                    name,
+                    f"'{region}' is no AWS region",
+                    "No endpoint can be found for it",
+                    "Write it as AWS does, such as eu-west-1",
+                )
 
 
 def _tables_active(settings: Settings, facts: Facts) -> Iterator[Finding]:
-    for role, table, name in (("source", facts.source, settings.source_table), ("destination", facts.destination, settings.destination_table)):
+    for role, table, name in (
+        ("source", facts.source, settings.source_table),
+        ("destination", facts.destination, settings.destination_table),
+    ):
         if table and table.get("TableStatus") not in ("ACTIVE", "UPDATING"):
-            yield _error(f"{role} table {name}", f"is {table.get('TableStatus')}, not ACTIVE", "It can't be used yet", "Wait until it is ACTIVE, then start again")
+            yield _error(
+                f"{role} table {name}",
+                f"is {table.get('TableStatus')}, not ACTIVE",
+                "It can't be used yet",
+                "Wait until it is ACTIVE, then start again",
+            )
 
 
 def _stream_on(settings: Settings, facts: Facts) -> Iterator[Finding]:
@@ -200,13 +237,18 @@ def _stream_on(settings: Settings, facts: Facts) -> Iterator[Finding]:
     what = f"stream of source table {settings.source_table}"
     specification = facts.source.get("StreamSpecification", {})
     if not specification.get("StreamEnabled"):
-        yield _error(what, "is off", "Changes leave no trace to replicate", "Turn it on with view type NEW_AND_OLD_IMAGES (or NEW_IMAGE)")
+        yield _error(
+            what,
+            "is off",
+            "Changes leave no trace to replicate",
+            "Turn it on with view type NEW_AND_OLD_IMAGES (or NEW_IMAGE)",
+        )
     elif specification.get("StreamViewType") not in NEW_IMAGE_VIEWS:
         yield _error(
             what,
             f"has view type {specification.get('StreamViewType')}",
             "It does not say what an item has become",
-            "Turn it off and on again with view type NEW_AND_OLD_IMAGES (or NEW_IMAGE); then copy the table, for changes in between are not in it",
+            "Turn it off, then on with NEW_AND_OLD_IMAGES (or NEW_IMAGE), and copy the table for what is missed",
         )
 
 
@@ -225,7 +267,10 @@ def _keys_match(settings: Settings, facts: Facts) -> Iterator[Finding]:
 
 def _key_of(table: dict[str, Any]) -> list[tuple[str, str, str]]:
     types = _attribute_types(table)
-    return [(part["KeyType"], part["AttributeName"], types.get(part["AttributeName"], "?")) for part in table.get("KeySchema", [])]
+    return [
+        (part["KeyType"], part["AttributeName"], types.get(part["AttributeName"], "?"))
+        for part in table.get("KeySchema", [])
+    ]
 
 
 def _attribute_types(table: dict[str, Any]) -> dict[str, str]:
@@ -244,7 +289,9 @@ def _not_itself(settings: Settings, facts: Facts) -> Iterator[Finding]:
     )
     arns = [(table or {}).get("TableArn") for table in (facts.source, facts.destination)]
     ids = [(table or {}).get("TableId") for table in (facts.source, facts.destination)]
-    if (same_place and settings.source_role_arn is None) or (arns[0] and arns[0] == arns[1] and ids[0] and ids[0] == ids[1]):
+    if (same_place and settings.source_role_arn is None) or (
+        arns[0] and arns[0] == arns[1] and ids[0] and ids[0] == ids[1]
+    ):
         yield _error(
             f"destination table {settings.destination_table} in {settings.destination_region}",
             "is the source table",

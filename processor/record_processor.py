@@ -23,7 +23,9 @@ from processor.retry import Backoff, Outage
 
 SUMMARY_SECONDS = 60.0
 # What KCL says of a checkpoint that may be stored at the next try (ShardRecordProcessorCheckpointer's exceptions).
-_TRY_AGAIN = frozenset({"ThrottlingException", "KinesisClientLibDependencyException", "KinesisClientLibRetryableException"})
+_TRY_AGAIN = frozenset(
+    {"ThrottlingException", "KinesisClientLibDependencyException", "KinesisClientLibRetryableException"}
+)
 _LEASE_LOST = "ShutdownException"
 
 _Input = TypeVar("_Input")
@@ -47,7 +49,9 @@ def _or_exit(method: Callable[[Any, _Input], None]) -> Callable[[Any, _Input], N
             self.log.error("stopped", reason=str(exc))
             raise SystemExit(exc.exit_status) from exc
         except Exception as exc:
-            reason = "BUG: an unexpected error. Nothing past the last checkpoint is lost; please report the trace below."
+            reason = (
+                "BUG: an unexpected error. Nothing past the last checkpoint is lost; please report the trace below."
+            )
             self.log.error("stopped", reason=reason, error=type(exc).__name__, trace=True)
             raise SystemExit(ReplicatorError.exit_status) from exc
 
@@ -61,7 +65,9 @@ class RecordProcessor(v3.RecordProcessorBase):  # type: ignore[misc]  # kclpy ha
     :param gone: set when the daemon is no longer there
     """
 
-    def __init__(self, open_shard: Callable[[str], Shard], *, gone: Event, log: Log, clock: Callable[[], float] = time.time) -> None:
+    def __init__(
+        self, open_shard: Callable[[str], Shard], *, gone: Event, log: Log, clock: Callable[[], float] = time.time
+    ) -> None:
         self.log = log
         self._open_shard = open_shard
         self._gone = gone
@@ -122,18 +128,24 @@ class RecordProcessor(v3.RecordProcessorBase):  # type: ignore[misc]  # kclpy ha
                 error = str(exc.value)
                 if error == _LEASE_LOST:
                     self._lost = True
-                    self.log.notice("lease_lost", at=sequence_number, note="Applied but not checkpointed: the shard's next owner applies it again.")
+                    self.log.notice(
+                        "lease_lost",
+                        at=sequence_number,
+                        note="Applied but not checkpointed: the shard's next owner applies it again.",
+                    )
                     return
                 if error not in _TRY_AGAIN:
                     message = (
-                        f"KCL refused the checkpoint {sequence_number or 'at the shard end'}: {error}. The batch is applied and will be "
-                        "applied again at the next start, to the same end. kcl.log has the cause."
+                        f"KCL refused the checkpoint {sequence_number or 'at the shard end'}: {error}. The batch is "
+                        "applied and will be applied again at the next start, to the same end. kcl.log has the cause."
                     )
                     raise CheckpointError(message) from exc
                 self._checkpoint_outage.failed(error, f"checkpoint {sequence_number} was not stored")
                 self._gone.wait(backoff.next_seconds())
             except ValueError as exc:  # kclpy read an empty line: the end of input, where KCL's answer should be
-                message = "The daemon has gone while a checkpoint was being stored. The batch is applied again if it was not."
+                message = (
+                    "The daemon has gone while a checkpoint was being stored. The batch is applied again if it was not."
+                )
                 raise LeaseLostError(message) from exc
             else:
                 self._checkpoint_outage.succeeded()

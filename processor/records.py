@@ -71,12 +71,17 @@ def decode(data: bytes) -> Change:
     if record.event_name in ("INSERT", "MODIFY"):
         kind = "put"
         if bytes(stream.new_image).strip() in (b"{}", b"null"):
-            message = f"a stream record ({record.event_name}, sequence number {stream.sequence_number}) has no new image: the stream's view type must be NEW_IMAGE or NEW_AND_OLD_IMAGES"
+            message = (
+                f"a stream record ({record.event_name}, sequence number {stream.sequence_number}) has no new image: "
+                "the stream's view type must be NEW_IMAGE or NEW_AND_OLD_IMAGES"
+            )
             raise MalformedRecordError(message)
     elif record.event_name == "REMOVE":
         kind = "delete"
     else:
-        message = f"a stream record (sequence number {stream.sequence_number}) is of the unknown kind '{record.event_name}'"
+        message = (
+            f"a stream record (sequence number {stream.sequence_number}) is of the unknown kind '{record.event_name}'"
+        )
         raise MalformedRecordError(message)
     return Change(
         kind=kind,
@@ -98,5 +103,7 @@ def key_identity(key: dict[str, dict[str, str]]) -> bytes:
     parts = []
     for name in sorted(key):
         ((kind, value),) = key[name].items()
-        parts.append((name, kind, str(_EXACT.plus(_EXACT.create_decimal(value)).normalize(_EXACT)) if kind == "N" else value))
+        parts.append(
+            (name, kind, str(_EXACT.plus(_EXACT.create_decimal(value)).normalize(_EXACT)) if kind == "N" else value)
+        )
     return msgspec.json.encode(parts)

@@ -20,7 +20,13 @@ QUIET_SECONDS = 60.0
 class Backoff:
     """Exponential, with full jitter: https://aws.amazon.com/builders-library/timeouts-retries-and-backoff-with-jitter/."""
 
-    def __init__(self, *, first_seconds: float = 0.05, most_seconds: float = 5.0, uniform: Callable[[float, float], float] = random.uniform) -> None:
+    def __init__(
+        self,
+        *,
+        first_seconds: float = 0.05,
+        most_seconds: float = 5.0,
+        uniform: Callable[[float, float], float] = random.uniform,
+    ) -> None:
         self._first = first_seconds
         self._most = most_seconds
         self._uniform = uniform

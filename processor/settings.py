@@ -163,7 +163,9 @@ def load(
     for name in written:
         if name not in BY_NAME and name not in kcl_properties.DECIDED_BY and not kcl_properties.is_known(name):
             raise UsageError(_unknown(name))
-    dotted = {name: value for name, value in written.items() if name not in BY_NAME and name not in kcl_properties.KINDS}
+    dotted = {
+        name: value for name, value in written.items() if name not in BY_NAME and name not in kcl_properties.KINDS
+    }
     known = {name: value for name, value in written.items() if name not in dotted}
     found, unknown = made.parse_known_args(
         args=list(arguments),
@@ -171,9 +173,13 @@ def load(
         env_vars=dict(environment),
     )
     if unknown:
-        raise UsageError(_unknown(unknown[0].lstrip("-").split("=")[0]) if unknown[0].startswith("-") else _stray(unknown[0]))
+        raise UsageError(
+            _unknown(unknown[0].lstrip("-").split("=")[0]) if unknown[0].startswith("-") else _stray(unknown[0])
+        )
     given = {name: value for name, value in vars(found).items() if value is not None}
-    kcl = {name: value for name, value in given.items() if name not in BY_NAME and name in kcl_properties.KINDS} | dotted
+    kcl = {
+        name: value for name, value in given.items() if name not in BY_NAME and name in kcl_properties.KINDS
+    } | dotted
     for name, value in kcl.items():
         kcl_properties.check(name, value)
     ours = {name: given[name] for name in BY_NAME if name in given}
@@ -187,7 +193,10 @@ def _complete(given: Mapping[str, str], *, kcl: dict[str, str], directory: Path,
         text = given.get(definition.name, definition.default)
         if text is None or text == "":
             if definition.required:
-                message = f"{definition.name} is not set. Give {definition.help}: in the properties file, as --{definition.name}, or in {definition.environment}."
+                message = (
+                    f"{definition.name} is not set. Give {definition.help}: in the properties file, as "
+                    f"--{definition.name}, or in {definition.environment}."
+                )
                 raise UsageError(message)
             values[definition.name] = None
             continue
@@ -204,8 +213,8 @@ def _complete(given: Mapping[str, str], *, kcl: dict[str, str], directory: Path,
     )
     if len(CHECKPOINT_TABLE_PREFIX + task_name) > MAX_TABLE_NAME:
         message = (
-            f"taskName has {len(task_name)} characters: with its prefix the checkpoint table's name would pass DynamoDB's "
-            f"{MAX_TABLE_NAME}. Give one of {MAX_TABLE_NAME - len(CHECKPOINT_TABLE_PREFIX)} at most."
+            f"taskName has {len(task_name)} characters: with its prefix the checkpoint table's name would pass "
+            f"DynamoDB's {MAX_TABLE_NAME}. Give one of {MAX_TABLE_NAME - len(CHECKPOINT_TABLE_PREFIX)} at most."
         )
         raise UsageError(message)
     if values["onError"] == "deadLetter" and not values["deadLetterUri"]:
@@ -255,7 +264,9 @@ def _merge_aliases(given: dict[str, str], kcl: dict[str, str]) -> None:
             continue
         value = kcl.pop(theirs)
         if given.setdefault(ours, value) != value:
-            message = f"{theirs}={value} and {ours}={given[ours]} are the same setting with two values. Keep one of them."
+            message = (
+                f"{theirs}={value} and {ours}={given[ours]} are the same setting with two values. Keep one of them."
+            )
             raise UsageError(message)
 
 

@@ -94,7 +94,11 @@ def write(client: DynamoDBClient, table: str, task: Task, *, before: Task | None
             raise
         stored = read(client, table)
         if stored != task:
-            message = f"Task table {table}: another daemon has just claimed it for {stored.path if stored else 'something else'}. Nothing was started. Give each replication a taskName of its own."
+            owner = stored.path if stored else "something else"
+            message = (
+                f"Task table {table}: another daemon has just claimed it for {owner}. Nothing was started. Give each "
+                "replication a taskName of its own."
+            )
             raise NotReadyError(message) from exc
 
 

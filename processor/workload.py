@@ -1,4 +1,4 @@
-"""Live inserts, updates and deletes on a table, which remember enough to tell how much of them has arrived elsewhere."""
+"""Live inserts, updates and deletes on a table, which remember enough to tell how many of them arrived elsewhere."""
 
 from __future__ import annotations
 
@@ -20,7 +20,9 @@ _LAG_SAMPLES = 1000
 
 def create_table(client: DynamoDBClient, name: str, *, stream: bool) -> None:
     """A table with the string key ``id``."""
-    specification: Any = {"StreamEnabled": True, "StreamViewType": "NEW_AND_OLD_IMAGES"} if stream else {"StreamEnabled": False}
+    specification: Any = (
+        {"StreamEnabled": True, "StreamViewType": "NEW_AND_OLD_IMAGES"} if stream else {"StreamEnabled": False}
+    )
     client.create_table(
         TableName=name,
         KeySchema=[{"AttributeName": "id", "KeyType": "HASH"}],
@@ -94,7 +96,9 @@ class Workload:
             "note": {"S": ""},
             "token": {"B": self._random.randbytes(12)},
             "tags": {"SS": ["live", f"n{number % 7}"]},
-            "lines": {"L": [{"M": {"sku": {"S": f"sku-{number}"}, "gift": {"BOOL": number % 2 == 0}, "card": {"NULL": True}}}]},
+            "lines": {
+                "L": [{"M": {"sku": {"S": f"sku-{number}"}, "gift": {"BOOL": number % 2 == 0}, "card": {"NULL": True}}}]
+            },
         }
 
 
@@ -111,7 +115,9 @@ class LagProbe:
     A fixed pace would fall in step with the daemon's polling and measure only part of it.
     """
 
-    def __init__(self, source: DynamoDBClient, source_table: str, destination: DynamoDBClient, destination_table: str) -> None:
+    def __init__(
+        self, source: DynamoDBClient, source_table: str, destination: DynamoDBClient, destination_table: str
+    ) -> None:
         self._source, self._source_table = source, source_table
         self._destination, self._destination_table = destination, destination_table
         self._samples: deque[float] = deque(maxlen=_LAG_SAMPLES)
@@ -135,10 +141,14 @@ class LagProbe:
         number = 0
         while not self._stop.is_set():
             number += 1
-            self._source.put_item(TableName=self._source_table, Item={"id": {"S": PROBE_KEY}, "write": {"N": str(number)}})
+            self._source.put_item(
+                TableName=self._source_table, Item={"id": {"S": PROBE_KEY}, "write": {"N": str(number)}}
+            )
             written = time.monotonic()
             while not self._stop.is_set():
-                item = self._destination.get_item(TableName=self._destination_table, Key={"id": {"S": PROBE_KEY}}, ConsistentRead=True)
+                item = self._destination.get_item(
+                    TableName=self._destination_table, Key={"id": {"S": PROBE_KEY}}, ConsistentRead=True
+                )
                 if item.get("Item", {}).get("write", {}).get("N") == str(number):
                     self._samples.append(time.monotonic() - written)
                     break

@@ -1,0 +1,41 @@
+#!/usr/bin/env bash
+# Everything the project holds itself to: ./test.sh, or a part of it:
+#   ./test.sh lint                    style, types, shell scripts
+#   ./test.sh tests [PYTEST-ARG ...]  the tests, or those that pytest is told to run
+#   ./test.sh bench [NAME ...]        figures (start, lag, memory); not part of ./test.sh, for they judge nothing
+#   ./test.sh lock                    write the lock files anew from requirements*.in
+set -euo pipefail
+
+root="$(cd "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")" && pwd)"
+cd "$root"
+./setup.sh python jars dynamodb-local tests
+bin="$root/.venv/bin"
+
+lint() {
+    "$bin/ruff" check .
+    "$bin/ruff" format --check .
+    "$bin/mypy"
+    "$bin/shellcheck" ./*.sh .ci/run
+}
+
+tests() {
+    "$bin/python" -m pytest "$@"
+}
+
+lock() {
+    local compile=("$bin/uv" pip compile --quiet --upgrade --universal --python-version 3.10 --generate-hashes --no-emit-index-url --no-header --no-annotate)
+    "${compile[@]}" requirements.in -o requirements.lock
+    "${compile[@]}" requirements-dev.in -o requirements-dev.lock
+}
+
+case "${1:-all}" in
+    all) lint && tests ;;
+    lint) lint ;;
+    tests) tests "${@:2}" ;;
+    bench) "$bin/python" -m tests.bench "${@:2}" ;;
+    lock) lock ;;
+    *)
+        sed -n '2,/^set/{/^#/s/^# \{0,1\}//p}' "$root/test.sh" >&2
+        exit 22
+        ;;
+esac
