@@ -11,6 +11,7 @@ from __future__ import annotations
 import os
 import sys
 import time
+import traceback
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -19,7 +20,8 @@ import msgspec
 from processor import daemon, java, preflight, settings, task
 from processor.dynamodb import Clients
 from processor.errors import NotReadyError, ReplicatorError, UsageError
-from processor.preflight import Finding, Report
+from processor.findings import Finding
+from processor.preflight import Report
 from processor.settings import Settings
 
 COMMANDS = ("check",)
@@ -39,6 +41,10 @@ def main(arguments: Sequence[str]) -> int:
         return exc.exit_status
     except KeyboardInterrupt:
         return 0
+    except Exception:  # noqa: BLE001  # the last resort: a message and a decided status for whatever is left
+        traceback.print_exc()
+        print("run.sh: BUG: an unexpected error, above. Nothing was started; please report it.", file=sys.stderr)
+        return ReplicatorError.exit_status
 
 
 def _dispatch(arguments: list[str]) -> int:

@@ -124,6 +124,15 @@ def session(role_arn: str | None = None, *, region: str | None = None) -> boto3.
     return boto3.Session(botocore_session=core, region_name=region)
 
 
+def is_aws_region(region: str) -> bool:
+    """Whether a partition of AWS has, or by its pattern may have, a region of that name."""
+    try:
+        botocore.session.get_session().get_partition_for_region(region)
+    except BotoCoreError:
+        return False
+    return True
+
+
 class Clients:
     """The clients of one task, made when first asked for."""
 
@@ -156,8 +165,9 @@ class Clients:
         name = repr((service, region, endpoint, role_arn))
         with self._lock:  # boto3 sessions are not for several threads at once; clients are
             if name not in self._made:
-                made = session(role_arn, region=region)
-                self._made[name] = made.client(service, endpoint_url=endpoint, config=_READ_CONFIG)  # type: ignore[call-overload]
+                with aws_errors(f"Client for {service} in {region}"):
+                    made = session(role_arn, region=region)
+                    self._made[name] = made.client(service, endpoint_url=endpoint, config=_READ_CONFIG)  # type: ignore[call-overload]
             return self._made[name]
 
 

@@ -45,10 +45,8 @@ class DynamoDBLocal:
         :raises SetupError: its jars are missing
         """
         if not (FOLDER / ".stamp").exists():
-            message = (
-                f"DynamoDB Local: its jars are not in {FOLDER}. It can't be started. Run ./setup.sh dynamodb-local."
-            )
-            raise SetupError(message)
+            value = f"its jars are not in {FOLDER}"
+            raise SetupError("DynamoDB Local", value, "It can't be started", "Run ./setup.sh dynamodb-local")
         with self._log.open("ab") as log:
             self._process = subprocess.Popen(
                 [

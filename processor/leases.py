@@ -43,7 +43,11 @@ def read(client: DynamoDBClient, table: str) -> list[Lease] | None:
             if exc.code == NO_TABLE:
                 return None
             raise
-        found += [_lease(row) for row in page["Items"] if "entityType" not in row]
+        try:
+            found += [_lease(row) for row in page["Items"] if "entityType" not in row]
+        except (KeyError, ValueError) as exc:
+            message = f"Checkpoint table {table} holds a row that is none of KCL's ({exc!r})"
+            raise UnavailableError(message, code=type(exc).__name__) from exc
         if "LastEvaluatedKey" not in page:
             return found
         start = {"ExclusiveStartKey": page["LastEvaluatedKey"]}

@@ -1,52 +1,25 @@
 """Everything that can be known to be wrong before the daemon starts, all in one run.
 
-First the facts are read, side by side; then each check looks at the facts alone. A fact that could not be read is a
-finding itself, and the checks that need it stay silent.
+First ``facts.py`` reads what there is; then each check here looks at the facts alone.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
-from typing import TYPE_CHECKING, Any, Literal
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
 
-import botocore.session
 import msgspec
-from botocore.exceptions import BotoCoreError
 
-from processor import java, leases, task
-from processor.dynamodb import Clients, aws_errors
-from processor.errors import CredentialsError, RefusedError, SetupError, UnavailableError
-from processor.leases import NO_TABLE, Lease
-from processor.task import Task
+from processor import task
+from processor.dynamodb import is_aws_region
+from processor.facts import Facts, read
+from processor.findings import Finding, error, warning
 
 if TYPE_CHECKING:
-    from mypy_boto3_dynamodb import DynamoDBClient
-
+    from processor.dynamodb import Clients
     from processor.settings import Settings
 
 NEW_IMAGE_VIEWS = frozenset({"NEW_IMAGE", "NEW_AND_OLD_IMAGES"})
-
-
-class Finding(msgspec.Struct, frozen=True, kw_only=True):
-    """One thing that is wrong. An error stops the start; a warning does not."""
-
-    severity: Literal["error", "warning"]
-    object: str
-    value: str
-    consequence: str
-    remedy: str
-
-
-class Facts(msgspec.Struct, kw_only=True):
-    """What was read; None where that failed, or where there is nothing."""
-
-    source: dict[str, Any] | None = None
-    stream_shards: frozenset[str] | None = None
-    destination: dict[str, Any] | None = None
-    destination_ttl: str | None = None
-    leases: list[Lease] | None = None
-    task: Task | None = None
 
 
 class Report(msgspec.Struct, kw_only=True):
@@ -63,158 +36,23 @@ class Report(msgspec.Struct, kw_only=True):
 
 def run(settings: Settings, clients: Clients) -> Report:
     """Read the facts, then check them."""
-    findings = list(_regions(settings))
-    facts = Facts()
-    if not findings:
-        findings += _gather(settings, clients, facts)
-    findings += [finding for check in _CHECKS for finding in check(settings, facts)]
-    return Report(facts=facts, findings=findings)
+    wrong_regions = dict(_regions(settings))
+    found, findings = read(settings, clients, unreachable=wrong_regions)
+    findings = [*wrong_regions.values(), *findings]
+    findings += [finding for check in _CHECKS for finding in check(settings, found)]
+    return Report(facts=found, findings=findings)
 
 
-# --- Reading the facts ---------------------------------------------------------------------------------------------
-
-
-def _gather(settings: Settings, clients: Clients, facts: Facts) -> list[Finding]:
-    def source() -> list[Finding]:
-        name, region = settings.source_table, settings.source_region
-
-        def read() -> None:
-            facts.source = _describe(clients.source, name, region)
-
-        findings = _attempt(f"source table {name} in {region}", read)
-        stream_arn = (facts.source or {}).get("LatestStreamArn")
-        if stream_arn and facts.source and facts.source.get("StreamSpecification", {}).get("StreamEnabled"):
-            findings += _attempt(
-                f"stream {stream_arn}", lambda: setattr(facts, "stream_shards", _shards(clients, stream_arn))
-            )
-        return findings
-
-    def destination() -> list[Finding]:
-        name, region = settings.destination_table, settings.destination_region
-
-        def read() -> None:
-            facts.destination = _describe(clients.destination, name, region)
-
-        findings = _attempt(f"destination table {name} in {region}", read)
-        if facts.destination:
-            facts.destination_ttl = _ttl(clients, name)
-        return findings
-
-    def checkpoints() -> list[Finding]:
-        def read() -> None:
-            facts.leases = leases.read(clients.checkpoints(), settings.checkpoint_table)
-            facts.task = task.read(clients.checkpoints(), settings.task_table)
-
-        return _attempt(f"checkpoint table {settings.checkpoint_table} in {settings.kcl_region}", read)
-
-    with ThreadPoolExecutor(4) as pool:
-        return [
-            finding
-            for part in pool.map(lambda read: read(), (source, destination, checkpoints, _java))
-            for finding in part
-        ]
-
-
-def _describe(client: Callable[[], DynamoDBClient], name: str, region: str) -> dict[str, Any]:
-    with aws_errors(f"DescribeTable on table {name} in {region}"):
-        return dict(client().describe_table(TableName=name)["Table"])
-
-
-def _shards(clients: Clients, stream_arn: str) -> frozenset[str]:
-    found: list[str] = []
-    start: dict[str, Any] = {}
-    while True:
-        with aws_errors(f"DescribeStream on {stream_arn}"):
-            page = clients.streams().describe_stream(StreamArn=stream_arn, **start)["StreamDescription"]
-        found += [shard["ShardId"] for shard in page.get("Shards", [])]
-        if not page.get("LastEvaluatedShardId"):
-            return frozenset(found)
-        start = {"ExclusiveStartShardId": page["LastEvaluatedShardId"]}
-
-
-def _ttl(clients: Clients, name: str) -> str | None:
-    try:
-        with aws_errors("DescribeTimeToLive"):
-            ttl = clients.destination().describe_time_to_live(TableName=name)["TimeToLiveDescription"]
-    except (UnavailableError, RefusedError):
-        return None  # only a warning hangs on it, and a policy may well leave this call out
-    return ttl.get("AttributeName") if ttl.get("TimeToLiveStatus") in ("ENABLED", "ENABLING") else None
-
-
-def _java() -> list[Finding]:
-    findings = []
-    for check in (java.check_version, java.class_path):
-        try:
-            check()
-        except SetupError as exc:
-            findings.append(_error(exc.what, exc.value, exc.consequence, exc.remedy))
-    return findings
-
-
-def _attempt(what: str, read: Callable[[], None]) -> list[Finding]:
-    try:
-        read()
-    except CredentialsError as exc:
-        return [
-            _error(
-                what,
-                f"our credentials are not enough ({exc})",
-                "It can't be used",
-                "Give credentials, or a role, that may make this call; AWS's words above name the call and who made it",
-            )
-        ]
-    except UnavailableError as exc:
-        if exc.code == NO_TABLE:
-            return [
-                _error(
-                    what,
-                    "does not exist",
-                    "There is nothing to replicate from or to",
-                    "Check name, region, account and endpoint, or create it",
-                )
-            ]
-        return [
-            _error(
-                what,
-                f"can't be reached ({exc})",
-                "It can't be used",
-                "Check the endpoint, the region and the network from this machine",
-            )
-        ]
-    except (RefusedError, BotoCoreError, ValueError) as exc:
-        return [_error(what, f"can't be asked for ({exc})", "It can't be used", "Check its name, region and endpoint")]
-    return []
-
-
-# --- Checking them -------------------------------------------------------------------------------------------------
-
-
-def _error(what: str, value: str, consequence: str, remedy: str) -> Finding:
-    return Finding(severity="error", object=what, value=value, consequence=consequence, remedy=remedy)
-
-
-def _warning(what: str, value: str, consequence: str, remedy: str) -> Finding:
-    return Finding(severity="warning", object=what, value=value, consequence=consequence, remedy=remedy)
-
-
-def _regions(settings: Settings) -> Iterator[Finding]:
-    session = botocore.session.get_session()
+def _regions(settings: Settings) -> Iterator[tuple[str, Finding]]:
     places = (
-        ("sourceRegion", settings.source_region, settings.source_endpoint),
-        ("destinationRegion", settings.destination_region, settings.destination_endpoint),
-        ("kclRegion", settings.kcl_region, settings.kcl_endpoint),
+        ("source", "sourceRegion", settings.source_region, settings.source_endpoint),
+        ("destination", "destinationRegion", settings.destination_region, settings.destination_endpoint),
+        ("checkpoints", "kclRegion", settings.kcl_region, settings.kcl_endpoint),
     )
-    for name, region, endpoint in places:
-        try:
-            session.get_partition_for_region(region)
-        except BotoCoreError:
-            if endpoint is None:  # an emulator's endpoint may go by any word
-                yield _error(
-                    name,
-                    f"'{region}' is no AWS region",
-                    "No endpoint can be found for it",
-                    "Write it as AWS does, such as eu-west-1",
-                )
+    for part, name, region, endpoint in places:
+        if endpoint is None and not is_aws_region(region):  # an emulator's endpoint may go by any word
+            remedy = "Write it as AWS does, such as eu-west-1"
+            yield part, error(name, f"'{region}' is no AWS region", "No endpoint can be found for it", remedy)
 
 
 def _tables_active(settings: Settings, facts: Facts) -> Iterator[Finding]:
@@ -223,7 +61,7 @@ def _tables_active(settings: Settings, facts: Facts) -> Iterator[Finding]:
         ("destination", facts.destination, settings.destination_table),
     ):
         if table and table.get("TableStatus") not in ("ACTIVE", "UPDATING"):
-            yield _error(
+            yield error(
                 f"{role} table {name}",
                 f"is {table.get('TableStatus')}, not ACTIVE",
                 "It can't be used yet",
@@ -237,14 +75,14 @@ def _stream_on(settings: Settings, facts: Facts) -> Iterator[Finding]:
     what = f"stream of source table {settings.source_table}"
     specification = facts.source.get("StreamSpecification", {})
     if not specification.get("StreamEnabled"):
-        yield _error(
+        yield error(
             what,
             "is off",
             "Changes leave no trace to replicate",
             "Turn it on with view type NEW_AND_OLD_IMAGES (or NEW_IMAGE)",
         )
     elif specification.get("StreamViewType") not in NEW_IMAGE_VIEWS:
-        yield _error(
+        yield error(
             what,
             f"has view type {specification.get('StreamViewType')}",
             "It does not say what an item has become",
@@ -257,7 +95,7 @@ def _keys_match(settings: Settings, facts: Facts) -> Iterator[Finding]:
         return
     source, destination = _key_of(facts.source), _key_of(facts.destination)
     if source != destination:
-        yield _error(
+        yield error(
             f"key of destination table {settings.destination_table}",
             f"is {_shown(destination)}; the source's is {_shown(source)}",
             "No change could be written",
@@ -292,7 +130,7 @@ def _not_itself(settings: Settings, facts: Facts) -> Iterator[Finding]:
     if (same_place and settings.source_role_arn is None) or (
         arns[0] and arns[0] == arns[1] and ids[0] and ids[0] == ids[1]
     ):
-        yield _error(
+        yield error(
             f"destination table {settings.destination_table} in {settings.destination_region}",
             "is the source table",
             "Each write would be replicated onto itself, for ever",
@@ -305,7 +143,7 @@ def _task_is_ours(settings: Settings, facts: Facts) -> Iterator[Finding]:
         return
     ours = task.of(settings, facts.task.stream_arn)
     if ours != facts.task:
-        yield _error(
+        yield error(
             f"checkpoint table {settings.checkpoint_table}",
             f"belongs to another replication: {facts.task.path}",
             "Two tasks in one table would take each other's shards and lose changes",
@@ -320,14 +158,14 @@ def _no_gap(settings: Settings, facts: Facts) -> Iterator[Finding]:
     what = f"stream of source table {settings.source_table}"
     remedy = "Copy the table again, delete the checkpoint table, then start"
     if facts.task and facts.task.source_table == settings.source_table and facts.task.stream_arn != stream_arn:
-        yield _error(
+        yield error(
             what,
             f"is {stream_arn}; the last checkpoints are of {facts.task.stream_arn}",
             "It was off in between, and changes of that time are in neither",
             remedy,
         )
     elif facts.stream_shards and not any(lease.shard_id in facts.stream_shards for lease in facts.leases):
-        yield _error(
+        yield error(
             what,
             f"has none of the {len(facts.leases)} shards in checkpoint table {settings.checkpoint_table}",
             "They are past the stream's 24 hours, or of another stream: changes after the checkpoints are lost",
@@ -337,7 +175,7 @@ def _no_gap(settings: Settings, facts: Facts) -> Iterator[Finding]:
 
 def _destination_ttl(settings: Settings, facts: Facts) -> Iterator[Finding]:
     if facts.destination_ttl:
-        yield _warning(
+        yield warning(
             f"destination table {settings.destination_table}",
             f"deletes items by itself (TTL on {facts.destination_ttl})",
             "It may lack items that the source still has",
@@ -356,7 +194,7 @@ def _destination_indexes(settings: Settings, facts: Facts) -> Iterator[Finding]:
             for name in (part["AttributeName"] for part in index["KeySchema"]):
                 if name in keys or source_types.get(name) == destination_types.get(name):
                     continue
-                yield _warning(
+                yield warning(
                     f"index {index['IndexName']} of destination table {settings.destination_table}",
                     f"wants {name} of type {destination_types.get(name)}, which the source does not hold its items to",
                     "The destination refuses an item whose value there is of another type",

@@ -64,7 +64,13 @@ def read(client: DynamoDBClient, table: str) -> Task | None:
         if exc.code == NO_TABLE:
             return None
         raise
-    return None if item is None else msgspec.convert({name: value.get("S") for name, value in item.items()}, Task)
+    if item is None:
+        return None
+    try:
+        return msgspec.convert({name: value.get("S") for name, value in item.items()}, Task)
+    except msgspec.ValidationError as exc:
+        message = f"Task table {table} holds a row that is not ours ({exc})"
+        raise UnavailableError(message, code=type(exc).__name__) from exc
 
 
 def write(client: DynamoDBClient, table: str, task: Task, *, before: Task | None) -> None:

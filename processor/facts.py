@@ -1,0 +1,151 @@
+"""What there is: the two tables, the stream, the checkpoints, Java. Read side by side before a start.
+
+A fact that could not be read is a finding; the checks that would need it stay silent.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from processor import java, leases, task
+from processor.dynamodb import Clients, aws_errors
+from processor.errors import CredentialsError, RefusedError, SetupError, UnavailableError
+from processor.findings import Finding, error
+from processor.leases import NO_TABLE, Lease
+from processor.task import Task
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+
+    from processor.settings import Settings
+
+
+class Facts(msgspec.Struct, kw_only=True):
+    """What was read; None where that failed, or where there is nothing."""
+
+    source: dict[str, Any] | None = None
+    stream_shards: frozenset[str] | None = None
+    destination: dict[str, Any] | None = None
+    destination_ttl: str | None = None
+    leases: list[Lease] | None = None
+    task: Task | None = None
+
+
+def read(settings: Settings, clients: Clients, *, unreachable: Collection[str] = ()) -> tuple[Facts, list[Finding]]:
+    """Read everything, side by side.
+
+    :param unreachable: those of ``source``, ``destination`` and ``checkpoints`` that need not be tried
+    :returns: the facts, and what went wrong on the way to them
+    """
+    facts = Facts()
+
+    def source() -> list[Finding]:
+        name, region = settings.source_table, settings.source_region
+
+        def describe() -> None:
+            facts.source = _describe(clients.source, name, region)
+
+        findings = _attempt(f"source table {name} in {region}", describe)
+        stream_arn = (facts.source or {}).get("LatestStreamArn")
+        if stream_arn and facts.source and facts.source.get("StreamSpecification", {}).get("StreamEnabled"):
+            findings += _attempt(
+                f"stream {stream_arn}", lambda: setattr(facts, "stream_shards", _shards(clients, stream_arn))
+            )
+        return findings
+
+    def destination() -> list[Finding]:
+        name, region = settings.destination_table, settings.destination_region
+
+        def describe() -> None:
+            facts.destination = _describe(clients.destination, name, region)
+
+        findings = _attempt(f"destination table {name} in {region}", describe)
+        if facts.destination:
+            facts.destination_ttl = _ttl(clients, name)
+        return findings
+
+    def checkpoints() -> list[Finding]:
+        def scan() -> None:
+            facts.leases = leases.read(clients.checkpoints(), settings.checkpoint_table)
+            facts.task = task.read(clients.checkpoints(), settings.task_table)
+
+        return _attempt(f"checkpoint table {settings.checkpoint_table} in {settings.kcl_region}", scan)
+
+    parts = [part for part in (source, destination, checkpoints, _java) if part.__name__ not in unreachable]
+    with ThreadPoolExecutor(len(parts)) as pool:
+        return facts, [finding for findings in pool.map(lambda part: part(), parts) for finding in findings]
+
+
+def _describe(client: Callable[[], DynamoDBClient], name: str, region: str) -> dict[str, Any]:
+    with aws_errors(f"DescribeTable on table {name} in {region}"):
+        return dict(client().describe_table(TableName=name)["Table"])
+
+
+def _shards(clients: Clients, stream_arn: str) -> frozenset[str]:
+    found: list[str] = []
+    start: dict[str, Any] = {}
+    while True:
+        with aws_errors(f"DescribeStream on {stream_arn}"):
+            page = clients.streams().describe_stream(StreamArn=stream_arn, **start)["StreamDescription"]
+        found += [shard["ShardId"] for shard in page.get("Shards", [])]
+        if not page.get("LastEvaluatedShardId"):
+            return frozenset(found)
+        start = {"ExclusiveStartShardId": page["LastEvaluatedShardId"]}
+
+
+def _ttl(clients: Clients, name: str) -> str | None:
+    try:
+        with aws_errors("DescribeTimeToLive"):
+            ttl = clients.destination().describe_time_to_live(TableName=name)["TimeToLiveDescription"]
+    except (UnavailableError, RefusedError):
+        return None  # only a warning hangs on it, and a policy may well leave this call out
+    return ttl.get("AttributeName") if ttl.get("TimeToLiveStatus") in ("ENABLED", "ENABLING") else None
+
+
+def _java() -> list[Finding]:
+    findings = []
+    for check in (java.check_version, java.class_path):
+        try:
+            check()
+        except SetupError as exc:
+            findings.append(error(exc.what, exc.value, exc.consequence, exc.remedy))
+    return findings
+
+
+def _attempt(what: str, read: Callable[[], None]) -> list[Finding]:
+    try:
+        read()
+    except CredentialsError as exc:
+        return [
+            error(
+                what,
+                f"our credentials are not enough ({exc})",
+                "It can't be used",
+                "Give credentials, or a role, that may make this call; AWS's words above name the call and who made it",
+            )
+        ]
+    except UnavailableError as exc:
+        if exc.code == NO_TABLE:
+            return [
+                error(
+                    what,
+                    "does not exist",
+                    "There is nothing to replicate from or to",
+                    "Check name, region, account and endpoint, or create it",
+                )
+            ]
+        return [
+            error(
+                what,
+                f"can't be reached ({exc})",
+                "It can't be used",
+                "Check the endpoint, the region and the network from this machine",
+            )
+        ]
+    except RefusedError as exc:
+        return [error(what, f"can't be asked for ({exc})", "It can't be used", "Check its name, region and endpoint")]
+    return []
