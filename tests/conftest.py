@@ -1,0 +1,110 @@
+"""What all tests share: credentials that open nothing, a DynamoDB Local, and fresh tables on it."""
+
+from __future__ import annotations
+
+import contextlib
+import http.client
+import itertools
+import json
+import os
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from processor.dynamodb_local import DynamoDBLocal
+
+REGION = "eu-west-1"
+_OURS = {
+    "AWS_ACCESS_KEY_ID": "test",
+    "AWS_SECRET_ACCESS_KEY": "test",
+    "AWS_CONFIG_FILE": os.devnull,
+    "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
+    "AWS_EC2_METADATA_DISABLED": "true",
+    "NO_PROXY": "127.0.0.1,localhost",
+}
+_AUTHORIZATION = (
+    f"AWS4-HMAC-SHA256 Credential=test/20240101/{REGION}/dynamodb/aws4_request, SignedHeaders=host, Signature=0"
+)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _environment() -> Iterator[None]:
+    """No test sees the AWS account or the replication settings of whoever runs it."""
+    with pytest.MonkeyPatch.context() as patch:
+        for name in list(os.environ):
+            if name.startswith(("AWS_", "REPLICATION_")):
+                patch.delenv(name)
+        for name, value in _OURS.items():
+            patch.setenv(name, value)
+        yield
+
+
+@pytest.fixture(scope="session")
+def dynamodb(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DynamoDBLocal]:
+    """One server for all tests that want one."""
+    with DynamoDBLocal(log=tmp_path_factory.mktemp("dynamodb-local") / "dynamodb-local.log") as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def tables(dynamodb: DynamoDBLocal) -> Tables:
+    """Fresh tables."""
+    return Tables(dynamodb.port)
+
+
+class Tables:
+    """Tables of one server, read and written in the JSON of the wire, past every library that might improve on it."""
+
+    def __init__(self, port: int) -> None:
+        self._port = port
+        self._numbers = itertools.count(1)
+
+    def name(self) -> str:
+        """A name that no table has."""
+        return f"table-{next(self._numbers)}"
+
+    def create(self, *key: str, name: str | None = None) -> str:
+        """A table with that key, each part given as ``name:type``; the default is the string ``id``."""
+        name = name or self.name()
+        parts = [part.rsplit(":", 1) for part in key or ("id:S",)]
+        self.call(
+            "CreateTable",
+            TableName=name,
+            KeySchema=[
+                {"AttributeName": part[0], "KeyType": kind} for part, kind in zip(parts, ("HASH", "RANGE"), strict=False)
+            ],
+            AttributeDefinitions=[{"AttributeName": part[0], "AttributeType": part[1]} for part in parts],
+            BillingMode="PAY_PER_REQUEST",
+        )
+        return name
+
+    def put(self, table: str, item: dict[str, Any]) -> None:
+        """Write one item."""
+        self.call("PutItem", TableName=table, Item=item)
+
+    def items(self, table: str) -> list[dict[str, Any]]:
+        """Every item, in an order of no meaning that is the same for equal tables."""
+        found: list[dict[str, Any]] = []
+        start: dict[str, Any] = {}
+        while True:
+            page = self.call("Scan", TableName=table, ConsistentRead=True, **start)
+            found += page["Items"]
+            if "LastEvaluatedKey" not in page:
+                return sorted(found, key=lambda item: json.dumps(item, sort_keys=True))
+            start = {"ExclusiveStartKey": page["LastEvaluatedKey"]}
+
+    def call(self, operation: str, **content: Any) -> dict[str, Any]:
+        """One call of DynamoDB's API."""
+        headers = {
+            "Authorization": _AUTHORIZATION,
+            "Content-Type": "application/x-amz-json-1.0",
+            "X-Amz-Date": "20240101T000000Z",
+            "X-Amz-Target": f"DynamoDB_20120810.{operation}",
+        }
+        with contextlib.closing(http.client.HTTPConnection("127.0.0.1", self._port, timeout=30)) as connection:
+            connection.request("POST", "/", body=json.dumps(content), headers=headers)
+            response = connection.getresponse()
+            answer: dict[str, Any] = json.loads(response.read())
+        assert response.status == http.client.OK, (operation, answer)
+        return answer

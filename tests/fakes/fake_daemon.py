@@ -1,0 +1,220 @@
+"""A child as a real process, and KCL's side of its pipes.
+
+The messages have the shapes of KCL's own (``software.amazon.kinesis.multilang.messages``). Stricter than KCL, which skips
+lines that it can't read: anything on the child's standard output but the protocol fails the test. So does whatever
+takes longer than ``WAIT_SECONDS``.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import os
+import queue
+import select
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from types import TracebackType
+from typing import IO, Any, NoReturn
+
+import msgspec
+
+from processor.child import SETTINGS_VARIABLE
+from processor.settings import Settings
+from tests.fakes.stream_record import StreamRecord
+
+WAIT_SECONDS = 20.0
+# What a wrong line would need to get from the child to us; it only makes a bug more likely to be seen.
+_SILENCE_SECONDS = 0.1
+SHARD_ID = "shardId-00000001700000000000-abcdef01"
+
+
+class FakeDaemon:
+    """Starts the child for one shard; leaving the context ends it, whatever it does.
+
+    :param script: run this instead of ``-m processor.child``
+    :param environment: the child's, but for the settings; by default our own
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        folder: Path,
+        *,
+        script: Path | None = None,
+        environment: Mapping[str, str] | None = None,
+    ) -> None:
+        file = folder / "child.json"
+        file.write_bytes(msgspec.json.encode(settings))
+        self.child = subprocess.Popen(
+            [sys.executable, "-I", *([str(script)] if script else ["-m", "processor.child"])],
+            cwd=Path(sys.executable).parent,
+            env={**(os.environ if environment is None else environment), SETTINGS_VARIABLE: str(file)},
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+        )
+        self.log: list[str] = []
+        self._logged = threading.Condition()
+        self._lines: queue.SimpleQueue[str | None] = queue.SimpleQueue()
+        self._asked: dict[str, Any] = {}
+        self._readers = [
+            threading.Thread(target=self._read_answers, args=(self.child.stdout,)),
+            threading.Thread(target=self._read_log, args=(self.child.stderr,)),
+        ]
+        for reader in self._readers:
+            reader.start()
+
+    # --- what KCL says -----------------------------------------------------------------------------------------------
+
+    def initialize(self, checkpoint: str = "TRIM_HORIZON") -> None:
+        """Give it the shard, and wait until it has it."""
+        self.send("initialize", shardId=SHARD_ID, sequenceNumber=checkpoint, subSequenceNumber=0)
+        self.expect_done("initialize")
+
+    def send_records(self, *records: StreamRecord) -> None:
+        """A batch."""
+        self.write(self.batch(*records))
+
+    def batch(self, *records: StreamRecord) -> bytes:
+        """The line that is a batch."""
+        found = [
+            {
+                "data": base64.b64encode(record.data).decode(),
+                "partitionKey": record.sequence_number,
+                "sequenceNumber": record.sequence_number,
+                "approximateArrivalTimestamp": 1_700_000_000_000,
+                "subSequenceNumber": 0,
+                "action": "record",
+            }
+            for record in records
+        ]
+        return _line(action="processRecords", records=found, millisBehindLatest=0)
+
+    def apply(self, *records: StreamRecord) -> None:
+        """A batch for which all goes well: sent, checkpointed at its last record, done."""
+        self.send_records(*records)
+        self.expect_checkpoint(records[-1].sequence_number)
+        self.answer_checkpoint()
+        self.expect_done("processRecords")
+
+    def answer_checkpoint(self, error: str | None = None) -> None:
+        """The checkpoint asked for is stored, or ``error``, one of KCL's exceptions, prevents it."""
+        self.send("checkpoint", **self._asked, error=error)
+
+    def send(self, action: str, **fields: Any) -> None:
+        """Any message."""
+        self.write(_line(action=action, **fields))
+
+    def write(self, data: bytes) -> None:
+        """Bytes to the child's standard input."""
+        assert self.child.stdin is not None
+        pipe = self.child.stdin.fileno()
+        os.set_blocking(pipe, False)
+        while data:
+            if not select.select([], [pipe], [], WAIT_SECONDS)[1]:
+                self._fail("the child does not read its input")
+            data = data[os.write(pipe, data) :]
+
+    def close_stdin(self) -> None:
+        """What the child sees of a daemon that ends, in whatever way."""
+        assert self.child.stdin is not None
+        self.child.stdin.close()
+
+    # --- what the child says -----------------------------------------------------------------------------------------
+
+    def expect_checkpoint(self, sequence_number: str | None) -> None:
+        """It asks for a checkpoint there; None is the shard's end."""
+        message = self.receive()
+        self._asked = {"sequenceNumber": sequence_number, "subSequenceNumber": None}
+        assert {"action": "checkpoint", **self._asked} == message
+
+    def expect_done(self, action: str) -> None:
+        """It has done what it was asked to."""
+        assert {"action": "status", "responseFor": action} == self.receive()
+
+    def expect_silence(self) -> None:
+        """It lives and has said nothing."""
+        try:
+            line = self._lines.get(timeout=_SILENCE_SECONDS)
+        except queue.Empty:
+            return
+        self._fail(f"expected nothing from the child, got {line or 'its end'}")
+
+    def exit_status(self, *, within_seconds: float = WAIT_SECONDS) -> int:
+        """It ends, without another line of the protocol."""
+        try:
+            status = self.child.wait(within_seconds)
+        except subprocess.TimeoutExpired:
+            self._fail(f"the child still runs after {within_seconds} s")
+        self._join()
+        last = self._lines.get(timeout=WAIT_SECONDS)
+        if last is not None:
+            self._fail(f"the child said {last} before it ended")
+        return status
+
+    def receive(self) -> Any:
+        """The next message."""
+        try:
+            line = self._lines.get(timeout=WAIT_SECONDS)
+        except queue.Empty:
+            self._fail("the child does not answer")
+        if line is None:
+            self._fail(f"the child ended with {self.child.wait(WAIT_SECONDS)} instead of an answer")
+        try:
+            return json.loads(line)
+        except ValueError:
+            self._fail(f"the child wrote {line!r}, which is no message of the protocol")
+
+    def events(self, name: str) -> list[str]:
+        """The lines so far that report this event."""
+        return [line for line in self.log if f"{line} ".split(" ", 3)[2:3] == [name]]
+
+    def wait_for_event(self, name: str, count: int = 1) -> None:
+        """Until it has reported an event ``count`` times."""
+        with self._logged:
+            if not self._logged.wait_for(lambda: len(self.events(name)) >= count, timeout=WAIT_SECONDS):
+                self._fail(f"not {count} times {name} in the log")
+
+    # --- its end -----------------------------------------------------------------------------------------------------
+
+    def __enter__(self) -> FakeDaemon:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.child.kill()
+        self.child.wait()
+        self._join()
+        for pipe in (self.child.stdin, self.child.stdout, self.child.stderr):
+            assert pipe is not None
+            pipe.close()
+
+    def _join(self) -> None:
+        deadline = time.monotonic() + WAIT_SECONDS
+        for reader in self._readers:
+            reader.join(max(0.0, deadline - time.monotonic()))
+
+    def _read_answers(self, pipe: IO[bytes]) -> None:
+        for line in pipe:
+            if line.strip():  # kclpy puts an empty line before each of its own
+                self._lines.put(line.decode().strip())
+        self._lines.put(None)
+
+    def _read_log(self, pipe: IO[bytes]) -> None:
+        for line in pipe:
+            with self._logged:
+                self.log.append(line.decode().rstrip("\n"))
+                self._logged.notify_all()
+
+    def _fail(self, what: str) -> NoReturn:
+        raise AssertionError("\n".join([f"{what}; its log:", *self.log]))
+
+
+def _line(**fields: Any) -> bytes:
+    return json.dumps(fields, separators=(",", ":")).encode() + b"\n"

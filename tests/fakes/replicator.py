@@ -1,0 +1,110 @@
+"""./run.sh as a process of its own, and what a test wants to know about it."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import javaproperties
+import psutil
+
+from processor import java
+
+PATIENCE_SECONDS = 60.0
+
+
+def until(condition: Callable[[], Any], what: str, *, seconds: float = PATIENCE_SECONDS) -> Any:
+    """Wait until ``condition`` gives something true, and return that; fail with ``what`` when it never does."""
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        value = condition()
+        if value:
+            return value
+        time.sleep(0.02)
+    raise AssertionError(f"after {seconds:.0f} s still not: {what}")
+
+
+class Replicator:
+    """One ``./run.sh`` with a properties file of its own; ends whatever it started when the test is over."""
+
+    def __init__(
+        self, folder: Path, settings: dict[str, str], *, arguments: Sequence[str] = (), root: Path = java.ROOT
+    ) -> None:
+        folder.mkdir(parents=True, exist_ok=True)
+        self.folder = folder
+        self.log_directory = folder / "logs"
+        self._root = root
+        self._arguments = list(arguments)
+        self._console = folder / "console.log"
+        self._file = folder / "replication.properties"
+        given = {"dontPublishCloudwatch": "true", "logDirectory": str(self.log_directory)} | settings
+        self._file.write_text(javaproperties.dumps(given, timestamp=False), encoding="latin-1")
+        self._process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def process(self) -> subprocess.Popen[bytes]:
+        """The running (or last) process: run.sh's, and after its ``exec`` the daemon's."""
+        assert self._process is not None
+        return self._process
+
+    def start(self, *, environment: dict[str, str] | None = None) -> Replicator:
+        """Start it, and return at once."""
+        with self._console.open("ab") as console:
+            self._process = subprocess.Popen(
+                [self._root / "run.sh", self._file, *self._arguments],
+                cwd="/",
+                env=os.environ | (environment or {}),
+                stdin=subprocess.DEVNULL,
+                stdout=console,
+                stderr=console,
+                start_new_session=True,
+            )
+        return self
+
+    @property
+    def console(self) -> str:
+        """Everything printed so far, by all starts."""
+        return self._console.read_text(errors="replace")
+
+    def log(self, name: str = "replication.log") -> str:
+        """A log file's text; empty while there is none."""
+        found = sorted(self.log_directory.glob(f"*/{name}"))
+        return "".join(path.read_text(errors="replace") for path in found)
+
+    def children(self) -> list[psutil.Process]:
+        """The record processors that run now."""
+        try:
+            return [
+                child
+                for child in psutil.Process(self.process.pid).children(recursive=True)
+                if "processor.child" in child.cmdline()
+            ]
+        except psutil.NoSuchProcess:
+            return []
+
+    def stop(self, number: signal.Signals = signal.SIGTERM, *, seconds: float = PATIENCE_SECONDS) -> int:
+        """Send a signal and wait for the end; returns the exit status."""
+        self.process.send_signal(number)
+        return self.wait(seconds=seconds)
+
+    def wait(self, *, seconds: float = PATIENCE_SECONDS) -> int:
+        """Wait for the end; returns the exit status."""
+        try:
+            return self.process.wait(seconds)
+        except subprocess.TimeoutExpired:
+            raise AssertionError(f"still running after {seconds:.0f} s:\n{self.console[-3000:]}") from None
+
+    def __enter__(self) -> Replicator:
+        return self.start()
+
+    def __exit__(self, *_: object) -> None:
+        if self._process is not None and self._process.poll() is None:
+            orphans = self.children()
+            self._process.kill()
+            self._process.wait()
+            psutil.wait_procs(orphans, timeout=10)

@@ -1,0 +1,62 @@
+"""A child behind the fault proxy, with its settings in the words of their users."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, Protocol
+
+import pytest
+
+from processor import settings
+from processor.dynamodb_local import DynamoDBLocal
+from tests.conftest import REGION
+from tests.fakes.fake_daemon import FakeDaemon
+from tests.fakes.fault_proxy import FaultProxy
+
+TASK_NAME = "protocol-tests"
+
+
+class Start(Protocol):
+    """Starts a child for ``table`` and gives it its shard; ``changed`` are settings by their public names."""
+
+    def __call__(self, table: str, *, script: Path | None = None, environment: Any = None, **changed: str) -> FakeDaemon:
+        """Leave its end to the fixture."""
+
+
+@pytest.fixture
+def proxy(dynamodb: DynamoDBLocal) -> Iterator[FaultProxy]:
+    """What the children take for DynamoDB."""
+    with FaultProxy(dynamodb.endpoint) as made:
+        yield made
+
+
+@pytest.fixture
+def start(proxy: FaultProxy, tmp_path: Path) -> Iterator[Start]:
+    """Children that end with the test."""
+    with contextlib.ExitStack() as stack:
+
+        def make(table: str, *, script: Path | None = None, environment: Any = None, **changed: str) -> FakeDaemon:
+            given = {
+                "sourceRegion": REGION,
+                "sourceTable": "source",
+                "destinationRegion": REGION,
+                "destinationTable": table,
+                "destinationEndpoint": proxy.endpoint,
+                "taskName": TASK_NAME,
+                **changed,
+            }
+            made = settings.load(
+                arguments=[f"--{name}={value}" for name, value in given.items()],
+                properties="",
+                environment={},
+                directory=tmp_path,
+                log_directory=tmp_path,
+                made=settings.parser("tests", "tests"),
+            )
+            daemon = stack.enter_context(FakeDaemon(made, tmp_path, script=script, environment=environment))
+            daemon.initialize()
+            return daemon
+
+        yield make

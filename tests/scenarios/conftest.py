@@ -1,0 +1,131 @@
+"""Two DynamoDB Local servers for all scenarios, and a pair of tables for each."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import boto3
+import pytest
+
+from processor import leases
+from processor.dynamodb_local import DynamoDBLocal
+from processor.workload import create_table, scan
+from tests.fakes.replicator import Replicator, until
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+
+
+@dataclass(frozen=True, slots=True)
+class Servers:
+    """Endpoints of the source's and the destination's server."""
+
+    source: str
+    destination: str
+
+
+@pytest.fixture(scope="session")
+def servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Servers]:
+    """Two servers, for the whole session."""
+    logs = tmp_path_factory.mktemp("dynamodb-local")
+    with DynamoDBLocal(log=logs / "source.log") as source, DynamoDBLocal(log=logs / "destination.log") as destination:
+        yield Servers(source.endpoint, destination.endpoint)
+
+
+class Pair:
+    """A source table with a stream, a destination table, and the settings of a task between them."""
+
+    def __init__(self, servers: Servers) -> None:
+        suffix = uuid.uuid4().hex[:8]
+        self.source_table, self.destination_table = f"source-{suffix}", f"destination-{suffix}"
+        self.source: DynamoDBClient = boto3.client(
+            "dynamodb", region_name="us-east-1", endpoint_url=servers.source
+        )
+        self.destination: DynamoDBClient = boto3.client(
+            "dynamodb", region_name="eu-west-1", endpoint_url=servers.destination
+        )
+        create_table(self.source, self.source_table, stream=True)
+        create_table(self.destination, self.destination_table, stream=False)
+        self.settings = {
+            "sourceRegion": "us-east-1",
+            "sourceTable": self.source_table,
+            "sourceEndpoint": servers.source,
+            "destinationRegion": "eu-west-1",
+            "destinationTable": self.destination_table,
+            "destinationEndpoint": servers.destination,
+            "taskName": f"task-{suffix}",
+        }
+
+    @property
+    def checkpoint_table(self) -> str:
+        """KCL's lease table."""
+        return f"DynamoDBCrossRegionReplication{self.settings['taskName']}"
+
+    @property
+    def stream_arn(self) -> str:
+        """The source's stream."""
+        return self.source.describe_table(TableName=self.source_table)["Table"]["LatestStreamArn"]
+
+    def wait_checkpoint(self) -> str:
+        """Until a first batch is checkpointed; returns its sequence number."""
+
+        def stored() -> str | None:
+            found = leases.read(self.source, self.checkpoint_table) or []
+            return next((lease.checkpoint for lease in found if (lease.checkpoint or "").isdigit()), None)
+
+        return until(stored, "a checkpoint")
+
+    def put(self, key: str, **attributes: Any) -> None:
+        """Write one item to the source."""
+        self.source.put_item(TableName=self.source_table, Item={"id": {"S": key}, **attributes})
+
+    def delete(self, key: str) -> None:
+        """Delete one item from the source."""
+        self.source.delete_item(TableName=self.source_table, Key={"id": {"S": key}})
+
+    def replicated(self) -> dict[str, Any]:
+        """The destination's items by key."""
+        return scan(self.destination, self.destination_table)
+
+    def wait_equal(self) -> None:
+        """Until both tables hold the same."""
+        until(lambda: scan(self.source, self.source_table) == self.replicated(), "source = destination")
+
+    def wait_for(self, key: str) -> None:
+        """Until the destination has an item of that key."""
+        until(
+            lambda: "Item" in self.destination.get_item(TableName=self.destination_table, Key={"id": {"S": key}}),
+            f"{key} at the destination",
+        )
+
+
+@pytest.fixture
+def pair(servers: Servers) -> Pair:
+    """Fresh tables."""
+    return Pair(servers)
+
+
+@pytest.fixture
+def make_pair(servers: Servers) -> Callable[[], Pair]:
+    """For tests that want several."""
+    return lambda: Pair(servers)
+
+
+@pytest.fixture
+def replicator(tmp_path: Path) -> Iterator[Callable[..., Replicator]]:
+    """Makes replicators, and ends those that a failing test leaves behind."""
+    made: list[Replicator] = []
+
+    def make(settings: dict[str, str], *, name: str = "replicator", **options: Any) -> Replicator:
+        made.append(Replicator(tmp_path / name, settings, **options))
+        return made[-1]
+
+    yield make
+    for each in made:
+        each.__exit__()
+
+

@@ -1,0 +1,139 @@
+"""The main job, on the real daemon with DynamoDB Local at both ends."""
+
+from __future__ import annotations
+
+import signal
+from collections.abc import Callable
+
+import psutil
+import pytest
+
+from processor.workload import Workload
+from tests.fakes.replicator import Replicator, until
+from tests.scenarios.conftest import Pair
+
+MakeReplicator = Callable[..., Replicator]
+# The last record of what went before; a start from the beginning would say TRIM_HORIZON.
+RESUMED = "shard_started shard=shardId-"
+
+
+def starts(replicator: Replicator) -> list[str]:
+    """The checkpoints that the shard was started from, one for each start."""
+    lines = [line for line in replicator.log().splitlines() if RESUMED in line]
+    return [line.rsplit("checkpoint=", 1)[1] for line in lines]
+
+
+@pytest.mark.parametrize("write_mode", ["batch", "item"])
+def test_live_changes_are_followed(pair: Pair, replicator: MakeReplicator, write_mode: str) -> None:
+    """Inserts, updates and deletes made before, during and after the start all reach the destination."""
+    pair.put("before")
+    pair.put("gone")
+    pair.delete("gone")
+    workload = Workload(pair.source, pair.source_table, seed=1, pause_seconds=0.01)
+    workload.start()
+    with replicator(pair.settings | {"writeMode": write_mode}) as running:
+        pair.wait_for("before")
+        until(lambda: workload.written > 300, "300 writes")
+        workload.stop()
+        pair.wait_equal()
+        assert len(pair.replicated()) > 50
+        assert running.stop() == 0
+
+
+def test_sigterm_checkpoints_and_a_restart_goes_on_from_there(pair: Pair, replicator: MakeReplicator) -> None:
+    """SIGTERM under load ends with 0 within 10 s, leaves no process, and the next start loses and replays nothing."""
+    workload = Workload(pair.source, pair.source_table, seed=2, pause_seconds=0.01)
+    workload.start()
+    with replicator(pair.settings) as running:
+        pair.wait_checkpoint()
+        family = psutil.Process(running.process.pid).children(recursive=True)
+        assert running.stop(seconds=10) == 0
+        assert [] == [process for process in family if process.is_running()]
+        workload.stop()
+        pair.put("while it was down")
+
+        running.start()
+        pair.wait_for("while it was down")
+        pair.wait_equal()
+        first, second = starts(running)
+        assert first == "TRIM_HORIZON"
+        assert int(second) > 0
+        assert running.stop() == 0
+
+
+def test_sigint_is_a_clean_stop_too(pair: Pair, replicator: MakeReplicator) -> None:
+    """Ctrl-C goes to the whole group: the child leaves it to the daemon, which ends with 0."""
+    pair.put("one")
+    with replicator(pair.settings) as running:
+        pair.wait_for("one")
+        for child in running.children():
+            child.send_signal(signal.SIGINT)
+        assert running.stop(signal.SIGINT, seconds=10) == 0
+        assert "BUG" not in running.console
+
+
+def test_kill_9_of_the_daemon_leaves_no_writer_and_loses_nothing(pair: Pair, replicator: MakeReplicator) -> None:
+    """The children of a daemon killed hard are gone within 2 s; the next start goes on from the last checkpoint."""
+    workload = Workload(pair.source, pair.source_table, seed=3, pause_seconds=0.01)
+    workload.start()
+    with replicator(pair.settings) as running:
+        pair.wait_checkpoint()
+        children = running.children()
+        assert len(children) == 1
+        assert running.stop(signal.SIGKILL) == -signal.SIGKILL
+        gone, alive = psutil.wait_procs(children, timeout=2)
+        assert (1, 0) == (len(gone), len(alive))
+        workload.stop()
+        pair.put("while it was down")
+
+        running.start()
+        pair.wait_equal()
+        assert starts(running)[-1] != "TRIM_HORIZON"
+        assert running.stop() == 0
+
+
+def test_kill_9_of_a_child_ends_the_daemon_with_5(pair: Pair, replicator: MakeReplicator) -> None:
+    """A child that vanishes ends its daemon with 5 and nothing past its checkpoint; a restart goes on."""
+    pair.put("one")
+    with replicator(pair.settings) as running:
+        pair.wait_for("one")
+        (child,) = running.children()
+        child.kill()
+        pair.put("two")
+        assert running.wait() == 5
+        running.start()
+        pair.wait_for("two")
+        assert running.stop() == 0
+
+
+def test_two_tasks_run_side_by_side(make_pair: Callable[[], Pair], replicator: MakeReplicator) -> None:
+    """Tasks share a machine without sharing files, checkpoints or changes."""
+    pairs = [make_pair(), make_pair()]
+    logs = {"logDirectory": str(replicator(pairs[0].settings, name="shared").log_directory)}
+    with (
+        replicator(pairs[0].settings | logs, name="first") as first,
+        replicator(pairs[1].settings | logs, name="second") as second,
+    ):
+        for number, pair in enumerate(pairs):
+            pair.put(f"only in {number}")
+        for pair in pairs:
+            pair.wait_equal()
+        assert ["only in 0"] == list(pairs[0].replicated())
+        assert ["only in 1"] == list(pairs[1].replicated())
+        assert first.stop() == 0
+        assert second.stop() == 0
+
+
+def test_two_daemons_of_one_task_share_a_machine(pair: Pair, replicator: MakeReplicator) -> None:
+    """The second daemon takes a slot of its own, and the shard when the first one stops."""
+    pair.put("one")
+    logs = {"logDirectory": str(replicator(pair.settings, name="shared").log_directory)}
+    with replicator(pair.settings | logs, name="first") as first:
+        pair.wait_for("one")
+        with replicator(pair.settings | logs, name="second") as second:
+            until(lambda: "daemon-2" in second.console, "a slot of its own")
+            assert first.stop() == 0
+            pair.put("two")
+            pair.wait_for("two")
+            pair.wait_equal()
+            assert second.stop() == 0
