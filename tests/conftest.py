@@ -72,7 +72,8 @@ class Tables:
             "CreateTable",
             TableName=name,
             KeySchema=[
-                {"AttributeName": part[0], "KeyType": kind} for part, kind in zip(parts, ("HASH", "RANGE"), strict=False)
+                {"AttributeName": part[0], "KeyType": kind}
+                for part, kind in zip(parts, ("HASH", "RANGE"), strict=False)
             ],
             AttributeDefinitions=[{"AttributeName": part[0], "AttributeType": part[1]} for part in parts],
             BillingMode="PAY_PER_REQUEST",

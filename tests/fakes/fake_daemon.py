@@ -1,8 +1,8 @@
 """A child as a real process, and KCL's side of its pipes.
 
-The messages have the shapes of KCL's own (``software.amazon.kinesis.multilang.messages``). Stricter than KCL, which skips
-lines that it can't read: anything on the child's standard output but the protocol fails the test. So does whatever
-takes longer than ``WAIT_SECONDS``.
+The messages have the shapes of KCL's own (``software.amazon.kinesis.multilang.messages``). It is stricter than KCL,
+which skips lines that it can't read: anything on the child's standard output but the protocol fails the test. So does
+whatever takes longer than ``WAIT_SECONDS``.
 """
 
 from __future__ import annotations
@@ -19,13 +19,16 @@ import time
 from collections.abc import Mapping
 from pathlib import Path
 from types import TracebackType
-from typing import IO, Any, NoReturn
+from typing import IO, TYPE_CHECKING, Any, NoReturn
 
 import msgspec
 
 from processor.child import SETTINGS_VARIABLE
 from processor.settings import Settings
 from tests.fakes.stream_record import StreamRecord
+
+if TYPE_CHECKING:
+    from typing_extensions import Self
 
 WAIT_SECONDS = 20.0
 # What a wrong line would need to get from the child to us; it only makes a bug more likely to be seen.
@@ -145,17 +148,16 @@ class FakeDaemon:
             return
         self._fail(f"expected nothing from the child, got {line or 'its end'}")
 
-    def exit_status(self, *, within_seconds: float = WAIT_SECONDS) -> int:
+    def expect_exit(self, status: int, *, within_seconds: float = WAIT_SECONDS) -> None:
         """It ends, without another line of the protocol."""
         try:
-            status = self.child.wait(within_seconds)
+            ended = self.child.wait(within_seconds)
         except subprocess.TimeoutExpired:
             self._fail(f"the child still runs after {within_seconds} s")
         self._join()
-        last = self._lines.get(timeout=WAIT_SECONDS)
-        if last is not None:
-            self._fail(f"the child said {last} before it ended")
-        return status
+        line = self._lines.get(timeout=WAIT_SECONDS)
+        if line is not None or ended != status:
+            self._fail(f"the child ended with {ended} instead of {status}, its last answer is {line}")
 
     def receive(self) -> Any:
         """The next message."""
@@ -182,7 +184,7 @@ class FakeDaemon:
 
     # --- its end -----------------------------------------------------------------------------------------------------
 
-    def __enter__(self) -> FakeDaemon:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(

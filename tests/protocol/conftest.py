@@ -21,7 +21,9 @@ TASK_NAME = "protocol-tests"
 class Start(Protocol):
     """Starts a child for ``table`` and gives it its shard; ``changed`` are settings by their public names."""
 
-    def __call__(self, table: str, *, script: Path | None = None, environment: Any = None, **changed: str) -> FakeDaemon:
+    def __call__(
+        self, table: str, *, script: Path | None = None, environment: Any = None, **changed: str
+    ) -> FakeDaemon:
         """Leave its end to the fixture."""
 
 

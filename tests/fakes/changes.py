@@ -1,0 +1,16 @@
+"""Changes by key and value, for tests that care for nothing else of them."""
+
+from __future__ import annotations
+
+from processor.records import Change, decode
+from tests.fakes.stream_record import modify, remove
+
+
+def put(key: str, value: object = "v", *, number: int = 1) -> Change:
+    """A put of the item ``key``, which then holds ``value``; ``number`` is its place in the stream."""
+    return decode(modify(number, {"id": {"S": key}, "value": {"S": str(value)}}).data)
+
+
+def delete(key: str, *, number: int = 1) -> Change:
+    """A delete of the item ``key``."""
+    return decode(remove(number, {"id": {"S": key}}).data)

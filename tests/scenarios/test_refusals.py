@@ -1,0 +1,96 @@
+"""A change that the destination will never accept, in both policies, on the real daemon."""
+
+from __future__ import annotations
+
+import json
+import stat
+from collections.abc import Callable
+from pathlib import Path
+
+from tests.fakes.replicator import Replicator, until
+from tests.scenarios.conftest import Pair
+
+MakeReplicator = Callable[..., Replicator]
+
+
+def refuse_numbers(pair: Pair) -> None:
+    """Give the destination an index that wants ``code`` to be a string."""
+    pair.destination.update_table(
+        TableName=pair.destination_table,
+        AttributeDefinitions=[{"AttributeName": "code", "AttributeType": "S"}],
+        GlobalSecondaryIndexUpdates=[
+            {
+                "Create": {
+                    "IndexName": "by-code",
+                    "KeySchema": [{"AttributeName": "code", "KeyType": "HASH"}],
+                    "Projection": {"ProjectionType": "KEYS_ONLY"},
+                }
+            }
+        ],
+    )
+    until(
+        lambda: all(
+            index["IndexStatus"] == "ACTIVE"
+            for index in pair.destination.describe_table(TableName=pair.destination_table)["Table"].get(
+                "GlobalSecondaryIndexes", []
+            )
+        ),
+        "the index",
+    )
+
+
+def test_stop_names_the_change_and_keeps_it(pair: Pair, replicator: MakeReplicator) -> None:
+    """The default ends with 5 and one message; every restart meets the change again until it is accepted."""
+    refuse_numbers(pair)
+    pair.put("good", code={"S": "x"})
+    with replicator(pair.settings) as running:
+        pair.wait_for("good")
+        pair.put("bad", code={"N": "1"}, secret={"S": "hush-hush"})
+        assert running.wait() == 5
+        for words in (pair.destination_table, '{\\"id\\":{\\"S\\":\\"bad\\"}}', "sequence number", "ValidationException"):
+            assert words in running.console
+        assert "hush-hush" not in running.console + running.log() + running.log("kcl.log")
+
+        pair.put("after", code={"S": "y"})
+        running.start()
+        assert running.wait() == 5
+        assert "bad" not in pair.replicated()
+
+        pair.put("bad", code={"S": "now a string"})
+        pair.destination.update_table(
+            TableName=pair.destination_table,
+            GlobalSecondaryIndexUpdates=[{"Delete": {"IndexName": "by-code"}}],
+        )
+        running.start()
+        pair.wait_equal()
+        assert running.stop() == 0
+
+
+def test_dead_letters_set_it_aside_and_go_on(pair: Pair, replicator: MakeReplicator, tmp_path: Path) -> None:
+    """deadLetter writes the change where it was told to, applies all the others, and checkpoints past it."""
+    refuse_numbers(pair)
+    file = tmp_path / "dead letters.jsonl"
+    uri = file.as_uri()
+    with replicator(pair.settings | {"onError": "deadLetter", "deadLetterUri": uri}) as running:
+        for number in range(20):
+            pair.put(f"good-{number}", code={"S": "x"})
+        pair.put("bad", code={"N": "1"}, other={"L": [{"B": b"\x00\xff"}]})
+        for number in range(20, 40):
+            pair.put(f"good-{number}", code={"S": "x"})
+        pair.wait_for("good-39")
+        until(lambda: len(pair.replicated()) == 40, "the forty others")
+        until(file.exists, "the dead letter")
+        (letter,) = [json.loads(line) for line in file.read_text().splitlines()]
+        assert letter["key"] == {"id": {"S": "bad"}}
+        assert letter["newImage"] == {"id": {"S": "bad"}, "code": {"N": "1"}, "other": {"L": [{"B": "AP8="}]}}
+        assert pair.destination_table == letter["table"]
+        assert letter["error"] == "ValidationException"
+        assert stat.S_IMODE(file.stat().st_mode) == 0o600
+        until(lambda: "set_aside" in running.console, "a line on the console")
+        assert running.stop() == 0
+
+        pair.put("later")
+        running.start()
+        pair.wait_for("later")
+        assert len(file.read_text().splitlines()) == 1
+        assert running.stop() == 0

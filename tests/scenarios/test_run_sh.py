@@ -1,0 +1,133 @@
+"""run.sh and setup.sh as a user meets them: on a fresh clone, interrupted, from anywhere."""
+
+from __future__ import annotations
+
+import os
+import pty
+import signal
+import subprocess
+import time
+from pathlib import Path
+
+import psutil
+import pytest
+
+from processor import java
+from tests.fakes.replicator import until
+
+RUN = java.ROOT / "run.sh"
+
+
+def run(*arguments: str | Path, cwd: Path | None = None, program: Path = RUN) -> subprocess.CompletedProcess[str]:
+    """Run it to its end."""
+    return subprocess.run([program, *arguments], cwd=cwd, capture_output=True, text=True, check=False, timeout=120)
+
+
+@pytest.fixture(scope="module")
+def clone(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A fresh clone of this checkout's files under a path with a space."""
+    target = tmp_path_factory.mktemp("clone") / "a path with spaces"
+    target.mkdir()
+    listed = ["git", "ls-files", "--cached", "--others", "--exclude-standard"]
+    files = subprocess.run(listed, cwd=java.ROOT, capture_output=True, text=True, check=True).stdout
+    pack = subprocess.run(["tar", "-cf-", "-T-"], input=files.encode(), cwd=java.ROOT, capture_output=True, check=True)
+    subprocess.run(["tar", "-xf-"], input=pack.stdout, cwd=target, check=True)
+    return target
+
+
+@pytest.mark.timeout(600)
+def test_a_fresh_clone_sets_itself_up_even_after_an_interruption(clone: Path, tmp_path: Path) -> None:
+    """Killed half-way, set-up starts again; then the demo runs; and a second run does no set-up work."""
+    interrupted = subprocess.Popen(
+        [clone / "setup.sh", "python", "jars"], stderr=subprocess.PIPE, text=True, start_new_session=True
+    )
+    assert interrupted.stderr is not None
+    for line in interrupted.stderr:
+        if "Python packages" in line:
+            break
+    os.killpg(interrupted.pid, signal.SIGKILL)
+    interrupted.wait()
+    interrupted.stderr.close()
+
+    link = tmp_path / "link.sh"
+    link.symlink_to(clone / "run.sh")
+    demo = [clone / "properties" / "demo.properties", "--demoSeconds", "3"]
+    first = subprocess.run([link, *demo], cwd=tmp_path, capture_output=True, text=True, check=False, timeout=500)
+    assert (0, "setup: Python environment ..." in first.stderr) == (first.returncode, True), first.stderr[-3000:]
+    assert "source = destination: yes" in first.stdout
+    assert str(clone / "logs" / "demo") in first.stdout
+
+    again = run(*demo, cwd=tmp_path, program=link)
+    assert (0, "") == (again.returncode, again.stderr)
+
+
+def test_a_missing_file_is_named(tmp_path: Path) -> None:
+    """A wrong path ends with 22 and says which."""
+    result = run("nowhere.properties", cwd=tmp_path)
+    assert result.returncode == 22
+    assert "nowhere.properties: can't be read (No such file or directory)" in result.stderr
+
+
+def test_nothing_given_ends_with_22() -> None:
+    """No arguments: what to do, and 22."""
+    result = run()
+    assert result.returncode == 22
+    assert "properties/replication.properties" in result.stderr
+
+
+def test_help_lists_every_setting() -> None:
+    """--help ends with 0 and has the settings in groups."""
+    result = run("--help")
+    assert result.returncode == 0
+    assert result.stdout.index("Source:") < result.stdout.index("--sourceRegion") < result.stdout.index("Destination:")
+
+
+def test_a_module_in_the_current_directory_is_not_ours(tmp_path: Path) -> None:
+    """Files of the user's directory that share a name with a module of ours, or of Python's, are never imported."""
+    for name in ("processor", "json", "boto3"):
+        (tmp_path / f"{name}.py").write_text("raise SystemExit('hijacked')")
+    result = run("--help", cwd=tmp_path)
+    assert (0, "") == (result.returncode, result.stderr)
+
+
+def test_term_during_the_start_is_a_clean_end(tmp_path: Path) -> None:
+    """SIGTERM before anything runs leaves nothing behind."""
+    demo = [java.ROOT / "properties" / "demo.properties", "--logDirectory", tmp_path, "--taskName", "early"]
+    with subprocess.Popen([RUN, *demo], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as started:
+        assert started.stdout is not None
+        assert "Starting two DynamoDB Local servers" in started.stdout.readline()
+        family = until(lambda: psutil.Process(started.pid).children(recursive=True), "its servers")
+        started.terminate()
+        assert started.wait(60) == 0
+    assert [] == [process for process in family if process.is_running() and process.status() != psutil.STATUS_ZOMBIE]
+
+
+def test_the_demo_on_a_terminal_shows_a_table_and_ctrl_c_ends_everything(tmp_path: Path) -> None:
+    """A terminal gets the live view; Ctrl-C stops all it started, sums up, and says where the logs are."""
+    demo = [java.ROOT / "properties" / "demo.properties", "--logDirectory", tmp_path, "--taskName", "terminal"]
+    ours, theirs = pty.openpty()
+    with subprocess.Popen([RUN, *demo], stdin=theirs, stdout=theirs, stderr=theirs, start_new_session=True) as started:
+        os.close(theirs)
+        screen = _read_until(ours, b"source = destination", b"replicated")
+        family = psutil.Process(started.pid).children(recursive=True)
+        started.send_signal(signal.SIGINT)
+        screen += _read_until(ours, b"Logs are in")
+        assert started.wait(60) == 0
+    os.close(ours)
+    assert b"lag p50 / p95" in screen
+    assert str(tmp_path / "terminal").encode() in screen
+    assert len(family) > 2
+    assert [] == [process for process in family if process.is_running() and process.status() != psutil.STATUS_ZOMBIE]
+
+
+def _read_until(descriptor: int, *words: bytes) -> bytes:
+    screen = b""
+    deadline = time.monotonic() + 90
+    while time.monotonic() < deadline:
+        try:
+            screen += os.read(descriptor, 65536)
+        except OSError:  # the other end is closed
+            break
+        if all(word in screen for word in words):
+            return screen
+    raise AssertionError(f"never showed {words!r}:\n{screen.decode(errors='replace')[-2000:]}")

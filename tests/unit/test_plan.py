@@ -1,0 +1,40 @@
+"""Changes of a batch → rounds and calls."""
+
+from __future__ import annotations
+
+from processor import plan as plan_module
+from processor.plan import calls, plan
+from tests.fakes.changes import delete, put
+
+import pytest
+
+
+def test_coalescing_keeps_the_last_change_of_each_key() -> None:
+    """With ``coalesce`` a key is written once, with its last change, in one round."""
+    changes = [put("a", 1), put("b", 1), delete("a"), put("b", 2)]
+    assert [[changes[2], changes[3]]] == plan(changes, coalesce=True)
+
+
+def test_without_coalescing_every_change_has_its_round() -> None:
+    """Without ``coalesce`` the n-th change of a key stands in the n-th round."""
+    changes = [put("a", 1), put("b", 1), delete("a"), put("a", 3)]
+    assert [[changes[0], changes[1]], [changes[2]], [changes[3]]] == plan(changes, coalesce=False)
+
+
+@pytest.mark.parametrize("coalesce", [True, False])
+def test_nothing_makes_no_round(*, coalesce: bool) -> None:
+    """An empty batch asks for no write."""
+    assert [] == plan([], coalesce=coalesce)
+
+
+def test_a_call_has_at_most_25_changes() -> None:
+    """A round is cut at BatchWriteItem's limit, and nothing of it is lost or moved."""
+    writes = [put(str(i)) for i in range(51)]
+    assert [writes[:25], writes[25:50], writes[50:]] == list(calls(writes))
+
+
+def test_a_call_is_bounded_in_bytes(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A call ends before it passes the limit in bytes; a change that alone passes it has a call of its own."""
+    writes = [put("a", "x" * 10), put("b", "x" * 10), put("c", "x" * 500), delete("d")]
+    monkeypatch.setattr(plan_module, "MAX_BYTES_PER_CALL", 150)
+    assert [writes[:2], [writes[2]], [writes[3]]] == list(calls(writes))

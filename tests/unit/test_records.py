@@ -1,0 +1,90 @@
+"""Stream record → Change."""
+
+from __future__ import annotations
+
+import json
+
+import msgspec
+import pytest
+
+from processor.errors import MalformedRecordError
+from processor.records import decode, key_identity
+from tests.fakes.stream_record import insert, modify, remove, stream_record
+
+KEY = {"id": {"S": "a"}}
+
+
+def test_insert_and_modify_put_the_new_image() -> None:
+    """An INSERT or MODIFY writes the whole new image, byte for byte."""
+    item = {"id": {"S": "a"}, "price": {"N": "1.50"}}
+    for made in (insert(1, item), modify(1, item)):
+        change = decode(made.data)
+        assert ("put", b'{"id":{"S":"a"},"price":{"N":"1.50"}}') == (change.kind, bytes(change.image or b""))
+
+
+def test_remove_deletes_although_it_has_a_new_image() -> None:
+    """A REMOVE deletes by key: its empty NewImage says nothing, for the event name decides."""
+    change = decode(remove(7, KEY).data)
+    assert ("delete", b'{"id":{"S":"a"}}', None) == (change.kind, bytes(change.key), change.image)
+    assert ("REMOVE", "100000000000000000007") == (change.event_name, change.sequence_number)
+
+
+def test_a_deletion_by_ttl_is_a_deletion() -> None:
+    """What the source's TTL deletes is deleted at the destination."""
+    ttl = {"userIdentity": {"type": "Service", "principalId": "dynamodb.amazonaws.com"}}
+    assert decode(remove(1, KEY, **ttl).data).kind == "delete"
+
+
+def test_the_creation_time_is_in_milliseconds() -> None:
+    """``created_ms`` is the record's own time, and 0 where it has none."""
+    data = json.loads(insert(1, KEY).data)
+    assert decode(json.dumps(data).encode()).created_ms == 1_700_000_000_000
+    del data["dynamodb"]["ApproximateCreationDateTime"]
+    assert decode(json.dumps(data).encode()).created_ms == 0
+
+
+MALFORMED = {
+    "no JSON": b"{",
+    "no record": b"[]",
+    "no event name": b'{"dynamodb":{"Keys":{"id":{"S":"a"}},"SequenceNumber":"1"}}',
+    "no keys": b'{"eventName":"REMOVE","dynamodb":{"SequenceNumber":"1"}}',
+    "no sequence number": b'{"eventName":"REMOVE","dynamodb":{"Keys":{"id":{"S":"a"}}}}',
+    "two types": b'{"eventName":"REMOVE","dynamodb":{"Keys":{"id":{"S":"a","N":"1"}},"SequenceNumber":"1"}}',
+    "no number": b'{"eventName":"REMOVE","dynamodb":{"Keys":{"id":{"N":"secret"}},"SequenceNumber":"1"}}',
+    "unknown kind": stream_record("UPSERT", 1, key=KEY, new=KEY, old={}).data,
+    "no new image": stream_record("MODIFY", 1, key=KEY, new={}, old=KEY).data,
+}
+
+
+@pytest.mark.parametrize("data", MALFORMED.values(), ids=MALFORMED)
+def test_a_record_that_cannot_be_understood_is_refused(data: bytes) -> None:
+    """A record without what a change needs is an error of its own kind, which holds nothing of the item."""
+    with pytest.raises(MalformedRecordError) as caught:
+        decode(data)
+    assert "secret" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "equal"),
+    [
+        ({"N": "1"}, {"N": "1.0"}, True),
+        ({"N": "100"}, {"N": "1E+2"}, True),
+        ({"N": "-0"}, {"N": "0"}, True),
+        ({"N": "1E-130"}, {"N": "0." + "0" * 129 + "1"}, True),
+        ({"N": "9" * 38}, {"N": "9" * 37 + "8"}, False),
+        ({"N": "1"}, {"S": "1"}, False),
+        ({"S": "1"}, {"S": "1.0"}, False),
+        ({"S": "YQ=="}, {"B": "YQ=="}, False),
+        ({"S": "e\u0301"}, {"S": "\u00e9"}, False),
+    ],
+)
+def test_identities_are_equal_for_equal_keys_only(one: dict[str, str], other: dict[str, str], *, equal: bool) -> None:
+    """A number's notation makes no difference between two keys; its value, and anything of a string, does."""
+    assert equal == (key_identity({"k": one}) == key_identity({"k": other}))
+
+
+def test_key_names_are_the_keys_attributes() -> None:
+    """``key_names`` are those of the key alone, whatever else the item has."""
+    change = decode(insert(1, {"id": {"S": "a"}, "at": {"N": "1"}, "x": {"S": ""}}, key_names=("id", "at")).data)
+    assert {"id", "at"} == set(change.key_names)
+    assert {"id": {"S": "a"}, "at": {"N": "1"}} == msgspec.json.decode(change.key)
