@@ -1,0 +1,1 @@
+"""Figures, not judgements: ./test.sh bench [start] [lag] [memory]."""

@@ -148,16 +148,16 @@ class FakeDaemon:
             return
         self._fail(f"expected nothing from the child, got {line or 'its end'}")
 
-    def expect_exit(self, status: int, *, within_seconds: float = WAIT_SECONDS) -> None:
-        """It ends, without another line of the protocol."""
+    def expect_exit(self, *statuses: int, within_seconds: float = WAIT_SECONDS) -> None:
+        """It ends with one of these, without another line of the protocol."""
         try:
             ended = self.child.wait(within_seconds)
         except subprocess.TimeoutExpired:
             self._fail(f"the child still runs after {within_seconds} s")
         self._join()
         line = self._lines.get(timeout=WAIT_SECONDS)
-        if line is not None or ended != status:
-            self._fail(f"the child ended with {ended} instead of {status}, its last answer is {line}")
+        if line is not None or ended not in statuses:
+            self._fail(f"the child ended with {ended} instead of {statuses}, its last answer is {line}")
 
     def receive(self) -> Any:
         """The next message."""

@@ -32,6 +32,8 @@ from http.server import BaseHTTPRequestHandler
 from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import urlsplit
 
+from tests.fakes.stream_record import Item
+
 if TYPE_CHECKING:
     from typing_extensions import Self
 
@@ -39,8 +41,6 @@ WAIT_SECONDS = 20.0
 _LOOK_SECONDS = 0.02
 # Headers of one connection, and those that would not hold for a changed body.
 _NOT_FORWARDED = {"connection", "content-length", "transfer-encoding", "accept-encoding", "expect", "x-amz-crc32"}
-
-Item = dict[str, dict[str, Any]]
 
 
 class Write(NamedTuple):

@@ -99,7 +99,7 @@ class Replicator:
         except subprocess.TimeoutExpired:
             raise AssertionError(f"still running after {seconds:.0f} s:\n{self.console[-3000:]}") from None
 
-    def __enter__(self) -> Replicator:
+    def __enter__(self) -> Replicator:  # noqa: PYI034  # Self came with Python 3.11
         return self.start()
 
     def __exit__(self, *_: object) -> None:

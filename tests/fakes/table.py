@@ -12,8 +12,8 @@ from processor.errors import CredentialsError, RefusedError, UnavailableError
 from processor.plan import MAX_ITEMS_PER_CALL, bytes_of
 from processor.records import Change
 
-# ok: done. throttle: not done. unanswered: done, but the answer is lost. unprocessed: all but the first are left undone
-# (a call of one change is done). credentials: refused until renewed. killed: half of it is done, then this process dies.
+# ok: done. throttle: not done. unanswered: done, but the answer is lost. unprocessed: only the first is done.
+# credentials: refused until renewed. killed: half of it is done, then this process dies.
 Fault = Literal["ok", "throttle", "unanswered", "unprocessed", "credentials", "killed"]
 
 

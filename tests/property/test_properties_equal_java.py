@@ -18,7 +18,16 @@ from processor.errors import UsageError
 
 FAKE = Path(__file__).parent.parent / "fakes" / "JavaProperties.java"
 # What the syntax gives a meaning, and a few characters that Python's own line splitting would.
-PIECES = [*"=:#! \t\f\n\r\\abu09\0\"'[é\x85\xa0ÿ", "\r\n", "\\\n", "\\\r\n", "\\\\", "\\u0041", "\\u00e9", "\\ud83d\\ude00"]
+PIECES = [
+    *"=:#! \t\f\n\r\\abu09\0\"'[é\x85\xa0ÿ",
+    "\r\n",
+    "\\\n",
+    "\\\r\n",
+    "\\\\",
+    "\\u0041",
+    "\\u00e9",
+    "\\ud83d\\ude00",
+]
 # A line that is nothing but a continuation: Java makes an empty name of it at the end, and a comment of what follows;
 # javaproperties does not. Nobody has a use for it, so the two may differ there.
 BARE_CONTINUATION = re.compile(r"(^|[\r\n])[ \t\f]*\\($|[\r\n])")
@@ -55,6 +64,7 @@ class Java:
 
 @pytest.fixture(scope="module")
 def jvm() -> Iterator[Java]:
+    """The one JVM."""
     made = Java()
     yield made
     with made.process:

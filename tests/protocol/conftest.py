@@ -14,8 +14,20 @@ from processor.dynamodb_local import DynamoDBLocal
 from tests.conftest import REGION
 from tests.fakes.fake_daemon import FakeDaemon
 from tests.fakes.fault_proxy import FaultProxy
+from tests.fakes.stream_record import Item
 
+MODES = ("batch", "item")
 TASK_NAME = "protocol-tests"
+
+
+def item(name: str, **attributes: Any) -> Item:
+    """An item of a table with the string key ``id``; without attributes also a key."""
+    return {"id": {"S": name}, **attributes}
+
+
+def items(count: int) -> list[Item]:
+    """That many, in the order of ``Tables.items``."""
+    return [item(f"{number:02}", payload={"S": f"payload of {number}"}) for number in range(count)]
 
 
 class Start(Protocol):

@@ -42,9 +42,7 @@ class Pair:
     def __init__(self, servers: Servers) -> None:
         suffix = uuid.uuid4().hex[:8]
         self.source_table, self.destination_table = f"source-{suffix}", f"destination-{suffix}"
-        self.source: DynamoDBClient = boto3.client(
-            "dynamodb", region_name="us-east-1", endpoint_url=servers.source
-        )
+        self.source: DynamoDBClient = boto3.client("dynamodb", region_name="us-east-1", endpoint_url=servers.source)
         self.destination: DynamoDBClient = boto3.client(
             "dynamodb", region_name="eu-west-1", endpoint_url=servers.destination
         )
@@ -127,5 +125,3 @@ def replicator(tmp_path: Path) -> Iterator[Callable[..., Replicator]]:
     yield make
     for each in made:
         each.__exit__()
-
-

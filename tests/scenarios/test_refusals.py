@@ -47,7 +47,12 @@ def test_stop_names_the_change_and_keeps_it(pair: Pair, replicator: MakeReplicat
         pair.wait_for("good")
         pair.put("bad", code={"N": "1"}, secret={"S": "hush-hush"})
         assert running.wait() == 5
-        for words in (pair.destination_table, '{\\"id\\":{\\"S\\":\\"bad\\"}}', "sequence number", "ValidationException"):
+        for words in (
+            pair.destination_table,
+            '{\\"id\\":{\\"S\\":\\"bad\\"}}',
+            "sequence number",
+            "ValidationException",
+        ):
             assert words in running.console
         assert "hush-hush" not in running.console + running.log() + running.log("kcl.log")
 
@@ -67,7 +72,7 @@ def test_stop_names_the_change_and_keeps_it(pair: Pair, replicator: MakeReplicat
 
 
 def test_dead_letters_set_it_aside_and_go_on(pair: Pair, replicator: MakeReplicator, tmp_path: Path) -> None:
-    """deadLetter writes the change where it was told to, applies all the others, and checkpoints past it."""
+    """DeadLetter writes the change where it was told to, applies all the others, and checkpoints past it."""
     refuse_numbers(pair)
     file = tmp_path / "dead letters.jsonl"
     uri = file.as_uri()

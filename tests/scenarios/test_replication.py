@@ -48,7 +48,7 @@ def test_sigterm_checkpoints_and_a_restart_goes_on_from_there(pair: Pair, replic
         pair.wait_checkpoint()
         family = psutil.Process(running.process.pid).children(recursive=True)
         assert running.stop(seconds=10) == 0
-        assert [] == [process for process in family if process.is_running()]
+        assert [process for process in family if process.is_running()] == []
         workload.stop()
         pair.put("while it was down")
 
@@ -82,7 +82,7 @@ def test_kill_9_of_the_daemon_leaves_no_writer_and_loses_nothing(pair: Pair, rep
         assert len(children) == 1
         assert running.stop(signal.SIGKILL) == -signal.SIGKILL
         gone, alive = psutil.wait_procs(children, timeout=2)
-        assert (1, 0) == (len(gone), len(alive))
+        assert (len(gone), len(alive)) == (1, 0)
         workload.stop()
         pair.put("while it was down")
 
@@ -118,8 +118,8 @@ def test_two_tasks_run_side_by_side(make_pair: Callable[[], Pair], replicator: M
             pair.put(f"only in {number}")
         for pair in pairs:
             pair.wait_equal()
-        assert ["only in 0"] == list(pairs[0].replicated())
-        assert ["only in 1"] == list(pairs[1].replicated())
+        assert list(pairs[0].replicated()) == ["only in 0"]
+        assert list(pairs[1].replicated()) == ["only in 1"]
         assert first.stop() == 0
         assert second.stop() == 0
 

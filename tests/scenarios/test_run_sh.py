@@ -58,7 +58,7 @@ def test_a_fresh_clone_sets_itself_up_even_after_an_interruption(clone: Path, tm
     assert str(clone / "logs" / "demo") in first.stdout
 
     again = run(*demo, cwd=tmp_path, program=link)
-    assert (0, "") == (again.returncode, again.stderr)
+    assert (again.returncode, again.stderr) == (0, "")
 
 
 def test_a_missing_file_is_named(tmp_path: Path) -> None:
@@ -87,7 +87,7 @@ def test_a_module_in_the_current_directory_is_not_ours(tmp_path: Path) -> None:
     for name in ("processor", "json", "boto3"):
         (tmp_path / f"{name}.py").write_text("raise SystemExit('hijacked')")
     result = run("--help", cwd=tmp_path)
-    assert (0, "") == (result.returncode, result.stderr)
+    assert (result.returncode, result.stderr) == (0, "")
 
 
 def test_term_during_the_start_is_a_clean_end(tmp_path: Path) -> None:
@@ -99,7 +99,7 @@ def test_term_during_the_start_is_a_clean_end(tmp_path: Path) -> None:
         family = until(lambda: psutil.Process(started.pid).children(recursive=True), "its servers")
         started.terminate()
         assert started.wait(60) == 0
-    assert [] == [process for process in family if process.is_running() and process.status() != psutil.STATUS_ZOMBIE]
+    assert [process for process in family if process.is_running() and process.status() != psutil.STATUS_ZOMBIE] == []
 
 
 def test_the_demo_on_a_terminal_shows_a_table_and_ctrl_c_ends_everything(tmp_path: Path) -> None:
@@ -117,7 +117,7 @@ def test_the_demo_on_a_terminal_shows_a_table_and_ctrl_c_ends_everything(tmp_pat
     assert b"lag p50 / p95" in screen
     assert str(tmp_path / "terminal").encode() in screen
     assert len(family) > 2
-    assert [] == [process for process in family if process.is_running() and process.status() != psutil.STATUS_ZOMBIE]
+    assert [process for process in family if process.is_running() and process.status() != psutil.STATUS_ZOMBIE] == []
 
 
 def _read_until(descriptor: int, *words: bytes) -> bytes:

@@ -96,11 +96,9 @@ def _checkpointed_at(pair: Pair, sequence_number: str) -> list[leases.Lease]:
 
 
 def _read_stream(pair: Pair) -> list[dict[str, str]]:
-    import boto3  # noqa: PLC0415  # here alone
+    import boto3  # here alone
 
-    streams = boto3.client(
-        "dynamodbstreams", region_name="us-east-1", endpoint_url=pair.settings["sourceEndpoint"]
-    )
+    streams = boto3.client("dynamodbstreams", region_name="us-east-1", endpoint_url=pair.settings["sourceEndpoint"])
     (shard,) = streams.describe_stream(StreamArn=pair.stream_arn)["StreamDescription"]["Shards"]
     iterator = streams.get_shard_iterator(
         StreamArn=pair.stream_arn, ShardId=shard["ShardId"], ShardIteratorType="TRIM_HORIZON"

@@ -1,0 +1,85 @@
+"""Log lines."""
+
+from __future__ import annotations
+
+import io
+import logging
+import re
+from collections.abc import Iterator
+
+import pytest
+
+from processor import logs
+from processor.logs import Log
+
+# The daemon class forwards lines that match this to the console (CONSOLE_LINE there).
+CONSOLE_LINE = re.compile(r"\S+ (NOTICE|WARNING|ERROR|CRITICAL) .*", re.DOTALL)
+
+
+@pytest.fixture
+def stream() -> Iterator[io.StringIO]:
+    """What is logged goes here; the process's own logging is put back."""
+    root = logging.getLogger()
+    handlers, levels = root.handlers[:], (root.level, logging.getLogger("processor").level)
+    made = io.StringIO()
+    logs.configure(made)
+    yield made
+    root.handlers[:] = handlers
+    root.setLevel(levels[0])
+    logging.getLogger("processor").setLevel(levels[1])
+
+
+def test_a_line_is_a_time_a_level_an_event_and_pairs(stream: io.StringIO) -> None:
+    """A line reads ``time LEVEL event name=value …`` in UTC, with the common fields first and empty ones left out."""
+    Log(shard="s-1").bind(task="t").info("applied", records=3, lag=None)
+    assert re.fullmatch(
+        r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z INFO applied shard=s-1 task=t records=3\n", stream.getvalue()
+    )
+
+
+@pytest.mark.parametrize(
+    ("value", "written"),
+    [
+        ("a.b:c/d+e%f-g_h", "a.b:c/d+e%f-g_h"),
+        ("two words", '"two words"'),
+        ("", '""'),
+        ('say "x"', r'"say \"x\""'),
+        ("a=b", '"a=b"'),
+        ("line\nline\r", r'"line\nline\r"'),
+        ("é", '"é"'),
+    ],
+)
+def test_a_value_never_breaks_its_line(stream: io.StringIO, value: str, written: str) -> None:
+    """A value with anything but plain characters is quoted as JSON, so that an event stays one line."""
+    Log().info("event", value=value)
+    assert stream.getvalue().endswith(f" event value={written}\n")
+    assert stream.getvalue().count("\n") == 1
+
+
+def test_notices_and_worse_reach_the_console(stream: io.StringIO) -> None:
+    """The daemon shows an operator what is NOTICE or worse, and not what is INFO."""
+    log = Log()
+    log.info("a")
+    log.notice("b")
+    log.warning("c")
+    log.error("d")
+    lines = stream.getvalue().splitlines()
+    assert [bool(CONSOLE_LINE.fullmatch(line)) for line in lines] == [False, True, True, True]
+
+
+def test_a_trace_follows_its_line(stream: io.StringIO) -> None:
+    """``trace`` adds the exception at hand, and an error without one has a line alone."""
+    try:
+        raise RuntimeError("deep")  # noqa: TRY301  # the trace of this is what is tested
+    except RuntimeError:
+        Log().error("stopped", trace=True)
+    assert stream.getvalue().splitlines()[-1] == "RuntimeError: deep"
+    Log().error("stopped", trace=True)
+    assert stream.getvalue().splitlines()[-1].endswith("ERROR stopped")
+
+
+def test_other_libraries_only_warn(stream: io.StringIO) -> None:
+    """Libraries' chatter stays out of the log, their warnings are in it."""
+    logging.getLogger("botocore").info("chatter")
+    logging.getLogger("botocore").warning("take care")
+    assert [line.endswith("WARNING take care") for line in stream.getvalue().splitlines()] == [True]

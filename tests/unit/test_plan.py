@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import pytest
+
 from processor import plan as plan_module
 from processor.plan import calls, plan
 from tests.fakes.changes import delete, put
-
-import pytest
 
 
 def test_coalescing_keeps_the_last_change_of_each_key() -> None:
@@ -24,7 +24,7 @@ def test_without_coalescing_every_change_has_its_round() -> None:
 @pytest.mark.parametrize("coalesce", [True, False])
 def test_nothing_makes_no_round(*, coalesce: bool) -> None:
     """An empty batch asks for no write."""
-    assert [] == plan([], coalesce=coalesce)
+    assert plan([], coalesce=coalesce) == []
 
 
 def test_a_call_has_at_most_25_changes() -> None:

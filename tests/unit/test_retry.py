@@ -2,14 +2,24 @@
 
 from __future__ import annotations
 
-import io
-from collections.abc import Iterator
+import itertools
+import threading
+from collections.abc import Callable
 
 import pytest
 
-from processor import logs
-from processor.logs import Log
-from processor.retry import Backoff, Outage
+from processor.logs import NOTICE, Log
+from processor.retry import (
+    FIRST_INTERVAL_SECONDS,
+    LAST_INTERVAL_SECONDS,
+    OUTAGE_SECONDS,
+    QUIET_SECONDS,
+    Backoff,
+    Outage,
+)
+from tests.unit.conftest import Event
+
+Events = Callable[[], list[Event]]
 
 
 class Clock:
@@ -19,31 +29,91 @@ class Clock:
         self.now = 1000.0
 
     def __call__(self) -> float:
+        """Like ``time.monotonic``."""
         return self.now
 
 
 @pytest.fixture
-def log() -> Iterator[io.StringIO]:
-    """All that is logged."""
-    stream = io.StringIO()
-    with logs_to(stream):
-        yield stream
+def clock() -> Clock:
+    """The outage's clock."""
+    return Clock()
 
 
-logs_to = pytest.MonkeyPatch.context  # replaced below: logs.configure has no undo of its own
+@pytest.fixture
+def outage(clock: Clock) -> Outage:
+    """An outage of nothing so far."""
+    return Outage(Log(shard="s"), "delayed", note="kept", clock=clock)
 
 
 def test_backoff_doubles_up_to_its_bound() -> None:
-    """The bound of the n-th wait doubles from ``first`` to ``most``, starts anew after a success, and never overflows."""
-    bounds: list[float] = []
+    """The n-th wait is drawn from 0 to a bound that doubles up to ``most`` and starts anew after a success."""
+    drawn: list[tuple[float, float]] = []
 
     def uniform(low: float, high: float) -> float:
-        assert low == 0
-        bounds.append(high)
+        drawn.append((low, high))
         return high
 
     backoff = Backoff(first_seconds=1, most_seconds=5, uniform=uniform)
-    assert [1, 2, 4, 5, 5] == [backoff.next_seconds() for _ in range(5)]
-    assert [5.0] * 2000 == [backoff.next_seconds() for _ in range(2000)]
+    assert [backoff.next_seconds() for _ in range(5)] == [1, 2, 4, 5, 5]
+    assert {5.0} == {backoff.next_seconds() for _ in range(2000)}
     backoff.reset()
     assert backoff.next_seconds() == 1
+    assert {0.0} == {low for low, _ in drawn}
+
+
+def test_the_first_failure_is_reported_at_once(outage: Outage, events: Events) -> None:
+    """The first failure is a warning with its kind, its reason and what becomes of the data."""
+    outage.failed("Throttling", "too fast")
+    fields = {"shard": "s", "error": "Throttling", "failures": 1, "reason": "too fast", "note": "kept"}
+    assert [("delayed", fields)] == [(event.name, event.fields) for event in events()]
+
+
+def test_reports_become_rarer_and_count_all_failures(outage: Outage, clock: Clock, events: Events) -> None:
+    """Intervals between reports double from the first to the last, and no failure goes uncounted."""
+    times: list[float] = []
+    tries = 4000
+    for _ in range(tries):
+        before = len(events())
+        outage.failed("Throttling", "too fast")
+        if len(events()) > before:
+            times.append(clock.now)
+        clock.now += 0.5
+    gaps = [after - before for before, after in itertools.pairwise(times)]
+    assert [FIRST_INTERVAL_SECONDS * 2**i for i in range(6)] == gaps[:6]
+    assert LAST_INTERVAL_SECONDS == gaps[-1] == max(gaps)
+    outage.failed("Throttling", "too fast")
+    clock.now += LAST_INTERVAL_SECONDS + QUIET_SECONDS
+    outage.failed("Throttling", "too fast")
+    assert tries + 2 == sum(event.fields["failures"] for event in events())
+
+
+def test_after_a_quiet_while_the_next_failure_is_news_again(outage: Outage, clock: Clock, events: Events) -> None:
+    """A failure after ``QUIET_SECONDS`` without any is reported at once."""
+    for _ in range(2):
+        outage.failed("Throttling", "too fast")
+        outage.succeeded()
+        clock.now += QUIET_SECONDS + 1
+    assert [event.name for event in events() if event.name == "delayed"] == ["delayed", "delayed"]
+
+
+@pytest.mark.parametrize(("seconds", "said"), [(OUTAGE_SECONDS - 0.1, []), (OUTAGE_SECONDS, [(NOTICE, 5.0)])])
+def test_the_end_of_an_outage_is_reported_once(
+    seconds: float, said: list[tuple[int, float]], outage: Outage, clock: Clock, events: Events
+) -> None:
+    """A success after an outage that lasted says so once; a short one's end is no news."""
+    outage.failed("Throttling", "too fast")
+    clock.now += seconds
+    outage.succeeded()
+    outage.succeeded()
+    assert said == [(event.level, event.fields["seconds"]) for event in events() if event.name == "delayed_over"]
+
+
+def test_threads_share_one_outage(outage: Outage, events: Events) -> None:
+    """Many threads that fail at once make one report, not one each."""
+    threads = [threading.Thread(target=outage.failed, args=("Throttling", "too fast"), daemon=True) for _ in range(16)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(timeout=10)
+    assert [thread.is_alive() for thread in threads] == [False] * 16
+    assert [event.name for event in events()] == ["delayed"]

@@ -233,10 +233,11 @@ public final class DynamoDBStreamsMultiLangDaemon {
                     .refreshRequest(r -> r.roleArn(role).roleSessionName("dynamodb-replicator"))
                     .build();
         }
-        // The adapter's own default, which a client passed in must bring along.
+        // The adapter's own backoff, which a client passed in must bring along. It would try ten times; KCL reads again
+        // by itself, and after five (about 1.5 s) the operator should hear of it.
         BackoffStrategy backoff = BackoffStrategy.exponentialDelay(Duration.ofMillis(100), Duration.ofSeconds(10));
         StandardRetryStrategy retries = StandardRetryStrategy.builder()
-                .maxAttempts(10).backoffStrategy(backoff).throttlingBackoffStrategy(backoff).build();
+                .maxAttempts(5).backoffStrategy(backoff).throttlingBackoffStrategy(backoff).build();
         var builder = DynamoDbStreamsClient.builder()
                 .region(region)
                 .credentialsProvider(credentials)

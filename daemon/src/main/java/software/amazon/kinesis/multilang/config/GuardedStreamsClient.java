@@ -5,6 +5,7 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import software.amazon.awssdk.services.dynamodb.model.DescribeStreamRequest;
 import software.amazon.awssdk.services.dynamodb.model.DescribeStreamResponse;
+import software.amazon.awssdk.services.dynamodb.model.ExpiredIteratorException;
 import software.amazon.awssdk.services.dynamodb.model.GetRecordsRequest;
 import software.amazon.awssdk.services.dynamodb.model.GetRecordsResponse;
 import software.amazon.awssdk.services.dynamodb.model.GetShardIteratorRequest;
@@ -23,6 +24,7 @@ import software.amazon.awssdk.services.dynamodb.streams.DynamoDbStreamsServiceCl
  *       it takes, and every request goes out with the true ARN.
  *   <li>The adapter reads "stream or shard not found" as the end of the shard, and skips trimmed records. Either would
  *       be checkpointed as done. Here both end the daemon, loudly, when changes are really lost.
+ *   <li>A stream that can't be read for a while is retried by KCL without a word for the operator; here it is said.
  * </ul>
  */
 final class GuardedStreamsClient implements DynamoDbStreamsClient {
@@ -33,6 +35,7 @@ final class GuardedStreamsClient implements DynamoDbStreamsClient {
 
     private final DynamoDbStreamsClient stream;
     private final String trueArn;
+    private final Outage outage = new Outage();
 
     GuardedStreamsClient(DynamoDbStreamsClient stream, String trueArn) {
         this.stream = stream;
@@ -62,9 +65,16 @@ final class GuardedStreamsClient implements DynamoDbStreamsClient {
     @Override
     public GetRecordsResponse getRecords(GetRecordsRequest request) {
         try {
-            return stream.getRecords(request);
+            GetRecordsResponse response = stream.getRecords(request);
+            outage.succeeded();
+            return response;
         } catch (ResourceNotFoundException e) {
             throw gone(e, "a shard being read");
+        } catch (ExpiredIteratorException | TrimmedDataAccessException e) {
+            throw e; // KCL asks for a new iterator, and getShardIterator tells whether anything is lost
+        } catch (RuntimeException e) {
+            outage.failed(e);
+            throw e;
         }
     }
 

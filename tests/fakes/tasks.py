@@ -1,0 +1,37 @@
+"""Settings of a task, made as a user makes them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import javaproperties
+
+from processor import settings
+from processor.settings import Settings
+
+REQUIRED = {
+    "sourceRegion": "eu-west-1",
+    "sourceTable": "orders",
+    "destinationRegion": "us-east-1",
+    "destinationTable": "orders-copy",
+}
+DIRECTORY = Path("/somewhere")
+LOG_DIRECTORY = Path("/checkout/logs")
+
+
+def load(text: str = "", *, arguments: Sequence[str] = (), environment: Mapping[str, str] | None = None) -> Settings:
+    """Settings from a properties file's text, arguments and environment."""
+    return settings.load(
+        arguments=arguments,
+        properties=text,
+        environment=environment or {},
+        directory=DIRECTORY,
+        log_directory=LOG_DIRECTORY,
+        made=settings.parser("run.sh", "usage"),
+    )
+
+
+def task(**changed: str) -> Settings:
+    """Settings of a task that only differs from the least there can be in ``changed``, by their public names."""
+    return load(javaproperties.dumps(REQUIRED | changed))

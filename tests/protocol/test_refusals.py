@@ -1,0 +1,121 @@
+"""Records that can't be understood, and changes that the destination will never accept."""
+
+from __future__ import annotations
+
+import json
+import stat
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import REGION, Tables
+from tests.fakes.fake_daemon import SHARD_ID
+from tests.fakes.fault_proxy import FaultProxy
+from tests.fakes.stream_record import Item, StreamRecord, insert, modify, remove, sequence_number, stream_record
+from tests.protocol.conftest import MODES, TASK_NAME, Start, item, items
+
+SECRET = "what-only-the-owner-may-read"
+WHOLE = item("k", contents={"S": SECRET})
+
+
+def _raw(data: bytes) -> StreamRecord:
+    return StreamRecord(sequence_number(7), data)
+
+
+BROKEN = {
+    "not JSON": _raw(b'{"eventName": "INSERT", "dynamodb": {"Keys": ' + SECRET.encode()),
+    "nothing": _raw(b""),
+    "no keys": _raw(insert(7, WHOLE).data.replace(b'"Keys"', b'"Clues"')),
+    "no sequence number": _raw(insert(7, WHOLE).data.replace(b'"SequenceNumber"', b'"Number"')),
+    "keys without a type": _raw(insert(7, WHOLE).data.replace(b'"Keys":{"id":{"S":"k"}}', b'"Keys":{"id":{}}')),
+    "a number that is none": stream_record("REMOVE", 7, key={"id": {"N": "one"}}, new={}, old=WHOLE),
+    "no new image": stream_record("MODIFY", 7, key=item("k"), new={}, old=WHOLE),
+    "unknown event": stream_record("UPSERT", 7, key=item("k"), new=WHOLE, old={}),
+    "no event": stream_record("", 7, key=item("k"), new=WHOLE, old={}),
+}
+
+
+@pytest.mark.parametrize("broken", BROKEN.values(), ids=BROKEN)
+def test_broken_record(broken: StreamRecord, start: Start, tables: Tables, proxy: FaultProxy) -> None:
+    """A record that can't be understood ends the child, which says so; its batch is neither applied nor answered."""
+    daemon = start(tables.create())
+    daemon.send_records(insert(1, item("before")), broken, insert(8, item("after")))
+    daemon.expect_exit(5)
+    (stopped,) = daemon.events("stopped")
+    assert "a stream record" in stopped
+    assert not proxy.received
+    assert SECRET not in "\n".join(daemon.log)
+
+
+# For each: the destination's key, the refused record (whose number is 30), its key as JSON, a word of the reason.
+REFUSED = {
+    "key of another type": ("id:S", modify(30, {"id": {"N": "1"}, "contents": {"S": SECRET}}), '{"id":{"N":"1"}}'),
+    "delete, key of another type": ("id:S", remove(30, {"id": {"B": "AA=="}}), '{"id":{"B":"AA=="}}'),
+    "empty key value": ("id:S", insert(30, {"id": {"S": ""}, "contents": {"S": SECRET}}), '{"id":{"S":""}}'),
+    "no such key": ("no:S", insert(30, item("k", contents={"S": SECRET})), '{"id":{"S":"k"}}'),
+}
+
+
+@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize("name", REFUSED)
+def test_stop(name: str, mode: str, start: Start, tables: Tables) -> None:
+    """onError=stop: one message with table, key, sequence number and reason but no item contents; exit status 5."""
+    key, refused, shown = REFUSED[name]
+    table = tables.create(key)
+    daemon = start(table, writeMode=mode)
+    good = [insert(number, {**each, "no": {"S": str(number)}}) for number, each in enumerate(items(60))]
+    daemon.send_records(*good[:30], refused, *good[30:])
+    daemon.expect_exit(5)
+    (line,) = daemon.log[1:]  # the first says that it started
+    assert [line] == daemon.events("stopped")
+    reason = json.loads(line.partition("reason=")[2])
+    for word in (table, REGION, shown, refused.sequence_number, "ValidationException: ", "deadLetterUri"):
+        assert word in reason
+    assert SECRET not in line
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_dead_letters(mode: str, start: Start, tables: Tables, tmp_path: Path) -> None:
+    """onError=deadLetter: refused changes are kept whole in a file of the owner's; the others are applied."""
+    table = tables.create()
+    file = tmp_path / "letters here" / "dead.jsonl"
+    daemon = start(table, writeMode=mode, onError="deadLetter", deadLetterUri=file.as_uri())
+    refused: Item = {"id": {"N": "1.50"}, "contents": {"S": f"{SECRET} \U0001f600\n\u00e9"}, "large": {"N": "1E-130"}}
+    good = items(60)
+    records = [insert(number, each) for number, each in enumerate(good)]
+    daemon.apply(*records[:20], modify(30, refused), *records[20:40], remove(31, {"id": {"B": "/w=="}}), *records[40:])
+    assert good == tables.items(table)
+    letters = [json.loads(line) for line in file.read_text(encoding="utf-8").splitlines()]
+    letters.sort(key=lambda letter: letter["sequenceNumber"])
+    common = {
+        "taskName": TASK_NAME,
+        "table": table,
+        "region": REGION,
+        "shardId": SHARD_ID,
+        "error": "ValidationException",
+    }
+    for letter in letters:
+        assert table in letter.pop("reason")
+        assert letter.pop("time").endswith("+00:00")
+    put = {"sequenceNumber": sequence_number(30), "eventName": "MODIFY", "key": {"id": {"N": "1.50"}}}
+    delete = {"sequenceNumber": sequence_number(31), "eventName": "REMOVE", "key": {"id": {"B": "/w=="}}}
+    assert [{**common, **put, "newImage": refused}, {**common, **delete, "newImage": None}] == letters
+    owner_only = 0o600
+    assert owner_only == stat.S_IMODE(file.stat().st_mode)
+    first, second = daemon.events("set_aside")
+    assert " ERROR " in first
+    assert " ERROR " in second
+    assert SECRET not in "\n".join(daemon.log)
+    daemon.apply(remove(100, item("00")))
+    assert good[1:] == tables.items(table)
+
+
+def test_dead_letters_without_a_file(start: Start, tables: Tables, tmp_path: Path) -> None:
+    """A change that can't be set aside is kept: exit status 5, no checkpoint, and the message names the file."""
+    (tmp_path / "folder").mkdir()
+    daemon = start(tables.create(), onError="deadLetter", deadLetterUri=(tmp_path / "folder").as_uri())
+    daemon.send_records(insert(1, {"id": {"S": ""}}))
+    daemon.expect_exit(5)
+    (stopped,) = daemon.events("stopped")
+    assert str(tmp_path / "folder") in stopped
+    assert sequence_number(1) in stopped

@@ -1,0 +1,246 @@
+"""Changes → destination."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+
+import pytest
+
+from processor.apply import Applier, Outcome
+from processor.errors import DeadLetterError, RefusedError, UnavailableError
+from processor.logs import Log
+from processor.records import Change
+from processor.retry import Backoff, Outage
+from tests.fakes.changes import delete, put
+from tests.fakes.table import FakeTable
+from tests.unit.conftest import Event
+
+# Longer than anything here takes, shorter than a hanging test is allowed to.
+PATIENCE_SECONDS = 20
+
+
+def _at_once() -> Backoff:
+    return Backoff(first_seconds=0)
+
+
+def _applier(  # noqa: PLR0913  # one argument for each thing that some test varies
+    table: FakeTable,
+    *,
+    write_mode: str = "batch",
+    coalesce: bool = True,
+    threads: int = 4,
+    refused: Callable[[Change, RefusedError], None] | None = None,
+    gone: threading.Event | None = None,
+) -> Applier:
+    def stop(_: Change, error: RefusedError) -> None:
+        raise error
+
+    return Applier(
+        table,
+        name="shard",
+        write_mode=write_mode,
+        coalesce=coalesce,
+        threads=threads,
+        refused=refused or stop,
+        outage=Outage(Log(), "writes_delayed", note="kept"),
+        make_backoff=_at_once,
+        gone=gone,
+    )
+
+
+@pytest.fixture
+def aside() -> Iterator[ThreadPoolExecutor]:
+    """A thread for an ``apply`` that the test watches."""
+    pool = ThreadPoolExecutor(1)
+    yield pool
+    pool.shutdown(wait=False)
+
+
+def _images(changes: Iterable[Change]) -> dict[bytes, bytes]:
+    return {change.identity: bytes(change.image or b"") for change in changes}
+
+
+MODES = pytest.mark.parametrize("write_mode", ["batch", "item"])
+
+
+@MODES
+@pytest.mark.parametrize("coalesce", [True, False])
+def test_a_batch_ends_as_the_source_does(write_mode: str, *, coalesce: bool) -> None:
+    """After ``apply`` each key is as its last change left it, and the outcome accounts for every record."""
+    table = FakeTable()
+    changes = [put(str(i % 40), i) for i in range(100)] + [delete("1"), put("2", "new"), delete("absent")]
+    outcome = _applier(table, write_mode=write_mode, coalesce=coalesce).apply(changes)
+    last = {change.identity: change for change in changes}.values()
+    assert _images(change for change in last if change.kind == "put") == table.items
+    assert outcome == (
+        Outcome(records=103, puts=39, deletes=2, coalesced=62)
+        if coalesce
+        else Outcome(records=103, puts=101, deletes=2)
+    )
+
+
+def test_calls_are_as_large_as_the_mode_allows() -> None:
+    """Batch mode writes 25 changes a call and counts on distinct keys; item mode writes one."""
+    for write_mode, sizes in (("batch", {25}), ("item", {1})):
+        table = FakeTable()
+        _applier(table, write_mode=write_mode).apply([put(str(i)) for i in range(100)])
+        assert sizes == {len(call) for call in table.calls}
+
+
+def test_different_keys_are_written_side_by_side() -> None:
+    """Calls of one round run at once, as many as there are threads and no more."""
+    table = FakeTable(linger_seconds=PATIENCE_SECONDS)
+    _applier(table, write_mode="item", threads=2).apply([put(str(i)) for i in range(10)])
+    assert table.most_in_flight == 2
+
+
+@MODES
+def test_one_key_never_has_two_writes_in_flight(write_mode: str) -> None:
+    """However many threads there are, a key's writes follow each other in the stream's order."""
+    table = FakeTable(linger_seconds=0.01)
+    changes = [put(key, i, number=i) for i in range(6) for key in "ab"]
+    _applier(table, write_mode=write_mode, coalesce=False, threads=8).apply(changes)
+    for key in (changes[0].identity, changes[1].identity):
+        assert [change for change in changes if change.identity == key] == [
+            change for change in table.done if change.identity == key
+        ]
+    assert table.overlaps == []
+
+
+@MODES
+@pytest.mark.parametrize("fault", ["throttle", "unanswered", "unprocessed", "credentials"])
+def test_what_is_not_done_now_is_done_later(write_mode: str, fault: str) -> None:
+    """Throttling, lost answers, unprocessed items and expired credentials cost time and nothing else."""
+    table = FakeTable(faults=[fault] * 5)
+    changes = [put(str(i), i) for i in range(60)]
+    outcome = _applier(table, write_mode=write_mode).apply(changes)
+    assert _images(changes) == table.items
+    assert Outcome(records=60, puts=60) == outcome
+    assert (table.renewals > 0) == (fault == "credentials")
+
+
+def test_only_what_came_back_unprocessed_is_written_again() -> None:
+    """Of a partly done call the rest alone is repeated, and repeated until nothing comes back."""
+    table = FakeTable(faults=["unprocessed", "unprocessed"])
+    changes = [put(str(i)) for i in range(4)]
+    _applier(table).apply(changes)
+    assert [changes, changes[1:], changes[2:]] == table.calls
+
+
+def test_an_outage_is_waited_out(aside: ThreadPoolExecutor, events: Callable[[], list[Event]]) -> None:
+    """While the destination is away ``apply`` keeps trying and does not return; it is said, and the end of it is not missed."""
+    table = FakeTable()
+    table.outage.set()
+    running = aside.submit(_applier(table).apply, [put(str(i)) for i in range(30)])
+    for _ in range(20):
+        assert table.called.acquire(timeout=PATIENCE_SECONDS)
+    assert not running.done()
+    assert table.items == {}
+    table.outage.clear()
+    assert Outcome(records=30, puts=30) == running.result(PATIENCE_SECONDS)
+    assert [event.name for event in events()] == ["writes_delayed"]
+    assert events()[0].fields["error"] == "ThrottlingException"
+
+
+@MODES
+def test_a_refusal_ends_the_batch_with_its_change(write_mode: str) -> None:
+    """``onError=stop``: the change that is refused is found and named, whichever call of however many it was in."""
+    changes = [put(str(i)) for i in range(60)]
+    named: list[Change] = []
+
+    def stop(change: Change, error: RefusedError) -> None:
+        named.append(change)
+        raise error
+
+    with pytest.raises(RefusedError):
+        _applier(FakeTable(refuse=[changes[33].identity]), write_mode=write_mode, refused=stop).apply(changes)
+    assert [changes[33]] == named
+
+
+@MODES
+def test_a_refusal_that_is_set_aside_stops_nothing(write_mode: str) -> None:
+    """``onError=deadLetter``: the refused change alone is set aside, and all others are written."""
+    changes = [put(str(i)) for i in range(60)]
+    letters: list[Change] = []
+    table = FakeTable(refuse=[changes[0].identity, changes[33].identity])
+    outcome = _applier(table, write_mode=write_mode, refused=lambda change, _: letters.append(change)).apply(changes)
+    assert {changes[0].identity, changes[33].identity} == {change.identity for change in letters}
+    assert Outcome(records=60, puts=58, set_aside=2) == outcome
+    assert len(table.items) == 58
+
+
+def test_a_letter_that_cannot_be_kept_ends_the_batch() -> None:
+    """What setting aside raises, ``apply`` raises: the change is not passed over."""
+
+    def full(*_: object) -> None:
+        raise DeadLetterError("disk full")
+
+    with pytest.raises(DeadLetterError):
+        _applier(FakeTable(refuse=[put("1").identity]), refused=full).apply([put(str(i)) for i in range(60)])
+
+
+def test_a_refusal_during_an_outage_still_ends_the_batch() -> None:
+    """One call's refusal ends the others' waiting, and is what is raised: the cause, not its consequence."""
+    changes = [put(str(i)) for i in range(50)]
+    table = FakeTable(refuse=[changes[0].identity])
+    refused = threading.Event()
+
+    def stop(_: Change, error: RefusedError) -> None:
+        table.outage.set()
+        refused.set()
+        raise error
+
+    class _Waiting(FakeTable):
+        def write_batch(self, writes: Sequence[Change]) -> list[Change]:
+            if changes[0] not in writes:
+                assert refused.wait(PATIENCE_SECONDS)
+            return table.write_batch(writes)
+
+        def write_one(self, change: Change) -> None:
+            table.write_one(change)
+
+    with pytest.raises(RefusedError):
+        _applier(_Waiting(), refused=stop).apply(changes)
+
+
+@MODES
+@pytest.mark.parametrize("count", [1, 60])
+def test_a_batch_that_nobody_waits_for_is_given_up(write_mode: str, count: int, aside: ThreadPoolExecutor) -> None:
+    """When the daemon has gone during an outage, ``apply`` ends with an error and does not report the batch as done."""
+    table, gone = FakeTable(), threading.Event()
+    table.outage.set()
+    applier = _applier(table, write_mode=write_mode, gone=gone)
+    running: Future[Outcome] = aside.submit(applier.apply, [put(str(i)) for i in range(count)])
+    assert table.called.acquire(timeout=PATIENCE_SECONDS)
+    gone.set()
+    assert isinstance(running.exception(PATIENCE_SECONDS), UnavailableError)
+
+
+def test_no_call_is_made_once_the_daemon_has_gone() -> None:
+    """Another worker may have the shard by now, so even a healthy destination is written to no more."""
+    gone = threading.Event()
+
+    class _Orphaned(FakeTable):
+        def write_one(self, change: Change) -> None:
+            super().write_one(change)
+            gone.set()
+
+    table = _Orphaned()
+    with pytest.raises(UnavailableError):
+        _applier(table, write_mode="item", threads=1, gone=gone).apply([put("a"), put("b"), put("c")])
+    assert len(table.calls) == 1
+
+
+def test_an_unexpected_error_is_not_swallowed() -> None:
+    """Any other exception of one call leaves ``apply``, however many other calls went well."""
+
+    class _Broken(FakeTable):
+        def write_one(self, change: Change) -> None:
+            if change.identity == put("7").identity:
+                raise KeyError("BUG")
+            super().write_one(change)
+
+    with pytest.raises(KeyError):
+        _applier(_Broken(), write_mode="item").apply([put(str(i)) for i in range(20)])

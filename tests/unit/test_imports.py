@@ -1,0 +1,100 @@
+"""The import graph of processor/: it points one way, and AWS's library stands behind one module."""
+
+from __future__ import annotations
+
+import ast
+from pathlib import Path
+
+import pytest
+
+from processor import java
+
+PACKAGE = java.ROOT / "processor"
+# From the ground up: a module imports from its own layer and those above it here, never from one below. A new module
+# is given its place here.
+LAYERS = (
+    {"errors", "logs"},
+    {"definitions", "kcl_properties", "settings", "records", "plan", "findings"},
+    {"retry", "java"},
+    {"dynamodb", "dynamodb_local"},
+    {"apply", "dead_letters", "leases", "task"},
+    {"record_processor", "copy", "verify", "facts", "status", "metrics"},
+    {"child", "preflight", "workload"},
+    {"daemon", "demo"},
+    {"cli"},
+    {"__main__"},
+)
+RANKS = {name: rank for rank, layer in enumerate(LAYERS) for name in layer}
+PURE = LAYERS[1] | {"errors"}
+# What does I/O, or reads a clock or chance.
+IMPURE = {
+    "asyncio",
+    "http",
+    "io",
+    "logging",
+    "os",
+    "random",
+    "select",
+    "shutil",
+    "signal",
+    "socket",
+    "subprocess",
+    "sys",
+}
+IMPURE |= {"tempfile", "threading", "time", "urllib.request", "boto3", "botocore", "amazon_kclpy", "rich"}
+
+
+def _imports(module: str) -> set[str]:
+    """Every module that ``module`` names in an import, wherever in it that stands."""
+    found: set[str] = set()
+    for node in ast.walk(ast.parse((PACKAGE / f"{module}.py").read_text())):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{module}: a relative import"
+            assert node.module is not None
+            found |= {node.module} | {f"{node.module}.{alias.name}" for alias in node.names}
+    return found
+
+
+MODULES = sorted(path.stem for path in PACKAGE.glob("*.py") if path.stem != "__init__")
+FOREIGN = {module: {name for name in _imports(module) if not name.startswith("processor")} for module in MODULES}
+GRAPH = {
+    module: {name.split(".")[1] for name in _imports(module) if name.startswith("processor.")} & set(MODULES)
+    for module in MODULES
+}
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_imports_point_one_way(module: str) -> None:
+    """A module imports only from its own layer and from layers nearer to the ground."""
+    assert module in RANKS, f"give {module} its place in LAYERS"
+    assert set() == {name for name in GRAPH[module] if RANKS[name] > RANKS[module]}
+
+
+def test_there_is_no_cycle() -> None:
+    """No module imports itself, by whatever way round."""
+    left = dict(GRAPH)
+    while ready := [module for module, names in left.items() if not names & left.keys()]:
+        for module in ready:
+            del left[module]
+    assert sorted(left) == []
+
+
+def test_only_one_module_knows_aws_library() -> None:
+    """boto3 and botocore are imported in dynamodb.py only."""
+    roots = {module: {name.split(".")[0] for name in names} for module, names in FOREIGN.items()}
+    assert [module for module in MODULES if roots[module] & {"boto3", "botocore"}] == ["dynamodb"]
+
+
+@pytest.mark.parametrize("module", sorted(PURE))
+def test_the_pure_core_does_no_io(module: str) -> None:
+    """Errors, settings, records and plan open nothing, and read neither clock nor chance."""
+    assert set() == {name for name in FOREIGN[module] if name in IMPURE or name.split(".")[0] in IMPURE}
+
+
+def test_every_module_is_looked_at() -> None:
+    """processor/ has no folders in which a module could hide from these tests."""
+    hidden = [path for path in PACKAGE.rglob("*.py") if path.parent != PACKAGE]
+    assert hidden == []
+    assert Path("cli.py").stem in MODULES

@@ -1,0 +1,181 @@
+"""Properties file + environment + flags → Settings."""
+
+from __future__ import annotations
+
+import javaproperties
+import pytest
+
+from processor.errors import UsageError
+from processor.settings import MAX_TABLE_NAME, companion_table
+from tests.fakes.tasks import DIRECTORY, LOG_DIRECTORY, REQUIRED, load, task
+
+FILE = javaproperties.dumps(REQUIRED)
+
+
+def test_the_default_task_name_is_the_originals() -> None:
+    """The original's checkpoints are found again: MD5 of regions and tables, joined with nothing between."""
+    found = task()
+    assert found.task_name == "654907be9993205d23bf0a02c4053181"
+    assert found.checkpoint_table == "DynamoDBCrossRegionReplication" + found.task_name
+
+
+def test_the_later_source_wins() -> None:
+    """The command line wins over the environment, that over the file, and that over the default."""
+    environment = {"REPLICATION_BATCH_SIZE": "20"}
+    assert task().batch_size == 1000
+    assert task(batchSize="10").batch_size == 10
+    assert load(FILE + "batchSize=10\n", environment=environment).batch_size == 20
+    assert load(FILE + "batchSize=10\n", environment=environment, arguments=["--batchSize", "30"]).batch_size == 30
+
+
+def test_no_file_is_needed() -> None:
+    """Everything may stand on the command line."""
+    arguments = [part for name, value in REQUIRED.items() for part in (f"--{name}", value)]
+    assert task() == load("", arguments=arguments)
+
+
+@pytest.mark.parametrize(
+    ("given", "source", "streams", "kcl"),
+    [
+        ({}, None, None, ("eu-west-1", None)),
+        ({"sourceEndpoint": "http://s:1"}, "http://s:1", "http://s:1", ("eu-west-1", "http://s:1")),
+        ({"sourceStreamsEndpoint": "http://t:2"}, None, "http://t:2", ("eu-west-1", None)),
+        ({"kclEndpoint": "http://k:3"}, None, None, ("eu-west-1", "http://k:3")),
+        ({"kclRegion": "eu-west-3"}, None, None, ("eu-west-3", None)),
+        ({"sourceEndpoint": "http://s:1", "kclRegion": "eu-west-3"}, "http://s:1", "http://s:1", ("eu-west-3", None)),
+        ({"kclRegion": "eu-west-3", "kclEndpoint": "http://k:3"}, None, None, ("eu-west-3", "http://k:3")),
+    ],
+)
+def test_places_default_to_the_sources(
+    given: dict[str, str], source: str | None, streams: str | None, kcl: tuple[str, str | None]
+) -> None:
+    """Each endpoint works alone; stream and checkpoints are where the source is, unless told otherwise."""
+    found = task(**given)
+    assert (source, streams) == (found.source_endpoint, found.source_streams_endpoint)
+    assert kcl == (found.kcl_region, found.kcl_endpoint)
+
+
+@pytest.mark.parametrize("name", [*REQUIRED, "batchSize", "coalesce", "writeMode", "kclRegion", "taskName"])
+def test_an_empty_value_counts_as_not_given(name: str) -> None:
+    """``name=`` in the file is the default, or the error that a required setting is missing; never an empty setting."""
+    text = javaproperties.dumps(REQUIRED | {name: ""})
+    if name in REQUIRED:
+        with pytest.raises(UsageError, match=f"{name} is not set"):
+            load(text)
+    else:
+        assert task() == load(text)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("sourceRegion", "eu_west_1"),
+        ("sourceRegion", "eu-west-1 "),
+        ("destinationTable", "a b"),
+        ("sourceTable", "ab"),
+        ("sourceEndpoint", "localhost:8000"),
+        ("sourceEndpoint", "http://host:port"),
+        ("sourceEndpoint", "http://user:password@host"),
+        ("sourceRoleArn", "reader"),
+        ("taskName", "a/b"),
+        ("taskName", ".."),
+        ("taskName", "x" * 226),
+        ("batchSize", "0"),
+        ("batchSize", "1001"),
+        ("batchSize", "ten"),
+        ("coalesce", "yes"),
+        ("writeMode", "Batch"),
+        ("onError", "ignore"),
+        ("onError", "deadLetter"),  # without deadLetterUri
+        ("deadLetterUri", "s3://bucket/key"),
+        ("deadLetterUri", "file://relative/path"),
+        ("deadLetterUri", "file:///directory/"),
+        ("javaOptions", '-Dname="unclosed'),
+    ],
+)
+def test_a_value_that_makes_no_sense_is_refused(name: str, value: str) -> None:
+    """A bad value ends the start with a message that names the setting; nothing is guessed or capped."""
+    with pytest.raises(UsageError, match=name):
+        task(**{name: value})
+
+
+@pytest.mark.parametrize(
+    ("given", "meant"), [("souceTable", "sourceTable"), ("failoverTimeMilis", "failoverTimeMillis")]
+)
+@pytest.mark.parametrize("place", ["file", "arguments"])
+def test_an_unknown_name_is_refused(place: str, given: str, meant: str) -> None:
+    """A name that nobody knows is an error that offers the nearest one, in the file as on the command line."""
+    with pytest.raises(UsageError, match=f"Unknown setting {given}. Did you mean {meant}?"):
+        load(
+            FILE + f"{given}=1\n" if place == "file" else FILE, arguments=[] if place == "file" else [f"--{given}", "1"]
+        )
+
+
+@pytest.mark.parametrize("arguments", [["stray"], ["--sourceTable"], ["--source", "x"], ["--batchSize", "1", "stray"]])
+def test_a_command_line_that_makes_no_sense_is_refused(arguments: list[str]) -> None:
+    """Stray arguments, missing values and abbreviations are errors of usage."""
+    with pytest.raises(UsageError):
+        load(FILE, arguments=arguments)
+
+
+def test_a_value_may_begin_with_a_hyphen() -> None:
+    """``--name value`` works for every value, JVM options too."""
+    assert load(FILE, arguments=["--javaOptions=-Xmx1g"]).java_options == "-Xmx1g"
+    assert load(FILE, arguments=["--javaOptions", "-Xmx1g"]).java_options == "-Xmx1g"
+
+
+def test_a_flag_alone_is_true() -> None:
+    """A boolean setting needs no value on the command line, and takes one."""
+    assert load(FILE, arguments=["--dontPublishCloudwatch"]).dont_publish_cloudwatch
+    assert not load(FILE, arguments=["--coalesce", "false"]).coalesce
+
+
+def test_kcls_own_properties_pass() -> None:
+    """Any KCL property may stand in the file, dotted ones too, or be a flag; it is kept as it is."""
+    found = load(FILE + "failoverTimeMillis=7000\nkinesisClient.region=x\n", arguments=["--maxLeasesForWorker", "3"])
+    assert found.kcl == {"failoverTimeMillis": "7000", "kinesisClient.region": "x", "maxLeasesForWorker": "3"}
+    assert found.failover_time_ms == 7000
+    assert task().failover_time_ms == 3000
+
+
+@pytest.mark.parametrize(
+    ("theirs", "ours", "attribute"),
+    [
+        ("maxRecords=500", "batchSize=500", "batch_size"),
+        ("regionName=eu-west-3", "kclRegion=eu-west-3", "kcl_region"),
+        ("dynamoDBEndpoint=http://k:1", "kclEndpoint=http://k:1", "kcl_endpoint"),
+        ("kinesisEndpoint=http://t:1", "sourceStreamsEndpoint=http://t:1", "source_streams_endpoint"),
+    ],
+)
+def test_kcls_name_for_a_setting_of_ours_is_that_setting(theirs: str, ours: str, attribute: str) -> None:
+    """Where KCL has a name of its own for a setting, either will do, and two different values are refused."""
+    name, value = theirs.split("=")
+    expected = getattr(load(FILE + ours), attribute)
+    assert expected == getattr(load(FILE + theirs), attribute) == getattr(load(f"{FILE}{ours}\n{theirs}"), attribute)
+    assert name not in load(FILE + theirs).kcl
+    with pytest.raises(UsageError, match="two values"):
+        load(f"{FILE}{ours}\n{name}={value}9")
+
+
+def test_paths_are_absolute() -> None:
+    """Relative paths start where the command was given, logs go to the checkout's, and a URI is decoded."""
+    found = task(logDirectory="log", logConfiguration="my.xml", onError="deadLetter", deadLetterUri="file:///a%20b/c")
+    assert (str(DIRECTORY / "log"), str(DIRECTORY / "my.xml")) == (found.log_directory, found.log_configuration)
+    assert found.dead_letter_path == "/a b/c"
+    assert str(LOG_DIRECTORY) == task().log_directory
+
+
+def test_companion_tables_fit_and_never_meet() -> None:
+    """A table beside the checkpoint table has at most 255 characters, and two tasks never share one."""
+    assert companion_table("table", "-Task") == "table-Task"
+    names = [companion_table("x" * 251 + end, "-Task") for end in ("aaaa", "aaab")]
+    assert {MAX_TABLE_NAME} == {len(name) for name in names}
+    assert len(set(names)) == 2
+
+
+def test_help_ends_the_command(capsys: pytest.CaptureFixture[str]) -> None:
+    """``--help`` prints and ends with 0, whatever else is missing."""
+    with pytest.raises(SystemExit) as ended:
+        load("", arguments=["--help"])
+    assert ended.value.code == 0
+    assert "sourceTable" in capsys.readouterr().out
