@@ -25,7 +25,7 @@ def _at_once() -> Backoff:
     return Backoff(first_seconds=0)
 
 
-def _applier(  # noqa: PLR0913  # one argument for each thing that some test varies
+def _applier(
     table: FakeTable,
     *,
     write_mode: str = "batch",
@@ -91,7 +91,7 @@ def test_calls_are_as_large_as_the_mode_allows() -> None:
 
 def test_different_keys_are_written_side_by_side() -> None:
     """Calls of one round run at once, as many as there are threads and no more."""
-    table = FakeTable(linger_seconds=PATIENCE_SECONDS)
+    table = FakeTable(linger_seconds=0.2)
     _applier(table, write_mode="item", threads=2).apply([put(str(i)) for i in range(10)])
     assert table.most_in_flight == 2
 
@@ -130,7 +130,7 @@ def test_only_what_came_back_unprocessed_is_written_again() -> None:
 
 
 def test_an_outage_is_waited_out(aside: ThreadPoolExecutor, events: Callable[[], list[Event]]) -> None:
-    """While the destination is away ``apply`` keeps trying and does not return; it is said, and the end of it is not missed."""
+    """While the destination is away ``apply`` says so, keeps trying and does not return; then it ends as ever."""
     table = FakeTable()
     table.outage.set()
     running = aside.submit(_applier(table).apply, [put(str(i)) for i in range(30)])

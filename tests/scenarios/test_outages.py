@@ -1,0 +1,94 @@
+"""Outages of either end, on the real daemon: said, survived, and nothing checkpointed meanwhile."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+from processor import leases
+from processor.workload import Workload
+from tests.fakes import faults
+from tests.fakes.fault_proxy import FaultProxy
+from tests.fakes.replicator import Replicator, until
+from tests.scenarios.conftest import Pair
+
+MakeReplicator = Callable[..., Replicator]
+AWAY_SECONDS = 30
+
+
+def test_a_destination_away_for_half_a_minute_loses_nothing(pair: Pair, replicator: MakeReplicator) -> None:
+    """While the destination refuses connections no checkpoint moves; it is said; afterwards all of it is applied."""
+    with FaultProxy(pair.settings["destinationEndpoint"]) as proxy:
+        pair.put("before")
+        with replicator(pair.settings | {"destinationEndpoint": proxy.endpoint}) as running:
+            pair.wait_for("before")
+            before = pair.wait_checkpoint()
+            workload = Workload(pair.source, pair.source_table, seed=4, pause_seconds=0.02)
+            with proxy.away():
+                back = time.monotonic() + AWAY_SECONDS
+                workload.start()
+                until(lambda: "writes_delayed" in running.console, "a line on the console")
+                until(lambda: time.monotonic() > back, "the end of the outage")
+                (lease,) = leases.read(pair.source, pair.checkpoint_table) or []
+                assert before == lease.checkpoint
+            workload.stop()
+            pair.wait_equal()
+            until(lambda: "writes_delayed_over" in running.console, "the end on the console")
+            assert running.console.count(" WARNING writes_delayed ") < 6
+            assert running.stop(seconds=10) == 0
+
+
+def test_sigterm_while_the_destination_is_away_keeps_the_batch(pair: Pair, replicator: MakeReplicator) -> None:
+    """The batch in hand can't be finished: after shutdownGraceMillis it ends with 5; the next start applies it."""
+    with FaultProxy(pair.settings["destinationEndpoint"]) as proxy:
+        settings = pair.settings | {"destinationEndpoint": proxy.endpoint, "shutdownGraceMillis": "3000"}
+        pair.put("before")
+        with replicator(settings) as running:
+            pair.wait_checkpoint()
+            with proxy.away():
+                pair.put("during")
+                until(lambda: "writes_delayed" in running.console, "a line on the console")
+                children = running.children()
+                assert running.stop(seconds=20) == 5
+                assert "batch still unapplied" in running.console
+                until(lambda: not any(child.is_running() for child in children), "no child left")
+            running.start()
+            pair.wait_for("during")
+            assert running.stop() == 0
+
+
+def test_a_source_that_can_t_be_read_is_said_and_survived(pair: Pair, replicator: MakeReplicator) -> None:
+    """sourceStreamsEndpoint is where the stream is read; when it refuses connections, the console says so."""
+    with FaultProxy(pair.settings["sourceEndpoint"]) as proxy:
+        with replicator(pair.settings | {"sourceStreamsEndpoint": proxy.endpoint}) as running:
+            pair.put("before")
+            pair.wait_for("before")
+            assert proxy.received["GetRecords"] > 0
+            assert proxy.received["DescribeTable"] == 0
+            with proxy.away():
+                pair.put("during")
+                until(lambda: "The source's stream can't be read" in running.console, "a line on the console")
+            pair.wait_for("during")
+            until(lambda: "can be read again" in running.console, "the end on the console")
+            assert running.stop() == 0
+
+
+def test_throttled_checkpoints_are_stored_in_the_end(pair: Pair, replicator: MakeReplicator) -> None:
+    """A lease table that throttles delays checkpoints and loses none."""
+    with FaultProxy(pair.settings["sourceEndpoint"]) as proxy:
+        with replicator(pair.settings | {"kclEndpoint": proxy.endpoint}) as running:
+            pair.put("before")
+            pair.wait_for("before")
+            pair.wait_checkpoint()
+            fault = proxy.inject(faults.error("ProvisionedThroughputExceededException"), "UpdateItem", times=3)
+            last = ""
+            for number in range(5):
+                pair.put(f"during-{number}")
+                pair.wait_for(f"during-{number}")
+            fault.wait(3)
+            pair.wait_equal()
+            last = pair.wait_checkpoint()
+            pair.put("after")
+            pair.wait_for("after")
+            until(lambda: pair.wait_checkpoint() != last, "a later checkpoint")
+            assert running.stop() == 0

@@ -1,0 +1,360 @@
+"""What goes over the wire to AWS, and what each of its errors means."""
+
+from __future__ import annotations
+
+import contextlib
+import inspect
+import json
+import os
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import boto3
+import botocore.exceptions
+import botocore.session
+import pytest
+from botocore.auth import SigV4Auth
+from botocore.awsrequest import AWSRequest
+from botocore.credentials import Credentials
+from moto import mock_aws
+
+from processor.dynamodb import Clients, Table, WritableTable, aws_errors, session
+from processor.errors import CredentialsError, RefusedError, UnavailableError
+from processor.plan import bytes_of
+from processor.records import Change, decode
+from tests.fakes.changes import delete, put
+from tests.fakes.http_server import HttpServer
+from tests.fakes.stream_record import insert, remove
+from tests.fakes.table import FakeTable
+from tests.fakes.tasks import task
+
+REGION = "us-east-1"
+REFUSED, CREDENTIALS, UNAVAILABLE = RefusedError, CredentialsError, UnavailableError
+
+# --- Errors ----------------------------------------------------------------------------------------------------------
+
+# What AWS may answer: the error shapes of botocore's model of the three calls, and the codes that stand in no model
+# (DynamoDB developer guide, error handling; API reference, common errors).
+OUTCOMES_OF_CODES = {
+    "BatchWriteItem, PutItem and DeleteItem": {
+        "ConditionalCheckFailedException": UNAVAILABLE,
+        "InternalServerError": UNAVAILABLE,
+        "ItemCollectionSizeLimitExceededException": REFUSED,
+        "ProvisionedThroughputExceededException": UNAVAILABLE,
+        "ReplicatedWriteConflictException": UNAVAILABLE,
+        "RequestLimitExceeded": UNAVAILABLE,
+        "ResourceNotFoundException": UNAVAILABLE,
+        "ThrottlingException": UNAVAILABLE,
+        "TransactionConflictException": UNAVAILABLE,
+    },
+    "any call": {
+        "AccessDenied": CREDENTIALS,
+        "AccessDeniedException": CREDENTIALS,
+        "ExpiredToken": CREDENTIALS,
+        "ExpiredTokenException": CREDENTIALS,
+        "IncompleteSignature": CREDENTIALS,
+        "IncompleteSignatureException": CREDENTIALS,
+        "InternalFailure": UNAVAILABLE,
+        "InvalidClientTokenId": CREDENTIALS,
+        "InvalidSignatureException": CREDENTIALS,
+        "LimitExceededException": UNAVAILABLE,
+        "MissingAuthenticationToken": CREDENTIALS,
+        "MissingAuthenticationTokenException": CREDENTIALS,
+        "OptInRequired": UNAVAILABLE,
+        "RequestExpired": CREDENTIALS,
+        "SerializationException": REFUSED,
+        "ServiceUnavailable": UNAVAILABLE,
+        "SignatureDoesNotMatch": CREDENTIALS,
+        "UnrecognizedClientException": CREDENTIALS,
+        "ValidationException": REFUSED,
+        "WhateverComesNextException": UNAVAILABLE,
+    },
+}
+CODES = [(code, outcome) for codes in OUTCOMES_OF_CODES.values() for code, outcome in codes.items()]
+# botocore's own exceptions that mean that there are no usable credentials.
+NO_CREDENTIALS = frozenset(  # quotes around each would hide the names
+    "CredentialRetrievalError LoginAuthorizationCodeError LoginError LoginInsufficientPermissions LoginRefreshRequired "
+    "LoginTokenLoadError MetadataRetrievalError NoAuthTokenError NoCredentialsError PartialCredentialsError "
+    "ProfileNotFound RefreshWithMFAUnsupportedError SSOError SSOTokenLoadError TokenRetrievalError "
+    "UnauthorizedSSOTokenError UnknownCredentialError UnknownTokenProviderError".split()  # noqa: SIM905  # see above
+)
+# All others that there are: no answer, or botocore's own configuration. Waiting loses nothing.
+OTHERS = frozenset(
+    "AliasConflictParameterError ApiVersionNotFoundError AwsChunkedWrapperError BaseEndpointResolverError "
+    "CapacityNotAvailableError ChecksumError ConfigNotFound ConfigParseError ConnectTimeoutError ConnectionClosedError "
+    "ConnectionError DataNotFoundError EndpointConnectionError EndpointProviderError EndpointResolutionError "
+    "EndpointVariantError FlexibleChecksumError HTTPClientError IncompleteReadError InfiniteLoopConfigError "
+    "InvalidChecksumConfigError InvalidConfigError InvalidDNSNameError InvalidDefaultsMode "
+    "InvalidEndpointConfigurationError InvalidEndpointDiscoveryConfigurationError InvalidExpressionError "
+    "InvalidHostLabelError InvalidIMDSEndpointError InvalidIMDSEndpointModeError InvalidMaxRetryAttemptsError "
+    "InvalidProxiesConfigError InvalidRegionError InvalidRetryConfigurationError InvalidRetryModeError "
+    "InvalidS3AddressingStyleError InvalidS3UsEast1RegionalEndpointConfigError InvalidSTSRegionalEndpointsConfigError "
+    "MD5UnavailableError MissingDependencyException MissingParametersError NoRegionError OperationNotPageableError "
+    "PaginationError ParamValidationError ProxyConnectionError RangeError ReadTimeoutError ResponseStreamingError "
+    "SSLError ServiceNotInRegionError StubAssertionError StubResponseError UnStubbedResponseError "
+    "UnknownClientMethodError UnknownEndpointError UnknownEndpointResolutionBuiltInName UnknownFIPSEndpointError "
+    "UnknownKeyError UnknownParameterError UnknownRegionError UnknownServiceError UnknownServiceStyle "
+    "UnknownSignatureVersionError UnseekableStreamError UnsupportedOutpostResourceError "
+    "UnsupportedS3AccesspointConfigurationError "
+    "UnsupportedS3ArnError UnsupportedS3ConfigurationError UnsupportedS3ControlArnError "
+    "UnsupportedS3ControlConfigurationError UnsupportedServiceProtocolsError UnsupportedSignatureVersionError "
+    "ValidationError WaiterConfigError WaiterError".split()  # noqa: SIM905  # see above
+)
+# Neither errors of a call nor BotoCoreError: how botocore's models and warnings are made.
+NEVER_RAISED_BY_A_CALL = {"EventStreamError", "MissingServiceIdError", "UndefinedModelAttributeError"}
+
+
+def _client_error(code: str, status: int = 400) -> botocore.exceptions.ClientError:
+    answer = {"Error": {"Code": code, "Message": "why"}, "ResponseMetadata": {"HTTPStatusCode": status}}
+    return botocore.exceptions.ClientError(answer, "PutItem")
+
+
+def _outcome(error: Exception) -> Exception:
+    with pytest.raises(Exception, match=r"^PutItem on table t") as caught, aws_errors("PutItem on table t"):
+        raise error
+    assert error is caught.value.__cause__
+    return caught.value
+
+
+def test_the_table_above_has_every_error_of_the_model() -> None:
+    """When AWS documents a new error of a write, its outcome has to be decided here."""
+    model = botocore.session.get_session().get_service_model("dynamodb")
+    shapes = [model.operation_model(name).error_shapes for name in ("BatchWriteItem", "PutItem", "DeleteItem")]
+    expected = OUTCOMES_OF_CODES["BatchWriteItem, PutItem and DeleteItem"].keys()
+    assert expected == {shape.metadata.get("error", {}).get("code", shape.name) for part in shapes for shape in part}
+
+
+def test_the_table_above_has_every_exception_of_botocore() -> None:
+    """When botocore grows a kind of exception, its outcome has to be decided here."""
+    found = {
+        name
+        for name, kind in vars(botocore.exceptions).items()
+        if inspect.isclass(kind) and issubclass(kind, Exception) and not issubclass(kind, Warning)
+    }
+    assert NO_CREDENTIALS | OTHERS | NEVER_RAISED_BY_A_CALL | {"BotoCoreError", "ClientError"} == found
+
+
+@pytest.mark.parametrize(("code", "outcome"), CODES, ids=[code for code, _ in CODES])
+def test_every_code_has_its_outcome(code: str, outcome: type[Exception]) -> None:
+    """An answer is a refusal, a matter of credentials, or to be tried again; its words and its cause are kept."""
+    error = _outcome(_client_error(code))
+    assert outcome is type(error)
+    assert str(error) == f"PutItem on table t: {code}: why"
+    assert code == error.code
+
+
+@pytest.mark.parametrize("name", sorted(NO_CREDENTIALS | OTHERS))
+def test_every_exception_of_botocore_has_its_outcome(name: str) -> None:
+    """What botocore raises without an answer is a matter of credentials, or to be tried again; nothing else."""
+    kind = getattr(botocore.exceptions, name)
+    error = _outcome(kind.__new__(kind))
+    assert (CREDENTIALS if name in NO_CREDENTIALS else UNAVAILABLE) is type(error)
+    assert name == error.code
+
+
+def test_answers_without_a_code_are_judged_by_their_status() -> None:
+    """413 means that the request can never be taken; any other bare status may change."""
+    assert type(_outcome(_client_error("", 413))) is REFUSED
+    unavailable = _outcome(_client_error("", 503))
+    assert (type(unavailable), unavailable.code) == (UNAVAILABLE, "HTTP 503")
+
+
+def test_the_networks_own_errors_may_pass() -> None:
+    """An OSError below botocore is to be tried again; an error of ours passes as it is."""
+    assert type(_outcome(ConnectionResetError("reset"))) is UNAVAILABLE
+    with pytest.raises(KeyError), aws_errors("PutItem on table t"):
+        raise KeyError("BUG")
+
+
+# --- Writes ----------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def server() -> Iterator[HttpServer]:
+    """The destination."""
+    with HttpServer() as made:
+        yield made
+
+
+def _table(server: HttpServer, **more: Any) -> WritableTable:
+    return WritableTable("copy", region=REGION, endpoint=server.endpoint, connections=8, **more)
+
+
+STRANGE = '{"id":{"S":"é\\u00e9\\/"},"n":{"N":"1E-130"},"big":{"N":"%s"},"b":{"B":"AAE="}}' % ("9" * 38)
+
+
+def _strange(kind: str) -> Change:
+    """A change whose bytes no JSON library would write again."""
+    record = insert(1, {"id": {"S": "IMAGE"}}) if kind == "put" else remove(1, {"id": {"S": "IMAGE"}})
+    spaced = STRANGE.replace(":", " :  ", 1).encode()
+    return decode(record.data.replace(b'{"id":{"S":"IMAGE"}}', spaced))
+
+
+@pytest.mark.parametrize(
+    ("kind", "operation", "body"),
+    [("put", "PutItem", b'{"TableName":"copy","Item":%b}'), ("delete", "DeleteItem", b'{"TableName":"copy","Key":%b}')],
+)
+def test_one_write_carries_the_raw_bytes(server: HttpServer, kind: str, operation: str, body: bytes) -> None:
+    """PutItem and DeleteItem send the stream's bytes as they came, no number or escape rewritten."""
+    change = _strange(kind)
+    _table(server).write_one(change)
+    assert [(operation, body % bytes_of(change))] == [(request.operation, request.body) for request in server.requests]
+    assert STRANGE[8:].encode() in server.requests[0].body
+
+
+def test_a_batch_carries_the_raw_bytes(server: HttpServer) -> None:
+    """BatchWriteItem sends puts and deletes in their order, with the stream's bytes as they came."""
+    changes = [_strange("put"), delete("b"), put("c")]
+    assert _table(server).write_batch(changes) == []
+    requests = b'{"PutRequest":{"Item":%b}},{"DeleteRequest":{"Key":%b}},{"PutRequest":{"Item":%b}}'
+    requests %= tuple(bytes_of(change) for change in changes)
+    assert b'{"RequestItems":{"copy":[%b]}}' % requests == server.requests[0].body
+    assert json.loads(server.requests[0].body)
+
+
+def test_the_signature_is_of_what_is_sent(server: HttpServer) -> None:
+    """The request is signed with the body that it carries, not with the empty one that botocore was given."""
+    _table(server).write_one(put("a"))
+    (request,) = server.requests
+    names = request.headers["Authorization"].split("SignedHeaders=")[1].split(",")[0].split(";")
+    headers = {name: value for name, value in request.headers.items() if name.lower() in names}
+    again = AWSRequest("POST", f"{server.endpoint}/", headers=headers, data=request.body)
+    again.context["timestamp"] = request.headers["X-Amz-Date"]
+    signer = SigV4Auth(Credentials("test", "test"), "dynamodb", REGION)
+    expected = signer.signature(signer.string_to_sign(again, signer.canonical_request(again)), again)
+    assert request.headers["Authorization"].endswith(f"Signature={expected}")
+
+
+def test_threads_do_not_mix_their_bodies(server: HttpServer) -> None:
+    """Any number of threads may write at once: each item arrives once, as its own."""
+    changes = [put(str(i), i) for i in range(60)]
+    table = _table(server)
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(table.write_one, changes))
+    expected = sorted(b'{"TableName":"copy","Item":%b}' % bytes_of(change) for change in changes)
+    assert expected == sorted(request.body for request in server.requests)
+
+
+def _keys_of_all_types() -> list[Change]:
+    keys = [
+        {"id": {"S": "é"}, "at": {"N": "1.50"}},
+        {"id": {"S": "é"}, "at": {"N": "-1E+2"}},
+        {"id": {"S": "b"}, "at": {"B": "AP8+/w=="}},
+    ]
+    puts = [decode(insert(1, key | {"x": {"S": "y"}}, key_names=("id", "at")).data) for key in keys]
+    return [*puts, decode(remove(1, {"id": {"S": "gone"}, "at": {"N": "0.10"}}).data)]
+
+
+def _undone(change: Change, *, number: Callable[[str], str] = str) -> dict[str, Any]:
+    item = json.loads(bytes_of(change))
+    item["at"] = {kind: number(value) if kind == "N" else value for kind, value in item["at"].items()}
+    return {"PutRequest": {"Item": item}} if change.kind == "put" else {"DeleteRequest": {"Key": item}}
+
+
+def test_what_came_back_unprocessed_is_found_again(server: HttpServer) -> None:
+    """Each unprocessed item is recognised by its key, of whatever type, and however its number is now written."""
+    changes = _keys_of_all_types()
+    again = {"1.50": "1.5", "-1E+2": "-100", "0.10": "0.1"}
+    for change in changes:
+        undone = _undone(change, number=lambda text: again[text])
+        server.answers.append((200, {"UnprocessedItems": {"copy": [undone]}}))
+        assert [change] == _table(server).write_batch(changes)
+
+
+def test_unprocessed_items_are_never_lost(server: HttpServer) -> None:
+    """Where an unprocessed item can't be told, or stands under another table's name, the whole call is repeated."""
+    changes = _keys_of_all_types()
+    unknown = {"PutRequest": {"Item": {"id": {"S": "who"}, "at": {"N": "7"}}}}
+    short = {"DeleteRequest": {"Key": {"id": {"S": "é"}}}}
+    for undone in ({"copy": [unknown]}, {"copy": [short]}, {"arn:aws:dynamodb:::table/copy": [_undone(changes[0])]}):
+        server.answers.append((200, {"UnprocessedItems": undone}))
+        found = _table(server).write_batch(changes)
+        assert changes[0] in found
+
+
+def test_a_write_is_tried_once(server: HttpServer) -> None:
+    """Writes are not retried in silence by botocore: retrying is apply.py's, which says so."""
+    throttled = {"__type": "com.amazonaws.dynamodb.v20120810#ThrottlingException", "message": "slow"}
+    server.answers.append((400, throttled))
+    with pytest.raises(UnavailableError, match="PutItem on table copy in us-east-1: ThrottlingException: slow"):
+        _table(server).write_one(put("a"))
+    assert len(server.requests) == 1
+
+
+def test_new_credentials_are_used_after_a_renewal(server: HttpServer) -> None:
+    """After ``renew_credentials`` writes are signed with what is found then; many threads' looks count as one."""
+    keys, now = iter(["FIRST", "SECOND", "THIRD"]), [100.0]
+
+    def make() -> boto3.Session:
+        return boto3.Session(aws_access_key_id=next(keys), aws_secret_access_key="s")
+
+    table = _table(server, make_session=make, clock=lambda: now[0])
+    for seconds in (0, 10, 0):
+        now[0] += seconds
+        table.renew_credentials()
+        table.write_one(put("a"))
+    used = [request.headers["Authorization"].split("=")[1].split("/")[0] for request in server.requests]
+    assert used == ["FIRST", "SECOND", "SECOND"]
+    assert {len(request.body) for request in server.requests} == {len(server.requests[0].body)}
+
+
+def test_a_failed_look_for_credentials_ends_nothing(server: HttpServer) -> None:
+    """Where looking anew fails (a profile just being rewritten, say), the old client stays and the next look may do."""
+    now, broken = [100.0], [False]
+
+    def make() -> boto3.Session:
+        if broken[0]:
+            raise botocore.exceptions.ProfileNotFound(profile="p")
+        return boto3.Session(aws_access_key_id="KEY", aws_secret_access_key="s")
+
+    table = _table(server, make_session=make, clock=lambda: now[0])
+    now[0], broken[0] = 200.0, True
+    with contextlib.suppress(UnavailableError):  # also right: apply.py tries again
+        table.renew_credentials()
+    table.write_one(put("a"))
+    assert len(server.requests) == 1
+
+
+@pytest.mark.parametrize("implementation", [WritableTable, FakeTable])
+def test_table_and_its_fake_satisfy_one_protocol(implementation: type) -> None:
+    """What stands for the destination in tests has the very methods of the real one."""
+    for name, method in inspect.getmembers(Table, inspect.isfunction):
+        if not name.startswith("_"):
+            assert inspect.signature(method) == inspect.signature(getattr(implementation, name))
+
+
+# --- Clients ---------------------------------------------------------------------------------------------------------
+
+
+def test_each_client_is_where_its_setting_says() -> None:
+    """Source, stream, destination and checkpoints have region and endpoint of their own, and one client each."""
+    clients = Clients(
+        task(sourceEndpoint="http://s:1", sourceStreamsEndpoint="http://t:2", destinationEndpoint="http://d:3")
+    )
+    found = [clients.source(), clients.streams(), clients.destination(), clients.checkpoints()]
+    assert [client.meta.endpoint_url for client in found] == ["http://s:1", "http://t:2", "http://d:3", "http://s:1"]
+    assert [client.meta.region_name for client in found] == ["eu-west-1", "eu-west-1", "us-east-1", "eu-west-1"]
+    assert [client.meta.service_model.service_name for client in found][1] == "dynamodbstreams"
+    assert clients.source() is found[0] is clients.checkpoints()
+
+
+def test_the_source_is_read_in_its_role() -> None:
+    """``sourceRoleArn`` is assumed for reading the source, and for nothing else."""
+    with mock_aws():
+        clients = Clients(task(sourceRoleArn="arn:aws:iam::123456789012:role/reader", kclRegion="eu-west-1"))
+
+        def key(client: Any) -> str:
+            found: str = client._get_credentials().get_frozen_credentials().access_key
+            return found
+
+        own = os.environ["AWS_ACCESS_KEY_ID"]
+        assert {own} == {key(clients.destination()), key(clients.checkpoints())}
+        assert own not in {key(clients.source()), key(clients.streams())}
+
+
+def test_a_role_needs_credentials_to_start_from(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without any credentials a role can't be assumed, which is said as such."""
+    monkeypatch.delenv("AWS_ACCESS_KEY_ID")
+    with pytest.raises(CredentialsError), aws_errors("AssumeRole"):
+        session("arn:aws:iam::123456789012:role/reader", region=REGION)
