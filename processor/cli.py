@@ -9,11 +9,13 @@ run.sh check FILE       the preflight alone
 from __future__ import annotations
 
 import os
+import signal
 import sys
 import time
 import traceback
 from collections.abc import Sequence
 from pathlib import Path
+from typing import NoReturn
 
 import msgspec
 
@@ -34,6 +36,7 @@ def main(arguments: Sequence[str]) -> int:
 
     :returns: the exit status; a replication that starts never returns, this process becomes its daemon
     """
+    signal.signal(signal.SIGTERM, _interrupt)  # until the daemon's own handler: a clean stop is 0 from the start
     try:
         return _dispatch(list(arguments))
     except ReplicatorError as exc:
@@ -45,6 +48,10 @@ def main(arguments: Sequence[str]) -> int:
         traceback.print_exc()
         print("run.sh: BUG: an unexpected error, above. Nothing was started; please report it.", file=sys.stderr)
         return ReplicatorError.exit_status
+
+
+def _interrupt(*_: object) -> NoReturn:
+    raise KeyboardInterrupt
 
 
 def _dispatch(arguments: list[str]) -> int:

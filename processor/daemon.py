@@ -31,6 +31,8 @@ MAIN_CLASS = "software.amazon.kinesis.multilang.config.DynamoDBStreamsMultiLangD
 DISPATCH_INTERVAL_MS = 100
 # Daemons of one task on one machine: far more than its memory holds.
 MAX_SLOTS = 256
+# One shard's batch is a few MB on its way; hundreds of shards want more (javaOptions).
+MAX_HEAP = "-Xmx256m"
 # GetRecords runs on Java's common pool, which a small machine makes too small for many shards.
 READER_THREADS = 64
 
@@ -142,6 +144,7 @@ def command(settings: Settings, slot: Slot, properties_file: Path) -> list[str]:
     log_configuration = settings.log_configuration or str(java.ROOT / "properties" / "logback.xml")
     return [
         java.executable(),
+        MAX_HEAP,
         "-XX:+UseSerialGC",  # the least memory and CPU at the few MB a second that pass through
         "-XX:+ExitOnOutOfMemoryError",
         f"-XX:ErrorFile={slot.directory}/hs_err_%p.log",

@@ -240,8 +240,7 @@ DEFINITIONS: tuple[Definition, ...] = (
     Definition(
         name="javaOptions",
         group="Process",
-        default="-Xmx256m",
-        help="options for the daemon's JVM; a daemon with hundreds of shards wants more memory",
+        help="more options for the daemon's JVM; its heap is -Xmx256m, and hundreds of shards want more",
     ),
     Definition(
         name="demo",

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import os
 import random
-import signal
 import statistics
 import subprocess
 import sys
@@ -13,7 +12,6 @@ import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NoReturn
 
 import msgspec
 from rich.console import Console
@@ -92,7 +90,6 @@ def run(settings: Settings, arguments: Sequence[str]) -> int:
     :returns: 0; 1 where the tables differ at the end of ``demoSeconds``
     :raises ReplicatorError: the daemon ended by itself
     """
-    signal.signal(signal.SIGTERM, _interrupt)
     logs = Path(settings.log_directory) / settings.task_name
     logs.mkdir(parents=True, exist_ok=True)
     _make_dynamodb_local()
@@ -105,10 +102,6 @@ def run(settings: Settings, arguments: Sequence[str]) -> int:
             server.start()
         endpoints = [server.wait().endpoint for server in servers]
         return _Demo(settings, arguments, logs, source_endpoint=endpoints[0], destination_endpoint=endpoints[1]).run()
-
-
-def _interrupt(*_: object) -> NoReturn:
-    raise KeyboardInterrupt
 
 
 def _make_dynamodb_local() -> None:

@@ -43,7 +43,7 @@ class _StreamData(msgspec.Struct, rename="pascal"):
     keys: msgspec.Raw
     sequence_number: str
     new_image: msgspec.Raw = msgspec.Raw(b"{}")
-    approximate_creation_date_time: int = 0
+    approximate_creation_date_time: float | None = None
 
 
 class _StreamRecord(msgspec.Struct, rename="camel"):
@@ -89,7 +89,7 @@ def decode(data: bytes) -> Change:
         key=stream.keys,
         image=stream.new_image if kind == "put" else None,
         sequence_number=stream.sequence_number,
-        created_ms=stream.approximate_creation_date_time,
+        created_ms=int(stream.approximate_creation_date_time or 0),
         event_name=record.event_name,
     )
 

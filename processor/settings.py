@@ -52,7 +52,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=False):
     dont_publish_cloudwatch: bool
     log_directory: str
     log_configuration: str | None = None
-    java_options: str
+    java_options: str = ""
     demo: bool = False
     demo_seconds: int | None = None
     kcl: dict[str, str] = msgspec.field(default_factory=dict)

@@ -250,6 +250,10 @@ public final class DynamoDBStreamsMultiLangDaemon {
     /** The shutdown hook. Children finish the batch in hand and checkpoint it before KCL lets their leases go. */
     private void stop(Scheduler scheduler) {
         stopping = true;
+        if (exitStatus != 0) {
+            LOG.error("Stopping after a failure: its own message is above, or in replication.log and kcl.log. Nothing past "
+                    + "the checkpoints is lost; other shards have {} s to finish.", FAILURE_GRACE_MILLIS / 1_000);
+        }
         long grace = exitStatus == 0 ? configuration.getShutdownGraceMillis() : FAILURE_GRACE_MILLIS;
         try {
             scheduler.startGracefulShutdown().get(grace, TimeUnit.MILLISECONDS);

@@ -1,0 +1,74 @@
+"""The task's own row."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import boto3
+import msgspec
+import pytest
+from moto import mock_aws
+
+from processor import task as tasks
+from processor.errors import NotReadyError
+from processor.task import Task
+
+TABLE = "DynamoDBCrossRegionReplication-t-Task"
+TASK = Task(
+    source_region="eu-west-1",
+    source_table="orders",
+    destination_region="us-east-1",
+    destination_table="orders-copy",
+    stream_arn="arn:1",
+)
+OTHER = msgspec.structs.replace(TASK, destination_table="other-copy")
+NEW_STREAM = msgspec.structs.replace(TASK, stream_arn="arn:2")
+
+
+@pytest.fixture
+def client() -> Iterator[Any]:
+    """DynamoDB without tables."""
+    with mock_aws():
+        yield boto3.client("dynamodb", region_name="eu-west-1")
+
+
+def test_what_is_written_is_read(client: Any) -> None:
+    """The first start makes the table and its row; until then there is none, with or without the table."""
+    assert tasks.read(client, TABLE) is None
+    tasks.write(client, TABLE, TASK, before=None)
+    assert tasks.read(client, TABLE) == TASK
+    client.delete_item(TableName=TABLE, Key={"name": {"S": "task"}})
+    assert tasks.read(client, TABLE) is None
+
+
+def test_a_row_that_is_right_is_left_alone(client: Any) -> None:
+    """A start that would change nothing writes nothing: it does not even make the table."""
+    tasks.write(client, TABLE, TASK, before=TASK)
+    assert client.list_tables()["TableNames"] == []
+
+
+def test_a_row_follows_the_stream(client: Any) -> None:
+    """A start that knew the row as it was may change it."""
+    tasks.write(client, TABLE, TASK, before=None)
+    tasks.write(client, TABLE, NEW_STREAM, before=TASK)
+    assert tasks.read(client, TABLE) == NEW_STREAM
+
+
+@pytest.mark.parametrize("before", [None, NEW_STREAM, OTHER], ids=["no row", "another stream", "another destination"])
+def test_of_two_starts_at_once_one_decides(client: Any, before: Task | None) -> None:
+    """Two starts that saw the same row can't both claim the task for different paths; the second is told whose it is."""
+    tasks.write(client, TABLE, before or TASK, before=None)
+    if before:
+        tasks.write(client, TABLE, TASK, before=before)
+    late = msgspec.structs.replace(TASK, destination_table="late-copy")
+    with pytest.raises(NotReadyError, match="orders in eu-west-1 to orders-copy"):
+        tasks.write(client, TABLE, late, before=before)
+    assert tasks.read(client, TABLE) == TASK
+
+
+def test_two_starts_of_one_task_agree(client: Any) -> None:
+    """Two daemons of the same task that start at once both go on."""
+    tasks.write(client, TABLE, TASK, before=None)
+    tasks.write(client, TABLE, TASK, before=None)
+    assert tasks.read(client, TABLE) == TASK
