@@ -16,6 +16,9 @@ from processor.records import Change
 # credentials: refused until renewed. killed: half of it is done, then this process dies.
 Fault = Literal["ok", "throttle", "unanswered", "unprocessed", "credentials", "killed"]
 
+# So that what would go on for ever fails instead.
+TOO_MANY_CALLS = 100_000
+
 
 class Killed(BaseException):
     """This process was killed: no code of its own runs any more, so nothing may catch it."""
@@ -69,6 +72,7 @@ class FakeTable:
         with self._flight(changes):
             with self._changed:
                 self.calls.append(list(changes))
+                assert len(self.calls) < TOO_MANY_CALLS, "tried without end"
                 fault = "throttle" if self.outage.is_set() else self.faults.popleft() if self.faults else "ok"
             self.called.release()
             if fault == "credentials" or self._rejected:

@@ -58,37 +58,41 @@ def test_sigterm_while_the_destination_is_away_keeps_the_batch(pair: Pair, repli
 
 
 def test_a_source_that_can_t_be_read_is_said_and_survived(pair: Pair, replicator: MakeReplicator) -> None:
-    """sourceStreamsEndpoint is where the stream is read; when it refuses connections, the console says so."""
-    with FaultProxy(pair.settings["sourceEndpoint"]) as proxy:
-        with replicator(pair.settings | {"sourceStreamsEndpoint": proxy.endpoint}) as running:
-            pair.put("before")
-            pair.wait_for("before")
-            assert proxy.received["GetRecords"] > 0
-            assert proxy.received["DescribeTable"] == 0
-            with proxy.away():
-                pair.put("during")
-                until(lambda: "The source's stream can't be read" in running.console, "a line on the console")
-            pair.wait_for("during")
-            until(lambda: "can be read again" in running.console, "the end on the console")
-            assert running.stop() == 0
+    """SourceStreamsEndpoint is where the stream is read; when it refuses connections, the console says so."""
+    with (
+        FaultProxy(pair.settings["sourceEndpoint"]) as proxy,
+        replicator(pair.settings | {"sourceStreamsEndpoint": proxy.endpoint}) as running,
+    ):
+        pair.put("before")
+        pair.wait_for("before")
+        assert proxy.received["GetRecords"] > 0
+        assert proxy.received["DescribeTable"] == 0
+        with proxy.away():
+            pair.put("during")
+            until(lambda: "The source's stream can't be read" in running.console, "a line on the console")
+        pair.wait_for("during")
+        until(lambda: "can be read again" in running.console, "the end on the console")
+        assert running.stop() == 0
 
 
 def test_throttled_checkpoints_are_stored_in_the_end(pair: Pair, replicator: MakeReplicator) -> None:
     """A lease table that throttles delays checkpoints and loses none."""
-    with FaultProxy(pair.settings["sourceEndpoint"]) as proxy:
-        with replicator(pair.settings | {"kclEndpoint": proxy.endpoint}) as running:
-            pair.put("before")
-            pair.wait_for("before")
-            pair.wait_checkpoint()
-            fault = proxy.inject(faults.error("ProvisionedThroughputExceededException"), "UpdateItem", times=3)
-            last = ""
-            for number in range(5):
-                pair.put(f"during-{number}")
-                pair.wait_for(f"during-{number}")
-            fault.wait(3)
-            pair.wait_equal()
-            last = pair.wait_checkpoint()
-            pair.put("after")
-            pair.wait_for("after")
-            until(lambda: pair.wait_checkpoint() != last, "a later checkpoint")
-            assert running.stop() == 0
+    with (
+        FaultProxy(pair.settings["sourceEndpoint"]) as proxy,
+        replicator(pair.settings | {"kclEndpoint": proxy.endpoint}) as running,
+    ):
+        pair.put("before")
+        pair.wait_for("before")
+        pair.wait_checkpoint()
+        fault = proxy.inject(faults.error("ProvisionedThroughputExceededException"), "UpdateItem", times=3)
+        last = ""
+        for number in range(5):
+            pair.put(f"during-{number}")
+            pair.wait_for(f"during-{number}")
+        fault.wait(3)
+        pair.wait_equal()
+        last = pair.wait_checkpoint()
+        pair.put("after")
+        pair.wait_for("after")
+        until(lambda: pair.wait_checkpoint() != last, "a later checkpoint")
+        assert running.stop() == 0

@@ -12,10 +12,8 @@ from tests.fakes.replicator import Replicator
 from tests.scenarios.conftest import Pair
 
 
-def test_the_source_role_reads_the_source_and_nothing_else(
-    pair: Pair, replicator: Callable[..., Replicator]
-) -> None:
-    """With sourceRoleArn, preflight and daemon read the source with the role's credentials; leases and writes are ours."""
+def test_the_source_role_reads_the_source_and_nothing_else(pair: Pair, replicator: Callable[..., Replicator]) -> None:
+    """With sourceRoleArn, preflight and daemon read the source as that role; leases and writes stay ours."""
     sts = ThreadedMotoServer(port=free_port(), verbose=False)
     sts.start()
     role = {"sourceRoleArn": "arn:aws:iam::123456789012:role/reader"}

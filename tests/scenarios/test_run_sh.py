@@ -61,6 +61,17 @@ def test_a_fresh_clone_sets_itself_up_even_after_an_interruption(clone: Path, tm
     assert (again.returncode, again.stderr) == (0, "")
 
 
+def test_once_set_up_it_needs_no_network(tmp_path: Path) -> None:
+    """In a network namespace with nothing but the loopback interface, the demo runs all the same."""
+    alone = ["unshare", "--net", "sh", "-c", 'ip link set lo up && exec "$@"', "sh"]
+    if subprocess.run([*alone, "true"], capture_output=True, check=False).returncode:
+        pytest.skip("this machine makes no network namespaces for us")
+    demo = [RUN, java.ROOT / "properties" / "demo.properties", "--demoSeconds", "2", "--logDirectory", tmp_path]
+    result = subprocess.run([*alone, *demo], capture_output=True, text=True, check=False, timeout=120)
+    assert (result.returncode, result.stderr) == (0, "")
+    assert "source = destination: yes" in result.stdout
+
+
 def test_a_missing_file_is_named(tmp_path: Path) -> None:
     """A wrong path ends with 22 and says which."""
     result = run("nowhere.properties", cwd=tmp_path)

@@ -72,8 +72,8 @@ OUTCOMES_OF_CODES = {
     },
 }
 CODES = [(code, outcome) for codes in OUTCOMES_OF_CODES.values() for code, outcome in codes.items()]
-# Botocore's own exceptions, in two texts: those that mean that there are no usable credentials, and all others (no answer
-# came, or botocore can't work as it is set up; waiting loses nothing).
+# Botocore's own exceptions: those that mean that there are no usable credentials, and all others (no answer came, or
+# botocore can't work as it is set up; waiting loses nothing).
 NO_CREDENTIALS = """
     CredentialRetrievalError LoginAuthorizationCodeError LoginError LoginInsufficientPermissions
     LoginRefreshRequired LoginTokenLoadError MetadataRetrievalError NoAuthTokenError NoCredentialsError

@@ -21,13 +21,17 @@ def client() -> Iterator[Any]:
     """DynamoDB with an empty checkpoint table."""
     with mock_aws():
         made = boto3.client("dynamodb", region_name="eu-west-1")
-        made.create_table(
-            TableName=TABLE,
-            KeySchema=[{"AttributeName": "leaseKey", "KeyType": "HASH"}],
-            AttributeDefinitions=[{"AttributeName": "leaseKey", "AttributeType": "S"}],
-            BillingMode="PAY_PER_REQUEST",
-        )
+        _create(made, TABLE, "leaseKey")
         yield made
+
+
+def _create(client: Any, table: str, key: str) -> None:
+    client.create_table(
+        TableName=table,
+        KeySchema=[{"AttributeName": key, "KeyType": "HASH"}],
+        AttributeDefinitions=[{"AttributeName": key, "AttributeType": "S"}],
+        BillingMode="PAY_PER_REQUEST",
+    )
 
 
 def test_no_table_is_not_an_empty_table(client: Any) -> None:
@@ -67,6 +71,7 @@ def test_every_page_is_read(client: Any) -> None:
 
 def test_a_strange_row_is_said(client: Any) -> None:
     """A row that is none of KCL's is an error that names the table."""
-    client.put_item(TableName=TABLE, Item={"leaseKey": {"S": "s-1"}, "leaseCounter": {"S": "seven"}})
-    with pytest.raises(UnavailableError, match=TABLE):
-        leases.read(client, TABLE)
+    _create(client, "strange", "id")
+    client.put_item(TableName="strange", Item={"id": {"S": "s-1"}})
+    with pytest.raises(UnavailableError, match="Checkpoint table strange"):
+        leases.read(client, "strange")

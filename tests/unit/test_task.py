@@ -57,7 +57,7 @@ def test_a_row_follows_the_stream(client: Any) -> None:
 
 @pytest.mark.parametrize("before", [None, NEW_STREAM, OTHER], ids=["no row", "another stream", "another destination"])
 def test_of_two_starts_at_once_one_decides(client: Any, before: Task | None) -> None:
-    """Two starts that saw the same row can't both claim the task for different paths; the second is told whose it is."""
+    """Two starts that saw the same row can't both claim the task; the second is told whose it is."""
     tasks.write(client, TABLE, before or TASK, before=None)
     if before:
         tasks.write(client, TABLE, TASK, before=before)

@@ -1,0 +1,191 @@
+"""Any interleaving of writes, batches, faults, crashes and replays ends with the destination equal to the source."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from typing import get_args
+
+from amazon_kclpy.checkpoint_error import CheckpointError
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
+
+from processor.apply import Applier
+from processor.errors import RefusedError
+from processor.logs import Log
+from processor.record_processor import RecordProcessor, Shard
+from processor.records import Change, decode
+from processor.retry import Backoff, Outage
+from tests.fakes import kcl
+from tests.fakes.kcl import Checkpointer
+from tests.fakes.stream_record import StreamRecord, insert, modify, remove, sequence_number
+from tests.fakes.table import FakeTable, Fault, Killed
+
+KEYS = st.sampled_from("abcdefgh")
+# What may happen at a checkpoint: KCL answers with an exception, or this process is killed before or after it.
+CHECKPOINTS = st.sampled_from([None, None, "ThrottlingException", "ShutdownException", "killed before", "killed after"])
+FAULTS = st.lists(st.sampled_from(get_args(Fault)), max_size=6)
+
+
+class _Daemon(Checkpointer):
+    """KCL's side of one shard: what it stored outlives every process."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.next: str | None = None
+        self.check: Callable[[str | None], None] = lambda _: None
+
+    def checkpoint(self, sequence_number: str | None = None, sub_sequence_number: int | None = None) -> None:
+        """Store one, unless the next event says otherwise."""
+        event, self.next = self.next, None
+        if event == "killed before":
+            raise Killed
+        if event in ("ThrottlingException", "ShutdownException"):
+            raise CheckpointError(event)
+        self.check(sequence_number)
+        super().checkpoint(sequence_number, sub_sequence_number)
+        if event == "killed after":
+            raise Killed
+
+
+class Replication(RuleBasedStateMachine):
+    """One shard from source to destination; at the end of each run everything is delivered and compared."""
+
+    @initialize(write_mode=st.sampled_from(["batch", "item"]), coalesce=st.booleans(), threads=st.integers(1, 3))
+    def begin(self, write_mode: str, threads: int, *, coalesce: bool) -> None:
+        """An empty source and destination."""
+        self.stream: list[StreamRecord] = []
+        self.source: dict[str, StreamRecord] = {}
+        self.daemon = _Daemon()
+        self.daemon.check = self._nothing_is_passed_over
+        self.table = FakeTable()
+        self.options = {"write_mode": write_mode, "coalesce": coalesce, "threads": threads}
+        self.applied = 0
+        self._start()
+
+    def _start(self) -> None:
+        """A new process goes on from the stored checkpoint, with nothing else to remember."""
+        self.position = self._after(self.daemon.stored[-1]) if self.daemon.stored else 0
+
+        def open_shard(shard_id: str) -> Shard:
+            outage = Outage(Log(), "writes_delayed", note="kept")
+            applier = Applier(
+                self.table,
+                name=shard_id,
+                refused=self._refused,
+                outage=outage,
+                make_backoff=lambda: Backoff(first_seconds=0),
+                **self.options,
+            )
+            return Shard(applier=applier, log=Log())
+
+        gone = threading.Event()
+        self.processor = RecordProcessor(open_shard, gone=gone, log=Log())
+        self.processor.initialize(kcl.initialize())
+        gone.set()  # no waiting between tries of a checkpoint
+
+    def _refused(self, change: Change, error: RefusedError) -> None:
+        raise AssertionError(change) from error
+
+    def _after(self, number: str | None) -> int:
+        return [record.sequence_number for record in self.stream].index(str(number)) + 1
+
+    @rule(key=KEYS, size=st.sampled_from([1, 1, 1, 300_000]))
+    def put(self, key: str, size: int) -> None:
+        """The source writes an item, each time with another value."""
+        number = len(self.stream)
+        make = modify if key in self.source else insert
+        record = make(number, {"id": {"S": key}, "version": {"N": str(number)}, "padding": {"S": "x" * size}})
+        self.source[key] = record
+        self.stream.append(record)
+
+    @precondition(lambda self: self.source)
+    @rule(data=st.data())
+    def delete(self, data: st.DataObject) -> None:
+        """The source deletes an item."""
+        key = data.draw(st.sampled_from(sorted(self.source)))
+        del self.source[key]
+        self.stream.append(remove(len(self.stream), {"id": {"S": key}}))
+
+    @rule(key=KEYS, times=st.integers(2, 8))
+    def put_often(self, key: str, times: int) -> None:
+        """The source writes one item again and again, so that a batch has it more than once."""
+        for _ in range(times):
+            self.put(key, 1)
+
+    @precondition(lambda self: self.position < len(self.stream))
+    @rule(size=st.integers(1, 30), faults=FAULTS, event=CHECKPOINTS)
+    def deliver(self, size: int, faults: list[Fault], event: str | None) -> None:
+        """The daemon hands on the next batch, while the destination, KCL or the process itself may fail."""
+        batch = self.stream[self.position : self.position + size]
+        self.table.faults.extend(faults)
+        self.daemon.next = event
+        self.applied = self.position + len(batch)
+        lost = len(self.daemon.stored)
+        try:
+            kcl.process_records([record.data for record in batch]).dispatch(self.daemon, self.processor)
+        except Killed:
+            self.table.faults.clear()
+            self._start()
+        else:
+            self.position += len(batch)
+            if event == "ShutdownException" and len(self.daemon.stored) == lost:
+                self._a_lost_shard_is_left_alone()
+                self._start()
+
+    def _a_lost_shard_is_left_alone(self) -> None:
+        calls = len(self.table.calls)
+        kcl.process_records([record.data for record in self.stream]).dispatch(self.daemon, self.processor)
+        assert calls == len(self.table.calls)
+
+    @rule()
+    def crash(self) -> None:
+        """The process is killed between two batches, and another one takes over."""
+        self._start()
+
+    @rule()
+    def shut_down(self) -> None:
+        """An orderly end, and a new start."""
+        kcl.shutdown_requested().dispatch(self.daemon, self.processor)
+        self._start()
+
+    def _nothing_is_passed_over(self, number: str | None) -> None:
+        """At a checkpoint every key is as the last change before it made it, or as a later one did."""
+        passed = self._after(number)
+        allowed: dict[bytes, set[bytes]] = {}
+        for place, change in enumerate(decode(record.data) for record in self.stream):
+            image = bytes(change.image or b"")
+            allowed[change.identity] = {image} if place < passed else allowed.get(change.identity, {b""}) | {image}
+        for identity, images in allowed.items():
+            assert self.table.items.get(identity, b"") in images
+        assert passed == self.applied
+
+    @invariant()
+    def checkpoints_only_move_on(self) -> None:
+        """KCL's checkpoint never goes back within the stream, whatever is replayed."""
+        if hasattr(self, "daemon"):
+            places = [int(number or 0) for number in self.daemon.stored]
+            assert sorted(places) == places
+
+    def teardown(self) -> None:
+        """With all faults over and everything delivered, the destination is the source, byte for byte."""
+        if not hasattr(self, "daemon"):
+            return
+        self.table.faults.clear()
+        self._start()
+        if self.position < len(self.stream):
+            self.deliver(len(self.stream), [], None)
+        expected = {change.identity: bytes(change.image or b"") for change in map(_change, self.source.values())}
+        assert expected == self.table.items
+        assert self.table.overlaps == []
+        if self.stream:
+            assert self.daemon.stored[-1] == sequence_number(len(self.stream) - 1)
+
+
+def _change(record: StreamRecord) -> Change:
+    return decode(record.data)
+
+
+Replication.TestCase.settings = settings(max_examples=120, stateful_step_count=25)
+TestConvergence = Replication.TestCase

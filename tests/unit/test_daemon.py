@@ -1,0 +1,208 @@
+"""What this process writes, locks and becomes."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import javaproperties
+import msgspec
+import pytest
+
+from processor import daemon, java
+from processor.daemon import Slot, adapter_arn, claim_slot, properties
+from processor.errors import SetupError
+from processor.leases import Lease
+from processor.settings import MAX_TABLE_NAME, Settings
+from tests.fakes.tasks import REQUIRED, task
+
+STREAM = "arn:aws:dynamodb:eu-west-1:123456789012:table/orders/stream/2024-01-01T00:00:00.000"
+
+
+def _properties(settings: Settings, leases: tuple[Lease, ...] = ()) -> dict[str, str]:
+    return properties(settings, stream_arn=STREAM, worker_id="me", leases=list(leases), read_at_ms=5)
+
+
+def test_settings_reach_kcl_under_kcls_names() -> None:
+    """Each of our settings that KCL knows stands in its properties, as text and never as nothing."""
+    made = _properties(task(batchSize="10", kclRegion="eu-west-3", kclEndpoint="http://k:1", taskName="t"))
+    expected = {
+        "applicationName": "DynamoDBCrossRegionReplicationt",
+        "maxRecords": "10",
+        "regionName": "eu-west-3",
+        "dynamoDBEndpoint": "http://k:1",
+        "sourceStreamArn": STREAM,
+        "sourceRegion": "eu-west-1",
+        "workerId": "me",
+        "shutdownGraceMillis": "30000",
+        "initialPositionInStream": "TRIM_HORIZON",
+        "dontPublishCloudwatch": "false",
+    }
+    assert expected == {name: made[name] for name in expected}
+    assert {str} == {type(value) for value in made.values()}
+    assert "None" not in made.values()
+    assert " " not in made["executableName"].split(" -I -m processor.child")[0]
+
+
+@pytest.mark.parametrize("name", ["AwsCredentialsProvider", "awsCredentialsProvider", "AWSCredentialsProvider"])
+def test_a_users_property_replaces_ours(name: str) -> None:
+    """What the user gives to KCL wins over what we tune, and reaches it once, however its name is written."""
+    made = _properties(task(failoverTimeMillis="9000", **{name: "ProfileCredentialsProvider"}))
+    assert made["failoverTimeMillis"] == "9000"
+    credentials = {key: value for key, value in made.items() if key.lower() == name.lower()}
+    assert credentials == {name: "ProfileCredentialsProvider"}
+
+
+def test_only_this_workers_leases_are_its_own() -> None:
+    """The daemon is told the leases of its own worker id, with the counters that would betray another of that name."""
+    leases = [
+        Lease(shard_id=f"s-{i}", owner=owner, counter=i, checkpoint="5")
+        for i, owner in enumerate(["me", None, "you", "me"])
+    ]
+    made = _properties(task(), tuple(leases))
+    assert (made["ownLeaseCounters"], made["ownLeasesReadAtMillis"]) == ("s-0=0,s-3=3", "5")
+
+
+def test_kcls_tables_fit_beside_the_longest_checkpoint_table() -> None:
+    """With a task name of any allowed length KCL's further tables have names that DynamoDB takes."""
+    longest = task(taskName="x" * (MAX_TABLE_NAME - len("DynamoDBCrossRegionReplication")))
+    made = _properties(longest)
+    names = [made["coordinatorStateTableName"], made["workerMetricsTableName"], longest.task_table]
+    assert len(set(names)) == 3
+    assert {MAX_TABLE_NAME} == {len(name) for name in names}
+    assert "workerMetricsTableName" not in _properties(task())
+
+
+def _arn(region: str, account: str) -> str:
+    return f"arn:aws:dynamodb:{region}:{account}:table/orders/stream/2024-01-01T00:00:00.000"
+
+
+@pytest.mark.parametrize(
+    ("arn", "region", "expected"),
+    [
+        (STREAM, "eu-west-1", STREAM),
+        (_arn("ddblocal", "000000000000"), "eu-west-1", _arn("eu-west-1", "000000000000")),
+        (_arn("local", ""), "local", _arn("us-east-1", "000000000000")),
+        (_arn("cn-north-1", "210987654321").replace("aws", "aws-cn"), "cn-north-1", _arn("cn-north-1", "210987654321")),
+        (_arn("us-gov-west-1", "123456789012"), "us-gov-west-1", _arn("us-gov-west-1", "123456789012")),
+    ],
+)
+def test_the_adapter_gets_an_arn_that_it_takes(arn: str, region: str, expected: str) -> None:
+    """Whatever an emulator calls its region and account, the adapter is given a region and twelve digits."""
+    assert expected == adapter_arn(arn, region, "orders")
+
+
+@pytest.fixture
+def locked(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[int]]:
+    """Descriptors of the slots claimed in this process, which end with the test."""
+    made: list[int] = []
+    inherit = os.set_inheritable
+
+    def keep(descriptor: int, inheritable: bool) -> None:  # noqa: FBT001  # os's signature
+        made.append(descriptor)
+        inherit(descriptor, inheritable)
+
+    monkeypatch.setattr(os, "set_inheritable", keep)
+    yield made
+    for descriptor in made:
+        os.close(descriptor)
+
+
+def test_daemons_of_one_task_have_slots_of_their_own(tmp_path: Path, locked: list[int]) -> None:
+    """Two living daemons never share directory or worker id, and a slot is free again when its holder has ended."""
+    settings = task(logDirectory=str(tmp_path), taskName="t")
+    first, second = claim_slot(settings), claim_slot(settings)
+    assert [tmp_path / "t", tmp_path / "t" / "daemon-2"] == [first.directory, second.directory]
+    assert first.worker_id != second.worker_id
+    os.close(locked.pop(0))
+    assert first.worker_id == claim_slot(settings).worker_id
+    assert claim_slot(task(logDirectory=str(tmp_path), taskName="u")).worker_id not in {
+        first.worker_id,
+        second.worker_id,
+    }
+
+
+def test_a_slot_is_held_through_exec(tmp_path: Path, locked: list[int]) -> None:
+    """The lock goes on with the program that this process becomes, and ends with that."""
+    settings = task(logDirectory=str(tmp_path), taskName="t")
+    claim_slot(settings)
+    command = [sys.executable, "-c", "print(flush=True); input()"]
+    with subprocess.Popen(command, pass_fds=locked, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as heir:
+        assert heir.stdout is not None
+        heir.stdout.readline()
+        os.close(locked.pop())
+        assert claim_slot(settings).number == 1
+        heir.communicate(b"\n", timeout=20)
+    assert claim_slot(settings).number == 0
+
+
+def test_a_log_directory_that_cannot_be_written_is_said(tmp_path: Path) -> None:
+    """Where logs and locks can't be written nothing starts, and the setting to change is named."""
+    (tmp_path / "file").touch()
+    with pytest.raises(SetupError, match="Set logDirectory"):
+        claim_slot(task(logDirectory=str(tmp_path / "file")))
+
+
+class Became(Exception):  # noqa: N818  # no error
+    """What this process would have become."""
+
+
+@pytest.fixture
+def started(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[list[str], Path]:
+    """The command line of a started daemon, and its directory."""
+
+    def exec_instead(_: str, arguments: list[str]) -> None:
+        raise Became(arguments)
+
+    monkeypatch.setattr(os, "execv", exec_instead)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "hush-hush")
+    monkeypatch.setenv(daemon.SETTINGS_VARIABLE, "")
+    settings = task(
+        javaOptions='-Xmx1g -Dname="two words"', batchSize="10", onError="deadLetter", deadLetterUri="file:///d"
+    )
+    (tmp_path / "child.json").touch(0o644)
+    with pytest.raises(Became) as became:
+        daemon.start(settings, Slot(tmp_path, 0), stream_arn=STREAM, leases=[], read_at_ms=5)
+    arguments: list[str] = became.value.args[0]
+    return arguments, tmp_path
+
+
+def test_the_daemon_finds_its_files(started: tuple[list[str], Path]) -> None:
+    """The JVM gets the properties' file, the user's options as a shell splits them, and the children their settings."""
+    arguments, directory = started
+    assert [daemon.MAIN_CLASS, str(directory / "daemon.properties")] == arguments[-2:]
+    assert {"-Xmx1g", "-Dname=two words"} <= set(arguments)
+    assert java.class_path() in arguments
+    written = javaproperties.loads((directory / "daemon.properties").read_bytes())
+    assert (written["sourceStreamArn"], written["maxRecords"]) == (STREAM, "10")
+    assert str(directory / "child.json") == os.environ[daemon.SETTINGS_VARIABLE]
+    child: Any = msgspec.json.decode((directory / "child.json").read_bytes(), type=Settings)
+    assert (REQUIRED["sourceTable"], 10, "/d") == (child.source_table, child.batch_size, child.dead_letter_path)
+
+
+def test_only_the_owner_may_read_them(started: tuple[list[str], Path]) -> None:
+    """Both files have mode 0600, also where one lay there before with another."""
+    _, directory = started
+    modes = {path.name: oct(path.stat().st_mode & 0o777) for path in directory.iterdir()}
+    assert modes == {"daemon.properties": "0o600", "child.json": "0o600"}
+
+
+def test_nothing_secret_is_on_the_command_line(started: tuple[list[str], Path]) -> None:
+    """Every user of the machine can read a command line: credentials are not in it, nor in the files."""
+    arguments, directory = started
+    assert "hush-hush" not in " ".join(arguments)
+    assert not [path for path in directory.iterdir() if "hush-hush" in path.read_text()]
+
+
+def test_the_childs_command_has_no_space_to_be_split_at(started: tuple[list[str], Path]) -> None:
+    """KCL splits the children's command at spaces; from where the daemon runs, the interpreter's path has none."""
+    _, directory = started
+    written = javaproperties.loads((directory / "daemon.properties").read_bytes())
+    interpreter = written["executableName"].split()[0]
+    assert Path(interpreter).resolve() == Path(sys.executable).resolve()
+    assert "/" not in interpreter.removeprefix("./")

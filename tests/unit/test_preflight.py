@@ -1,0 +1,244 @@
+"""Everything that is found wrong before a start."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import boto3
+import pytest
+from moto import mock_aws
+
+from processor import java, preflight, task
+from processor.dynamodb import Clients
+from processor.facts import Facts
+from processor.leases import Lease
+from processor.preflight import Report
+from processor.settings import Settings
+from tests.fakes.http_server import HttpServer
+from tests.fakes.tasks import task as settings_of
+
+SETTINGS = settings_of()
+STREAM = "arn:aws:dynamodb:eu-west-1:123456789012:table/orders/stream/1"
+LEASES = [Lease(shard_id="shard-1", owner=None, counter=1, checkpoint="5")]
+
+
+def _table(name: str = "orders", *, key: str = "id:S", **more: Any) -> dict[str, Any]:
+    attribute, kind = key.split(":")
+    return {
+        "TableName": name,
+        "KeySchema": [{"AttributeName": attribute, "KeyType": "HASH"}],
+        "AttributeDefinitions": [{"AttributeName": attribute, "AttributeType": kind}],
+        "TableStatus": "ACTIVE",
+        "TableArn": f"arn:{name}",
+        "TableId": name,
+    } | more
+
+
+def _copy(**more: Any) -> dict[str, Any]:
+    return _table("orders-copy", **more)
+
+
+def _stream(view: str = "NEW_AND_OLD_IMAGES") -> dict[str, Any]:
+    return {"StreamSpecification": {"StreamEnabled": True, "StreamViewType": view}, "LatestStreamArn": STREAM}
+
+
+def _facts(**changed: Any) -> Facts:
+    """A task that runs already and has nothing wrong with it, but for what is changed."""
+    found: dict[str, Any] = {
+        "source": _table(**_stream()),
+        "destination": _copy(),
+        "stream_shards": frozenset({"shard-1", "shard-2"}),
+        "leases": LEASES,
+        "task": task.of(SETTINGS, STREAM),
+    }
+    return Facts(**(found | changed))
+
+
+def _found(facts: Facts, settings: Settings = SETTINGS) -> list[tuple[str, str]]:
+    return [
+        (finding.severity, f"{finding.object} {finding.value}")
+        for check in preflight._CHECKS
+        for finding in check(settings, facts)
+    ]
+
+
+GSI = {"GlobalSecondaryIndexes": [{"IndexName": "by-day", "KeySchema": [{"AttributeName": "day", "KeyType": "HASH"}]}]}
+GSI["AttributeDefinitions"] = [
+    {"AttributeName": "id", "AttributeType": "S"},
+    {"AttributeName": "day", "AttributeType": "N"},
+]
+WRONG = {
+    "source being created": ({"source": _table(TableStatus="CREATING", **_stream())}, "error", "CREATING, not ACTIVE"),
+    "destination being deleted": ({"destination": _copy(TableStatus="DELETING")}, "error", "DELETING, not ACTIVE"),
+    "no stream": ({"source": _table(), "stream_shards": None}, "error", "is off"),
+    "old images": ({"source": _table(**_stream("OLD_IMAGE"))}, "error", "view type OLD_IMAGE"),
+    "keys only": ({"source": _table(**_stream("KEYS_ONLY"))}, "error", "view type KEYS_ONLY"),
+    "another key": ({"destination": _copy(key="pk:S")}, "error", "is HASH pk (S); the source's is HASH id (S)"),
+    "another key type": ({"destination": _copy(key="id:N")}, "error", "is HASH id (N); the source's is HASH id (S)"),
+    "the source itself": ({"destination": _table(TableArn="arn:orders", TableId="orders")}, "error", "is the source"),
+    "another stream": ({"task": task.of(SETTINGS, "arn:old")}, "error", "the last checkpoints are of arn:old"),
+    "no shard left": ({"stream_shards": frozenset({"shard-9"})}, "error", "has none of the 1 shards"),
+    "TTL": ({"destination_ttl": "expires"}, "warning", "TTL on expires"),
+    "index of another type": ({"destination": _copy(**GSI)}, "warning", "wants day of type N"),
+}
+RIGHT = {
+    "new images alone": {"source": _table(**_stream("NEW_IMAGE"))},
+    "a table being updated": {"destination": _copy(TableStatus="UPDATING")},
+    "a first start": {"leases": None, "task": None},
+    "a start anew after deleting the checkpoints": {
+        "leases": None,
+        "task": task.of(settings_of(sourceTable="x12"), "a"),
+    },
+    "checkpoints of the original": {"task": None},
+    "an index of the source's": {"source": _table(**GSI, **_stream()), "destination": _copy(**GSI)},
+    "nothing could be read": dict.fromkeys(("source", "destination", "stream_shards", "leases", "task")),
+}
+
+
+def test_nothing_is_found_where_nothing_is_wrong() -> None:
+    """A task in order has no findings."""
+    assert _found(_facts()) == []
+
+
+@pytest.mark.parametrize(("changed", "severity", "words"), WRONG.values(), ids=WRONG)
+def test_each_thing_wrong_is_found(changed: dict[str, Any], severity: str, words: str) -> None:
+    """Each thing that can be wrong makes one finding of its severity, which names what was found."""
+    ((found_severity, text),) = _found(_facts(**changed))
+    assert severity == found_severity
+    assert words in text
+
+
+@pytest.mark.parametrize("changed", RIGHT.values(), ids=RIGHT)
+def test_what_is_allowed_is_not_found(changed: dict[str, Any]) -> None:
+    """What only looks like something wrong makes no finding."""
+    assert _found(_facts(**changed)) == []
+
+
+def test_one_place_with_two_roles_may_be_two_accounts() -> None:
+    """Same region, endpoint and table are the source itself, unless a role takes the reading to another account."""
+    same = {"destinationRegion": "eu-west-1", "destinationTable": "orders"}
+    role = {"sourceRoleArn": "arn:aws:iam::123456789012:role/reader"}
+    facts = _facts(leases=None)
+    assert [severity for severity, _ in _found(facts, settings_of(**same))] == ["error"]
+    assert _found(facts, settings_of(**same, **role)) == []
+
+
+def test_another_replications_checkpoints_are_refused() -> None:
+    """A checkpoint table that a task with another source or destination uses is an error that names that task."""
+    other = task.of(settings_of(destinationTable="elsewhere"), STREAM)
+    ((severity, text),) = _found(_facts(task=other))
+    assert severity == "error"
+    assert "orders in eu-west-1 to elsewhere in us-east-1" in text
+
+
+# --- On an AWS of moto's ---------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """An account without tables."""
+    # moto knows the streams by their old host name only
+    monkeypatch.setenv("AWS_ACCOUNT_ID_ENDPOINT_MODE", "disabled")
+    with mock_aws():
+        yield
+
+
+def _create(region: str, name: str, **more: Any) -> Any:
+    client = boto3.client("dynamodb", region_name=region)
+    arguments = {
+        "KeySchema": [{"AttributeName": "id", "KeyType": "HASH"}],
+        "AttributeDefinitions": [{"AttributeName": "id", "AttributeType": "S"}],
+        "BillingMode": "PAY_PER_REQUEST",
+    }
+    client.create_table(TableName=name, **(arguments | more))
+    return client
+
+
+def _run(settings: Settings = SETTINGS) -> tuple[Report, str]:
+    report = preflight.run(settings, Clients(settings))
+    return report, "\n".join(f"{finding.object} {finding.value}" for finding in report.findings)
+
+
+@pytest.mark.usefixtures("aws")
+def test_a_ready_task_is_ready() -> None:
+    """Two tables, a stream and an installation are all that a first start needs; what was read is in the report."""
+    _create("eu-west-1", "orders", StreamSpecification={"StreamEnabled": True, "StreamViewType": "NEW_IMAGE"})
+    _create("us-east-1", "orders-copy")
+    report, _ = _run()
+    assert report.findings == []
+    assert report.facts.source is not None
+    assert report.facts.stream_shards
+    assert (report.facts.leases, report.facts.task) == (None, None)
+
+
+@pytest.mark.usefixtures("aws")
+def test_everything_wrong_is_said_in_one_run(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """One run reports all there is to put right: tables, key, stream, TTL, checkpoints, Java and jars."""
+    monkeypatch.setenv("JAVA_HOME", str(tmp_path))
+    monkeypatch.setattr(java, "JARS", tmp_path)
+    _create("eu-west-1", "orders")
+    other = {"KeySchema": [{"AttributeName": "pk", "KeyType": "HASH"}]}
+    other["AttributeDefinitions"] = [{"AttributeName": "pk", "AttributeType": "S"}]
+    _create("us-east-1", "orders-copy", **other).update_time_to_live(
+        TableName="orders-copy", TimeToLiveSpecification={"Enabled": True, "AttributeName": "expires"}
+    )
+    leases = {"KeySchema": [{"AttributeName": "leaseKey", "KeyType": "HASH"}]}
+    leases["AttributeDefinitions"] = [{"AttributeName": "leaseKey", "AttributeType": "S"}]
+    client = _create("eu-west-1", SETTINGS.checkpoint_table, **leases)
+    client.put_item(TableName=SETTINGS.checkpoint_table, Item={"leaseKey": {"S": "shard-1"}})
+    task.write(client, SETTINGS.task_table, task.of(settings_of(sourceTable="other"), STREAM), before=None)
+    report, text = _run()
+    for words in ("Java none", "Jar ", "is off", "is HASH pk", "TTL on expires", "belongs to another replication"):
+        assert words in text
+    assert len(report.errors) == len(report.findings) - 1
+
+
+@pytest.mark.usefixtures("aws")
+def test_missing_tables_are_said_by_name() -> None:
+    """A table that is not there is an error that names it and its region; a missing checkpoint table is none."""
+    report, text = _run()
+    assert "source table orders in eu-west-1 does not exist" in text
+    assert "destination table orders-copy in us-east-1 does not exist" in text
+    assert len(report.errors) == 2
+
+
+@pytest.mark.usefixtures("aws")
+def test_a_wrong_region_hides_nothing_else() -> None:
+    """A region that is none is an error of its own, and what can be read all the same is checked in the same run."""
+    _, text = _run(settings_of(sourceRegion="eu-wst-1x"))
+    assert "sourceRegion 'eu-wst-1x' is no AWS region" in text
+    assert "destination table orders-copy in us-east-1 does not exist" in text
+
+
+def test_absent_credentials_are_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without credentials each call that wanted them is named."""
+    monkeypatch.delenv("AWS_ACCESS_KEY_ID")
+    _, text = _run()
+    for call in (
+        "DescribeTable on table orders in eu-west-1",
+        "DescribeTable on table orders-copy in us-east-1",
+        "Scan of",
+    ):
+        assert f"our credentials are not enough ({call}" in text
+
+
+def test_refused_credentials_are_said() -> None:
+    """Where AWS refuses a call, its own words are passed on: they name who made it."""
+    words = {"__type": "x#AccessDeniedException", "message": "User: arn:aws:iam::1:user/me is not authorized"}
+    with HttpServer() as server:
+        server.answers.extend([(400, words)] * 3)
+        where = dict.fromkeys(("sourceEndpoint", "destinationEndpoint"), server.endpoint)
+        report, text = _run(settings_of(**where))
+    assert len(report.errors) == 3
+    assert text.count("our credentials are not enough") == text.count("user/me is not authorized") == 3
+
+
+def test_an_unreachable_endpoint_is_said() -> None:
+    """An endpoint at which nobody listens is an error that names it."""
+    with HttpServer() as server:
+        endpoint = server.endpoint
+    _, text = _run(settings_of(sourceEndpoint=endpoint, destinationEndpoint=endpoint))
+    assert text.count("can't be reached") == 3
+    assert endpoint in text
