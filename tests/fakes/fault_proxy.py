@@ -2,16 +2,14 @@
 
 ::
 
-    with FaultProxy("http://127.0.0.1:8000") as proxy:
+    with FaultProxy("http://127.0.0.1:8000") as proxy:      # its clients use proxy.endpoint
         fault = proxy.inject(faults.error("ThrottlingException"), "BatchWriteItem", times=3)
-        ...                                 # a client of proxy.endpoint
-        fault.wait(3)                       # it has met three requests, or AssertionError
-        fault.clear()                       # and it is over; a held request goes on its way
-        with proxy.away(): ...              # connections are refused
-        proxy.writes, proxy.received        # what DynamoDB took, in order; how many requests came, by operation
+        fault.wait(3)                   # until it has met three requests, or AssertionError
+        fault.clear()                   # it is over; a request that it holds goes on its way
+        with proxy.away(): ...          # connections are refused
+        proxy.writes, proxy.received    # what DynamoDB took, in order; how many requests came, by operation
 
-``faults.py`` has what can go wrong. The oldest fault that wants a request gets it. What DynamoDB itself answers, the
-client gets as it is.
+``faults.py`` has what can go wrong. The oldest fault that wants a request gets it.
 """
 
 from __future__ import annotations
@@ -40,11 +38,12 @@ if TYPE_CHECKING:
 WAIT_SECONDS = 20.0
 _LOOK_SECONDS = 0.02
 # Headers of one connection, and those that would not hold for a changed body.
-_NOT_FORWARDED = {"connection", "content-length", "transfer-encoding", "accept-encoding", "expect", "x-amz-crc32"}
+_NOT_FORWARDED = {"connection", "content-length", "transfer-encoding", "accept-encoding", "expect"}
+_NOT_FORWARDED |= {"x-amz-crc32", "x-amz-target"}
 
 
 class Write(NamedTuple):
-    """One item's write that DynamoDB confirmed at ``time.monotonic()`` = ``at``; ``item`` is None for a delete."""
+    """One item's write that DynamoDB confirmed at ``time.monotonic()`` = ``at``; ``item`` is None but for a put."""
 
     operation: str
     table: str

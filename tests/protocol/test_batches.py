@@ -7,7 +7,7 @@ import pytest
 from tests.conftest import Tables
 from tests.fakes import faults
 from tests.fakes.fault_proxy import FaultProxy
-from tests.fakes.stream_record import Item, insert, modify, remove
+from tests.fakes.stream_record import Item, insert, modify, remove, sequence_number
 from tests.protocol.conftest import MODES, Start, item, items
 
 
@@ -70,20 +70,21 @@ def _history(keys: int, rounds: int) -> list[Item]:
 def test_every_change_in_order(mode: str, start: Start, tables: Tables, proxy: FaultProxy) -> None:
     """coalesce=false writes every change, and those of one key in the stream's order."""
     daemon = start(tables.create(), writeMode=mode, coalesce="false")
-    history = _history(keys=40, rounds=4)
-    late = proxy.inject(faults.delay(0.05), times=1)  # what was sent after it must not be overtaken by it
-    daemon.apply(
-        *(modify(number, each) for number, each in enumerate(history)),
-        remove(200, item("k00")),
-        insert(201, item("k00", n={"N": "9"})),
-    )
+    records = [modify(number, each) for number, each in enumerate(_history(keys=40, rounds=4))]
+    held = proxy.inject(faults.hold(), times=1)
+    daemon.send_records(*records, remove(200, item("k00")), insert(201, item("k00", n={"N": "9"})))
+    calls_of_one_round = 40 if mode == "item" else 2
+    proxy.wait_until(lambda: proxy.received.total() >= calls_of_one_round)
+    daemon.expect_silence()
+    assert calls_of_one_round == proxy.received.total()  # nothing overtakes the one that is late
+    held.clear()
+    daemon.expect_checkpoint(sequence_number(201))
     written: dict[str, list[str]] = {}
     for write in proxy.writes:
         written.setdefault(write.key["id"]["S"], []).append(write.item["n"]["N"] if write.item else "deleted")
     expected = {f"k{key:02}": ["0", "1", "2", "3"] for key in range(40)}
     expected["k00"] += ["deleted", "9"]
     assert expected == written
-    assert late.met
 
 
 @pytest.mark.parametrize("mode", MODES)

@@ -1,6 +1,7 @@
 package software.amazon.kinesis.multilang.config;
 
 import java.math.BigInteger;
+import java.util.concurrent.atomic.AtomicBoolean;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import software.amazon.awssdk.services.dynamodb.model.DescribeStreamRequest;
@@ -12,6 +13,7 @@ import software.amazon.awssdk.services.dynamodb.model.GetShardIteratorRequest;
 import software.amazon.awssdk.services.dynamodb.model.GetShardIteratorResponse;
 import software.amazon.awssdk.services.dynamodb.model.ResourceNotFoundException;
 import software.amazon.awssdk.services.dynamodb.model.ShardIteratorType;
+import software.amazon.awssdk.services.dynamodb.model.StreamStatus;
 import software.amazon.awssdk.services.dynamodb.model.TrimmedDataAccessException;
 import software.amazon.awssdk.services.dynamodb.streams.DynamoDbStreamsClient;
 import software.amazon.awssdk.services.dynamodb.streams.DynamoDbStreamsServiceClientConfiguration;
@@ -36,6 +38,7 @@ final class GuardedStreamsClient implements DynamoDbStreamsClient {
     private final DynamoDbStreamsClient stream;
     private final String trueArn;
     private final Outage outage = new Outage();
+    private final AtomicBoolean warnedOfEnd = new AtomicBoolean();
 
     GuardedStreamsClient(DynamoDbStreamsClient stream, String trueArn) {
         this.stream = stream;
@@ -67,11 +70,18 @@ final class GuardedStreamsClient implements DynamoDbStreamsClient {
         try {
             GetRecordsResponse response = stream.getRecords(request);
             outage.succeeded();
+            if (response.nextShardIterator() == null) {
+                warnIfDisabled();
+            }
             return response;
         } catch (ResourceNotFoundException e) {
             throw gone(e, "a shard being read");
-        } catch (ExpiredIteratorException | TrimmedDataAccessException e) {
-            throw e; // KCL asks for a new iterator, and getShardIterator tells whether anything is lost
+        } catch (ExpiredIteratorException e) {
+            throw e; // KCL asks for a new iterator
+        } catch (TrimmedDataAccessException e) {
+            // KCL would read on with this iterator for ever. Asked for a new one, getShardIterator tells what is lost.
+            throw ExpiredIteratorException.builder().message(e.getMessage())
+                    .awsErrorDetails(e.awsErrorDetails()).statusCode(e.statusCode()).build();
         } catch (RuntimeException e) {
             outage.failed(e);
             throw e;
@@ -95,6 +105,17 @@ final class GuardedStreamsClient implements DynamoDbStreamsClient {
             }
         }
         return oldest;
+    }
+
+    /** A shard that ends has children, unless the stream ends with it; KCL would then wait for work for ever. */
+    private void warnIfDisabled() {
+        boolean disabled = stream.describeStream(r -> r.streamArn(trueArn)).streamDescription().streamStatus()
+                == StreamStatus.DISABLED;
+        if (disabled && warnedOfEnd.compareAndSet(false, true)) {
+            LOG.error("Stream {} is disabled: the table was deleted, or its stream was turned off. What it holds is still "
+                    + "replicated; nothing that changes from now on is. If that is not what you want, turn the stream on "
+                    + "again, copy the table, delete the checkpoint table, then start anew.", trueArn);
+        }
     }
 
     private RuntimeException gone(ResourceNotFoundException cause, String what) {
