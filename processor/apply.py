@@ -15,13 +15,14 @@ never (refused)        a batch is written change by change to find the one; that
 
 from __future__ import annotations
 
+import contextlib
 import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import dataclass
 
 from processor.dynamodb import Table
-from processor.errors import CredentialsError, RefusedError, UnavailableError
+from processor.errors import CredentialsError, DaemonGoneError, RefusedError, UnavailableError
 from processor.plan import MAX_ITEMS_PER_CALL, calls, plan
 from processor.records import Change
 from processor.retry import Backoff, Outage
@@ -73,7 +74,7 @@ class Applier:
         """Write a batch; returns when every change of it is written, superseded within it, or set aside.
 
         :param changes: in the stream's order
-        :raises UnavailableError: ``gone`` was set while the destination was away
+        :raises DaemonGoneError: ``gone`` was set before all was written
         """
         rounds = plan(changes, coalesce=self._coalesce)
         set_aside: list[Change] = []
@@ -116,6 +117,7 @@ class Applier:
         backoff = self._make_backoff()
         pending = batch
         while pending:
+            self._check_gone()
             try:
                 undone = self._table.write_batch(pending)
             except RefusedError:
@@ -135,6 +137,7 @@ class Applier:
     def _write_one(self, change: Change, cut_short: threading.Event) -> list[Change]:
         backoff = self._make_backoff()
         while True:
+            self._check_gone()
             try:
                 self._table.write_one(change)
             except RefusedError as error:
@@ -148,7 +151,12 @@ class Applier:
 
     def _pause(self, error: UnavailableError, backoff: Backoff, cut_short: threading.Event) -> None:
         self._outage.failed(error.code, str(error))
-        if cut_short.wait(backoff.next_seconds()) or self._gone.is_set():
+        if cut_short.wait(backoff.next_seconds()):
             raise error
         if isinstance(error, CredentialsError):
-            self._table.renew_credentials()
+            with contextlib.suppress(UnavailableError):  # the next try says so, if it is still so
+                self._table.renew_credentials()
+
+    def _check_gone(self) -> None:
+        if self._gone.is_set():
+            raise DaemonGoneError

@@ -18,6 +18,7 @@ import signal
 import sys
 import threading
 from pathlib import Path
+from typing import NoReturn
 
 import msgspec
 from amazon_kclpy import kcl
@@ -26,7 +27,7 @@ from processor import logs
 from processor.apply import Applier, Refused
 from processor.dead_letters import FileDeadLetters
 from processor.dynamodb import WritableTable
-from processor.errors import RefusedError
+from processor.errors import DaemonGoneError, RefusedError
 from processor.logs import Log
 from processor.record_processor import RecordProcessor, Shard
 from processor.records import Change
@@ -35,7 +36,6 @@ from processor.settings import Settings
 
 # The daemon's environment hands the file with this task's settings down to its children.
 SETTINGS_VARIABLE = "REPLICATION_CHILD_SETTINGS"
-_EXIT_ORPHANED = 6
 
 
 def open_shard(settings: Settings, shard_id: str, *, gone: threading.Event) -> Shard:
@@ -109,22 +109,29 @@ def end_with_daemon(gone: threading.Event, busy: threading.Event) -> None:
         pass
     gone.set()
     if busy.is_set():
-        Log().warning(
-            "orphaned",
-            note="The daemon has gone. Writing stops here; the batch is applied again from the last checkpoint.",
-        )
-        os._exit(_EXIT_ORPHANED)
+        _end_orphaned()
+
+
+def _end_orphaned() -> NoReturn:
+    error = DaemonGoneError()
+    Log().warning("orphaned", note=str(error))
+    os._exit(error.exit_status)
 
 
 class _WatchedProcess(kcl.KCLProcess):  # type: ignore[misc]  # kclpy has no types
     """Knows whether a message of the daemon is being worked on."""
 
-    def __init__(self, processor: RecordProcessor, busy: threading.Event, **files: object) -> None:
+    def __init__(
+        self, processor: RecordProcessor, *, gone: threading.Event, busy: threading.Event, **files: object
+    ) -> None:
         super().__init__(processor, **files)
+        self._gone = gone
         self._busy = busy
 
     def _perform_action(self, action: object) -> None:
         self._busy.set()
+        if self._gone.is_set():  # the watch found us idle, with this message read already
+            _end_orphaned()
         try:
             super()._perform_action(action)
         finally:  # before the answer: once it has that, the daemon may close our input at any time
@@ -145,7 +152,9 @@ def main() -> None:
     gone, busy = threading.Event(), threading.Event()
     threading.Thread(target=end_with_daemon, args=(gone, busy), name="daemon-watch", daemon=True).start()
     processor = RecordProcessor(lambda shard_id: open_shard(settings, shard_id, gone=gone), gone=gone, log=Log())
-    _WatchedProcess(processor, busy, input_file=messages, output_file=answers, error_file=sys.stderr).run()
+    _WatchedProcess(
+        processor, gone=gone, busy=busy, input_file=messages, output_file=answers, error_file=sys.stderr
+    ).run()
 
 
 if __name__ == "__main__":

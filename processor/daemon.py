@@ -103,8 +103,8 @@ def properties(
         "parentShardPollIntervalMillis": str(settings.parent_shard_poll_interval_millis),
         # ours
         "sourceStreamArn": stream_arn,
-        "adapterStreamArn": adapter_arn(stream_arn, settings.source_region, settings.source_table),
         "sourceRegion": settings.source_region,
+        "sourceTable": settings.source_table,
         "dontPublishCloudwatch": str(settings.dont_publish_cloudwatch).lower(),
         "shardConsumerDispatchPollIntervalMillis": str(DISPATCH_INTERVAL_MS),
         "ownLeaseCounters": ",".join(f"{lease.shard_id}={lease.counter}" for lease in own),
@@ -125,18 +125,6 @@ def properties(
         )
         made.setdefault("workerMetricsTableName", companion_table(settings.checkpoint_table, _WORKER_METRICS_SUFFIX))
     return made
-
-
-def adapter_arn(stream_arn: str, region: str, table: str) -> str:
-    """The name under which the adapter knows the stream; every request carries the true ARN.
-
-    The adapter takes an ARN only with a region that its SDK knows and an account of twelve digits, and emulators have
-    words of their own for both.
-    """
-    account = re.search(r":(\d{12}):", stream_arn)
-    known = region if re.fullmatch(r"[a-z]{2}(-[a-z]+)+-\d", region) else "us-east-1"
-    label = stream_arn.rsplit("/", 1)[-1]
-    return f"arn:aws:dynamodb:{known}:{account[1] if account else '0' * 12}:table/{table}/stream/{label}"
 
 
 def command(settings: Settings, slot: Slot, properties_file: Path) -> list[str]:

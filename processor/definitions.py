@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import re
+import shlex
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -58,7 +59,11 @@ def _matching(pattern: str, what: str) -> Callable[[str], str]:
 
 def _endpoint(value: str) -> str:
     parts = urlsplit(value)
-    if parts.scheme not in {"http", "https"} or not parts.hostname or parts.username or parts.query:
+    try:
+        usable = parts.scheme in {"http", "https"} and parts.hostname and parts.port != 0
+    except ValueError:  # a port that is no number
+        usable = False
+    if not usable or parts.username or parts.query:
         message = f"'{value}' is not an endpoint such as https://host or http://localhost:8000"
         raise ValueError(message)
     return value
@@ -69,6 +74,15 @@ def _file_uri(value: str) -> str:
     if parts.scheme != "file" or parts.netloc or not parts.path.startswith("/") or parts.path.endswith("/"):
         message = f"'{value}' is not a file's URI such as file:///var/lib/replicator/dead-letters.jsonl"
         raise ValueError(message)
+    return value
+
+
+def _options(value: str) -> str:
+    try:
+        shlex.split(value)
+    except ValueError as exc:
+        message = f"'{value}' can't be split into options ({str(exc).lower()})"
+        raise ValueError(message) from exc
     return value
 
 
@@ -240,6 +254,7 @@ DEFINITIONS: tuple[Definition, ...] = (
     Definition(
         name="javaOptions",
         group="Process",
+        parse=_options,
         help="more options for the daemon's JVM; its heap is -Xmx256m, and hundreds of shards want more",
     ),
     Definition(

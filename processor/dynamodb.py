@@ -23,8 +23,17 @@ from botocore.exceptions import (
     ClientError,
     CredentialRetrievalError,
     HTTPClientError,
+    LoginError,
+    MetadataRetrievalError,
+    NoAuthTokenError,
     NoCredentialsError,
     PartialCredentialsError,
+    ProfileNotFound,
+    RefreshWithMFAUnsupportedError,
+    SSOError,
+    TokenRetrievalError,
+    UnknownCredentialError,
+    UnknownTokenProviderError,
 )
 
 from processor.errors import CredentialsError, RefusedError, UnavailableError
@@ -47,6 +56,7 @@ REJECTED_CREDENTIALS = frozenset(
         "ExpiredToken",
         "ExpiredTokenException",
         "IncompleteSignature",
+        "IncompleteSignatureException",
         "InvalidClientTokenId",
         "InvalidSignatureException",
         "MissingAuthenticationToken",
@@ -55,6 +65,21 @@ REJECTED_CREDENTIALS = frozenset(
         "SignatureDoesNotMatch",
         "UnrecognizedClientException",
     }
+)
+# What botocore says before any call, when it finds no credentials or can't renew those it has.
+_NO_CREDENTIALS = (
+    CredentialRetrievalError,
+    LoginError,
+    MetadataRetrievalError,
+    NoAuthTokenError,
+    NoCredentialsError,
+    PartialCredentialsError,
+    ProfileNotFound,
+    RefreshWithMFAUnsupportedError,
+    SSOError,
+    TokenRetrievalError,
+    UnknownCredentialError,
+    UnknownTokenProviderError,
 )
 # An answer without a code of its own: the request was larger than the service reads.
 TOO_LARGE_STATUS = 413
@@ -94,7 +119,7 @@ def aws_errors(call: str) -> Iterator[None]:
         if code in REJECTED_CREDENTIALS:
             raise CredentialsError(message, code=code) from exc
         raise UnavailableError(message, code=code) from exc
-    except (NoCredentialsError, PartialCredentialsError, CredentialRetrievalError) as exc:
+    except _NO_CREDENTIALS as exc:
         raise CredentialsError(f"{call}: {exc}", code=type(exc).__name__) from exc
     except (BotoCoreError, HTTPClientError, OSError) as exc:
         raise UnavailableError(f"{call}: {exc}", code=type(exc).__name__) from exc
@@ -230,7 +255,8 @@ class WritableTable:
         body = b'{"RequestItems":{"%b":[%b]}}' % (self.name.encode(), requests)
         with aws_errors(self._call("BatchWriteItem")), self._raw(body):
             answer = self._client.batch_write_item(RequestItems={})
-        undone = answer.get("UnprocessedItems", {}).get(self.name, [])
+        # Whatever name the answer gives the table, there was only one.
+        undone = [request for requests in answer.get("UnprocessedItems", {}).values() for request in requests]
         return _matching(changes, undone) if undone else []
 
     def write_one(self, change: Change) -> None:
@@ -249,11 +275,15 @@ class WritableTable:
                 self._client.delete_item(TableName=self.name, Key={})
 
     def renew_credentials(self) -> None:
-        """A session keeps the credentials it found first, even from a file that has changed since."""
+        """Look again: a session keeps the credentials it found first, even from a file that has changed since.
+
+        :raises CredentialsError: none are there now; the client stays the one it was
+        """
         with self._renewal:
             if self._clock() - self._renewed >= _RENEWAL_SECONDS:
                 self._renewed = self._clock()
-                self._client = self._connect()
+                with aws_errors(f"Client for table {self.name} in {self._region}"):
+                    self._client = self._connect()
 
     def _connect(self) -> DynamoDBClient:
         client: DynamoDBClient = self._make_session().client(

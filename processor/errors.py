@@ -7,11 +7,11 @@
      ├─ NotReadyError               exit 22: the preflight found an error; every finding is printed
      ├─ SetupError                  exit 22: a part of the installation is missing
      ├─ UnavailableError            never ends the process: the batch is kept and tried again
-     │   └─ CredentialsError        the same; credentials are looked up anew before the next try
+     │   ├─ CredentialsError        the same; credentials are looked up anew before the next try
+     │   └─ DaemonGoneError         exit 6 of a child, which nobody sees: its daemon was killed
      ├─ RefusedError                exit 5: the destination will never accept this change
      ├─ MalformedRecordError        exit 5: a stream record that can't be understood
      ├─ CheckpointError             exit 5: KCL refused a checkpoint that it should have taken
-     ├─ LeaseLostError              never ends the process: another worker has the shard now
      └─ DeadLetterError             exit 5: a change could not be set aside, so it is kept
 
 Foreign exceptions become one of these at the edge where they appear (``dynamodb.py`` for botocore's,
@@ -69,6 +69,18 @@ class CredentialsError(UnavailableError):
     """AWS doesn't accept our credentials, or there are none: new ones may be there at the next look."""
 
 
+class DaemonGoneError(UnavailableError):
+    """The daemon was killed while a batch was in hand. It is applied again from the last checkpoint."""
+
+    exit_status = 6
+
+    def __init__(self) -> None:
+        super().__init__(
+            "The daemon has gone. Writing stops here; the batch in hand is applied again from the last checkpoint.",
+            code="DaemonGone",
+        )
+
+
 class RefusedError(ReplicatorError):
     """The destination answered that it will not take this write, now or later."""
 
@@ -83,10 +95,6 @@ class MalformedRecordError(ReplicatorError):
 
 class CheckpointError(ReplicatorError):
     """KCL did not store a checkpoint, and trying again would not help."""
-
-
-class LeaseLostError(ReplicatorError):
-    """The shard's lease belongs to another worker, which goes on from the last stored checkpoint."""
 
 
 class DeadLetterError(ReplicatorError):

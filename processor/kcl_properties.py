@@ -23,30 +23,30 @@ KINDS: dict[str, str] = {
     "coordinatorStateBillingMode": "text",
     "coordinatorStateDeletionProtectionEnabled": "boolean",
     "coordinatorStatePointInTimeRecoveryEnabled": "boolean",
-    "coordinatorStateReadCapacity": "integer",
+    "coordinatorStateReadCapacity": "long integer",
     "coordinatorStateTableName": "text",
     "coordinatorStateTags": "text",
-    "coordinatorStateWriteCapacity": "integer",
+    "coordinatorStateWriteCapacity": "long integer",
     "dampeningPercentage": "integer",
     "disableWorkerMetrics": "boolean",
     "dynamoDBEndpoint": "text",
     "enablePriorityLeaseAssignment": "boolean",
-    "failoverTimeMillis": "integer",
-    "gracefulLeaseHandoffTimeoutMillis": "integer",
-    "idleTimeBetweenReadsInMillis": "integer",
+    "failoverTimeMillis": "long integer",
+    "gracefulLeaseHandoffTimeoutMillis": "long integer",
+    "idleTimeBetweenReadsInMillis": "long integer",
     "ignoreUnexpectedChildShards": "boolean",
-    "inMemoryWorkerMetricsCaptureFrequencyMillis": "integer",
+    "inMemoryWorkerMetricsCaptureFrequencyMillis": "long integer",
     "initialLeaseTableReadCapacity": "integer",
     "initialLeaseTableWriteCapacity": "integer",
     "initialPositionInStream": "text",
-    "initialPositionInStreamExtended": "integer",
+    "initialPositionInStreamExtended": "long integer",
     "isGracefulLeaseHandoffEnabled": "boolean",
     "kinesisEndpoint": "text",
-    "leaseAssignmentIntervalMillis": "integer",
+    "leaseAssignmentIntervalMillis": "long integer",
     "leaseTableDeletionProtectionEnabled": "boolean",
     "leaseTablePitrEnabled": "boolean",
-    "listShardsBackoffTimeInMillis": "integer",
-    "logWarningForTaskAfterMillis": "integer",
+    "listShardsBackoffTimeInMillis": "long integer",
+    "logWarningForTaskAfterMillis": "long integer",
     "maxActiveThreads": "integer",
     "maxGetRecordsThreadPool": "integer",
     "maxLeaseRenewalThreads": "integer",
@@ -55,24 +55,24 @@ KINDS: dict[str, str] = {
     "maxListShardsRetryAttempts": "integer",
     "maxRecords": "integer",
     "maxThroughputPerHostKBps": "decimal",
-    "metricsBufferTimeMillis": "integer",
+    "metricsBufferTimeMillis": "long integer",
     "metricsEnabledDimensions": "text",
     "metricsLevel": "text",
     "metricsMaxQueueSize": "integer",
-    "millisBehindLatestThresholdForReducedTps": "integer",
+    "millisBehindLatestThresholdForReducedTps": "long integer",
     "noOfPersistedMetricsPerWorkerMetrics": "integer",
     "processingLanguage": "text",
     "reBalanceThresholdPercentage": "integer",
     "regionName": "text",
     "retrievalMode": "text",
     "retryGetRecordsInSeconds": "integer",
-    "schedulerInitializationBackoffTimeMillis": "integer",
+    "schedulerInitializationBackoffTimeMillis": "long integer",
     "shardPrioritization": "text",
-    "shardSyncIntervalMillis": "integer",
-    "shutdownGraceMillis": "integer",
+    "shardSyncIntervalMillis": "long integer",
+    "shutdownGraceMillis": "long integer",
     "skipShardSyncAtWorkerInitializationIfLeasesExist": "boolean",
     "staleWorkerMetricsEntryCleanupDuration": "text",
-    "taskBackoffTimeMillis": "integer",
+    "taskBackoffTimeMillis": "long integer",
     "timeoutInSeconds": "integer",
     "validateSequenceNumberBeforeCheckpointing": "boolean",
     "varianceBalancingFrequency": "integer",
@@ -82,11 +82,11 @@ KINDS: dict[str, str] = {
     "workerMetricsDeletionProtectionEnabled": "boolean",
     "workerMetricsEMAAlpha": "decimal",
     "workerMetricsPointInTimeRecoveryEnabled": "boolean",
-    "workerMetricsReadCapacity": "integer",
-    "workerMetricsReporterFreqInMillis": "integer",
+    "workerMetricsReadCapacity": "long integer",
+    "workerMetricsReporterFreqInMillis": "long integer",
     "workerMetricsTableName": "text",
     "workerMetricsTags": "text",
-    "workerMetricsWriteCapacity": "integer",
+    "workerMetricsWriteCapacity": "long integer",
 }
 
 # KCL properties that say which stream is read, by whom: they make the daemon ours, so another setting decides them.
@@ -123,9 +123,13 @@ TUNED: dict[str, str] = {
 _PATTERNS = {
     "boolean": re.compile(r"true|false", re.IGNORECASE),
     "integer": re.compile(r"-?\d+"),
+    "long integer": re.compile(r"-?\d+"),
     "decimal": re.compile(r"-?\d+(\.\d+)?"),
     "text": re.compile(r".*", re.DOTALL),
 }
+
+# Java's int and long; a number past them is read as 0, too.
+_BITS = {"integer": 32, "long integer": 64}
 
 
 def is_known(name: str) -> bool:
@@ -151,7 +155,7 @@ def check(name: str, value: str) -> None:
         message = f"{name}={value}: this KCL property is decided by {DECIDED_BY[name]}. Remove it."
         raise UsageError(message)
     kind = KINDS.get(canonical(name), "text")
-    if not _PATTERNS[kind].fullmatch(value):
+    if not _PATTERNS[kind].fullmatch(value) or (kind in _BITS and int(value).bit_length() >= _BITS[kind]):
         article = "an" if kind == "integer" else "a"
         message = f"{name}={value}: KCL would read this as 0 or false, without a word. Give {article} {kind}."
         raise UsageError(message)

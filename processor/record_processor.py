@@ -16,7 +16,7 @@ from amazon_kclpy import kcl
 from amazon_kclpy.v3 import processor as v3
 
 from processor.apply import Applier, Outcome
-from processor.errors import CheckpointError, LeaseLostError, ReplicatorError
+from processor.errors import CheckpointError, DaemonGoneError, ReplicatorError
 from processor.logs import Log
 from processor.records import Change, decode
 from processor.retry import Backoff, Outage
@@ -142,11 +142,8 @@ class RecordProcessor(v3.RecordProcessorBase):  # type: ignore[misc]  # kclpy ha
                     raise CheckpointError(message) from exc
                 self._checkpoint_outage.failed(error, f"checkpoint {sequence_number} was not stored")
                 self._gone.wait(backoff.next_seconds())
-            except ValueError as exc:  # kclpy read an empty line: the end of input, where KCL's answer should be
-                message = (
-                    "The daemon has gone while a checkpoint was being stored. The batch is applied again if it was not."
-                )
-                raise LeaseLostError(message) from exc
+            except (ValueError, OSError) as exc:  # kclpy met the end of input where KCL's answer should be
+                raise DaemonGoneError from exc
             else:
                 self._checkpoint_outage.succeeded()
                 return

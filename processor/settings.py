@@ -168,7 +168,7 @@ def load(
     }
     known = {name: value for name, value in written.items() if name not in dotted}
     found, unknown = made.parse_known_args(
-        args=list(arguments),
+        args=_joined(arguments),
         config_file_contents=javaproperties.dumps(known, timestamp=False),
         env_vars=dict(environment),
     )
@@ -190,8 +190,8 @@ def load(
 def _complete(given: Mapping[str, str], *, kcl: dict[str, str], directory: Path, log_directory: Path) -> Settings:
     values: dict[str, Any] = {}
     for definition in DEFINITIONS:
-        text = given.get(definition.name, definition.default)
-        if text is None or text == "":
+        text = given.get(definition.name) or definition.default
+        if not text:
             if definition.required:
                 message = (
                     f"{definition.name} is not set. Give {definition.help}: in the properties file, as "
@@ -268,6 +268,19 @@ def _merge_aliases(given: dict[str, str], kcl: dict[str, str]) -> None:
                 f"{theirs}={value} and {ours}={given[ours]} are the same setting with two values. Keep one of them."
             )
             raise UsageError(message)
+
+
+def _joined(arguments: Sequence[str]) -> list[str]:
+    """``--name value`` as ``--name=value``: argparse takes a value such as ``-Xmx1g`` for an option of its own."""
+    joined: list[str] = []
+    rest = iter(arguments)
+    for argument in rest:
+        name = argument.removeprefix("--")
+        definition = BY_NAME.get(name)
+        takes_value = (definition and definition.parse is not boolean) or name in kcl_properties.KINDS
+        value = next(rest, None) if argument.startswith("--") and takes_value else None
+        joined.append(argument if value is None else f"{argument}={value}")
+    return joined
 
 
 def _load_properties(text: str) -> dict[str, str]:

@@ -89,11 +89,12 @@ def write(client: DynamoDBClient, table: str, task: Task, *, before: Task | None
             if before is None:
                 client.put_item(TableName=table, Item=item, ConditionExpression="attribute_not_exists(streamArn)")
             else:
+                replaced = msgspec.to_builtins(before)
                 client.put_item(
                     TableName=table,
                     Item=item,
-                    ConditionExpression="streamArn = :before",
-                    ExpressionAttributeValues={":before": {"S": before.stream_arn}},
+                    ConditionExpression=" AND ".join(f"{name} = :{name}" for name in replaced),
+                    ExpressionAttributeValues={f":{name}": {"S": value} for name, value in replaced.items()},
                 )
     except UnavailableError as exc:
         if exc.code != "ConditionalCheckFailedException":

@@ -36,10 +36,8 @@ if TYPE_CHECKING:
     from typing_extensions import Self
 
 WAIT_SECONDS = 20.0
-_LOOK_SECONDS = 0.02
-# Headers of one connection, and those that would not hold for a changed body.
-_NOT_FORWARDED = {"connection", "content-length", "transfer-encoding", "accept-encoding", "expect"}
-_NOT_FORWARDED |= {"x-amz-crc32", "x-amz-target"}
+# Headers of one connection, and those that would not hold for a changed request or answer.
+_NOT_FORWARDED = {"connection", "content-length", "transfer-encoding", "accept-encoding", "x-amz-crc32", "x-amz-target"}
 
 
 class Write(NamedTuple):
@@ -134,7 +132,7 @@ class Exchange(BaseHTTPRequestHandler):
 class Fault:
     """What happens to certain requests, until it is cleared or has met ``times`` of them."""
 
-    act: Callable[[Exchange, Fault], None]
+    act: Act
     proxy: FaultProxy
     operations: tuple[str, ...]
     times: float
@@ -156,6 +154,9 @@ class Fault:
         self.proxy.wait_until(lambda: self.met >= count)
 
 
+Act = Callable[[Exchange, Fault], None]
+
+
 class FaultProxy:
     """Serves from entering the context to leaving it, which raises what went wrong in the proxy itself."""
 
@@ -171,16 +172,11 @@ class FaultProxy:
         self.endpoint = f"http://127.0.0.1:{self._server.server_address[1]}"
 
     def inject(
-        self,
-        act: Callable[[Exchange, Fault], None],
-        *operations: str,
-        times: float = float("inf"),
-        when: Callable[[Exchange], bool] = bool,
+        self, act: Act, *operations: str, times: float = float("inf"), when: Callable[[Exchange], bool] = bool
     ) -> Fault:
         """From now on ``act`` happens to requests of these operations (none named: all) that ``when`` is true of."""
         fault = Fault(act=act, proxy=self, operations=operations, times=times, when=when)
-        with self.changed:
-            self._faults.append(fault)
+        self._faults.append(fault)
         return fault
 
     def act_on(self, exchange: Exchange) -> None:
@@ -225,7 +221,7 @@ class _Server(socketserver.ThreadingTCPServer):
         super().__init__(("127.0.0.1", port), Exchange)
         self.proxy = proxy
         self._open: set[socket.socket] = set()
-        self._thread = threading.Thread(target=self.serve_forever, args=(_LOOK_SECONDS,), name="fault-proxy")
+        self._thread = threading.Thread(target=self.serve_forever, args=(0.02,), name="fault-proxy")
         self.start = self._thread.start
 
     def stop(self) -> None:

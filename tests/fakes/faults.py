@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 
-from tests.fakes.fault_proxy import Answer, Exchange, Fault
-
-Act = Callable[[Exchange, Fault], None]
+from tests.fakes.fault_proxy import Act, Answer, Exchange, Fault
 
 _LOOK_SECONDS = 0.02
 _SERVER_ERRORS = {"InternalServerError", "InternalFailure", "ServiceUnavailable"}

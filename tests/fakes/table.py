@@ -17,7 +17,7 @@ from processor.records import Change
 Fault = Literal["ok", "throttle", "unanswered", "unprocessed", "credentials", "killed"]
 
 # So that what would go on for ever fails instead.
-TOO_MANY_CALLS = 100_000
+TOO_MANY_CALLS = 10_000
 
 
 class Killed(BaseException):

@@ -91,11 +91,11 @@ def test_a_value_reaches_its_setting_unchanged(place: str, value: str) -> None:
     required = {"sourceRegion": "eu-west-1", "sourceTable": "orders"}
     required |= {"destinationRegion": "us-east-1", "destinationTable": "copy"}
     found = settings.load(
-        arguments=[f"--javaOptions={value}"] if place == "command line" else [],
-        properties=javaproperties.dumps(required | ({"javaOptions": value} if place == "file" else {})),
-        environment={"REPLICATION_JAVA_OPTIONS": value} if place == "environment" else {},
+        arguments=[f"--logDirectory={value}"] if place == "command line" else [],
+        properties=javaproperties.dumps(required | ({"logDirectory": value} if place == "file" else {})),
+        environment={"REPLICATION_LOG_DIRECTORY": value} if place == "environment" else {},
         directory=Path("/somewhere"),
         log_directory=Path("/logs"),
         made=settings.parser("run.sh", "usage"),
     )
-    assert value == found.java_options
+    assert str(Path("/somewhere") / value) == found.log_directory

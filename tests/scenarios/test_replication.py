@@ -137,3 +137,14 @@ def test_two_daemons_of_one_task_share_a_machine(pair: Pair, replicator: MakeRep
             pair.wait_for("two")
             pair.wait_equal()
             assert second.stop() == 0
+
+
+@pytest.mark.parametrize("word", ["local", "xx-newest-9"])
+def test_a_region_may_be_a_word_that_the_adapter_does_not_know(
+    pair: Pair, replicator: MakeReplicator, word: str
+) -> None:
+    """Emulators call their region anything, and AWS opens new ones: with an endpoint given, any word will do."""
+    pair.put("one")
+    with replicator(pair.settings | {"sourceRegion": word}) as running:
+        pair.wait_for("one")
+        assert running.stop() == 0

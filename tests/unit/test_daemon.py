@@ -14,7 +14,7 @@ import msgspec
 import pytest
 
 from processor import daemon, java
-from processor.daemon import Slot, adapter_arn, claim_slot, properties
+from processor.daemon import Slot, claim_slot, properties
 from processor.errors import SetupError
 from processor.leases import Lease
 from processor.settings import MAX_TABLE_NAME, Settings
@@ -75,25 +75,6 @@ def test_kcls_tables_fit_beside_the_longest_checkpoint_table() -> None:
     assert len(set(names)) == 3
     assert {MAX_TABLE_NAME} == {len(name) for name in names}
     assert "workerMetricsTableName" not in _properties(task())
-
-
-def _arn(region: str, account: str) -> str:
-    return f"arn:aws:dynamodb:{region}:{account}:table/orders/stream/2024-01-01T00:00:00.000"
-
-
-@pytest.mark.parametrize(
-    ("arn", "region", "expected"),
-    [
-        (STREAM, "eu-west-1", STREAM),
-        (_arn("ddblocal", "000000000000"), "eu-west-1", _arn("eu-west-1", "000000000000")),
-        (_arn("local", ""), "local", _arn("us-east-1", "000000000000")),
-        (_arn("cn-north-1", "210987654321").replace("aws", "aws-cn"), "cn-north-1", _arn("cn-north-1", "210987654321")),
-        (_arn("us-gov-west-1", "123456789012"), "us-gov-west-1", _arn("us-gov-west-1", "123456789012")),
-    ],
-)
-def test_the_adapter_gets_an_arn_that_it_takes(arn: str, region: str, expected: str) -> None:
-    """Whatever an emulator calls its region and account, the adapter is given a region and twelve digits."""
-    assert expected == adapter_arn(arn, region, "orders")
 
 
 @pytest.fixture

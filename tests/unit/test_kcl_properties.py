@@ -16,9 +16,15 @@ from processor.kcl_properties import BEANS, DECIDED_BY, KINDS, TUNED, canonical,
 FAKE = Path(__file__).parent.parent / "fakes" / "KclSetters.java"
 # Read by the MultiLangDaemon itself, so KCL's configuration class has no setter for them.
 READ_BY_THE_DAEMON = {"executableName", "maxActiveThreads", "processingLanguage"}
-KIND_OF_TYPE = {"boolean": "boolean", "int": "integer", "integer": "integer", "long": "integer", "double": "decimal"}
+KIND_OF_TYPE = {
+    "boolean": "boolean",
+    "int": "integer",
+    "integer": "integer",
+    "long": "long integer",
+    "double": "decimal",
+}
 # Given as seconds since the epoch.
-KIND_OF_TYPE["initialpositioninstreamextended"] = "integer"
+KIND_OF_TYPE["initialpositioninstreamextended"] = "long integer"
 
 
 @pytest.fixture(scope="module")

@@ -145,6 +145,13 @@ def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
         yield
 
 
+@pytest.fixture
+def installed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Java and jars, whatever this machine has."""
+    monkeypatch.setattr(java, "check_version", lambda: None)
+    monkeypatch.setattr(java, "class_path", lambda: "")
+
+
 def _create(region: str, name: str, **more: Any) -> Any:
     client = boto3.client("dynamodb", region_name=region)
     arguments = {
@@ -161,7 +168,7 @@ def _run(settings: Settings = SETTINGS) -> tuple[Report, str]:
     return report, "\n".join(f"{finding.object} {finding.value}" for finding in report.findings)
 
 
-@pytest.mark.usefixtures("aws")
+@pytest.mark.usefixtures("aws", "installed")
 def test_a_ready_task_is_ready() -> None:
     """Two tables, a stream and an installation are all that a first start needs; what was read is in the report."""
     _create("eu-west-1", "orders", StreamSpecification={"StreamEnabled": True, "StreamViewType": "NEW_IMAGE"})
@@ -195,7 +202,7 @@ def test_everything_wrong_is_said_in_one_run(monkeypatch: pytest.MonkeyPatch, tm
     assert len(report.errors) == len(report.findings) - 1
 
 
-@pytest.mark.usefixtures("aws")
+@pytest.mark.usefixtures("aws", "installed")
 def test_missing_tables_are_said_by_name() -> None:
     """A table that is not there is an error that names it and its region; a missing checkpoint table is none."""
     report, text = _run()
@@ -224,6 +231,7 @@ def test_absent_credentials_are_said(monkeypatch: pytest.MonkeyPatch) -> None:
         assert f"our credentials are not enough ({call}" in text
 
 
+@pytest.mark.usefixtures("installed")
 def test_refused_credentials_are_said() -> None:
     """Where AWS refuses a call, its own words are passed on: they name who made it."""
     words = {"__type": "x#AccessDeniedException", "message": "User: arn:aws:iam::1:user/me is not authorized"}

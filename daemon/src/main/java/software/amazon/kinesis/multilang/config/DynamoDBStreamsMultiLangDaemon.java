@@ -16,6 +16,7 @@ import java.util.Properties;
 import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
+import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
@@ -89,7 +90,9 @@ public final class DynamoDBStreamsMultiLangDaemon {
         // Before anything can fail: a signal during the start is a clean stop too, and has nothing to hand back.
         for (String name : new String[] {"TERM", "INT"}) {
             sun.misc.Signal.handle(new sun.misc.Signal(name), signal -> {
-                exitStatus = 0;
+                if (!stopping) { // else a failure is on its way out already
+                    exitStatus = 0;
+                }
                 System.exit(0);
             });
         }
@@ -113,6 +116,19 @@ public final class DynamoDBStreamsMultiLangDaemon {
         Thread.currentThread().join(); // the shutdown hook ends the process
     }
 
+    /**
+     * The name under which the adapter knows the stream; every request carries the true ARN. It takes an ARN only with a
+     * region that this SDK knows and an account of twelve digits, and emulators have words of their own for both.
+     */
+    private String adapterArn(String trueArn) {
+        String region = properties.getProperty("sourceRegion");
+        String known = Region.regions().contains(Region.of(region)) ? region : Region.US_EAST_1.id();
+        Matcher account = Pattern.compile(":(\\d{12}):").matcher(trueArn);
+        return String.format("arn:aws:dynamodb:%s:%s:table/%s/stream/%s",
+                known, account.find() ? account.group(1) : "000000000000", properties.getProperty("sourceTable"),
+                trueArn.substring(trueArn.lastIndexOf('/') + 1));
+    }
+
     private ResolvedConfiguration resolve() {
         return configuration.resolvedConfiguration(() ->
                 new StreamsRecordProcessor(daemonConfig.getRecordProcessorFactory().shardRecordProcessor(), progress));
@@ -125,9 +141,8 @@ public final class DynamoDBStreamsMultiLangDaemon {
 
     private Scheduler createScheduler() throws Exception {
         String trueArn = properties.getProperty("sourceStreamArn");
-        String adapterArn = properties.getProperty("adapterStreamArn");
         configuration.setStreamName(
-                KinesisMapperUtil.createKinesisStreamIdentifierFromDynamoDBStreamsArn(adapterArn, false));
+                KinesisMapperUtil.createKinesisStreamIdentifierFromDynamoDBStreamsArn(adapterArn(trueArn), false));
         ResolvedConfiguration resolved = resolve();
         if (workerIdIsLive(leaseFactory(resolved).createLeaseRefresher())) {
             String unique = configuration.getWorkerIdentifier() + "-" + UUID.randomUUID();
