@@ -165,6 +165,7 @@ class FaultProxy:
         self.changed = threading.Condition()
         self.writes: list[Write] = []
         self.received: Counter[str] = Counter()
+        self.access_keys: dict[str, set[str]] = {}  # operation -> who signed
         self.key_names: dict[str, list[str]] = {}
         self.errors: list[BaseException] = []
         self._faults: list[Fault] = []
@@ -183,6 +184,8 @@ class FaultProxy:
         """Count a request, and do to it what its fault wants, or else what DynamoDB does."""
         with self.changed:
             self.received[exchange.operation] += 1
+            signed = exchange.headers.get("Authorization", "").partition("Credential=")[2].partition("/")[0]
+            self.access_keys.setdefault(exchange.operation, set()).add(signed)
             fault = next((fault for fault in self._faults if fault.wants(exchange)), None)
             if fault is not None:
                 fault.met += 1
