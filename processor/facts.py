@@ -5,8 +5,10 @@ A fact that could not be read is a finding; the checks that would need it stay s
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+import os
+from collections.abc import Callable, Collection, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -75,7 +77,10 @@ def read(settings: Settings, clients: Clients, *, unreachable: Collection[str] =
 
         return _attempt(f"checkpoint table {settings.checkpoint_table} in {settings.kcl_region}", scan)
 
-    parts = [part for part in (source, destination, checkpoints, _java) if part.__name__ not in unreachable]
+    def files() -> list[Finding]:
+        return [*_log_configuration(settings), *_dead_letters(settings)]
+
+    parts = [part for part in (source, destination, checkpoints, files, _java) if part.__name__ not in unreachable]
     with ThreadPoolExecutor(len(parts)) as pool:
         return facts, [finding for findings in pool.map(lambda part: part(), parts) for finding in findings]
 
@@ -114,6 +119,28 @@ def _java() -> list[Finding]:
         except SetupError as exc:
             findings.append(error(exc.what, exc.value, exc.consequence, exc.remedy))
     return findings
+
+
+def _log_configuration(settings: Settings) -> Iterator[Finding]:
+    path = settings.log_configuration
+    if path is not None and not os.access(path, os.R_OK):
+        remedy = "Check logConfiguration, or leave it out"
+        yield error(
+            f"log configuration {path}", "can't be read", "The daemon would log everything to the console", remedy
+        )
+
+
+def _dead_letters(settings: Settings) -> Iterator[Finding]:
+    path = settings.dead_letter_path
+    if path is None or settings.on_error != "deadLetter":
+        return
+    place = Path(path)
+    while not place.exists() and place != place.parent:
+        place = place.parent  # what is missing is made with the first dead letter
+    in_the_way = place.is_dir() if place == Path(path) else not place.is_dir()
+    if in_the_way or not os.access(place, os.W_OK):
+        remedy = f"Make {place} writable, or name another file in deadLetterUri"
+        yield error(f"dead letters {path}", "can't be written", "A refused change would have nowhere to go", remedy)
 
 
 def _attempt(what: str, read: Callable[[], None]) -> list[Finding]:

@@ -250,3 +250,24 @@ def test_an_unreachable_endpoint_is_said() -> None:
     _, text = _run(settings_of(sourceEndpoint=endpoint, destinationEndpoint=endpoint))
     assert text.count("can't be reached") == 3
     assert endpoint in text
+
+
+@pytest.mark.usefixtures("aws", "installed")
+def test_files_that_a_running_daemon_would_miss_are_said(tmp_path: Path) -> None:
+    """A log configuration that is not there, and dead letters that can't be written, are found before the start."""
+    missing = {
+        "logConfiguration": str(tmp_path / "none.xml"),
+        "onError": "deadLetter",
+        "deadLetterUri": "file:///dev/null/x",
+    }
+    report, _ = _run(settings_of(**missing))
+    found = {finding.object for finding in report.findings}
+    assert {f"log configuration {tmp_path}/none.xml", "dead letters /dev/null/x"} <= found
+    writable = {"onError": "deadLetter", "deadLetterUri": (tmp_path / "new" / "letters.jsonl").as_uri()}
+    report, _ = _run(settings_of(**writable))
+    assert not [finding for finding in report.findings if "letters" in finding.object]
+    directory = {"onError": "deadLetter", "deadLetterUri": tmp_path.as_uri()}
+    report, _ = _run(settings_of(**directory))
+    assert [f"dead letters {tmp_path}"] == [
+        finding.object for finding in report.findings if "letters" in finding.object
+    ]
