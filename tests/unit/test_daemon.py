@@ -112,7 +112,7 @@ def test_a_slot_is_held_through_exec(tmp_path: Path, locked: list[int]) -> None:
     settings = task(logDirectory=str(tmp_path), taskName="t")
     claim_slot(settings)
     command = [sys.executable, "-c", "print(flush=True); input()"]
-    with subprocess.Popen(command, pass_fds=locked, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as heir:
+    with subprocess.Popen(command, close_fds=False, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as heir:
         assert heir.stdout is not None
         heir.stdout.readline()
         os.close(locked.pop())

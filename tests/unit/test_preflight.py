@@ -10,7 +10,7 @@ import boto3
 import pytest
 from moto import mock_aws
 
-from processor import java, preflight, task
+from processor import facts, java, preflight, task
 from processor.dynamodb import Clients
 from processor.facts import Facts
 from processor.leases import Lease
@@ -56,11 +56,11 @@ def _facts(**changed: Any) -> Facts:
     return Facts(**(found | changed))
 
 
-def _found(facts: Facts, settings: Settings = SETTINGS) -> list[tuple[str, str]]:
+def _found(read: Facts, settings: Settings = SETTINGS) -> list[tuple[str, str]]:
     return [
         (finding.severity, f"{finding.object} {finding.value}")
         for check in preflight._CHECKS
-        for finding in check(settings, facts)
+        for finding in check(settings, read)
     ]
 
 
@@ -120,9 +120,9 @@ def test_one_place_with_two_roles_may_be_two_accounts() -> None:
     """Same region, endpoint and table are the source itself, unless a role takes the reading to another account."""
     same = {"destinationRegion": "eu-west-1", "destinationTable": "orders"}
     role = {"sourceRoleArn": "arn:aws:iam::123456789012:role/reader"}
-    facts = _facts(leases=None)
-    assert [severity for severity, _ in _found(facts, settings_of(**same))] == ["error"]
-    assert _found(facts, settings_of(**same, **role)) == []
+    new = _facts(leases=None)
+    assert [severity for severity, _ in _found(new, settings_of(**same))] == ["error"]
+    assert _found(new, settings_of(**same, **role)) == []
 
 
 def test_another_replications_checkpoints_are_refused() -> None:
@@ -217,6 +217,23 @@ def test_a_wrong_region_hides_nothing_else() -> None:
     _, text = _run(settings_of(sourceRegion="eu-wst-1x"))
     assert "sourceRegion 'eu-wst-1x' is no AWS region" in text
     assert "destination table orders-copy in us-east-1 does not exist" in text
+
+
+def test_every_page_of_the_stream_is_read() -> None:
+    """A stream of more shards than one answer holds is read to its end."""
+    pages = {None: ("s-1", "s-1"), "s-1": ("s-2", "s-2"), "s-2": ("s-3", None)}
+
+    class Streams:
+        def describe_stream(self, *, StreamArn: str, ExclusiveStartShardId: str | None = None) -> Any:  # noqa: ARG002, N803  # boto3's
+            shard, last = pages[ExclusiveStartShardId]
+            return {
+                "StreamDescription": {"Shards": [{"ShardId": shard}]} | ({"LastEvaluatedShardId": last} if last else {})
+            }
+
+        def streams(self) -> Streams:
+            return self
+
+    assert {"s-1", "s-2", "s-3"} == facts._shards(Streams(), STREAM)
 
 
 def test_absent_credentials_are_said(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -111,7 +111,18 @@ def test_an_unknown_name_is_refused(place: str, given: str, meant: str) -> None:
         )
 
 
-@pytest.mark.parametrize("arguments", [["stray"], ["--sourceTable"], ["--source", "x"], ["--batchSize", "1", "stray"]])
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["stray"],
+        ["--sourceTable"],
+        ["--source", "x"],
+        ["--batchSize", "1", "stray"],
+        ["--taskName", "--dontPublishCloudwatch"],
+        ["--taskName", "--batchSize=5"],
+    ],
+    ids=" ".join,
+)
 def test_a_command_line_that_makes_no_sense_is_refused(arguments: list[str]) -> None:
     """Stray arguments, missing values and abbreviations are errors of usage."""
     with pytest.raises(UsageError):

@@ -153,6 +153,7 @@ public final class DynamoDBStreamsMultiLangDaemon {
         }
 
         DynamoDBStreamsPollingConfig polling = new DynamoDBStreamsPollingConfig(configuration.getStreamName(), null);
+        polling.recordsFetcherFactory(new PromptRecordsFetcherFactory());
         polling.maxRecords(configuration.getMaxRecords());
         polling.idleTimeBetweenReadsInMillis(configuration.getIdleTimeBetweenReadsInMillis());
         resolved.getRetrievalConfig().retrievalSpecificConfig(polling);

@@ -1,0 +1,52 @@
+package software.amazon.kinesis.multilang.config;
+
+import java.util.concurrent.Executors;
+import software.amazon.kinesis.metrics.MetricsFactory;
+import software.amazon.kinesis.retrieval.GetRecordsRetrievalStrategy;
+import software.amazon.kinesis.retrieval.RecordsPublisher;
+import software.amazon.kinesis.retrieval.ThrottlingReporter;
+import software.amazon.kinesis.retrieval.polling.PrefetchRecordsPublisher;
+import software.amazon.kinesis.retrieval.polling.SimpleRecordsFetcherFactory;
+import software.amazon.kinesis.retrieval.polling.SleepTimeController;
+
+/**
+ * KCL's own prefetching, given up at once when the shard is.
+ *
+ * <p>When a shard's lease goes, its prefetching thread is as a rule waiting to put a batch into a full queue, which nobody
+ * empties any more. KCL waits 60 s for that thread before it interrupts it: as long as that, the shard could not be taken
+ * back, and a clean stop under load ended only when the failover time was over.
+ */
+final class PromptRecordsFetcherFactory extends SimpleRecordsFetcherFactory {
+    private static final long AWAIT_TERMINATION_MILLIS = 100;
+
+    // As SimpleRecordsFetcherFactory has it: how many throttled reads in a row are worth an error in the log.
+    private static final int MAX_CONSECUTIVE_THROTTLES = 5;
+
+    @Override
+    public RecordsPublisher createRecordsFetcher(
+            GetRecordsRetrievalStrategy strategy,
+            String shardId,
+            MetricsFactory metricsFactory,
+            int maxRecords,
+            SleepTimeController sleepTimeController) {
+        return new PrefetchRecordsPublisher(
+                maxPendingProcessRecordsInput(),
+                maxByteSize(),
+                maxRecordsCount(),
+                maxRecords,
+                strategy,
+                Executors.newSingleThreadExecutor(task -> {
+                    Thread thread = new Thread(task, "prefetch-" + shardId);
+                    thread.setDaemon(true);
+                    return thread;
+                }),
+                idleMillisBetweenCalls(),
+                millisBehindLatestThresholdForReducedTps(),
+                metricsFactory,
+                "ProcessTask",
+                shardId,
+                new ThrottlingReporter(MAX_CONSECUTIVE_THROTTLES, shardId),
+                AWAIT_TERMINATION_MILLIS,
+                sleepTimeController);
+    }
+}
