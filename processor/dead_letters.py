@@ -84,6 +84,7 @@ def append_line(path: Path, line: bytes) -> None:
     :raises OSError: as the file system says
     """
     path.parent.mkdir(parents=True, exist_ok=True)
+    new = not path.exists()
     descriptor = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT, 0o600)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX)
@@ -95,3 +96,9 @@ def append_line(path: Path, line: bytes) -> None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
+    if new:  # the file's name must be on disk as well
+        folder = os.open(path.parent, os.O_RDONLY)
+        try:
+            os.fsync(folder)
+        finally:
+            os.close(folder)

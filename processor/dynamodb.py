@@ -255,6 +255,7 @@ class WritableTable:
         body = b'{"RequestItems":{"%b":[%b]}}' % (self.name.encode(), requests)
         with aws_errors(self._call("BatchWriteItem")), self._raw(body):
             answer = self._client.batch_write_item(RequestItems={})
+        self._check_answer("BatchWriteItem", answer)
         # Whatever name the answer gives the table, there was only one.
         undone = [request for requests in answer.get("UnprocessedItems", {}).values() for request in requests]
         return _matching(changes, undone) if undone else []
@@ -268,11 +269,13 @@ class WritableTable:
         if change.kind == "put":
             body = b'{"TableName":"%b","Item":%b}' % (self.name.encode(), bytes_of(change))
             with aws_errors(self._call("PutItem")), self._raw(body):
-                self._client.put_item(TableName=self.name, Item={})
+                put = self._client.put_item(TableName=self.name, Item={})
+            self._check_answer("PutItem", put)
         else:
             body = b'{"TableName":"%b","Key":%b}' % (self.name.encode(), bytes_of(change))
             with aws_errors(self._call("DeleteItem")), self._raw(body):
-                self._client.delete_item(TableName=self.name, Key={})
+                deleted = self._client.delete_item(TableName=self.name, Key={})
+            self._check_answer("DeleteItem", deleted)
 
     def renew_credentials(self) -> None:
         """Look again: a session keeps the credentials it found first, even from a file that has changed since.
@@ -303,6 +306,13 @@ class WritableTable:
 
     def _swap_body(self, params: dict[str, Any], **_: object) -> None:
         params["body"] = self._bodies.current
+
+    def _check_answer(self, operation: str, answer: Mapping[str, Any]) -> None:
+        """Refuse to take a proxy's page for a confirmed write: botocore reads any 200 that is no JSON as empty."""
+        kind = answer["ResponseMetadata"]["HTTPHeaders"].get("content-type", "json")
+        if "json" not in kind:
+            message = f"{self._call(operation)}: the answer is none of DynamoDB's (content type {kind})"
+            raise UnavailableError(message, code="NotDynamoDB")
 
     def _call(self, operation: str) -> str:
         return f"{operation} on table {self.name} in {self._region}"

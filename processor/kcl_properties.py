@@ -8,6 +8,7 @@ class.
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 
 from processor.errors import UsageError
 
@@ -122,8 +123,8 @@ TUNED: dict[str, str] = {
 
 _PATTERNS = {
     "boolean": re.compile(r"true|false", re.IGNORECASE),
-    "integer": re.compile(r"-?\d+"),
-    "long integer": re.compile(r"-?\d+"),
+    "integer": re.compile(r"-?\d{1,10}"),
+    "long integer": re.compile(r"-?\d{1,19}"),
     "decimal": re.compile(r"-?\d+(\.\d+)?"),
     "text": re.compile(r".*", re.DOTALL),
 }
@@ -144,6 +145,20 @@ def canonical(name: str) -> str:
     if name.lower().startswith(prefix):
         return "awsCredentialsProvider" + name[len(prefix) :]
     return name
+
+
+def check_all(given: Mapping[str, str]) -> None:
+    """Check every one, and that none is there in two spellings: KCL would take either.
+
+    :raises UsageError: for the first that can't be used
+    """
+    spellings: dict[str, str] = {}
+    for name, value in given.items():
+        check(name, value)
+        other = spellings.setdefault(canonical(name), name)
+        if other != name:
+            message = f"{other} and {name} are one KCL property in two spellings. Keep one of them."
+            raise UsageError(message)
 
 
 def check(name: str, value: str) -> None:

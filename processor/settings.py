@@ -21,7 +21,7 @@ import javaproperties
 import msgspec
 
 from processor import kcl_properties
-from processor.definitions import BY_NAME, CHECKPOINT_TABLE_PREFIX, DEFINITIONS, boolean
+from processor.definitions import BY_NAME, CHECKPOINT_TABLE_PREFIX, DEFINITIONS, ENVIRONMENT_PREFIX, boolean
 from processor.errors import UsageError
 
 # DynamoDB's limit.
@@ -159,7 +159,8 @@ def load(
     :param log_directory: the default of ``logDirectory``
     :raises UsageError: for the first name or value that can't be used
     """
-    written = _load_properties(properties)
+    written = _ours(_load_properties(properties))
+    _refuse_misspelt(environment)
     for name in written:
         if name not in BY_NAME and name not in kcl_properties.DECIDED_BY and not kcl_properties.is_known(name):
             raise UsageError(_unknown(name))
@@ -180,10 +181,8 @@ def load(
     kcl = {
         name: value for name, value in given.items() if name not in BY_NAME and name in kcl_properties.KINDS
     } | dotted
-    for name, value in kcl.items():
-        kcl_properties.check(name, value)
+    kcl_properties.check_all(kcl)
     ours = {name: given[name] for name in BY_NAME if name in given}
-    _merge_aliases(ours, kcl)
     return _complete(ours, kcl=kcl, directory=directory, log_directory=log_directory)
 
 
@@ -258,29 +257,46 @@ _ALIASES = {
 }
 
 
-def _merge_aliases(given: dict[str, str], kcl: dict[str, str]) -> None:
-    for theirs, ours in _ALIASES.items():
-        if theirs not in kcl:
-            continue
-        value = kcl.pop(theirs)
-        if given.setdefault(ours, value) != value:
-            message = (
-                f"{theirs}={value} and {ours}={given[ours]} are the same setting with two values. Keep one of them."
-            )
+def _ours(written: Mapping[str, str]) -> dict[str, str]:
+    """A file's entries under our names, where KCL has another name for the same."""
+    ours: dict[str, str] = {}
+    for name, value in written.items():
+        kept = _ALIASES.get(name, name)
+        if ours.setdefault(kept, value) != value:
+            message = f"{kept} has two values, {ours[kept]} and {value}: {name} is KCL's name for it. Keep one of them."
             raise UsageError(message)
+    return ours
+
+
+def _refuse_misspelt(environment: Mapping[str, str]) -> None:
+    known = [definition.environment for definition in DEFINITIONS]
+    for name in environment:
+        if name.startswith(ENVIRONMENT_PREFIX) and name not in known:
+            near = difflib.get_close_matches(name, known, n=1, cutoff=0.85)
+            if near:  # anything else of that prefix is somebody else's
+                message = f"Unknown setting {name} in the environment. Did you mean {near[0]}?"
+                raise UsageError(message)
 
 
 def _joined(arguments: Sequence[str]) -> list[str]:
     """``--name value`` as ``--name=value``: argparse takes a value such as ``-Xmx1g`` for an option of its own."""
     joined: list[str] = []
-    rest = iter(arguments)
-    for argument in rest:
+    rest = list(arguments)
+    while rest:
+        argument = rest.pop(0)
         name = argument.removeprefix("--")
         definition = BY_NAME.get(name)
         takes_value = (definition and definition.parse is not boolean) or name in kcl_properties.KINDS
-        value = next(rest, None) if argument.startswith("--") and takes_value else None
-        joined.append(argument if value is None else f"{argument}={value}")
+        if argument.startswith("--") and takes_value and rest and not _is_flag(rest[0]):
+            argument += f"={rest.pop(0)}"
+        name, equals, value = argument.removeprefix("--").partition("=")
+        joined.append(f"--{_ALIASES[name]}{equals}{value}" if name in _ALIASES else argument)
     return joined
+
+
+def _is_flag(argument: str) -> bool:
+    name = argument.removeprefix("--").partition("=")[0]
+    return argument.startswith("--") and (name in BY_NAME or name in kcl_properties.KINDS or name == "help")
 
 
 def _load_properties(text: str) -> dict[str, str]:
@@ -292,7 +308,7 @@ def _load_properties(text: str) -> dict[str, str]:
 
 
 def _unknown(name: str) -> str:
-    candidates = [*BY_NAME, *kcl_properties.KINDS, "help"]
+    candidates = [*BY_NAME, *kcl_properties.KINDS]
     by_lower = {candidate.lower(): candidate for candidate in candidates}
     near = difflib.get_close_matches(name.lower(), by_lower, n=1, cutoff=0.6)
     hint = f" Did you mean {by_lower[near[0]]}?" if near else " See --help for the settings there are."

@@ -22,10 +22,11 @@ class Request:
 
 @dataclass
 class HttpServer:
-    """Answers 200 and ``{}``, once ``answers`` (status and content) are used up."""
+    """Answers 200 and ``{}``, once ``answers`` (status and content) are used up; ``page`` instead, where it is set."""
 
     answers: deque[tuple[int, dict[str, Any]]] = field(default_factory=deque)
     requests: list[Request] = field(default_factory=list)
+    page: bytes | None = None
 
     def __enter__(self) -> HttpServer:  # noqa: PYI034  # Self came with Python 3.11
         keep = self
@@ -38,8 +39,9 @@ class HttpServer:
                 operation = self.headers["X-Amz-Target"].split(".")[1]
                 keep.requests.append(Request(operation, dict(self.headers), body))
                 status, content = keep.answers.popleft() if keep.answers else (200, {})
-                answer = json.dumps(content).encode()
+                answer = keep.page or json.dumps(content).encode()
                 self.send_response(status)
+                self.send_header("Content-Type", "text/html" if keep.page else "application/x-amz-json-1.0")
                 self.send_header("Content-Length", str(len(answer)))
                 self.end_headers()
                 self.wfile.write(answer)

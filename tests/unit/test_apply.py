@@ -9,7 +9,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 import pytest
 
 from processor.apply import Applier, Outcome
-from processor.errors import DeadLetterError, RefusedError, UnavailableError
+from processor.errors import RefusedError, UnavailableError
 from processor.logs import Log
 from processor.records import Change
 from processor.retry import Backoff, Outage
@@ -169,16 +169,6 @@ def test_a_refusal_that_is_set_aside_stops_nothing(write_mode: str) -> None:
     assert {changes[0].identity, changes[33].identity} == {change.identity for change in letters}
     assert Outcome(records=60, puts=58, set_aside=2) == outcome
     assert len(table.items) == 58
-
-
-def test_a_letter_that_cannot_be_kept_ends_the_batch() -> None:
-    """What setting aside raises, ``apply`` raises: the change is not passed over."""
-
-    def full(*_: object) -> None:
-        raise DeadLetterError("disk full")
-
-    with pytest.raises(DeadLetterError):
-        _applier(FakeTable(refuse=[put("1").identity]), refused=full).apply([put(str(i)) for i in range(60)])
 
 
 def test_a_refusal_during_an_outage_still_ends_the_batch() -> None:

@@ -51,11 +51,15 @@ def test_only_the_owner_may_read_them(tmp_path: Path) -> None:
 
 def test_a_letter_is_on_disk_when_add_returns(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The checkpoint may pass a change only when its letter would survive a loss of power."""
-    synced: list[bytes] = []
+    synced: list[tuple[str, bytes]] = []
     path = tmp_path / "letters.jsonl"
-    monkeypatch.setattr(os, "fsync", lambda _: synced.append(path.read_bytes()))
+
+    def sync(descriptor: int) -> None:
+        synced.append((str(Path(f"/proc/self/fd/{descriptor}").readlink()), path.read_bytes()))
+
+    monkeypatch.setattr(os, "fsync", sync)
     append_line(path, b"whole")
-    assert synced == [b"whole\n"]
+    assert [(str(path), b"whole\n"), (str(tmp_path), b"whole\n")] == synced
 
 
 def test_a_torn_line_spoils_no_other(tmp_path: Path) -> None:

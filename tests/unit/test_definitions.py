@@ -71,13 +71,6 @@ def test_help_has_each_setting(definition: Definition) -> None:
         assert part in text
 
 
-@each_setting
-def test_a_default_is_a_value(definition: Definition) -> None:
-    """A default is accepted by the setting it is the default of."""
-    if definition.default is not None:
-        assert definition.parse(definition.default) is not None
-
-
 def test_environment_names_follow_the_settings_names() -> None:
     """The environment variable of a setting is its name in capitals, with the project's prefix."""
     assert BY_NAME["sourceRegion"].environment == "REPLICATION_SOURCE_REGION"

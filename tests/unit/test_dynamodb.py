@@ -203,6 +203,17 @@ def test_one_write_carries_the_raw_bytes(server: HttpServer, kind: str, operatio
     assert STRANGE[8:].encode() in server.requests[0].body
 
 
+def test_a_page_of_a_proxy_is_no_confirmed_write(server: HttpServer) -> None:
+    """A 200 that DynamoDB did not give leaves the change unwritten, however well botocore takes it."""
+    server.page = b"<html>Please sign in</html>"
+    table = _table(server)
+    for write in (lambda: table.write_one(put("a")), lambda: table.write_one(delete("a"))):
+        with pytest.raises(UnavailableError, match="none of DynamoDB's"):
+            write()
+    with pytest.raises(UnavailableError, match="none of DynamoDB's"):
+        table.write_batch([put("a"), put("b")])
+
+
 def test_a_batch_carries_the_raw_bytes(server: HttpServer) -> None:
     """BatchWriteItem sends puts and deletes in their order, with the stream's bytes as they came."""
     changes = [_strange("put"), delete("b"), put("c")]

@@ -76,10 +76,3 @@ def test_a_trace_follows_its_line(stream: io.StringIO) -> None:
     assert stream.getvalue().splitlines()[-1] == "RuntimeError: deep"
     Log().error("stopped", trace=True)
     assert stream.getvalue().splitlines()[-1].endswith("ERROR stopped")
-
-
-def test_other_libraries_only_warn(stream: io.StringIO) -> None:
-    """Libraries' chatter stays out of the log, their warnings are in it."""
-    logging.getLogger("botocore").info("chatter")
-    logging.getLogger("botocore").warning("take care")
-    assert [line.endswith("WARNING take care") for line in stream.getvalue().splitlines()] == [True]

@@ -190,3 +190,24 @@ def test_help_ends_the_command(capsys: pytest.CaptureFixture[str]) -> None:
         load("", arguments=["--help"])
     assert ended.value.code == 0
     assert "sourceTable" in capsys.readouterr().out
+
+
+def test_an_alias_follows_the_usual_order() -> None:
+    """KCL's name for a setting of ours is that setting: the command line wins over the file, whatever the names."""
+    assert load(FILE + "maxRecords=500\n", arguments=["--batchSize", "100"]).batch_size == 100
+    assert load(FILE + "batchSize=500\n", arguments=["--maxRecords", "100"]).batch_size == 100
+    with pytest.raises(UsageError, match="two values"):
+        load(FILE + "maxRecords=500\nbatchSize=100\n")
+
+
+def test_one_kcl_property_has_one_spelling() -> None:
+    """Of two spellings of one property KCL would take either, so both together are refused."""
+    with pytest.raises(UsageError, match="two spellings"):
+        load(FILE + "AwsCredentialsProvider=A\nawsCredentialsProvider=B\n")
+
+
+def test_a_misspelt_environment_variable_is_refused() -> None:
+    """A name close to one of ours is an error; anything else of the prefix is somebody else's business."""
+    with pytest.raises(UsageError, match="Did you mean REPLICATION_BATCH_SIZE"):
+        load(FILE, environment={"REPLICATION_BATCH_SISE": "5"})
+    assert load(FILE, environment={"REPLICATION_FACTOR": "3"}).batch_size == 1000
