@@ -5,9 +5,11 @@ from __future__ import annotations
 import contextlib
 import os
 import random
+import signal
 import statistics
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -67,9 +69,7 @@ class Look:
 
     def table(self) -> Table:
         """For a terminal."""
-        table = Table(
-            title="source: orders -> destination: orders-copy (Ctrl-C ends it)", show_header=False, min_width=56
-        )
+        table = Table(title="orders -> orders-copy  (Ctrl-C ends it)", show_header=False, min_width=56)
         table.add_row("running", f"{self.seconds:.0f} s")
         table.add_row("written", str(self.written))
         table.add_row("replicated", str(self.replicated))
@@ -93,6 +93,10 @@ def run(settings: Settings, arguments: Sequence[str]) -> int:
     logs = Path(settings.log_directory) / settings.task_name
     logs.mkdir(parents=True, exist_ok=True)
     _make_dynamodb_local()
+    stop = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        # Not as an exception: one that arrived inside Popen would leave a process that nobody knows of.
+        signal.signal(number, lambda *_: stop.set())
     _own_credentials()
     print("Starting two DynamoDB Local servers ...", flush=True)
     with contextlib.ExitStack() as stack:
@@ -101,7 +105,8 @@ def run(settings: Settings, arguments: Sequence[str]) -> int:
             stack.callback(server.stop)
             server.start()
         endpoints = [server.wait().endpoint for server in servers]
-        return _Demo(settings, arguments, logs, source_endpoint=endpoints[0], destination_endpoint=endpoints[1]).run()
+        demo = _Demo(settings, arguments, logs, stop, source_endpoint=endpoints[0], destination_endpoint=endpoints[1])
+        return demo.run()
 
 
 def _make_dynamodb_local() -> None:
@@ -122,6 +127,7 @@ class _Demo:
         settings: Settings,
         arguments: Sequence[str],
         logs: Path,
+        stop: threading.Event,
         *,
         source_endpoint: str,
         destination_endpoint: str,
@@ -129,6 +135,7 @@ class _Demo:
         self._settings = settings
         self._arguments = arguments
         self._logs = logs
+        self._stop = stop
         self._endpoints = {
             "sourceEndpoint": source_endpoint,
             "destinationEndpoint": destination_endpoint,
@@ -145,25 +152,22 @@ class _Demo:
     def run(self) -> int:
         create_table(self._source, self._settings.source_table, stream=True)
         create_table(self._destination, self._settings.destination_table, stream=False)
-        status, interrupted = 0, False
         self._started = time.monotonic()
         with self._replicator() as replicator:
             self._workload.start()
             self._probe.start()
-            try:
-                self._watch(replicator, self._settings.demo_seconds)
-            except KeyboardInterrupt:
-                interrupted = True
-                print("\nStopping ...", flush=True)
+            self._watch(replicator, self._settings.demo_seconds)
             self._probe.stop()
             self._workload.stop()
-            look = self._look() if interrupted else self._settle(replicator)
+            look = self._settle(replicator)
+            if self._stop.is_set():
+                print("Stopping ...", flush=True)
         print(look.line())
-        if look.differing and not interrupted:
-            status = 1
-            print(f"{len(look.differing)} keys differ: {', '.join(look.differing[:20])}", file=sys.stderr)
         print(f"Logs are in {self._logs}")
-        return status
+        if look.differing and not self._stop.is_set():
+            print(f"{len(look.differing)} keys differ: {', '.join(look.differing[:20])}", file=sys.stderr)
+            return 1
+        return 0
 
     @contextlib.contextmanager
     def _replicator(self) -> Iterator[subprocess.Popen[bytes]]:
@@ -203,7 +207,7 @@ class _Demo:
         )
         next_line = 0.0
         with live:
-            while end is None or time.monotonic() < end:
+            while not self._stop.is_set() and (end is None or time.monotonic() < end):
                 self._check_alive(replicator)
                 look = self._look()
                 if isinstance(live, Live):
@@ -211,16 +215,16 @@ class _Demo:
                 elif time.monotonic() >= next_line:
                     next_line = time.monotonic() + LINE_SECONDS
                     print(look.line(), flush=True)
-                time.sleep(LOOK_SECONDS)
+                self._stop.wait(LOOK_SECONDS)
 
     def _settle(self, replicator: subprocess.Popen[bytes]) -> Look:
         deadline = time.monotonic() + SETTLE_SECONDS
         while True:
             look = self._look()
-            if not look.differing or time.monotonic() > deadline:
+            if not look.differing or self._stop.is_set() or time.monotonic() > deadline:
                 return look
             self._check_alive(replicator)
-            time.sleep(LOOK_SECONDS)
+            self._stop.wait(LOOK_SECONDS)
 
     def _check_alive(self, replicator: subprocess.Popen[bytes]) -> None:
         if replicator.poll() is not None:
