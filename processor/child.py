@@ -25,7 +25,7 @@ from amazon_kclpy import kcl
 
 from processor import logs
 from processor.apply import Applier, Refused
-from processor.dead_letters import FileDeadLetters
+from processor.dead_letters import DeadLetters, FileDeadLetters
 from processor.dynamodb import WritableTable
 from processor.errors import DaemonGoneError, RefusedError
 from processor.logs import Log
@@ -52,13 +52,17 @@ def open_shard(settings: Settings, shard_id: str, *, gone: threading.Event) -> S
         "writes_delayed",
         note="Nothing is lost: the batch is kept, uncheckpointed, and written again until the destination takes it.",
     )
+    if settings.on_error == "deadLetter":
+        refused = _set_aside(_dead_letters(settings, shard_id), settings, log)
+    else:
+        refused = _stop(settings)
     applier = Applier(
         table,
         name=shard_id,
         write_mode=settings.write_mode,
         coalesce=settings.coalesce,
         threads=settings.apply_threads,
-        refused=_set_aside(settings, shard_id, log) if settings.on_error == "deadLetter" else _stop(settings),
+        refused=refused,
         outage=outage,
         gone=gone,
     )
@@ -78,15 +82,7 @@ def _stop(settings: Settings) -> Refused:
     return refused
 
 
-def _set_aside(settings: Settings, shard_id: str, log: Log) -> Refused:
-    letters = FileDeadLetters(
-        settings.dead_letter_path or "",
-        task_name=settings.task_name,
-        table=settings.destination_table,
-        region=settings.destination_region,
-        shard_id=shard_id,
-    )
-
+def _set_aside(letters: DeadLetters, settings: Settings, log: Log) -> Refused:
     def refused(change: Change, error: RefusedError) -> None:
         letters.add(change, error)
         log.error(
@@ -99,6 +95,16 @@ def _set_aside(settings: Settings, shard_id: str, log: Log) -> Refused:
         )
 
     return refused
+
+
+def _dead_letters(settings: Settings, shard_id: str) -> DeadLetters:
+    return FileDeadLetters(
+        settings.dead_letter_path or "",
+        task_name=settings.task_name,
+        table=settings.destination_table,
+        region=settings.destination_region,
+        shard_id=shard_id,
+    )
 
 
 def end_with_daemon(gone: threading.Event, busy: threading.Event) -> None:

@@ -21,7 +21,7 @@ import msgspec
 
 from processor import daemon, java, preflight, settings, task
 from processor.dynamodb import Clients
-from processor.errors import NotReadyError, ReplicatorError, UsageError
+from processor.errors import CredentialsError, NotReadyError, RefusedError, ReplicatorError, UsageError
 from processor.findings import Finding
 from processor.preflight import Report
 from processor.settings import Settings
@@ -128,8 +128,12 @@ def _replicate(found: Settings) -> int:
 def _record_task(found: Settings, clients: Clients, report: Report) -> str:
     facts = report.facts
     assert facts.source is not None  # noqa: S101  # else the report has errors
-    ours = task.of(found, facts.source["LatestStreamArn"])
-    task.write(clients.checkpoints(), found.task_table, ours, before=facts.task)
+    ours = task.of(found, facts.source["LatestStreamArn"], (facts.destination or {}).get("TableArn", ""))
+    try:
+        task.write(clients.checkpoints(), found.task_table, ours, before=facts.task)
+    except (CredentialsError, RefusedError) as exc:
+        message = f"{exc}. The task can't be recorded, so nothing was started. Allow this call; README.md lists all."
+        raise NotReadyError(message) from exc
     return ours.stream_arn
 
 

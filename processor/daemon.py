@@ -13,7 +13,6 @@ import re
 import shlex
 import socket
 import sys
-import time
 from pathlib import Path
 from typing import NoReturn
 
@@ -31,8 +30,9 @@ MAIN_CLASS = "software.amazon.kinesis.multilang.config.DynamoDBStreamsMultiLangD
 DISPATCH_INTERVAL_MS = 100
 # Daemons of one task on one machine: far more than its memory holds.
 MAX_SLOTS = 256
-# One shard's batch is a few MB on its way; hundreds of shards want more (javaOptions).
-MAX_HEAP = "-Xmx256m"
+# A shard in a backlog holds two pages of 1 MB, each up to 10 MB here once parsed. The heap takes what it needs only:
+# the young generation is kept small, so that garbage does not fill what is allowed.
+MAX_HEAP = "-Xmx1g"
 # GetRecords runs on Java's common pool, which a small machine makes too small for many shards.
 READER_THREADS = 64
 
@@ -133,6 +133,7 @@ def command(settings: Settings, slot: Slot, properties_file: Path) -> list[str]:
     return [
         java.executable(),
         MAX_HEAP,
+        "-Xmn64m",
         "-XX:+UseSerialGC",  # the least memory and CPU at the few MB a second that pass through
         "-XX:+ExitOnOutOfMemoryError",
         f"-XX:ErrorFile={slot.directory}/hs_err_%p.log",
@@ -150,12 +151,9 @@ def command(settings: Settings, slot: Slot, properties_file: Path) -> list[str]:
     ]
 
 
-def start(
-    settings: Settings, slot: Slot, *, stream_arn: str, leases: list[Lease], read_at_ms: int | None = None
-) -> NoReturn:
+def start(settings: Settings, slot: Slot, *, stream_arn: str, leases: list[Lease], read_at_ms: int) -> NoReturn:
     """Become the daemon."""
     worker_id = settings.kcl.get("workerId", settings.kcl.get("workerIdentifier", slot.worker_id))
-    read_at_ms = read_at_ms if read_at_ms is not None else int(time.time() * 1000)
     made = properties(settings, stream_arn=stream_arn, worker_id=worker_id, leases=leases, read_at_ms=read_at_ms)
     properties_file = slot.directory / "daemon.properties"
     settings_file = slot.directory / "child.json"

@@ -71,7 +71,14 @@ def _endpoint(value: str) -> str:
 
 def _file_uri(value: str) -> str:
     parts = urlsplit(value)
-    if parts.scheme != "file" or parts.netloc or not parts.path.startswith("/") or parts.path.endswith("/"):
+    if (
+        parts.scheme != "file"
+        or parts.netloc
+        or parts.query
+        or parts.fragment
+        or not parts.path.startswith("/")
+        or parts.path.endswith("/")
+    ):
         message = f"'{value}' is not a file's URI such as file:///var/lib/replicator/dead-letters.jsonl"
         raise ValueError(message)
     return value
@@ -255,7 +262,7 @@ DEFINITIONS: tuple[Definition, ...] = (
         name="javaOptions",
         group="Process",
         parse=_options,
-        help="more options for the daemon's JVM; its heap is -Xmx256m, and hundreds of shards want more",
+        help="more options for the daemon's JVM; its heap is -Xmx1g, enough for some 40 shards in a backlog",
     ),
     Definition(
         name="demo",

@@ -236,7 +236,7 @@ class WritableTable:
         self._clock = clock
         self._renewal = threading.Lock()
         self._renewed = clock()
-        self._client = self._connect()
+        self._client: DynamoDBClient | None = None
 
     def write_batch(self, changes: Sequence[Change]) -> list[Change]:
         """BatchWriteItem.
@@ -254,7 +254,7 @@ class WritableTable:
         )
         body = b'{"RequestItems":{"%b":[%b]}}' % (self.name.encode(), requests)
         with aws_errors(self._call("BatchWriteItem")), self._raw(body):
-            answer = self._client.batch_write_item(RequestItems={})
+            answer = self._connected().batch_write_item(RequestItems={})
         self._check_answer("BatchWriteItem", answer)
         # Whatever name the answer gives the table, there was only one.
         undone = [request for requests in answer.get("UnprocessedItems", {}).values() for request in requests]
@@ -269,12 +269,12 @@ class WritableTable:
         if change.kind == "put":
             body = b'{"TableName":"%b","Item":%b}' % (self.name.encode(), bytes_of(change))
             with aws_errors(self._call("PutItem")), self._raw(body):
-                put = self._client.put_item(TableName=self.name, Item={})
+                put = self._connected().put_item(TableName=self.name, Item={})
             self._check_answer("PutItem", put)
         else:
             body = b'{"TableName":"%b","Key":%b}' % (self.name.encode(), bytes_of(change))
             with aws_errors(self._call("DeleteItem")), self._raw(body):
-                deleted = self._client.delete_item(TableName=self.name, Key={})
+                deleted = self._connected().delete_item(TableName=self.name, Key={})
             self._check_answer("DeleteItem", deleted)
 
     def renew_credentials(self) -> None:
@@ -287,6 +287,13 @@ class WritableTable:
                 self._renewed = self._clock()
                 with aws_errors(f"Client for table {self.name} in {self._region}"):
                     self._client = self._connect()
+
+    def _connected(self) -> DynamoDBClient:
+        """Make the client at the first write: credentials that are not there yet are then waited for."""
+        if self._client is None:
+            with self._renewal:
+                self._client = self._client or self._connect()
+        return self._client
 
     def _connect(self) -> DynamoDBClient:
         client: DynamoDBClient = self._make_session().client(

@@ -6,7 +6,7 @@
      ├─ UsageError                  exit 22 (EINVAL): arguments or settings that make no sense
      ├─ NotReadyError               exit 22: the preflight found an error; every finding is printed
      ├─ SetupError                  exit 22: a part of the installation is missing
-     ├─ UnavailableError            never ends the process: the batch is kept and tried again
+     ├─ UnavailableError            ends no replication: the batch is kept and tried again
      │   ├─ CredentialsError        the same; credentials are looked up anew before the next try
      │   └─ DaemonGoneError         exit 6 of a child, which nobody sees: its daemon was killed
      ├─ RefusedError                exit 5: the destination will never accept this change

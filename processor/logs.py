@@ -24,10 +24,6 @@ class Log:
         self._fields = fields
         self._logger = logging.getLogger("processor")
 
-    def bind(self, **fields: object) -> Log:
-        """The same with more common fields."""
-        return Log(**(self._fields | fields))
-
     def info(self, event: str, **fields: object) -> None:
         """For whoever reads the whole log."""
         self._write(logging.INFO, event, fields)

@@ -141,13 +141,18 @@ def _not_itself(settings: Settings, facts: Facts) -> Iterator[Finding]:
 def _task_is_ours(settings: Settings, facts: Facts) -> Iterator[Finding]:
     if not facts.task or not facts.leases:
         return
-    ours = task.of(settings, facts.task.stream_arn)
+    # A row without an ARN is silent about it.
+    destination_arn = facts.task.destination_arn and (facts.destination or {}).get(
+        "TableArn", facts.task.destination_arn
+    )
+    ours = task.of(settings, facts.task.stream_arn, destination_arn)
     if ours != facts.task:
         yield error(
             f"checkpoint table {settings.checkpoint_table}",
             f"belongs to another replication: {facts.task.path}",
             "Two tasks in one table would take each other's shards and lose changes",
-            "Give each replication a taskName of its own; to use this one anew, delete the checkpoint table",
+            "Give each replication a taskName of its own; to begin this one anew, delete the checkpoint table; if it "
+            f"is the same table at a new address, delete {settings.task_table}",
         )
 
 

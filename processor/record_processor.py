@@ -16,7 +16,7 @@ from amazon_kclpy import kcl
 from amazon_kclpy.v3 import processor as v3
 
 from processor.apply import Applier, Outcome
-from processor.errors import CheckpointError, DaemonGoneError, ReplicatorError
+from processor.errors import CheckpointError, DaemonGoneError, MalformedRecordError, ReplicatorError
 from processor.logs import Log
 from processor.records import Change, decode
 from processor.retry import Backoff, Outage
@@ -58,6 +58,17 @@ def _or_exit(method: Callable[[Any, _Input], None]) -> Callable[[Any, _Input], N
     return call
 
 
+def _decoded(record: Any) -> Change:
+    try:
+        return decode(record.binary_data)
+    except (MalformedRecordError, ValueError) as exc:
+        message = (
+            f"The stream's record {record.sequence_number} can't be applied: {exc}. No checkpoint passes it: a restart "
+            "meets it again. Please report it, with the source table's stream view type."
+        )
+        raise MalformedRecordError(message) from exc
+
+
 class RecordProcessor(v3.RecordProcessorBase):  # type: ignore[misc]  # kclpy has no types
     """One shard's processor, in a process of its own.
 
@@ -93,7 +104,7 @@ class RecordProcessor(v3.RecordProcessorBase):  # type: ignore[misc]  # kclpy ha
         records = process_records_input.records
         if self._lost or not records:
             return
-        changes = [decode(record.binary_data) for record in records]
+        changes = [_decoded(record) for record in records]
         outcome = self._applier.apply(changes)
         # The rule: never anything but the last change applied, and only after all before it.
         self._checkpoint(process_records_input.checkpointer, changes[-1].sequence_number)

@@ -22,7 +22,7 @@ class Change(msgspec.Struct, frozen=True, kw_only=True):
 
     ``kind``: put writes ``image``, delete removes ``key``. ``key`` and ``image`` are DynamoDB JSON, byte for byte as
     the stream gave them. ``identity`` is equal for equal keys and for no others. ``created_ms`` is the source's clock
-    in milliseconds since the epoch, to the second; 0 where the record has none.
+    in milliseconds since the epoch, to the second (DynamoDB Local: to the minute); 0 where the record has none.
     """
 
     kind: Literal["put", "delete"]

@@ -67,11 +67,6 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=False):
         """Our own rows about this task; none of them go into KCL's tables."""
         return companion_table(self.checkpoint_table, "-Task")
 
-    @property
-    def failover_time_ms(self) -> int:
-        """After how long without renewal KCL gives a shard to another worker."""
-        return int(self.kcl.get("failoverTimeMillis", kcl_properties.TUNED["failoverTimeMillis"]))
-
 
 def companion_table(table: str, suffix: str) -> str:
     """``table`` + ``suffix``, shortened to what DynamoDB allows without two tables meeting in one name."""

@@ -34,14 +34,20 @@ class Task(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     destination_region: str
     destination_table: str
     stream_arn: str
+    destination_arn: str = ""  # which account's, where regions and names are alike
+    destination_endpoint: str = ""  # which server's, where even the ARNs are
 
     @property
     def path(self) -> str:
         """Source and destination, for people."""
-        return f"{self.source_table} in {self.source_region} to {self.destination_table} in {self.destination_region}"
+        place = self.destination_endpoint or self.destination_arn
+        return (
+            f"{self.source_table} in {self.source_region} to {self.destination_table} in {self.destination_region}"
+            f"{f' ({place})' if place else ''}"
+        )
 
 
-def of(settings: Settings, stream_arn: str) -> Task:
+def of(settings: Settings, stream_arn: str, destination_arn: str = "") -> Task:
     """The row that these settings would write."""
     return Task(
         source_region=settings.source_region,
@@ -49,6 +55,8 @@ def of(settings: Settings, stream_arn: str) -> Task:
         destination_region=settings.destination_region,
         destination_table=settings.destination_table,
         stream_arn=stream_arn,
+        destination_arn=destination_arn,
+        destination_endpoint=settings.destination_endpoint or "",
     )
 
 

@@ -2,16 +2,41 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 
 from processor import leases
 from tests.fakes import faults
-from tests.fakes.fault_proxy import FaultProxy
+from tests.fakes.fault_proxy import Answer, Exchange, Fault, FaultProxy
 from tests.fakes.replicator import Replicator, until
 from tests.scenarios.conftest import Pair
 
 MakeReplicator = Callable[..., Replicator]
 TRIMMED = "TrimmedDataAccessException"
+
+
+def set_checkpoint(pair: Pair, sequence_number: str) -> None:
+    """Move the only shard's checkpoint, as time would move the stream's oldest record."""
+    (lease,) = leases.read(pair.source, pair.checkpoint_table) or []
+    pair.source.update_item(
+        TableName=pair.checkpoint_table,
+        Key={"leaseKey": {"S": lease.shard_id}},
+        UpdateExpression="SET #checkpoint = :to",
+        ExpressionAttributeNames={"#checkpoint": "checkpoint"},
+        ExpressionAttributeValues={":to": {"S": sequence_number}},
+    )
+
+
+def compact(body: bytes) -> bytes:
+    """JSON without blanks, with a comma after each member."""
+    return body.replace(b" ", b"").replace(b"}", b",}")
+
+
+def empty_page(exchange: Exchange, _: Fault) -> None:
+    """GetRecords' answer without records, whose next iterator is the same."""
+    iterator = json.loads(exchange.body)["ShardIterator"]
+    answer = {"Records": [], "NextShardIterator": iterator}
+    exchange.reply(Answer(200, json.dumps(answer).encode(), {}))
 
 
 def checkpoints(pair: Pair) -> list[str | None]:
@@ -28,20 +53,41 @@ def test_records_trimmed_after_the_checkpoint_are_lost(pair: Pair, replicator: M
     ):
         pair.wait_checkpoint()
         assert running.stop() == 0
-        (shard,) = leases.read(pair.source, pair.checkpoint_table) or []
         before_the_first = "000000000000000000000"
-        pair.source.update_item(
-            TableName=pair.checkpoint_table,
-            Key={"leaseKey": {"S": shard.shard_id}},
-            UpdateExpression="SET #checkpoint = :before",
-            ExpressionAttributeNames={"#checkpoint": "checkpoint"},
-            ExpressionAttributeValues={":before": {"S": before_the_first}},
-        )
+        set_checkpoint(pair, before_the_first)
         proxy.inject(faults.error(TRIMMED), "GetShardIterator", times=1)
         running.start()
         assert running.wait() == 5
         assert f"the changes after checkpoint {before_the_first} are past the stream's 24 hours" in running.console
         assert [before_the_first] == checkpoints(pair)
+
+
+def test_an_empty_page_does_not_hide_a_loss(pair: Pair, replicator: MakeReplicator) -> None:
+    """GetRecords may give an empty page though records follow: the oldest is looked for on the pages after it."""
+    pair.put("one")
+    with (
+        FaultProxy(pair.settings["sourceEndpoint"]) as proxy,
+        replicator(pair.settings | {"sourceStreamsEndpoint": proxy.endpoint}) as running,
+    ):
+        pair.wait_checkpoint()
+        assert running.stop() == 0
+        set_checkpoint(pair, "000000000000000000000")
+        proxy.inject(faults.error(TRIMMED), "GetShardIterator", times=1)
+        proxy.inject(empty_page, "GetRecords", times=2, when=lambda exchange: b'"Limit":1,' in compact(exchange.body))
+        running.start()
+        assert running.wait() == 5
+        assert checkpoints(pair) == ["000000000000000000000"]
+
+
+def test_a_lease_removed_before_its_shard_was_done_is_a_loss(pair: Pair, replicator: MakeReplicator) -> None:
+    """The adapter removes leases of shards past their 24 hours, read or not: that is never taken for a mere handover."""
+    with replicator(pair.settings) as running:
+        pair.put("one")
+        pair.wait_checkpoint()
+        (lease,) = leases.read(pair.source, pair.checkpoint_table) or []
+        pair.source.delete_item(TableName=pair.checkpoint_table, Key={"leaseKey": {"S": lease.shard_id}})
+        assert running.wait() == 5
+        assert running.console.count("its lease was removed before all of it was applied") == 1
 
 
 def test_a_false_alarm_of_trimming_loses_nothing(pair: Pair, replicator: MakeReplicator) -> None:

@@ -96,3 +96,44 @@ def test_throttled_checkpoints_are_stored_in_the_end(pair: Pair, replicator: Mak
         pair.wait_for("after")
         until(lambda: pair.wait_checkpoint() != last, "a later checkpoint")
         assert running.stop() == 0
+
+
+def test_a_stream_that_can_t_be_opened_is_said(pair: Pair, replicator: MakeReplicator) -> None:
+    """A refused GetShardIterator, which no preflight tries, is on the console; when it is allowed, it goes on."""
+    with FaultProxy(pair.settings["sourceEndpoint"]) as proxy:
+        fault = proxy.inject(faults.error("AccessDeniedException"), "GetShardIterator")
+        running = replicator(pair.settings | {"sourceStreamsEndpoint": proxy.endpoint}).start()
+        pair.put("one")
+        until(lambda: "The source's stream can't be read" in running.console, "a line on the console")
+        assert pair.replicated() == {}
+        fault.clear()
+        pair.wait_for("one")
+        assert running.stop() == 0
+
+
+def test_a_shard_retaken_by_the_same_daemon_waits_for_its_old_batch(pair: Pair, replicator: MakeReplicator) -> None:
+    """Lease lost and retaken while the destination throttles: the old batch is through before the new child writes."""
+    with (
+        FaultProxy(pair.settings["destinationEndpoint"]) as destination,
+        FaultProxy(pair.settings["sourceEndpoint"]) as checkpoints,
+    ):
+        endpoints = {"destinationEndpoint": destination.endpoint, "kclEndpoint": checkpoints.endpoint}
+        with replicator(pair.settings | endpoints) as running:
+            pair.put("before")
+            pair.wait_checkpoint()
+            fault = destination.inject(faults.error("ThrottlingException"))
+            pair.put("key", version={"N": "1"})
+            fault.wait(6)
+            with checkpoints.away():
+                given_up = time.monotonic() + 6  # twice failoverTimeMillis
+                until(lambda: time.monotonic() > given_up, "the end of the leases")
+            retaken = "begun under an earlier lease, is still under way"
+            until(lambda: retaken in running.log("kcl.log"), "the lease retaken")
+            pair.put("key", version={"N": "2"})
+            fault.clear()
+            pair.wait_equal()
+            versions = [
+                write.item["version"]["N"] for write in destination.writes if write.item and "version" in write.item
+            ]
+            assert sorted(versions) == versions
+            assert running.stop() == 0

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import signal
+import time
 from collections.abc import Callable
 
 import psutil
 import pytest
 
+from processor import leases
 from processor.workload import Workload
 from tests.fakes.replicator import Replicator, until
 from tests.scenarios.conftest import Pair
@@ -137,6 +139,30 @@ def test_two_daemons_of_one_task_share_a_machine(pair: Pair, replicator: MakeRep
             pair.wait_for("two")
             pair.wait_equal()
             assert second.stop() == 0
+
+
+def test_a_shard_that_waits_for_its_parent_holds_up_no_stop(pair: Pair, replicator: MakeReplicator) -> None:
+    """SIGTERM is clean, and gives every lease back, while a shard is leased whose parent isn't finished."""
+    with replicator(pair.settings) as running:
+        pair.put("one")
+        pair.wait_checkpoint()
+        (parent,) = leases.read(pair.source, pair.checkpoint_table) or []
+        child = {
+            "leaseKey": {"S": f"shardId-{int(time.time() * 1000):020d}-0badcafe"},
+            "checkpoint": {"S": "TRIM_HORIZON"},
+            "checkpointSubSequenceNumber": {"N": "0"},
+            "leaseCounter": {"N": "0"},
+            "ownerSwitchesSinceCheckpoint": {"N": "0"},
+            "parentShardId": {"SS": [parent.shard_id]},
+        }
+        pair.source.put_item(TableName=pair.checkpoint_table, Item=child)
+
+        def owners() -> list[str | None]:
+            return [lease.owner for lease in leases.read(pair.source, pair.checkpoint_table) or []]
+
+        until(lambda: len(owners()) == 2 and all(owners()), "both leases taken")
+        assert running.stop(seconds=10) == 0
+        assert owners() == [None, None]
 
 
 @pytest.mark.parametrize("word", ["local", "xx-newest-9"])

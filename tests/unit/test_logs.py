@@ -31,7 +31,7 @@ def stream() -> Iterator[io.StringIO]:
 
 def test_a_line_is_a_time_a_level_an_event_and_pairs(stream: io.StringIO) -> None:
     """A line reads ``time LEVEL event name=value …`` in UTC, with the common fields first and empty ones left out."""
-    Log(shard="s-1").bind(task="t").info("applied", records=3, lag=None)
+    Log(shard="s-1", task="t").info("applied", records=3, lag=None)
     assert re.fullmatch(
         r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z INFO applied shard=s-1 task=t records=3\n", stream.getvalue()
     )

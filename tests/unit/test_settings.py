@@ -145,8 +145,6 @@ def test_kcls_own_properties_pass() -> None:
     """Any KCL property may stand in the file, dotted ones too, or be a flag; it is kept as it is."""
     found = load(FILE + "failoverTimeMillis=7000\nkinesisClient.region=x\n", arguments=["--maxLeasesForWorker", "3"])
     assert found.kcl == {"failoverTimeMillis": "7000", "kinesisClient.region": "x", "maxLeasesForWorker": "3"}
-    assert found.failover_time_ms == 7000
-    assert task().failover_time_ms == 3000
 
 
 @pytest.mark.parametrize(

@@ -74,6 +74,7 @@ public final class DynamoDBStreamsMultiLangDaemon {
     private final MultiLangDaemonConfig daemonConfig;
     private final MultiLangDaemonConfiguration configuration;
     private final Progress progress = new Progress();
+    private volatile LeaseRefresher leaseTable;
 
     private DynamoDBStreamsMultiLangDaemon(String propertiesFile) throws Exception {
         try (InputStream input = Files.newInputStream(Path.of(propertiesFile))) {
@@ -88,7 +89,7 @@ public final class DynamoDBStreamsMultiLangDaemon {
         SLF4JBridgeHandler.removeHandlersForRootLogger();
         SLF4JBridgeHandler.install(); // parts of the adapter log to java.util.logging, which means the console
         // Before anything can fail: a signal during the start is a clean stop too, and has nothing to hand back.
-        for (String name : new String[] {"TERM", "INT"}) {
+        for (String name : new String[] {"TERM", "INT", "HUP"}) {
             sun.misc.Signal.handle(new sun.misc.Signal(name), signal -> {
                 if (!stopping) { // else a failure is on its way out already
                     exitStatus = 0;
@@ -107,6 +108,8 @@ public final class DynamoDBStreamsMultiLangDaemon {
 
     private void run() throws Exception {
         Scheduler scheduler = createScheduler();
+        leaseTable = scheduler.leaseCoordinator().leaseRefresher();
+        progress.shards(() -> scheduler.leaseCoordinator().getAssignments().size());
         Runtime.getRuntime().addShutdownHook(new Thread(() -> stop(scheduler), "shutdown"));
         scheduler.run();
         if (!stopping) { // KCL gave up, as after 20 failed starts, and would have us end with 0
@@ -131,7 +134,8 @@ public final class DynamoDBStreamsMultiLangDaemon {
 
     private ResolvedConfiguration resolve() {
         return configuration.resolvedConfiguration(() ->
-                new StreamsRecordProcessor(daemonConfig.getRecordProcessorFactory().shardRecordProcessor(), progress));
+                new StreamsRecordProcessor(
+                        daemonConfig.getRecordProcessorFactory().shardRecordProcessor(), progress, this::leaseIsGone));
     }
 
     private static DynamoDBLeaseManagementFactory leaseFactory(ResolvedConfiguration resolved) {
@@ -153,7 +157,9 @@ public final class DynamoDBStreamsMultiLangDaemon {
         }
 
         DynamoDBStreamsPollingConfig polling = new DynamoDBStreamsPollingConfig(configuration.getStreamName(), null);
-        polling.recordsFetcherFactory(new PromptRecordsFetcherFactory());
+        PromptRecordsFetcherFactory fetching = new PromptRecordsFetcherFactory();
+        fetching.maxPendingProcessRecordsInput(1); // a 1 MB page takes up to 10 MB here, and a full queue is for each shard
+        polling.recordsFetcherFactory(fetching);
         polling.maxRecords(configuration.getMaxRecords());
         polling.idleTimeBetweenReadsInMillis(configuration.getIdleTimeBetweenReadsInMillis());
         resolved.getRetrievalConfig().retrievalSpecificConfig(polling);
@@ -270,6 +276,12 @@ public final class DynamoDBStreamsMultiLangDaemon {
             LOG.error("Stopping after a failure: its own message is above, or in replication.log and kcl.log. Nothing past "
                     + "the checkpoints is lost; other shards have {} s to finish.", FAILURE_GRACE_MILLIS / 1_000);
         }
+        // KCL would wait for an answer of shards that never began, as those waiting for their parents.
+        for (Lease lease : scheduler.leaseCoordinator().getAssignments()) {
+            if (!StreamsRecordProcessor.isStarted(lease.leaseKey())) {
+                scheduler.leaseCoordinator().dropLease(lease);
+            }
+        }
         long grace = exitStatus == 0 ? configuration.getShutdownGraceMillis() : FAILURE_GRACE_MILLIS;
         try {
             scheduler.startGracefulShutdown().get(grace, TimeUnit.MILLISECONDS);
@@ -282,6 +294,14 @@ public final class DynamoDBStreamsMultiLangDaemon {
             }
         }
         Runtime.getRuntime().halt(exitStatus);
+    }
+
+    private boolean leaseIsGone(String shardId) {
+        try {
+            return leaseTable.getLease(shardId) == null;
+        } catch (Exception e) { // the table is away: nothing is known, and nothing is lost by waiting
+            return false;
+        }
     }
 
     /** KCL leaves its leases to expire, even after a clean stop; without an owner the next worker takes them at once. */

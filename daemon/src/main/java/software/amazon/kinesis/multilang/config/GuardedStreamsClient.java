@@ -12,7 +12,9 @@ import software.amazon.awssdk.services.dynamodb.model.GetRecordsResponse;
 import software.amazon.awssdk.services.dynamodb.model.GetShardIteratorRequest;
 import software.amazon.awssdk.services.dynamodb.model.GetShardIteratorResponse;
 import software.amazon.awssdk.services.dynamodb.model.ResourceNotFoundException;
+import software.amazon.awssdk.services.dynamodb.model.Shard;
 import software.amazon.awssdk.services.dynamodb.model.ShardIteratorType;
+import software.amazon.awssdk.services.dynamodb.model.StreamDescription;
 import software.amazon.awssdk.services.dynamodb.model.StreamStatus;
 import software.amazon.awssdk.services.dynamodb.model.TrimmedDataAccessException;
 import software.amazon.awssdk.services.dynamodb.streams.DynamoDbStreamsClient;
@@ -32,8 +34,13 @@ import software.amazon.awssdk.services.dynamodb.streams.DynamoDbStreamsServiceCl
 final class GuardedStreamsClient implements DynamoDbStreamsClient {
     private static final Logger LOG = LoggerFactory.getLogger(DynamoDBStreamsMultiLangDaemon.class);
 
-    private static final String REMEDY = "Nothing past the checkpoint is applied. Copy the table again, delete the "
+    static final String REMEDY = "Nothing past the checkpoint is applied. Copy the table again, delete the "
             + "checkpoint table, then start.";
+
+    /** An open shard is never at its end, so its empty pages must be; DynamoDB gives few in a row. */
+    private static final int MAX_EMPTY_PAGES = 50;
+
+    private static final AtomicBoolean ENDING = new AtomicBoolean();
 
     private final DynamoDbStreamsClient stream;
     private final String trueArn;
@@ -54,7 +61,9 @@ final class GuardedStreamsClient implements DynamoDbStreamsClient {
     public GetShardIteratorResponse getShardIterator(GetShardIteratorRequest request) {
         GetShardIteratorRequest named = request.toBuilder().streamArn(trueArn).build();
         try {
-            return stream.getShardIterator(named);
+            GetShardIteratorResponse response = stream.getShardIterator(named);
+            outage.succeeded();
+            return response;
         } catch (TrimmedDataAccessException e) {
             if (named.sequenceNumber() == null) {
                 throw e;
@@ -62,6 +71,9 @@ final class GuardedStreamsClient implements DynamoDbStreamsClient {
             return fromOldest(named);
         } catch (ResourceNotFoundException e) {
             throw gone(e, "shard " + named.shardId());
+        } catch (RuntimeException e) {
+            outage.failed(e);
+            throw e;
         }
     }
 
@@ -95,16 +107,46 @@ final class GuardedStreamsClient implements DynamoDbStreamsClient {
     private GetShardIteratorResponse fromOldest(GetShardIteratorRequest refused) {
         GetShardIteratorResponse oldest = stream.getShardIterator(refused.toBuilder()
                 .shardIteratorType(ShardIteratorType.TRIM_HORIZON).sequenceNumber(null).build());
-        GetRecordsResponse first = stream.getRecords(r -> r.shardIterator(oldest.shardIterator()).limit(1));
-        if (first.hasRecords() && !first.records().isEmpty()) {
-            String sequenceNumber = first.records().get(0).dynamodb().sequenceNumber();
-            if (new BigInteger(sequenceNumber).compareTo(new BigInteger(refused.sequenceNumber())) > 0) {
-                throw lost("Shard " + refused.shardId() + ": the changes after checkpoint " + refused.sequenceNumber()
-                        + " are past the stream's 24 hours; the oldest still there is " + sequenceNumber
-                        + ". Those in between are lost. " + REMEDY);
-            }
+        String sequenceNumber = oldestSequenceNumber(refused.shardId(), oldest.shardIterator());
+        if (sequenceNumber != null
+                && new BigInteger(sequenceNumber).compareTo(new BigInteger(refused.sequenceNumber())) > 0) {
+            throw lost("Shard " + refused.shardId() + ": the changes after checkpoint " + refused.sequenceNumber()
+                    + " are past the stream's 24 hours; what follows begins at " + sequenceNumber
+                    + ". Those in between are lost. " + REMEDY);
         }
         return oldest;
+    }
+
+    /**
+     * The shard's oldest record; where a closed shard has none left, the last it ever had; null for an open shard without
+     * records, which is younger than its stream's 24 hours. A page may be empty though records follow.
+     */
+    private String oldestSequenceNumber(String shardId, String iterator) {
+        for (int page = 0; page < MAX_EMPTY_PAGES && iterator != null; page++) {
+            String from = iterator;
+            GetRecordsResponse response = stream.getRecords(r -> r.shardIterator(from).limit(1));
+            if (!response.records().isEmpty()) {
+                return response.records().get(0).dynamodb().sequenceNumber();
+            }
+            iterator = response.nextShardIterator();
+        }
+        return iterator != null ? null : endingSequenceNumber(shardId);
+    }
+
+    private String endingSequenceNumber(String shardId) {
+        String start = null;
+        do {
+            String after = start;
+            StreamDescription page =
+                    stream.describeStream(r -> r.streamArn(trueArn).exclusiveStartShardId(after)).streamDescription();
+            for (Shard shard : page.shards()) {
+                if (shard.shardId().equals(shardId)) {
+                    return shard.sequenceNumberRange().endingSequenceNumber();
+                }
+            }
+            start = page.lastEvaluatedShardId();
+        } while (start != null);
+        return null;
     }
 
     /** A shard that ends has children, unless the stream ends with it; KCL would then wait for work for ever. */
@@ -130,10 +172,12 @@ final class GuardedStreamsClient implements DynamoDbStreamsClient {
     }
 
     /** Ends the process: an exception alone would be retried, or read as a shard's end, by the adapter. */
-    private static RuntimeException lost(String message) {
-        LOG.error(message);
-        // Not from this thread: exit waits for the shutdown hook, which waits for the shards, which may wait for us.
-        new Thread(() -> System.exit(DynamoDBStreamsMultiLangDaemon.EIO), "data-lost").start();
+    static RuntimeException lost(String message) {
+        if (ENDING.compareAndSet(false, true)) { // KCL tries again until the process has ended
+            LOG.error(message);
+            // Not from this thread: exit waits for the shutdown hook, which waits for shards, which may wait for us.
+            new Thread(() -> System.exit(DynamoDBStreamsMultiLangDaemon.EIO), "data-lost").start();
+        }
         return new IllegalStateException(message);
     }
 

@@ -6,6 +6,7 @@ import java.util.List;
 import java.util.concurrent.Executors;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.function.IntSupplier;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import software.amazon.kinesis.retrieval.KinesisClientRecord;
@@ -17,6 +18,7 @@ final class Progress {
 
     private final AtomicLong records = new AtomicLong();
     private final AtomicLong maxLagMillis = new AtomicLong();
+    private volatile IntSupplier shards = () -> 0;
 
     Progress() {
         Executors.newSingleThreadScheduledExecutor(task -> {
@@ -35,8 +37,23 @@ final class Progress {
         }
     }
 
+    /** @param supplier how many shards this daemon holds now */
+    void shards(IntSupplier supplier) {
+        shards = supplier;
+    }
+
     private void report() {
-        LOG.info("replicating: {} records in the last {} s, at most {} ms behind the source",
-                records.getAndSet(0), INTERVAL_SECONDS, maxLagMillis.getAndSet(0));
+        long count = records.getAndSet(0);
+        long lag = maxLagMillis.getAndSet(0);
+        int held = shards.getAsInt();
+        if (count > 0) {
+            LOG.info("replicating {} shards: {} records in the last {} s, at most {} ms behind the source",
+                    held, count, INTERVAL_SECONDS, lag);
+        } else if (held > 0) {
+            LOG.info("replicating {} shards: no records in the last {} s", held, INTERVAL_SECONDS);
+        } else {
+            LOG.warn("This daemon holds no shard: others of its task have them all, or the checkpoint table can't be used "
+                    + "(kcl.log says so).");
+        }
     }
 }

@@ -2,6 +2,9 @@ package software.amazon.kinesis.multilang.config;
 
 import com.amazonaws.services.dynamodbv2.streamsadapter.model.DynamoDBStreamsProcessRecordsInput;
 import com.amazonaws.services.dynamodbv2.streamsadapter.processor.DynamoDBStreamsShardRecordProcessor;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.function.Predicate;
 import software.amazon.kinesis.lifecycle.events.InitializationInput;
 import software.amazon.kinesis.lifecycle.events.LeaseLostInput;
 import software.amazon.kinesis.lifecycle.events.ProcessRecordsInput;
@@ -9,24 +12,53 @@ import software.amazon.kinesis.lifecycle.events.ShardEndedInput;
 import software.amazon.kinesis.lifecycle.events.ShutdownRequestedInput;
 import software.amazon.kinesis.processor.ShardRecordProcessor;
 
-/** KCL's processor of one shard's child process, under the type that the adapter's scheduler insists on. */
+/**
+ * KCL's processor of one shard's child process, under the type that the adapter's scheduler insists on.
+ *
+ * <p>A child busy with a batch learns that its lease has gone only when the batch is done. Where the same daemon gets the
+ * lease back meanwhile, KCL starts a second child, and the first one's old images could land on the second one's newer.
+ * So a shard begins only when nothing of it is under way in this daemon; KCL tries again until then.
+ */
 final class StreamsRecordProcessor implements DynamoDBStreamsShardRecordProcessor {
+    private static final Set<String> BUSY = ConcurrentHashMap.newKeySet();
+    private static final Set<String> STARTED = ConcurrentHashMap.newKeySet();
+
     private final ShardRecordProcessor child;
     private final Progress progress;
+    private final Predicate<String> leaseIsGone;
+    private String shardId;
+    private boolean ended;
 
-    StreamsRecordProcessor(ShardRecordProcessor child, Progress progress) {
+    /** @param leaseIsGone whether a shard's row is no longer in the lease table at all */
+    StreamsRecordProcessor(ShardRecordProcessor child, Progress progress, Predicate<String> leaseIsGone) {
         this.child = child;
         this.progress = progress;
+        this.leaseIsGone = leaseIsGone;
+    }
+
+    /** Whether a child was started for the shard: the others never answer to a graceful shutdown. */
+    static boolean isStarted(String shardId) {
+        return STARTED.contains(shardId);
     }
 
     @Override
     public void initialize(InitializationInput input) {
+        shardId = input.shardId();
+        if (BUSY.contains(shardId)) {
+            throw new IllegalStateException("a batch of " + shardId + ", begun under an earlier lease, is still under way");
+        }
         child.initialize(input);
+        STARTED.add(shardId);
     }
 
     @Override
     public void processRecords(ProcessRecordsInput input) {
-        child.processRecords(input);
+        BUSY.add(shardId);
+        try {
+            child.processRecords(input);
+        } finally {
+            BUSY.remove(shardId);
+        }
         progress.add(input.records());
     }
 
@@ -35,13 +67,22 @@ final class StreamsRecordProcessor implements DynamoDBStreamsShardRecordProcesso
         throw new UnsupportedOperationException("BUG: KCL calls the method above, which hands records on as they came");
     }
 
+    /** The adapter removes the leases of shards that its stream no longer has, whether they were read to the end or not. */
     @Override
     public void leaseLost(LeaseLostInput input) {
+        STARTED.remove(shardId);
         child.leaseLost(input);
+        if (shardId != null && !ended && leaseIsGone.test(shardId)) {
+            throw GuardedStreamsClient.lost("Shard " + shardId + ": its lease was removed before all of it was applied: "
+                    + "its records are past the stream's 24 hours, or somebody deleted the row. Changes after its "
+                    + "checkpoint are lost. " + GuardedStreamsClient.REMEDY);
+        }
     }
 
     @Override
     public void shardEnded(ShardEndedInput input) {
+        ended = true;
+        STARTED.remove(shardId);
         child.shardEnded(input);
     }
 
