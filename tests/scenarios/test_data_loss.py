@@ -80,7 +80,7 @@ def test_an_empty_page_does_not_hide_a_loss(pair: Pair, replicator: MakeReplicat
 
 
 def test_a_lease_removed_before_its_shard_was_done_is_a_loss(pair: Pair, replicator: MakeReplicator) -> None:
-    """The adapter removes leases of shards past their 24 hours, read or not: that is never taken for a mere handover."""
+    """The adapter removes leases of shards past their 24 hours, read or not: that is no mere handover."""
     with replicator(pair.settings) as running:
         pair.put("one")
         pair.wait_checkpoint()
