@@ -31,7 +31,17 @@ run() {
     "${@:2}" >"$log" 2>&1 || { tail -n 25 "$log" >&2; fail "$1 failed; all of its output is in $log. The next run tries again."; }
 }
 
+# A running daemon starts a Python child for each new shard, and opens jars as it needs them.
+refuse_under_daemons() {
+    local lock
+    command -v flock >/dev/null || return 0
+    for lock in "$root"/logs/*/daemon.lock "$root"/logs/*/*/daemon.lock; do
+        [[ ! -f "$lock" ]] || flock -n "$lock" true || fail "$1 must be made anew, but a daemon of this checkout runs (${lock%/*}). Stop it first, or use a checkout of its own for the new version."
+    done
+}
+
 make_python() {
+    refuse_under_daemons "the Python environment"
     need "$python" "Install Python 3.10 or later with venv (Debian: python3-venv), or name one in PYTHON."
     "$python" -c 'import sys; sys.exit(sys.version_info < (3, 10))' || fail "$python is older than 3.10: name a newer one in PYTHON."
     run "Python environment" "$python" -m venv --clear "$root/.venv"
@@ -41,6 +51,7 @@ make_python() {
 }
 
 make_jars() {
+    refuse_under_daemons "jars/"
     need java "Install a JDK, 11 or later (Debian: openjdk-17-jdk-headless)."
     need mvn "Install Maven (Debian: maven)."
     rm -f "$root"/jars/*.jar

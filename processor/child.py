@@ -23,14 +23,12 @@ from typing import NoReturn
 import msgspec
 from amazon_kclpy import kcl
 
-from processor import logs
-from processor.apply import Applier, Refused
-from processor.dead_letters import DeadLetters, FileDeadLetters
+from processor import logs, refusals
+from processor.apply import Applier
 from processor.dynamodb import WritableTable
-from processor.errors import DaemonGoneError, RefusedError
+from processor.errors import DaemonGoneError
 from processor.logs import Log
 from processor.record_processor import RecordProcessor, Shard
-from processor.records import Change
 from processor.retry import Outage
 from processor.settings import Settings
 
@@ -52,59 +50,17 @@ def open_shard(settings: Settings, shard_id: str, *, gone: threading.Event) -> S
         "writes_delayed",
         note="Nothing is lost: the batch is kept, uncheckpointed, and written again until the destination takes it.",
     )
-    if settings.on_error == "deadLetter":
-        refused = _set_aside(_dead_letters(settings, shard_id), settings, log)
-    else:
-        refused = _stop(settings)
     applier = Applier(
         table,
         name=shard_id,
         write_mode=settings.write_mode,
         coalesce=settings.coalesce,
         threads=settings.apply_threads,
-        refused=refused,
+        refused=refusals.policy(settings, shard_id, log),
         outage=outage,
         gone=gone,
     )
     return Shard(applier=applier, log=log)
-
-
-def _stop(settings: Settings) -> Refused:
-    def refused(change: Change, error: RefusedError) -> None:
-        message = (
-            f"Table {settings.destination_table} in {settings.destination_region} will never accept the {change.kind} "
-            f"of key {bytes(change.key).decode()} (sequence number {change.sequence_number}): {error}. It is not "
-            "applied, and no checkpoint passes it: a restart meets it again. Make the destination accept it, or set "
-            "onError=deadLetter and deadLetterUri to set such changes aside and go on."
-        )
-        raise RefusedError(message, code=error.code) from error
-
-    return refused
-
-
-def _set_aside(letters: DeadLetters, settings: Settings, log: Log) -> Refused:
-    def refused(change: Change, error: RefusedError) -> None:
-        letters.add(change, error)
-        log.error(
-            "set_aside",
-            table=settings.destination_table,
-            key=bytes(change.key).decode(),
-            sequence_number=change.sequence_number,
-            file=settings.dead_letter_path,
-            reason=str(error),
-        )
-
-    return refused
-
-
-def _dead_letters(settings: Settings, shard_id: str) -> DeadLetters:
-    return FileDeadLetters(
-        settings.dead_letter_path or "",
-        task_name=settings.task_name,
-        table=settings.destination_table,
-        region=settings.destination_region,
-        shard_id=shard_id,
-    )
 
 
 def end_with_daemon(gone: threading.Event, busy: threading.Event) -> None:

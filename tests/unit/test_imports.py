@@ -17,7 +17,7 @@ LAYERS = (
     {"retry", "java"},
     {"dynamodb", "dynamodb_local"},
     {"apply", "dead_letters", "leases", "task"},
-    {"record_processor", "copy", "verify", "facts", "status", "metrics"},
+    {"record_processor", "refusals", "copy", "verify", "facts", "status", "metrics"},
     {"child", "preflight", "workload"},
     {"daemon", "demo"},
     {"cli"},
