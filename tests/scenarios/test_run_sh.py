@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import pty
 import signal
@@ -59,6 +60,19 @@ def test_a_fresh_clone_sets_itself_up_even_after_an_interruption(clone: Path, tm
 
     again = run(*demo, cwd=tmp_path, program=link)
     assert (again.returncode, again.stderr) == (0, "")
+
+
+def test_nothing_is_set_up_anew_under_a_running_daemon(clone: Path) -> None:
+    """A daemon still starts children and opens jars, so neither is replaced while one of the checkout runs."""
+    folder = clone / "logs" / "some-task"
+    folder.mkdir(parents=True, exist_ok=True)
+    (clone / "jars").mkdir(exist_ok=True)
+    (clone / "jars" / ".stamp").write_text("of an older version")
+    with (folder / "daemon.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        result = run("jars", program=clone / "setup.sh")
+    assert result.returncode == 22
+    assert f"a daemon of this checkout runs ({folder})" in result.stderr
 
 
 def test_once_set_up_it_needs_no_network(tmp_path: Path) -> None:
