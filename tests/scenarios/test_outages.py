@@ -70,6 +70,8 @@ def test_a_source_that_can_t_be_read_is_said_and_survived(pair: Pair, replicator
         with proxy.away():
             pair.put("during")
             until(lambda: "The source's stream can't be read" in running.console, "a line on the console")
+            worth_a_line = time.monotonic() + 6  # a shorter outage ends without a word
+            until(lambda: time.monotonic() > worth_a_line, "an outage")
         pair.wait_for("during")
         until(lambda: "can be read again" in running.console, "the end on the console")
         assert running.stop() == 0
