@@ -13,7 +13,7 @@ import pytest
 
 from processor import leases
 from processor.dynamodb_local import DynamoDBLocal
-from processor.workload import create_table, scan
+from processor.workload import Workload, create_table, scan
 from tests.fakes.replicator import Replicator, until
 
 if TYPE_CHECKING:
@@ -111,6 +111,21 @@ def pair(servers: Servers) -> Pair:
 def make_pair(servers: Servers) -> Callable[[], Pair]:
     """For tests that want several."""
     return lambda: Pair(servers)
+
+
+@pytest.fixture
+def live(pair: Pair) -> Iterator[Callable[..., Workload]]:
+    """Starts live workloads on the source, and ends those that a failing test leaves behind."""
+    made: list[Workload] = []
+
+    def start(*, seed: int, pause_seconds: float = 0.01) -> Workload:
+        made.append(Workload(pair.source, pair.source_table, seed=seed, pause_seconds=pause_seconds))
+        made[-1].start()
+        return made[-1]
+
+    yield start
+    for each in made:
+        each.stop()
 
 
 @pytest.fixture

@@ -13,20 +13,20 @@ from tests.fakes.replicator import Replicator, until
 from tests.scenarios.conftest import Pair
 
 MakeReplicator = Callable[..., Replicator]
+Live = Callable[..., Workload]
 AWAY_SECONDS = 30
 
 
-def test_a_destination_away_for_half_a_minute_loses_nothing(pair: Pair, replicator: MakeReplicator) -> None:
+def test_a_destination_away_for_half_a_minute_loses_nothing(pair: Pair, replicator: MakeReplicator, live: Live) -> None:
     """While the destination refuses connections no checkpoint moves; it is said; afterwards all of it is applied."""
     with FaultProxy(pair.settings["destinationEndpoint"]) as proxy:
         pair.put("before")
         with replicator(pair.settings | {"destinationEndpoint": proxy.endpoint}) as running:
             pair.wait_for("before")
             before = pair.wait_checkpoint()
-            workload = Workload(pair.source, pair.source_table, seed=4, pause_seconds=0.02)
             with proxy.away():
                 back = time.monotonic() + AWAY_SECONDS
-                workload.start()
+                workload = live(seed=4, pause_seconds=0.02)
                 until(lambda: "writes_delayed" in running.console, "a line on the console")
                 until(lambda: time.monotonic() > back, "the end of the outage")
                 (lease,) = leases.read(pair.source, pair.checkpoint_table) or []

@@ -15,6 +15,7 @@ from tests.fakes.replicator import Replicator, until
 from tests.scenarios.conftest import Pair
 
 MakeReplicator = Callable[..., Replicator]
+Live = Callable[..., Workload]
 # The last record of what went before; a start from the beginning would say TRIM_HORIZON.
 RESUMED = "shard_started shard=shardId-"
 
@@ -26,13 +27,12 @@ def starts(replicator: Replicator) -> list[str]:
 
 
 @pytest.mark.parametrize("write_mode", ["batch", "item"])
-def test_live_changes_are_followed(pair: Pair, replicator: MakeReplicator, write_mode: str) -> None:
+def test_live_changes_are_followed(pair: Pair, replicator: MakeReplicator, live: Live, write_mode: str) -> None:
     """Inserts, updates and deletes made before, during and after the start all reach the destination."""
     pair.put("before")
     pair.put("gone")
     pair.delete("gone")
-    workload = Workload(pair.source, pair.source_table, seed=1, pause_seconds=0.01)
-    workload.start()
+    workload = live(seed=1)
     with replicator(pair.settings | {"writeMode": write_mode}) as running:
         pair.wait_for("before")
         until(lambda: workload.written > 300, "300 writes")
@@ -42,10 +42,11 @@ def test_live_changes_are_followed(pair: Pair, replicator: MakeReplicator, write
         assert running.stop() == 0
 
 
-def test_sigterm_checkpoints_and_a_restart_goes_on_from_there(pair: Pair, replicator: MakeReplicator) -> None:
+def test_sigterm_checkpoints_and_a_restart_goes_on_from_there(
+    pair: Pair, replicator: MakeReplicator, live: Live
+) -> None:
     """SIGTERM under load ends with 0 within 10 s, leaves no process, and the next start loses and replays nothing."""
-    workload = Workload(pair.source, pair.source_table, seed=2, pause_seconds=0.01)
-    workload.start()
+    workload = live(seed=2)
     with replicator(pair.settings) as running:
         pair.wait_checkpoint()
         family = psutil.Process(running.process.pid).children(recursive=True)
@@ -74,10 +75,11 @@ def test_sigint_is_a_clean_stop_too(pair: Pair, replicator: MakeReplicator) -> N
         assert "BUG" not in running.console
 
 
-def test_kill_9_of_the_daemon_leaves_no_writer_and_loses_nothing(pair: Pair, replicator: MakeReplicator) -> None:
+def test_kill_9_of_the_daemon_leaves_no_writer_and_loses_nothing(
+    pair: Pair, replicator: MakeReplicator, live: Live
+) -> None:
     """The children of a daemon killed hard are gone within 2 s; the next start goes on from the last checkpoint."""
-    workload = Workload(pair.source, pair.source_table, seed=3, pause_seconds=0.01)
-    workload.start()
+    workload = live(seed=3)
     with replicator(pair.settings) as running:
         pair.wait_checkpoint()
         children = running.children()
