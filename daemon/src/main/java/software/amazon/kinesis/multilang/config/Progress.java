@@ -52,7 +52,7 @@ final class Progress {
         } else if (held > 0) {
             LOG.info("replicating {} shards: no records in the last {} s", held, INTERVAL_SECONDS);
         } else {
-            LOG.warn("This daemon holds no shard: others of its task have them all, or the checkpoint table can't be used "
+            LOG.info("This daemon holds no shard: others of its task have them all, or the checkpoint table can't be used "
                     + "(kcl.log says so).");
         }
     }
