@@ -22,7 +22,7 @@ from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import dataclass
 
 from processor.dynamodb import Table
-from processor.errors import CredentialsError, DaemonGoneError, RefusedError, UnavailableError
+from processor.errors import CredentialsError, RefusedError, UnavailableError
 from processor.plan import MAX_ITEMS_PER_CALL, calls, plan
 from processor.records import Change
 from processor.retry import Backoff, Outage
@@ -45,7 +45,6 @@ class Applier:
     """Applies one shard's batches, one after the other.
 
     :param refused: called with each change that the destination will never accept; what it raises, ``apply`` raises
-    :param gone: set when nobody waits for this batch any more; no new call is made then
     """
 
     def __init__(
@@ -59,7 +58,6 @@ class Applier:
         refused: Refused,
         outage: Outage,
         make_backoff: Callable[[], Backoff] = Backoff,
-        gone: threading.Event | None = None,
     ) -> None:
         self._table = table
         self._call_items = MAX_ITEMS_PER_CALL if write_mode == "batch" else 1
@@ -67,14 +65,13 @@ class Applier:
         self._refused = refused
         self._outage = outage
         self._make_backoff = make_backoff
-        self._gone = gone or threading.Event()
         self._pool = ThreadPoolExecutor(max_workers=threads, thread_name_prefix=f"{name}-apply")
 
     def apply(self, changes: Sequence[Change]) -> Outcome:
         """Write a batch; returns when every change of it is written, superseded within it, or set aside.
 
         :param changes: in the stream's order
-        :raises DaemonGoneError: ``gone`` was set before all was written
+        :raises LeaseLostError, DaemonGoneError: as the table's calls do; some of the batch may be written
         """
         rounds = plan(changes, coalesce=self._coalesce)
         set_aside: list[Change] = []
@@ -94,7 +91,7 @@ class Applier:
     def _apply_round(self, writes: Sequence[Change]) -> list[Change]:
         batches = list(calls(writes, max_items=self._call_items))
         if len(batches) == 1:
-            return self._write(batches[0], self._gone)
+            return self._write(batches[0], threading.Event())
         failed = threading.Event()  # one call that raises ends the waiting of the others
         futures = [self._pool.submit(self._write_or_fail, batch, failed) for batch in batches]
         wait(futures)
@@ -117,7 +114,6 @@ class Applier:
         backoff = self._make_backoff()
         pending = batch
         while pending:
-            self._check_gone()
             try:
                 undone = self._table.write_batch(pending)
             except RefusedError:
@@ -137,7 +133,6 @@ class Applier:
     def _write_one(self, change: Change, cut_short: threading.Event) -> list[Change]:
         backoff = self._make_backoff()
         while True:
-            self._check_gone()
             try:
                 self._table.write_one(change)
             except RefusedError as error:
@@ -156,7 +151,3 @@ class Applier:
         if isinstance(error, CredentialsError):
             with contextlib.suppress(UnavailableError):  # the next try says so, if it is still so
                 self._table.renew_credentials()
-
-    def _check_gone(self) -> None:
-        if self._gone.is_set():
-            raise DaemonGoneError

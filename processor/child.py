@@ -27,6 +27,7 @@ from processor import logs, refusals
 from processor.apply import Applier
 from processor.dynamodb import WritableTable
 from processor.errors import DaemonGoneError
+from processor.lease_term import DIRECTORY, LeaseTerm, WriteTimeouts
 from processor.logs import Log
 from processor.record_processor import RecordProcessor, Shard
 from processor.retry import Outage
@@ -36,14 +37,20 @@ from processor.settings import Settings
 SETTINGS_VARIABLE = "REPLICATION_CHILD_SETTINGS"
 
 
-def open_shard(settings: Settings, shard_id: str, *, gone: threading.Event) -> Shard:
-    """Everything that one shard's record processor needs."""
+def open_shard(settings: Settings, shard_id: str, *, terms: Path, gone: threading.Event) -> Shard:
+    """Everything that one shard's record processor needs.
+
+    :param terms: directory of the files that say how long each shard may be written
+    """
     log = Log(shard=shard_id)
+    timeouts = WriteTimeouts.within(settings.failover_seconds)
     table = WritableTable(
         settings.destination_table,
         region=settings.destination_region,
         endpoint=settings.destination_endpoint,
         connections=settings.apply_threads,
+        timeouts=timeouts,
+        may_write=LeaseTerm(terms / shard_id, call_seconds=timeouts.call, gone=gone).may_write,
     )
     outage = Outage(
         log,
@@ -58,7 +65,6 @@ def open_shard(settings: Settings, shard_id: str, *, gone: threading.Event) -> S
         threads=settings.apply_threads,
         refused=refusals.policy(settings, shard_id, log),
         outage=outage,
-        gone=gone,
     )
     return Shard(applier=applier, log=log)
 
@@ -110,10 +116,14 @@ def main() -> None:
     sys.stdout = sys.stderr
     logs.configure()
 
-    settings = msgspec.json.decode(Path(os.environ[SETTINGS_VARIABLE]).read_bytes(), type=Settings)
+    file = Path(os.environ[SETTINGS_VARIABLE])
+    settings = msgspec.json.decode(file.read_bytes(), type=Settings)
+    terms = file.parent / DIRECTORY
     gone, busy = threading.Event(), threading.Event()
     threading.Thread(target=end_with_daemon, args=(gone, busy), name="daemon-watch", daemon=True).start()
-    processor = RecordProcessor(lambda shard_id: open_shard(settings, shard_id, gone=gone), gone=gone, log=Log())
+    processor = RecordProcessor(
+        lambda shard_id: open_shard(settings, shard_id, terms=terms, gone=gone), gone=gone, log=Log()
+    )
     _WatchedProcess(
         processor, gone=gone, busy=busy, input_file=messages, output_file=answers, error_file=sys.stderr
     ).run()

@@ -11,6 +11,7 @@ import hashlib
 import os
 import re
 import shlex
+import shutil
 import socket
 import sys
 from pathlib import Path
@@ -22,6 +23,7 @@ import msgspec
 from processor import java, kcl_properties
 from processor.child import SETTINGS_VARIABLE
 from processor.errors import SetupError
+from processor.lease_term import DIRECTORY as TERM_DIRECTORY
 from processor.leases import Lease
 from processor.settings import MAX_TABLE_NAME, Settings, companion_table
 
@@ -154,7 +156,10 @@ def command(settings: Settings, slot: Slot, properties_file: Path) -> list[str]:
 def start(settings: Settings, slot: Slot, *, stream_arn: str, leases: list[Lease], read_at_ms: int) -> NoReturn:
     """Become the daemon."""
     worker_id = settings.kcl.get("workerId", settings.kcl.get("workerIdentifier", slot.worker_id))
+    terms = slot.directory / TERM_DIRECTORY
+    shutil.rmtree(terms, ignore_errors=True)  # of daemons before this one
     made = properties(settings, stream_arn=stream_arn, worker_id=worker_id, leases=leases, read_at_ms=read_at_ms)
+    made["leaseTermDirectory"] = str(terms)
     properties_file = slot.directory / "daemon.properties"
     settings_file = slot.directory / "child.json"
     _write_private(properties_file, javaproperties.dumps(made, timestamp=False, sort_keys=True).encode("latin-1"))

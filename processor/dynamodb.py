@@ -37,6 +37,7 @@ from botocore.exceptions import (
 )
 
 from processor.errors import CredentialsError, RefusedError, UnavailableError
+from processor.lease_term import WriteTimeouts
 from processor.plan import bytes_of
 from processor.records import Change, key_identity
 
@@ -215,7 +216,11 @@ class Table(Protocol):
 
 
 class WritableTable:
-    """The destination, for puts and deletes of raw images. Any number of threads may share it."""
+    """The destination, for puts and deletes of raw images. Any number of threads may share it.
+
+    :param timeouts: how long a call may take, once it is allowed
+    :param may_write: called as late as can be before each request; waits, or raises what the call then raises
+    """
 
     def __init__(
         self,
@@ -224,13 +229,18 @@ class WritableTable:
         region: str,
         endpoint: str | None = None,
         connections: int,
+        timeouts: WriteTimeouts,
+        may_write: Callable[[], None],
         make_session: Callable[[], boto3.Session] = session,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.name = name
         self._region = region
         self._endpoint = endpoint
-        self._config = _WRITE_CONFIG.merge(Config(max_pool_connections=connections))
+        self._may_write = may_write
+        self._config = _WRITE_CONFIG.merge(
+            Config(max_pool_connections=connections, connect_timeout=timeouts.connect, read_timeout=timeouts.read)
+        )
         self._make_session = make_session
         self._bodies = threading.local()
         self._clock = clock
@@ -301,6 +311,8 @@ class WritableTable:
         )
         for operation in ("BatchWriteItem", "PutItem", "DeleteItem"):
             client.meta.events.register(f"before-call.dynamodb.{operation}", self._swap_body)
+            # After credentials were looked up and the request was signed, which may take its time.
+            client.meta.events.register(f"before-send.dynamodb.{operation}", self._check_may_write)
         return client
 
     @contextmanager
@@ -313,6 +325,9 @@ class WritableTable:
 
     def _swap_body(self, params: dict[str, Any], **_: object) -> None:
         params["body"] = self._bodies.current
+
+    def _check_may_write(self, **_: object) -> None:
+        self._may_write()
 
     def _check_answer(self, operation: str, answer: Mapping[str, Any]) -> None:
         """Refuse to take a proxy's page for a confirmed write: botocore reads any 200 that is no JSON as empty."""

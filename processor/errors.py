@@ -7,9 +7,10 @@
      ├─ NotReadyError               exit 22: the preflight found an error; every finding is printed
      ├─ SetupError                  exit 22: a part of the installation is missing
      ├─ UnavailableError            ends no replication: the batch is kept and tried again
-     │   ├─ CredentialsError        the same; credentials are looked up anew before the next try
-     │   └─ DaemonGoneError         exit 6 of a child, which nobody sees: its daemon was killed
+     │   └─ CredentialsError        the same; credentials are looked up anew before the next try
+     ├─ DaemonGoneError             exit 6 of a child, which nobody sees: its daemon was killed
      ├─ RefusedError                exit 5: the destination will never accept this change
+     ├─ LeaseLostError              ends no replication: the shard is another daemon's now, or soon
      ├─ MalformedRecordError        exit 5: a stream record that can't be understood
      ├─ CheckpointError             exit 5: KCL refused a checkpoint that it should have taken
      └─ DeadLetterError             exit 5: a change could not be set aside, so it is kept
@@ -69,15 +70,24 @@ class CredentialsError(UnavailableError):
     """AWS doesn't accept our credentials, or there are none: new ones may be there at the next look."""
 
 
-class DaemonGoneError(UnavailableError):
+class DaemonGoneError(ReplicatorError):
     """The daemon was killed while a batch was in hand. It is applied again from the last checkpoint."""
 
     exit_status = 6
 
     def __init__(self) -> None:
         super().__init__(
-            "The daemon has gone. Writing stops here; the batch in hand is applied again from the last checkpoint.",
-            code="DaemonGone",
+            "The daemon has gone. Writing stops here; the batch in hand is applied again from the last checkpoint."
+        )
+
+
+class LeaseLostError(ReplicatorError):
+    """The shard's lease ran out or was taken while a batch was in hand. Its next owner goes on from the checkpoint."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "This shard's lease is lost, and its daemon still hands over its records. Nothing more is written here, "
+            "and nothing is checkpointed. Start the daemon again; if it happens again, please report it."
         )
 
 

@@ -108,8 +108,8 @@ TUNED: dict[str, str] = {
     "AwsCredentialsProvider": "DefaultCredentialsProvider",
     # KCL 3's elected leader takes over two minutes to be replaced when it dies; lease counting takes seconds.
     "clientVersionConfig": "CLIENT_VERSION_CONFIG_COMPATIBLE_WITH_2X",
-    # A dead worker's leases are free after this long. KCL: 10000.
-    "failoverTimeMillis": "3000",
+    # A dead worker's leases are free after this long, and a write call may take half of that. KCL: 10000.
+    "failoverTimeMillis": "5000",
     # The adapter sleeps this long after records and twice as long after none: 4 reads a second of an idle shard.
     "idleTimeBetweenReadsInMillis": "125",
     # LATEST would lose whatever is written before the first lease, so it takes an explicit setting.
@@ -128,6 +128,9 @@ _PATTERNS = {
     "decimal": re.compile(r"-?\d+(\.\d+)?"),
     "text": re.compile(r".*", re.DOTALL),
 }
+
+_LEAST_FAILOVER_MS = 500
+_MOST_FAILOVER_MS = 600_000
 
 # Java's int and long; a number past them is read as 0, too.
 _BITS = {"integer": 32, "long integer": 64}
@@ -173,6 +176,12 @@ def check(name: str, value: str) -> None:
     if not _PATTERNS[kind].fullmatch(value) or (kind in _BITS and int(value).bit_length() >= _BITS[kind]):
         article = "an" if kind == "integer" else "a"
         message = f"{name}={value}: KCL would read this as 0 or false, without a word. Give {article} {kind}."
+        raise UsageError(message)
+    if name == "failoverTimeMillis" and not _LEAST_FAILOVER_MS <= int(value) <= _MOST_FAILOVER_MS:
+        message = (
+            f"{name}={value}: a write call must fit into half of it, and a dead daemon's shards wait for all of it. Give "
+            f"{_LEAST_FAILOVER_MS} to {_MOST_FAILOVER_MS}."
+        )
         raise UsageError(message)
     if name == "initialPositionInStream" and value.upper() not in {"TRIM_HORIZON", "LATEST"}:
         message = (

@@ -12,8 +12,8 @@ from processor.records import Change
 
 # BatchWriteItem takes 25 puts and deletes of distinct keys (DynamoDB API reference).
 MAX_ITEMS_PER_CALL = 25
-# Its limit is 16 MB, and 4 MB of JSON bound a call's memory and time: ten of the largest items there can be.
-MAX_BYTES_PER_CALL = 4 * 1024 * 1024
+# Its limit is 16 MB. A call must be sent within a share of the lease (``lease_term.py``), on slow lines too.
+MAX_BYTES_PER_CALL = 1024 * 1024
 
 
 def plan(changes: Sequence[Change], *, coalesce: bool) -> list[list[Change]]:

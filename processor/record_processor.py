@@ -16,7 +16,7 @@ from amazon_kclpy import kcl
 from amazon_kclpy.v3 import processor as v3
 
 from processor.apply import Applier, Outcome
-from processor.errors import CheckpointError, DaemonGoneError, MalformedRecordError, ReplicatorError
+from processor.errors import CheckpointError, DaemonGoneError, LeaseLostError, MalformedRecordError, ReplicatorError
 from processor.logs import Log
 from processor.records import Change, decode
 from processor.retry import Backoff, Outage
@@ -27,6 +27,8 @@ _TRY_AGAIN = frozenset(
     {"ThrottlingException", "KinesisClientLibDependencyException", "KinesisClientLibRetryableException"}
 )
 _LEASE_LOST = "ShutdownException"
+# KCL hears of a lost lease at its next renewal, so it hands over no more records soon after.
+_LEASE_LOST_SECONDS = 60.0
 
 _Input = TypeVar("_Input")
 
@@ -84,6 +86,7 @@ class RecordProcessor(v3.RecordProcessorBase):  # type: ignore[misc]  # kclpy ha
         self._gone = gone
         self._clock = clock
         self._lost = False
+        self._lost_at = 0.0
         self._totals = Outcome()
         self._max_lag_ms = 0
         self._summary_due = clock() + SUMMARY_SECONDS
@@ -102,10 +105,21 @@ class RecordProcessor(v3.RecordProcessorBase):  # type: ignore[misc]  # kclpy ha
     def process_records(self, process_records_input: Any) -> None:
         """Apply one batch and checkpoint it. Returns only when that is done, or the lease is gone."""
         records = process_records_input.records
-        if self._lost or not records:
+        if self._lost:
+            if self._clock() - self._lost_at > _LEASE_LOST_SECONDS:
+                raise LeaseLostError
+            return
+        if not records:
             return
         changes = [_decoded(record) for record in records]
-        outcome = self._applier.apply(changes)
+        try:
+            outcome = self._applier.apply(changes)
+        except LeaseLostError:
+            self._lose(
+                changes[-1].sequence_number,
+                "The rest of the batch is not written: the shard's next owner applies all of it.",
+            )
+            return
         # The rule: never anything but the last change applied, and only after all before it.
         self._checkpoint(process_records_input.checkpointer, changes[-1].sequence_number)
         self._count(outcome, changes)
@@ -121,6 +135,7 @@ class RecordProcessor(v3.RecordProcessorBase):  # type: ignore[misc]  # kclpy ha
     def lease_lost(self, lease_lost_input: Any) -> None:  # noqa: ARG002  # kclpy's signature
         """Another worker has the shard now: no checkpoint, it is not ours to move."""
         self._lost = True
+        self._lost_at = self._clock()
         self._summarise()
         self.log.info("lease_lost")
 
@@ -138,11 +153,8 @@ class RecordProcessor(v3.RecordProcessorBase):  # type: ignore[misc]  # kclpy ha
             except kcl.CheckpointError as exc:
                 error = str(exc.value)
                 if error == _LEASE_LOST:
-                    self._lost = True
-                    self.log.notice(
-                        "lease_lost",
-                        at=sequence_number,
-                        note="Applied but not checkpointed: the shard's next owner applies it again.",
+                    self._lose(
+                        sequence_number, "Applied but not checkpointed: the shard's next owner applies it again."
                     )
                     return
                 if error not in _TRY_AGAIN:
@@ -158,6 +170,11 @@ class RecordProcessor(v3.RecordProcessorBase):  # type: ignore[misc]  # kclpy ha
             else:
                 self._checkpoint_outage.succeeded()
                 return
+
+    def _lose(self, at: str | None, note: str) -> None:
+        self._lost = True
+        self._lost_at = self._clock()
+        self.log.notice("lease_lost", at=at, note=note)
 
     def _count(self, outcome: Outcome, changes: list[Change]) -> None:
         totals = self._totals

@@ -63,6 +63,11 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=False):
         return CHECKPOINT_TABLE_PREFIX + self.task_name
 
     @property
+    def failover_seconds(self) -> float:
+        """How long a lease lasts that is not renewed."""
+        return int(self.kcl.get("failoverTimeMillis", kcl_properties.TUNED["failoverTimeMillis"])) / 1000
+
+    @property
     def task_table(self) -> str:
         """Our own rows about this task; none of them go into KCL's tables."""
         return companion_table(self.checkpoint_table, "-Task")

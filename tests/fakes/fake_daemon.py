@@ -12,6 +12,7 @@ import json
 import os
 import queue
 import select
+import struct
 import subprocess
 import sys
 import threading
@@ -24,6 +25,7 @@ from typing import IO, TYPE_CHECKING, Any, NoReturn
 import msgspec
 
 from processor.child import SETTINGS_VARIABLE
+from processor.lease_term import DIRECTORY
 from processor.settings import Settings
 from tests.fakes.stream_record import StreamRecord
 
@@ -53,6 +55,9 @@ class FakeDaemon:
     ) -> None:
         file = folder / "child.json"
         file.write_bytes(msgspec.json.encode(settings))
+        (folder / DIRECTORY).mkdir(exist_ok=True)
+        self._term = folder / DIRECTORY / SHARD_ID
+        self.renew(hours=1)
         self.child = subprocess.Popen(
             [sys.executable, "-I", *([str(script)] if script else ["-m", "processor.child"])],
             cwd=Path(sys.executable).parent,
@@ -127,6 +132,11 @@ class FakeDaemon:
         """What the child sees of a daemon that ends, in whatever way."""
         assert self.child.stdin is not None
         self.child.stdin.close()
+
+    def renew(self, *, hours: float, term: bytes = b"0" * 16, length_ms: int = 4000) -> None:
+        """The lease's term lasts so long from now, as ``LeaseTerms.java`` writes it."""
+        wall_ms, monotonic_ns = int((time.time() + hours * 3600) * 1000), time.monotonic_ns() + int(hours * 3600e9)
+        self._term.write_bytes(struct.pack(">16sqqq", term, wall_ms, monotonic_ns, length_ms))
 
     # --- what the child says -----------------------------------------------------------------------------------------
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections import deque
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Literal
 
@@ -27,13 +27,19 @@ class Killed(BaseException):
 class FakeTable:
     """Satisfies ``processor.dynamodb.Table``.
 
+    :param may_write: as ``WritableTable``'s
     :param faults: what becomes of the first calls, one for each
     :param refuse: keys that are never accepted
     :param linger_seconds: a call stays in flight until another one joins it, or for so long: calls that may overlap do
     """
 
     def __init__(
-        self, *, faults: Iterable[Fault] = (), refuse: Iterable[bytes] = (), linger_seconds: float = 0.0
+        self,
+        *,
+        faults: Iterable[Fault] = (),
+        refuse: Iterable[bytes] = (),
+        linger_seconds: float = 0.0,
+        may_write: Callable[[], None] = lambda: None,
     ) -> None:
         self.name = "copy"
         self.items: dict[bytes, bytes] = {}
@@ -47,6 +53,7 @@ class FakeTable:
         self.called = threading.Semaphore(0)  # released by each call
         self._refuse = frozenset(refuse)
         self._linger_seconds = linger_seconds
+        self._may_write = may_write
         self._rejected = False
         self._changed = threading.Condition()
         self._in_flight: list[bytes] = []
@@ -69,6 +76,7 @@ class FakeTable:
         self._rejected = False
 
     def _call(self, changes: Sequence[Change], *, refused: bool) -> list[Change]:
+        self._may_write()
         with self._flight(changes):
             with self._changed:
                 self.calls.append(list(changes))

@@ -9,7 +9,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 import pytest
 
 from processor.apply import Applier, Outcome
-from processor.errors import RefusedError, UnavailableError
+from processor.errors import DaemonGoneError, LeaseLostError, RefusedError
 from processor.logs import Log
 from processor.records import Change
 from processor.retry import Backoff, Outage
@@ -32,7 +32,6 @@ def _applier(
     coalesce: bool = True,
     threads: int = 4,
     refused: Callable[[Change, RefusedError], None] | None = None,
-    gone: threading.Event | None = None,
 ) -> Applier:
     def stop(_: Change, error: RefusedError) -> None:
         raise error
@@ -46,7 +45,6 @@ def _applier(
         refused=refused or stop,
         outage=Outage(Log(), "writes_delayed", note="kept"),
         make_backoff=_at_once,
-        gone=gone,
     )
 
 
@@ -195,17 +193,38 @@ def test_a_refusal_during_an_outage_still_ends_the_batch() -> None:
         _applier(_Waiting(), refused=stop).apply(changes)
 
 
+def _until(gone: threading.Event) -> Callable[[], None]:
+    def may_write() -> None:
+        if gone.is_set():
+            raise DaemonGoneError
+
+    return may_write
+
+
+@MODES
+@pytest.mark.parametrize("count", [1, 60])
+def test_a_lost_lease_is_no_outage(write_mode: str, count: int) -> None:
+    """Whatever the other calls of the batch meet, the lost lease is what ``apply`` ends with."""
+
+    def may_write() -> None:
+        raise LeaseLostError
+
+    with pytest.raises(LeaseLostError):
+        _applier(FakeTable(may_write=may_write), write_mode=write_mode).apply([put(str(i)) for i in range(count)])
+
+
 @MODES
 @pytest.mark.parametrize("count", [1, 60])
 def test_a_batch_that_nobody_waits_for_is_given_up(write_mode: str, count: int, aside: ThreadPoolExecutor) -> None:
     """When the daemon has gone during an outage, ``apply`` ends with an error and does not report the batch as done."""
-    table, gone = FakeTable(), threading.Event()
+    gone = threading.Event()
+    table = FakeTable(may_write=_until(gone))
     table.outage.set()
-    applier = _applier(table, write_mode=write_mode, gone=gone)
+    applier = _applier(table, write_mode=write_mode)
     running: Future[Outcome] = aside.submit(applier.apply, [put(str(i)) for i in range(count)])
     assert table.called.acquire(timeout=PATIENCE_SECONDS)
     gone.set()
-    assert isinstance(running.exception(PATIENCE_SECONDS), UnavailableError)
+    assert isinstance(running.exception(PATIENCE_SECONDS), DaemonGoneError)
 
 
 def test_no_call_is_made_once_the_daemon_has_gone() -> None:
@@ -217,9 +236,9 @@ def test_no_call_is_made_once_the_daemon_has_gone() -> None:
             super().write_one(change)
             gone.set()
 
-    table = _Orphaned()
-    with pytest.raises(UnavailableError):
-        _applier(table, write_mode="item", threads=1, gone=gone).apply([put("a"), put("b"), put("c")])
+    table = _Orphaned(may_write=_until(gone))
+    with pytest.raises(DaemonGoneError):
+        _applier(table, write_mode="item", threads=1).apply([put("a"), put("b"), put("c")])
     assert len(table.calls) == 1
 
 

@@ -21,6 +21,7 @@ from moto import mock_aws
 
 from processor.dynamodb import Clients, Table, WritableTable, aws_errors, session
 from processor.errors import CredentialsError, RefusedError, UnavailableError
+from processor.lease_term import WriteTimeouts
 from processor.plan import bytes_of
 from processor.records import Change, decode
 from tests.fakes.changes import delete, put
@@ -177,7 +178,8 @@ def server() -> Iterator[HttpServer]:
 
 
 def _table(server: HttpServer, **more: Any) -> WritableTable:
-    return WritableTable("copy", region=REGION, endpoint=server.endpoint, connections=8, **more)
+    options = {"timeouts": WriteTimeouts(connect=3, read=10), "may_write": lambda: None} | more
+    return WritableTable("copy", region=REGION, endpoint=server.endpoint, connections=8, **options)
 
 
 STRANGE = '{"id":{"S":"é\\u00e9\\/"},"n":{"N":"1E-130"},"big":{"N":"%s"},"b":{"B":"AAE="}}' % ("9" * 38)

@@ -14,7 +14,7 @@ PACKAGE = java.ROOT / "processor"
 LAYERS = (
     {"errors", "logs"},
     {"definitions", "kcl_properties", "settings", "records", "plan", "findings"},
-    {"retry", "java"},
+    {"retry", "java", "lease_term"},
     {"dynamodb", "dynamodb_local"},
     {"apply", "dead_letters", "leases", "task"},
     {"record_processor", "refusals", "copy", "verify", "facts", "status", "metrics"},

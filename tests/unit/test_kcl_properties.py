@@ -85,6 +85,8 @@ def test_what_another_setting_decides_is_refused(name: str) -> None:
     [
         ("failoverTimeMillis", "10s"),
         ("failoverTimeMillis", ""),
+        ("failoverTimeMillis", "0"),
+        ("failoverTimeMillis", "-5000"),
         ("failoverTimeMillis", "1" * 20),
         ("maxRecords", "3000000000"),
         ("cleanupLeasesUponShardCompletion", "yes"),

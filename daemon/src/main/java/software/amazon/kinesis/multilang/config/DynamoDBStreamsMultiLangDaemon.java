@@ -2,7 +2,9 @@ package software.amazon.kinesis.multilang.config;
 
 import com.amazonaws.services.dynamodbv2.streamsadapter.AmazonDynamoDBStreamsAdapterClient;
 import com.amazonaws.services.dynamodbv2.streamsadapter.AmazonDynamoDBStreamsAdapterClient.SkipRecordsBehavior;
-import com.amazonaws.services.dynamodbv2.streamsadapter.StreamsSchedulerFactory;
+import com.amazonaws.services.dynamodbv2.streamsadapter.DynamoDBStreamsConsumerTaskFactory;
+import com.amazonaws.services.dynamodbv2.streamsadapter.DynamoDBStreamsDataFetcher;
+import com.amazonaws.services.dynamodbv2.streamsadapter.DynamoDBStreamsSleepTimeController;
 import com.amazonaws.services.dynamodbv2.streamsadapter.polling.DynamoDBStreamsPollingConfig;
 import com.amazonaws.services.dynamodbv2.streamsadapter.util.KinesisMapperUtil;
 import java.io.InputStream;
@@ -74,6 +76,7 @@ public final class DynamoDBStreamsMultiLangDaemon {
     private final MultiLangDaemonConfig daemonConfig;
     private final MultiLangDaemonConfiguration configuration;
     private final Progress progress = new Progress();
+    private LeaseTerms terms;
     private volatile LeaseRefresher leaseTable;
 
     private DynamoDBStreamsMultiLangDaemon(String propertiesFile) throws Exception {
@@ -107,9 +110,12 @@ public final class DynamoDBStreamsMultiLangDaemon {
     }
 
     private void run() throws Exception {
+        terms = new LeaseTerms(
+                Path.of(properties.getProperty("leaseTermDirectory")), configuration.getFailoverTimeMillis());
         Scheduler scheduler = createScheduler();
-        leaseTable = scheduler.leaseCoordinator().leaseRefresher();
-        progress.shards(() -> scheduler.leaseCoordinator().getAssignments().size());
+        FleetLeaseCoordinator coordinator = (FleetLeaseCoordinator) scheduler.leaseCoordinator();
+        leaseTable = coordinator.leaseRefresher();
+        progress.shards(() -> coordinator.reading().size());
         Runtime.getRuntime().addShutdownHook(new Thread(() -> stop(scheduler), "shutdown"));
         scheduler.run();
         if (!stopping) { // KCL gave up, as after 20 failed starts, and would have us end with 0
@@ -132,10 +138,15 @@ public final class DynamoDBStreamsMultiLangDaemon {
                 trueArn.substring(trueArn.lastIndexOf('/') + 1));
     }
 
+    private boolean countsLeases() {
+        return configuration.getClientVersionConfig() != ClientVersionConfig.CLIENT_VERSION_CONFIG_3X;
+    }
+
     private ResolvedConfiguration resolve() {
         return configuration.resolvedConfiguration(() ->
                 new StreamsRecordProcessor(
-                        daemonConfig.getRecordProcessorFactory().shardRecordProcessor(), progress, this::leaseIsGone));
+                        daemonConfig.getRecordProcessorFactory().shardRecordProcessor(), progress, terms,
+                        this::leaseIsGone));
     }
 
     private static DynamoDBLeaseManagementFactory leaseFactory(ResolvedConfiguration resolved) {
@@ -172,15 +183,22 @@ public final class DynamoDBStreamsMultiLangDaemon {
         AmazonDynamoDBStreamsAdapterClient adapter = new AmazonDynamoDBStreamsAdapterClient(
                 new GuardedStreamsClient(streamsClient(), trueArn), Region.of(properties.getProperty("sourceRegion")));
         adapter.setSkipRecordsBehavior(SkipRecordsBehavior.KCL_RETRY);
-        Scheduler scheduler = StreamsSchedulerFactory.createScheduler(
+        polling.dataFetcherProvider(config -> new DynamoDBStreamsDataFetcher(adapter, config));
+        polling.sleepTimeController(new DynamoDBStreamsSleepTimeController());
+        resolved.getCoordinatorConfig().skipShardSyncAtWorkerInitializationIfLeasesExist(true);
+        resolved.getLeaseManagementConfig()
+                .leaseManagementFactory(new FleetLeaseManagementFactory(adapter, resolved.getLeaseManagementConfig(),
+                        resolved.getRetrievalConfig(), terms, countsLeases()))
+                .consumerTaskFactory(new DynamoDBStreamsConsumerTaskFactory())
+                .leasesRecoveryAuditorInconsistencyConfidenceThreshold(0); // it looks for holes in Kinesis's hash keys
+        Scheduler scheduler = new Scheduler(
                 resolved.getCheckpointConfig(),
                 resolved.getCoordinatorConfig(),
                 resolved.getLeaseManagementConfig(),
                 resolved.getLifecycleConfig(),
                 resolved.getMetricsConfig(),
                 resolved.getProcessorConfig(),
-                resolved.getRetrievalConfig(),
-                adapter);
+                resolved.getRetrievalConfig());
         prepareTables(resolved);
         return scheduler;
     }
@@ -208,7 +226,7 @@ public final class DynamoDBStreamsMultiLangDaemon {
      * for two. A user who sets clientVersionConfig to 3.x gets KCL's own ways.
      */
     private void pinLeaseCounting(ResolvedConfiguration resolved) {
-        if (configuration.getClientVersionConfig() == ClientVersionConfig.CLIENT_VERSION_CONFIG_3X) {
+        if (!countsLeases()) {
             return;
         }
         CoordinatorStateDAO states = new CoordinatorStateDAO(

@@ -44,7 +44,9 @@ final class GuardedStreamsClient implements DynamoDbStreamsClient {
 
     private final DynamoDbStreamsClient stream;
     private final String trueArn;
-    private final Outage outage = new Outage();
+    private final Outage outage = new Outage("The source's stream can't be read",
+            "Nothing is lost while its records last (24 hours); it is tried until it can be read.",
+            "The source's stream can be read again");
     private final AtomicBoolean warnedOfEnd = new AtomicBoolean();
 
     GuardedStreamsClient(DynamoDbStreamsClient stream, String trueArn) {

@@ -4,8 +4,8 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Says that the stream can't be read: at once, then ever more rarely, and when it can be again. Shared by all shards, of
- * which some may fail while others don't; see processor/retry.py.
+ * Says that something fails which is tried again: at once, then ever more rarely, and when it works again. Shared by all
+ * shards, of which some may fail while others don't; see processor/retry.py.
  */
 final class Outage {
     private static final long FIRST_INTERVAL_MILLIS = 5_000;
@@ -14,12 +14,26 @@ final class Outage {
     private static final long QUIET_MILLIS = 60_000;
     private static final Logger LOG = LoggerFactory.getLogger(DynamoDBStreamsMultiLangDaemon.class);
 
+    private final String what;
+    private final String note;
+    private final String over;
     private long since;
     private long lastFailure;
     private long nextReport;
     private long interval;
 
-    synchronized void failed(RuntimeException error) {
+    /**
+     * @param what the failure, as "The source's stream can't be read"
+     * @param note what becomes of it, for the operator
+     * @param over the end of it, as "The source's stream can be read again"
+     */
+    Outage(String what, String note, String over) {
+        this.what = what;
+        this.note = note;
+        this.over = over;
+    }
+
+    synchronized void failed(Exception error) {
         long now = System.currentTimeMillis();
         if (now - lastFailure > QUIET_MILLIS) {
             nextReport = now;
@@ -30,8 +44,7 @@ final class Outage {
         if (now >= nextReport) {
             nextReport = now + interval;
             interval = Math.min(interval * 2, LAST_INTERVAL_MILLIS);
-            LOG.warn("The source's stream can't be read, for {} s now: {}. Nothing is lost while its records last (24 "
-                    + "hours); it is tried until it can be read.", (now - since) / 1_000, error.getMessage());
+            LOG.warn("{}, for {} s now: {}. {}", what, (now - since) / 1_000, error.getMessage(), note);
         }
     }
 
@@ -42,7 +55,7 @@ final class Outage {
         long lasted = System.currentTimeMillis() - since;
         since = 0;
         if (lasted >= OUTAGE_MILLIS) {
-            LOG.info("The source's stream can be read again, after {} s.", lasted / 1_000);
+            LOG.info("{}, after {} s.", over, lasted / 1_000);
         }
     }
 }

@@ -17,7 +17,8 @@ import software.amazon.kinesis.processor.ShardRecordProcessor;
  *
  * <p>A child busy with a batch learns that its lease has gone only when the batch is done. Where the same daemon gets the
  * lease back meanwhile, KCL starts a second child, and the first one's old images could land on the second one's newer.
- * So a shard begins only when nothing of it is under way in this daemon; KCL tries again until then.
+ * So a shard begins only when nothing of it is under way in this daemon, and when the term of a living owner that it was
+ * taken from is over; KCL tries again until then.
  */
 final class StreamsRecordProcessor implements DynamoDBStreamsShardRecordProcessor {
     private static final Set<String> BUSY = ConcurrentHashMap.newKeySet();
@@ -25,14 +26,17 @@ final class StreamsRecordProcessor implements DynamoDBStreamsShardRecordProcesso
 
     private final ShardRecordProcessor child;
     private final Progress progress;
+    private final LeaseTerms terms;
     private final Predicate<String> leaseIsGone;
     private String shardId;
     private boolean ended;
 
     /** @param leaseIsGone whether a shard's row is no longer in the lease table at all */
-    StreamsRecordProcessor(ShardRecordProcessor child, Progress progress, Predicate<String> leaseIsGone) {
+    StreamsRecordProcessor(
+            ShardRecordProcessor child, Progress progress, LeaseTerms terms, Predicate<String> leaseIsGone) {
         this.child = child;
         this.progress = progress;
+        this.terms = terms;
         this.leaseIsGone = leaseIsGone;
     }
 
@@ -46,6 +50,10 @@ final class StreamsRecordProcessor implements DynamoDBStreamsShardRecordProcesso
         shardId = input.shardId();
         if (BUSY.contains(shardId)) {
             throw new IllegalStateException("a batch of " + shardId + ", begun under an earlier lease, is still under way");
+        }
+        long wait = terms.waitNanos(shardId);
+        if (wait > 0) {
+            throw new IllegalStateException("the last owner of " + shardId + " may write for " + wait / 1_000_000 + " ms");
         }
         child.initialize(input);
         STARTED.add(shardId);

@@ -1,0 +1,134 @@
+package software.amazon.kinesis.multilang.config;
+
+import java.util.Collection;
+import java.util.HashMap;
+import java.util.Map;
+import java.util.concurrent.ConcurrentMap;
+import java.util.concurrent.Executors;
+import java.util.concurrent.ScheduledExecutorService;
+import java.util.concurrent.TimeUnit;
+import java.util.stream.Collectors;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+import software.amazon.kinesis.coordinator.MigrationAdaptiveLeaseAssignmentModeProvider;
+import software.amazon.kinesis.leases.Lease;
+import software.amazon.kinesis.leases.LeaseManagementConfig;
+import software.amazon.kinesis.leases.ShardInfo;
+import software.amazon.kinesis.leases.dynamodb.DynamoDBLeaseCoordinator;
+import software.amazon.kinesis.leases.exceptions.DependencyException;
+import software.amazon.kinesis.leases.exceptions.InvalidStateException;
+import software.amazon.kinesis.leases.exceptions.ProvisionedThroughputException;
+import software.amazon.kinesis.lifecycle.ShardConsumer;
+import software.amazon.kinesis.metrics.MetricsFactory;
+
+/**
+ * KCL's coordinator of leases, which looks for leases to take more often, and lets those of finished shards go.
+ *
+ * <p>KCL looks every two failover times, and needs two looks to see that a lease is not renewed: a dead worker's shards
+ * could wait for four failover times. A look is a scan of the lease table; here one is made every second, in large tables
+ * every few, which finds a dead worker within one failover time and two looks.
+ */
+final class FleetLeaseCoordinator extends DynamoDBLeaseCoordinator {
+    private static final long TAKE_MILLIS = 1_000;
+
+    /** A scan reads some 400 bytes a lease: this keeps it under some 10 read units a second for each worker. */
+    private static final long TAKE_MILLIS_PER_LEASE = 5;
+
+    /** KCL's shutdown of a finished shard's consumer is through long before. */
+    private static final long FINISHED_MILLIS = 10_000;
+
+    private static final Logger LOG = LoggerFactory.getLogger(DynamoDBStreamsMultiLangDaemon.class);
+
+    private final boolean countingLeases;
+    private final long longestTakeMillis;
+    private final Outage outage = new Outage("The checkpoint table can't be used",
+            "Shards whose leases can't be renewed are given up when these are over, and taken again when it can be.",
+            "The checkpoint table can be used again");
+    private final Map<String, Long> finishedSince = new HashMap<>();
+    private final ScheduledExecutorService thread = Executors.newSingleThreadScheduledExecutor(task -> {
+        Thread made = new Thread(task, "take-leases");
+        made.setDaemon(true);
+        return made;
+    });
+    private volatile boolean taking = true;
+
+    FleetLeaseCoordinator(
+            FleetLeaseRefresher leases,
+            LeaseManagementConfig config,
+            MetricsFactory metrics,
+            ConcurrentMap<ShardInfo, ShardConsumer> consumers,
+            boolean countingLeases) {
+        super(leases, config.workerIdentifier(), config.failoverTimeMillis(), config.enablePriorityLeaseAssignment(),
+                config.epsilonMillis(), config.maxLeasesForWorker(), config.maxLeasesToStealAtOneTime(),
+                config.maxLeaseRenewalThreads(), config.initialLeaseTableReadCapacity(),
+                config.initialLeaseTableWriteCapacity(), metrics, config.workerUtilizationAwareAssignmentConfig(),
+                config.gracefulLeaseHandoffConfig(), consumers, config.leaseAssignmentIntervalMillis());
+        this.countingLeases = countingLeases;
+        this.longestTakeMillis = Math.max(TAKE_MILLIS, 2 * config.failoverTimeMillis()); // KCL's own pace
+    }
+
+    @Override
+    public void start(MigrationAdaptiveLeaseAssignmentModeProvider mode)
+            throws DependencyException, InvalidStateException, ProvisionedThroughputException {
+        super.start(mode);
+        thread.schedule(this::look, TAKE_MILLIS, TimeUnit.MILLISECONDS);
+    }
+
+    /** The shards that this worker reads: KCL's assignments without the finished ones. */
+    Collection<Lease> reading() {
+        return getAssignments().stream()
+                .filter(lease -> !FleetLeaseRefresher.isFinished(lease))
+                .collect(Collectors.toList());
+    }
+
+    @Override
+    public void runLeaseTaker() throws DependencyException, InvalidStateException {
+        if (taking) {
+            super.runLeaseTaker();
+        }
+    }
+
+    @Override
+    public void stopLeaseTaker() {
+        taking = false;
+        super.stopLeaseTaker();
+    }
+
+    @Override
+    public void stop() {
+        taking = false;
+        thread.shutdown();
+        super.stop();
+    }
+
+    private void look() {
+        try {
+            if (countingLeases) {
+                runLeaseTaker();
+            }
+            dropFinished();
+            outage.succeeded();
+        } catch (Exception e) {
+            outage.failed(e);
+        }
+        long pace = Math.max(TAKE_MILLIS, TAKE_MILLIS_PER_LEASE * allLeases().size());
+        if (!thread.isShutdown()) {
+            thread.schedule(this::look, Math.min(pace, longestTakeMillis), TimeUnit.MILLISECONDS);
+        }
+    }
+
+    /** KCL would renew them for as long as this process lives: a write a second for each shard that ever ended here. */
+    private void dropFinished() {
+        long now = System.currentTimeMillis();
+        Map<String, Lease> finished = getAssignments().stream()
+                .filter(FleetLeaseRefresher::isFinished)
+                .collect(Collectors.toMap(Lease::leaseKey, lease -> lease));
+        finishedSince.keySet().retainAll(finished.keySet());
+        finished.forEach((shardId, lease) -> {
+            if (now - finishedSince.computeIfAbsent(shardId, id -> now) > FINISHED_MILLIS) {
+                dropLease(lease);
+                LOG.debug("Let the lease of finished shard {} go", shardId);
+            }
+        });
+    }
+}

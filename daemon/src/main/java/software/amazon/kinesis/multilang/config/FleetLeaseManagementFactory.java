@@ -1,0 +1,54 @@
+package software.amazon.kinesis.multilang.config;
+
+import com.amazonaws.services.dynamodbv2.streamsadapter.AmazonDynamoDBStreamsAdapterClient;
+import com.amazonaws.services.dynamodbv2.streamsadapter.DynamoDBStreamsLeaseManagementFactory;
+import java.util.concurrent.ConcurrentMap;
+import software.amazon.kinesis.common.DdbTableConfig;
+import software.amazon.kinesis.leases.LeaseCoordinator;
+import software.amazon.kinesis.leases.LeaseManagementConfig;
+import software.amazon.kinesis.leases.ShardInfo;
+import software.amazon.kinesis.lifecycle.ShardConsumer;
+import software.amazon.kinesis.metrics.MetricsFactory;
+import software.amazon.kinesis.retrieval.RetrievalConfig;
+
+/** The adapter's lease management, with our coordinator and lease table in the places of KCL's. */
+final class FleetLeaseManagementFactory extends DynamoDBStreamsLeaseManagementFactory {
+    private final LeaseManagementConfig config;
+    private final LeaseTerms terms;
+    private final boolean countingLeases;
+
+    /** @param countingLeases whether workers take leases by counting them, as KCL 2 does; else KCL 3's leader assigns them */
+    FleetLeaseManagementFactory(
+            AmazonDynamoDBStreamsAdapterClient stream,
+            LeaseManagementConfig config,
+            RetrievalConfig retrieval,
+            LeaseTerms terms,
+            boolean countingLeases) {
+        super(stream, config, retrieval);
+        this.config = config;
+        this.terms = terms;
+        this.countingLeases = countingLeases;
+    }
+
+    @Override
+    public LeaseCoordinator createLeaseCoordinator(
+            MetricsFactory metrics, ConcurrentMap<ShardInfo, ShardConsumer> consumers) {
+        DdbTableConfig table = new DdbTableConfig();
+        table.billingMode(getBillingMode());
+        table.readCapacity(getInitialLeaseTableReadCapacity());
+        table.writeCapacity(getInitialLeaseTableWriteCapacity());
+        FleetLeaseRefresher leases = new FleetLeaseRefresher(
+                getTableName(),
+                getDynamoDBClient(),
+                getLeaseSerializer(),
+                isConsistentReads(),
+                getTableCreatorCallback(),
+                getDynamoDbRequestTimeout(),
+                table,
+                isLeaseTableDeletionProtectionEnabled(),
+                isLeaseTablePitrEnabled(),
+                getTags(),
+                terms);
+        return new FleetLeaseCoordinator(leases, config, metrics, consumers, countingLeases);
+    }
+}

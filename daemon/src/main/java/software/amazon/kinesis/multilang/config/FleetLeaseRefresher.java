@@ -1,0 +1,105 @@
+package software.amazon.kinesis.multilang.config;
+
+import java.time.Duration;
+import java.util.AbstractMap.SimpleEntry;
+import java.util.Collection;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.ExecutorService;
+import java.util.stream.Collectors;
+import software.amazon.awssdk.services.dynamodb.DynamoDbAsyncClient;
+import software.amazon.awssdk.services.dynamodb.model.Tag;
+import software.amazon.kinesis.common.DdbTableConfig;
+import software.amazon.kinesis.leases.Lease;
+import software.amazon.kinesis.leases.LeaseSerializer;
+import software.amazon.kinesis.leases.dynamodb.DynamoDBLeaseRefresher;
+import software.amazon.kinesis.leases.dynamodb.TableCreatorCallback;
+import software.amazon.kinesis.leases.exceptions.DependencyException;
+import software.amazon.kinesis.leases.exceptions.InvalidStateException;
+import software.amazon.kinesis.leases.exceptions.ProvisionedThroughputException;
+import software.amazon.kinesis.retrieval.kpl.ExtendedSequenceNumber;
+
+/**
+ * The lease table as the taking and the renewing of leases see it.
+ *
+ * <ul>
+ *   <li>Every renewal and every take is told to {@link LeaseTerms}, with the moment before its request.
+ *   <li>Leases of finished shards stay in the table for hours. Counted with the others, they would make up a worker's fair
+ *       share while it reads nothing, so here they are not there.
+ * </ul>
+ */
+final class FleetLeaseRefresher extends DynamoDBLeaseRefresher {
+    private final LeaseTerms terms;
+
+    FleetLeaseRefresher(
+            String table,
+            DynamoDbAsyncClient client,
+            LeaseSerializer serializer,
+            boolean consistentReads,
+            TableCreatorCallback tableCreated,
+            Duration requestTimeout,
+            DdbTableConfig tableConfig,
+            boolean deletionProtection,
+            boolean pointInTimeRecovery,
+            Collection<Tag> tags,
+            LeaseTerms terms) {
+        super(table, client, serializer, consistentReads, tableCreated, requestTimeout, tableConfig, deletionProtection,
+                pointInTimeRecovery, tags);
+        this.terms = terms;
+    }
+
+    static boolean isFinished(Lease lease) {
+        return ExtendedSequenceNumber.SHARD_END.equals(lease.checkpoint());
+    }
+
+    @Override
+    public List<Lease> listLeases() throws DependencyException, InvalidStateException, ProvisionedThroughputException {
+        return unfinished(super.listLeases());
+    }
+
+    /** All leases, those of finished shards too. */
+    List<Lease> listAllLeases() throws DependencyException, InvalidStateException, ProvisionedThroughputException {
+        return super.listLeases();
+    }
+
+    @Override
+    public Map.Entry<List<Lease>, List<String>> listLeasesParallely(ExecutorService threads, int parallelism)
+            throws DependencyException, InvalidStateException, ProvisionedThroughputException {
+        Map.Entry<List<Lease>, List<String>> found = super.listLeasesParallely(threads, parallelism);
+        return new SimpleEntry<>(unfinished(found.getKey()), found.getValue());
+    }
+
+    private static List<Lease> unfinished(List<Lease> leases) {
+        return leases.stream().filter(lease -> !isFinished(lease)).collect(Collectors.toList());
+    }
+
+    @Override
+    public boolean takeLease(Lease lease, String owner)
+            throws DependencyException, InvalidStateException, ProvisionedThroughputException {
+        boolean fromLiving = lease.leaseOwner() != null
+                && !lease.leaseOwner().equals(owner)
+                && !lease.isExpired(terms.lengthNanos(), System.nanoTime());
+        LeaseTerms.Moment asked = LeaseTerms.Moment.now();
+        boolean taken = super.takeLease(lease, owner);
+        if (taken) {
+            terms.begin(lease.leaseKey(), asked, fromLiving);
+        }
+        return taken;
+    }
+
+    @Override
+    public boolean renewLease(Lease lease)
+            throws DependencyException, InvalidStateException, ProvisionedThroughputException {
+        LeaseTerms.Term term = terms.of(lease.leaseKey());
+        LeaseTerms.Moment asked = LeaseTerms.Moment.now();
+        boolean renewed = super.renewLease(lease);
+        if (!renewed) {
+            terms.end(lease.leaseKey(), term);
+        } else if (term == null) { // ours from an earlier start
+            terms.begin(lease.leaseKey(), asked, false);
+        } else {
+            terms.extend(lease.leaseKey(), term, asked);
+        }
+        return renewed;
+    }
+}

@@ -1,0 +1,127 @@
+package software.amazon.kinesis.multilang.config;
+
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.ByteBuffer;
+import java.nio.channels.FileChannel;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import java.util.Map;
+import java.util.UUID;
+import java.util.concurrent.ConcurrentHashMap;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Until when this daemon may write each of its shards, told to the children through a file for each shard.
+ *
+ * <p>A lease is ours for {@code failoverTimeMillis} after the moment at which its last renewal was asked for: no other
+ * worker takes it as expired before. KCL tells a child that its lease is lost only between two batches; the file tells it
+ * before every write, and still says the truth when this process is suspended. {@code processor/lease_term.py} reads it.
+ *
+ * <p>A worker may also take a lease that has not expired, to balance the load. The old owner then writes until it hears of
+ * that, at most to the end of its term; so here a shard begins only after that ({@link #waitNanos}).
+ */
+final class LeaseTerms {
+    /** The file: the term's id, its end by the wall clock (ms) and by the monotonic one (ns), its length (ms). */
+    private static final int FILE_BYTES = 16 + 3 * Long.BYTES;
+
+    private static final Logger LOG = LoggerFactory.getLogger(DynamoDBStreamsMultiLangDaemon.class);
+
+    private final Path directory;
+    private final long lengthMillis;
+    private final Map<String, Term> terms = new ConcurrentHashMap<>();
+    private final Map<String, FileChannel> files = new ConcurrentHashMap<>();
+
+    /** @param lengthMillis KCL's failoverTimeMillis */
+    LeaseTerms(Path directory, long lengthMillis) throws IOException {
+        this.directory = Files.createDirectories(directory);
+        this.lengthMillis = lengthMillis;
+    }
+
+    /** By both clocks: the monotonic one stands still while a machine sleeps, the other may be set back. */
+    static final class Moment {
+        private final long wallMillis;
+        private final long nanos;
+
+        private Moment(long wallMillis, long nanos) {
+            this.wallMillis = wallMillis;
+            this.nanos = nanos;
+        }
+
+        static Moment now() {
+            return new Moment(System.currentTimeMillis(), System.nanoTime());
+        }
+    }
+
+    /** One unbroken time of holding a lease. A child of an earlier one must not take heart from a later one. */
+    static final class Term {
+        private final UUID id = UUID.randomUUID();
+        private final long firstWriteNanos;
+
+        private Term(long firstWriteNanos) {
+            this.firstWriteNanos = firstWriteNanos;
+        }
+    }
+
+    long lengthNanos() {
+        return lengthMillis * 1_000_000;
+    }
+
+    /** The term under way, or null. */
+    Term of(String shardId) {
+        return terms.get(shardId);
+    }
+
+    /** @param fromLiving whether the lease's last owner may still write, for the rest of its own term */
+    void begin(String shardId, Moment asked, boolean fromLiving) {
+        Term term = new Term(fromLiving ? System.nanoTime() + lengthNanos() : asked.nanos);
+        terms.put(shardId, term);
+        tell(shardId, term, asked);
+    }
+
+    void extend(String shardId, Term term, Moment asked) {
+        if (terms.get(shardId) == term) { // else this renewal was of a term long over
+            tell(shardId, term, asked);
+        }
+    }
+
+    void end(String shardId, Term term) {
+        if (term != null && terms.remove(shardId, term)) {
+            write(shardId, ByteBuffer.allocate(FILE_BYTES));
+        }
+    }
+
+    /** How long the shard must not be begun yet; 0 or less: it may. */
+    long waitNanos(String shardId) {
+        Term term = terms.get(shardId);
+        return term == null ? 0 : term.firstWriteNanos - System.nanoTime();
+    }
+
+    private void tell(String shardId, Term term, Moment asked) {
+        ByteBuffer content = ByteBuffer.allocate(FILE_BYTES);
+        content.putLong(term.id.getMostSignificantBits()).putLong(term.id.getLeastSignificantBits());
+        content.putLong(asked.wallMillis + lengthMillis).putLong(asked.nanos + lengthNanos()).putLong(lengthMillis);
+        content.flip();
+        write(shardId, content);
+    }
+
+    private void write(String shardId, ByteBuffer content) {
+        try {
+            files.computeIfAbsent(shardId, this::open).write(content, 0);
+        } catch (IOException | UncheckedIOException e) {
+            LOG.error("The file {} can't be written ({}), so shard {} is not replicated by this daemon: its child can't "
+                    + "know that it may write. Make the directory writable.", directory.resolve(shardId), e, shardId);
+        }
+    }
+
+    private FileChannel open(String shardId) {
+        try {
+            return FileChannel.open(
+                    directory.resolve(shardId), StandardOpenOption.CREATE, StandardOpenOption.WRITE);
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+}

@@ -1,0 +1,113 @@
+"""Until when this process may write its shard: to the end of the lease's term, and not a call longer.
+
+KCL tells a child that its lease is lost only between two batches. A batch may outlast the lease (the daemon cut off
+from the checkpoint table, the machine suspended), and an old image written then, over another daemon's newer one, would
+stay for good. So the daemon notes each renewal in a file (``LeaseTerms.java``), and every write looks there first: it
+begins only if it would end, answered or timed out, while the lease is ours. No other daemon writes the shard before.
+"""
+
+from __future__ import annotations
+
+import os
+import struct
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import NamedTuple
+
+from processor.errors import DaemonGoneError, LeaseLostError, SetupError
+
+# Shares of failoverTimeMillis: for each step to the destination, and for its answer. KCL renews after a third of it, so
+# two thirds of the term are left at least; what a call leaves of these is for the renewal's own time.
+CONNECT_SHARE = 0.1
+READ_SHARE = 0.25
+# Beside the children's settings file.
+DIRECTORY = "terms"
+
+_LAYOUT = struct.Struct(">16sqqq")
+_LOOK_SECONDS = 0.02
+
+
+class _Term(NamedTuple):
+    """The file's content: whose end is given by the wall clock, in ms, and by the monotonic one, in ns."""
+
+    id: bytes
+    wall_end_ms: int
+    monotonic_end_ns: int
+    length_ms: int
+
+
+class WriteTimeouts(NamedTuple):
+    """How long one write call waits, in seconds: for each step to the destination, and then for the answer."""
+
+    connect: float
+    read: float
+
+    @property
+    def call(self) -> float:
+        """The longest that a call takes: connecting, TLS and sending are a step each (urllib3)."""
+        return 3 * self.connect + self.read
+
+    @classmethod
+    def within(cls, failover_seconds: float) -> WriteTimeouts:
+        """Those that let a call end well before a lease does."""
+        return cls(connect=CONNECT_SHARE * failover_seconds, read=READ_SHARE * failover_seconds)
+
+
+class LeaseTerm:
+    """One shard's lease, as long as this child has it. Any number of threads may ask.
+
+    :param file: where the daemon notes the lease's renewals
+    :param call_seconds: the longest that one call may take
+    :param gone: set when the daemon is no longer there
+    :raises SetupError: there is no such file, or it is none of ours
+    """
+
+    def __init__(
+        self,
+        file: Path,
+        *,
+        call_seconds: float,
+        gone: threading.Event,
+        wall: Callable[[], float] = time.time,
+        monotonic: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._file = file
+        self._call_seconds = call_seconds
+        self._gone = gone
+        self._wall = wall
+        self._monotonic = monotonic
+        try:
+            self._descriptor = os.open(file, os.O_RDONLY | os.O_CLOEXEC)
+            self._id = self._read().id
+        except (OSError, struct.error) as exc:
+            consequence = "It can't be known how long the shard may be written, so it is not"
+            raise SetupError(f"Lease term {file}", f"can't be read ({exc})", consequence, "Start anew") from exc
+
+    def may_write(self) -> None:
+        """Return when a call that begins now would end within the lease.
+
+        :raises LeaseLostError: the lease is over, and another daemon has the shard or will
+        :raises DaemonGoneError: the daemon is no longer there
+        """
+        while True:
+            if self._gone.is_set():
+                raise DaemonGoneError
+            term = self._read()
+            if term.id != self._id:
+                raise LeaseLostError
+            left = self._left_seconds(term)
+            if left >= self._call_seconds:
+                return
+            # KCL never renews a lease that has run out, but may just be told that its last renewal was in time.
+            if left < -term.length_ms / 1000:
+                raise LeaseLostError
+            self._gone.wait(_LOOK_SECONDS)
+
+    def _left_seconds(self, term: _Term) -> float:
+        """By the clock that is further: one stands still while a machine sleeps, the other may be set back."""
+        return min(term.wall_end_ms / 1000 - self._wall(), term.monotonic_end_ns / 1e9 - self._monotonic())
+
+    def _read(self) -> _Term:
+        return _Term._make(_LAYOUT.unpack(os.pread(self._descriptor, _LAYOUT.size, 0)))
