@@ -1,10 +1,12 @@
-"""What can go wrong with a request to DynamoDB; see ``fault_proxy.FaultProxy.inject``."""
+"""What can go wrong with a request to DynamoDB; see ``faulty_server.FaultyServer.inject``."""
 
 from __future__ import annotations
 
+import itertools
 import json
+import random
 
-from tests.fakes.fault_proxy import Act, Answer, Exchange, Fault
+from tests.fakes.faulty_server import Act, Answer, Exchange, Fault
 
 _LOOK_SECONDS = 0.02
 _SERVER_ERRORS = {"InternalServerError", "InternalFailure", "ServiceUnavailable"}
@@ -65,3 +67,71 @@ def unprocessed(count: int) -> Act:
         exchange.reply(Answer(200, json.dumps({"UnprocessedItems": {table: wanted[-count:]}}).encode(), {}))
 
     return act
+
+
+def empty_page() -> Act:
+    """GetRecords' answer without records, though some follow; the next iterator is the same."""
+
+    def act(exchange: Exchange, _: Fault) -> None:
+        answer = {"Records": [], "NextShardIterator": json.loads(exchange.body)["ShardIterator"]}
+        exchange.reply(Answer(200, json.dumps(answer).encode(), {}))
+
+    return act
+
+
+class SeededPlan:
+    """Draws what becomes of each request; the n-th of an operation always meets the same.
+
+    :param rates: what can happen, each with its share of all requests; the shares' sum is at most 1
+    """
+
+    def __init__(self, seed: int, rates: list[tuple[Act, float]]) -> None:
+        self._seed = seed
+        self._acts = [*(act for act, _ in rates), None]
+        shares = list(itertools.accumulate(rate for _, rate in rates))
+        if shares and shares[-1] > 1:
+            raise ValueError(f"the rates of a plan add up to {shares[-1]}, which is more than 1")
+        self._shares = [*shares, 1.0]
+        self._draws: dict[str, random.Random] = {}
+
+    def strikes(self, exchange: Exchange) -> bool:
+        """Draw for this request."""
+        draw = self._draws.setdefault(exchange.operation, random.Random(f"{self._seed} {exchange.operation}"))
+        (exchange.planned,) = draw.choices(self._acts, cum_weights=self._shares)
+        return exchange.planned is not None
+
+    def act(self, exchange: Exchange, fault: Fault) -> None:
+        """Do what was drawn."""
+        assert exchange.planned is not None
+        exchange.planned(exchange, fault)
+
+
+def plan(
+    seed: int,
+    *,
+    throttled: float = 0.0,
+    failed: float = 0.0,
+    refused: float = 0.0,
+    dropped: float = 0.0,
+    dropped_after: float = 0.0,
+    delayed: float = 0.0,
+    delay_seconds: float = 0.1,
+) -> SeededPlan:
+    """A plan of the usual faults, each with its share of the requests: 0.05 is one in twenty.
+
+    :param throttled: ThrottlingException
+    :param failed: status 500
+    :param refused: ExpiredTokenException
+    :param dropped: the connection breaks before the request arrives; ``dropped_after``: after it is done
+    """
+    return SeededPlan(
+        seed,
+        [
+            (error("ThrottlingException"), throttled),
+            (error("InternalServerError"), failed),
+            (error("ExpiredTokenException"), refused),
+            (drop(), dropped),
+            (drop(after=True), dropped_after),
+            (delay(delay_seconds), delayed),
+        ],
+    )

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 
 from processor import leases
 from tests.fakes import faults
-from tests.fakes.fault_proxy import Answer, Exchange, Fault, FaultProxy
+from tests.fakes.fault_proxy import FaultProxy
 from tests.fakes.replicator import Replicator, until
 from tests.scenarios.conftest import Pair
 
@@ -30,13 +29,6 @@ def set_checkpoint(pair: Pair, sequence_number: str) -> None:
 def compact(body: bytes) -> bytes:
     """JSON without blanks, with a comma after each member."""
     return body.replace(b" ", b"").replace(b"}", b",}")
-
-
-def empty_page(exchange: Exchange, _: Fault) -> None:
-    """GetRecords' answer without records, whose next iterator is the same."""
-    iterator = json.loads(exchange.body)["ShardIterator"]
-    answer = {"Records": [], "NextShardIterator": iterator}
-    exchange.reply(Answer(200, json.dumps(answer).encode(), {}))
 
 
 def checkpoints(pair: Pair) -> list[str | None]:
@@ -73,7 +65,9 @@ def test_an_empty_page_does_not_hide_a_loss(pair: Pair, replicator: MakeReplicat
         assert running.stop() == 0
         set_checkpoint(pair, "000000000000000000000")
         proxy.inject(faults.error(TRIMMED), "GetShardIterator", times=1)
-        proxy.inject(empty_page, "GetRecords", times=2, when=lambda exchange: b'"Limit":1,' in compact(exchange.body))
+        proxy.inject(
+            faults.empty_page(), "GetRecords", times=2, when=lambda exchange: b'"Limit":1,' in compact(exchange.body)
+        )
         running.start()
         assert running.wait() == 5
         assert checkpoints(pair) == ["000000000000000000000"]
