@@ -68,9 +68,10 @@ def test_closed_shards_expire(simulator: StreamsSimulator, reader: Reader, clock
     simulator.roll_over(first)
     simulator.roll_over(second)
     simulator.expire(first)
-    assert [
-        shard in [each["ShardId"] for each in reader.describe()["Shards"]] for shard in (first, second)
-    ] == [False, True]
+    assert [shard in [each["ShardId"] for each in reader.describe()["Shards"]] for shard in (first, second)] == [
+        False,
+        True,
+    ]
     with refused(NOT_FOUND):
         reader.page(iterators[0])
     clock.now += RETENTION_SECONDS + 1
