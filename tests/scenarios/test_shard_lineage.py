@@ -81,7 +81,7 @@ def lineage(servers: Servers) -> Iterator[Lineage]:
 
 
 @pytest.fixture
-def live(lineage: Lineage) -> Iterator[Workload]:
+def workload(lineage: Lineage) -> Iterator[Workload]:
     """A workload on the source that ends with the test."""
     workload = Workload(lineage.source, lineage.simulator.table, seed=1, pause_seconds=0.005)
     workload.start()
@@ -104,7 +104,9 @@ def out_of_order(history: list[Event], writes: list[Write]) -> list[Any]:
     return found
 
 
-def test_children_go_on_where_their_parents_end(lineage: Lineage, live: Workload, replicator: MakeReplicator) -> None:
+def test_children_go_on_where_their_parents_end(
+    lineage: Lineage, workload: Workload, replicator: MakeReplicator
+) -> None:
     """While records flow a shard splits, one rolls over, and a child splits; each key's changes stay in order."""
     simulator = lineage.simulator
     with replicator(lineage.settings) as running:
@@ -112,10 +114,10 @@ def test_children_go_on_where_their_parents_end(lineage: Lineage, live: Workload
         split, rolled = simulator.open_shards()[:2]
         left, right = simulator.split(split.id)
         child = simulator.roll_over(rolled.id)
-        lineage.wait_written(live, 100)
+        lineage.wait_written(workload, 100)
         simulator.split(left.id)
-        lineage.wait_written(live, 100)
-        live.stop()
+        lineage.wait_written(workload, 100)
+        workload.stop()
         lineage.wait_equal()
         lineage.wait_ended(split.id, rolled.id, left.id)
         assert running.stop() == 0
@@ -123,7 +125,7 @@ def test_children_go_on_where_their_parents_end(lineage: Lineage, live: Workload
     assert out_of_order(simulator.history, lineage.proxy.writes) == []
 
 
-def test_shards_that_end_while_nobody_reads(lineage: Lineage, live: Workload, replicator: MakeReplicator) -> None:
+def test_shards_that_end_while_nobody_reads(lineage: Lineage, workload: Workload, replicator: MakeReplicator) -> None:
     """A stopped task finds its shards closed, with two generations after them, and goes on from its checkpoints."""
     simulator = lineage.simulator
     with replicator(lineage.settings) as running:
@@ -131,10 +133,10 @@ def test_shards_that_end_while_nobody_reads(lineage: Lineage, live: Workload, re
         assert running.stop() == 0
         first = simulator.open_shards()
         for _ in range(2):
-            lineage.wait_written(live, 50)
+            lineage.wait_written(workload, 50)
             for shard in simulator.open_shards():
                 simulator.roll_over(shard.id)
-        live.stop()
+        workload.stop()
         running.start()
         lineage.wait_equal()
         lineage.wait_ended(*(shard.id for shard in first))
@@ -142,7 +144,7 @@ def test_shards_that_end_while_nobody_reads(lineage: Lineage, live: Workload, re
     assert out_of_order(simulator.history, lineage.proxy.writes) == []
 
 
-def test_lineage_through_a_bad_network(lineage: Lineage, live: Workload, replicator: MakeReplicator) -> None:
+def test_lineage_through_a_bad_network(lineage: Lineage, workload: Workload, replicator: MakeReplicator) -> None:
     """Throttling, 5xx and broken connections at the stream while shards split lose nothing."""
     simulator = lineage.simulator
     plan = faults.plan(seed=7, throttled=0.05, failed=0.05, dropped=0.05, dropped_after=0.05)
@@ -152,8 +154,8 @@ def test_lineage_through_a_bad_network(lineage: Lineage, live: Workload, replica
         ended = simulator.open_shards()
         for shard in ended:
             simulator.split(shard.id)
-            lineage.wait_written(live, 25)
-        live.stop()
+            lineage.wait_written(workload, 25)
+        workload.stop()
         lineage.wait_equal()
         lineage.wait_ended(*(shard.id for shard in ended))
         fault.clear()
