@@ -12,6 +12,7 @@ import java.io.PrintStream;
 import java.net.URI;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Clock;
 import java.time.Duration;
 import java.util.Map;
 import java.util.Properties;
@@ -41,6 +42,7 @@ import software.amazon.kinesis.coordinator.migration.ClientVersion;
 import software.amazon.kinesis.coordinator.migration.MigrationState;
 import software.amazon.kinesis.leases.Lease;
 import software.amazon.kinesis.leases.LeaseRefresher;
+import software.amazon.kinesis.leases.ShardSyncTaskManager;
 import software.amazon.kinesis.leases.dynamodb.DynamoDBLeaseManagementFactory;
 import software.amazon.kinesis.leases.dynamodb.DynamoDBLeaseSerializer;
 import software.amazon.kinesis.metrics.NullMetricsFactory;
@@ -76,6 +78,7 @@ public final class DynamoDBStreamsMultiLangDaemon {
     private final MultiLangDaemonConfig daemonConfig;
     private final MultiLangDaemonConfiguration configuration;
     private final Progress progress = new Progress();
+    private final Retention retention = new Retention(Clock.systemUTC());
     private LeaseTerms terms;
     private volatile LeaseRefresher leaseTable;
 
@@ -145,7 +148,7 @@ public final class DynamoDBStreamsMultiLangDaemon {
     private ResolvedConfiguration resolve() {
         return configuration.resolvedConfiguration(() ->
                 new StreamsRecordProcessor(
-                        daemonConfig.getRecordProcessorFactory().shardRecordProcessor(), progress, terms,
+                        daemonConfig.getRecordProcessorFactory().shardRecordProcessor(), progress, retention, terms,
                         this::leaseIsGone));
     }
 
@@ -180,8 +183,9 @@ public final class DynamoDBStreamsMultiLangDaemon {
             resolved.getMetricsConfig().metricsFactory(new NullMetricsFactory());
         }
 
+        GuardedStreamsClient stream = new GuardedStreamsClient(streamsClient(), trueArn);
         AmazonDynamoDBStreamsAdapterClient adapter = new AmazonDynamoDBStreamsAdapterClient(
-                new GuardedStreamsClient(streamsClient(), trueArn), Region.of(properties.getProperty("sourceRegion")));
+                stream, Region.of(properties.getProperty("sourceRegion")));
         adapter.setSkipRecordsBehavior(SkipRecordsBehavior.KCL_RETRY);
         polling.dataFetcherProvider(config -> new DynamoDBStreamsDataFetcher(adapter, config));
         polling.sleepTimeController(new DynamoDBStreamsSleepTimeController());
@@ -199,7 +203,10 @@ public final class DynamoDBStreamsMultiLangDaemon {
                 resolved.getMetricsConfig(),
                 resolved.getProcessorConfig(),
                 resolved.getRetrievalConfig());
-        prepareTables(resolved);
+        ShardSyncTaskManager shardSync = shardSync(resolved);
+        prepareTables(resolved, shardSync);
+        new ShardWatch(stream, (FleetLeaseRefresher) scheduler.leaseCoordinator().leaseRefresher(),
+                configuration.getWorkerIdentifier(), shardSync::callShardSyncTask).start();
         return scheduler;
     }
 
@@ -207,17 +214,20 @@ public final class DynamoDBStreamsMultiLangDaemon {
      * Creates KCL's tables and the first leases, polling every second. KCL alone would wait a random 1 to 30 s before
      * the first leases, and poll for its tables every 10 s.
      */
-    private void prepareTables(ResolvedConfiguration resolved) throws Exception {
-        DynamoDBLeaseManagementFactory factory = leaseFactory(resolved);
+    private void prepareTables(ResolvedConfiguration resolved, ShardSyncTaskManager shardSync) throws Exception {
         CompletableFuture<Void> coordinatorTable = CompletableFuture.runAsync(() -> pinLeaseCounting(resolved));
-        LeaseRefresher leases = factory.createLeaseRefresher();
+        LeaseRefresher leases = leaseFactory(resolved).createLeaseRefresher();
         leases.createLeaseTableIfNotExists();
         leases.waitUntilLeaseTableExists(1, TABLE_TIMEOUT_SECONDS);
         if (leases.isLeaseTableEmpty()) {
-            StreamConfig stream = resolved.getRetrievalConfig().streamTracker().streamConfigList().get(0);
-            factory.createShardSyncTaskManager(new NullMetricsFactory(), stream, null).callShardSyncTask();
+            shardSync.callShardSyncTask();
         }
         coordinatorTable.join();
+    }
+
+    private static ShardSyncTaskManager shardSync(ResolvedConfiguration resolved) {
+        StreamConfig stream = resolved.getRetrievalConfig().streamTracker().streamConfigList().get(0);
+        return leaseFactory(resolved).createShardSyncTaskManager(new NullMetricsFactory(), stream, null);
     }
 
     /**

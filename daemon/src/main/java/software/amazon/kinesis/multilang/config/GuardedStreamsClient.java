@@ -162,6 +162,13 @@ final class GuardedStreamsClient implements DynamoDbStreamsClient {
         }
     }
 
+    /** Ends the process: every change that the disabled stream holds is applied, and there will be no other. */
+    RuntimeException finished() {
+        return lost("Stream " + trueArn + " is disabled and all that it held is applied: nothing is replicated from now "
+                + "on. Where the table's stream was turned on again, changes in between are in neither stream. "
+                + "If it is to go on, copy the table again, delete the checkpoint table, then start.");
+    }
+
     private RuntimeException gone(ResourceNotFoundException cause, String what) {
         try {
             stream.describeStream(r -> r.streamArn(trueArn));

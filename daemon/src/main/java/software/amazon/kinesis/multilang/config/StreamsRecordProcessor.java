@@ -26,6 +26,7 @@ final class StreamsRecordProcessor implements DynamoDBStreamsShardRecordProcesso
 
     private final ShardRecordProcessor child;
     private final Progress progress;
+    private final Retention retention;
     private final LeaseTerms terms;
     private final Predicate<String> leaseIsGone;
     private String shardId;
@@ -33,9 +34,14 @@ final class StreamsRecordProcessor implements DynamoDBStreamsShardRecordProcesso
 
     /** @param leaseIsGone whether a shard's row is no longer in the lease table at all */
     StreamsRecordProcessor(
-            ShardRecordProcessor child, Progress progress, LeaseTerms terms, Predicate<String> leaseIsGone) {
+            ShardRecordProcessor child,
+            Progress progress,
+            Retention retention,
+            LeaseTerms terms,
+            Predicate<String> leaseIsGone) {
         this.child = child;
         this.progress = progress;
+        this.retention = retention;
         this.terms = terms;
         this.leaseIsGone = leaseIsGone;
     }
@@ -62,9 +68,13 @@ final class StreamsRecordProcessor implements DynamoDBStreamsShardRecordProcesso
     @Override
     public void processRecords(ProcessRecordsInput input) {
         BUSY.add(shardId);
+        if (!input.records().isEmpty()) {
+            retention.begin(shardId, input.records().get(0).approximateArrivalTimestamp());
+        }
         try {
             child.processRecords(input);
         } finally {
+            retention.end(shardId);
             BUSY.remove(shardId);
         }
         progress.add(input.records());

@@ -1,0 +1,64 @@
+package software.amazon.kinesis.multilang.config;
+
+import java.time.Clock;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.Executors;
+import java.util.concurrent.TimeUnit;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Says when a shard's oldest unapplied record nears the end of its stream's memory, at 50, 75 and 90 %: after that it is
+ * gone. Looked at with each batch, and while one takes long.
+ */
+final class Retention {
+    /** DynamoDB developer guide, "Change data capture for DynamoDB Streams". */
+    private static final Duration KEPT = Duration.ofHours(24);
+
+    private static final int[] PERCENTS = {50, 75, 90};
+    private static final long INTERVAL_SECONDS = 60;
+    private static final Logger LOG = LoggerFactory.getLogger(DynamoDBStreamsMultiLangDaemon.class);
+
+    private final Clock clock;
+    private final Map<String, Instant> inHand = new ConcurrentHashMap<>();
+    private final Map<String, Integer> said = new ConcurrentHashMap<>();
+
+    Retention(Clock clock) {
+        this.clock = clock;
+        Executors.newSingleThreadScheduledExecutor(task -> {
+            Thread thread = new Thread(task, "retention");
+            thread.setDaemon(true);
+            return thread;
+        }).scheduleAtFixedRate(() -> inHand.forEach(this::look), INTERVAL_SECONDS, INTERVAL_SECONDS, TimeUnit.SECONDS);
+    }
+
+    /** A batch is about to be applied, whose first record was written at {@code oldest}. */
+    void begin(String shardId, Instant oldest) {
+        inHand.put(shardId, oldest);
+        look(shardId, oldest);
+    }
+
+    /** It is applied, or no longer ours. */
+    void end(String shardId) {
+        inHand.remove(shardId);
+    }
+
+    private void look(String shardId, Instant oldest) {
+        Duration age = Duration.between(oldest, clock.instant());
+        int reached = 0;
+        for (int percent : PERCENTS) {
+            if (age.toMillis() >= KEPT.toMillis() / 100 * percent) {
+                reached = percent;
+            }
+        }
+        Integer before = said.put(shardId, reached);
+        if (reached > (before == null ? 0 : before)) {
+            LOG.warn("Shard {} is {} h {} min behind: over {} % of the 24 hours for which its stream keeps a record. What is "
+                    + "not applied by then is lost. Look for writes_delayed in replication.log; give the destination more "
+                    + "capacity, or the task more daemons.", shardId, age.toHours(), age.toMinutesPart(), reached);
+        }
+    }
+}

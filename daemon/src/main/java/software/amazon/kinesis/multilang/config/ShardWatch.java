@@ -1,0 +1,184 @@
+package software.amazon.kinesis.multilang.config;
+
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.TreeMap;
+import java.util.TreeSet;
+import java.util.concurrent.Callable;
+import java.util.concurrent.Executors;
+import java.util.concurrent.TimeUnit;
+import java.util.stream.Collectors;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+import software.amazon.awssdk.services.dynamodb.model.Shard;
+import software.amazon.awssdk.services.dynamodb.model.StreamDescription;
+import software.amazon.awssdk.services.dynamodb.model.StreamStatus;
+import software.amazon.kinesis.leases.Lease;
+
+/**
+ * Compares the stream's shards with the leases of all daemons, and says which shards nobody reads.
+ *
+ * <p>The adapter makes leases where a shard ends and every few minutes, and leaves out what it doesn't understand; a worker
+ * without leases idles in silence. A shard that nobody reads loses its records after 24 hours, so leases that are missing
+ * are asked for here, and what stays unread for a minute is said: once in a fleet, by the daemon whose worker id comes
+ * first among those that renew leases, or by each while there is none.
+ */
+final class ShardWatch {
+    private static final long LOOK_SECONDS = 20;
+    private static final long PATIENCE_MILLIS = 60_000;
+    private static final long FIRST_INTERVAL_MILLIS = 300_000;
+    private static final long LAST_INTERVAL_MILLIS = 3_600_000;
+    private static final Logger LOG = LoggerFactory.getLogger(DynamoDBStreamsMultiLangDaemon.class);
+
+    private final GuardedStreamsClient stream;
+    private final FleetLeaseRefresher leaseTable;
+    private final String workerId;
+    private final Callable<?> makeLeases;
+    private final Map<String, Long> unreadSince = new TreeMap<>();
+    private Map<String, Long> counters = Map.of();
+    private Set<String> saidOf = Set.of();
+    private long nextReport;
+    private long interval;
+
+    /** @param makeLeases makes the leases that shards lack, as KCL's shard sync does */
+    ShardWatch(GuardedStreamsClient stream, FleetLeaseRefresher leaseTable, String workerId, Callable<?> makeLeases) {
+        this.stream = stream;
+        this.leaseTable = leaseTable;
+        this.workerId = workerId;
+        this.makeLeases = makeLeases;
+    }
+
+    void start() {
+        Executors.newSingleThreadScheduledExecutor(task -> {
+            Thread thread = new Thread(task, "shard-watch");
+            thread.setDaemon(true);
+            return thread;
+        }).scheduleWithFixedDelay(this::lookAndSay, LOOK_SECONDS, LOOK_SECONDS, TimeUnit.SECONDS);
+    }
+
+    private void lookAndSay() {
+        try {
+            look();
+        } catch (Exception e) { // neither can be compared while one is away; whoever reads or renews says that it is
+            LOG.debug("Shards and leases can't be compared", e);
+        }
+    }
+
+    private void look() throws Exception {
+        List<Shard> shards = new ArrayList<>();
+        StreamStatus status = describe(shards);
+        Map<String, Lease> leases =
+                leaseTable.listAllLeases().stream().collect(Collectors.toMap(Lease::leaseKey, lease -> lease));
+        Set<String> renewed = renewedSinceLastLook(leases);
+        boolean speaks = workerId.equals(renewed.stream()
+                .map(shardId -> leases.get(shardId).leaseOwner()).min(String::compareTo).orElse(workerId));
+
+        Set<String> lacking = withoutLease(shards, leases);
+        if (speaks && !lacking.isEmpty()) {
+            LOG.debug("Shards {} lack leases", lacking);
+            makeLeases.call();
+        }
+        Set<String> unread = new TreeSet<>(lacking);
+        leases.values().stream()
+                .filter(lease -> !FleetLeaseRefresher.isFinished(lease) && !waitsForParent(lease, leases))
+                .map(Lease::leaseKey)
+                .filter(shardId -> !renewed.contains(shardId))
+                .forEach(unread::add);
+        report(stillUnread(unread), leases, speaks);
+        endIfAllIsDone(status, shards, leases);
+    }
+
+    private StreamStatus describe(List<Shard> shards) {
+        String start = null;
+        StreamStatus status;
+        do {
+            String after = start;
+            StreamDescription page = stream.describeStream(r -> r.exclusiveStartShardId(after)).streamDescription();
+            shards.addAll(page.shards());
+            status = page.streamStatus();
+            start = page.lastEvaluatedShardId();
+        } while (start != null);
+        return status;
+    }
+
+    private Set<String> renewedSinceLastLook(Map<String, Lease> leases) {
+        Map<String, Long> before = counters;
+        counters = new HashMap<>();
+        leases.forEach((shardId, lease) -> counters.put(shardId, lease.leaseCounter()));
+        return leases.keySet().stream()
+                .filter(shardId -> leases.get(shardId).leaseOwner() != null
+                        && !counters.get(shardId).equals(before.get(shardId)))
+                .collect(Collectors.toSet());
+    }
+
+    /** A shard whose children have leases was read to its end before, and its own lease removed since. */
+    private static Set<String> withoutLease(List<Shard> shards, Map<String, Lease> leases) {
+        Set<String> parentsOfLeased = shards.stream()
+                .filter(shard -> leases.containsKey(shard.shardId()) && shard.parentShardId() != null)
+                .map(Shard::parentShardId)
+                .collect(Collectors.toSet());
+        return shards.stream()
+                .filter(shard -> !leases.containsKey(shard.shardId()) && !parentsOfLeased.contains(shard.shardId()))
+                .filter(shard -> !isUnfinished(shard.parentShardId(), leases))
+                .map(Shard::shardId)
+                .collect(Collectors.toCollection(TreeSet::new));
+    }
+
+    private static boolean waitsForParent(Lease lease, Map<String, Lease> leases) {
+        return lease.parentShardIds().stream().anyMatch(parent -> isUnfinished(parent, leases));
+    }
+
+    private static boolean isUnfinished(String shardId, Map<String, Lease> leases) {
+        Lease lease = shardId == null ? null : leases.get(shardId);
+        return lease != null && !FleetLeaseRefresher.isFinished(lease);
+    }
+
+    private Set<String> stillUnread(Set<String> unread) {
+        long now = System.currentTimeMillis();
+        unreadSince.keySet().retainAll(unread);
+        unread.forEach(shardId -> unreadSince.putIfAbsent(shardId, now));
+        return unreadSince.entrySet().stream()
+                .filter(entry -> now - entry.getValue() >= PATIENCE_MILLIS)
+                .map(Map.Entry::getKey)
+                .collect(Collectors.toCollection(TreeSet::new));
+    }
+
+    private void report(Set<String> unread, Map<String, Lease> leases, boolean speaks) {
+        long now = System.currentTimeMillis();
+        if (unread.isEmpty()) {
+            if (!saidOf.isEmpty()) {
+                LOG.info("Every shard is read again.");
+            }
+            saidOf = Set.of();
+            return;
+        }
+        boolean news = !saidOf.containsAll(unread);
+        if (!speaks || (!news && now < nextReport)) {
+            return;
+        }
+        interval = news ? FIRST_INTERVAL_MILLIS : Math.min(interval * 2, LAST_INTERVAL_MILLIS);
+        nextReport = now + interval;
+        saidOf = unread;
+        long seconds = (now - Collections.min(unreadSince.values())) / 1_000;
+        String which = unread.stream().limit(5)
+                .map(shardId -> shardId + (leases.containsKey(shardId) ? " (nobody renews its lease)" : " (it has no lease)"))
+                .collect(Collectors.joining(", "));
+        LOG.warn("No daemon reads {} of the stream's shards, for {} s now: {}{}. Their changes are lost when they are 24 hours "
+                + "old. Start one more daemon; if maxLeasesForWorker is set, raise it; if that doesn't help, restart this one, "
+                + "and look into kcl.log.", unread.size(), seconds, which, unread.size() > 5 ? ", ..." : "");
+    }
+
+    /** KCL would idle for ever; a new stream of the same table has another name. */
+    private void endIfAllIsDone(StreamStatus status, List<Shard> shards, Map<String, Lease> leases) {
+        boolean done = status == StreamStatus.DISABLED && !leases.isEmpty()
+                && leases.values().stream().allMatch(FleetLeaseRefresher::isFinished)
+                && withoutLease(shards, leases).isEmpty();
+        if (done) {
+            throw stream.finished();
+        }
+    }
+}

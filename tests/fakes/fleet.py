@@ -1,0 +1,198 @@
+"""A simulated source of several shards, a destination behind a proxy, and daemons as if each had a machine of its own."""
+
+from __future__ import annotations
+
+import itertools
+import threading
+import time
+import uuid
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping
+from contextlib import ExitStack
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import boto3
+
+from processor import leases
+from processor.leases import SHARD_END, Lease
+from processor.workload import create_table, scan
+from tests.fakes.fault_proxy import FaultProxy, Write
+from tests.fakes.replicator import PATIENCE_SECONDS, Replicator, until
+from tests.fakes.simulated_stream import Event
+from tests.fakes.stream_record import Item
+from tests.fakes.streams_simulator import StreamsSimulator
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+    from typing_extensions import Self
+
+_BEAT_SECONDS = 0.1
+
+
+class Fleet:
+    """Serves from entering the context to leaving it, which ends the daemons that still run.
+
+    :param checkpoints: endpoint of the checkpoint table's server; ``destination``: of the destination's
+    :param settings: of the task, on top of what it needs
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        checkpoints: str,
+        destination: str,
+        shards: int = 8,
+        settings: Mapping[str, str] | None = None,
+    ) -> None:
+        suffix = uuid.uuid4().hex[:8]
+        self.simulator = StreamsSimulator(shards=shards, seed=1)
+        self.proxy = FaultProxy(destination)
+        self.daemons: list[Replicator] = []
+        self.destination_table = f"destination-{suffix}"
+        self._folder = folder / suffix
+        self._checkpoints: DynamoDBClient = boto3.client("dynamodb", region_name="us-east-1", endpoint_url=checkpoints)
+        self._destination: DynamoDBClient = boto3.client("dynamodb", region_name="eu-west-1", endpoint_url=destination)
+        self._stack = ExitStack()
+        create_table(self._destination, self.destination_table, stream=False)
+        self.settings = {
+            "sourceRegion": "us-east-1",
+            "sourceTable": self.simulator.table,
+            "sourceEndpoint": self.simulator.endpoint,
+            "destinationRegion": "eu-west-1",
+            "destinationTable": self.destination_table,
+            "destinationEndpoint": self.proxy.endpoint,
+            "kclEndpoint": checkpoints,
+            "taskName": f"task-{suffix}",
+            **(settings or {}),
+        }
+
+    def __enter__(self) -> Self:
+        self._stack.enter_context(self.simulator)
+        self._stack.enter_context(self.proxy)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for daemon in self.daemons:
+            daemon.__exit__()
+        self._stack.close()
+
+    def start(self, **changed: str) -> Replicator:
+        """One more daemon, with ``changed`` settings of its own."""
+        daemon = Replicator(self._folder / f"machine-{len(self.daemons) + 1}", self.settings | changed)
+        self.daemons.append(daemon)
+        return daemon.start()
+
+    # --- leases ------------------------------------------------------------------------------------------------------
+
+    def leases(self) -> list[Lease]:
+        """Those of shards that are not done."""
+        found = leases.read(self._checkpoints, f"DynamoDBCrossRegionReplication{self.settings['taskName']}") or []
+        return [lease for lease in found if lease.checkpoint != SHARD_END]
+
+    def lease(self, shard_id: str) -> Lease | None:
+        """A shard's, done or not; None while it has none."""
+        found = leases.read(self._checkpoints, f"DynamoDBCrossRegionReplication{self.settings['taskName']}") or []
+        return next((lease for lease in found if lease.shard_id == shard_id), None)
+
+    def owner(self, daemon: Replicator) -> str | None:
+        """The daemon's worker id, from its properties."""
+        for file in daemon.log_directory.glob("*/daemon.properties"):
+            lines = file.read_text(encoding="latin-1").splitlines()
+            return next(line.partition("=")[2] for line in lines if line.startswith("workerId="))
+        return None
+
+    def shards_of(self, daemon: Replicator) -> set[str]:
+        """The shards it has leases of, done ones left out."""
+        return {lease.shard_id for lease in self.leases() if lease.owner == self.owner(daemon)}
+
+    def spread(self) -> Counter[str | None]:
+        """Leases by owner; None for those that nobody has."""
+        return Counter(lease.owner for lease in self.leases())
+
+    def wait_even(self, daemons: int, *, seconds: float = PATIENCE_SECONDS) -> None:
+        """Until so many daemons have the leases, each as many as any other, or one more."""
+
+        def even() -> bool:
+            spread = self.spread()
+            return None not in spread and len(spread) == daemons and max(spread.values()) - min(spread.values()) <= 1
+
+        until(even, f"an even spread over {daemons} daemons", seconds=seconds)
+
+    def wait_equal(self, *, seconds: float = PATIENCE_SECONDS) -> None:
+        """Until the destination holds what the source does."""
+        until(
+            lambda: self.simulator.items() == scan(self._destination, self.destination_table),
+            "source = destination",
+            seconds=seconds,
+        )
+
+
+class Beats:
+    """One key in each shard, written ten times a second with the moment of the write, by ``time.monotonic()``."""
+
+    def __init__(self, fleet: Fleet) -> None:
+        self._fleet = fleet
+        self.keys: dict[str, str] = {}  # by the shard that was open at the beginning
+        for number in itertools.count():
+            event = fleet.simulator.put(_beat(f"beat-{number}"))
+            assert event is not None
+            self.keys.setdefault(event.shard_id, f"beat-{number}")
+            if len(self.keys) == len(fleet.simulator.open_shards()):
+                break
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="beats", daemon=True)
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stop.set()
+        self._thread.join()
+
+    def _run(self) -> None:
+        while not self._stop.wait(_BEAT_SECONDS):
+            for key in self.keys.values():
+                self._fleet.simulator.put(_beat(key))
+
+    def wait_replicated(self, keys: Iterable[str], *, since: float, seconds: float = PATIENCE_SECONDS) -> float:
+        """Until the destination has a beat of each of these keys that was written after ``since``.
+
+        :returns: the longest that one of them took, in seconds from ``since``
+        """
+        missing, arrived, position = set(keys), [0.0], 0
+
+        def all_there() -> bool:
+            nonlocal position
+            writes = self._fleet.proxy.writes[position:]
+            position += len(writes)
+            for write in writes:
+                key = write.key["id"]["S"]
+                if key in missing and write.item and float(write.item["at"]["N"]) > since:
+                    missing.discard(key)
+                    arrived.append(write.at - since)
+            return not missing
+
+        until(all_there, f"new writes of {missing}", seconds=seconds)
+        return max(arrived)
+
+
+def _beat(key: str) -> Item:
+    return {"id": {"S": key}, "at": {"N": f"{time.monotonic():.6f}"}}
+
+
+def out_of_order(history: Iterable[Event], writes: Iterable[Write]) -> list[Any]:
+    """The writes of keys which, one after the other, are not what the source went through, with gaps or without."""
+    versions: dict[str, list[Item | None]] = defaultdict(list)
+    for event in history:
+        versions[event.key["id"]["S"]].append(event.item)
+    found = []
+    for write in writes:
+        later = versions[write.key["id"]["S"]]
+        if write.item in later:
+            del later[: later.index(write.item) + 1]
+        else:
+            found.append((write.key, write.item))
+    return found
