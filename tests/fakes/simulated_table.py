@@ -83,19 +83,25 @@ class Table:
 
         Developer guide, change data capture: a write "that does not change any data in an item" leaves no record.
         """
-        content = wire(item)
-        identity = self.identity(content, exact=False)
-        image = _image(content)
-        if image.size_bytes > MAX_ITEM_BYTES:
-            raise invalid("Item size has exceeded the maximum allowed size")
+        identity, image = self.checked(item)
         with self.lock:
             before = self._images.get(identity)
             self._images[identity] = image
             if before is None:
                 bisect.insort(self._order, identity)
-            elif before.content == content:
+            elif before.content == image.content:
                 return before, None
             return before, self._record(identity, new=image, old=before)
+
+    def checked(self, item: Item) -> tuple[Identity, Image]:
+        """An item as it would be written.
+
+        :raises ApiError: it can't be
+        """
+        image = _image(wire(item))
+        if image.size_bytes > MAX_ITEM_BYTES:
+            raise invalid("Item size has exceeded the maximum allowed size")
+        return self.identity(image.content, exact=False), image
 
     def delete(self, key: Item, *, by_ttl: bool = False) -> tuple[Image | None, Event | None]:
         """Delete an item; returns it, and the record, which there is if there was an item."""

@@ -8,8 +8,8 @@ from typing import Any
 import msgspec
 
 from tests.fakes.simulated_errors import invalid, limit_of, not_found
-from tests.fakes.simulated_table import Image, Table
-from tests.fakes.stream_record import Item
+from tests.fakes.simulated_stream import Image
+from tests.fakes.simulated_table import Identity, Table
 
 # API references of BatchGetItem, BatchWriteItem and Scan.
 MAX_KEYS = 100
@@ -94,7 +94,7 @@ class TableCalls:
         keys = self._requests(content, "Keys")
         if len(keys) > MAX_KEYS:
             raise invalid("Too many items requested for the BatchGetItem call")
-        self._check_distinct(keys)
+        _check_distinct(self._table.identity(key, exact=True) for key in keys)
         found: list[bytes] = []
         size, undone = 0, []
         for key in keys:
@@ -113,10 +113,10 @@ class TableCalls:
         requests = self._requests(content)
         if len(requests) > MAX_WRITES:
             raise invalid("Too many items requested for the BatchWriteItem call")
-        self._check_distinct(
-            self._table.key_of(request["PutRequest"]["Item"])
+        _check_distinct(
+            self._table.checked(request["PutRequest"]["Item"])[0]
             if "PutRequest" in request
-            else request["DeleteRequest"]["Key"]
+            else self._table.identity(request["DeleteRequest"]["Key"], exact=True)
             for request in requests
         )
         for request in requests:
@@ -155,15 +155,18 @@ class TableCalls:
         for name in content["RequestItems"]:
             self._named(name)
         ((name, wanted),) = content["RequestItems"].items()
+        if within and wanted.keys() - {within, "ConsistentRead"}:
+            raise invalid(f"Not simulated: {', '.join(sorted(wanted.keys() - {within, 'ConsistentRead'}))}")
         requests: list[Any] = wanted[within] if within else wanted
         if not requests:
             raise invalid(f"The batch write request list for a table cannot be null or empty: {name}")
         return requests
 
-    def _check_distinct(self, keys: Iterable[Item]) -> None:
-        identities = [self._table.identity(key, exact=True) for key in keys]
-        if len(set(identities)) < len(identities):
-            raise invalid("Provided list of item keys contains duplicates")
+
+def _check_distinct(wanted: Iterable[Identity]) -> None:
+    identities = list(wanted)
+    if len(set(identities)) < len(identities):
+        raise invalid("Provided list of item keys contains duplicates")
 
 
 def _returned(content: Content, before: Image | None) -> bytes:

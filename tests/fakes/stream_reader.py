@@ -26,9 +26,10 @@ class Reader:
 
     def iterator(self, shard_id: str, kind: str = "TRIM_HORIZON", **more: Any) -> str:
         """GetShardIterator."""
-        return self.streams.get_shard_iterator(
+        answer = self.streams.get_shard_iterator(
             StreamArn=self._simulator.stream_arn, ShardId=shard_id, ShardIteratorType=kind, **more
-        )["ShardIterator"]
+        )
+        return str(answer["ShardIterator"])
 
     def page(self, iterator: str, **more: Any) -> Any:
         """GetRecords."""

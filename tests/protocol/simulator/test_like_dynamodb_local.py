@@ -182,6 +182,17 @@ TABLE_CALLS: dict[str, Callable[[Side], Any]] = {
     "BatchWriteItem of 26": lambda s: s.db.batch_write_item(
         RequestItems={s.table: [{"PutRequest": {"Item": key(f"{number}")}} for number in range(26)]}
     ),
+    "BatchWriteItem, one too large": lambda s: s.db.batch_write_item(
+        RequestItems={
+            s.table: [
+                {"PutRequest": {"Item": key("b")}},
+                {"PutRequest": {"Item": {**key("c"), "x": {"S": "x" * 400 * 1024}}}},
+            ]
+        }
+    ),
+    "BatchWriteItem, one without a key": lambda s: s.db.batch_write_item(
+        RequestItems={s.table: [{"PutRequest": {"Item": key("b")}}, {"PutRequest": {"Item": {"x": {"S": "1"}}}}]}
+    ),
     "BatchWriteItem of nothing": lambda s: s.db.batch_write_item(RequestItems={}),
     "BatchWriteItem of none": lambda s: s.db.batch_write_item(RequestItems={s.table: []}),
     "BatchWriteItem elsewhere": lambda s: s.db.batch_write_item(

@@ -44,6 +44,8 @@ def test_what_is_not_simulated_is_refused(simulator: StreamsSimulator, reader: R
     """A condition, a filter or an index is never ignored."""
     with refused("Not simulated: ConditionExpression"):
         reader.db.put_item(TableName="source", Item=item(1), ConditionExpression="attribute_not_exists(id)")
+    with refused("Not simulated: ProjectionExpression"):
+        reader.db.batch_get_item(RequestItems={"source": {"Keys": [item(1)], "ProjectionExpression": "id"}})
     assert simulator.items() == {}
 
 
