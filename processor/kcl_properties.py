@@ -179,8 +179,8 @@ def check(name: str, value: str) -> None:
         raise UsageError(message)
     if name == "failoverTimeMillis" and not _LEAST_FAILOVER_MS <= int(value) <= _MOST_FAILOVER_MS:
         message = (
-            f"{name}={value}: a write call must fit into half of it, and a dead daemon's shards wait for all of it. Give "
-            f"{_LEAST_FAILOVER_MS} to {_MOST_FAILOVER_MS}."
+            f"{name}={value}: a write call must fit into half of it, and a dead daemon's shards wait for all of it. "
+            f"Give {_LEAST_FAILOVER_MS} to {_MOST_FAILOVER_MS}."
         )
         raise UsageError(message)
     if name == "initialPositionInStream" and value.upper() not in {"TRIM_HORIZON", "LATEST"}:

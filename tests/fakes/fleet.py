@@ -1,4 +1,4 @@
-"""A simulated source of several shards, a destination behind a proxy, and daemons as if each had a machine of its own."""
+"""A simulated source of several shards, a destination behind a proxy, and daemons as if on machines of their own."""
 
 from __future__ import annotations
 
@@ -118,7 +118,7 @@ class Fleet:
             spread = self.spread()
             return None not in spread and len(spread) == daemons and max(spread.values()) - min(spread.values()) <= 1
 
-        until(even, f"an even spread over {daemons} daemons", seconds=seconds)
+        until(even, f"an even spread over {daemons} daemons", seconds=seconds, pause_seconds=0.2)
 
     def wait_equal(self, *, seconds: float = PATIENCE_SECONDS) -> None:
         """Until the destination holds what the source does."""
@@ -126,6 +126,7 @@ class Fleet:
             lambda: self.simulator.items() == scan(self._destination, self.destination_table),
             "source = destination",
             seconds=seconds,
+            pause_seconds=0.2,
         )
 
 
@@ -175,7 +176,7 @@ class Beats:
                     arrived.append(write.at - since)
             return not missing
 
-        until(all_there, f"new writes of {missing}", seconds=seconds)
+        until(all_there, f"new writes of {missing}", seconds=seconds, pause_seconds=0.05)
         return max(arrived)
 
 

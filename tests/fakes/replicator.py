@@ -18,14 +18,19 @@ from processor import java
 PATIENCE_SECONDS = 60.0
 
 
-def until(condition: Callable[[], Any], what: str, *, seconds: float = PATIENCE_SECONDS) -> Any:
-    """Wait until ``condition`` gives something true, and return that; fail with ``what`` when it never does."""
+def until(
+    condition: Callable[[], Any], what: str, *, seconds: float = PATIENCE_SECONDS, pause_seconds: float = 0.02
+) -> Any:
+    """Wait until ``condition`` gives something true, and return that; fail with ``what`` when it never does.
+
+    :param pause_seconds: between two looks; more where a look is work
+    """
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
         value = condition()
         if value:
             return value
-        time.sleep(0.02)
+        time.sleep(pause_seconds)
     raise AssertionError(f"after {seconds:.0f} s still not: {what}")
 
 

@@ -1,0 +1,174 @@
+"""Several daemons of one task: they share its shards, and any of them may die."""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import psutil
+import pytest
+
+from tests.fakes import faults
+from tests.fakes.fault_proxy import FaultProxy
+from tests.fakes.fleet import Beats, Fleet
+from tests.fakes.replicator import Replicator, until
+from tests.scenarios.conftest import Servers
+
+MakeFleet = Callable[..., Fleet]
+Death = Callable[[Replicator, FaultProxy], contextlib.AbstractContextManager[None]]
+
+
+@pytest.fixture
+def make_fleet(servers: Servers, tmp_path: Path) -> Iterator[MakeFleet]:
+    """Fleets that end with the test."""
+    with contextlib.ExitStack() as stack:
+
+        def make(*, shards: int = 8, **settings: str) -> Fleet:
+            made = Fleet(
+                tmp_path, checkpoints=servers.source, destination=servers.destination, shards=shards, settings=settings
+            )
+            return stack.enter_context(made)
+
+        yield make
+
+
+def test_scale_out_and_in(make_fleet: MakeFleet) -> None:
+    """Daemons that come get their share, those that go give it back, and every key's changes arrive, rolling or not."""
+    fleet = make_fleet()
+    with Beats(fleet) as beats:
+        fleet.start()
+        fleet.wait_even(1)
+        for daemons in (2, 4):
+            while len(fleet.daemons) < daemons:
+                fleet.start()
+            fleet.wait_even(daemons)
+            fleet.simulator.roll_over()
+            fleet.simulator.split()
+            beats.wait_replicated(beats.keys.values(), since=time.monotonic())
+        fleet.wait_even(4)
+        leaver = fleet.daemons[1]
+        mine = [key for shard, key in beats.keys.items() if shard in fleet.shards_of(leaver)]
+        assert leaver.stop() == 0
+        beats.wait_replicated(mine, since=time.monotonic())
+        fleet.wait_even(3)
+    fleet.wait_equal()
+    assert {0} == {daemon.stop() for daemon in fleet.daemons if daemon is not leaver}
+
+
+def test_finished_shards_count_for_nothing(make_fleet: MakeFleet) -> None:
+    """The shards of each daemon are those that still have records, however many have ended before."""
+    fleet = make_fleet(shards=2)
+    with Beats(fleet) as beats:
+        fleet.start()
+        fleet.start()
+        fleet.wait_even(2)
+        for _ in range(4):
+            for shard in fleet.simulator.open_shards():
+                fleet.simulator.roll_over(shard.id)
+            beats.wait_replicated(beats.keys.values(), since=time.monotonic())
+        fleet.wait_even(2)
+        assert {lease.shard_id for lease in fleet.leases()} == {shard.id for shard in fleet.simulator.open_shards()}
+
+
+def _tree(daemon: Replicator) -> list[psutil.Process]:
+    jvm = psutil.Process(daemon.process.pid)
+    return [jvm, *jvm.children(recursive=True)]
+
+
+@contextlib.contextmanager
+def killed(daemon: Replicator, _: FaultProxy) -> Iterator[None]:
+    """Gone without a word, and started anew."""
+    daemon.process.kill()
+    daemon.wait()
+    yield
+    daemon.start()
+
+
+@contextlib.contextmanager
+def suspended(daemon: Replicator, _: FaultProxy) -> Iterator[None]:
+    """Stopped where it stands, its children too, and woken."""
+    processes = _tree(daemon)
+    for process in processes:
+        process.suspend()
+    yield
+    for process in processes:
+        process.resume()
+
+
+@contextlib.contextmanager
+def cut_off(_: Replicator, checkpoints: FaultProxy) -> Iterator[None]:
+    """Without its checkpoint table, but with both others."""
+    with checkpoints.away():
+        yield
+
+
+@pytest.mark.parametrize("death", [killed, suspended, cut_off])
+def test_another_daemon_takes_over(death: Death, make_fleet: MakeFleet) -> None:
+    """Whichever way a daemon dies, the other writes its shards; when it is back, it gets its share."""
+    fleet = make_fleet(shards=4)
+    with FaultProxy(fleet.settings["kclEndpoint"]) as checkpoints, Beats(fleet) as beats:
+        victim = fleet.start(kclEndpoint=checkpoints.endpoint)
+        fleet.wait_even(1)
+        fleet.start()
+        fleet.wait_even(2)
+        mine = [beats.keys[shard] for shard in fleet.shards_of(victim)]
+        died = time.monotonic()
+        with death(victim, checkpoints):
+            beats.wait_replicated(mine, since=died)
+        fleet.wait_even(2)
+        beats.wait_replicated(beats.keys.values(), since=time.monotonic())
+    fleet.wait_equal()
+    assert {0} == {daemon.stop() for daemon in fleet.daemons}
+
+
+def test_a_hot_shard_starves_no_cold_one(make_fleet: MakeFleet) -> None:
+    """While one key's thousands of changes are written one after the other, those of another shard arrive."""
+    fleet = make_fleet(shards=2, coalesce="false")
+    changes = 5_000
+    with Beats(fleet) as beats:
+        hot, cold = beats.keys.values()
+        for number in range(changes):
+            fleet.simulator.put({"id": {"S": hot}, "at": {"N": "0"}, "number": {"N": str(number)}})
+        fleet.start()
+        beats.wait_replicated([cold], since=time.monotonic())
+        assert sum(write.key["id"]["S"] == hot for write in fleet.proxy.writes) < changes
+    fleet.wait_equal()
+
+
+def test_a_batch_of_ten_lease_times(make_fleet: MakeFleet) -> None:
+    """A slow destination costs a daemon no lease, though another would take it; each change is applied once."""
+    fleet = make_fleet(shards=1, failoverTimeMillis="1000", writeMode="item", applyThreads="1")
+    for number in range(100):
+        fleet.simulator.put({"id": {"S": f"slow-{number:03d}"}})
+    fleet.proxy.inject(faults.delay(0.1))
+    fleet.start()
+    until(lambda: fleet.proxy.writes, "the first write")
+    fleet.start()
+    fleet.wait_equal()
+    assert Counter(write.key["id"]["S"] for write in fleet.proxy.writes).most_common(1)[0][1] == 1
+    (lease,) = until(lambda: [lease for lease in fleet.leases() if (lease.checkpoint or "").isdigit()], "a checkpoint")
+    assert lease.owner == fleet.owner(fleet.daemons[0])
+
+
+def test_the_first_record_ever_written(make_fleet: MakeFleet) -> None:
+    """A daemon that has waited on empty shards replicates what comes."""
+    fleet = make_fleet(shards=2)
+    fleet.start()
+    fleet.wait_even(1)
+    fleet.simulator.put({"id": {"S": "first"}})
+    fleet.wait_equal()
+
+
+def test_shards_that_nobody_reads(make_fleet: MakeFleet) -> None:
+    """A shard for which the fleet has no room is named, once, with what to do; and when it is read after all."""
+    fleet = make_fleet(shards=2, maxLeasesForWorker="1")
+    daemon = fleet.start()
+    until(lambda: "No daemon reads 1 of the stream's shards" in daemon.console, "the warning", seconds=150)
+    (unread,) = [lease.shard_id for lease in fleet.leases() if lease.owner is None]
+    assert f"{unread} (nobody renews its lease)" in daemon.console
+    fleet.start()
+    until(lambda: "Every shard is read again" in daemon.console, "its end")
+    assert daemon.console.count("No daemon reads") == 1
