@@ -44,7 +44,8 @@ class Outcome:
 class Applier:
     """Applies one shard's batches, one after the other.
 
-    :param refused: called with each change that the destination will never accept; what it raises, ``apply`` raises
+    :param refused: called with each change that the destination will never accept; what it raises, ``apply`` raises,
+        but an ``UnavailableError``, after which the change is tried again
     """
 
     def __init__(
@@ -135,9 +136,13 @@ class Applier:
         while True:
             try:
                 self._table.write_one(change)
-            except RefusedError as error:
-                self._refused(change, error)
-                return [change]
+            except RefusedError as refusal:
+                try:
+                    self._refused(change, refusal)
+                except UnavailableError as error:  # it can't be set aside now; at the next try it may be accepted
+                    self._pause(error, backoff, cut_short)
+                else:
+                    return [change]
             except UnavailableError as error:
                 self._pause(error, backoff, cut_short)
             else:

@@ -27,6 +27,7 @@ from processor import logs, refusals
 from processor.apply import Applier
 from processor.dynamodb import WritableTable
 from processor.errors import DaemonGoneError
+from processor.key_guard import KeyGuard
 from processor.lease_term import DIRECTORY, LeaseTerm, WriteTimeouts
 from processor.logs import Log
 from processor.record_processor import RecordProcessor, Shard
@@ -52,6 +53,7 @@ def open_shard(settings: Settings, shard_id: str, *, terms: Path, gone: threadin
         timeouts=timeouts,
         may_write=LeaseTerm(terms / shard_id, call_seconds=timeouts.call, gone=gone).may_write,
     )
+    guard = KeyGuard(table.key_types, table=settings.destination_table, region=settings.destination_region)
     outage = Outage(
         log,
         "writes_delayed",
@@ -63,7 +65,7 @@ def open_shard(settings: Settings, shard_id: str, *, terms: Path, gone: threadin
         write_mode=settings.write_mode,
         coalesce=settings.coalesce,
         threads=settings.apply_threads,
-        refused=refusals.policy(settings, shard_id, log),
+        refused=refusals.policy(settings, shard_id, log, guard),
         outage=outage,
     )
     return Shard(applier=applier, log=log)

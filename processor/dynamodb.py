@@ -44,6 +44,7 @@ from processor.records import Change, key_identity
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
     from mypy_boto3_dynamodbstreams import DynamoDBStreamsClient
+    from mypy_boto3_s3 import S3Client
 
     from processor.settings import Settings
 
@@ -52,14 +53,18 @@ if TYPE_CHECKING:
 REFUSALS = frozenset({"ValidationException", "ItemCollectionSizeLimitExceededException", "SerializationException"})
 REJECTED_CREDENTIALS = frozenset(
     {
+        "403",  # to S3's HEAD, which has no body to say more
         "AccessDenied",
         "AccessDeniedException",
+        "AllAccessDisabled",
         "ExpiredToken",
         "ExpiredTokenException",
         "IncompleteSignature",
         "IncompleteSignatureException",
+        "InvalidAccessKeyId",
         "InvalidClientTokenId",
         "InvalidSignatureException",
+        "InvalidToken",
         "MissingAuthenticationToken",
         "MissingAuthenticationTokenException",
         "RequestExpired",
@@ -187,6 +192,15 @@ class Clients:
         s = self._settings
         return self._client("dynamodb", s.kcl_region, s.kcl_endpoint)  # type: ignore[no-any-return]
 
+    def s3(self) -> S3Client:
+        """Keeps the dead letters; made anew at each call, with the credentials that are there by then.
+
+        Its region is the destination's: botocore finds a bucket in any other region of the same partition by itself.
+        """
+        region = self._settings.destination_region
+        with self._lock, aws_errors(f"Client for s3 in {region}"):
+            return session(region=region).client("s3", config=_READ_CONFIG)
+
     def _client(self, service: str, region: str, endpoint: str | None, role_arn: str | None = None) -> Any:
         name = repr((service, region, endpoint, role_arn))
         with self._lock:  # boto3 sessions are not for several threads at once; clients are
@@ -286,6 +300,19 @@ class WritableTable:
             with aws_errors(self._call("DeleteItem")), self._raw(body):
                 deleted = self._connected().delete_item(TableName=self.name, Key={})
             self._check_answer("DeleteItem", deleted)
+
+    def key_types(self) -> dict[str, str]:
+        """DescribeTable: the key's attributes, each with its type (``S``, ``N`` or ``B``), as they are now.
+
+        :raises UnavailableError: the table can't be asked for, or is in no state to be written
+        """
+        with aws_errors(self._call("DescribeTable")):
+            table = self._connected().describe_table(TableName=self.name)["Table"]
+        if table.get("TableStatus") not in ("ACTIVE", "UPDATING"):
+            status = str(table.get("TableStatus"))
+            raise UnavailableError(f"Table {self.name} in {self._region} is {status}, not ACTIVE", code=status)
+        types = {part["AttributeName"]: str(part["AttributeType"]) for part in table["AttributeDefinitions"]}
+        return {part["AttributeName"]: types[part["AttributeName"]] for part in table["KeySchema"]}
 
     def renew_credentials(self) -> None:
         """Look again: a session keeps the credentials it found first, even from a file that has changed since.

@@ -12,6 +12,8 @@
      ├─ RefusedError                exit 5: the destination will never accept this change
      ├─ LeaseLostError              ends no replication: the shard is another daemon's now, or soon
      ├─ MalformedRecordError        exit 5: a stream record that can't be understood
+     ├─ UnsettledError              exit 1 of a redrive: the source changes a key too often for it to be copied
+     ├─ KeySchemaError              exit 5: the destination's key is no longer the source's
      ├─ CheckpointError             exit 5: KCL refused a checkpoint that it should have taken
      └─ DeadLetterError             exit 5: a change could not be set aside, so it is kept
 
@@ -101,6 +103,16 @@ class RefusedError(ReplicatorError):
 
 class MalformedRecordError(ReplicatorError):
     """A stream record without what a change needs."""
+
+
+class UnsettledError(ReplicatorError):
+    """The source changed a key each time that it was copied."""
+
+    exit_status = 1
+
+
+class KeySchemaError(ReplicatorError):
+    """The destination's key is another one than the source's, so it would refuse every change."""
 
 
 class CheckpointError(ReplicatorError):

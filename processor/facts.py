@@ -5,7 +5,9 @@ A fact that could not be read is a finding; the checks that would need it stay s
 
 from __future__ import annotations
 
+import functools
 import os
+import stat
 from collections.abc import Callable, Collection, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -16,8 +18,10 @@ import msgspec
 from processor import java, leases, task
 from processor.dynamodb import Clients, aws_errors
 from processor.errors import CredentialsError, RefusedError, SetupError, UnavailableError
-from processor.findings import Finding, error
+from processor.findings import Finding, error, warning
 from processor.leases import NO_TABLE, Lease
+from processor.letter_file import OWNER_ONLY
+from processor.s3 import FORBIDDEN, NO_BUCKET, Bucket
 from processor.task import Task
 
 if TYPE_CHECKING:
@@ -78,11 +82,33 @@ def read(settings: Settings, clients: Clients, *, unreachable: Collection[str] =
         return _attempt(f"checkpoint table {settings.checkpoint_table} in {settings.kcl_region}", scan)
 
     def files() -> list[Finding]:
-        return [*_log_configuration(settings), *_dead_letters(settings)]
+        return [*_log_configuration(settings), *_dead_letters(settings), *_bucket(settings, clients)]
 
     parts = [part for part in (source, destination, checkpoints, files, _java) if part.__name__ not in unreachable]
     with ThreadPoolExecutor(len(parts)) as pool:
         return facts, [finding for findings in pool.map(lambda part: part(), parts) for finding in findings]
+
+
+def read_tables(
+    settings: Settings, clients: Clients, *, unreachable: Collection[str] = ()
+) -> tuple[Facts, list[Finding]]:
+    """Read what the two tables are, and nothing of stream, checkpoints and machine.
+
+    :param unreachable: those of ``source`` and ``destination`` that need not be tried
+    """
+    facts, findings = Facts(), []
+    for role, client, name, region in (
+        ("source", clients.source, settings.source_table, settings.source_region),
+        ("destination", clients.destination, settings.destination_table, settings.destination_region),
+    ):
+        if role not in unreachable:
+            described = functools.partial(_describe, client, name, region)
+            findings += _attempt(f"{role} table {name} in {region}", functools.partial(_set, facts, role, described))
+    return facts, findings
+
+
+def _set(facts: Facts, name: str, read: Callable[[], Any]) -> None:
+    setattr(facts, name, read())
 
 
 def _describe(client: Callable[[], DynamoDBClient], name: str, region: str) -> dict[str, Any]:
@@ -141,6 +167,28 @@ def _dead_letters(settings: Settings) -> Iterator[Finding]:
     if in_the_way or not os.access(place, os.W_OK):
         remedy = f"Make {place} writable, or name another file in deadLetterUri"
         yield error(f"dead letters {path}", "can't be written", "A refused change would have nowhere to go", remedy)
+    elif place == Path(path) and (mode := stat.S_IMODE(place.stat().st_mode)) & ~OWNER_ONLY:
+        consequence = "They hold whole items, which others than the file's owner may read or change"
+        yield warning(f"dead letters {path}", f"have mode {mode:04o}", consequence, f"chmod 600 {path}")
+
+
+def _bucket(settings: Settings, clients: Clients) -> list[Finding]:
+    name = settings.dead_letter_bucket
+    if name is None or settings.on_error != "deadLetter":
+        return []
+    what, lost = f"dead letters' bucket {name}", "A refused change would have nowhere to go"
+    try:
+        Bucket(name, connect=clients.s3).look()
+    except (UnavailableError, RefusedError) as exc:
+        if exc.code in FORBIDDEN:  # looking needs s3:ListBucket, which writing does not
+            unknown = "Whether letters can be put there will be known with the first one"
+            remedy = "Allow s3:ListBucket on it, and see that s3:PutObject on its objects is allowed"
+            return [warning(what, f"can't be looked at ({exc})", unknown, remedy)]
+        if exc.code in NO_BUCKET:
+            return [error(what, "does not exist", lost, "Check deadLetterUri, or create it")]
+        remedy = "Check the credentials, the network from this machine, and AWS_ENDPOINT_URL_S3 where that is set"
+        return [error(what, f"can't be reached ({exc})", lost, remedy)]
+    return []
 
 
 def _attempt(what: str, read: Callable[[], None]) -> list[Finding]:

@@ -12,7 +12,7 @@ import msgspec
 
 from processor import task
 from processor.dynamodb import is_aws_region
-from processor.facts import Facts, read
+from processor.facts import Facts, read, read_tables
 from processor.findings import Finding, error, warning
 
 if TYPE_CHECKING:
@@ -40,6 +40,16 @@ def run(settings: Settings, clients: Clients) -> Report:
     found, findings = read(settings, clients, unreachable=wrong_regions)
     findings = [*wrong_regions.values(), *findings]
     findings += [finding for check in _CHECKS for finding in check(settings, found)]
+    return Report(facts=found, findings=findings)
+
+
+def tables(settings: Settings, clients: Clients) -> Report:
+    """What a command needs that only works on the two tables: they are there, and one can be a copy of the other."""
+    wrong_regions = {part: finding for part, finding in _regions(settings) if part != "checkpoints"}
+    found, findings = read_tables(settings, clients, unreachable=wrong_regions)
+    findings = [*wrong_regions.values(), *findings]
+    for check in (_tables_active, _keys_match, _not_itself):
+        findings += check(settings, found)
     return Report(facts=found, findings=findings)
 
 

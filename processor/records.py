@@ -38,6 +38,11 @@ class Change(msgspec.Struct, frozen=True, kw_only=True):
         """The key's attributes."""
         return list(_key_decoder.decode(self.key))
 
+    @property
+    def key_types(self) -> dict[str, str]:
+        """The key's attributes, each with its type (``S``, ``N`` or ``B``): what the source's key is made of."""
+        return {name: next(iter(value)) for name, value in _key_decoder.decode(self.key).items()}
+
 
 class _StreamData(msgspec.Struct, rename="pascal"):
     keys: msgspec.Raw
@@ -94,6 +99,27 @@ def decode(data: bytes) -> Change:
     )
 
 
+def identity_of(key: msgspec.Raw) -> bytes:
+    """``Change.identity`` of a key that came otherwise than in a stream record.
+
+    :param key: DynamoDB JSON
+    :raises ValueError: it is none
+    """
+    try:
+        return key_identity(_key_decoder.decode(key))
+    except (msgspec.DecodeError, ArithmeticError) as exc:
+        message = f"a key that can't be understood ({exc})"
+        raise ValueError(message) from exc
+
+
+def normal_number(value: str) -> str:
+    """One notation for equal numbers: 1.0, 1 and 10E-1 are the same.
+
+    :raises ArithmeticError: it is no number
+    """
+    return str(_EXACT.plus(_EXACT.create_decimal(value)).normalize(_EXACT))
+
+
 def key_identity(key: dict[str, dict[str, str]]) -> bytes:
     """Bytes that are equal for equal keys: attribute order and a number's notation (1.0, 1, 10E-1) don't matter.
 
@@ -103,7 +129,5 @@ def key_identity(key: dict[str, dict[str, str]]) -> bytes:
     parts = []
     for name in sorted(key):
         ((kind, value),) = key[name].items()
-        parts.append(
-            (name, kind, str(_EXACT.plus(_EXACT.create_decimal(value)).normalize(_EXACT)) if kind == "N" else value)
-        )
+        parts.append((name, kind, normal_number(value) if kind == "N" else value))
     return msgspec.json.encode(parts)

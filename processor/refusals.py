@@ -3,18 +3,35 @@
 from __future__ import annotations
 
 from processor.apply import Refused
-from processor.dead_letters import DeadLetters, FileDeadLetters
+from processor.dead_letters import DeadLetters, store_of
 from processor.errors import RefusedError
+from processor.key_guard import KeyGuard
 from processor.logs import Log
 from processor.records import Change
 from processor.settings import Settings
 
 
-def policy(settings: Settings, shard_id: str, log: Log) -> Refused:
-    """What ``apply.py`` calls with each refused change: it raises, or sets the change aside."""
-    if settings.on_error == "deadLetter":
-        return _set_aside(_dead_letters(settings, shard_id), settings, log)
-    return _stop(settings)
+def policy(settings: Settings, shard_id: str, log: Log, guard: KeyGuard) -> Refused:
+    """What ``apply.py`` calls with each refused change: it raises, or sets the change aside.
+
+    What it raises: ``UnavailableError`` where that can't be decided or done now, anything else to end.
+    """
+    decide = _stop(settings)
+    if settings.on_error == "deadLetter" and (store := store_of(settings)) is not None:
+        letters = DeadLetters(
+            store,
+            task_name=settings.task_name,
+            table=settings.destination_table,
+            region=settings.destination_region,
+            shard_id=shard_id,
+        )
+        decide = _set_aside(letters, settings, log)
+
+    def refused(change: Change, error: RefusedError) -> None:
+        guard.check(change, error)
+        decide(change, error)
+
+    return refused
 
 
 def _stop(settings: Settings) -> Refused:
@@ -38,18 +55,8 @@ def _set_aside(letters: DeadLetters, settings: Settings, log: Log) -> Refused:
             table=settings.destination_table,
             key=bytes(change.key).decode(),
             sequence_number=change.sequence_number,
-            file=settings.dead_letter_path,
+            letters=letters.place,
             reason=str(error),
         )
 
     return refused
-
-
-def _dead_letters(settings: Settings, shard_id: str) -> DeadLetters:
-    return FileDeadLetters(
-        settings.dead_letter_path or "",
-        task_name=settings.task_name,
-        table=settings.destination_table,
-        region=settings.destination_region,
-        shard_id=shard_id,
-    )

@@ -49,6 +49,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=False):
     apply_threads: int
     on_error: str
     dead_letter_path: str | None = None
+    dead_letter_bucket: str | None = None
+    dead_letter_prefix: str = ""
     dont_publish_cloudwatch: bool
     log_directory: str
     log_configuration: str | None = None
@@ -237,7 +239,7 @@ def _complete(given: Mapping[str, str], *, kcl: dict[str, str], directory: Path,
         coalesce=values["coalesce"],
         apply_threads=values["applyThreads"],
         on_error=values["onError"],
-        dead_letter_path=unquote(urlsplit(values["deadLetterUri"]).path) if values["deadLetterUri"] else None,
+        **_dead_letters(values["deadLetterUri"]),
         dont_publish_cloudwatch=values["dontPublishCloudwatch"],
         log_directory=str(directory / values["logDirectory"] if values["logDirectory"] else log_directory),
         log_configuration=str(directory / values["logConfiguration"]) if values["logConfiguration"] else None,
@@ -246,6 +248,15 @@ def _complete(given: Mapping[str, str], *, kcl: dict[str, str], directory: Path,
         demo_seconds=values["demoSeconds"],
         kcl=kcl,
     )
+
+
+def _dead_letters(uri: str | None) -> dict[str, str]:
+    if not uri:
+        return {}
+    parts = urlsplit(uri)
+    if parts.scheme == "s3":
+        return {"dead_letter_bucket": parts.netloc, "dead_letter_prefix": parts.path.strip("/")}
+    return {"dead_letter_path": unquote(parts.path)}
 
 
 # KCL's name for something that a setting of ours says too.

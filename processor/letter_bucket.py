@@ -1,0 +1,114 @@
+"""Dead letters in an S3 bucket: one object each, named after the change.
+
+So a change that is met again after a crash replaces its own letter, and daemons on any number of machines may share a
+bucket. An object is removed only if it is still the one that was read: the letter of a change that was refused once
+more meanwhile stays.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Collection, Iterator
+
+from processor.errors import CredentialsError, DeadLetterError, RefusedError, UnavailableError
+from processor.letters import Entry, Letter, encode, entry
+from processor.s3 import FORBIDDEN, NO_BUCKET, Bucket
+
+# What somebody has to put right: a policy, a name. New policies and buckets take a while to be seen everywhere, and a
+# role may just be renewed; after so long, waiting hides the fault.
+PATIENCE_SECONDS = 60.0
+_REMEDY = (
+    "Check deadLetterUri, and allow s3:PutObject on {objects}; for redrive also s3:GetObject and s3:DeleteObject, and "
+    "s3:ListBucket on the bucket"
+)
+
+
+class LetterBucket:
+    """Satisfies ``letters.LetterStore``, for the letters of one task.
+
+    :param prefix: where in the bucket; empty, or without a slash at its ends
+    """
+
+    def __init__(
+        self, bucket: Bucket, *, prefix: str, task_name: str, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._bucket = bucket
+        self._folder = f"{prefix}/{task_name}/" if prefix else f"{task_name}/"
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._refused_since = self._refused_last = float("-inf")
+        self.place = f"s3://{bucket.name}/{self._folder}"
+
+    def put(self, letter: Letter) -> None:
+        """Store one object.
+
+        :raises UnavailableError: not now
+        :raises DeadLetterError: S3 has refused it for a minute, for a reason that does not go away by itself
+        """
+        try:
+            self._bucket.put(f"{self._folder}{letter.shard_id}/{letter.sequence_number}.json", encode(letter))
+        except (UnavailableError, RefusedError) as exc:
+            if isinstance(exc, CredentialsError):
+                self._bucket.renew_credentials()
+            if not (self._is_for_good(exc) and self._has_lasted()):
+                raise UnavailableError(str(exc), code=exc.code) from exc
+            message = (
+                f"The dead letters in {self.place} can't be written ({exc}), so the change with sequence number "
+                f"{letter.sequence_number} could not be set aside. It is kept and met again at the next start. "
+                f"{self._remedy()}."
+            )
+            raise DeadLetterError(message) from exc
+
+    def entries(self) -> Iterator[Entry]:
+        """Every object there is; one that goes away meanwhile is left out.
+
+        :raises UnavailableError: S3 can't be reached
+        :raises DeadLetterError: S3 refuses to show them
+        """
+        keys = self._bucket.keys(self._folder)
+        while True:
+            try:
+                key = next(keys, None)
+                stored = key and self._bucket.get(key)
+            except (UnavailableError, RefusedError) as exc:
+                raise self._seen(exc, "read") from exc
+            if key is None:
+                return
+            if stored:
+                yield entry(f"s3://{self._bucket.name}/{key}", stored.tag, stored.body)
+
+    def remove(self, entries: Collection[Entry]) -> int:
+        """Remove these objects, one by one.
+
+        :raises UnavailableError: S3 can't be reached
+        :raises DeadLetterError: S3 refuses to remove them
+        """
+        removed = 0
+        for found in entries:
+            try:
+                removed += self._bucket.remove(found.place.removeprefix(f"s3://{self._bucket.name}/"), found.tag)
+            except (UnavailableError, RefusedError) as exc:
+                raise self._seen(exc, "removed") from exc
+        return removed
+
+    def _seen(self, exc: UnavailableError | RefusedError, what: str) -> UnavailableError | DeadLetterError:
+        if not self._is_for_good(exc):
+            return UnavailableError(str(exc), code=exc.code)
+        return DeadLetterError(
+            f"The dead letters in {self.place} can't be {what} ({exc}). None of them is lost. {self._remedy()}."
+        )
+
+    def _is_for_good(self, exc: UnavailableError | RefusedError) -> bool:
+        return isinstance(exc, RefusedError) or exc.code in NO_BUCKET | FORBIDDEN
+
+    def _has_lasted(self) -> bool:
+        with self._lock:
+            now = self._clock()
+            if now - self._refused_last > PATIENCE_SECONDS:
+                self._refused_since = now
+            self._refused_last = now
+            return now - self._refused_since >= PATIENCE_SECONDS
+
+    def _remedy(self) -> str:
+        return _REMEDY.format(objects=f"{self.place}*")

@@ -1,0 +1,120 @@
+"""One bucket, and what its errors mean. The client is ``dynamodb.py``'s, which alone knows AWS's library."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
+from typing import TYPE_CHECKING, NamedTuple
+
+from processor.dynamodb import aws_errors
+from processor.errors import UnavailableError
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+
+# S3's answer where what it was asked for is not there, or no longer what it was (API reference, error responses).
+NO_BUCKET = frozenset({"NoSuchBucket", "404"})  # an answer to HEAD has no body, so it has no code either
+NO_OBJECT = "NoSuchKey"
+CHANGED = frozenset({"PreconditionFailed", "ConditionalRequestConflict", NO_OBJECT})
+FORBIDDEN = frozenset({"AccessDenied", "AllAccessDisabled", "403"})
+
+
+class Stored(NamedTuple):
+    """An object's content, and the tag that tells it from any other content."""
+
+    body: bytes
+    tag: str
+
+
+class Bucket:
+    """Any number of threads may share it.
+
+    :param connect: makes a client, with the credentials that are there now
+    """
+
+    def __init__(self, name: str, *, connect: Callable[[], S3Client]) -> None:
+        self.name = name
+        self._connect = connect
+        self._lock = threading.Lock()
+        self._client: S3Client | None = None
+
+    def look(self) -> None:
+        """HeadBucket.
+
+        :raises UnavailableError: it can't be reached, is not there, or (``CredentialsError``) is not ours to look at
+        """
+        with self._errors("HeadBucket"):
+            self._connected().head_bucket(Bucket=self.name)
+
+    def put(self, key: str, body: bytes) -> None:
+        """PutObject; when it returns, S3 has stored the object durably.
+
+        :raises UnavailableError: it may be stored or not; storing it again does no harm
+        """
+        with self._errors("PutObject", key):
+            answer = self._connected().put_object(Bucket=self.name, Key=key, Body=body, ContentType="application/json")
+        if not answer.get("ETag"):  # as of a proxy that answers everything with a page
+            message = f"{self._call('PutObject', key)}: the answer is none of S3's"
+            raise UnavailableError(message, code="NotS3")
+
+    def get(self, key: str) -> Stored | None:
+        """GetObject; None where it is gone.
+
+        :raises UnavailableError: it can't be read
+        """
+        try:
+            with self._errors("GetObject", key):
+                answer = self._connected().get_object(Bucket=self.name, Key=key)
+                return Stored(answer["Body"].read(), answer["ETag"])
+        except UnavailableError as exc:
+            if exc.code == NO_OBJECT:
+                return None
+            raise
+
+    def keys(self, prefix: str) -> Iterator[str]:
+        """The names of all objects whose names begin with ``prefix``, in their order, a page at a time.
+
+        :raises UnavailableError: they can't be listed
+        """
+        after = ""
+        while True:
+            with self._errors("ListObjectsV2", prefix):
+                page = self._connected().list_objects_v2(Bucket=self.name, Prefix=prefix, StartAfter=after)
+            names = [entry["Key"] for entry in page.get("Contents", [])]
+            yield from names
+            if not (page.get("IsTruncated") and names):
+                return
+            after = names[-1]
+
+    def remove(self, key: str, tag: str) -> bool:
+        """DeleteObject of an object that is still the one that ``get`` returned.
+
+        :returns: whether it was; where it has been written anew meanwhile, or is gone, nothing is done
+        :raises UnavailableError: it can't be removed
+        """
+        try:
+            with self._errors("DeleteObject", key):
+                self._connected().delete_object(Bucket=self.name, Key=key, IfMatch=tag)
+        except UnavailableError as exc:
+            if exc.code in CHANGED:
+                return False
+            raise
+        return True
+
+    def renew_credentials(self) -> None:
+        """Look credentials up anew at the next call."""
+        with self._lock:
+            self._client = None
+
+    def _connected(self) -> S3Client:
+        with self._lock:
+            if self._client is None:
+                self._client = self._connect()
+            return self._client
+
+    def _call(self, operation: str, key: str = "") -> str:
+        return f"{operation} on s3://{self.name}/{key}".rstrip("/")
+
+    def _errors(self, operation: str, key: str = "") -> AbstractContextManager[None]:
+        return aws_errors(self._call(operation, key))
