@@ -3,6 +3,7 @@
 ======================  ===================================================================================
 run.sh FILE             replicate, until stopped
 run.sh check FILE       the preflight alone
+run.sh redrive FILE     bring the keys of dead letters up to date
 ======================  ===================================================================================
 """
 
@@ -19,16 +20,19 @@ from typing import NoReturn
 
 import msgspec
 
-from processor import daemon, java, preflight, settings, task
+from processor import daemon, java, preflight, redrive_command, settings, task
 from processor.dynamodb import Clients
 from processor.errors import CredentialsError, NotReadyError, RefusedError, ReplicatorError, UsageError
 from processor.findings import Finding
 from processor.preflight import Report
 from processor.settings import Settings
 
-COMMANDS = ("check",)
+# Each with the switches that are its own.
+COMMANDS: dict[str, tuple[str, ...]] = {"check": ("--json",), "redrive": ("--json", "--dryRun")}
+REPLICATE = "replicate"
 USAGE = """run.sh [FILE] [--setting VALUE ...]          replicate, until stopped
-       run.sh check [FILE] [--setting VALUE ...]    say what is not ready, and change nothing (--json for scripts)"""
+       run.sh check [FILE] [--setting VALUE ...]    say what is not ready, and change nothing (--json for scripts)
+       run.sh redrive [FILE] [--setting VALUE ...]  bring the keys of dead letters up to date (--dryRun, --json)"""
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -36,32 +40,37 @@ def main(arguments: Sequence[str]) -> int:
 
     :returns: the exit status; a replication that starts never returns, this process becomes its daemon
     """
-    signal.signal(signal.SIGTERM, _interrupt)  # until the daemon's own handler: a clean stop is 0 from the start
+    signal.signal(signal.SIGTERM, _interrupt)
+    name, *rest = arguments if arguments and arguments[0] in COMMANDS else (REPLICATE, *arguments)
     try:
-        return _dispatch(list(arguments))
+        return _dispatch(name, rest)
     except ReplicatorError as exc:
         print(f"run.sh: {exc}", file=sys.stderr)
         return exc.exit_status
-    except KeyboardInterrupt:
-        return 0
+    except KeyboardInterrupt as exc:
+        if name == REPLICATE:
+            return 0  # until the daemon's own handler: a clean stop is 0 from the start
+        print(f"run.sh: {name} was interrupted before it was through.", file=sys.stderr)
+        return 128 + (exc.args[0] if exc.args else signal.SIGINT)
     except Exception:  # noqa: BLE001  # the last resort: a message and a decided status for whatever is left
         traceback.print_exc()
         print("run.sh: BUG: an unexpected error, above. Nothing was started; please report it.", file=sys.stderr)
         return ReplicatorError.exit_status
 
 
-def _interrupt(*_: object) -> NoReturn:
-    raise KeyboardInterrupt
+def _interrupt(number: int, _: object) -> NoReturn:
+    raise KeyboardInterrupt(number)
 
 
-def _dispatch(arguments: list[str]) -> int:
-    name = arguments.pop(0) if arguments and arguments[0] in COMMANDS else "replicate"
-    as_json = name == "check" and "--json" in arguments
-    if as_json:
-        arguments.remove("--json")
+def _dispatch(name: str, arguments: list[str]) -> int:
+    switches = {switch for switch in COMMANDS.get(name, ()) if switch in arguments}
+    arguments = [argument for argument in arguments if argument not in switches]
     found = load(arguments)
+    as_json = "--json" in switches
     if name == "check":
         return _check(found, as_json=as_json)
+    if name == "redrive":
+        return redrive_command.run(found, dry_run="--dryRun" in switches, as_json=as_json)
     if found.demo:
         from processor import demo  # nobody else needs what it imports
 
@@ -143,7 +152,4 @@ def _path(found: Settings) -> str:
 
 def _print_findings(findings: Sequence[Finding]) -> None:
     for finding in findings:
-        print(
-            f"{finding.severity:8}{finding.object}: {finding.value}.\n        {finding.consequence}. {finding.remedy}.",
-            file=sys.stderr,
-        )
+        print(finding.text, file=sys.stderr)

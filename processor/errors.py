@@ -15,6 +15,7 @@
      ├─ UnsettledError              exit 1 of a redrive: the source changes a key too often for it to be copied
      ├─ KeySchemaError              exit 5: the destination's key is no longer the source's
      ├─ CheckpointError             exit 5: KCL refused a checkpoint that it should have taken
+     ├─ StoppedError                exit 130 or 143, by the signal: a command was stopped before it was through
      └─ DeadLetterError             exit 5: a change could not be set aside, so it is kept
 
 Foreign exceptions become one of these at the edge where they appear (``dynamodb.py`` for botocore's,
@@ -119,5 +120,12 @@ class CheckpointError(ReplicatorError):
     """KCL did not store a checkpoint, and trying again would not help."""
 
 
+class StoppedError(ReplicatorError):
+    """A signal ended a command before it was through."""
+
+    def __init__(self) -> None:
+        super().__init__("Stopped before it was through. What it did stays done; run it again for the rest.")
+
+
 class DeadLetterError(ReplicatorError):
-    """A change could not be written to the dead letters."""
+    """Dead letters could not be written, read or removed; none of them, and no change, is lost."""

@@ -16,6 +16,11 @@ class Finding(msgspec.Struct, frozen=True, kw_only=True):
     consequence: str
     remedy: str
 
+    @property
+    def text(self) -> str:
+        """For people, in two lines."""
+        return f"{self.severity:8}{self.object}: {self.value}.\n        {self.consequence}. {self.remedy}."
+
 
 def error(what: str, value: str, consequence: str, remedy: str) -> Finding:
     """Something that forbids the start."""

@@ -13,13 +13,15 @@ PACKAGE = java.ROOT / "processor"
 # is given its place here.
 LAYERS = (
     {"errors", "logs"},
-    {"definitions", "kcl_properties", "settings", "records", "plan", "findings"},
-    {"retry", "java", "lease_term"},
+    {"definitions", "kcl_properties", "settings", "records", "images", "letters", "plan", "findings"},
+    {"retry", "java", "progress", "lease_term"},
     {"dynamodb", "dynamodb_local"},
+    {"readable_table", "s3", "reconcile", "key_guard"},
+    {"letter_file", "letter_bucket"},
     {"apply", "dead_letters", "leases", "task"},
-    {"record_processor", "refusals", "copy", "verify", "facts", "status", "metrics"},
+    {"record_processor", "refusals", "copy", "verify", "redrive", "facts", "status", "metrics"},
     {"child", "preflight", "workload"},
-    {"daemon", "demo"},
+    {"daemon", "demo", "redrive_command"},
     {"cli"},
     {"__main__"},
 )

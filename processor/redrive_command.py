@@ -1,0 +1,132 @@
+"""``run.sh redrive``: makes what a redrive needs, watches for signals, and says what became of the letters."""
+
+from __future__ import annotations
+
+import signal
+import sys
+import threading
+from collections.abc import Sequence
+
+import msgspec
+from rich.console import Console
+from rich.table import Table
+
+from processor import logs, preflight
+from processor.dead_letters import store_of
+from processor.dynamodb import Clients, WritableTable
+from processor.errors import NotReadyError, StoppedError, UsageError
+from processor.logs import Log
+from processor.progress import Progress
+from processor.readable_table import ReadableTable
+from processor.redrive import KeyResult, Redrive, Report, Unusable
+from processor.retry import Outage
+from processor.settings import Settings
+
+STILL_FAILING = 1
+# Of each kind; a report for people is no longer than they read.
+SHOWN = 20
+
+
+def run(settings: Settings, *, dry_run: bool, as_json: bool) -> int:
+    """Bring the keys of all dead letters up to date.
+
+    :returns: 0; 1 where some letters remain that another run would meet again; 130 or 143 where a signal ended it
+    :raises UsageError: the settings name no place of dead letters
+    :raises NotReadyError: the tables are not there, or don't belong together
+    :raises ReplicatorError: it could not be finished
+    """
+    store = store_of(settings)
+    if store is None:
+        message = "deadLetterUri is not set, so there are no dead letters to redrive. Give the one they were put to."
+        raise UsageError(message)
+    clients = Clients(settings)
+    ready = preflight.tables(settings, clients)
+    for finding in ready.findings:
+        print(finding.text, file=sys.stderr)
+    if ready.errors:
+        message = "What stands above must be put right first. Nothing was written, no dead letter was removed."
+        raise NotReadyError(message)
+    logs.configure()
+    signals = _Signals()
+    progress = Progress()
+    redrive = Redrive(
+        settings,
+        store,
+        source=ReadableTable(settings.source_table, region=settings.source_region, connect=clients.source),
+        destination=ReadableTable(
+            settings.destination_table, region=settings.destination_region, connect=clients.destination
+        ),
+        table=WritableTable(
+            settings.destination_table,
+            region=settings.destination_region,
+            endpoint=settings.destination_endpoint,
+            connections=settings.apply_threads,
+        ),
+        threads=settings.apply_threads,
+        outage=Outage(Log(), "redrive_delayed", note="The key is tried again for a minute."),
+        stop=signals.stop,
+        dry_run=dry_run,
+        progress=progress.say,
+    )
+    try:
+        redrive.run()
+    except StoppedError as exc:
+        print(f"run.sh: {exc}", file=sys.stderr)
+        return 128 + signals.number
+    finally:
+        progress.close()
+        _show(redrive.report, store.place, as_json=as_json)
+    return STILL_FAILING if redrive.report.still_failing else 0
+
+
+class _Signals:
+    """The first SIGINT or SIGTERM ends the run between two keys, a second one at once; either way nothing is lost."""
+
+    def __init__(self) -> None:
+        self.stop = threading.Event()
+        self.number = 0
+        self._before = {number: signal.signal(number, self._stop) for number in (signal.SIGINT, signal.SIGTERM)}
+
+    def _stop(self, number: int, _: object) -> None:
+        self.number = number
+        self.stop.set()
+        for each, handler in self._before.items():
+            signal.signal(each, handler)
+
+
+def _show(report: Report, place: str, *, as_json: bool) -> None:
+    if as_json:
+        print(msgspec.json.encode(report).decode())
+        return
+    table = Table(title=f"{report.letters} dead letters of {report.keys} keys in {place}", title_justify="left")
+    table.add_column("outcome")
+    table.add_column("keys", justify="right")
+    table.add_row("would be applied" if report.dry_run else "applied", str(report.applied))
+    table.add_row("moot: source and destination are equal", str(report.moot))
+    table.add_row("still failing", str(report.failing))
+    if report.pending:
+        table.add_row("not come to", str(report.pending))
+    console = Console(highlight=False, markup=False)
+    console.print(table)
+    _list("Still failing", [_of_key(result) for result in report.results if result.outcome == "failing"])
+    _list("Can't be understood, kept", [_of_place(each) for each in report.unreadable])
+    _list("Of other replications, kept", [_of_place(each) for each in report.foreign])
+    removed = "none, for this is a dry run" if report.dry_run else str(report.removed_letters)
+    print(f"Letters removed: {removed}")
+
+
+def _list(title: str, lines: Sequence[str]) -> None:
+    if lines:
+        print(f"{title} ({len(lines)}):")
+        for line in lines[:SHOWN]:
+            print(f"  {line}")
+        if len(lines) > SHOWN:
+            print(f"  and {len(lines) - SHOWN} more; --json has all of them")
+
+
+def _of_key(result: KeyResult) -> str:
+    return f"{bytes(result.key).decode()} ({', '.join(result.letters)}): {result.reason}"
+
+
+def _of_place(found: Unusable) -> str:
+    return f"{found.place}: {found.reason}"
