@@ -47,12 +47,19 @@ def test_broken_record(broken: StreamRecord, start: Start, tables: Tables, proxy
     assert SECRET not in "\n".join(daemon.log)
 
 
-# For each: the destination's key, the refused record (whose number is 30), its key as JSON, a word of the reason.
+# Refused records, whose number is 30, and their keys as JSON.
 REFUSED = {
-    "key of another type": ("id:S", modify(30, {"id": {"N": "1"}, "contents": {"S": SECRET}}), '{"id":{"N":"1"}}'),
-    "delete, key of another type": ("id:S", remove(30, {"id": {"B": "AA=="}}), '{"id":{"B":"AA=="}}'),
-    "empty key value": ("id:S", insert(30, {"id": {"S": ""}, "contents": {"S": SECRET}}), '{"id":{"S":""}}'),
-    "no such key": ("no:S", insert(30, item("k", contents={"S": SECRET})), '{"id":{"S":"k"}}'),
+    "too large": (modify(30, item("k", contents={"S": SECRET}, large={"S": 410_000 * "x"})), '{"id":{"S":"k"}}'),
+    "empty key value": (insert(30, {"id": {"S": ""}, "contents": {"S": SECRET}}), '{"id":{"S":""}}'),
+    "delete, empty key value": (remove(30, {"id": {"S": ""}}), '{"id":{"S":""}}'),
+}
+# The destination's key, and a record of a source whose key is another one.
+OTHER_KEYS = {
+    "key of another type": ("id:S", modify(30, {"id": {"N": "1"}, "contents": {"S": SECRET}}), "id (N)"),
+    "delete, key of another type": ("id:S", remove(30, {"id": {"B": "AA=="}}), "id (B)"),
+    "key of another name": ("no:S", insert(30, item("k", contents={"S": SECRET})), "id (S)"),
+    "key of more parts": ("id:S", remove(30, item("k", at={"N": "1"})), "at (N), id (S)"),
+    "key of fewer parts": ("id:S at:N", insert(30, item("k")), "id (S)"),
 }
 
 
@@ -60,10 +67,10 @@ REFUSED = {
 @pytest.mark.parametrize("name", REFUSED)
 def test_stop(name: str, mode: str, start: Start, tables: Tables) -> None:
     """onError=stop: one message with table, key, sequence number and reason but no item contents; exit status 5."""
-    key, refused, shown = REFUSED[name]
-    table = tables.create(key)
+    refused, shown = REFUSED[name]
+    table = tables.create()
     daemon = start(table, writeMode=mode)
-    good = [insert(number, {**each, "no": {"S": str(number)}}) for number, each in enumerate(items(60))]
+    good = [insert(number, each) for number, each in enumerate(items(60))]
     daemon.send_records(*good[:30], refused, *good[30:])
     daemon.expect_exit(5)
     (line,) = daemon.log[1:]  # the first says that it started
@@ -80,10 +87,11 @@ def test_dead_letters(mode: str, start: Start, tables: Tables, tmp_path: Path) -
     table = tables.create()
     file = tmp_path / "letters here" / "dead.jsonl"
     daemon = start(table, writeMode=mode, onError="deadLetter", deadLetterUri=file.as_uri())
-    refused: Item = {"id": {"N": "1.50"}, "contents": {"S": f"{SECRET} \U0001f600\n\u00e9"}, "large": {"N": "1E-130"}}
+    refused: Item = {"id": {"S": "k"}, "contents": {"S": f"{SECRET} \U0001f600\n\u00e9"}, "small": {"N": "1E-130"}}
+    refused["large"] = {"S": 410_000 * "x"}
     good = items(60)
     records = [insert(number, each) for number, each in enumerate(good)]
-    daemon.apply(*records[:20], modify(30, refused), *records[20:40], remove(31, {"id": {"B": "/w=="}}), *records[40:])
+    daemon.apply(*records[:20], modify(30, refused), *records[20:40], remove(31, {"id": {"S": ""}}), *records[40:])
     assert good == tables.items(table)
     letters = [json.loads(line) for line in file.read_text(encoding="utf-8").splitlines()]
     letters.sort(key=lambda letter: letter["sequenceNumber"])
@@ -97,8 +105,8 @@ def test_dead_letters(mode: str, start: Start, tables: Tables, tmp_path: Path) -
     for letter in letters:
         assert table in letter.pop("reason")
         assert letter.pop("time").endswith("+00:00")
-    put = {"sequenceNumber": sequence_number(30), "eventName": "MODIFY", "key": {"id": {"N": "1.50"}}}
-    delete = {"sequenceNumber": sequence_number(31), "eventName": "REMOVE", "key": {"id": {"B": "/w=="}}}
+    put = {"sequenceNumber": sequence_number(30), "eventName": "MODIFY", "key": item("k")}
+    delete = {"sequenceNumber": sequence_number(31), "eventName": "REMOVE", "key": item("")}
     assert [{**common, **put, "newImage": refused}, {**common, **delete, "newImage": None}] == letters
     owner_only = 0o600
     assert owner_only == stat.S_IMODE(file.stat().st_mode)
@@ -108,6 +116,24 @@ def test_dead_letters(mode: str, start: Start, tables: Tables, tmp_path: Path) -
     assert SECRET not in "\n".join(daemon.log)
     daemon.apply(remove(100, item("00")))
     assert good[1:] == tables.items(table)
+
+
+@pytest.mark.parametrize("on_error", ["stop", "deadLetter"])
+@pytest.mark.parametrize("name", OTHER_KEYS)
+def test_another_key(name: str, on_error: str, start: Start, tables: Tables, tmp_path: Path) -> None:
+    """A destination whose key is another one ends the child, whatever onError says, and nothing is set aside."""
+    key, refused, shown = OTHER_KEYS[name]
+    table = tables.create(*key.split())
+    file = tmp_path / "dead.jsonl"
+    daemon = start(table, onError=on_error, deadLetterUri=file.as_uri())
+    daemon.send_records(refused)
+    daemon.expect_exit(5)
+    (line,) = daemon.events("stopped")
+    reason = json.loads(line.partition("reason=")[2])
+    for word in (table, REGION, f"the source's is {shown}", refused.sequence_number, "ValidationException: "):
+        assert word in reason
+    assert SECRET not in line
+    assert not file.exists()
 
 
 def test_dead_letters_without_a_file(start: Start, tables: Tables, tmp_path: Path) -> None:

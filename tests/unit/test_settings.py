@@ -87,7 +87,12 @@ def test_an_empty_value_counts_as_not_given(name: str) -> None:
         ("writeMode", "Batch"),
         ("onError", "ignore"),
         ("onError", "deadLetter"),  # without deadLetterUri
-        ("deadLetterUri", "s3://bucket/key"),
+        ("deadLetterUri", "https://bucket/key"),
+        ("deadLetterUri", "s3://Bucket/key"),
+        ("deadLetterUri", "s3:///key"),
+        ("deadLetterUri", "s3://bucket/key?versionId=1"),
+        ("deadLetterUri", "s3://bucket//key"),
+        ("deadLetterUri", "s3://bucket/" + 501 * "k"),
         ("deadLetterUri", "file://relative/path"),
         ("deadLetterUri", "file:///directory/"),
         ("javaOptions", '-Dname="unclosed'),
