@@ -32,7 +32,7 @@ def canonical(image: msgspec.Raw) -> bytes:
     """
     try:
         return msgspec.json.encode(_attributes(_decoder.decode(image)), order="sorted")
-    except (msgspec.DecodeError, ArithmeticError, AttributeError, TypeError) as exc:
+    except (msgspec.DecodeError, ArithmeticError, AttributeError, TypeError, ValueError) as exc:
         message = f"an item that is no DynamoDB JSON ({type(exc).__name__})"
         raise ValueError(message) from exc
 

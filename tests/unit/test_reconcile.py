@@ -1,0 +1,71 @@
+"""A key is made what the source has, however the source behaves meanwhile."""
+
+from __future__ import annotations
+
+import msgspec
+import pytest
+
+from processor.errors import RefusedError, UnavailableError, UnsettledError
+from processor.reconcile import MAX_WRITES, Reconciled, reconcile
+from tests.fakes.changes import put
+from tests.fakes.source import FakeSource
+from tests.fakes.table import FakeTable
+
+CHANGE = put("a", "1")
+KEY, IDENTITY = CHANGE.key, CHANGE.identity
+IMAGES = [put("a", str(value)).image for value in range(3)]
+
+
+def test_an_item_is_written_as_it_was_read() -> None:
+    """The source's bytes go to the destination, with the sequence number that was given."""
+    table = FakeTable()
+    done = reconcile(KEY, "17", source=FakeSource({IDENTITY: IMAGES[1]}), table=table)
+    assert Reconciled(kind="put", writes=1) == done
+    assert {IDENTITY: bytes(IMAGES[1] or b"")} == table.items
+    assert [("17", "put")] == [(change.sequence_number, change.kind) for change in table.done]
+
+
+def test_a_missing_item_is_deleted() -> None:
+    """Where the source has none, the destination shall have none."""
+    table = FakeTable()
+    table.items[IDENTITY] = b"old"
+    assert Reconciled(kind="delete", writes=1) == reconcile(KEY, "1", source=FakeSource({}), table=table)
+    assert table.items == {}
+
+
+@pytest.mark.parametrize("image", [None, IMAGES[0]])
+def test_an_equal_item_is_moot(image: msgspec.Raw | None) -> None:
+    """Where the destination has what the source has, nothing is written."""
+    items = {} if image is None else {IDENTITY: image}
+    table = FakeTable()
+    done = reconcile(KEY, "1", source=FakeSource(items), table=table, destination=FakeSource(items))
+    assert Reconciled(kind="moot") == done
+    assert table.calls == []
+
+
+@pytest.mark.parametrize("then", [None, IMAGES[2]])
+def test_a_source_that_changed_is_written_again(then: msgspec.Raw | None) -> None:
+    """A change, or a delete, between the two reads makes another round."""
+    source = FakeSource({IDENTITY: IMAGES[0]}, answers=[IMAGES[0], then, then])
+    table = FakeTable()
+    done = reconcile(KEY, "1", source=source, table=table)
+    assert Reconciled(kind="put" if then else "delete", writes=2) == done
+    assert ({} if then is None else {IDENTITY: bytes(then)}) == table.items
+
+
+def test_a_source_that_never_rests_is_an_error() -> None:
+    """Rounds have a bound, and the error says what may be left behind."""
+    source = FakeSource({}, answers=[IMAGES[number % 2] for number in range(MAX_WRITES + 1)])
+    table = FakeTable()
+    with pytest.raises(UnsettledError, match="may hold an older image"):
+        reconcile(KEY, "1", source=source, table=table)
+    assert len(table.done) == MAX_WRITES
+
+
+def test_what_the_tables_say_is_the_callers_business() -> None:
+    """Refusals and outages leave as they are."""
+    source = FakeSource({IDENTITY: IMAGES[0]})
+    with pytest.raises(RefusedError):
+        reconcile(KEY, "1", source=source, table=FakeTable(refuse=[IDENTITY]))
+    with pytest.raises(UnavailableError):
+        reconcile(KEY, "1", source=source, table=FakeTable(faults=["throttle"]))
