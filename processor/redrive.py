@@ -196,7 +196,7 @@ class Redrive:
         while not self._stop.is_set():
             try:
                 result = self._look(work) if self._dry_run else self._reconcile(work)
-            except (RefusedError, UnsettledError) as exc:
+            except (RefusedError, UnsettledError, ValueError) as exc:  # the last: an image that can't be compared
                 return self._result(work, "failing", reason=str(exc))
             except CredentialsError as exc:
                 return exc
