@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import boto3
 from moto.server import ThreadedMotoServer
 
+from processor.dynamodb_local import free_port
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -16,11 +17,12 @@ REGION = "us-east-1"
 
 
 class MotoS3:
-    """A server of its own; in its context clients find it by ``environment``."""
+    """A server of its own, in its context; clients find it by ``environment``."""
 
     def __init__(self) -> None:
         logging.getLogger("werkzeug").setLevel(logging.ERROR)
-        self._server = ThreadedMotoServer(port=0, verbose=False)
+        self._port = free_port()
+        self._server = ThreadedMotoServer(port=self._port, verbose=False)
 
     def __enter__(self) -> MotoS3:  # noqa: PYI034  # Self came with Python 3.11
         self._server.start()
@@ -32,8 +34,7 @@ class MotoS3:
     @property
     def endpoint(self) -> str:
         """Where it listens."""
-        _, port = self._server.get_host_and_port()
-        return f"http://127.0.0.1:{port}"
+        return f"http://127.0.0.1:{self._port}"
 
     @property
     def environment(self) -> dict[str, str]:

@@ -169,6 +169,24 @@ def test_a_refusal_that_is_set_aside_stops_nothing(write_mode: str) -> None:
     assert len(table.items) == 58
 
 
+@MODES
+@pytest.mark.parametrize("count", [1, 60])
+def test_a_refusal_that_cannot_be_set_aside_now_is_tried_again(write_mode: str, count: int) -> None:
+    """While its dead letter has nowhere to go, a change is neither passed over nor given up."""
+    changes = [put(str(i)) for i in range(count)]
+    table = FakeTable(refuse=[changes[0].identity])
+    tries: list[Change] = []
+
+    def away(change: Change, _: RefusedError) -> None:
+        tries.append(change)
+        if len(tries) < 4:
+            raise UnavailableError("fake: no bucket", code="NoSuchBucket")
+
+    outcome = _applier(table, write_mode=write_mode, refused=away).apply(changes)
+    assert [changes[0]] * 4 == tries
+    assert Outcome(records=count, puts=count - 1, set_aside=1) == outcome
+
+
 def test_a_refusal_during_an_outage_still_ends_the_batch() -> None:
     """One call's refusal ends the others' waiting, and is what is raised: the cause, not its consequence."""
     changes = [put(str(i)) for i in range(50)]

@@ -62,7 +62,7 @@ def test_a_letter_that_cannot_be_written_is_an_error(tmp_path: Path, change: Cha
     ],
 )
 def test_the_uri_says_where_they_are(uri: str, kind: type, place: str) -> None:
-    """deadLetterUri names a file, or a place in a bucket, in which each task has a folder of its own."""
+    """The URI names a file, or a place in a bucket, in which each task has a folder of its own."""
     store = store_of(task(deadLetterUri=uri, taskName="orders"))
     assert isinstance(store, kind)
     assert place == store.place

@@ -71,6 +71,15 @@ OUTCOMES_OF_CODES = {
         "ValidationException": REFUSED,
         "WhateverComesNextException": UNAVAILABLE,
     },
+    "S3": {
+        "403": CREDENTIALS,
+        "404": UNAVAILABLE,
+        "AllAccessDisabled": CREDENTIALS,
+        "InvalidAccessKeyId": CREDENTIALS,
+        "InvalidToken": CREDENTIALS,
+        "NoSuchBucket": UNAVAILABLE,
+        "SlowDown": UNAVAILABLE,
+    },
 }
 CODES = [(code, outcome) for codes in OUTCOMES_OF_CODES.values() for code, outcome in codes.items()]
 # Botocore's own exceptions: those that mean that there are no usable credentials, and all others (no answer came, or
@@ -352,6 +361,42 @@ def test_table_and_its_fake_satisfy_one_protocol(implementation: type) -> None:
             assert inspect.signature(method) == inspect.signature(getattr(implementation, name))
 
 
+def test_the_key_is_looked_up_with_its_types() -> None:
+    """``key_types`` has the attributes of the key and no others, as they are at each call."""
+    with mock_aws():
+        client = boto3.client("dynamodb", region_name=REGION)
+        client.create_table(
+            TableName="copy",
+            KeySchema=[{"AttributeName": "id", "KeyType": "HASH"}, {"AttributeName": "at", "KeyType": "RANGE"}],
+            AttributeDefinitions=[
+                {"AttributeName": name, "AttributeType": kind} for name, kind in (("at", "N"), ("id", "S"), ("x", "B"))
+            ],
+            LocalSecondaryIndexes=[
+                {
+                    "IndexName": "by-x",
+                    "KeySchema": [
+                        {"AttributeName": "id", "KeyType": "HASH"},
+                        {"AttributeName": "x", "KeyType": "RANGE"},
+                    ],
+                    "Projection": {"ProjectionType": "ALL"},
+                }
+            ],
+            BillingMode="PAY_PER_REQUEST",
+        )
+        table = WritableTable("copy", region=REGION, connections=1)
+        assert table.key_types() == {"id": "S", "at": "N"}
+        client.delete_table(TableName="copy")
+        with pytest.raises(UnavailableError, match="DescribeTable on table copy"):
+            table.key_types()
+
+
+def test_a_table_that_is_not_active_has_no_key_yet(server: HttpServer) -> None:
+    """Nothing is decided by a table that is being made or deleted."""
+    server.answers.append((200, {"Table": {"TableStatus": "DELETING"}}))
+    with pytest.raises(UnavailableError, match="copy in us-east-1 is DELETING"):
+        _table(server).key_types()
+
+
 # --- Clients ---------------------------------------------------------------------------------------------------------
 
 
@@ -365,6 +410,15 @@ def test_each_client_is_where_its_setting_says() -> None:
     assert [client.meta.region_name for client in found] == ["eu-west-1", "eu-west-1", "us-east-1", "eu-west-1"]
     assert [client.meta.service_model.service_name for client in found][1] == "dynamodbstreams"
     assert clients.source() is found[0] is clients.checkpoints()
+
+
+def test_the_bucket_is_where_the_sdk_says(monkeypatch: pytest.MonkeyPatch) -> None:
+    """S3 is asked in the destination's region, or where AWS_ENDPOINT_URL_S3 points; each client is a new one."""
+    clients = Clients(task(destinationEndpoint="http://d:3"))
+    client = clients.s3()
+    assert (client.meta.region_name, client.meta.endpoint_url) == ("us-east-1", "https://s3.amazonaws.com")
+    monkeypatch.setenv("AWS_ENDPOINT_URL_S3", "http://elsewhere:4")
+    assert clients.s3().meta.endpoint_url == "http://elsewhere:4"
 
 
 def test_the_source_is_read_in_its_role() -> None:

@@ -174,9 +174,7 @@ def test_a_missing_bucket_is_named(place: Place) -> None:
     ("act", "what"),
     [(lambda store: list(store.entries()), "read"), (lambda store: store.remove(store.found), "removed")],
 )
-def test_reading_and_removing_say_what_is_missing(
-    act: Callable[[Any], object], what: str, place: Place
-) -> None:
+def test_reading_and_removing_say_what_is_missing(act: Callable[[Any], object], what: str, place: Place) -> None:
     """Refused access to letters that are there is an error at once, and names the permissions."""
     place.store.put(letter("a"))
     place.store.found = list(place.store.entries())  # type: ignore[attr-defined]

@@ -84,8 +84,8 @@ def test_what_is_no_letter_is_named_by_its_line(path: Path) -> None:
         file.write(encode(letter("a", number=1)).replace(b'"1000', b'"secret'))
     store.put(letter("b", number=2))
     found = list(store.entries())
-    assert [1, 3, 4, 5, 6, 7] == [int(entry.place.removeprefix(f"{path}:")) for entry in found]
-    assert [False, True, True, True, True, False] == [entry.heading is None for entry in found]
+    assert [int(entry.place.removeprefix(f"{path}:")) for entry in found] == [1, 3, 4, 5, 6, 7]
+    assert [entry.heading is None for entry in found] == [False, True, True, True, True, False]
     assert not any("secret" in entry.problem for entry in found)
     assert all(entry.problem for entry in found[1:5])
 
@@ -222,5 +222,3 @@ def test_an_append_that_waited_for_a_removal_goes_to_the_new_file(path: Path, mo
     monkeypatch.setattr(letter_file.fcntl, "flock", replaced_meanwhile)
     store.put(late)
     assert [late.sequence_number] == _keys(path)
-
-

@@ -12,6 +12,7 @@ from moto import mock_aws
 
 from processor import facts, java, preflight, task
 from processor.dynamodb import Clients
+from processor.errors import CredentialsError
 from processor.facts import Facts
 from processor.leases import Lease
 from processor.preflight import Report
@@ -288,3 +289,68 @@ def test_files_that_a_running_daemon_would_miss_are_said(tmp_path: Path) -> None
     assert [f"dead letters {tmp_path}"] == [
         finding.object for finding in report.findings if "letters" in finding.object
     ]
+
+
+@pytest.mark.usefixtures("aws", "installed")
+def test_dead_letters_that_others_can_read_are_said(tmp_path: Path) -> None:
+    """A file with wider permissions than its owner's is a warning with the remedy; the owner's alone are none."""
+    path = tmp_path / "letters.jsonl"
+    path.touch(mode=0o600)
+    letters = {"onError": "deadLetter", "deadLetterUri": path.as_uri()}
+    for mode, expected in ((0o600, []), (0o640, ["have mode 0640"]), (0o602, ["have mode 0602"])):
+        path.chmod(mode)
+        report, _ = _run(settings_of(**letters))
+        found = [finding for finding in report.findings if finding.object == f"dead letters {path}"]
+        assert expected == [finding.value for finding in found]
+        assert all((finding.severity, finding.remedy) == ("warning", f"chmod 600 {path}") for finding in found)
+
+
+BUCKET = settings_of(onError="deadLetter", deadLetterUri="s3://letters/prefix")
+
+
+@pytest.mark.usefixtures("aws", "installed")
+def test_the_dead_letters_bucket_is_looked_at() -> None:
+    """A missing bucket is an error; one that is there is none; and without onError=deadLetter nobody asks."""
+    report, text = _run(BUCKET)
+    assert "dead letters' bucket letters does not exist" in text
+    boto3.client("s3", region_name="us-east-1").create_bucket(Bucket="letters")
+    assert "bucket" not in _run(BUCKET)[1]
+    assert len(report.errors) == 3
+    assert "bucket" not in _run(settings_of(deadLetterUri="s3://other"))[1]
+
+
+@pytest.mark.parametrize(
+    ("code", "severity", "words"),
+    [("403", "warning", "can't be looked at"), ("InvalidAccessKeyId", "error", "can't be reached")],
+)
+def test_a_bucket_that_cannot_be_looked_at(
+    code: str, severity: str, words: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Looking needs a permission that writing does not, so without it there is only a warning."""
+
+    def look(_: object) -> None:
+        raise CredentialsError(f"HeadBucket: {code}", code=code)
+
+    monkeypatch.setattr(facts.Bucket, "look", look)
+    (finding,) = facts._bucket(BUCKET, Clients(BUCKET))
+    assert severity == finding.severity
+    assert words in finding.value
+
+
+@pytest.mark.usefixtures("aws")
+def test_a_command_on_the_two_tables_asks_for_nothing_else() -> None:
+    """Neither stream nor checkpoints nor Java: the tables, their keys, and that they are two."""
+    _create("eu-west-1", "orders")
+    _create("us-east-1", "orders-copy")
+    assert preflight.tables(SETTINGS, Clients(SETTINGS)).findings == []
+    text = "\n".join(f"{finding.object} {finding.value}" for finding in _tables_of(destinationTable="none").findings)
+    assert "destination table none in us-east-1 does not exist" in text
+    same = _tables_of(destinationTable="orders", destinationRegion="eu-west-1")
+    assert [finding.value for finding in same.errors] == ["is the source table"]
+    wrong = _tables_of(destinationRegion="us-est-1x")
+    assert [finding.value for finding in wrong.errors] == ["'us-est-1x' is no AWS region"]
+
+
+def _tables_of(**changed: str) -> Report:
+    settings = settings_of(**changed)
+    return preflight.tables(settings, Clients(settings))

@@ -61,9 +61,10 @@ def test_a_page_is_not_no_item(page: bytes) -> None:
 )
 def test_errors_are_ours(code: str, error: type[Exception]) -> None:
     """Each says the call, the table and AWS's own words."""
-    with HttpServer() as server, pytest.raises(error, match=f"GetItem on table orders in eu-west-1: {code}"):
+    with HttpServer() as server:
         server.answers.append((400, {"__type": code, "message": "no"}))
-        _table(server.endpoint).get(KEY)
+        with pytest.raises(error, match=f"GetItem on table orders in eu-west-1: {code}"):
+            _table(server.endpoint).get(KEY)
 
 
 def test_nobody_there() -> None:
@@ -84,7 +85,7 @@ def test_other_users_of_the_client_are_left_alone() -> None:
             table.get(KEY)
         clients.source().get_item(TableName="tasks", Key={"name": {"S": "task"}})
         bodies = [json.loads(request.body) for request in server.requests]
-    assert ["one-table", "another", "tasks"] == [body["TableName"] for body in bodies]
+    assert [body["TableName"] for body in bodies] == ["one-table", "another", "tasks"]
     assert [json.loads(bytes(KEY)), {"name": {"S": "task"}}] == [body["Key"] for body in bodies[1:]]
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-import msgspec
+from typing import TYPE_CHECKING
+
 import pytest
 
 from processor.errors import RefusedError, UnavailableError, UnsettledError
@@ -10,6 +11,9 @@ from processor.reconcile import MAX_WRITES, Reconciled, reconcile
 from tests.fakes.changes import put
 from tests.fakes.source import FakeSource
 from tests.fakes.table import FakeTable
+
+if TYPE_CHECKING:
+    import msgspec
 
 CHANGE = put("a", "1")
 KEY, IDENTITY = CHANGE.key, CHANGE.identity
@@ -22,7 +26,7 @@ def test_an_item_is_written_as_it_was_read() -> None:
     done = reconcile(KEY, "17", source=FakeSource({IDENTITY: IMAGES[1]}), table=table)
     assert Reconciled(kind="put", writes=1) == done
     assert {IDENTITY: bytes(IMAGES[1] or b"")} == table.items
-    assert [("17", "put")] == [(change.sequence_number, change.kind) for change in table.done]
+    assert [(change.sequence_number, change.kind) for change in table.done] == [("17", "put")]
 
 
 def test_a_missing_item_is_deleted() -> None:

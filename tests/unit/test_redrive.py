@@ -66,7 +66,7 @@ class Run:
         return Redrive(
             task(taskName="t"),
             more.pop("store", self.store),
-            source=FakeSource(self.source, before=lambda identity: self.before(identity)),
+            source=FakeSource(self.source, before=self._before),
             destination=FakeSource(self.table.items),
             table=self.table,
             threads=threads,
@@ -77,6 +77,9 @@ class Run:
             clock=lambda: self.now,
             **more,
         )
+
+    def _before(self, identity: bytes) -> None:
+        self.before(identity)
 
     def left(self) -> list[str]:
         """What is still in the file: keys of letters, and other lines as they are."""
@@ -103,7 +106,7 @@ def test_letters_are_settled_once_for_each_key(run: Run) -> None:
     assert [sequence_number(12), sequence_number(1)] == [change.sequence_number for change in run.table.done]
     report = redrive.report
     assert (report.letters, report.keys, report.applied, report.pending, report.removed_letters) == (4, 2, 2, 0, 4)
-    assert ["put", "delete"] == [result.write for result in report.results]
+    assert [result.write for result in report.results] == ["put", "delete"]
     assert run.left() == []
     assert not report.still_failing
 
@@ -189,7 +192,7 @@ def test_a_dry_run_writes_nothing(run: Run) -> None:
     before = run.path.read_bytes()
     redrive = run.make(dry_run=True)
     redrive.run()
-    assert ["put", "delete", None] == [result.write for result in redrive.report.results]
+    assert [result.write for result in redrive.report.results] == ["put", "delete", None]
     assert (redrive.report.applied, redrive.report.moot, redrive.report.removed_letters) == (2, 1, 0)
     assert run.table.calls == []
     assert before == run.path.read_bytes()
@@ -288,7 +291,7 @@ def test_two_at_once_do_no_harm(run: Run) -> None:
         thread.join(timeout=30)
     assert run.source == run.table.items
     assert run.left() == []
-    assert [0, 0] == [redrive.report.pending for redrive in redrives]
+    assert [redrive.report.pending for redrive in redrives] == [0, 0]
     assert sum(redrive.report.removed_letters for redrive in redrives) == 30
 
 

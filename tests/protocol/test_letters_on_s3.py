@@ -1,0 +1,60 @@
+"""Dead letters in a bucket, from a real child."""
+
+from __future__ import annotations
+
+import json
+import os
+
+from tests.conftest import Tables
+from tests.fakes.fake_daemon import SHARD_ID
+from tests.fakes.fault_proxy import FaultProxy
+from tests.fakes.moto_s3 import MotoS3
+from tests.fakes.stream_record import Item, insert, sequence_number
+from tests.protocol.conftest import TASK_NAME, Start, item
+
+REFUSED: Item = item("k", large={"S": 410_000 * "x"})
+LETTERS = {"onError": "deadLetter", "deadLetterUri": "s3://letters/here"}
+
+
+def test_no_checkpoint_before_the_letter_is_stored(start: Start, tables: Tables, proxy: FaultProxy) -> None:
+    """While S3 is away, or lacks the bucket, the batch is kept, and said to be; it goes on once the letter is there."""
+    table = tables.create()
+    s3 = MotoS3()
+    daemon = start(table, environment={**os.environ, **s3.environment}, **LETTERS)
+    daemon.send_records(insert(1, item("a")), insert(2, REFUSED), insert(3, item("b")))
+    daemon.wait_for_event("writes_delayed")
+    assert "PutObject on s3://letters/here" in daemon.events("writes_delayed")[0]
+    daemon.expect_silence()
+    with s3:
+        tried = proxy.received["PutItem"]
+        proxy.wait_until(lambda: proxy.received["PutItem"] > tried + 1)
+        daemon.expect_silence()
+        s3.client().create_bucket(Bucket="letters")
+        daemon.expect_checkpoint(sequence_number(3))
+        ((name, content),) = s3.objects("letters").items()
+        daemon.answer_checkpoint()
+        daemon.expect_done("processRecords")
+    assert name == f"here/{TASK_NAME}/{SHARD_ID}/{sequence_number(2)}.json"
+    assert json.loads(content)["newImage"] == REFUSED
+    assert [item("a"), item("b")] == tables.items(table)
+
+
+def test_a_change_that_is_accepted_meanwhile_needs_no_letter(start: Start, tables: Tables) -> None:
+    """A change that the destination takes after all, while its letter has nowhere to go, is simply applied."""
+    table = tables.create("id:S")
+    daemon = start(table, environment={**os.environ, **MotoS3().environment}, **LETTERS)
+    index = {"IndexName": "by-code", "KeySchema": [{"AttributeName": "code", "KeyType": "HASH"}]}
+    tables.call(
+        "UpdateTable",
+        TableName=table,
+        AttributeDefinitions=[{"AttributeName": "code", "AttributeType": "S"}],
+        GlobalSecondaryIndexUpdates=[{"Create": {**index, "Projection": {"ProjectionType": "KEYS_ONLY"}}}],
+    )
+    refused = item("k", code={"N": "1"})
+    daemon.send_records(insert(1, refused))
+    daemon.wait_for_event("writes_delayed")
+    tables.call("UpdateTable", TableName=table, GlobalSecondaryIndexUpdates=[{"Delete": {"IndexName": "by-code"}}])
+    daemon.expect_checkpoint(sequence_number(1))
+    daemon.answer_checkpoint()
+    daemon.expect_done("processRecords")
+    assert [refused] == tables.items(table)
