@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import sys
 import threading
@@ -90,6 +91,7 @@ class _Signals:
     def _stop(self, number: int, _: object) -> None:
         self.number = number
         self.stop.set()
+        os.write(2, b"Stopping after the keys in hand; once more ends it at once.\n")  # print may be what it interrupts
         for each, handler in self._before.items():
             signal.signal(each, handler)
 
