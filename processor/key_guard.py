@@ -46,9 +46,10 @@ class KeyGuard:
         :raises UnavailableError: that can't be known now
         """
         with self._lock:
-            if self._clock() - self._looked >= LOOK_SECONDS:
+            now = self._clock()
+            if now - self._looked >= LOOK_SECONDS:
                 self._types = self._look()
-                self._looked = self._clock()
+                self._looked = now
             types = self._types
         if types != change.key_types:
             message = (

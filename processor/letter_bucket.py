@@ -10,6 +10,8 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Collection, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from itertools import islice
 
 from processor.errors import CredentialsError, DeadLetterError, RefusedError, UnavailableError
 from processor.letters import Entry, Letter, encode, entry
@@ -18,6 +20,8 @@ from processor.s3 import FORBIDDEN, NO_BUCKET, Bucket
 # What somebody has to put right: a policy, a name. New policies and buckets take a while to be seen everywhere, and a
 # role may just be renewed; after so long, waiting hides the fault.
 PATIENCE_SECONDS = 60.0
+# Calls at once where a redrive has many letters to read or remove; botocore keeps up to 10 connections.
+THREADS = 8
 _REMEDY = (
     "Check deadLetterUri, and allow s3:PutObject on {objects}; for redrive also s3:GetObject and s3:DeleteObject, and "
     "s3:ListBucket on the bucket"
@@ -66,31 +70,35 @@ class LetterBucket:
         :raises UnavailableError: S3 can't be reached
         :raises DeadLetterError: S3 refuses to show them
         """
-        keys = self._bucket.keys(self._folder)
-        while True:
-            try:
-                key = next(keys, None)
-                stored = key and self._bucket.get(key)
-            except (UnavailableError, RefusedError) as exc:
-                raise self._seen(exc, "read") from exc
-            if key is None:
-                return
-            if stored:
-                yield entry(f"s3://{self._bucket.name}/{key}", stored.tag, stored.body)
+        # A name that ends with a slash is a folder that somebody made in a browser.
+        keys = (key for key in self._bucket.keys(self._folder) if not key.endswith("/"))
+        with ThreadPoolExecutor(THREADS) as pool:
+            while True:
+                try:
+                    some = list(islice(keys, THREADS * 4))
+                    found = list(zip(some, pool.map(self._bucket.get, some), strict=True))
+                except (UnavailableError, RefusedError) as exc:
+                    raise self._seen(exc, "read") from exc
+                if not found:
+                    return
+                for key, stored in found:
+                    if stored:
+                        yield entry(f"s3://{self._bucket.name}/{key}", stored.tag, stored.body)
 
     def remove(self, entries: Collection[Entry]) -> int:
-        """Remove these objects, one by one.
+        """Remove these objects.
 
         :raises UnavailableError: S3 can't be reached
         :raises DeadLetterError: S3 refuses to remove them
         """
-        removed = 0
-        for found in entries:
+        with ThreadPoolExecutor(THREADS) as pool:
             try:
-                removed += self._bucket.remove(found.place.removeprefix(f"s3://{self._bucket.name}/"), found.tag)
+                return sum(pool.map(self._remove, entries))
             except (UnavailableError, RefusedError) as exc:
                 raise self._seen(exc, "removed") from exc
-        return removed
+
+    def _remove(self, found: Entry) -> bool:
+        return self._bucket.remove(found.place.removeprefix(f"s3://{self._bucket.name}/"), found.tag)
 
     def _seen(self, exc: UnavailableError | RefusedError, what: str) -> UnavailableError | DeadLetterError:
         if not self._is_for_good(exc):

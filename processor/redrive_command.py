@@ -100,7 +100,8 @@ def _show(report: Report, place: str, *, as_json: bool) -> None:
     if as_json:
         print(msgspec.json.encode(report).decode())
         return
-    table = Table(title=f"{report.letters} dead letters of {report.keys} keys in {place}", title_justify="left")
+    print(f"{report.letters} dead letters in {place}")
+    table = Table()
     table.add_column("outcome")
     table.add_column("keys", justify="right")
     table.add_row("would be applied" if report.dry_run else "applied", str(report.applied))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from processor.dynamodb import aws_errors
 from processor.errors import UnavailableError
@@ -77,15 +77,14 @@ class Bucket:
 
         :raises UnavailableError: they can't be listed
         """
-        after = ""
+        start: dict[str, Any] = {}
         while True:
             with self._errors("ListObjectsV2", prefix):
-                page = self._connected().list_objects_v2(Bucket=self.name, Prefix=prefix, StartAfter=after)
-            names = [entry["Key"] for entry in page.get("Contents", [])]
-            yield from names
-            if not (page.get("IsTruncated") and names):
+                page = self._connected().list_objects_v2(Bucket=self.name, Prefix=prefix, **start)
+            yield from [found["Key"] for found in page.get("Contents", [])]
+            if not page.get("NextContinuationToken"):
                 return
-            after = names[-1]
+            start = {"ContinuationToken": page["NextContinuationToken"]}
 
     def remove(self, key: str, tag: str) -> bool:
         """DeleteObject of an object that is still the one that ``get`` returned.

@@ -93,7 +93,8 @@ _DESCRIPTION = "Keeps a DynamoDB table equal to another one, in real time."
 _EPILOG = (
     "Every setting can stand in the properties file, in the environment (the name in brackets) or on the command line; "
     "the later of these wins. Any KCL MultiLangDaemon property may stand beside them. "
-    "Exit status: 0 clean, 22 bad arguments or a table that isn't ready, 5 failed at run time."
+    "Exit status: 0 clean, 22 bad arguments or a table that isn't ready, 5 failed at run time, "
+    "1 (redrive) some keys still fail, 130 or 143 (check, redrive) interrupted."
 )
 
 

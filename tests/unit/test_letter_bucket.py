@@ -89,6 +89,7 @@ def test_every_letter_is_found_and_nothing_of_others(place: Place, monkeypatch: 
         place.store.put(letter(str(number), number=number))
     client.put_object(Bucket=place.name, Key=f"{FOLDER}torn.json", Body=b'{"torn": "secret')
     client.put_object(Bucket=place.name, Key="of/ours/t2/x.json", Body=b"{}")
+    client.put_object(Bucket=place.name, Key=FOLDER, Body=b"")
     connect = place._connect
 
     def two_at_a_time() -> Any:
@@ -100,7 +101,7 @@ def test_every_letter_is_found_and_nothing_of_others(place: Place, monkeypatch: 
 
     monkeypatch.setattr(place, "_connect", two_at_a_time)
     found = list(place.open().entries())
-    assert sorted(f"s3://{place.name}/{name}" for name in place.objects() if "t2" not in name) == [
+    assert sorted(f"s3://{place.name}/{name}" for name in place.objects() if "t2" not in name and name != FOLDER) == [
         entry.place for entry in found
     ]
     assert [f"{FOLDER}torn.json"] == [
