@@ -196,9 +196,10 @@ class Clients:
         """Keeps the dead letters; made anew at each call, with the credentials that are there by then.
 
         Its region is the destination's: botocore finds a bucket in any other region of the same partition by itself.
+        Where that is an emulator's word, the region is the SDK's usual one.
         """
-        region = self._settings.destination_region
-        with self._lock, aws_errors(f"Client for s3 in {region}"):
+        region = self._settings.destination_region if is_aws_region(self._settings.destination_region) else None
+        with self._lock, aws_errors("Client for S3"):
             return session(region=region).client("s3", config=_READ_CONFIG)
 
     def _client(self, service: str, region: str, endpoint: str | None, role_arn: str | None = None) -> Any:

@@ -419,6 +419,7 @@ def test_the_bucket_is_where_the_sdk_says(monkeypatch: pytest.MonkeyPatch) -> No
     assert (client.meta.region_name, client.meta.endpoint_url) == ("us-east-1", "https://s3.amazonaws.com")
     monkeypatch.setenv("AWS_ENDPOINT_URL_S3", "http://elsewhere:4")
     assert clients.s3().meta.endpoint_url == "http://elsewhere:4"
+    assert Clients(task(destinationRegion="emulated")).s3().meta.region_name != "emulated"
 
 
 def test_the_source_is_read_in_its_role() -> None:
