@@ -19,26 +19,35 @@ import contextlib
 import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor, wait
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
+from typing import Literal
 
-from processor.dynamodb import Table
 from processor.errors import CredentialsError, RefusedError, UnavailableError
 from processor.plan import MAX_ITEMS_PER_CALL, calls, plan
 from processor.records import Change
 from processor.retry import Backoff, Outage
+from processor.writable_table import Table
 
 Refused = Callable[[Change, RefusedError], None]
+_Unwritten = tuple[Change, Literal["moot", "set aside"]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outcome:
-    """What became of a batch: ``records`` = ``puts`` + ``deletes`` + ``coalesced`` + ``set_aside``."""
+    """What became of a batch: ``records`` is the sum of the others.
+
+    ``moot``: the destination has a newer change of the key already, as it says in fenced mode only.
+    """
 
     records: int = 0
     puts: int = 0
     deletes: int = 0
     coalesced: int = 0
+    moot: int = 0
     set_aside: int = 0
+
+    def __add__(self, other: Outcome) -> Outcome:
+        return Outcome(**{field.name: getattr(self, field.name) + getattr(other, field.name) for field in fields(self)})
 
 
 class Applier:
@@ -62,6 +71,7 @@ class Applier:
     ) -> None:
         self._table = table
         self._call_items = MAX_ITEMS_PER_CALL if write_mode == "batch" else 1
+        self._fenced = write_mode == "fenced"
         self._coalesce = coalesce
         self._refused = refused
         self._outage = outage
@@ -74,22 +84,22 @@ class Applier:
         :param changes: in the stream's order
         :raises LeaseLostError, DaemonGoneError: as the table's calls do; some of the batch may be written
         """
-        rounds = plan(changes, coalesce=self._coalesce)
-        set_aside: list[Change] = []
-        for writes in rounds:
-            set_aside += self._apply_round(writes)
-        written = [change for writes in rounds for change in writes]
-        aside = {id(change) for change in set_aside}
-        kinds = [change.kind for change in written if id(change) not in aside]
+        rounds = plan(changes, coalesce=self._coalesce, net_events=self._fenced)
+        unwritten = [each for writes in rounds for each in self._apply_round(writes)]
+        planned = [change for writes in rounds for change in writes]
+        without = {id(change) for change, _ in unwritten}
+        kinds = [change.kind for change in planned if id(change) not in without]
+        reasons = [reason for _, reason in unwritten]
         return Outcome(
             records=len(changes),
             puts=kinds.count("put"),
             deletes=kinds.count("delete"),
-            coalesced=len(changes) - len(written),
-            set_aside=len(set_aside),
+            coalesced=len(changes) - len(planned),
+            moot=reasons.count("moot"),
+            set_aside=reasons.count("set aside"),
         )
 
-    def _apply_round(self, writes: Sequence[Change]) -> list[Change]:
+    def _apply_round(self, writes: Sequence[Change]) -> list[_Unwritten]:
         batches = list(calls(writes, max_items=self._call_items))
         if len(batches) == 1:
             return self._write(batches[0], threading.Event())
@@ -100,16 +110,16 @@ class Applier:
         if errors:
             # The refusal says more than the calls it cut short.
             raise next((error for error in errors if not isinstance(error, UnavailableError)), errors[0])
-        return [change for future in futures for change in future.result()]
+        return [each for future in futures for each in future.result()]
 
-    def _write_or_fail(self, batch: list[Change], failed: threading.Event) -> list[Change]:
+    def _write_or_fail(self, batch: list[Change], failed: threading.Event) -> list[_Unwritten]:
         try:
             return self._write(batch, failed)
         except BaseException:
             failed.set()
             raise
 
-    def _write(self, batch: list[Change], cut_short: threading.Event) -> list[Change]:
+    def _write(self, batch: list[Change], cut_short: threading.Event) -> list[_Unwritten]:
         if len(batch) == 1:
             return self._write_one(batch[0], cut_short)
         backoff = self._make_backoff()
@@ -118,7 +128,7 @@ class Applier:
             try:
                 undone = self._table.write_batch(pending)
             except RefusedError:
-                return [aside for change in pending for aside in self._write_one(change, cut_short)]
+                return [each for change in pending for each in self._write_one(change, cut_short)]
             except UnavailableError as error:
                 self._pause(error, backoff, cut_short)
                 continue
@@ -131,23 +141,23 @@ class Applier:
             pending = undone
         return []
 
-    def _write_one(self, change: Change, cut_short: threading.Event) -> list[Change]:
+    def _write_one(self, change: Change, cut_short: threading.Event) -> list[_Unwritten]:
         backoff = self._make_backoff()
         while True:
             try:
-                self._table.write_one(change)
+                written = self._table.write_one(change)
             except RefusedError as refusal:
                 try:
                     self._refused(change, refusal)
                 except UnavailableError as error:  # it can't be set aside now; at the next try it may be accepted
                     self._pause(error, backoff, cut_short)
                 else:
-                    return [change]
+                    return [(change, "set aside")]
             except UnavailableError as error:
                 self._pause(error, backoff, cut_short)
             else:
                 self._outage.succeeded()
-                return []
+                return [] if written else [(change, "moot")]
 
     def _pause(self, error: UnavailableError, backoff: Backoff, cut_short: threading.Event) -> None:
         self._outage.failed(error.code, str(error))

@@ -23,9 +23,9 @@ from typing import NoReturn
 import msgspec
 from amazon_kclpy import kcl
 
-from processor import logs, refusals
+from processor import logs, refusals, tables
 from processor.apply import Applier
-from processor.dynamodb import WritableTable
+from processor.dynamodb import Clients
 from processor.errors import DaemonGoneError
 from processor.key_guard import KeyGuard
 from processor.lease_term import DIRECTORY, LeaseTerm, WriteTimeouts
@@ -45,14 +45,8 @@ def open_shard(settings: Settings, shard_id: str, *, terms: Path, gone: threadin
     """
     log = Log(shard=shard_id)
     timeouts = WriteTimeouts.within(settings.failover_seconds)
-    table = WritableTable(
-        settings.destination_table,
-        region=settings.destination_region,
-        endpoint=settings.destination_endpoint,
-        connections=settings.apply_threads,
-        timeouts=timeouts,
-        may_write=LeaseTerm(terms / shard_id, call_seconds=timeouts.call, gone=gone).may_write,
-    )
+    term = LeaseTerm(terms / shard_id, call_seconds=timeouts.call, gone=gone)
+    table = tables.open_table(settings, Clients(settings), timeouts=timeouts, may_write=term.may_write)
     guard = KeyGuard(table.key_types, table=settings.destination_table, region=settings.destination_region)
     outage = Outage(
         log,

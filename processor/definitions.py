@@ -209,9 +209,17 @@ DEFINITIONS: tuple[Definition, ...] = (
     Definition(
         name="writeMode",
         group="Writing",
-        parse=_one_of("batch", "item"),
+        parse=_one_of("batch", "item", "fenced"),
         default="batch",
-        help="batch: BatchWriteItem, 25 changes a call; item: PutItem and DeleteItem, one by one",
+        help="batch: BatchWriteItem, 25 changes a call; item: PutItem and DeleteItem, one by one; "
+        "fenced: item, never over a newer change",
+    ),
+    Definition(
+        name="fenceAttribute",
+        group="Writing",
+        parse=_matching(r"[^\x00-\x1f]{1,255}", "an attribute's name"),
+        default="_replicatedSequenceNumber",
+        help="attribute in which writeMode=fenced keeps each item's sequence number",
     ),
     Definition(
         name="coalesce",

@@ -7,7 +7,8 @@
      ├─ NotReadyError               exit 22: the preflight found an error; every finding is printed
      ├─ SetupError                  exit 22: a part of the installation is missing
      ├─ UnavailableError            ends no replication: the batch is kept and tried again
-     │   └─ CredentialsError        the same; credentials are looked up anew before the next try
+     │   ├─ CredentialsError        the same; credentials are looked up anew before the next try
+     │   └─ ConditionFailedError    another writer was there first; whoever sets the condition decides
      ├─ DaemonGoneError             exit 6 of a child, which nobody sees: its daemon was killed
      ├─ RefusedError                exit 5: the destination will never accept this change
      ├─ LeaseLostError              ends no replication: the shard is another daemon's now, or soon
@@ -67,6 +68,14 @@ class UnavailableError(ReplicatorError):
     def __init__(self, message: str, *, code: str) -> None:
         super().__init__(message)
         self.code = code
+
+
+class ConditionFailedError(UnavailableError):
+    """A conditional write found something else than it asked for; ``found`` says whether there was an item at all."""
+
+    def __init__(self, message: str, *, code: str, found: bool) -> None:
+        super().__init__(message, code=code)
+        self.found = found
 
 
 class CredentialsError(UnavailableError):

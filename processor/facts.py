@@ -61,7 +61,7 @@ def read(settings: Settings, clients: Clients, *, unreachable: Collection[str] =
             findings += _attempt(
                 f"stream {stream_arn}", lambda: setattr(facts, "stream_shards", _shards(clients, stream_arn))
             )
-        return findings
+        return findings + _items(settings, clients, facts.source)
 
     def destination() -> list[Finding]:
         name, region = settings.destination_table, settings.destination_region
@@ -114,6 +114,26 @@ def _set(facts: Facts, name: str, read: Callable[[], Any]) -> None:
 def _describe(client: Callable[[], DynamoDBClient], name: str, region: str) -> dict[str, Any]:
     with aws_errors(f"DescribeTable on table {name} in {region}"):
         return dict(client().describe_table(TableName=name)["Table"])
+
+
+def _items(settings: Settings, clients: Clients, source: dict[str, Any] | None) -> list[Finding]:
+    """Whether single items of the source may be read, where ``writeMode=fenced`` may come to that."""
+    if source is None or settings.write_mode != "fenced":
+        return []
+    name, region, key = settings.source_table, settings.source_region, _no_ones_key(source)
+    return _attempt(f"items of source table {name}", lambda: _get(clients.source, name, region, key))
+
+
+def _no_ones_key(table: dict[str, Any]) -> dict[str, Any]:
+    values: dict[str, Any] = {"S": "preflight", "N": "0", "B": b"preflight"}
+    types = {part["AttributeName"]: part["AttributeType"] for part in table["AttributeDefinitions"]}
+    names = [part["AttributeName"] for part in table["KeySchema"]]
+    return {name: {types[name]: values[types[name]]} for name in names}
+
+
+def _get(client: Callable[[], DynamoDBClient], name: str, region: str, key: dict[str, Any]) -> None:
+    with aws_errors(f"GetItem on table {name} in {region}"):
+        client().get_item(TableName=name, Key=key)
 
 
 def _shards(clients: Clients, stream_arn: str) -> frozenset[str]:

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+import msgspec
+
 from processor.records import Change
 
 # BatchWriteItem takes 25 puts and deletes of distinct keys (DynamoDB API reference).
@@ -16,14 +18,22 @@ MAX_ITEMS_PER_CALL = 25
 MAX_BYTES_PER_CALL = 1024 * 1024
 
 
-def plan(changes: Sequence[Change], *, coalesce: bool) -> list[list[Change]]:
+def plan(changes: Sequence[Change], *, coalesce: bool, net_events: bool = False) -> list[list[Change]]:
     """Rounds of changes with distinct keys.
 
     :param changes: in the stream's order
     :param coalesce: keep only each key's last change, which makes one round
+    :param net_events: an item inserted and then modified was, in all, inserted: say so
     """
     if coalesce:
         last = {change.identity: change for change in changes}
+        if net_events:
+            inserted = {change.identity for change in changes if change.event_name == "INSERT"}
+            last |= {
+                identity: msgspec.structs.replace(change, event_name="INSERT")
+                for identity, change in last.items()
+                if identity in inserted and change.event_name == "MODIFY"
+            }
         return [list(last.values())] if last else []
     rounds: list[list[Change]] = []
     seen: dict[bytes, int] = {}

@@ -188,6 +188,17 @@ def _no_gap(settings: Settings, facts: Facts) -> Iterator[Finding]:
         )
 
 
+def _fence_is_free(settings: Settings, facts: Facts) -> Iterator[Finding]:
+    name = settings.fence_attribute
+    if settings.write_mode == "fenced" and name in _attribute_types(facts.destination or {}):
+        yield error(
+            f"destination table {settings.destination_table}",
+            f"has {name} in a key of its own or of an index",
+            "writeMode=fenced keeps each item's sequence number there",
+            "Name another attribute in fenceAttribute",
+        )
+
+
 def _destination_ttl(settings: Settings, facts: Facts) -> Iterator[Finding]:
     if facts.destination_ttl:
         yield warning(
@@ -224,6 +235,7 @@ _CHECKS = (
     _not_itself,
     _task_is_ours,
     _no_gap,
+    _fence_is_free,
     _destination_ttl,
     _destination_indexes,
 )

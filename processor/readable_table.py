@@ -24,18 +24,23 @@ class _Answer(msgspec.Struct, rename="pascal"):
 
 
 _decoder = msgspec.json.Decoder(_Answer)
+_item_decoder = msgspec.json.Decoder(dict[str, msgspec.Raw])
 
 
 class ReadableTable:
     """A table's items by their keys; satisfies ``reconcile.Source``. Any number of threads may share it.
 
     :param connect: makes the client at the first read; others may use that client too
+    :param without: an attribute that is left out of each item
     """
 
-    def __init__(self, name: str, *, region: str, connect: Callable[[], DynamoDBClient]) -> None:
+    def __init__(
+        self, name: str, *, region: str, connect: Callable[[], DynamoDBClient], without: str | None = None
+    ) -> None:
         self.name = name
         self._call = f"GetItem on table {name} in {region}"
         self._connect = connect
+        self._without = without
         self._lock = threading.Lock()
         self._client: DynamoDBClient | None = None
         self._current = threading.local()
@@ -63,11 +68,18 @@ class ReadableTable:
         try:
             if "json" in kind:
                 item = _decoder.decode(body).item
-                return item.copy() if bytes(item) else None
+                return self._stripped(item.copy()) if bytes(item) else None
         except msgspec.DecodeError:
             pass
         message = f"{self._call}: the answer is none of DynamoDB's (content type {kind})"
         raise UnavailableError(message, code="NotDynamoDB")
+
+    def _stripped(self, item: msgspec.Raw) -> msgspec.Raw:
+        if self._without is None:
+            return item
+        attributes = _item_decoder.decode(item)
+        attributes.pop(self._without, None)
+        return msgspec.Raw(msgspec.json.encode(attributes))
 
     def _connected(self) -> DynamoDBClient:
         with self._lock:

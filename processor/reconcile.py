@@ -20,14 +20,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, Protocol
 
-from processor.dynamodb import Table
 from processor.errors import UnsettledError
 from processor.images import same
 from processor.records import Change, identity_of
+from processor.writable_table import Table
 
 if TYPE_CHECKING:
     import msgspec
 
+# A change that no record made: the source's item as it was read.
+EVENT_NAME = "RECONCILE"
 # The source would have to change the key between two reads a few milliseconds apart, so often in a row.
 MAX_WRITES = 50
 
@@ -90,5 +92,5 @@ def _change(key: msgspec.Raw, image: msgspec.Raw | None, sequence_number: str) -
         image=image,
         sequence_number=sequence_number,
         created_ms=0,
-        event_name="RECONCILE",
+        event_name=EVENT_NAME,
     )

@@ -177,14 +177,7 @@ class RecordProcessor(v3.RecordProcessorBase):  # type: ignore[misc]  # kclpy ha
         self.log.notice("lease_lost", at=at, note=note)
 
     def _count(self, outcome: Outcome, changes: list[Change]) -> None:
-        totals = self._totals
-        self._totals = Outcome(
-            records=totals.records + outcome.records,
-            puts=totals.puts + outcome.puts,
-            deletes=totals.deletes + outcome.deletes,
-            coalesced=totals.coalesced + outcome.coalesced,
-            set_aside=totals.set_aside + outcome.set_aside,
-        )
+        self._totals += outcome
         if changes[0].created_ms:
             self._max_lag_ms = max(self._max_lag_ms, int(self._clock() * 1000) - changes[0].created_ms)
         if self._clock() >= self._summary_due:
@@ -201,6 +194,7 @@ class RecordProcessor(v3.RecordProcessorBase):  # type: ignore[misc]  # kclpy ha
                 puts=totals.puts,
                 deletes=totals.deletes,
                 coalesced=totals.coalesced,
+                moot=totals.moot,
                 set_aside=totals.set_aside,
                 max_lag_ms=lag_ms,
             )

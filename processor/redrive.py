@@ -21,7 +21,6 @@ from typing import Literal
 
 import msgspec
 
-from processor.dynamodb import Table
 from processor.errors import (
     CredentialsError,
     RefusedError,
@@ -36,6 +35,7 @@ from processor.reconcile import Source, reconcile
 from processor.records import identity_of
 from processor.retry import Backoff, Outage
 from processor.settings import Settings
+from processor.writable_table import Table
 
 # A command that somebody waits for: how long one key may be tried in vain before the run ends.
 PATIENCE_SECONDS = 60.0

@@ -12,18 +12,20 @@ import msgspec
 from rich.console import Console
 from rich.table import Table
 
-from processor import logs, preflight
+from processor import logs, preflight, tables
 from processor.dead_letters import store_of
-from processor.dynamodb import Clients, WritableTable
+from processor.dynamodb import Clients
 from processor.errors import NotReadyError, StoppedError, UsageError
+from processor.lease_term import WriteTimeouts
 from processor.logs import Log
 from processor.progress import Progress
-from processor.readable_table import ReadableTable
 from processor.redrive import KeyResult, Redrive, Report, Unusable
 from processor.retry import Outage
 from processor.settings import Settings
 
 STILL_FAILING = 1
+# No lease runs out while a key is redriven.
+_TIMEOUTS = WriteTimeouts(connect=3, read=10)
 # Of each kind; a report for people is no longer than they read.
 SHOWN = 20
 
@@ -53,16 +55,9 @@ def run(settings: Settings, *, dry_run: bool, as_json: bool) -> int:
     redrive = Redrive(
         settings,
         store,
-        source=ReadableTable(settings.source_table, region=settings.source_region, connect=clients.source),
-        destination=ReadableTable(
-            settings.destination_table, region=settings.destination_region, connect=clients.destination
-        ),
-        table=WritableTable(
-            settings.destination_table,
-            region=settings.destination_region,
-            endpoint=settings.destination_endpoint,
-            connections=settings.apply_threads,
-        ),
+        source=tables.source(settings, clients),
+        destination=tables.readable(settings, clients),
+        table=tables.open_table(settings, clients, timeouts=_TIMEOUTS),
         threads=settings.apply_threads,
         outage=Outage(Log(), "redrive_delayed", note="The key is tried again for a minute."),
         stop=signals.stop,

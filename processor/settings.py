@@ -45,6 +45,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=False):
     batch_size: int
     parent_shard_poll_interval_millis: int
     write_mode: str
+    fence_attribute: str
     coalesce: bool
     apply_threads: int
     on_error: str
@@ -237,6 +238,7 @@ def _complete(given: Mapping[str, str], *, kcl: dict[str, str], directory: Path,
         batch_size=values["batchSize"],
         parent_shard_poll_interval_millis=values["parentShardPollIntervalMillis"],
         write_mode=values["writeMode"],
+        fence_attribute=values["fenceAttribute"],
         coalesce=values["coalesce"],
         apply_threads=values["applyThreads"],
         on_error=values["onError"],

@@ -66,9 +66,10 @@ class FakeTable:
         assert len(set(identities)) == len(identities), "one call has a key twice: DynamoDB refuses it whole"
         return self._call(changes, refused=any(identity in self._refuse for identity in identities))
 
-    def write_one(self, change: Change) -> None:
+    def write_one(self, change: Change) -> bool:
         """Like PutItem or DeleteItem."""
         self._call([change], refused=change.identity in self._refuse)
+        return True
 
     def renew_credentials(self) -> None:
         """Make ``credentials`` faults end."""

@@ -9,7 +9,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 import pytest
 
 from processor.apply import Applier, Outcome
-from processor.errors import DaemonGoneError, LeaseLostError, RefusedError
+from processor.errors import DaemonGoneError, LeaseLostError, RefusedError, UnavailableError
 from processor.logs import Log
 from processor.records import Change
 from processor.retry import Backoff, Outage

@@ -134,6 +134,15 @@ def test_another_replications_checkpoints_are_refused() -> None:
     assert "orders in eu-west-1 to elsewhere in us-east-1" in text
 
 
+def test_the_fence_is_no_key() -> None:
+    """writeMode=fenced writes its attribute into every item, so no key or index may be made of it."""
+    key = "_replicatedSequenceNumber:S"
+    tables = _facts(source=_table(key=key, **_stream()), destination=_copy(key=key))
+    assert _found(tables) == []
+    ((severity, text),) = _found(tables, settings_of(writeMode="fenced"))
+    assert (severity, "has _replicatedSequenceNumber in a key" in text) == ("error", True)
+
+
 # --- On an AWS of moto's ---------------------------------------------------------------------------------------------
 
 

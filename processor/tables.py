@@ -1,0 +1,52 @@
+"""The tables that a task's settings name, opened for reading keys from both and for writing the destination."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from processor.dynamodb import Clients
+from processor.fenced_table import FencedTable
+from processor.lease_term import WriteTimeouts
+from processor.readable_table import ReadableTable
+from processor.settings import Settings
+from processor.writable_table import WritableTable
+
+
+def source(settings: Settings, clients: Clients) -> ReadableTable:
+    """The source's items, read consistently."""
+    return ReadableTable(settings.source_table, region=settings.source_region, connect=clients.source)
+
+
+def readable(settings: Settings, clients: Clients) -> ReadableTable:
+    """The destination's items as the source would have them."""
+    return ReadableTable(
+        settings.destination_table,
+        region=settings.destination_region,
+        connect=clients.destination,
+        without=settings.fence_attribute if settings.write_mode == "fenced" else None,
+    )
+
+
+def open_table(
+    settings: Settings, clients: Clients, *, timeouts: WriteTimeouts, may_write: Callable[[], None] = lambda: None
+) -> WritableTable:
+    """The destination for writing, in the task's ``writeMode``.
+
+    :param may_write: called as late as can be before each request; waits, or raises what the call then raises
+    """
+    options: dict[str, Any] = {
+        "region": settings.destination_region,
+        "endpoint": settings.destination_endpoint,
+        "connections": settings.apply_threads,
+        "timeouts": timeouts,
+        "may_write": may_write,
+    }
+    if settings.write_mode == "fenced":
+        return FencedTable(
+            settings.destination_table,
+            attribute=settings.fence_attribute,
+            source=source(settings, clients),
+            **options,
+        )
+    return WritableTable(settings.destination_table, **options)
