@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import boto3
 
-from processor import leases
+from processor import java, leases
 from processor.leases import SHARD_END, Lease
 from processor.workload import create_table, scan
 from tests.fakes.fault_proxy import FaultProxy, Write
@@ -78,9 +78,9 @@ class Fleet:
             daemon.__exit__()
         self._stack.close()
 
-    def start(self, **changed: str) -> Replicator:
-        """One more daemon, with ``changed`` settings of its own."""
-        daemon = Replicator(self._folder / f"machine-{len(self.daemons) + 1}", self.settings | changed)
+    def start(self, *, root: Path = java.ROOT, **changed: str) -> Replicator:
+        """One more daemon, with ``changed`` settings of its own, from the checkout ``root``."""
+        daemon = Replicator(self._folder / f"machine-{len(self.daemons) + 1}", self.settings | changed, root=root)
         self.daemons.append(daemon)
         return daemon.start()
 
@@ -120,10 +120,24 @@ class Fleet:
 
         until(even, f"an even spread over {daemons} daemons", seconds=seconds, pause_seconds=0.2)
 
-    def wait_equal(self, *, seconds: float = PATIENCE_SECONDS) -> None:
-        """Until the destination holds what the source does."""
+    def replicated(self, key: str) -> Item | None:
+        """The destination's item of that key."""
+        answer = self._destination.get_item(
+            TableName=self.destination_table, Key={"id": {"S": key}}, ConsistentRead=True
+        )
+        return answer.get("Item")
+
+    def wait_equal(self, *, ignoring: str = "", seconds: float = PATIENCE_SECONDS) -> None:
+        """Until the destination holds what the source does, but for the attribute ``ignoring``."""
+
+        def equal() -> bool:
+            found = scan(self._destination, self.destination_table)
+            for item in found.values():
+                item.pop(ignoring, None)
+            return self.simulator.items() == found
+
         until(
-            lambda: self.simulator.items() == scan(self._destination, self.destination_table),
+            equal,
             "source = destination",
             seconds=seconds,
             pause_seconds=0.2,

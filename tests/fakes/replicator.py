@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import subprocess
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -91,6 +92,17 @@ class Replicator:
             ]
         except psutil.NoSuchProcess:
             return []
+
+    @contextlib.contextmanager
+    def suspended(self) -> Iterator[None]:
+        """Stopped where it stands, its children too, as a machine that sleeps."""
+        jvm = psutil.Process(self.process.pid)
+        processes = [jvm, *jvm.children(recursive=True)]
+        for process in processes:
+            process.suspend()
+        yield
+        for process in reversed(processes):  # a child must not depend on its daemon to be told
+            process.resume()
 
     def stop(self, number: signal.Signals = signal.SIGTERM, *, seconds: float = PATIENCE_SECONDS) -> int:
         """Send a signal and wait for the end; returns the exit status."""

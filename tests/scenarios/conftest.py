@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import uuid
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -14,10 +15,14 @@ import pytest
 from processor import leases
 from processor.dynamodb_local import DynamoDBLocal
 from processor.workload import Workload, create_table, scan
+from tests.fakes.fleet import Fleet
 from tests.fakes.replicator import Replicator, until
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
+
+
+MakeFleet = Callable[..., Fleet]
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +116,20 @@ def pair(servers: Servers) -> Pair:
 def make_pair(servers: Servers) -> Callable[[], Pair]:
     """For tests that want several."""
     return lambda: Pair(servers)
+
+
+@pytest.fixture
+def make_fleet(servers: Servers, tmp_path: Path) -> Iterator[MakeFleet]:
+    """Fleets that end with the test."""
+    with contextlib.ExitStack() as stack:
+
+        def make(*, shards: int = 8, **settings: str) -> Fleet:
+            made = Fleet(
+                tmp_path, checkpoints=servers.source, destination=servers.destination, shards=shards, settings=settings
+            )
+            return stack.enter_context(made)
+
+        yield make
 
 
 @pytest.fixture

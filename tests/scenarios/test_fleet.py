@@ -6,33 +6,16 @@ import contextlib
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
-from pathlib import Path
 
-import psutil
 import pytest
 
 from tests.fakes import faults
 from tests.fakes.fault_proxy import FaultProxy
-from tests.fakes.fleet import Beats, Fleet
+from tests.fakes.fleet import Beats
 from tests.fakes.replicator import Replicator, until
-from tests.scenarios.conftest import Servers
+from tests.scenarios.conftest import MakeFleet
 
-MakeFleet = Callable[..., Fleet]
 Death = Callable[[Replicator, FaultProxy], contextlib.AbstractContextManager[None]]
-
-
-@pytest.fixture
-def make_fleet(servers: Servers, tmp_path: Path) -> Iterator[MakeFleet]:
-    """Fleets that end with the test."""
-    with contextlib.ExitStack() as stack:
-
-        def make(*, shards: int = 8, **settings: str) -> Fleet:
-            made = Fleet(
-                tmp_path, checkpoints=servers.source, destination=servers.destination, shards=shards, settings=settings
-            )
-            return stack.enter_context(made)
-
-        yield make
 
 
 def test_scale_out_and_in(make_fleet: MakeFleet) -> None:
@@ -73,11 +56,6 @@ def test_finished_shards_count_for_nothing(make_fleet: MakeFleet) -> None:
         assert {lease.shard_id for lease in fleet.leases()} == {shard.id for shard in fleet.simulator.open_shards()}
 
 
-def _tree(daemon: Replicator) -> list[psutil.Process]:
-    jvm = psutil.Process(daemon.process.pid)
-    return [jvm, *jvm.children(recursive=True)]
-
-
 @contextlib.contextmanager
 def killed(daemon: Replicator, _: FaultProxy) -> Iterator[None]:
     """Gone without a word, and started anew."""
@@ -90,12 +68,8 @@ def killed(daemon: Replicator, _: FaultProxy) -> Iterator[None]:
 @contextlib.contextmanager
 def suspended(daemon: Replicator, _: FaultProxy) -> Iterator[None]:
     """Stopped where it stands, its children too, and woken."""
-    processes = _tree(daemon)
-    for process in processes:
-        process.suspend()
-    yield
-    for process in processes:
-        process.resume()
+    with daemon.suspended():
+        yield
 
 
 @contextlib.contextmanager
