@@ -22,6 +22,7 @@ from typing import Any, Literal
 import msgspec
 
 from processor.errors import ConditionFailedError, RefusedError, UnavailableError, UnsettledError
+from processor.images import same
 from processor.reconcile import EVENT_NAME as RECONCILED
 from processor.reconcile import Source, reconcile
 from processor.records import Change
@@ -59,6 +60,11 @@ class FencedTable(WritableTable):
             reconcile(change.key, change.sequence_number, source=self._source, table=self)
         except UnsettledError as exc:
             raise UnavailableError(str(exc), code="Unsettled") from exc
+        except RefusedError:
+            # A later change's image may be the one that is refused: that change is then met, and decided, by itself.
+            if same(self._source.get(change.key), change.image):
+                raise
+            return False
         return True
 
     def _write(self, change: Change) -> Literal["written", "newer", "nothing"]:

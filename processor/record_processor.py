@@ -23,8 +23,14 @@ from processor.retry import Backoff, Outage
 
 SUMMARY_SECONDS = 60.0
 # What KCL says of a checkpoint that may be stored at the next try (ShardRecordProcessorCheckpointer's exceptions).
+# The last is how it passes on whatever kept its client from the table, such as a refused connection.
 _TRY_AGAIN = frozenset(
-    {"ThrottlingException", "KinesisClientLibDependencyException", "KinesisClientLibRetryableException"}
+    {
+        "ThrottlingException",
+        "KinesisClientLibDependencyException",
+        "KinesisClientLibRetryableException",
+        "RuntimeException",
+    }
 )
 _LEASE_LOST = "ShutdownException"
 # KCL hears of a lost lease at its next renewal, so it hands over no more records soon after.

@@ -31,6 +31,7 @@ import software.amazon.awssdk.http.apache.ApacheHttpClient;
 import software.amazon.awssdk.regions.Region;
 import software.amazon.awssdk.retries.StandardRetryStrategy;
 import software.amazon.awssdk.retries.api.BackoffStrategy;
+import software.amazon.awssdk.services.dynamodb.model.ResourceInUseException;
 import software.amazon.awssdk.services.dynamodb.streams.DynamoDbStreamsClient;
 import software.amazon.awssdk.services.sts.StsClient;
 import software.amazon.awssdk.services.sts.auth.StsAssumeRoleCredentialsProvider;
@@ -244,11 +245,20 @@ public final class DynamoDBStreamsMultiLangDaemon {
                 resolved.getCoordinatorConfig().coordinatorStateTableConfig());
         String worker = configuration.getWorkerIdentifier();
         try {
-            states.initialize();
+            initialize(states);
             states.createCoordinatorStateIfNotExists(new MigrationState(MigrationState.MIGRATION_HASH_KEY, worker)
                     .update(ClientVersion.CLIENT_VERSION_2X, worker));
         } catch (Exception e) {
             throw new IllegalStateException("KCL's coordinator state table could not be prepared", e);
+        }
+    }
+
+    /** KCL's own way fails where two daemons start at once and both find no table. */
+    private static void initialize(CoordinatorStateDAO states) throws Exception {
+        try {
+            states.initialize();
+        } catch (ResourceInUseException e) {
+            states.initialize(); // waits until the other's table can be used
         }
     }
 
