@@ -1,0 +1,95 @@
+"""Proxies that keep the journal: in front of the destination and of the checkpoint table."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import re
+from collections.abc import Iterator
+from typing import Any
+
+from tests.chaos.journal import FENCE, Applied, Checkpointed, Item, Journal, Taken, digest
+from tests.fakes.fault_proxy import FaultProxy
+from tests.fakes.faulty_server import Answer, Exchange
+
+_MOOT = b"ConditionalCheckFailedException"
+_FENCE_VALUE = re.compile(r"\d{40}")
+
+
+def machine_of(exchange: Exchange) -> str:
+    """Who asks: each machine signs with an access key of its own."""
+    signed: str = exchange.headers.get("Authorization", "").partition("Credential=")[2].partition("/")[0]
+    return signed
+
+
+class DestinationProxy(FaultProxy):
+    """Notes each write that the destination took or found moot."""
+
+    def __init__(self, upstream: str, table: str, journal: Journal) -> None:
+        super().__init__(upstream)
+        self._table = table
+        self._journal = journal
+
+    def perform(self, exchange: Exchange, body: bytes) -> Answer:
+        """Ask the destination."""
+        answer = self._ask(exchange, exchange.operation, body)
+        done = answer.status == http.client.OK
+        if exchange.operation in ("PutItem", "DeleteItem") and (done or _MOOT in answer.body):
+            self._write(exchange, json.loads(body), moot=not done)
+        elif exchange.operation == "BatchWriteItem" and done:
+            for request in _batch(json.loads(body), json.loads(answer.body), self._table):
+                self._write(exchange, request, moot=False)
+        return answer
+
+    def _write(self, exchange: Exchange, request: Item, *, moot: bool) -> None:
+        item = request.get("Item")
+        fence = _fence(request)
+        self._journal.add(
+            Applied,
+            machine=machine_of(exchange),
+            key=(item or request["Key"])["id"]["S"],
+            number=int(item["write"]["N"]) if item else None,
+            digest=digest(item) if item else None,
+            fence=fence,
+            moot=moot,
+        )
+
+
+def _batch(content: Item, answer: Item, table: str) -> Iterator[Item]:
+    undone = answer.get("UnprocessedItems", {}).get(table, [])
+    for request in content["RequestItems"][table]:
+        if request not in undone:
+            yield request.get("PutRequest") or request["DeleteRequest"]
+
+
+def _fence(request: Item) -> int | None:
+    """A fenced write's sequence number: in the item, and in the values of its condition."""
+    values = [*request.get("ExpressionAttributeValues", {}).values(), request.get("Item", {}).get(FENCE, {})]
+    found = {value["S"] for value in values if _FENCE_VALUE.fullmatch(value.get("S", ""))}
+    return int(found.pop()) if len(found) == 1 else None
+
+
+class CheckpointProxy(FaultProxy):
+    """Notes each lease that is taken, and each checkpoint that is stored."""
+
+    def __init__(self, upstream: str, table: str, journal: Journal) -> None:
+        super().__init__(upstream)
+        self._table = table
+        self._journal = journal
+
+    def perform(self, exchange: Exchange, body: bytes) -> Answer:
+        """Ask the checkpoint table."""
+        answer = self._ask(exchange, exchange.operation, body)
+        if exchange.operation == "UpdateItem" and answer.status == http.client.OK:
+            content = json.loads(body)
+            if content["TableName"] == self._table and "leaseKey" in content["Key"]:
+                self._lease(exchange, content)
+        return answer
+
+    def _lease(self, exchange: Exchange, content: dict[str, Any]) -> None:
+        shard, updates = content["Key"]["leaseKey"]["S"], content.get("AttributeUpdates", {})
+        owner, checkpoint = (updates.get(name, {}).get("Value", {}).get("S") for name in ("leaseOwner", "checkpoint"))
+        if owner is not None:
+            self._journal.add(Taken, machine=machine_of(exchange), shard=shard, owner=owner)
+        if checkpoint is not None:
+            self._journal.add(Checkpointed, machine=machine_of(exchange), shard=shard, checkpoint=checkpoint)
