@@ -15,7 +15,7 @@ import pytest
 from processor.dynamodb_local import DynamoDBLocal
 
 REGION = "eu-west-1"
-_OURS = {
+ENVIRONMENT = {
     "AWS_ACCESS_KEY_ID": "test",
     "AWS_SECRET_ACCESS_KEY": "test",
     "AWS_CONFIG_FILE": os.devnull,
@@ -35,7 +35,7 @@ def _environment() -> Iterator[None]:
         for name in list(os.environ):
             if name.startswith(("AWS_", "REPLICATION_")):
                 patch.delenv(name)
-        for name, value in _OURS.items():
+        for name, value in ENVIRONMENT.items():
             patch.setenv(name, value)
         yield
 

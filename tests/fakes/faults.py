@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
+import copy
 import itertools
 import json
 import random
+import threading
 
 from tests.fakes.faulty_server import Act, Answer, Exchange, Fault
 
@@ -135,3 +138,25 @@ def plan(
             (delay(delay_seconds), delayed),
         ],
     )
+
+
+def duplicate(*, later_seconds: float | None = None) -> Act:
+    """It arrives twice: at once and before the answer, or so much later, when nobody waits for it any more."""
+
+    def act(exchange: Exchange, _: Fault) -> None:
+        if later_seconds is None:
+            exchange.forward(exchange.body)
+            exchange.reply(exchange.forward(exchange.body))
+            return
+        again = copy.copy(exchange)  # the connection's next request changes the one that we have
+        exchange.reply(exchange.forward(exchange.body))
+        timer = threading.Timer(later_seconds, _forward, [again, exchange.body])
+        timer.daemon = True
+        timer.start()
+
+    return act
+
+
+def _forward(exchange: Exchange, body: bytes) -> None:
+    with contextlib.suppress(OSError):  # at the end of a test DynamoDB itself may have gone
+        exchange.forward(body)

@@ -1,0 +1,73 @@
+"""``./test.sh chaos``: episodes of chaos, one after the other, until the time is over or one of them fails."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import random
+import tempfile
+import time
+from pathlib import Path
+
+from rich.console import Console
+
+from processor import java
+from processor.dynamodb_local import DynamoDBLocal
+from tests.chaos import plan, report
+from tests.chaos.bugs import BUGS
+from tests.chaos.episode import Episode, Result
+from tests.conftest import ENVIRONMENT
+from tests.fakes.planted import planted_checkout
+
+MODES: tuple[plan.WriteMode, ...] = ("batch", "item")
+
+
+def main() -> int:
+    """Run it.
+
+    :returns: 0 if the checker found nothing; with ``--plant``, if it found the bug
+    """
+    parser = argparse.ArgumentParser(prog="./test.sh chaos", description=__doc__)
+    parser.add_argument("--minutes", type=float, default=10.0, help="begin no episode after so long")
+    parser.add_argument("--seed", type=int, help="of the first episode; the next ones count on from it")
+    parser.add_argument("--episode-seconds", type=float, default=90.0, help="how long faults go on in each episode")
+    parser.add_argument("--mode", choices=MODES, action="append", help="only this writeMode; may be given again")
+    parser.add_argument("--without", action="append", default=[], help="no faults of this kind; may be given again")
+    parser.add_argument("--keep-going", action="store_true", help="go on after an episode that failed")
+    parser.add_argument("--plant", choices=sorted(BUGS), help="plant this bug, and expect it to be noticed")
+    given = parser.parse_args()
+    os.environ.update(ENVIRONMENT)
+    console = Console(width=max(Console().width, 170))
+    folder = Path(tempfile.mkdtemp(prefix="chaos-"))
+    with DynamoDBLocal(log=folder / "dynamodb-local.log") as server:
+        if given.plant:
+            return _plant(given.plant, server.endpoint, folder)
+        seed = given.seed if given.seed is not None else random.SystemRandom().randrange(10**6)
+        results: list[Result] = []
+        until = time.monotonic() + given.minutes * 60
+        while time.monotonic() < until:
+            made = plan.make(
+                seed + len(results), seconds=given.episode_seconds, modes=given.mode or MODES, without=given.without
+            )
+            print(made, flush=True)
+            results.append(Episode(made, endpoint=server.endpoint, folder=folder / str(made.seed)).run())
+            if results[-1].verdict.violations:
+                print(f"\nFAILED {report.failure(results[-1])}\nLogs: {folder / str(made.seed)}\n", flush=True)
+                if not given.keep_going:
+                    break
+        report.show(results, console)
+    return int(any(result.verdict.violations for result in results))
+
+
+def _plant(name: str, endpoint: str, folder: Path) -> int:
+    bug = BUGS[name]
+    root = planted_checkout(folder / "planted", bug.edits)
+    result = Episode(bug.plan, endpoint=endpoint, folder=folder / name, root=root).run()
+    print(report.failure(result))
+    is_noticed = any(bug.symptom in violation for violation in result.verdict.violations)
+    print(f"\n{name}: {'noticed' if is_noticed else f'NOT noticed, though {java.ROOT.name} has it'}")
+    return int(not is_noticed)
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

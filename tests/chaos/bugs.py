@@ -1,0 +1,54 @@
+"""Bugs that a chaos run must notice, each planted in a copy of the checkout."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from tests.chaos.plan import Plan, make, steps
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bug:
+    """``edits`` as ``planted_checkout`` takes them; ``symptom`` stands in a violation that it causes."""
+
+    edits: dict[str, tuple[str, str]]
+    plan: Plan
+    symptom: str
+
+
+def _plan(*faults: tuple[float, str, float], **changed: object) -> Plan:
+    made = make(1, seconds=6, modes=["batch"])
+    quiet = replace(made, machines=1, simulated=False, shards=1, coalesce=True, refusals=False, steps=steps(*faults))
+    return replace(quiet, **changed)
+
+
+BUGS = {
+    "checkpoint-first": Bug(
+        edits={
+            "processor/record_processor.py": (
+                "        outcome = self._applier.apply(changes)\n",
+                (
+                    "        self._checkpoint(process_records_input.checkpointer, changes[-1].sequence_number)\n"
+                    "        outcome = self._applier.apply(changes)\n"
+                ),
+            )
+        },
+        plan=_plan(),
+        symptom="was not applied",
+    ),
+    "two-lanes": Bug(
+        edits={"processor/plan.py": ("        turn = seen.get(change.identity, 0)\n", "        turn = 0\n")},
+        plan=_plan((0, "slow-writes", 2), write_mode="item", coalesce=False),
+        symptom="went back outside of any replay",
+    ),
+    "swallowed-exception": Bug(
+        edits={
+            "processor/apply.py": (
+                "                self._pause(error, backoff, cut_short)\n                continue\n",
+                "                return []\n",
+            )
+        },
+        plan=_plan((0, "throttle", 2)),
+        symptom="was not applied",
+    ),
+}

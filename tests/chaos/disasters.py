@@ -1,0 +1,193 @@
+"""How each kind of fault in ``plan.py`` is done."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import psutil
+
+from tests.chaos.fleet import Machine
+from tests.chaos.plan import Step
+from tests.chaos.proxies import CheckpointProxy, DestinationProxy, machine_of
+from tests.chaos.sources import Source
+from tests.chaos.workload import KEPT
+from tests.fakes import faults
+from tests.fakes.fault_proxy import FaultProxy
+from tests.fakes.faulty_server import Act, Exchange
+
+_WRITES = ("BatchWriteItem", "PutItem", "DeleteItem")
+# A duplicate that its own client waits for lands in order. One that nobody waits for must be gone before the shard's
+# next holder is further: the daemon that starts again or takes over needs seconds for that.
+_SLOW_SECONDS = 0.7
+_LATE_SECONDS = 3.0
+
+
+class NobodyError(Exception):
+    """There is nothing that this fault could be done to now."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stage:
+    """All that a fault can be done to."""
+
+    machines: Sequence[Machine]
+    source: Source
+    destination: DestinationProxy
+    checkpoints: CheckpointProxy
+    stream: FaultProxy
+
+
+Undo = Callable[[], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """A fault that goes on until ``undo`` is called."""
+
+    detail: str
+    undo: Undo | None = None
+
+
+def do(stage: Stage, step: Step) -> Done:
+    """Do a fault.
+
+    :raises NobodyError: there is no process to do it to, or no shard
+    """
+    machine = stage.machines[step.machine]
+    if step.name in _PROCESSES:
+        return _PROCESSES[step.name](stage, machine, step.seconds)
+    if step.name in _SHARDS:
+        return _SHARDS[step.name](stage)
+    if step.name in _AWAY:
+        return _away(_AWAY[step.name](stage))
+    proxy, act, operations, alone = _REQUESTS[step.name]
+    when = (lambda exchange: machine_of(exchange) == machine.name) if alone else bool
+    if step.name == "late-duplicates":
+        when = _can_come_late
+    fault = proxy(stage).inject(act, *operations, when=when)
+    return Done(machine.name if alone else "all", fault.clear)
+
+
+# --- Processes -------------------------------------------------------------------------------------------------------
+
+
+def _running(machine: Machine) -> Machine:
+    if not machine.is_running:
+        raise NobodyError
+    return machine
+
+
+def _kill_child(_: Stage, machine: Machine, __: float) -> Done:
+    for child in _running(machine).replicator.children()[:1]:
+        with contextlib.suppress(psutil.NoSuchProcess):
+            child.kill()
+            return Done(machine.name)
+    raise NobodyError
+
+
+def _kill_daemon(_: Stage, machine: Machine, seconds: float) -> Done:
+    _running(machine).down_seconds = seconds
+    machine.kill()
+    return Done(machine.name)
+
+
+def _kill_oldest(stage: Stage, _: Machine, seconds: float) -> Done:
+    running = [machine for machine in stage.machines if machine.is_running]
+    if not running:
+        raise NobodyError
+    return _kill_daemon(stage, min(running, key=lambda machine: machine.started_at), seconds)
+
+
+def _restart(_: Stage, machine: Machine, seconds: float) -> Done:
+    _running(machine).down_seconds = seconds
+    machine.terminate()
+    return Done(machine.name)
+
+
+def _freeze(_: Stage, machine: Machine, __: float) -> Done:
+    _running(machine).freeze(whole=True)
+    return Done(machine.name, machine.thaw)
+
+
+def _freeze_child(_: Stage, machine: Machine, __: float) -> Done:
+    if not _running(machine).replicator.children():
+        raise NobodyError
+    machine.freeze(whole=False)
+    return Done(machine.name, machine.thaw)
+
+
+_PROCESSES: dict[str, Callable[[Stage, Machine, float], Done]] = {
+    "kill-child": _kill_child,
+    "kill-daemon": _kill_daemon,
+    "kill-oldest": _kill_oldest,
+    "restart": _restart,
+    "freeze": _freeze,
+    "freeze-child": _freeze_child,
+}
+
+# --- Shards ----------------------------------------------------------------------------------------------------------
+
+
+def _split(stage: Stage) -> Done:
+    if stage.source.simulator is None:
+        raise NobodyError
+    children = stage.source.simulator.split()
+    return Done(f"{children[0].parent} into {' and '.join(child.id for child in children)}")
+
+
+def _roll_over(stage: Stage) -> Done:
+    if stage.source.simulator is None:
+        raise NobodyError
+    child = stage.source.simulator.roll_over()
+    return Done(f"{child.parent} into {child.id}")
+
+
+_SHARDS: dict[str, Callable[[Stage], Done]] = {"split": _split, "roll-over": _roll_over}
+
+# --- Requests --------------------------------------------------------------------------------------------------------
+
+
+def _away(proxy: FaultProxy) -> Done:
+    outage = contextlib.ExitStack()
+    outage.enter_context(proxy.away())
+    return Done("all", outage.close)
+
+
+def _can_come_late(exchange: Exchange) -> bool:
+    """Puts of keys that are never deleted, and deletes: a condition on the sequence number stops those for good."""
+    return exchange.operation == "DeleteItem" or b'"' + KEPT.encode() + b"-" in exchange.body
+
+
+def _destination(stage: Stage) -> FaultProxy:
+    return stage.destination
+
+
+def _checkpoints(stage: Stage) -> FaultProxy:
+    return stage.checkpoints
+
+
+def _stream(stage: Stage) -> FaultProxy:
+    return stage.stream
+
+
+_AWAY = {"destination-away": _destination, "checkpoints-away": _checkpoints, "stream-away": _stream}
+_THROTTLED = faults.error("ProvisionedThroughputExceededException")
+# proxy, what happens, to which operations (none named: all), to one machine's requests alone
+_REQUESTS: dict[str, tuple[Callable[[Stage], FaultProxy], Act, tuple[str, ...], bool]] = {
+    "answers-lost": (_destination, faults.drop(after=True), _WRITES, False),
+    "requests-lost": (_destination, faults.drop(), _WRITES, False),
+    "unprocessed": (_destination, faults.unprocessed(3), ("BatchWriteItem",), False),
+    "throttle": (_destination, _THROTTLED, _WRITES, False),
+    "server-errors": (_destination, faults.error("InternalServerError"), _WRITES, False),
+    "expired-credentials": (_destination, faults.error("ExpiredTokenException"), (), True),
+    "destination-cut-off": (_destination, faults.drop(), (), True),
+    "slow-writes": (_destination, faults.delay(_SLOW_SECONDS), _WRITES, False),
+    "duplicates": (_destination, faults.duplicate(), _WRITES, False),
+    "late-duplicates": (_destination, faults.duplicate(later_seconds=_LATE_SECONDS), ("PutItem", "DeleteItem"), False),
+    "checkpoints-throttled": (_checkpoints, _THROTTLED, (), False),
+    "checkpoints-cut-off": (_checkpoints, faults.drop(), (), True),
+    "checkpoint-answers-lost": (_checkpoints, faults.drop(after=True), ("UpdateItem",), True),
+    "stream-fails": (_stream, faults.error("InternalServerError"), (), False),
+}

@@ -1,0 +1,107 @@
+"""The daemons, each as on a machine of its own: its own logs, its own access key, and an operator who restarts it."""
+
+from __future__ import annotations
+
+import contextlib
+import signal
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import psutil
+
+from processor import java
+from tests.chaos.journal import Ended, Journal, Started
+from tests.fakes.replicator import Replicator
+
+# What a service manager waits before it starts a daemon that has ended.
+_RESTART_SECONDS = 0.5
+
+
+class Machine:
+    """One daemon and whatever becomes of it. ``name`` is its access key too, by which the proxies know it."""
+
+    def __init__(self, name: str, folder: Path, settings: dict[str, str], journal: Journal, root: Path) -> None:
+        self.name = name
+        self.replicator = Replicator(folder / name, settings, root=root)
+        self.started_at = 0.0
+        self.down_seconds = _RESTART_SECONDS  # how long it stays down, once it has ended
+        self._journal = journal
+        self._down_until: float | None = None
+        self._is_over = False
+        self._frozen: list[psutil.Process] = []
+
+    def start(self) -> None:
+        """Start the daemon."""
+        self._journal.add(Started, machine=self.name)
+        self.replicator.start(environment={"AWS_ACCESS_KEY_ID": self.name})
+        self.started_at = time.monotonic()
+        self._down_until = None
+        self.down_seconds = _RESTART_SECONDS
+
+    @property
+    def is_running(self) -> bool:
+        """Whether there is a process now."""
+        return self._down_until is None and self.replicator.process.poll() is None
+
+    def look(self) -> None:
+        """Note the daemon's end, and start it again when it is time."""
+        if self._is_over:
+            return
+        if self._down_until is None:
+            status = self.replicator.process.poll()
+            if status is not None:
+                self._journal.add(Ended, machine=self.name, status=status)
+                self._down_until = time.monotonic() + self.down_seconds
+        elif time.monotonic() >= self._down_until:
+            self.start()
+
+    def kill(self) -> None:
+        """Kill the JVM hard; its children are left to notice."""
+        self.replicator.process.kill()
+        self.replicator.process.wait()
+
+    def terminate(self) -> None:
+        """Ask it to stop."""
+        self.replicator.process.send_signal(signal.SIGTERM)
+
+    def freeze(self, *, whole: bool) -> None:
+        """Stop the processes in their tracks: the JVM with its children, or one child alone."""
+        children = self.replicator.children()
+        frozen = [psutil.Process(self.replicator.process.pid), *children] if whole else children[:1]
+        for process in frozen:
+            with contextlib.suppress(psutil.NoSuchProcess):
+                process.suspend()
+                self._frozen.append(process)
+
+    def thaw(self) -> None:
+        """Let them go on."""
+        while self._frozen:
+            with contextlib.suppress(psutil.NoSuchProcess):
+                self._frozen.pop().resume()
+
+    def stop(self) -> int | None:
+        """Stop it for good; returns its exit status, None where it was down already."""
+        self._is_over = True
+        if not self.is_running:
+            return None
+        status = self.replicator.stop()
+        self._journal.add(Ended, machine=self.name, status=status)
+        return status
+
+
+@contextlib.contextmanager
+def fleet(
+    count: int, folder: Path, settings: dict[str, str], journal: Journal, *, root: Path = java.ROOT
+) -> Iterator[list[Machine]]:
+    """So many machines, started; at the end none of their processes is left."""
+    machines = [Machine(f"machine{number + 1}", folder, settings, journal, root) for number in range(count)]
+    try:
+        for machine in machines:
+            machine.start()
+        yield machines
+    finally:
+        for machine in machines:
+            machine.thaw()
+            with contextlib.suppress(AssertionError):  # never started
+                machine.replicator.__exit__()
