@@ -3,6 +3,8 @@
 #   ./test.sh lint                    style, types, shell scripts
 #   ./test.sh tests [PYTEST-ARG ...]  the tests, or those that pytest is told to run
 #   ./test.sh bench [NAME ...]        figures (start, lag, memory); not part of ./test.sh, for they judge nothing
+#   ./test.sh chaos [--minutes N] [--seed S] [--plant BUG]
+#                                     faults at random on real daemons, with a checker; ./test.sh has a short run of it
 #   ./test.sh lock                    write the lock files anew from requirements*.in
 set -euo pipefail
 
@@ -33,6 +35,7 @@ case "${1:-all}" in
     lint) lint ;;
     tests) tests "${@:2}" ;;
     bench) "$bin/python" -m tests.bench "${@:2}" ;;
+    chaos) "$bin/python" -m tests.chaos "${@:2}" ;;
     lock) lock ;;
     *)
         sed -n '2,/^set/{/^#/s/^# \{0,1\}//p}' "$root/test.sh" >&2

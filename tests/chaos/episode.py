@@ -22,7 +22,7 @@ from tests.chaos import disasters, sources
 from tests.chaos.checker import Checker, Letter, Verdict
 from tests.chaos.disasters import NobodyError, Stage
 from tests.chaos.fleet import Machine, fleet
-from tests.chaos.journal import Journal, Struck, digest
+from tests.chaos.journal import Change, Journal, Struck, digest
 from tests.chaos.plan import Plan
 from tests.chaos.proxies import CheckpointProxy, DestinationProxy
 from tests.chaos.sources import Source
@@ -36,7 +36,7 @@ _DESTINATION_REGION = "eu-west-1"
 _LOOK_SECONDS = 0.05
 _START_SECONDS = 60.0
 # Longer than any pause between two tries, with a restart and a take-over on top.
-_REST_SECONDS = 120.0
+REST_SECONDS = 120.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,7 +46,7 @@ class Result:
     plan: Plan
     journal: Journal
     verdict: Verdict
-    changes: int
+    history: list[Change]
     letters: int
     wall_seconds: float
 
@@ -57,10 +57,14 @@ class Episode:
     :param endpoint: a DynamoDB Local, for the destination and the checkpoints, and for a source that is not simulated
     :param folder: for logs
     :param root: the checkout whose run.sh is run
+    :param rest_seconds: how long after the last fault the tables may differ
     """
 
-    def __init__(self, plan: Plan, *, endpoint: str, folder: Path, root: Path = java.ROOT) -> None:
+    def __init__(
+        self, plan: Plan, *, endpoint: str, folder: Path, root: Path = java.ROOT, rest_seconds: float = REST_SECONDS
+    ) -> None:
         self._plan = plan
+        self._rest_seconds = rest_seconds
         self._endpoint = endpoint
         self._folder = folder
         self._root = root
@@ -89,7 +93,7 @@ class Episode:
                 self._happen(stage)
             finally:
                 workload.stop()
-            is_at_rest = self._wait(stage, lambda: self._is_equal(stage.source, workload), _REST_SECONDS)
+            is_at_rest = self._wait(stage, lambda: self._is_equal(stage.source, workload), self._rest_seconds)
             statuses = {machine.name: machine.stop() for machine in stage.machines}
             history = stage.source.history(workload.made)
             letters = self._letters()
@@ -98,7 +102,9 @@ class Episode:
             checker.check_end(stage.source.items(), self._items())
             checker.check_letters()
         if not is_at_rest:
-            verdict.violations.append(f"end: the tables were not equal within {_REST_SECONDS:.0f} s of the last fault")
+            verdict.violations.append(
+                f"end: the tables were not equal within {self._rest_seconds:.0f} s of the last fault"
+            )
         verdict.violations += [
             f"end: {name} ended with {status} where nothing went wrong any more"
             for name, status in statuses.items()
@@ -108,7 +114,7 @@ class Episode:
             plan=self._plan,
             journal=self._journal,
             verdict=verdict,
-            changes=len(history),
+            history=history,
             letters=len(letters),
             wall_seconds=time.monotonic() - began,
         )

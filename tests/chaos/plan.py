@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import random
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, get_args
+
+from processor.definitions import DEFINITIONS
 
 WriteMode = Literal["batch", "item", "fenced"]
 # Seconds between two faults.
@@ -30,13 +33,13 @@ class Kind:
     modes: Sequence[WriteMode] = ("batch", "item", "fenced")
 
 
-# failoverTimeMillis is 3000: whatever keeps a daemon from its leases for longer loses them.
+# failoverTimeMillis is a few seconds: whatever keeps a daemon from its leases for longer loses them.
 KINDS = (
     Kind(name="kill-child", weight=2, lasts=(0, 0), takes="process"),
     Kind(name="kill-daemon", weight=3, lasts=(0, 4), takes="process"),
     Kind(name="kill-oldest", weight=2, lasts=(0, 4), takes="process"),
     Kind(name="restart", weight=2, lasts=(0, 2), takes="process"),
-    Kind(name="freeze", weight=3, lasts=(5, 8), takes="process"),
+    Kind(name="freeze", weight=3, lasts=(6, 10), takes="process"),
     Kind(name="freeze-child", weight=1, lasts=(3, 8), takes="process"),
     Kind(name="answers-lost", weight=2, lasts=(1, 3), takes="destination"),
     Kind(name="requests-lost", weight=1, lasts=(1, 3), takes="destination"),
@@ -51,7 +54,7 @@ KINDS = (
     Kind(name="late-duplicates", weight=4, lasts=(2, 6), takes="destination", modes=("fenced",)),
     Kind(name="checkpoints-throttled", weight=1, lasts=(2, 5), takes="checkpoints"),
     Kind(name="checkpoints-away", weight=1, lasts=(2, 8), takes="checkpoints"),
-    Kind(name="checkpoints-cut-off", weight=2, lasts=(4, 8), takes="checkpoints"),
+    Kind(name="checkpoints-cut-off", weight=2, lasts=(4, 10), takes="checkpoints"),
     Kind(name="checkpoint-answers-lost", weight=2, lasts=(1, 3), takes="checkpoints"),
     Kind(name="stream-fails", weight=1, lasts=(1, 5), takes="stream"),
     Kind(name="stream-away", weight=1, lasts=(1, 5), takes="stream"),
@@ -92,6 +95,17 @@ class Plan:
             f"seed {self.seed}: writeMode={self.write_mode} coalesce={str(self.coalesce).lower()}, {self.machines} "
             f"machines, {source}, {len(self.steps)} faults in {self.seconds:.0f} s"
         )
+
+
+def modes() -> list[WriteMode]:
+    """The write modes that the replicator has."""
+    (definition,) = (definition for definition in DEFINITIONS if definition.name == "writeMode")
+    found: list[WriteMode] = []
+    for mode in get_args(WriteMode):
+        with contextlib.suppress(ValueError):
+            definition.parse(mode)
+            found.append(mode)
+    return found
 
 
 def make(seed: int, *, seconds: float, modes: Sequence[WriteMode], without: Sequence[str] = ()) -> Plan:

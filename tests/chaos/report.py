@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rich.table import Table
@@ -33,6 +34,13 @@ def ends(result: Result) -> Counter[int]:
 def failure(result: Result) -> str:
     """All that is needed to look into a failed episode."""
     return f"{result.plan}\n{faults(result)}\n\n{result.verdict.shown()}"
+
+
+def write_journal(result: Result, file: Path) -> None:
+    """Every entry, and what the source did, on a line each."""
+    rows = [(change.made_at, f"made {change}") for change in result.history]
+    rows += [(entry.at, str(entry)) for entry in result.journal.entries]
+    file.write_text("".join(f"{at - result.journal.began:9.3f} {text}\n" for at, text in sorted(rows)))
 
 
 def show(results: Sequence[Result], console: Console) -> None:
@@ -71,7 +79,7 @@ def show(results: Sequence[Result], console: Console) -> None:
             str(plan.seed),
             plan.write_mode + ("" if plan.coalesce else ", each"),
             f"{plan.shards} shards" if plan.simulated else "local",
-            str(result.changes),
+            str(len(result.history)),
             str(verdict.writes),
             str(verdict.moot),
             str(verdict.rewritten),

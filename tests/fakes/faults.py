@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import copy
+import http.client
 import itertools
 import json
 import random
@@ -66,8 +67,10 @@ def unprocessed(count: int) -> Act:
     def act(exchange: Exchange, _: Fault) -> None:
         ((table, wanted),) = json.loads(exchange.body)["RequestItems"].items()
         if wanted[:-count]:
-            exchange.forward(json.dumps({"RequestItems": {table: wanted[:-count]}}).encode())
-        exchange.reply(Answer(200, json.dumps({"UnprocessedItems": {table: wanted[-count:]}}).encode(), {}))
+            answer = exchange.forward(json.dumps({"RequestItems": {table: wanted[:-count]}}).encode())
+            if answer.status != http.client.OK:
+                return exchange.reply(answer)
+        return exchange.reply(Answer(200, json.dumps({"UnprocessedItems": {table: wanted[-count:]}}).encode(), {}))
 
     return act
 

@@ -1,0 +1,45 @@
+"""A short episode of chaos on the real daemons, and bugs that such an episode must notice."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from processor.dynamodb_local import DynamoDBLocal
+from tests.chaos import plan, report
+from tests.chaos.bugs import BUGS
+from tests.chaos.episode import Episode
+from tests.fakes.planted import planted_checkout
+
+SEED = 1
+SECONDS = 45
+# A daemon that has lost its lease goes on with the batch in hand (README, "The limits of order"): whatever makes a
+# living daemon lose one is left to the long run.
+LEASES_LOST = (
+    "freeze",
+    "checkpoints-away",
+    "checkpoints-cut-off",
+    "checkpoints-throttled",
+    "checkpoint-answers-lost",
+)
+
+
+@pytest.mark.timeout(400)
+def test_a_short_episode(dynamodb: DynamoDBLocal, tmp_path: Path) -> None:
+    """Whatever is killed, cut off, throttled or split: the tables end equal, and no rule was broken on the way."""
+    made = plan.make(SEED, seconds=SECONDS, modes=plan.modes(), without=LEASES_LOST)
+    result = Episode(made, endpoint=dynamodb.endpoint, folder=tmp_path).run()
+    assert result.verdict.violations == [], report.failure(result)
+    assert result.verdict.checkpoints > 0
+    assert result.verdict.takeovers > 0
+
+
+@pytest.mark.timeout(200)
+@pytest.mark.parametrize("name", sorted(BUGS))
+def test_a_planted_bug_is_noticed(dynamodb: DynamoDBLocal, tmp_path: Path, name: str) -> None:
+    """Each bug breaks the rule that it should."""
+    bug = BUGS[name]
+    root = planted_checkout(tmp_path / "planted", bug.edits)
+    result = Episode(bug.plan, endpoint=dynamodb.endpoint, folder=tmp_path, root=root, rest_seconds=5).run()
+    assert any(bug.symptom in violation for violation in result.verdict.violations), report.failure(result)
