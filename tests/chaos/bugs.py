@@ -17,7 +17,7 @@ class Bug:
 
 
 def _plan(*faults: tuple[float, str, float], **changed: object) -> Plan:
-    made = make(1, seconds=6, modes=["batch"])
+    made = make(1, seconds=3, modes=["batch"])
     quiet = replace(made, machines=1, simulated=False, shards=1, coalesce=True, refusals=False, steps=steps(*faults))
     return replace(quiet, **changed)
 

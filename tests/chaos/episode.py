@@ -37,6 +37,8 @@ _LOOK_SECONDS = 0.05
 _START_SECONDS = 60.0
 # Longer than any pause between two tries, with a restart and a take-over on top.
 REST_SECONDS = 120.0
+# What the README promises, a kill of ours, and a SIGTERM that came before there was anybody to handle it.
+_STATUSES = {0, 5, 22, -9, -15}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,7 +96,7 @@ class Episode:
             finally:
                 workload.stop()
             is_at_rest = self._wait(stage, lambda: self._is_equal(stage.source, workload), self._rest_seconds)
-            statuses = {machine.name: machine.stop() for machine in stage.machines}
+            unwell = [found for machine in stage.machines for found in _stop(machine)]
             history = stage.source.history(workload.made)
             letters = self._letters()
             checker = Checker(history, letters, coalesce=self._plan.coalesce)
@@ -105,11 +107,7 @@ class Episode:
             verdict.violations.append(
                 f"end: the tables were not equal within {self._rest_seconds:.0f} s of the last fault"
             )
-        verdict.violations += [
-            f"end: {name} ended with {status} where nothing went wrong any more"
-            for name, status in statuses.items()
-            if status not in (0, None)
-        ]
+        verdict.violations += unwell
         return Result(
             plan=self._plan,
             journal=self._journal,
@@ -243,3 +241,17 @@ class Episode:
                     )
                 )
         return letters
+
+
+def _stop(machine: Machine) -> Iterator[str]:
+    """Stop it, where nothing goes wrong any more; yields what is wrong with that, or was with any end before."""
+    try:
+        status = machine.stop()
+    except AssertionError as exc:
+        yield f"end: {machine.name} does not stop: {exc}"
+    else:
+        if status not in (0, None):
+            yield f"end: {machine.name} ended with {status} where nothing went wrong any more"
+    for other in set(machine.statuses) - _STATUSES:
+        yield f"end: {machine.name} ended with {other}, which is no status of its"
+    yield from {f"log of {machine.name}: {line}" for line in machine.replicator.console.splitlines() if "BUG:" in line}

@@ -26,6 +26,7 @@ class Machine:
         self.replicator = Replicator(folder / name, settings, root=root)
         self.started_at = 0.0
         self.down_seconds = _RESTART_SECONDS  # how long it stays down, once it has ended
+        self.statuses: list[int] = []  # of all its ends
         self._journal = journal
         self._down_until: float | None = None
         self._is_over = False
@@ -51,7 +52,7 @@ class Machine:
         if self._down_until is None:
             status = self.replicator.process.poll()
             if status is not None:
-                self._journal.add(Ended, machine=self.name, status=status)
+                self._ended(status)
                 self._down_until = time.monotonic() + self.down_seconds
         elif time.monotonic() >= self._down_until:
             self.start()
@@ -86,8 +87,12 @@ class Machine:
         if not self.is_running:
             return None
         status = self.replicator.stop()
-        self._journal.add(Ended, machine=self.name, status=status)
+        self._ended(status)
         return status
+
+    def _ended(self, status: int) -> None:
+        self.statuses.append(status)
+        self._journal.add(Ended, machine=self.name, status=status)
 
 
 @contextlib.contextmanager
@@ -103,5 +108,4 @@ def fleet(
     finally:
         for machine in machines:
             machine.thaw()
-            with contextlib.suppress(AssertionError):  # never started
-                machine.replicator.__exit__()
+            machine.replicator.__exit__()

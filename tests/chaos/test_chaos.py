@@ -13,7 +13,7 @@ from tests.chaos.episode import Episode
 from tests.fakes.planted import planted_checkout
 
 SEED = 1
-SECONDS = 45
+SECONDS = 35
 # A daemon that has lost its lease goes on with the batch in hand (README, "The limits of order"): whatever makes a
 # living daemon lose one is left to the long run.
 LEASES_LOST = (
