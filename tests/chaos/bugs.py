@@ -51,4 +51,18 @@ BUGS = {
         plan=_plan((0, "throttle", 2)),
         symptom="was not applied",
     ),
+    "frozen-daemon-writes-on": Bug(
+        edits={"processor/dynamodb.py": ("        self._may_write()\n", "        return\n")},
+        plan=_plan(
+            (0, "slow-writes", 14),
+            (2, "freeze", 11),
+            seconds=14,
+            machines=2,
+            simulated=True,
+            shards=4,
+            write_mode="item",
+            coalesce=False,
+        ),
+        symptom="was written over a newer change",
+    ),
 }

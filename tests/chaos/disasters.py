@@ -15,12 +15,13 @@ from tests.chaos.sources import Source
 from tests.chaos.workload import KEPT
 from tests.fakes import faults
 from tests.fakes.fault_proxy import FaultProxy
-from tests.fakes.faulty_server import Act, Exchange
+from tests.fakes.faulty_server import Act, Exchange, Fault
 
 _WRITES = ("BatchWriteItem", "PutItem", "DeleteItem")
-# A duplicate that its own client waits for lands in order. One that nobody waits for must be gone before the shard's
-# next holder is further: the daemon that starts again or takes over needs seconds for that.
-_SLOW_SECONDS = 0.7
+# A write that its client no longer waits for, and that lands after the next one of its key, is a wrong end that no
+# client can prevent but in fenced mode. So a slow write is not done once its client has given up, and a duplicate lands
+# before its client is answered, or late in fenced mode only.
+_SLOW_SECONDS = 0.5
 _LATE_SECONDS = 3.0
 
 
@@ -160,6 +161,14 @@ def _can_come_late(exchange: Exchange) -> bool:
     return exchange.operation == "DeleteItem" or b'"' + KEPT.encode() + b"-" in exchange.body
 
 
+def _slow(exchange: Exchange, fault: Fault) -> None:
+    fault.cleared.wait(_SLOW_SECONDS)
+    if exchange.hung_up():
+        exchange.drop()
+    else:
+        exchange.reply(exchange.forward(exchange.body))
+
+
 def _destination(stage: Stage) -> FaultProxy:
     return stage.destination
 
@@ -183,7 +192,7 @@ _REQUESTS: dict[str, tuple[Callable[[Stage], FaultProxy], Act, tuple[str, ...], 
     "server-errors": (_destination, faults.error("InternalServerError"), _WRITES, False),
     "expired-credentials": (_destination, faults.error("ExpiredTokenException"), (), True),
     "destination-cut-off": (_destination, faults.drop(), (), True),
-    "slow-writes": (_destination, faults.delay(_SLOW_SECONDS), _WRITES, False),
+    "slow-writes": (_destination, _slow, _WRITES, False),
     "duplicates": (_destination, faults.duplicate(), _WRITES, False),
     "late-duplicates": (_destination, faults.duplicate(later_seconds=_LATE_SECONDS), ("PutItem", "DeleteItem"), False),
     "checkpoints-throttled": (_checkpoints, _THROTTLED, (), False),
