@@ -54,9 +54,9 @@ BUGS = {
     "frozen-daemon-writes-on": Bug(
         edits={"processor/dynamodb.py": ("        self._may_write()\n", "        return\n")},
         plan=_plan(
-            (0, "slow-writes", 14),
-            (2, "freeze", 11),
-            seconds=14,
+            (0, "slow-writes", 3),  # so that a batch is in hand
+            (2, "freeze-busiest", 13),
+            seconds=15,
             machines=2,
             simulated=True,
             shards=4,

@@ -112,6 +112,11 @@ def _freeze(_: Stage, machine: Machine, __: float) -> Done:
     return Done(machine.name, machine.thaw)
 
 
+def _freeze_busiest(stage: Stage, _: Machine, seconds: float) -> Done:
+    busiest = max(stage.machines, key=lambda machine: len(machine.replicator.children()))
+    return _freeze(stage, busiest, seconds)
+
+
 def _freeze_child(_: Stage, machine: Machine, __: float) -> Done:
     if not _running(machine).replicator.children():
         raise NobodyError
@@ -125,6 +130,7 @@ _PROCESSES: dict[str, Callable[[Stage, Machine, float], Done]] = {
     "kill-oldest": _kill_oldest,
     "restart": _restart,
     "freeze": _freeze,
+    "freeze-busiest": _freeze_busiest,
     "freeze-child": _freeze_child,
 }
 
