@@ -121,13 +121,13 @@ class Checker:
             key.moot_from = max(key.moot_from, place)
             return
         again = place <= key.seen
-        if change.digest is None:
+        if entry.number is None:
             key.deleted_at = entry.at
-        else:
+        if change.digest is not None:
             self.verdict.rewritten += place in key.put_at
             key.put_at.setdefault(place, entry.at)
         key.seen = max(key.seen, place)
-        if change.digest is None and entry.fence is not None:
+        if entry.number is None and entry.fence is not None:
             return  # its condition is true of an absent item, whatever has been there; it changes nothing then
         wrong = self._tenures.write(entry.machine, change, place, again=again)
         if wrong:
@@ -139,9 +139,20 @@ class Checker:
             if change is None or (change.key, change.digest) != (entry.key, entry.digest):
                 self._violation(f"image: key {entry.key} was written as write {entry.number}, which is another", entry)
                 return None
-            if entry.fence not in (None, change.sequence):
-                self._violation(f"fence: {_name(change)} of key {entry.key} carries {entry.fence}", entry)
+            if entry.fence in (None, change.sequence):
+                return place
+            # Fenced mode asks the source itself where a MODIFY finds no item: a newer image under the older number.
+            behind = _fenced(key, entry.fence)
+            if behind is not None and behind < place and not entry.moot:
+                return behind
+            self._violation(f"fence: {_name(change)} of key {entry.key} carries {entry.fence}", entry)
             return place
+        return self._place_of_delete(entry, key)
+
+    def _place_of_delete(self, entry: Applied, key: _Key) -> int | None:
+        fenced = _fenced(key, entry.fence)
+        if fenced is not None:
+            return fenced
         deletes = [
             place
             for place, change in enumerate(key.changes)
@@ -240,6 +251,11 @@ class Checker:
 
 
 _END = float("inf")
+
+
+def _fenced(key: _Key, fence: int | None) -> int | None:
+    """The place of the change with that sequence number."""
+    return next((place for place, change in enumerate(key.changes) if change.sequence == fence), None)
 
 
 def _name(change: Change) -> str:

@@ -145,6 +145,16 @@ def test_a_moot_write_settles_its_change() -> None:
     assert (verdict.violations, verdict.moot, verdict.writes) == ([], 1, 1)
 
 
+def test_a_fenced_write_may_ask_the_source_itself() -> None:
+    """A newer image, or a delete, under an older change's number is that change's; a number of no change is noticed."""
+    newer = Applied(machine=A, key="k", number=5, digest="image 5", fence=2)
+    gone = Applied(machine=A, key="k", number=None, digest=None, fence=6)
+    assert check(PUTS, take(), newer, put(3), put(5), gone, checkpoint(6)).violations == []
+    older = Applied(machine=A, key="k", number=2, digest="image 2", fence=5)
+    nobody_s = Applied(machine=A, key="k", number=5, digest="image 5", fence=77)
+    assert [found[:6] for found in check(PUTS, take(), older, nobody_s).violations] == ["fence:", "fence:"]
+
+
 def test_what_the_source_never_held_is_noticed() -> None:
     """An image that is another's, a number that is nobody's, a delete of what was never deleted."""
     wrong = Applied(machine=A, key="k", number=2, digest="image 3")
