@@ -10,7 +10,7 @@ from tests.fakes.stream_record import insert
 from tests.protocol.conftest import Start, item
 
 
-@pytest.mark.parametrize("error", ["ThrottlingException", "KinesisClientLibDependencyException"])
+@pytest.mark.parametrize("error", ["ThrottlingException", "KinesisClientLibDependencyException", "RuntimeException"])
 def test_try_again(error: str, start: Start, tables: Tables, proxy: FaultProxy) -> None:
     """A checkpoint that KCL may store later is asked for again, the batch is not written again, and it is said once."""
     daemon = start(tables.create())
