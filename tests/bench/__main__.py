@@ -1,8 +1,10 @@
 """Measure the real daemon with DynamoDB Local at both ends, and print medians with their spread.
 
-start   command → first record at the destination: first start, after SIGTERM, after kill -9 (5 of each)
-lag     source write → readable at the destination, one write each 0.3 to 0.8 s at random, nothing else written
-memory  resident memory of the JVM and the child, idle and at the end of a drain
+start     command → first record at the destination: first start, after SIGTERM, after kill -9 (5 of each)
+lag       source write → readable at the destination, one write each 0.3 to 0.8 s at random, nothing else written
+scale     eight shards, 1 to 2 to 4 daemons: until leases are even; a stop; a shard that rolls over (source simulated)
+failover  kill -9 of one of three daemons, ten times: until others write its shards
+memory    resident memory of the JVM and the child, idle and at the end of a drain
 
 Seconds are of the wall: each is dominated by waiting, and DynamoDB Local shares the machine. Memory is the OS's.
 """
@@ -27,6 +29,7 @@ from rich.table import Table
 
 from processor.dynamodb_local import DynamoDBLocal
 from processor.workload import LagProbe
+from tests.bench.fleet import failover, scale
 from tests.fakes.replicator import Replicator, until
 from tests.scenarios.conftest import Pair, Servers
 
@@ -114,7 +117,13 @@ def _write_many(pair: Pair) -> None:
         pair.source.batch_write_item(RequestItems={pair.source_table: requests})
 
 
-BENCHES: dict[str, Callable[[Servers, Path], Figures]] = {"start": start, "lag": lag, "memory": memory}
+BENCHES: dict[str, Callable[[Servers, Path], Figures]] = {
+    "start": start,
+    "lag": lag,
+    "scale": scale,
+    "failover": failover,
+    "memory": memory,
+}
 
 
 def report(figures: Figures) -> list[dict[str, float | str]]:

@@ -7,7 +7,7 @@ import threading
 import time
 import uuid
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -35,6 +35,7 @@ class Fleet:
 
     :param checkpoints: endpoint of the checkpoint table's server; ``destination``: of the destination's
     :param settings: of the task, on top of what it needs
+    :param clock: the source's, in seconds since the epoch
     """
 
     def __init__(
@@ -45,9 +46,10 @@ class Fleet:
         destination: str,
         shards: int = 8,
         settings: Mapping[str, str] | None = None,
+        clock: Callable[[], float] = time.time,
     ) -> None:
         suffix = uuid.uuid4().hex[:8]
-        self.simulator = StreamsSimulator(shards=shards, seed=1)
+        self.simulator = StreamsSimulator(shards=shards, seed=1, clock=clock)
         self.proxy = FaultProxy(destination)
         self.daemons: list[Replicator] = []
         self.destination_table = f"destination-{suffix}"
@@ -78,11 +80,11 @@ class Fleet:
             daemon.__exit__()
         self._stack.close()
 
-    def start(self, *, root: Path = java.ROOT, **changed: str) -> Replicator:
-        """One more daemon, with ``changed`` settings of its own, from the checkout ``root``."""
+    def start(self, *, root: Path = java.ROOT, access_key: str = "fleet", **changed: str) -> Replicator:
+        """One more daemon, with ``changed`` settings of its own, from the checkout ``root``, which signs as told."""
         daemon = Replicator(self._folder / f"machine-{len(self.daemons) + 1}", self.settings | changed, root=root)
         self.daemons.append(daemon)
-        return daemon.start()
+        return daemon.start(environment={"AWS_ACCESS_KEY_ID": access_key})
 
     # --- leases ------------------------------------------------------------------------------------------------------
 
@@ -102,6 +104,11 @@ class Fleet:
             lines = file.read_text(encoding="latin-1").splitlines()
             return next(line.partition("=")[2] for line in lines if line.startswith("workerId="))
         return None
+
+    def forget(self, shard_id: str) -> None:
+        """Delete a shard's lease from the checkpoint table."""
+        table = f"DynamoDBCrossRegionReplication{self.settings['taskName']}"
+        self._checkpoints.delete_item(TableName=table, Key={"leaseKey": {"S": shard_id}})
 
     def shards_of(self, daemon: Replicator) -> set[str]:
         """The shards it has leases of, done ones left out."""
@@ -169,7 +176,7 @@ class Beats:
 
     def _run(self) -> None:
         while not self._stop.wait(_BEAT_SECONDS):
-            for key in self.keys.values():
+            for key in list(self.keys.values()):
                 self._fleet.simulator.put(_beat(key))
 
     def wait_replicated(self, keys: Iterable[str], *, since: float, seconds: float = PATIENCE_SECONDS) -> float:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import time
 import uuid
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -123,9 +124,14 @@ def make_fleet(servers: Servers, tmp_path: Path) -> Iterator[MakeFleet]:
     """Fleets that end with the test."""
     with contextlib.ExitStack() as stack:
 
-        def make(*, shards: int = 8, **settings: str) -> Fleet:
+        def make(*, shards: int = 8, clock: Callable[[], float] = time.time, **settings: str) -> Fleet:
             made = Fleet(
-                tmp_path, checkpoints=servers.source, destination=servers.destination, shards=shards, settings=settings
+                tmp_path,
+                checkpoints=servers.source,
+                destination=servers.destination,
+                shards=shards,
+                settings=settings,
+                clock=clock,
             )
             return stack.enter_context(made)
 

@@ -97,6 +97,25 @@ def test_another_daemon_takes_over(death: Death, make_fleet: MakeFleet) -> None:
         assert {0} == {daemon.stop() for daemon in fleet.daemons}
 
 
+def test_a_daemon_cut_off_from_the_destination_alone(make_fleet: MakeFleet) -> None:
+    """It keeps its shards and says why they wait, and writes them when it can; the other's are written meanwhile."""
+    fleet = make_fleet(shards=4)
+    with Beats(fleet) as beats:
+        lonely = fleet.start(access_key="lonely")
+        fleet.wait_even(1)
+        fleet.start()
+        fleet.wait_even(2)
+        mine = fleet.shards_of(lonely)
+        cut = fleet.proxy.inject(faults.drop(), when=lambda exchange: "=lonely/" in exchange.headers["Authorization"])
+        cut.wait()
+        since = time.monotonic()
+        beats.wait_replicated([key for shard, key in beats.keys.items() if shard not in mine], since=since)
+        until(lambda: "writes_delayed" in lonely.console, "the warning")
+        assert fleet.shards_of(lonely) == mine
+        cut.clear()
+        beats.wait_replicated(beats.keys.values(), since=since)
+
+
 def test_a_hot_shard_starves_no_cold_one(make_fleet: MakeFleet) -> None:
     """While one key's thousands of changes are written one after the other, those of another shard arrive."""
     fleet = make_fleet(shards=2, coalesce="false")
@@ -133,15 +152,3 @@ def test_the_first_record_ever_written(make_fleet: MakeFleet) -> None:
     fleet.wait_even(1)
     fleet.simulator.put({"id": {"S": "first"}})
     fleet.wait_equal()
-
-
-def test_shards_that_nobody_reads(make_fleet: MakeFleet) -> None:
-    """A shard for which the fleet has no room is named, once, with what to do; and when it is read after all."""
-    fleet = make_fleet(shards=2, maxLeasesForWorker="1")
-    daemon = fleet.start()
-    until(lambda: "No daemon reads 1 of the stream's shards" in daemon.console, "the warning", seconds=150)
-    (unread,) = [lease.shard_id for lease in fleet.leases() if lease.owner is None]
-    assert f"{unread} (nobody renews its lease)" in daemon.console
-    fleet.start()
-    until(lambda: "Every shard is read again" in daemon.console, "its end")
-    assert daemon.console.count("No daemon reads") == 1
