@@ -37,8 +37,9 @@ _LOOK_SECONDS = 0.05
 _START_SECONDS = 60.0
 # Longer than any pause between two tries, with a restart and a take-over on top.
 REST_SECONDS = 120.0
-# What the README promises, a kill of ours, and a SIGTERM that came before there was anybody to handle it.
-_STATUSES = {0, 5, 22, -9, -15}
+# What the README promises, a kill of ours, and a SIGTERM that came before our code was there to handle it: during
+# ``exec``, or by the JVM's own handler.
+_STATUSES = {0, 5, 22, -9, -15, 143}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
