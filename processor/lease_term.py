@@ -25,17 +25,16 @@ READ_SHARE = 0.25
 # Beside the children's settings file.
 DIRECTORY = "terms"
 
-_LAYOUT = struct.Struct(">16sqqq")
+_LAYOUT = struct.Struct(">16sqq")
 _LOOK_SECONDS = 0.02
 
 
 class _Term(NamedTuple):
-    """The file's content: whose end is given by the wall clock, in ms, and by the monotonic one, in ns."""
+    """The file's content; the end is given by the wall clock, in ms, and by the monotonic one, in ns."""
 
     id: bytes
     wall_end_ms: int
     monotonic_end_ns: int
-    length_ms: int
 
 
 class WriteTimeouts(NamedTuple):
@@ -97,13 +96,9 @@ class LeaseTerm:
             term = self._read()
             if term.id != self._id:
                 raise LeaseLostError
-            left = self._left_seconds(term)
-            if left >= self._call_seconds:
+            if self._left_seconds(term) >= self._call_seconds:
                 return
-            # KCL never renews a lease that has run out, but may just be told that its last renewal was in time.
-            if left < -term.length_ms / 1000:
-                raise LeaseLostError
-            self._gone.wait(_LOOK_SECONDS)
+            self._gone.wait(_LOOK_SECONDS)  # it is renewed, or the daemon learns that it isn't, and ends the term
 
     def _left_seconds(self, term: _Term) -> float:
         """By the clock that is further: one stands still while a machine sleeps, the other may be set back."""

@@ -133,10 +133,10 @@ class FakeDaemon:
         assert self.child.stdin is not None
         self.child.stdin.close()
 
-    def renew(self, *, hours: float, term: bytes = b"0" * 16, length_ms: int = 4000) -> None:
+    def renew(self, *, hours: float, term: bytes = b"0" * 16) -> None:
         """The lease's term lasts so long from now, as ``LeaseTerms.java`` writes it."""
         wall_ms, monotonic_ns = int((time.time() + hours * 3600) * 1000), time.monotonic_ns() + int(hours * 3600e9)
-        self._term.write_bytes(struct.pack(">16sqqq", term, wall_ms, monotonic_ns, length_ms))
+        self._term.write_bytes(struct.pack(">16sqq", term, wall_ms, monotonic_ns))
 
     # --- what the child says -----------------------------------------------------------------------------------------
 

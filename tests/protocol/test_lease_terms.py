@@ -35,7 +35,7 @@ def test_a_lease_that_runs_out_and_is_renewed_after_all(start: Start, tables: Ta
     """While it isn't known to be ours nothing is written; then the batch goes on, and is checkpointed."""
     table = tables.create()
     daemon = start(table)
-    daemon.renew(hours=0, length_ms=3_600_000)
+    daemon.renew(hours=-1)
     daemon.send_records(*BATCH)
     daemon.expect_silence()
     assert not proxy.received

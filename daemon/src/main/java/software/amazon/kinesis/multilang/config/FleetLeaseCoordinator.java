@@ -39,14 +39,15 @@ final class FleetLeaseCoordinator extends DynamoDBLeaseCoordinator {
 
     private static final Logger LOG = LoggerFactory.getLogger(DynamoDBStreamsMultiLangDaemon.class);
 
+    private final LeaseTerms terms;
     private final boolean countingLeases;
     private final long longestTakeMillis;
     private final Outage outage = new Outage("The checkpoint table can't be used",
             "Shards whose leases can't be renewed are given up when these are over, and taken again when it can be.",
             "The checkpoint table can be used again");
     private final Map<String, Long> finishedSince = new HashMap<>();
-    private final ScheduledExecutorService thread = Executors.newSingleThreadScheduledExecutor(task -> {
-        Thread made = new Thread(task, "take-leases");
+    private final ScheduledExecutorService threads = Executors.newScheduledThreadPool(2, task -> {
+        Thread made = new Thread(task, "fleet-leases");
         made.setDaemon(true);
         return made;
     });
@@ -57,12 +58,14 @@ final class FleetLeaseCoordinator extends DynamoDBLeaseCoordinator {
             LeaseManagementConfig config,
             MetricsFactory metrics,
             ConcurrentMap<ShardInfo, ShardConsumer> consumers,
+            LeaseTerms terms,
             boolean countingLeases) {
         super(leases, config.workerIdentifier(), config.failoverTimeMillis(), config.enablePriorityLeaseAssignment(),
                 config.epsilonMillis(), config.maxLeasesForWorker(), config.maxLeasesToStealAtOneTime(),
                 config.maxLeaseRenewalThreads(), config.initialLeaseTableReadCapacity(),
                 config.initialLeaseTableWriteCapacity(), metrics, config.workerUtilizationAwareAssignmentConfig(),
                 config.gracefulLeaseHandoffConfig(), consumers, config.leaseAssignmentIntervalMillis());
+        this.terms = terms;
         this.countingLeases = countingLeases;
         this.longestTakeMillis = Math.max(TAKE_MILLIS, 2 * config.failoverTimeMillis()); // KCL's own pace
     }
@@ -71,7 +74,18 @@ final class FleetLeaseCoordinator extends DynamoDBLeaseCoordinator {
     public void start(MigrationAdaptiveLeaseAssignmentModeProvider mode)
             throws DependencyException, InvalidStateException, ProvisionedThroughputException {
         super.start(mode);
-        thread.schedule(this::look, TAKE_MILLIS, TimeUnit.MILLISECONDS);
+        threads.schedule(this::look, TAKE_MILLIS, TimeUnit.MILLISECONDS);
+        threads.scheduleWithFixedDelay( // apart, for a look may hang while the table is away
+                () -> terms.endLost(shardId -> getCurrentlyHeldLease(shardId) != null),
+                TAKE_MILLIS, TAKE_MILLIS, TimeUnit.MILLISECONDS);
+    }
+
+    @Override
+    public void dropLease(Lease lease) {
+        super.dropLease(lease);
+        if (lease != null) {
+            terms.end(lease.leaseKey(), terms.of(lease.leaseKey()));
+        }
     }
 
     /** The shards that this worker reads: KCL's assignments without the finished ones. */
@@ -97,7 +111,7 @@ final class FleetLeaseCoordinator extends DynamoDBLeaseCoordinator {
     @Override
     public void stop() {
         taking = false;
-        thread.shutdown();
+        threads.shutdown();
         super.stop();
     }
 
@@ -112,8 +126,8 @@ final class FleetLeaseCoordinator extends DynamoDBLeaseCoordinator {
             outage.failed(e);
         }
         long pace = Math.max(TAKE_MILLIS, TAKE_MILLIS_PER_LEASE * allLeases().size());
-        if (!thread.isShutdown()) {
-            thread.schedule(this::look, Math.min(pace, longestTakeMillis), TimeUnit.MILLISECONDS);
+        if (!threads.isShutdown()) {
+            threads.schedule(this::look, Math.min(pace, longestTakeMillis), TimeUnit.MILLISECONDS);
         }
     }
 

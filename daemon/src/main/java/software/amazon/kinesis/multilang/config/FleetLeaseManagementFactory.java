@@ -49,6 +49,6 @@ final class FleetLeaseManagementFactory extends DynamoDBStreamsLeaseManagementFa
                 isLeaseTablePitrEnabled(),
                 getTags(),
                 terms);
-        return new FleetLeaseCoordinator(leases, config, metrics, consumers, countingLeases);
+        return new FleetLeaseCoordinator(leases, config, metrics, consumers, terms, countingLeases);
     }
 }

@@ -76,9 +76,11 @@ final class FleetLeaseRefresher extends DynamoDBLeaseRefresher {
     @Override
     public boolean takeLease(Lease lease, String owner)
             throws DependencyException, InvalidStateException, ProvisionedThroughputException {
+        // A lease read anew just before it is stolen has no time of its last renewal.
         boolean fromLiving = lease.leaseOwner() != null
                 && !lease.leaseOwner().equals(owner)
-                && !lease.isExpired(terms.lengthNanos(), System.nanoTime());
+                && (lease.lastCounterIncrementNanos() == null
+                        || !lease.isExpired(terms.lengthNanos(), System.nanoTime()));
         LeaseTerms.Moment asked = LeaseTerms.Moment.now();
         boolean taken = super.takeLease(lease, owner);
         if (taken) {

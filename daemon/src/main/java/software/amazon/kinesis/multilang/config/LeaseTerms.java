@@ -1,7 +1,6 @@
 package software.amazon.kinesis.multilang.config;
 
 import java.io.IOException;
-import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
 import java.nio.file.Files;
@@ -10,6 +9,7 @@ import java.nio.file.StandardOpenOption;
 import java.util.Map;
 import java.util.UUID;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.function.Predicate;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -24,15 +24,14 @@ import org.slf4j.LoggerFactory;
  * that, at most to the end of its term; so here a shard begins only after that ({@link #waitNanos}).
  */
 final class LeaseTerms {
-    /** The file: the term's id, its end by the wall clock (ms) and by the monotonic one (ns), its length (ms). */
-    private static final int FILE_BYTES = 16 + 3 * Long.BYTES;
+    /** The file: the term's id, its end by the wall clock (ms) and by the monotonic one (ns). */
+    private static final int FILE_BYTES = 16 + 2 * Long.BYTES;
 
     private static final Logger LOG = LoggerFactory.getLogger(DynamoDBStreamsMultiLangDaemon.class);
 
     private final Path directory;
     private final long lengthMillis;
     private final Map<String, Term> terms = new ConcurrentHashMap<>();
-    private final Map<String, FileChannel> files = new ConcurrentHashMap<>();
 
     /** @param lengthMillis KCL's failoverTimeMillis */
     LeaseTerms(Path directory, long lengthMillis) throws IOException {
@@ -59,9 +58,11 @@ final class LeaseTerms {
     static final class Term {
         private final UUID id = UUID.randomUUID();
         private final long firstWriteNanos;
+        private volatile Moment asked;
 
-        private Term(long firstWriteNanos) {
+        private Term(long firstWriteNanos, Moment asked) {
             this.firstWriteNanos = firstWriteNanos;
+            this.asked = asked;
         }
     }
 
@@ -76,52 +77,61 @@ final class LeaseTerms {
 
     /** @param fromLiving whether the lease's last owner may still write, for the rest of its own term */
     void begin(String shardId, Moment asked, boolean fromLiving) {
-        Term term = new Term(fromLiving ? System.nanoTime() + lengthNanos() : asked.nanos);
+        Term term = new Term(fromLiving ? System.nanoTime() + lengthNanos() : asked.nanos, asked);
         terms.put(shardId, term);
-        tell(shardId, term, asked);
+        tell(shardId, term);
     }
 
     void extend(String shardId, Term term, Moment asked) {
         if (terms.get(shardId) == term) { // else this renewal was of a term long over
-            tell(shardId, term, asked);
+            term.asked = asked;
+            tell(shardId, term);
         }
     }
 
     void end(String shardId, Term term) {
         if (term != null && terms.remove(shardId, term)) {
-            write(shardId, ByteBuffer.allocate(FILE_BYTES));
+            write(shardId, ByteBuffer.allocate(FILE_BYTES)); // who has the file open sees it
+            try {
+                Files.deleteIfExists(directory.resolve(shardId));
+            } catch (IOException e) {
+                LOG.debug("An ended term's file stays", e);
+            }
         }
     }
 
-    /** How long the shard must not be begun yet; 0 or less: it may. */
-    long waitNanos(String shardId) {
-        Term term = terms.get(shardId);
-        return term == null ? 0 : term.firstWriteNanos - System.nanoTime();
+    /** KCL gives up a lease that ran out without a word to anybody; its child waits for news. */
+    void endLost(Predicate<String> isHeld) {
+        long now = System.nanoTime();
+        terms.forEach((shardId, term) -> {
+            if (now - term.asked.nanos > lengthNanos() && !isHeld.test(shardId)) {
+                end(shardId, term);
+            }
+        });
     }
 
-    private void tell(String shardId, Term term, Moment asked) {
+    /** How long the shard must not be begun yet; 0 or less: it may. Without a term, not before there is one. */
+    long waitNanos(String shardId) {
+        Term term = terms.get(shardId);
+        return term == null ? lengthNanos() : term.firstWriteNanos - System.nanoTime();
+    }
+
+    private void tell(String shardId, Term term) {
+        Moment asked = term.asked;
         ByteBuffer content = ByteBuffer.allocate(FILE_BYTES);
         content.putLong(term.id.getMostSignificantBits()).putLong(term.id.getLeastSignificantBits());
-        content.putLong(asked.wallMillis + lengthMillis).putLong(asked.nanos + lengthNanos()).putLong(lengthMillis);
+        content.putLong(asked.wallMillis + lengthMillis).putLong(asked.nanos + lengthNanos());
         content.flip();
         write(shardId, content);
     }
 
     private void write(String shardId, ByteBuffer content) {
-        try {
-            files.computeIfAbsent(shardId, this::open).write(content, 0);
-        } catch (IOException | UncheckedIOException e) {
+        try (FileChannel file = FileChannel.open(
+                directory.resolve(shardId), StandardOpenOption.CREATE, StandardOpenOption.WRITE)) {
+            file.write(content, 0);
+        } catch (IOException e) {
             LOG.error("The file {} can't be written ({}), so shard {} is not replicated by this daemon: its child can't "
                     + "know that it may write. Make the directory writable.", directory.resolve(shardId), e, shardId);
-        }
-    }
-
-    private FileChannel open(String shardId) {
-        try {
-            return FileChannel.open(
-                    directory.resolve(shardId), StandardOpenOption.CREATE, StandardOpenOption.WRITE);
-        } catch (IOException e) {
-            throw new UncheckedIOException(e);
         }
     }
 }

@@ -54,7 +54,7 @@ final class Retention {
                 reached = percent;
             }
         }
-        Integer before = said.put(shardId, reached);
+        Integer before = reached > 0 ? said.put(shardId, reached) : said.remove(shardId);
         if (reached > (before == null ? 0 : before)) {
             LOG.warn("Shard {} is {} h {} min behind: over {} % of the 24 hours for which its stream keeps a record. What is "
                     + "not applied by then is lost. Look for writes_delayed in replication.log; give the destination more "
