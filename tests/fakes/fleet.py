@@ -118,7 +118,7 @@ class Fleet:
         """Leases by owner; None for those that nobody has."""
         return Counter(lease.owner for lease in self.leases())
 
-    def wait_even(self, daemons: int, *, seconds: float = PATIENCE_SECONDS) -> None:
+    def wait_even(self, daemons: int, *, seconds: float = 2 * PATIENCE_SECONDS) -> None:
         """Until so many daemons have the leases, each as many as any other, or one more."""
 
         def even() -> bool:

@@ -18,6 +18,7 @@ from tests.scenarios.conftest import MakeFleet
 Death = Callable[[Replicator, FaultProxy], contextlib.AbstractContextManager[None]]
 
 
+@pytest.mark.timeout(600)
 def test_scale_out_and_in(make_fleet: MakeFleet) -> None:
     """Daemons that come get their share, those that go give it back, and every key's changes arrive, rolling or not."""
     fleet = make_fleet()

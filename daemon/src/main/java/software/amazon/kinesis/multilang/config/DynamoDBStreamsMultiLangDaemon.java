@@ -314,6 +314,7 @@ public final class DynamoDBStreamsMultiLangDaemon {
             LOG.error("Stopping after a failure: its own message is above, or in replication.log and kcl.log. Nothing past "
                     + "the checkpoints is lost; other shards have {} s to finish.", FAILURE_GRACE_MILLIS / 1_000);
         }
+        scheduler.leaseCoordinator().stopLeaseTaker();
         // KCL would wait for an answer of shards that never began, as those waiting for their parents.
         for (Lease lease : scheduler.leaseCoordinator().getAssignments()) {
             if (!StreamsRecordProcessor.isStarted(lease.leaseKey())) {

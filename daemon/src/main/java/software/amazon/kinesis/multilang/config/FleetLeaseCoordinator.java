@@ -7,6 +7,7 @@ import java.util.concurrent.ConcurrentMap;
 import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.ReentrantLock;
 import java.util.stream.Collectors;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -51,6 +52,7 @@ final class FleetLeaseCoordinator extends DynamoDBLeaseCoordinator {
         made.setDaemon(true);
         return made;
     });
+    private final ReentrantLock take = new ReentrantLock();
     private volatile boolean taking = true;
 
     FleetLeaseCoordinator(
@@ -97,14 +99,27 @@ final class FleetLeaseCoordinator extends DynamoDBLeaseCoordinator {
 
     @Override
     public void runLeaseTaker() throws DependencyException, InvalidStateException {
-        if (taking) {
-            super.runLeaseTaker();
+        take.lock();
+        try {
+            if (taking) {
+                super.runLeaseTaker();
+            }
+        } finally {
+            take.unlock();
         }
     }
 
+    /** Waits for a take under way, but for no table that is away: a shard that only begins would hold up a stop. */
     @Override
     public void stopLeaseTaker() {
         taking = false;
+        try {
+            if (take.tryLock(TAKE_MILLIS, TimeUnit.MILLISECONDS)) {
+                take.unlock();
+            }
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
         super.stopLeaseTaker();
     }
 

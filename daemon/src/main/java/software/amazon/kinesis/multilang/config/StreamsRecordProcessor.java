@@ -30,6 +30,7 @@ final class StreamsRecordProcessor implements DynamoDBStreamsShardRecordProcesso
     private final LeaseTerms terms;
     private final Predicate<String> leaseIsGone;
     private String shardId;
+    private boolean started;
     private boolean ended;
 
     /** @param leaseIsGone whether a shard's row is no longer in the lease table at all */
@@ -62,6 +63,7 @@ final class StreamsRecordProcessor implements DynamoDBStreamsShardRecordProcesso
             throw new IllegalStateException("the last owner of " + shardId + " may write for " + wait / 1_000_000 + " ms");
         }
         child.initialize(input);
+        started = true;
         STARTED.add(shardId);
     }
 
@@ -88,9 +90,12 @@ final class StreamsRecordProcessor implements DynamoDBStreamsShardRecordProcesso
     /** The adapter removes the leases of shards that its stream no longer has, whether they were read to the end or not. */
     @Override
     public void leaseLost(LeaseLostInput input) {
+        if (!started) { // there is no child to tell; KCL would try that again and again, and stop for nothing else
+            return;
+        }
         STARTED.remove(shardId);
         child.leaseLost(input);
-        if (shardId != null && !ended && leaseIsGone.test(shardId)) {
+        if (!ended && leaseIsGone.test(shardId)) {
             throw GuardedStreamsClient.lost("Shard " + shardId + ": its lease was removed before all of it was applied: "
                     + "its records are past the stream's 24 hours, or somebody deleted the row. Changes after its "
                     + "checkpoint are lost. " + GuardedStreamsClient.REMEDY);
