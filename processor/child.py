@@ -28,7 +28,7 @@ from processor.apply import Applier
 from processor.dynamodb import Clients
 from processor.errors import DaemonGoneError
 from processor.key_guard import KeyGuard
-from processor.lease_term import DIRECTORY, LeaseTerm, WriteTimeouts
+from processor.lease_term import DIRECTORY, LeaseTerm, WriteTimeouts, file_name
 from processor.logs import Log
 from processor.record_processor import RecordProcessor, Shard
 from processor.retry import Outage
@@ -45,7 +45,7 @@ def open_shard(settings: Settings, shard_id: str, *, terms: Path, gone: threadin
     """
     log = Log(shard=shard_id)
     timeouts = WriteTimeouts.within(settings.failover_seconds)
-    term = LeaseTerm(terms / shard_id, call_seconds=timeouts.call, gone=gone)
+    term = LeaseTerm(terms / file_name(shard_id), call_seconds=timeouts.call, gone=gone)
     table = tables.open_table(settings, Clients(settings), timeouts=timeouts, may_write=term.may_write)
     guard = KeyGuard(table.key_types, table=settings.destination_table, region=settings.destination_region)
     outage = Outage(

@@ -158,6 +158,7 @@ def start(settings: Settings, slot: Slot, *, stream_arn: str, leases: list[Lease
     worker_id = settings.kcl.get("workerId", settings.kcl.get("workerIdentifier", slot.worker_id))
     terms = slot.directory / TERM_DIRECTORY
     shutil.rmtree(terms, ignore_errors=True)  # of daemons before this one
+    terms.mkdir(mode=0o700)
     made = properties(settings, stream_arn=stream_arn, worker_id=worker_id, leases=leases, read_at_ms=read_at_ms)
     made["leaseTermDirectory"] = str(terms)
     properties_file = slot.directory / "daemon.properties"

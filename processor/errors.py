@@ -11,7 +11,7 @@
      │   └─ ConditionFailedError    another writer was there first; whoever sets the condition decides
      ├─ DaemonGoneError             exit 6 of a child, which nobody sees: its daemon was killed
      ├─ RefusedError                exit 5: the destination will never accept this change
-     ├─ LeaseLostError              ends no replication: the shard is another daemon's now, or soon
+     ├─ LeaseLostError              the shard is another daemon's now, or soon; exit 5 if KCL still hands it over
      ├─ MalformedRecordError        exit 5: a stream record that can't be understood
      ├─ UnsettledError              exit 1 of a redrive: the source changes a key too often for it to be copied
      ├─ KeySchemaError              exit 5: the destination's key is no longer the source's

@@ -73,7 +73,8 @@ class FencedTable(WritableTable):
         try:
             self._call_one("PutItem" if change.kind == "put" else "DeleteItem", msgspec.json.encode(body))
         except ConditionFailedError as exc:
-            return "newer" if exc.found else "nothing"
+            # Only a MODIFY asks for an item to be there, so to others it does not matter what a server leaves unsaid.
+            return "newer" if exc.found or change.event_name != "MODIFY" else "nothing"
         return "written"
 
     def _request(self, change: Change) -> dict[str, Any]:

@@ -108,7 +108,7 @@ TUNED: dict[str, str] = {
     "AwsCredentialsProvider": "DefaultCredentialsProvider",
     # KCL 3's elected leader takes over two minutes to be replaced when it dies; lease counting takes seconds.
     "clientVersionConfig": "CLIENT_VERSION_CONFIG_COMPATIBLE_WITH_2X",
-    # A dead worker's leases are free after this long, and a write call may take half of that. KCL: 10000.
+    # A dead worker's leases are free after this long, and a write call may take 55 % of that. KCL: 10000.
     "failoverTimeMillis": "5000",
     # The adapter sleeps this long after records and twice as long after none: 4 reads a second of an idle shard.
     "idleTimeBetweenReadsInMillis": "125",
@@ -179,7 +179,7 @@ def check(name: str, value: str) -> None:
         raise UsageError(message)
     if name == "failoverTimeMillis" and not _LEAST_FAILOVER_MS <= int(value) <= _MOST_FAILOVER_MS:
         message = (
-            f"{name}={value}: a write call must fit into half of it, and a dead daemon's shards wait for all of it. "
+            f"{name}={value}: a write call must fit into 55 % of it, and a dead daemon's shards wait for all of it. "
             f"Give {_LEAST_FAILOVER_MS} to {_MOST_FAILOVER_MS}."
         )
         raise UsageError(message)

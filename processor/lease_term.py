@@ -8,6 +8,8 @@ begins only if it would end, answered or timed out, while the lease is ours. No 
 
 from __future__ import annotations
 
+import contextlib
+import hashlib
 import os
 import struct
 import threading
@@ -27,6 +29,11 @@ DIRECTORY = "terms"
 
 _LAYOUT = struct.Struct(">16sqq")
 _LOOK_SECONDS = 0.02
+
+
+def file_name(shard_id: str) -> str:
+    """The shard's file: its id is whatever stands in the checkpoint table, and names no path."""
+    return hashlib.sha256(shard_id.encode()).hexdigest()
 
 
 class _Term(NamedTuple):
@@ -77,6 +84,7 @@ class LeaseTerm:
         self._gone = gone
         self._wall = wall
         self._monotonic = monotonic
+        self._lock = threading.Lock()
         try:
             self._descriptor = os.open(file, os.O_RDONLY | os.O_CLOEXEC)
             self._id = self._read().id
@@ -99,10 +107,19 @@ class LeaseTerm:
             if self._left_seconds(term) >= self._call_seconds:
                 return
             self._gone.wait(_LOOK_SECONDS)  # it is renewed, or the daemon learns that it isn't, and ends the term
+            self._follow()
 
     def _left_seconds(self, term: _Term) -> float:
         """By the clock that is further: one stands still while a machine sleeps, the other may be set back."""
         return min(term.wall_end_ms / 1000 - self._wall(), term.monotonic_end_ns / 1e9 - self._monotonic())
+
+    def _follow(self) -> None:
+        """Somebody may have removed the file, which the daemon then writes anew."""
+        with self._lock, contextlib.suppress(OSError):
+            if os.fstat(self._descriptor).st_nlink == 0:
+                opened = os.open(self._file, os.O_RDONLY | os.O_CLOEXEC)
+                os.dup2(opened, self._descriptor, inheritable=False)
+                os.close(opened)
 
     def _read(self) -> _Term:
         return _Term._make(_LAYOUT.unpack(os.pread(self._descriptor, _LAYOUT.size, 0)))

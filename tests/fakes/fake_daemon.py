@@ -25,7 +25,7 @@ from typing import IO, TYPE_CHECKING, Any, NoReturn
 import msgspec
 
 from processor.child import SETTINGS_VARIABLE
-from processor.lease_term import DIRECTORY
+from processor.lease_term import DIRECTORY, file_name
 from processor.settings import Settings
 from tests.fakes.stream_record import StreamRecord
 
@@ -56,7 +56,7 @@ class FakeDaemon:
         file = folder / "child.json"
         file.write_bytes(msgspec.json.encode(settings))
         (folder / DIRECTORY).mkdir(exist_ok=True)
-        self._term = folder / DIRECTORY / SHARD_ID
+        self._term = folder / DIRECTORY / file_name(SHARD_ID)
         self.renew(hours=1)
         self.child = subprocess.Popen(
             [sys.executable, "-I", *([str(script)] if script else ["-m", "processor.child"])],
@@ -136,7 +136,7 @@ class FakeDaemon:
     def renew(self, *, hours: float, term: bytes = b"0" * 16) -> None:
         """The lease's term lasts so long from now, as ``LeaseTerms.java`` writes it."""
         wall_ms, monotonic_ns = int((time.time() + hours * 3600) * 1000), time.monotonic_ns() + int(hours * 3600e9)
-        self._term.write_bytes(struct.pack(">16sqq", term, wall_ms, monotonic_ns))
+        write_term(self._term, term, wall_ms, monotonic_ns)
 
     # --- what the child says -----------------------------------------------------------------------------------------
 
@@ -226,6 +226,12 @@ class FakeDaemon:
 
     def _fail(self, what: str) -> NoReturn:
         raise AssertionError("\n".join([f"{what}; its log:", *self.log]))
+
+
+def write_term(file: Path, term: bytes, wall_end_ms: int, monotonic_end_ns: int) -> None:
+    """Note a lease's term in place, as the daemon does: whoever reads meanwhile never finds the file empty."""
+    with file.open("r+b" if file.exists() else "wb") as opened:
+        opened.write(struct.pack(">16sqq", term, wall_end_ms, monotonic_end_ns))
 
 
 def _line(**fields: Any) -> bytes:

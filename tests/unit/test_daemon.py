@@ -167,17 +167,17 @@ def test_the_daemon_finds_its_files(started: tuple[list[str], Path]) -> None:
 
 
 def test_only_the_owner_may_read_them(started: tuple[list[str], Path]) -> None:
-    """Both files have mode 0600, also where one lay there before with another."""
+    """Both files have mode 0600, also where one lay there before with another; nobody else may tell of lease terms."""
     _, directory = started
     modes = {path.name: oct(path.stat().st_mode & 0o777) for path in directory.iterdir()}
-    assert modes == {"daemon.properties": "0o600", "child.json": "0o600"}
+    assert modes == {"daemon.properties": "0o600", "child.json": "0o600", "terms": "0o700"}
 
 
 def test_nothing_secret_is_on_the_command_line(started: tuple[list[str], Path]) -> None:
     """Every user of the machine can read a command line: credentials are not in it, nor in the files."""
     arguments, directory = started
     assert "hush-hush" not in " ".join(arguments)
-    assert not [path for path in directory.iterdir() if "hush-hush" in path.read_text()]
+    assert not [path for path in directory.iterdir() if path.is_file() and "hush-hush" in path.read_text()]
 
 
 def test_the_childs_command_has_no_space_to_be_split_at(started: tuple[list[str], Path]) -> None:

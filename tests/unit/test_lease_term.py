@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import struct
+import re
 import threading
 from concurrent.futures import ThreadPoolExecutor, wait
 from pathlib import Path
@@ -11,7 +11,8 @@ import pytest
 
 from processor.errors import DaemonGoneError, LeaseLostError, SetupError
 from processor.kcl_properties import TUNED
-from processor.lease_term import LeaseTerm, WriteTimeouts
+from processor.lease_term import LeaseTerm, WriteTimeouts, file_name
+from tests.fakes.fake_daemon import write_term
 
 LENGTH_SECONDS = 4.0
 CALL_SECONDS = 2.0
@@ -33,7 +34,7 @@ class _Daemon:
 
     def renew(self, term: bytes) -> None:
         ends = int((self.wall + LENGTH_SECONDS) * 1000), int((self.monotonic + LENGTH_SECONDS) * 1e9)
-        self.file.write_bytes(struct.pack(">16sqq", term, *ends))
+        write_term(self.file, term, *ends)
 
     def passes(self, seconds: float) -> None:
         self.wall += seconds
@@ -110,3 +111,16 @@ def test_a_call_is_over_before_a_renewed_lease_is() -> None:
     """KCL renews after a third of the failover time: what is left then is more than a call may take."""
     failover = int(TUNED["failoverTimeMillis"]) / 1000
     assert WriteTimeouts.within(failover).call < failover * 2 / 3
+
+
+def test_a_file_that_is_made_anew_is_followed(daemon: _Daemon) -> None:
+    """Somebody cleared the directory; the daemon goes on writing."""
+    daemon.passes(LENGTH_SECONDS)
+    daemon.file.unlink()
+    assert _waits(daemon)
+
+
+@pytest.mark.parametrize("shard_id", ["shardId-1", "../../etc/passwd", "/absolute", ".", ""])
+def test_no_shard_names_a_path(shard_id: str) -> None:
+    """Whatever the checkpoint table says, the file lies where it should."""
+    assert re.fullmatch("[0-9a-f]{64}", file_name(shard_id))

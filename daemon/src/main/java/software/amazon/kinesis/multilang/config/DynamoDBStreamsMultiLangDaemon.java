@@ -16,6 +16,7 @@ import java.time.Clock;
 import java.time.Duration;
 import java.util.Map;
 import java.util.Properties;
+import java.util.Set;
 import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
@@ -81,7 +82,7 @@ public final class DynamoDBStreamsMultiLangDaemon {
     private final Progress progress = new Progress();
     private final Retention retention = new Retention(Clock.systemUTC());
     private LeaseTerms terms;
-    private volatile LeaseRefresher leaseTable;
+    private volatile FleetLeaseCoordinator coordinator;
 
     private DynamoDBStreamsMultiLangDaemon(String propertiesFile) throws Exception {
         try (InputStream input = Files.newInputStream(Path.of(propertiesFile))) {
@@ -117,8 +118,7 @@ public final class DynamoDBStreamsMultiLangDaemon {
         terms = new LeaseTerms(
                 Path.of(properties.getProperty("leaseTermDirectory")), configuration.getFailoverTimeMillis());
         Scheduler scheduler = createScheduler();
-        FleetLeaseCoordinator coordinator = (FleetLeaseCoordinator) scheduler.leaseCoordinator();
-        leaseTable = coordinator.leaseRefresher();
+        coordinator = (FleetLeaseCoordinator) scheduler.leaseCoordinator();
         progress.shards(() -> coordinator.reading().size());
         Runtime.getRuntime().addShutdownHook(new Thread(() -> stop(scheduler), "shutdown"));
         scheduler.run();
@@ -150,7 +150,7 @@ public final class DynamoDBStreamsMultiLangDaemon {
         return configuration.resolvedConfiguration(() ->
                 new StreamsRecordProcessor(
                         daemonConfig.getRecordProcessorFactory().shardRecordProcessor(), progress, retention, terms,
-                        this::leaseIsGone));
+                        shardId -> coordinator.getCurrentlyHeldLease(shardId) != null, this::leaseIsGone));
     }
 
     private static DynamoDBLeaseManagementFactory leaseFactory(ResolvedConfiguration resolved) {
@@ -269,17 +269,22 @@ public final class DynamoDBStreamsMultiLangDaemon {
     private boolean workerIdIsLive(LeaseRefresher leases) throws Exception {
         String before = properties.getProperty("ownLeaseCounters", "");
         if (before.isEmpty()) {
-            return false;
+            return leases.leaseTableExists() && !ownCounters(leases).isEmpty();
         }
         long renewal = configuration.getFailoverTimeMillis() / 3;
         long due = Long.parseLong(properties.getProperty("ownLeasesReadAtMillis")) + renewal + 300;
         Thread.sleep(Math.max(0, due - System.currentTimeMillis()));
+        Map<String, String> then = Stream.of(before.split(",")).map(pair -> pair.split("="))
+                .collect(Collectors.toMap(pair -> pair[0], pair -> pair[1]));
+        return ownCounters(leases).entrySet().stream()
+                .anyMatch(lease -> !lease.getValue().equals(then.get(lease.getKey())));
+    }
+
+    private Map<String, String> ownCounters(LeaseRefresher leases) throws Exception {
         String worker = configuration.getWorkerIdentifier();
-        Map<String, String> now = leases.listLeases().stream()
+        return leases.listLeases().stream()
                 .filter(lease -> worker.equals(lease.leaseOwner()))
                 .collect(Collectors.toMap(Lease::leaseKey, lease -> lease.leaseCounter().toString()));
-        return Stream.of(before.split(",")).map(pair -> pair.split("="))
-                .anyMatch(pair -> now.containsKey(pair[0]) && !now.get(pair[0]).equals(pair[1]));
     }
 
     private DynamoDbStreamsClient streamsClient() {
@@ -314,17 +319,9 @@ public final class DynamoDBStreamsMultiLangDaemon {
             LOG.error("Stopping after a failure: its own message is above, or in replication.log and kcl.log. Nothing past "
                     + "the checkpoints is lost; other shards have {} s to finish.", FAILURE_GRACE_MILLIS / 1_000);
         }
-        scheduler.leaseCoordinator().stopLeaseTaker();
-        // KCL would wait for an answer of shards that never began, as those waiting for their parents.
-        for (Lease lease : scheduler.leaseCoordinator().getAssignments()) {
-            if (!StreamsRecordProcessor.isStarted(lease.leaseKey())) {
-                scheduler.leaseCoordinator().dropLease(lease);
-            }
-        }
         long grace = exitStatus == 0 ? configuration.getShutdownGraceMillis() : FAILURE_GRACE_MILLIS;
         try {
-            scheduler.startGracefulShutdown().get(grace, TimeUnit.MILLISECONDS);
-            release(scheduler);
+            CompletableFuture.runAsync(() -> handBack(scheduler)).get(grace, TimeUnit.MILLISECONDS);
         } catch (Exception e) {
             if (exitStatus == 0) {
                 LOG.error("Stopped after {} ms with a batch still unapplied (shutdownGraceMillis): it is not "
@@ -335,21 +332,50 @@ public final class DynamoDBStreamsMultiLangDaemon {
         Runtime.getRuntime().halt(exitStatus);
     }
 
-    private boolean leaseIsGone(String shardId) {
+    private void handBack(Scheduler scheduler) {
+        coordinator.stopLeaseTaker();
+        Set<String> begun = coordinator.getAssignments().stream().map(Lease::leaseKey)
+                .filter(shardId -> terms.waitNanos(shardId) <= 0).collect(Collectors.toSet());
+        // KCL would wait for an answer of shards that never began, as those waiting for their parents.
+        for (Lease lease : coordinator.getAssignments()) {
+            if (!StreamsRecordProcessor.isStarted(lease.leaseKey())) {
+                coordinator.dropLease(lease);
+            }
+        }
         try {
-            return leaseTable.getLease(shardId) == null;
+            scheduler.startGracefulShutdown().get();
+        } catch (Exception e) {
+            throw new IllegalStateException("KCL's graceful shutdown failed", e);
+        }
+        release(begun);
+    }
+
+    /** A shard that was read to its end, by whomever, has children with leases. */
+    private boolean leaseIsGone(String shardId) {
+        FleetLeaseRefresher leases = (FleetLeaseRefresher) coordinator.leaseRefresher();
+        try {
+            return leases.getLease(shardId) == null
+                    && leases.listAllLeases().stream().noneMatch(lease -> lease.parentShardIds().contains(shardId));
         } catch (Exception e) { // the table is away: nothing is known, and nothing is lost by waiting
             return false;
         }
     }
 
-    /** KCL leaves its leases to expire, even after a clean stop; without an owner the next worker takes them at once. */
-    private void release(Scheduler scheduler) throws Exception {
-        LeaseRefresher leases = scheduler.leaseCoordinator().leaseRefresher();
-        for (Lease lease : leases.listLeases()) {
-            if (configuration.getWorkerIdentifier().equals(lease.leaseOwner())) {
-                leases.evictLease(lease);
+    /**
+     * KCL leaves its leases to expire, even after a clean stop; without an owner the next worker takes them at once, and
+     * begins at once. So a lease just taken from a living worker, which may still write, is left to expire.
+     */
+    private void release(Set<String> begun) {
+        LeaseRefresher leases = coordinator.leaseRefresher();
+        try {
+            for (Lease lease : leases.listLeases()) {
+                if (configuration.getWorkerIdentifier().equals(lease.leaseOwner()) && begun.contains(lease.leaseKey())) {
+                    leases.evictLease(lease);
+                }
             }
+        } catch (Exception e) {
+            LOG.warn("Stopped cleanly, but the leases could not be given back ({}): others take these shards when the leases "
+                    + "are over, after {} ms.", e.toString(), configuration.getFailoverTimeMillis());
         }
     }
 

@@ -5,6 +5,7 @@ import java.util.AbstractMap.SimpleEntry;
 import java.util.Collection;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ExecutorService;
 import java.util.stream.Collectors;
 import software.amazon.awssdk.services.dynamodb.DynamoDbAsyncClient;
@@ -30,6 +31,12 @@ import software.amazon.kinesis.retrieval.kpl.ExtendedSequenceNumber;
  */
 final class FleetLeaseRefresher extends DynamoDBLeaseRefresher {
     private final LeaseTerms terms;
+
+    /**
+     * When requests were made that have no answer. Such a one may have moved the lease's counter, which KCL takes for the
+     * success of the next renewal; others count the lease's time from then.
+     */
+    private final Map<String, LeaseTerms.Moment> unanswered = new ConcurrentHashMap<>();
 
     FleetLeaseRefresher(
             String table,
@@ -92,16 +99,38 @@ final class FleetLeaseRefresher extends DynamoDBLeaseRefresher {
     @Override
     public boolean renewLease(Lease lease)
             throws DependencyException, InvalidStateException, ProvisionedThroughputException {
-        LeaseTerms.Term term = terms.of(lease.leaseKey());
+        String shardId = lease.leaseKey();
+        LeaseTerms.Term term = terms.of(shardId);
         LeaseTerms.Moment asked = LeaseTerms.Moment.now();
-        boolean renewed = super.renewLease(lease);
+        boolean renewed;
+        try {
+            renewed = super.renewLease(lease);
+        } catch (Exception e) {
+            unanswered.putIfAbsent(shardId, asked);
+            throw e;
+        }
+        LeaseTerms.Moment earlier = unanswered.remove(shardId);
+        asked = earlier == null ? asked : earlier;
         if (!renewed) {
-            terms.end(lease.leaseKey(), term);
-        } else if (term == null) { // ours from an earlier start
-            terms.begin(lease.leaseKey(), asked, false);
+            terms.end(shardId, term);
+        } else if (term == null) {
+            // Ours from an earlier start, or assigned to us. Taken and not checkpointed since, its last owner may yet write.
+            terms.begin(shardId, asked, lease.ownerSwitchesSinceCheckpoint() > 0);
         } else {
-            terms.extend(lease.leaseKey(), term, asked);
+            terms.extend(shardId, term, asked);
         }
         return renewed;
+    }
+
+    @Override
+    public boolean updateLease(Lease lease)
+            throws DependencyException, InvalidStateException, ProvisionedThroughputException {
+        LeaseTerms.Moment asked = LeaseTerms.Moment.now();
+        try {
+            return super.updateLease(lease);
+        } catch (Exception e) {
+            unanswered.putIfAbsent(lease.leaseKey(), asked);
+            throw e;
+        }
     }
 }

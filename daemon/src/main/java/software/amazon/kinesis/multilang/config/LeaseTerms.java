@@ -1,11 +1,15 @@
 package software.amazon.kinesis.multilang.config;
 
 import java.io.IOException;
+import java.math.BigInteger;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
 import java.util.Map;
 import java.util.UUID;
 import java.util.concurrent.ConcurrentHashMap;
@@ -76,24 +80,24 @@ final class LeaseTerms {
     }
 
     /** @param fromLiving whether the lease's last owner may still write, for the rest of its own term */
-    void begin(String shardId, Moment asked, boolean fromLiving) {
+    synchronized void begin(String shardId, Moment asked, boolean fromLiving) {
         Term term = new Term(fromLiving ? System.nanoTime() + lengthNanos() : asked.nanos, asked);
         terms.put(shardId, term);
         tell(shardId, term);
     }
 
-    void extend(String shardId, Term term, Moment asked) {
+    synchronized void extend(String shardId, Term term, Moment asked) {
         if (terms.get(shardId) == term) { // else this renewal was of a term long over
             term.asked = asked;
             tell(shardId, term);
         }
     }
 
-    void end(String shardId, Term term) {
+    synchronized void end(String shardId, Term term) {
         if (term != null && terms.remove(shardId, term)) {
             write(shardId, ByteBuffer.allocate(FILE_BYTES)); // who has the file open sees it
             try {
-                Files.deleteIfExists(directory.resolve(shardId));
+                Files.deleteIfExists(file(shardId));
             } catch (IOException e) {
                 LOG.debug("An ended term's file stays", e);
             }
@@ -116,6 +120,16 @@ final class LeaseTerms {
         return term == null ? lengthNanos() : term.firstWriteNanos - System.nanoTime();
     }
 
+    /** A lease's key may be anything that somebody wrote to the checkpoint table: it names no path. */
+    private Path file(String shardId) {
+        try {
+            byte[] digest = MessageDigest.getInstance("SHA-256").digest(shardId.getBytes(StandardCharsets.UTF_8));
+            return directory.resolve(String.format("%064x", new BigInteger(1, digest)));
+        } catch (NoSuchAlgorithmException e) {
+            throw new IllegalStateException("every JVM has SHA-256", e);
+        }
+    }
+
     private void tell(String shardId, Term term) {
         Moment asked = term.asked;
         ByteBuffer content = ByteBuffer.allocate(FILE_BYTES);
@@ -127,11 +141,11 @@ final class LeaseTerms {
 
     private void write(String shardId, ByteBuffer content) {
         try (FileChannel file = FileChannel.open(
-                directory.resolve(shardId), StandardOpenOption.CREATE, StandardOpenOption.WRITE)) {
+                file(shardId), StandardOpenOption.CREATE, StandardOpenOption.WRITE)) {
             file.write(content, 0);
         } catch (IOException e) {
             LOG.error("The file {} can't be written ({}), so shard {} is not replicated by this daemon: its child can't "
-                    + "know that it may write. Make the directory writable.", directory.resolve(shardId), e, shardId);
+                    + "know that it may write. Make the directory writable.", file(shardId), e, shardId);
         }
     }
 }

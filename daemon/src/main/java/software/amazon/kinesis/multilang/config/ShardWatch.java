@@ -3,6 +3,7 @@ package software.amazon.kinesis.multilang.config;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -115,14 +116,23 @@ final class ShardWatch {
                 .collect(Collectors.toSet());
     }
 
-    /** A shard whose children have leases was read to its end before, and its own lease removed since. */
+    /**
+     * A shard of whose descendants one has a lease was read to its end: the adapter removes the leases of such shards six
+     * hours after their beginning, while the stream has them for a day.
+     */
     private static Set<String> withoutLease(List<Shard> shards, Map<String, Lease> leases) {
-        Set<String> parentsOfLeased = shards.stream()
-                .filter(shard -> leases.containsKey(shard.shardId()) && shard.parentShardId() != null)
-                .map(Shard::parentShardId)
-                .collect(Collectors.toSet());
+        Map<String, String> parents = new HashMap<>();
+        shards.forEach(shard -> parents.put(shard.shardId(), shard.parentShardId()));
+        Set<String> readBefore = new HashSet<>();
+        for (String shardId : leases.keySet()) {
+            for (String ancestor = parents.get(shardId);
+                    ancestor != null && readBefore.add(ancestor);
+                    ancestor = parents.get(ancestor)) {
+                LOG.trace("{} was read before {}", ancestor, shardId);
+            }
+        }
         return shards.stream()
-                .filter(shard -> !leases.containsKey(shard.shardId()) && !parentsOfLeased.contains(shard.shardId()))
+                .filter(shard -> !leases.containsKey(shard.shardId()) && !readBefore.contains(shard.shardId()))
                 .filter(shard -> !isUnfinished(shard.parentShardId(), leases))
                 .map(Shard::shardId)
                 .collect(Collectors.toCollection(TreeSet::new));

@@ -2,6 +2,8 @@ package software.amazon.kinesis.multilang.config;
 
 import com.amazonaws.services.dynamodbv2.streamsadapter.model.DynamoDBStreamsProcessRecordsInput;
 import com.amazonaws.services.dynamodbv2.streamsadapter.processor.DynamoDBStreamsShardRecordProcessor;
+import java.time.Instant;
+import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.Predicate;
@@ -22,39 +24,48 @@ import software.amazon.kinesis.processor.ShardRecordProcessor;
  */
 final class StreamsRecordProcessor implements DynamoDBStreamsShardRecordProcessor {
     private static final Set<String> BUSY = ConcurrentHashMap.newKeySet();
-    private static final Set<String> STARTED = ConcurrentHashMap.newKeySet();
+    private static final Map<String, StreamsRecordProcessor> STARTED = new ConcurrentHashMap<>();
 
     private final ShardRecordProcessor child;
     private final Progress progress;
     private final Retention retention;
     private final LeaseTerms terms;
+    private final Predicate<String> isHeld;
     private final Predicate<String> leaseIsGone;
     private String shardId;
     private boolean started;
     private boolean ended;
 
-    /** @param leaseIsGone whether a shard's row is no longer in the lease table at all */
+    /**
+     * @param isHeld whether this daemon has a shard's lease
+     * @param leaseIsGone whether a shard's row is no longer in the lease table at all, and it was not read to its end
+     */
     StreamsRecordProcessor(
             ShardRecordProcessor child,
             Progress progress,
             Retention retention,
             LeaseTerms terms,
+            Predicate<String> isHeld,
             Predicate<String> leaseIsGone) {
         this.child = child;
         this.progress = progress;
         this.retention = retention;
         this.terms = terms;
+        this.isHeld = isHeld;
         this.leaseIsGone = leaseIsGone;
     }
 
     /** Whether a child was started for the shard: the others never answer to a graceful shutdown. */
     static boolean isStarted(String shardId) {
-        return STARTED.contains(shardId);
+        return STARTED.containsKey(shardId);
     }
 
     @Override
     public void initialize(InitializationInput input) {
         shardId = input.shardId();
+        if (!isHeld.test(shardId)) { // KCL would try for ever, and come to the end of this consumer only afterwards
+            return;
+        }
         if (BUSY.contains(shardId)) {
             throw new IllegalStateException("a batch of " + shardId + ", begun under an earlier lease, is still under way");
         }
@@ -64,16 +75,20 @@ final class StreamsRecordProcessor implements DynamoDBStreamsShardRecordProcesso
         }
         child.initialize(input);
         started = true;
-        STARTED.add(shardId);
+        STARTED.put(shardId, this);
     }
 
     @Override
     public void processRecords(ProcessRecordsInput input) {
-        BUSY.add(shardId);
-        if (!input.records().isEmpty()) {
-            retention.begin(shardId, input.records().get(0).approximateArrivalTimestamp());
+        if (!started) {
+            return;
         }
-        try {
+        try { // KCL passes over a batch for which an exception leaves this method; a child's end ends the process first
+            BUSY.add(shardId);
+            Instant oldest = input.records().isEmpty() ? null : input.records().get(0).approximateArrivalTimestamp();
+            if (oldest != null) {
+                retention.begin(shardId, oldest);
+            }
             child.processRecords(input);
         } finally {
             retention.end(shardId);
@@ -93,7 +108,7 @@ final class StreamsRecordProcessor implements DynamoDBStreamsShardRecordProcesso
         if (!started) { // there is no child to tell; KCL would try that again and again, and stop for nothing else
             return;
         }
-        STARTED.remove(shardId);
+        STARTED.remove(shardId, this);
         child.leaseLost(input);
         if (!ended && leaseIsGone.test(shardId)) {
             throw GuardedStreamsClient.lost("Shard " + shardId + ": its lease was removed before all of it was applied: "
@@ -105,12 +120,14 @@ final class StreamsRecordProcessor implements DynamoDBStreamsShardRecordProcesso
     @Override
     public void shardEnded(ShardEndedInput input) {
         ended = true;
-        STARTED.remove(shardId);
+        STARTED.remove(shardId, this);
         child.shardEnded(input);
     }
 
     @Override
     public void shutdownRequested(ShutdownRequestedInput input) {
-        child.shutdownRequested(input);
+        if (started) {
+            child.shutdownRequested(input);
+        }
     }
 }
