@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from typing_extensions import Self
 
 _BEAT_SECONDS = 0.1
+_MICROSECONDS = 1_000_000
 
 
 class Fleet:
@@ -192,7 +193,7 @@ class Beats:
             position += len(writes)
             for write in writes:
                 key = write.key["id"]["S"]
-                if key in missing and write.item and float(write.item["at"]["N"]) > since:
+                if key in missing and write.item and int(write.item["at"]["N"]) > since * _MICROSECONDS:
                     missing.discard(key)
                     arrived.append(write.at - since)
             return not missing
@@ -202,7 +203,8 @@ class Beats:
 
 
 def _beat(key: str) -> Item:
-    return {"id": {"S": key}, "at": {"N": f"{time.monotonic():.6f}"}}
+    # A whole number, for DynamoDB drops a fraction's last zeros, and the simulator doesn't.
+    return {"id": {"S": key}, "at": {"N": str(int(time.monotonic() * _MICROSECONDS))}}
 
 
 def out_of_order(history: Iterable[Event], writes: Iterable[Write]) -> list[Any]:

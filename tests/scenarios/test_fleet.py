@@ -25,19 +25,19 @@ def test_scale_out_and_in(make_fleet: MakeFleet) -> None:
     with Beats(fleet) as beats:
         fleet.start()
         fleet.wait_even(1)
-        for daemons in (2, 4):
+        for daemons in (2, 3):
             while len(fleet.daemons) < daemons:
                 fleet.start()
             fleet.wait_even(daemons)
             fleet.simulator.roll_over()
             fleet.simulator.split()
             beats.wait_replicated(beats.keys.values(), since=time.monotonic())
-        fleet.wait_even(4)
+        fleet.wait_even(3)
         leaver = fleet.daemons[1]
         mine = [key for shard, key in beats.keys.items() if shard in fleet.shards_of(leaver)]
         assert leaver.stop() == 0
         beats.wait_replicated(mine, since=time.monotonic())
-        fleet.wait_even(3)
+        fleet.wait_even(2)
     fleet.wait_equal()
     assert {0} == {daemon.stop() for daemon in fleet.daemons if daemon is not leaver}
 
@@ -49,7 +49,7 @@ def test_finished_shards_count_for_nothing(make_fleet: MakeFleet) -> None:
         fleet.start()
         fleet.start()
         fleet.wait_even(2)
-        for _ in range(4):
+        for _ in range(2):
             for shard in fleet.simulator.open_shards():
                 fleet.simulator.roll_over(shard.id)
             beats.wait_replicated(beats.keys.values(), since=time.monotonic())

@@ -38,7 +38,7 @@ def test_a_lease_that_is_missing(make_fleet: MakeFleet) -> None:
     fleet.wait_equal(seconds=150)
 
 
-@pytest.mark.parametrize(("hours", "percent"), [(12.5, 50), (18.5, 75), (22, 90)])
+@pytest.mark.parametrize(("hours", "percent"), [(12.5, 50), (22, 90)])
 def test_a_shard_far_behind(hours: float, percent: int, make_fleet: MakeFleet) -> None:
     """A record that has used up half of its 24 hours or more is worth a warning, before it is applied."""
     fleet = make_fleet(shards=1, clock=lambda: time.time() - hours * HOUR)
