@@ -15,10 +15,12 @@ from tests.fakes.fleet import Beats
 from tests.fakes.replicator import Replicator, until
 from tests.scenarios.conftest import MakeFleet
 
+# Each starts several daemons, which takes a busy machine its time.
+pytestmark = pytest.mark.timeout(600)
+
 Death = Callable[[Replicator, FaultProxy], contextlib.AbstractContextManager[None]]
 
 
-@pytest.mark.timeout(600)
 def test_scale_out_and_in(make_fleet: MakeFleet) -> None:
     """Daemons that come get their share, those that go give it back, and every key's changes arrive, rolling or not."""
     fleet = make_fleet()

@@ -9,6 +9,9 @@ import pytest
 from tests.fakes.replicator import until
 from tests.scenarios.conftest import MakeFleet
 
+# Each starts several daemons, which takes a busy machine its time.
+pytestmark = pytest.mark.timeout(600)
+
 HOUR = 3600.0
 
 
