@@ -29,6 +29,8 @@ DIRECTORY = "terms"
 
 _LAYOUT = struct.Struct(">16sqq")
 _LOOK_SECONDS = 0.02
+# What the daemon leaves of a term that is over, before it removes the file.
+_NO_TERM = bytes(16)
 
 
 def file_name(shard_id: str) -> str:
@@ -67,7 +69,7 @@ class LeaseTerm:
     :param file: where the daemon notes the lease's renewals
     :param call_seconds: the longest that one call may take
     :param gone: set when the daemon is no longer there
-    :raises SetupError: there is no such file, or it is none of ours
+    :raises SetupError: the file can't be read, or is none of ours
     """
 
     def __init__(
@@ -85,9 +87,12 @@ class LeaseTerm:
         self._wall = wall
         self._monotonic = monotonic
         self._lock = threading.Lock()
+        self._id = _NO_TERM
         try:
             self._descriptor = os.open(file, os.O_RDONLY | os.O_CLOEXEC)
             self._id = self._read().id
+        except FileNotFoundError:
+            pass  # the lease was lost while this process started
         except (OSError, struct.error) as exc:
             consequence = "It can't be known how long the shard may be written, so it is not"
             raise SetupError(f"Lease term {file}", f"can't be read ({exc})", consequence, "Start anew") from exc
@@ -101,6 +106,8 @@ class LeaseTerm:
         while True:
             if self._gone.is_set():
                 raise DaemonGoneError
+            if self._id == _NO_TERM:
+                raise LeaseLostError
             term = self._read()
             if term.id != self._id:
                 raise LeaseLostError

@@ -97,12 +97,22 @@ def test_nothing_is_written_when_the_daemon_has_gone(daemon: _Daemon) -> None:
         daemon.term.may_write()
 
 
-@pytest.mark.parametrize("content", [None, b"", b"short"])
-def test_without_a_term_nothing_begins(tmp_path: Path, content: bytes | None) -> None:
-    """A child that can't know its lease does not start."""
+@pytest.mark.parametrize("content", [None, bytes(32)])
+def test_a_lease_lost_before_the_start(tmp_path: Path, content: bytes | None) -> None:
+    """The daemon ended the term while the child started: it is no failure, and nothing is written."""
     file = tmp_path / "shard"
     if content is not None:
         file.write_bytes(content)
+    term = LeaseTerm(file, call_seconds=CALL_SECONDS, gone=threading.Event())
+    with pytest.raises(LeaseLostError):
+        term.may_write()
+
+
+@pytest.mark.parametrize("content", [b"", b"short"])
+def test_without_a_term_nothing_begins(tmp_path: Path, content: bytes) -> None:
+    """A child that can't know its lease does not start."""
+    file = tmp_path / "shard"
+    file.write_bytes(content)
     with pytest.raises(SetupError, match="can't be read"):
         LeaseTerm(file, call_seconds=CALL_SECONDS, gone=threading.Event())
 
