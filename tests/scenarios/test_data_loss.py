@@ -8,7 +8,7 @@ from processor import leases
 from tests.fakes import faults
 from tests.fakes.fault_proxy import FaultProxy
 from tests.fakes.replicator import Replicator, until
-from tests.scenarios.conftest import Pair
+from tests.scenarios.conftest import MakeFleet, Pair
 
 MakeReplicator = Callable[..., Replicator]
 TRIMMED = "TrimmedDataAccessException"
@@ -127,3 +127,18 @@ def test_a_deleted_source_table_is_said(pair: Pair, replicator: MakeReplicator) 
         until(lambda: "is disabled: the table was deleted" in running.console, "a line on the console")
         pair.wait_for("two")
         assert running.stop() == 0
+
+
+def test_a_lease_removed_though_its_child_has_one(make_fleet: MakeFleet) -> None:
+    """A child's lease says nothing of its parent's end: the first start makes leases for both, read or not."""
+    fleet = make_fleet(shards=1)
+    fleet.simulator.put({"id": {"S": "unread"}})
+    parent = fleet.simulator.open_shards()[0].id
+    child = fleet.simulator.roll_over(parent).id
+    busy = fleet.proxy.inject(faults.error("ThrottlingException"), "PutItem")
+    daemon = fleet.start()
+    busy.wait()
+    assert fleet.lease(child) is not None
+    fleet.forget(parent)
+    assert daemon.wait() == 5
+    assert f"Shard {parent}: its lease was removed before all of it was applied" in daemon.console

@@ -350,12 +350,9 @@ public final class DynamoDBStreamsMultiLangDaemon {
         release(begun);
     }
 
-    /** A shard that was read to its end, by whomever, has children with leases. */
     private boolean leaseIsGone(String shardId) {
-        FleetLeaseRefresher leases = (FleetLeaseRefresher) coordinator.leaseRefresher();
         try {
-            return leases.getLease(shardId) == null
-                    && leases.listAllLeases().stream().noneMatch(lease -> lease.parentShardIds().contains(shardId));
+            return coordinator.leaseRefresher().getLease(shardId) == null;
         } catch (Exception e) { // the table is away: nothing is known, and nothing is lost by waiting
             return false;
         }

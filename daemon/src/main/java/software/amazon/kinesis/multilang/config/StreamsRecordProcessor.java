@@ -38,7 +38,7 @@ final class StreamsRecordProcessor implements DynamoDBStreamsShardRecordProcesso
 
     /**
      * @param isHeld whether this daemon has a shard's lease
-     * @param leaseIsGone whether a shard's row is no longer in the lease table at all, and it was not read to its end
+     * @param leaseIsGone whether a shard's row is no longer in the lease table at all
      */
     StreamsRecordProcessor(
             ShardRecordProcessor child,
