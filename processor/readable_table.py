@@ -1,30 +1,40 @@
-"""Consistent reads of single items, as the bytes that DynamoDB sent.
-
-botocore would parse an item into Python values. So its request's body is swapped for ours, as ``WritableTable`` does,
-and the answer's body is taken before botocore parses it.
-"""
+"""Consistent reads of items by their keys, as the bytes that DynamoDB sent."""
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
 
 import msgspec
 
-from processor.dynamodb import aws_errors
 from processor.errors import UnavailableError
+from processor.raw_calls import RawCalls, Units
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
+# BatchGetItem's limit (DynamoDB API reference).
+MAX_KEYS_PER_CALL = 100
 
-class _Answer(msgspec.Struct, rename="pascal"):
+
+class _Item(msgspec.Struct, rename="pascal"):
     item: msgspec.Raw = msgspec.Raw(b"")
+    consumed_capacity: Units = Units()
 
 
-_decoder = msgspec.json.Decoder(_Answer)
-_item_decoder = msgspec.json.Decoder(dict[str, msgspec.Raw])
+class _Keys(msgspec.Struct, rename="pascal"):
+    keys: list[msgspec.Raw] = []
+
+
+class _Items(msgspec.Struct, rename="pascal"):
+    responses: dict[str, list[msgspec.Raw]]
+    unprocessed_keys: dict[str, _Keys] = {}
+    consumed_capacity: list[Units] = []
+
+
+_one_decoder = msgspec.json.Decoder(_Item)
+_many_decoder = msgspec.json.Decoder(_Items)
+_attributes_decoder = msgspec.json.Decoder(dict[str, msgspec.Raw])
 
 
 class ReadableTable:
@@ -32,18 +42,23 @@ class ReadableTable:
 
     :param connect: makes the client at the first read; others may use that client too
     :param without: an attribute that is left out of each item
+    :param consumed: called with the read units that each call has cost
     """
 
     def __init__(
-        self, name: str, *, region: str, connect: Callable[[], DynamoDBClient], without: str | None = None
+        self,
+        name: str,
+        *,
+        region: str,
+        connect: Callable[[], DynamoDBClient],
+        without: str | None = None,
+        consumed: Callable[[float], None] | None = None,
     ) -> None:
         self.name = name
-        self._call = f"GetItem on table {name} in {region}"
-        self._connect = connect
+        self._call = RawCalls(name, region=region, connect=connect)
         self._without = without
-        self._lock = threading.Lock()
-        self._client: DynamoDBClient | None = None
-        self._current = threading.local()
+        self._consumed = consumed
+        self._counted = b"" if consumed is None else b',"ReturnConsumedCapacity":"TOTAL"'
 
     def get(self, key: msgspec.Raw) -> msgspec.Raw | None:
         """GetItem with ConsistentRead.
@@ -53,46 +68,51 @@ class ReadableTable:
         :raises RefusedError: it is no key of this table
         :raises UnavailableError: it can't be read now
         """
-        client = self._connected()
-        self._current.request = b'{"TableName":"%b","Key":%b,"ConsistentRead":true}' % (self.name.encode(), bytes(key))
+        request = b'{"TableName":"%b","Key":%b,"ConsistentRead":true%b}'
+        answer = self._call("GetItem", request % (self.name.encode(), bytes(key), self._counted))
         try:
-            with aws_errors(self._call):
-                answer = client.get_item(TableName=self.name, Key={})
-            kind = answer["ResponseMetadata"]["HTTPHeaders"].get("content-type", "json")
-            return self._item(self._current.answer, kind)
-        finally:
-            self._current.request = self._current.answer = None
+            found = _one_decoder.decode(answer)
+        except msgspec.DecodeError as exc:
+            raise self._call.not_dynamodb("GetItem") from exc
+        if self._consumed is not None:
+            self._consumed(found.consumed_capacity.capacity_units)
+        return self._stripped(found.item.copy()) if bytes(found.item) else None
 
-    def _item(self, body: bytes, kind: str) -> msgspec.Raw | None:
-        # A proxy's page must not pass for "no such item": that would be deleted at the destination.
+    def get_many(self, keys: Sequence[msgspec.Raw]) -> list[msgspec.Raw]:
+        """BatchGetItem with ConsistentRead, as often as it takes.
+
+        :param keys: DynamoDB JSON; any number of distinct ones
+        :returns: the items that there are, in any order
+        :raises RefusedError: one of them is no key of this table
+        :raises UnavailableError: they can't be read now, or none of a call's was
+        """
+        pending, found = list(keys), list[msgspec.Raw]()
+        while pending:
+            asked, pending = pending[:MAX_KEYS_PER_CALL], pending[MAX_KEYS_PER_CALL:]
+            answer = self._get_some(asked)
+            items = [item for table in answer.responses.values() for item in table]
+            undone = [key for table in answer.unprocessed_keys.values() for key in table.keys]
+            if len(undone) >= len(asked):
+                message = f"{self._call.name('BatchGetItem')}: none of {len(asked)} keys was processed"
+                raise UnavailableError(message, code="UnprocessedKeys")
+            found += [self._stripped(item) for item in items]
+            pending += undone
+        return found
+
+    def _get_some(self, keys: Sequence[msgspec.Raw]) -> _Items:
+        request = b'{"RequestItems":{"%b":{"Keys":[%b],"ConsistentRead":true}}%b}'
+        body = request % (self.name.encode(), b",".join(map(bytes, keys)), self._counted)
         try:
-            if "json" in kind:
-                item = _decoder.decode(body).item
-                return self._stripped(item.copy()) if bytes(item) else None
-        except msgspec.DecodeError:
-            pass
-        message = f"{self._call}: the answer is none of DynamoDB's (content type {kind})"
-        raise UnavailableError(message, code="NotDynamoDB")
+            answer = _many_decoder.decode(self._call("BatchGetItem", body))
+        except msgspec.DecodeError as exc:
+            raise self._call.not_dynamodb("BatchGetItem") from exc
+        if self._consumed is not None:
+            self._consumed(sum(each.capacity_units for each in answer.consumed_capacity))
+        return answer
 
     def _stripped(self, item: msgspec.Raw) -> msgspec.Raw:
         if self._without is None:
             return item
-        attributes = _item_decoder.decode(item)
+        attributes = _attributes_decoder.decode(item)
         attributes.pop(self._without, None)
         return msgspec.Raw(msgspec.json.encode(attributes))
-
-    def _connected(self) -> DynamoDBClient:
-        with self._lock:
-            if self._client is None:
-                client = self._connect()
-                client.meta.events.register("before-call.dynamodb.GetItem", self._swap_request)
-                client.meta.events.register("before-parse.dynamodb.GetItem", self._keep_answer)
-                self._client = client
-            return self._client
-
-    def _swap_request(self, params: dict[str, Any], **_: object) -> None:
-        if getattr(self._current, "request", None) is not None:  # else the call is another user's of this client
-            params["body"] = self._current.request
-
-    def _keep_answer(self, response_dict: dict[str, Any], **_: object) -> None:
-        self._current.answer = response_dict["body"]

@@ -9,6 +9,7 @@ from processor.dynamodb import Clients
 from processor.fenced_table import FencedTable
 from processor.lease_term import WriteTimeouts
 from processor.readable_table import ReadableTable
+from processor.scannable_table import ScannableTable
 from processor.settings import Settings
 from processor.writable_table import WritableTable
 
@@ -16,6 +17,16 @@ from processor.writable_table import WritableTable
 def source(settings: Settings, clients: Clients) -> ReadableTable:
     """The source's items, read consistently."""
     return ReadableTable(settings.source_table, region=settings.source_region, connect=clients.source)
+
+
+def scannable_source(settings: Settings, clients: Clients) -> ScannableTable:
+    """The source's items, page by page."""
+    return ScannableTable(settings.source_table, region=settings.source_region, connect=clients.source)
+
+
+def scannable_destination(settings: Settings, clients: Clients) -> ScannableTable:
+    """The destination's items, page by page, as they are there: with the fence attribute, if they have it."""
+    return ScannableTable(settings.destination_table, region=settings.destination_region, connect=clients.destination)
 
 
 def readable(settings: Settings, clients: Clients) -> ReadableTable:

@@ -13,10 +13,11 @@ PACKAGE = java.ROOT / "processor"
 # is given its place here.
 LAYERS = (
     {"errors", "logs"},
-    {"definitions", "kcl_properties", "settings", "records", "images", "letters", "plan", "findings"},
+    {"definitions", "kcl_properties", "settings", "records", "images", "letters", "plan", "findings", "item_key"},
     {"retry", "java", "progress", "lease_term"},
     {"dynamodb", "dynamodb_local"},
-    {"readable_table", "writable_table", "s3", "key_guard"},
+    {"raw_calls"},
+    {"readable_table", "scannable_table", "writable_table", "s3", "key_guard"},
     {"reconcile"},
     {"fenced_table"},
     {"tables"},
