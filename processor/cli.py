@@ -1,11 +1,4 @@
-"""The commands: parse, dispatch, exit status.
-
-======================  ===================================================================================
-run.sh FILE             replicate, until stopped
-run.sh check FILE       the preflight alone
-run.sh redrive FILE     bring the keys of dead letters up to date
-======================  ===================================================================================
-"""
+"""Runs the commands: parse, dispatch, exit status. ``commands.py`` says which there are."""
 
 from __future__ import annotations
 
@@ -14,25 +7,22 @@ import signal
 import sys
 import time
 import traceback
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import NoReturn
+from typing import Any, NoReturn
 
 import msgspec
 
-from processor import daemon, java, preflight, redrive_command, settings, task
+from processor import commands, daemon, java, preflight, redrive_command, settings, task
+from processor.commands import COMMANDS, REPLICATE, Command
 from processor.dynamodb import Clients
 from processor.errors import CredentialsError, NotReadyError, RefusedError, ReplicatorError, UsageError
 from processor.findings import Finding
 from processor.preflight import Report
 from processor.settings import Settings
 
-# Each with the switches that are its own.
-COMMANDS: dict[str, tuple[str, ...]] = {"check": ("--json",), "redrive": ("--json", "--dryRun")}
-REPLICATE = "replicate"
-USAGE = """run.sh [FILE] [--setting VALUE ...]          replicate, until stopped
-       run.sh check [FILE] [--setting VALUE ...]    say what is not ready, and change nothing (--json for scripts)
-       run.sh redrive [FILE] [--setting VALUE ...]  bring the keys of dead letters up to date (--dryRun, --json)"""
+# A command's own options, by name.
+Options = Mapping[str, Any]
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -41,16 +31,16 @@ def main(arguments: Sequence[str]) -> int:
     :returns: the exit status; a replication that starts never returns, this process becomes its daemon
     """
     signal.signal(signal.SIGTERM, _interrupt)
-    name, *rest = arguments if arguments and arguments[0] in COMMANDS else (REPLICATE, *arguments)
+    command = COMMANDS.get(arguments[0], REPLICATE) if arguments else REPLICATE
     try:
-        return _dispatch(name, rest)
+        return _dispatch(command, arguments[1:] if command.name else arguments)
     except ReplicatorError as exc:
         print(f"run.sh: {exc}", file=sys.stderr)
         return exc.exit_status
     except KeyboardInterrupt as exc:
-        if name == REPLICATE:
+        if command is REPLICATE:
             return 0  # until the daemon's own handler: a clean stop is 0 from the start
-        print(f"run.sh: {name} was interrupted before it was through.", file=sys.stderr)
+        print(f"run.sh: {command.name} was interrupted before it was through.", file=sys.stderr)
         return 128 + (exc.args[0] if exc.args else signal.SIGINT)
     except Exception:  # noqa: BLE001  # the last resort: a message and a decided status for whatever is left
         traceback.print_exc()
@@ -62,30 +52,27 @@ def _interrupt(number: int, _: object) -> NoReturn:
     raise KeyboardInterrupt(number)
 
 
-def _dispatch(name: str, arguments: list[str]) -> int:
-    switches = {switch for switch in COMMANDS.get(name, ()) if switch in arguments}
-    arguments = [argument for argument in arguments if argument not in switches]
-    found = load(arguments)
-    as_json = "--json" in switches
-    if name == "check":
-        return _check(found, as_json=as_json)
-    if name == "redrive":
-        return redrive_command.run(found, dry_run="--dryRun" in switches, as_json=as_json)
+def _dispatch(command: Command, arguments: Sequence[str]) -> int:
+    options, rest = commands.take(command, arguments)
+    found = load(rest, command)
+    if command is not REPLICATE:
+        return _RUN[command.name](found, options)
     if found.demo:
         from processor import demo  # nobody else needs what it imports
 
-        return demo.run(found, arguments)
+        return demo.run(found, rest)
     return _replicate(found)
 
 
-def load(arguments: Sequence[str]) -> Settings:
+def load(arguments: Sequence[str], command: Command = REPLICATE) -> Settings:
     """Settings from the command line, the environment and the properties file it names.
 
+    :param arguments: without the options of ``command``
     :raises UsageError: any of them can't be used
     """
     remaining = list(arguments)
     file = remaining.pop(0) if remaining and not remaining[0].startswith("-") else None
-    made = settings.parser("run.sh", USAGE)
+    made = settings.parser("run.sh", commands.usage(), command)
     if file is None and not remaining:
         message = (
             "No properties file and no settings. Copy properties/replication.properties, fill in the four required "
@@ -107,9 +94,9 @@ def load(arguments: Sequence[str]) -> Settings:
     )
 
 
-def _check(found: Settings, *, as_json: bool) -> int:
+def _check(found: Settings, options: Options) -> int:
     report = preflight.run(found, Clients(found))
-    if as_json:
+    if options["json"]:
         print(msgspec.json.encode({"ready": not report.errors, "findings": report.findings}).decode())
     else:
         _print_findings(report.findings)
@@ -146,6 +133,10 @@ def _record_task(found: Settings, clients: Clients, report: Report) -> str:
     return ours.stream_arn
 
 
+def _redrive(found: Settings, options: Options) -> int:
+    return redrive_command.run(found, dry_run=options["dryRun"], as_json=options["json"])
+
+
 def _path(found: Settings) -> str:
     return f"{found.source_table} ({found.source_region}) -> {found.destination_table} ({found.destination_region})"
 
@@ -153,3 +144,6 @@ def _path(found: Settings) -> str:
 def _print_findings(findings: Sequence[Finding]) -> None:
     for finding in findings:
         print(finding.text, file=sys.stderr)
+
+
+_RUN: Mapping[str, Callable[[Settings, Options], int]] = {"check": _check, "redrive": _redrive}

@@ -27,7 +27,9 @@ def boolean(value: str) -> bool:
     return value.strip().lower() == "true"
 
 
-def _whole_number(lowest: int, highest: int) -> Callable[[str], int]:
+def whole_number(lowest: int, highest: int) -> Callable[[str], int]:
+    """Digits of a number in these bounds, both included."""
+
     def parse(value: str) -> int:
         if not re.fullmatch(r"\d+", value.strip()) or not lowest <= int(value) <= highest:
             message = f"'{value}' is not a whole number from {lowest} to {highest}"
@@ -195,14 +197,14 @@ DEFINITIONS: tuple[Definition, ...] = (
     Definition(
         name="batchSize",
         group="Reading",
-        parse=_whole_number(1, 1000),
+        parse=whole_number(1, 1000),
         default="1000",
         help="records asked of each GetRecords call, 1 to 1000",
     ),
     Definition(
         name="parentShardPollIntervalMillis",
         group="Reading",
-        parse=_whole_number(1, 3_600_000),
+        parse=whole_number(1, 3_600_000),
         default="1000",
         help="how often a new shard looks whether its parent is finished",
     ),
@@ -231,7 +233,7 @@ DEFINITIONS: tuple[Definition, ...] = (
     Definition(
         name="applyThreads",
         group="Writing",
-        parse=_whole_number(1, 256),
+        parse=whole_number(1, 256),
         default="8",
         help="write calls in flight at once, for each shard",
     ),
@@ -283,7 +285,7 @@ DEFINITIONS: tuple[Definition, ...] = (
     Definition(
         name="demoSeconds",
         group="Demo",
-        parse=_whole_number(1, 86_400),
+        parse=whole_number(1, 86_400),
         default_is="until Ctrl-C",
         help="write for so long, wait until the tables are equal, and end: with 0, or with 1 and the keys that differ",
     ),

@@ -11,7 +11,7 @@ from __future__ import annotations
 import difflib
 import hashlib
 from collections import OrderedDict
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import IO, Any, NoReturn
 from urllib.parse import unquote, urlsplit
@@ -21,6 +21,7 @@ import javaproperties
 import msgspec
 
 from processor import kcl_properties
+from processor.commands import COMMANDS, REPLICATE, Command
 from processor.definitions import BY_NAME, CHECKPOINT_TABLE_PREFIX, DEFINITIONS, ENVIRONMENT_PREFIX, boolean
 from processor.errors import UsageError
 
@@ -110,12 +111,17 @@ class _PropertiesParser(configargparse.ConfigFileParser):  # type: ignore[misc] 
 
 
 class _Parser(configargparse.ArgumentParser):  # type: ignore[misc]  # configargparse has no types
+    own_options: Collection[str] = ()
+
     def error(self, message: str) -> NoReturn:
         raise UsageError(message[:1].upper() + message[1:] + ". See --help.")
 
 
-def parser(program: str, usage: str) -> configargparse.ArgumentParser:
-    """The command line of one command; the properties file's name is not part of it."""
+def parser(program: str, usage: str, command: Command = REPLICATE) -> configargparse.ArgumentParser:
+    """The settings on the command line of one command; the properties file's name is not part of it.
+
+    The command's own options are here for ``--help`` only, and for hints: ``commands.take`` has them by then.
+    """
     made = _Parser(
         prog=program,
         usage=usage,
@@ -127,6 +133,11 @@ def parser(program: str, usage: str) -> configargparse.ArgumentParser:
         config_file_parser_class=_PropertiesParser,
     )
     groups: dict[str, Any] = {}
+    made.own_options = [option.name for option in command.options]
+    if command.options:
+        own = made.add_argument_group(f"Options of {command.name}")
+        for option in command.options:
+            option.add_to(own)
     for definition in DEFINITIONS:
         if definition.group not in groups:
             groups[definition.group] = made.add_argument_group(definition.group)
@@ -178,9 +189,8 @@ def load(
         env_vars=dict(environment),
     )
     if unknown:
-        raise UsageError(
-            _unknown(unknown[0].lstrip("-").split("=")[0]) if unknown[0].startswith("-") else _stray(unknown[0])
-        )
+        name = unknown[0].lstrip("-").split("=")[0]
+        raise UsageError(_unknown(name, made.own_options) if unknown[0].startswith("-") else _stray(unknown[0]))
     given = {name: value for name, value in vars(found).items() if value is not None}
     kcl = {
         name: value for name, value in given.items() if name not in BY_NAME and name in kcl_properties.KINDS
@@ -321,8 +331,13 @@ def _load_properties(text: str) -> dict[str, str]:
         raise UsageError(message) from exc
 
 
-def _unknown(name: str) -> str:
-    candidates = [*BY_NAME, *kcl_properties.KINDS]
+def _unknown(name: str, own_options: Collection[str] = ()) -> str:
+    """:param own_options: of the command, where the name stood on its line"""
+    if owners := [command.name for command in COMMANDS.values() if name in {each.name for each in command.options}]:
+        return (
+            f"Unknown setting {name}: it is an option, given on the command line of {' or '.join(owners)} as --{name}."
+        )
+    candidates = [*BY_NAME, *kcl_properties.KINDS, *own_options]
     by_lower = {candidate.lower(): candidate for candidate in candidates}
     near = difflib.get_close_matches(name.lower(), by_lower, n=1, cutoff=0.6)
     hint = f" Did you mean {by_lower[near[0]]}?" if near else " See --help for the settings there are."

@@ -10,10 +10,21 @@ from processor import java
 
 PACKAGE = java.ROOT / "processor"
 # From the ground up: a module imports from its own layer and those above it here, never from one below. A new module
-# is given its place here.
+# is given its place here. A module of a package, as ``status.lag``, has its own place or else its package's.
 LAYERS = (
     {"errors", "logs"},
-    {"definitions", "kcl_properties", "settings", "records", "images", "letters", "plan", "findings", "item_key"},
+    {
+        "commands",
+        "definitions",
+        "kcl_properties",
+        "settings",
+        "records",
+        "images",
+        "letters",
+        "plan",
+        "findings",
+        "item_key",
+    },
     {"retry", "java", "progress", "lease_term"},
     {"dynamodb", "dynamodb_local"},
     {"raw_calls"},
@@ -29,7 +40,7 @@ LAYERS = (
     {"cli"},
     {"__main__"},
 )
-RANKS = {name: rank for rank, layer in enumerate(LAYERS) for name in layer}
+_PLACES = {name: rank for rank, layer in enumerate(LAYERS) for name in layer}
 PURE = LAYERS[1] | {"errors"}
 # What does I/O, or reads a clock or chance.
 IMPURE = {
@@ -49,23 +60,38 @@ IMPURE = {
 IMPURE |= {"tempfile", "threading", "time", "urllib.request", "boto3", "botocore", "amazon_kclpy", "rich"}
 
 
+FILES = {
+    ".".join(path.relative_to(PACKAGE).with_suffix("").parts).removesuffix(".__init__"): path
+    for path in sorted(PACKAGE.rglob("*.py"))
+    if path != PACKAGE / "__init__.py"
+}
+MODULES = list(FILES)
+RANKS = {
+    module: _PLACES[name]
+    for module in MODULES
+    for name in (module.partition(".")[0], module)  # its own place, the latter, is what remains
+    if name in _PLACES
+}
+
+
 def _imports(module: str) -> set[str]:
     """Every module that ``module`` names in an import, wherever in it that stands."""
     found: set[str] = set()
-    for node in ast.walk(ast.parse((PACKAGE / f"{module}.py").read_text())):
+    for node in ast.walk(ast.parse(FILES[module].read_text())):
         if isinstance(node, ast.Import):
             found |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom):
             assert node.level == 0, f"{module}: a relative import"
             assert node.module is not None
-            found |= {node.module} | {f"{node.module}.{alias.name}" for alias in node.names}
+            names = {f"{node.module}.{alias.name}" for alias in node.names}
+            ours = {name for name in names if name.removeprefix("processor.") in FILES}
+            found |= ours | {node.module} if names - ours else ours
     return found
 
 
-MODULES = sorted(path.stem for path in PACKAGE.glob("*.py") if path.stem != "__init__")
 FOREIGN = {module: {name for name in _imports(module) if not name.startswith("processor")} for module in MODULES}
 GRAPH = {
-    module: {name.split(".")[1] for name in _imports(module) if name.startswith("processor.")} & set(MODULES)
+    module: {name.removeprefix("processor.") for name in _imports(module) if name.startswith("processor.")}
     for module in MODULES
 }
 

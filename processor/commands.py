@@ -1,0 +1,126 @@
+"""The one definition of every command: its name, what it is for, and the options that are its own.
+
+An option is a word of one command line, as ``--dryRun`` or ``--show 20``; what describes the replication itself is a
+setting, see ``definitions.py``. Pure: ``cli.py`` runs the commands.
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, NoReturn
+
+from processor.errors import UsageError
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Option:
+    """One option of a command: a switch, unless ``parse`` says what its value may be.
+
+    ``implied`` is the value where the option is named without one, for those that may be; ``default`` where it isn't
+    named. ``repeated`` collects the values of every time that it is named in a list.
+    """
+
+    name: str
+    help: str
+    parse: Callable[[str], Any] | None = None
+    metavar: str = "VALUE"
+    default: Any = None
+    implied: Any = None
+    repeated: bool = False
+
+    def __post_init__(self) -> None:
+        """A switch is False, and a repeated option an empty list, until it is named."""
+        if self.parse is None or self.repeated:
+            object.__setattr__(self, "default", False if self.parse is None else [])
+
+    @property
+    def usage(self) -> str:
+        """As ``--watch [SECONDS]``."""
+        if self.parse is None:
+            return f"--{self.name}"
+        return f"--{self.name} " + (self.metavar if self.implied is None else f"[{self.metavar}]")
+
+    def add_to(self, group: Any) -> None:
+        """Tell argparse, or a group of its."""
+        words = self.help.replace("%", "%%")
+        if self.parse is None:
+            group.add_argument(f"--{self.name}", action="store_true", help=words)
+            return
+        group.add_argument(
+            f"--{self.name}",
+            metavar=self.metavar,
+            help=words,
+            type=self._parsed,
+            default=self.default,
+            action="append" if self.repeated else "store",
+            **({} if self.implied is None else {"nargs": "?", "const": self.implied}),
+        )
+
+    def _parsed(self, text: str) -> Any:
+        assert self.parse is not None  # noqa: S101  # a switch is given no text
+        try:
+            return self.parse(text)
+        except ValueError as exc:
+            raise UsageError(f"--{self.name}: {exc}. See --help.") from exc
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Command:
+    """One command: ``run.sh NAME FILE``, or ``run.sh FILE`` where it has no name."""
+
+    name: str = ""
+    help: str
+    options: tuple[Option, ...] = ()
+
+    @property
+    def usage(self) -> str:
+        """One line for people."""
+        return f"run.sh {self.name + ' ' if self.name else ''}[FILE] [--setting VALUE ...]"
+
+
+JSON = Option(name="json", help="one JSON object on standard output, for scripts")
+
+REPLICATE = Command(help="replicate, until stopped")
+COMMANDS: Mapping[str, Command] = {
+    command.name: command
+    for command in (
+        Command(name="check", help="say what is not ready, and change nothing", options=(JSON,)),
+        Command(
+            name="redrive",
+            help="bring the keys of dead letters up to date",
+            options=(Option(name="dryRun", help="say what would be done, and do nothing"), JSON),
+        ),
+    )
+}
+
+
+def usage() -> str:
+    """Every command, one a line."""
+    rows = [(command.usage, command) for command in (REPLICATE, *COMMANDS.values())]
+    width = max(len(line) for line, _ in rows)
+    return "\n       ".join(f"{line:{width}}  {_summary(command)}" for line, command in rows)
+
+
+def _summary(command: Command) -> str:
+    names = ", ".join(f"--{option.name}" for option in command.options)
+    return f"{command.help} ({names})" if names else command.help
+
+
+class _Parser(argparse.ArgumentParser):
+    def error(self, message: str) -> NoReturn:
+        raise UsageError(message[:1].upper() + message[1:] + ". See --help.")
+
+
+def take(command: Command, arguments: Sequence[str]) -> tuple[dict[str, Any], list[str]]:
+    """Find a command's own options among its arguments.
+
+    :returns: every option's value by its name, and the arguments that are none of them, in their order
+    :raises UsageError: a value can't be used
+    """
+    parser = _Parser(prog=command.usage, add_help=False, allow_abbrev=False)
+    for option in command.options:
+        option.add_to(parser)
+    found, rest = parser.parse_known_args(list(arguments))
+    return vars(found), rest

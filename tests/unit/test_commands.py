@@ -1,0 +1,89 @@
+"""Commands and the options that are their own."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from processor import commands, kcl_properties, settings
+from processor.cli import load
+from processor.commands import COMMANDS, Command, Option
+from processor.definitions import BY_NAME, whole_number
+from processor.errors import UsageError
+
+COMMAND = Command(
+    name="count",
+    help="count sheep",
+    options=(
+        commands.JSON,
+        Option(name="sheep", help="how many", metavar="N", parse=whole_number(1, 100), default=7),
+        Option(name="every", help="how often", metavar="SECONDS", parse=whole_number(1, 60), implied=2),
+        Option(name="except", help="not this one; may be repeated", metavar="NAME", parse=str, repeated=True),
+    ),
+)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "changed", "rest"),
+    [
+        ([], {}, []),
+        (["a.properties", "--json"], {"json": True}, ["a.properties"]),
+        (["--sheep", "9", "a.properties", "--taskName", "json"], {"sheep": 9}, ["a.properties", "--taskName", "json"]),
+        (["--sheep=9", "--every"], {"sheep": 9, "every": 2}, []),
+        (["--every", "30"], {"every": 30}, []),
+        (["--except", "Dolly", "--javaOptions", "-Xmx1g", "--except=Shaun"], {"except": ["Dolly", "Shaun"]}, None),
+        (["a.properties", "--shee", "9", "--help"], {}, ["a.properties", "--shee", "9", "--help"]),
+    ],
+)
+def test_a_command_takes_its_own_options(arguments: list[str], changed: dict[str, Any], rest: list[str] | None) -> None:
+    """Options are found wherever they stand, and all else stays in its order."""
+    expected = {"json": False, "sheep": 7, "every": None, "except": []} | changed
+    assert commands.take(COMMAND, arguments) == (expected, ["--javaOptions", "-Xmx1g"] if rest is None else rest)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--sheep", "many"], "--sheep: 'many' is not a whole number from 1 to 100. See --help."),
+        (["--sheep"], "--sheep: expected one argument. See --help."),
+        (["--json=1"], "--json: ignored explicit argument '1'. See --help."),
+    ],
+)
+def test_a_value_that_can_t_be_used_is_refused(arguments: list[str], message: str) -> None:
+    """The message names the option, and what it takes."""
+    with pytest.raises(UsageError) as refused:
+        commands.take(COMMAND, arguments)
+    assert message in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--shep", "3"], "Unknown setting shep. Did you mean sheep?"),
+        (["--dryRun"], "Unknown setting dryRun: it is an option, given on the command line of redrive as --dryRun."),
+        (["--xyzzy"], "Unknown setting xyzzy. See --help for the settings there are."),
+    ],
+)
+def test_an_unknown_option_is_refused_with_a_hint(arguments: list[str], message: str) -> None:
+    """The hint knows the command's own options, and those of the others."""
+    with pytest.raises(UsageError) as refused:
+        load(arguments, COMMAND)
+    assert message == str(refused.value)
+
+
+def test_an_option_is_no_setting() -> None:
+    """No option has the name of a setting or of one of KCL's properties."""
+    names = {option.name for command in COMMANDS.values() for option in command.options}
+    assert set() == names & ({*BY_NAME, "help"} | set(kcl_properties.KINDS))
+
+
+@pytest.mark.parametrize("command", [COMMAND, *COMMANDS.values()], ids=lambda command: command.name)
+def test_help_has_the_options_of_its_command(command: Command) -> None:
+    """``run.sh NAME --help`` has each option with its value and words, before the settings."""
+    text = " ".join(settings.parser("run.sh", commands.usage(), command).format_help().split())
+    own, rest = text.split("Source:", 1)
+    assert f"Options of {command.name}:" in own
+    assert "--sourceTable" in rest
+    for option in command.options:
+        assert f"{option.usage} {option.help}" in own
