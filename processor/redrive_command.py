@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import os
-import signal
 import sys
-import threading
 from collections.abc import Sequence
 
 import msgspec
@@ -22,8 +19,11 @@ from processor.progress import Progress
 from processor.redrive import KeyResult, Redrive, Report, Unusable
 from processor.retry import Outage
 from processor.settings import Settings
+from processor.signals import Signals
 
 STILL_FAILING = 1
+# Either way nothing is lost.
+STOPPING = "Stopping after the keys in hand; once more ends it at once."
 # No lease runs out while a key is redriven.
 _TIMEOUTS = WriteTimeouts(connect=3, read=10)
 # Of each kind; a report for people is no longer than they read.
@@ -50,7 +50,7 @@ def run(settings: Settings, *, dry_run: bool, as_json: bool) -> int:
         message = "What stands above must be put right first. Nothing was written, no dead letter was removed."
         raise NotReadyError(message)
     logs.configure()
-    signals = _Signals()
+    signals = Signals(STOPPING)
     progress = Progress()
     redrive = Redrive(
         settings,
@@ -68,27 +68,11 @@ def run(settings: Settings, *, dry_run: bool, as_json: bool) -> int:
         redrive.run()
     except StoppedError as exc:
         print(f"run.sh: {exc}", file=sys.stderr)
-        return 128 + signals.number
+        return signals.exit_status
     finally:
         progress.close()
         _show(redrive.report, store.place, as_json=as_json)
     return STILL_FAILING if redrive.report.still_failing else 0
-
-
-class _Signals:
-    """The first SIGINT or SIGTERM ends the run between two keys, a second one at once; either way nothing is lost."""
-
-    def __init__(self) -> None:
-        self.stop = threading.Event()
-        self.number = 0
-        self._before = {number: signal.signal(number, self._stop) for number in (signal.SIGINT, signal.SIGTERM)}
-
-    def _stop(self, number: int, _: object) -> None:
-        self.number = number
-        self.stop.set()
-        os.write(2, b"Stopping after the keys in hand; once more ends it at once.\n")  # print may be what it interrupts
-        for each, handler in self._before.items():
-            signal.signal(each, handler)
 
 
 def _show(report: Report, place: str, *, as_json: bool) -> None:

@@ -25,7 +25,7 @@ LAYERS = (
         "findings",
         "item_key",
     },
-    {"retry", "java", "progress", "lease_term"},
+    {"retry", "java", "progress", "lease_term", "signals"},
     {"dynamodb", "dynamodb_local"},
     {"raw_calls"},
     {"readable_table", "scannable_table", "writable_table", "s3", "key_guard"},

@@ -1,0 +1,34 @@
+"""SIGINT and SIGTERM for a command that can stop between two steps."""
+
+from __future__ import annotations
+
+import os
+import signal
+import threading
+
+
+class Signals:
+    """The first SIGINT or SIGTERM sets ``stop``; a second one does what it did before, which ends the command at once.
+
+    For the main thread.
+
+    :param note: said on standard error at the first
+    """
+
+    def __init__(self, note: str) -> None:
+        self.stop = threading.Event()
+        self.number = 0
+        self._note = f"{note}\n".encode()
+        self._before = {number: signal.signal(number, self._stop) for number in (signal.SIGINT, signal.SIGTERM)}
+
+    @property
+    def exit_status(self) -> int:
+        """A shell's: 130 or 143; 0 where no signal came."""
+        return 128 + self.number if self.number else 0
+
+    def _stop(self, number: int, _: object) -> None:
+        self.number = number
+        self.stop.set()
+        os.write(2, self._note)  # print may be what it interrupts
+        for each, handler in self._before.items():
+            signal.signal(each, handler)

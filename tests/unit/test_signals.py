@@ -1,0 +1,41 @@
+"""What the first signal does, and what the second."""
+
+from __future__ import annotations
+
+import signal
+from collections.abc import Iterator
+
+import pytest
+
+from processor.signals import Signals
+
+
+class Interrupted(Exception):  # noqa: N818  # no error
+    """What the handler before raises."""
+
+
+@pytest.fixture(autouse=True)
+def _handlers() -> Iterator[None]:
+    """Others' handlers, which the test leaves as they were."""
+
+    def interrupt(*_: object) -> None:
+        raise Interrupted
+
+    before = {number: signal.signal(number, interrupt) for number in (signal.SIGINT, signal.SIGTERM)}
+    yield
+    for number, handler in before.items():
+        signal.signal(number, handler)
+
+
+@pytest.mark.parametrize(("number", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_the_first_asks_and_the_second_ends(
+    number: signal.Signals, status: int, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """The first is said and heard of at the next look; the second goes to whoever listened before, at once."""
+    signals = Signals("Stopping.")
+    assert (signals.stop.is_set(), signals.exit_status) == (False, 0)
+    signal.raise_signal(number)
+    assert (signals.stop.is_set(), signals.exit_status) == (True, status)
+    assert capfd.readouterr().err == "Stopping.\n"
+    with pytest.raises(Interrupted):
+        signal.raise_signal(number)
