@@ -1,0 +1,214 @@
+"""A DynamoDB of recorded answers, in a process of its own: tables of any size that cost next to nothing to serve.
+
+Tables whose names begin with ``recorded`` hold the same items; any other is there, empty, and takes every write. Items
+are made by their keys: ``PPPPPP-NNNN`` is item N of page P, and a page is one template with its number put in. So a
+million items take no memory, and reads by key find what the scan gave. Raw asyncio, since the bench shares its CPUs.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import collections
+import json
+import subprocess
+import sys
+import urllib.request
+import uuid
+from collections.abc import Callable
+from types import TracebackType
+from typing import Any
+
+import msgspec
+
+from processor import java
+from tests.fakes.attribute_values import size_bytes
+
+PREFIX = "recorded"
+# Scan's limit, as DynamoDB counts sizes (API reference).
+PAGE_BYTES = 1024 * 1024
+_PAGE_MARK = b"@@@@@@"
+
+
+class RecordedTable:
+    """The server, from outside.
+
+    :param items: of each recorded table
+    :param item_bytes: of each item, as DynamoDB counts
+    """
+
+    def __init__(self, *, items: int, item_bytes: int = 300) -> None:
+        self._arguments = [f"--items={items}", f"--item-bytes={item_bytes}"]
+        self.endpoint = ""
+
+    def __enter__(self) -> RecordedTable:  # noqa: PYI034  # Self came with Python 3.11
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", "tests.fakes.recorded_table", *self._arguments],
+            cwd=java.ROOT,
+            stdin=subprocess.PIPE,  # its end ends the server
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        assert self._process.stdout is not None
+        self.endpoint = f"http://127.0.0.1:{int(self._process.stdout.readline())}"
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._process.communicate()
+
+    def counts(self) -> dict[str, int]:
+        """Calls by operation, ``items`` that scans gave, and ``writes`` that BatchWriteItem took."""
+        with urllib.request.urlopen(self.endpoint, timeout=10) as answer:  # noqa: S310  # a server of our own
+            counts: dict[str, int] = json.load(answer)
+        return counts
+
+
+class Recording:
+    """What the tables answer; every method takes a request's content and gives an answer's JSON."""
+
+    def __init__(self, *, items: int, item_bytes: int) -> None:
+        self.counts: collections.Counter[str] = collections.Counter()
+        self._total = items
+        self._items = _page_items(item_bytes, PAGE_BYTES // item_bytes)
+        self._full_page = b",".join(self._items)
+        self._pages = -(-items // len(self._items))
+        self._bytes = items * item_bytes
+        self._calls: dict[str, Callable[[dict[str, Any]], bytes]] = {
+            "Scan": self._scan,
+            "GetItem": self._get,
+            "BatchGetItem": self._get_many,
+            "DescribeTable": self._describe,
+        }
+
+    def answer(self, operation: str, body: bytes) -> bytes:
+        """Whatever it doesn't know is answered with ``{}``."""
+        self.counts[operation] += 1
+        if operation == "BatchWriteItem":
+            self.counts["writes"] += body.count(b'{"PutRequest"') + body.count(b'{"DeleteRequest"')
+            return b'{"UnprocessedItems":{}}'
+        call = self._calls.get(operation)
+        return b"{}" if call is None else call(msgspec.json.decode(body))
+
+    def _scan(self, asked: dict[str, Any]) -> bytes:
+        """Page P is in segment P modulo their number."""
+        if not asked["TableName"].startswith(PREFIX):
+            return b'{"Items":[],"Count":0,"ScannedCount":0}'
+        step = asked.get("TotalSegments", 1)
+        number = asked.get("Segment", 0)
+        if "ExclusiveStartKey" in asked:
+            number = int(asked["ExclusiveStartKey"]["id"]["S"][:6]) + step
+        count = max(0, min(len(self._items), self._total - number * len(self._items)))
+        self.counts["items"] += count
+        full = count == len(self._items)
+        page = (self._full_page if full else b",".join(self._items[:count])).replace(_PAGE_MARK, b"%06d" % number)
+        last = b""
+        if number + step < self._pages:
+            last = b',"LastEvaluatedKey":{"id":{"S":"%06d-%04d"}}' % (number, count - 1)
+        return b'{"Items":[%b],"Count":%d,"ScannedCount":%d%b%b}' % (page, count, count, last, _units(asked, 128.0))
+
+    def _get(self, asked: dict[str, Any]) -> bytes:
+        item = self._item(asked["TableName"], asked["Key"])
+        return b"{}" if item is None else b'{"Item":%b}' % item
+
+    def _get_many(self, asked: dict[str, Any]) -> bytes:
+        ((table, wanted),) = asked["RequestItems"].items()
+        found = [item for key in wanted["Keys"] if (item := self._item(table, key)) is not None]
+        return b'{"Responses":{"%b":[%b]},"UnprocessedKeys":{}}' % (table.encode(), b",".join(found))
+
+    def _item(self, table: str, key: dict[str, Any]) -> bytes | None:
+        page, _, place = key.get("id", {}).get("S", "").partition("-")
+        if not (table.startswith(PREFIX) and page.isdigit() and place.isdigit() and int(place) < len(self._items)):
+            return None
+        if int(page) * len(self._items) + int(place) >= self._total:
+            return None
+        return self._items[int(place)].replace(_PAGE_MARK, page.encode())
+
+    def _describe(self, asked: dict[str, Any]) -> bytes:
+        name, full = asked["TableName"], asked["TableName"].startswith(PREFIX)
+        table = {
+            "TableName": name,
+            "TableStatus": "ACTIVE",
+            "TableArn": f"arn:aws:dynamodb:eu-west-1:000000000000:table/{name}",
+            "TableId": str(uuid.uuid5(uuid.NAMESPACE_URL, name)),
+            "KeySchema": [{"AttributeName": "id", "KeyType": "HASH"}],
+            "AttributeDefinitions": [{"AttributeName": "id", "AttributeType": "S"}],
+            "ItemCount": self._total if full else 0,
+            "TableSizeBytes": self._bytes if full else 0,
+            "BillingModeSummary": {"BillingMode": "PAY_PER_REQUEST"},
+            "ProvisionedThroughput": {"ReadCapacityUnits": 0, "WriteCapacityUnits": 0, "NumberOfDecreasesToday": 0},
+        }
+        return msgspec.json.encode({"Table": table})
+
+
+def _page_items(item_bytes: int, count: int) -> list[bytes]:
+    """Items as orders have them: texts, numbers, a set."""
+    items = []
+    for number in range(count):
+        item: dict[str, Any] = {
+            "id": {"S": f"{_PAGE_MARK.decode()}-{number:04}"},
+            "customer": {"S": f"customer-{number * 7919 % 10_000:05}"},
+            "total": {"N": f"{number % 900 + 100}.{number % 90 + 10}"},
+            "createdAt": {"N": f"17{number:011}"},
+            "tags": {"SS": ["express", "gift"]},
+        }
+        filler = item_bytes - size_bytes(item) - len("note")
+        items.append(msgspec.json.encode({**item, "note": {"S": "x" * filler}}))
+    return items
+
+
+def _units(asked: dict[str, Any], units: float) -> bytes:
+    if "ReturnConsumedCapacity" not in asked:
+        return b""
+    return b',"ConsumedCapacity":{"TableName":"%b","CapacityUnits":%f}' % (asked["TableName"].encode(), units)
+
+
+class _Connection(asyncio.Protocol):
+    def __init__(self, recording: Recording) -> None:
+        self._recording = recording
+        self._received = bytearray()
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        assert isinstance(transport, asyncio.Transport)
+        self._transport = transport
+
+    def data_received(self, data: bytes) -> None:
+        self._received += data
+        while (end := self._received.find(b"\r\n\r\n")) >= 0:
+            lines = bytes(self._received[:end]).split(b"\r\n")[1:]
+            headers = {name.lower(): value.strip() for name, _, value in (line.partition(b":") for line in lines)}
+            begin, length = end + 4, int(headers.get(b"content-length", 0))
+            if len(self._received) < begin + length:
+                return
+            body = bytes(self._received[begin : begin + length])
+            del self._received[: begin + length]
+            self._answer(headers.get(b"x-amz-target", b"").decode().rpartition(".")[2], body)
+
+    def _answer(self, operation: str, body: bytes) -> None:
+        answer = self._recording.answer(operation, body) if operation else json.dumps(self._recording.counts).encode()
+        self._transport.write(
+            b"HTTP/1.1 200 OK\r\nContent-Type: application/x-amz-json-1.0\r\nContent-Length: %d\r\n\r\n" % len(answer)
+        )
+        self._transport.write(answer)
+
+
+async def _serve(recording: Recording) -> None:
+    loop = asyncio.get_running_loop()
+    server = await loop.create_server(lambda: _Connection(recording), "127.0.0.1", 0)
+    print(server.sockets[0].getsockname()[1], flush=True)
+    await loop.run_in_executor(None, sys.stdin.read)
+    server.close()
+
+
+def main() -> None:
+    """Serve until standard input ends; the port is the first line of standard output."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--items", type=int, required=True)
+    parser.add_argument("--item-bytes", type=int, required=True)
+    given = parser.parse_args()
+    asyncio.run(_serve(Recording(items=given.items, item_bytes=given.item_bytes)))
+
+
+if __name__ == "__main__":
+    main()
