@@ -47,11 +47,8 @@ final class FleetLeaseCoordinator extends DynamoDBLeaseCoordinator {
             "Shards whose leases can't be renewed are given up when these are over, and taken again when it can be.",
             "The checkpoint table can be used again");
     private final Map<String, Long> finishedSince = new HashMap<>();
-    private final ScheduledExecutorService threads = Executors.newScheduledThreadPool(2, task -> {
-        Thread made = new Thread(task, "fleet-leases");
-        made.setDaemon(true);
-        return made;
-    });
+    private final ScheduledExecutorService threads =
+            Executors.newScheduledThreadPool(2, new DaemonThreads("fleet-leases"));
     private final ReentrantLock take = new ReentrantLock();
     private volatile boolean taking = true;
 

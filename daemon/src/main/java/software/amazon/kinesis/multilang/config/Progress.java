@@ -21,11 +21,8 @@ final class Progress {
     private volatile IntSupplier shards = () -> 0;
 
     Progress() {
-        Executors.newSingleThreadScheduledExecutor(task -> {
-            Thread thread = new Thread(task, "progress");
-            thread.setDaemon(true);
-            return thread;
-        }).scheduleAtFixedRate(this::report, INTERVAL_SECONDS, INTERVAL_SECONDS, TimeUnit.SECONDS);
+        Executors.newSingleThreadScheduledExecutor(new DaemonThreads("progress"))
+                .scheduleAtFixedRate(this::report, INTERVAL_SECONDS, INTERVAL_SECONDS, TimeUnit.SECONDS);
     }
 
     /** Counts records that are applied and checkpointed; the lag is from the write at the source to now. */

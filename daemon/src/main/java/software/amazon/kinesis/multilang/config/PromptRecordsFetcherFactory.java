@@ -35,11 +35,7 @@ final class PromptRecordsFetcherFactory extends SimpleRecordsFetcherFactory {
                 maxRecordsCount(),
                 maxRecords,
                 strategy,
-                Executors.newSingleThreadExecutor(task -> {
-                    Thread thread = new Thread(task, "prefetch-" + shardId);
-                    thread.setDaemon(true);
-                    return thread;
-                }),
+                Executors.newSingleThreadExecutor(new DaemonThreads("prefetch-" + shardId)),
                 idleMillisBetweenCalls(),
                 millisBehindLatestThresholdForReducedTps(),
                 metricsFactory,

@@ -28,11 +28,8 @@ final class Retention {
 
     Retention(Clock clock) {
         this.clock = clock;
-        Executors.newSingleThreadScheduledExecutor(task -> {
-            Thread thread = new Thread(task, "retention");
-            thread.setDaemon(true);
-            return thread;
-        }).scheduleAtFixedRate(() -> inHand.forEach(this::look), INTERVAL_SECONDS, INTERVAL_SECONDS, TimeUnit.SECONDS);
+        Executors.newSingleThreadScheduledExecutor(new DaemonThreads("retention"))
+                .scheduleAtFixedRate(() -> inHand.forEach(this::look), INTERVAL_SECONDS, INTERVAL_SECONDS, TimeUnit.SECONDS);
     }
 
     /** A batch is about to be applied, whose first record was written at {@code oldest}. */

@@ -54,11 +54,8 @@ final class ShardWatch {
     }
 
     void start() {
-        Executors.newSingleThreadScheduledExecutor(task -> {
-            Thread thread = new Thread(task, "shard-watch");
-            thread.setDaemon(true);
-            return thread;
-        }).scheduleWithFixedDelay(this::lookAndSay, LOOK_SECONDS, LOOK_SECONDS, TimeUnit.SECONDS);
+        Executors.newSingleThreadScheduledExecutor(new DaemonThreads("shard-watch"))
+                .scheduleWithFixedDelay(this::lookAndSay, LOOK_SECONDS, LOOK_SECONDS, TimeUnit.SECONDS);
     }
 
     private void lookAndSay() {
