@@ -122,10 +122,9 @@ final class ShardWatch {
         shards.forEach(shard -> parents.put(shard.shardId(), shard.parentShardId()));
         Set<String> readBefore = new HashSet<>();
         for (String shardId : leases.keySet()) {
-            for (String ancestor = parents.get(shardId);
-                    ancestor != null && readBefore.add(ancestor);
-                    ancestor = parents.get(ancestor)) {
-                LOG.trace("{} was read before {}", ancestor, shardId);
+            String ancestor = parents.get(shardId);
+            while (ancestor != null && readBefore.add(ancestor)) {
+                ancestor = parents.get(ancestor);
             }
         }
         return shards.stream()
