@@ -1,7 +1,9 @@
 package software.amazon.kinesis.multilang.config;
 
 import java.math.BigInteger;
+import java.util.Objects;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.stream.Stream;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import software.amazon.awssdk.services.dynamodb.model.DescribeStreamRequest;
@@ -12,7 +14,6 @@ import software.amazon.awssdk.services.dynamodb.model.GetRecordsResponse;
 import software.amazon.awssdk.services.dynamodb.model.GetShardIteratorRequest;
 import software.amazon.awssdk.services.dynamodb.model.GetShardIteratorResponse;
 import software.amazon.awssdk.services.dynamodb.model.ResourceNotFoundException;
-import software.amazon.awssdk.services.dynamodb.model.Shard;
 import software.amazon.awssdk.services.dynamodb.model.ShardIteratorType;
 import software.amazon.awssdk.services.dynamodb.model.StreamDescription;
 import software.amazon.awssdk.services.dynamodb.model.StreamStatus;
@@ -57,6 +58,16 @@ final class GuardedStreamsClient implements DynamoDbStreamsClient {
     @Override
     public DescribeStreamResponse describeStream(DescribeStreamRequest request) {
         return stream.describeStream(request.toBuilder().streamArn(trueArn).build());
+    }
+
+    /** The stream's description page by page, at least one; each is asked for when it is come to. */
+    Stream<StreamDescription> description() {
+        return Stream.iterate(page(null), Objects::nonNull, page ->
+                page.lastEvaluatedShardId() == null ? null : page(page.lastEvaluatedShardId()));
+    }
+
+    private StreamDescription page(String after) {
+        return describeStream(r -> r.exclusiveStartShardId(after)).streamDescription();
     }
 
     @Override
@@ -136,19 +147,12 @@ final class GuardedStreamsClient implements DynamoDbStreamsClient {
     }
 
     private String endingSequenceNumber(String shardId) {
-        String start = null;
-        do {
-            String after = start;
-            StreamDescription page =
-                    stream.describeStream(r -> r.streamArn(trueArn).exclusiveStartShardId(after)).streamDescription();
-            for (Shard shard : page.shards()) {
-                if (shard.shardId().equals(shardId)) {
-                    return shard.sequenceNumberRange().endingSequenceNumber();
-                }
-            }
-            start = page.lastEvaluatedShardId();
-        } while (start != null);
-        return null;
+        return description()
+                .flatMap(page -> page.shards().stream())
+                .filter(shard -> shard.shardId().equals(shardId))
+                .findFirst()
+                .map(shard -> shard.sequenceNumberRange().endingSequenceNumber())
+                .orElse(null);
     }
 
     /** A shard that ends has children, unless the stream ends with it; KCL would then wait for work for ever. */

@@ -1,6 +1,5 @@
 package software.amazon.kinesis.multilang.config;
 
-import java.util.ArrayList;
 import java.util.Collections;
 import java.util.HashMap;
 import java.util.HashSet;
@@ -67,8 +66,9 @@ final class ShardWatch {
     }
 
     private void look() throws Exception {
-        List<Shard> shards = new ArrayList<>();
-        StreamStatus status = describe(shards);
+        List<StreamDescription> pages = stream.description().collect(Collectors.toList());
+        StreamStatus status = pages.get(pages.size() - 1).streamStatus();
+        List<Shard> shards = pages.stream().flatMap(page -> page.shards().stream()).collect(Collectors.toList());
         Map<String, Lease> leases =
                 leaseTable.listAllLeases().stream().collect(Collectors.toMap(Lease::leaseKey, lease -> lease));
         Set<String> renewed = renewedSinceLastLook(leases);
@@ -88,19 +88,6 @@ final class ShardWatch {
                 .forEach(unread::add);
         report(stillUnread(unread), leases, speaks);
         endIfAllIsDone(status, shards, leases);
-    }
-
-    private StreamStatus describe(List<Shard> shards) {
-        String start = null;
-        StreamStatus status;
-        do {
-            String after = start;
-            StreamDescription page = stream.describeStream(r -> r.exclusiveStartShardId(after)).streamDescription();
-            shards.addAll(page.shards());
-            status = page.streamStatus();
-            start = page.lastEvaluatedShardId();
-        } while (start != null);
-        return status;
     }
 
     private Set<String> renewedSinceLastLook(Map<String, Lease> leases) {
