@@ -14,6 +14,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Clock;
 import java.time.Duration;
+import java.util.Collection;
 import java.util.Map;
 import java.util.Properties;
 import java.util.Set;
@@ -334,10 +335,11 @@ public final class DynamoDBStreamsMultiLangDaemon {
 
     private void handBack(Scheduler scheduler) {
         coordinator.stopLeaseTaker();
-        Set<String> begun = coordinator.getAssignments().stream().map(Lease::leaseKey)
+        Collection<Lease> held = coordinator.getAssignments();
+        Set<String> begun = held.stream().map(Lease::leaseKey)
                 .filter(shardId -> terms.waitNanos(shardId) <= 0).collect(Collectors.toSet());
         // KCL would wait for an answer of shards that never began, as those waiting for their parents.
-        for (Lease lease : coordinator.getAssignments()) {
+        for (Lease lease : held) {
             if (!StreamsRecordProcessor.isStarted(lease.leaseKey())) {
                 coordinator.dropLease(lease);
             }
