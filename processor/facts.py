@@ -5,7 +5,6 @@ A fact that could not be read is a finding; the checks that would need it stay s
 
 from __future__ import annotations
 
-import functools
 import os
 import stat
 from collections.abc import Callable, Collection, Iterator
@@ -50,12 +49,7 @@ def read(settings: Settings, clients: Clients, *, unreachable: Collection[str] =
     facts = Facts()
 
     def source() -> list[Finding]:
-        name, region = settings.source_table, settings.source_region
-
-        def describe() -> None:
-            facts.source = _describe(clients.source, name, region)
-
-        findings = _attempt(f"source table {name} in {region}", describe)
+        findings = _table(facts, "source", clients.source, settings.source_table, settings.source_region)
         stream_arn = (facts.source or {}).get("LatestStreamArn")
         if stream_arn and facts.source and facts.source.get("StreamSpecification", {}).get("StreamEnabled"):
             findings += _attempt(
@@ -65,11 +59,7 @@ def read(settings: Settings, clients: Clients, *, unreachable: Collection[str] =
 
     def destination() -> list[Finding]:
         name, region = settings.destination_table, settings.destination_region
-
-        def describe() -> None:
-            facts.destination = _describe(clients.destination, name, region)
-
-        findings = _attempt(f"destination table {name} in {region}", describe)
+        findings = _table(facts, "destination", clients.destination, name, region)
         if facts.destination:
             facts.destination_ttl = _ttl(clients, name)
         return findings
@@ -102,18 +92,18 @@ def read_tables(
         ("destination", clients.destination, settings.destination_table, settings.destination_region),
     ):
         if role not in unreachable:
-            described = functools.partial(_describe, client, name, region)
-            findings += _attempt(f"{role} table {name} in {region}", functools.partial(_set, facts, role, described))
+            findings += _table(facts, role, client, name, region)
     return facts, findings
 
 
-def _set(facts: Facts, name: str, read: Callable[[], Any]) -> None:
-    setattr(facts, name, read())
+def _table(facts: Facts, role: str, client: Callable[[], DynamoDBClient], name: str, region: str) -> list[Finding]:
+    """Read what a table is into the fact that has its ``role`` for a name."""
 
+    def describe() -> None:
+        with aws_errors(f"DescribeTable on table {name} in {region}"):
+            setattr(facts, role, dict(client().describe_table(TableName=name)["Table"]))
 
-def _describe(client: Callable[[], DynamoDBClient], name: str, region: str) -> dict[str, Any]:
-    with aws_errors(f"DescribeTable on table {name} in {region}"):
-        return dict(client().describe_table(TableName=name)["Table"])
+    return _attempt(f"{role} table {name} in {region}", describe)
 
 
 def _items(settings: Settings, clients: Clients, source: dict[str, Any] | None) -> list[Finding]:
