@@ -91,8 +91,7 @@ class RecordProcessor(v3.RecordProcessorBase):  # type: ignore[misc]  # kclpy ha
         self._open_shard = open_shard
         self._gone = gone
         self._clock = clock
-        self._lost = False
-        self._lost_at = 0.0
+        self._lost_at: float | None = None
         self._totals = Outcome()
         self._max_lag_ms = 0
         self._summary_due = clock() + SUMMARY_SECONDS
@@ -111,7 +110,7 @@ class RecordProcessor(v3.RecordProcessorBase):  # type: ignore[misc]  # kclpy ha
     def process_records(self, process_records_input: Any) -> None:
         """Apply one batch and checkpoint it. Returns only when that is done, or the lease is gone."""
         records = process_records_input.records
-        if self._lost:
+        if self._lost_at is not None:
             if self._clock() - self._lost_at > _LEASE_LOST_SECONDS:
                 raise LeaseLostError
             return
@@ -140,7 +139,6 @@ class RecordProcessor(v3.RecordProcessorBase):  # type: ignore[misc]  # kclpy ha
     @_or_exit
     def lease_lost(self, lease_lost_input: Any) -> None:  # noqa: ARG002  # kclpy's signature
         """Another worker has the shard now: no checkpoint, it is not ours to move."""
-        self._lost = True
         self._lost_at = self._clock()
         self._summarise()
         self.log.info("lease_lost")
@@ -153,7 +151,7 @@ class RecordProcessor(v3.RecordProcessorBase):  # type: ignore[misc]  # kclpy ha
 
     def _checkpoint(self, checkpointer: Any, sequence_number: str | None) -> None:
         backoff = Backoff()
-        while not self._lost:
+        while self._lost_at is None:
             try:
                 checkpointer.checkpoint(sequence_number)
             except kcl.CheckpointError as exc:
@@ -178,7 +176,6 @@ class RecordProcessor(v3.RecordProcessorBase):  # type: ignore[misc]  # kclpy ha
                 return
 
     def _lose(self, at: str | None, note: str) -> None:
-        self._lost = True
         self._lost_at = self._clock()
         self.log.notice("lease_lost", at=at, note=note)
 
