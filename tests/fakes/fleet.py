@@ -89,14 +89,19 @@ class Fleet:
 
     # --- leases ------------------------------------------------------------------------------------------------------
 
+    @property
+    def checkpoint_table(self) -> str:
+        """KCL's lease table."""
+        return f"DynamoDBCrossRegionReplication{self.settings['taskName']}"
+
     def leases(self) -> list[Lease]:
         """Those of shards that are not done."""
-        found = leases.read(self._checkpoints, f"DynamoDBCrossRegionReplication{self.settings['taskName']}") or []
+        found = leases.read(self._checkpoints, self.checkpoint_table) or []
         return [lease for lease in found if lease.checkpoint != SHARD_END]
 
     def lease(self, shard_id: str) -> Lease | None:
         """A shard's, done or not; None while it has none."""
-        found = leases.read(self._checkpoints, f"DynamoDBCrossRegionReplication{self.settings['taskName']}") or []
+        found = leases.read(self._checkpoints, self.checkpoint_table) or []
         return next((lease for lease in found if lease.shard_id == shard_id), None)
 
     def owner(self, daemon: Replicator) -> str | None:
@@ -108,8 +113,7 @@ class Fleet:
 
     def forget(self, shard_id: str) -> None:
         """Delete a shard's lease from the checkpoint table."""
-        table = f"DynamoDBCrossRegionReplication{self.settings['taskName']}"
-        self._checkpoints.delete_item(TableName=table, Key={"leaseKey": {"S": shard_id}})
+        self._checkpoints.delete_item(TableName=self.checkpoint_table, Key={"leaseKey": {"S": shard_id}})
 
     def shards_of(self, daemon: Replicator) -> set[str]:
         """The shards it has leases of, done ones left out."""
