@@ -10,7 +10,7 @@ import psutil
 
 from tests.chaos.fleet import Machine
 from tests.chaos.plan import Step
-from tests.chaos.proxies import CheckpointProxy, DestinationProxy, machine_of
+from tests.chaos.proxies import CheckpointProxy, DestinationProxy
 from tests.chaos.sources import Source
 from tests.chaos.workload import KEPT
 from tests.fakes import faults
@@ -64,7 +64,7 @@ def do(stage: Stage, step: Step) -> Done:
     if step.name in _AWAY:
         return _away(_AWAY[step.name](stage))
     proxy, act, operations, alone = _REQUESTS[step.name]
-    when = (lambda exchange: machine_of(exchange) == machine.name) if alone else bool
+    when = (lambda exchange: exchange.access_key == machine.name) if alone else bool
     if step.name == "late-duplicates":
         when = _can_come_late
     fault = proxy(stage).inject(act, *operations, when=when)

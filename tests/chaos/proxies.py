@@ -1,4 +1,7 @@
-"""Proxies that keep the journal: in front of the destination and of the checkpoint table."""
+"""Proxies that keep the journal: in front of the destination and of the checkpoint table.
+
+Who asks they know by the access key: each machine signs with one of its own.
+"""
 
 from __future__ import annotations
 
@@ -14,12 +17,6 @@ from tests.fakes.faulty_server import Answer, Exchange
 
 _MOOT = b"ConditionalCheckFailedException"
 _FENCE_VALUE = re.compile(r"\d{40}")
-
-
-def machine_of(exchange: Exchange) -> str:
-    """Who asks: each machine signs with an access key of its own."""
-    signed: str = exchange.headers.get("Authorization", "").partition("Credential=")[2].partition("/")[0]
-    return signed
 
 
 class DestinationProxy(FaultProxy):
@@ -46,7 +43,7 @@ class DestinationProxy(FaultProxy):
         fence = _fence(request)
         self._journal.add(
             Applied,
-            machine=machine_of(exchange),
+            machine=exchange.access_key,
             key=(item or request["Key"])["id"]["S"],
             number=int(item["write"]["N"]) if item else None,
             digest=digest(item) if item else None,
@@ -90,6 +87,6 @@ class CheckpointProxy(FaultProxy):
         shard, updates = content["Key"]["leaseKey"]["S"], content.get("AttributeUpdates", {})
         owner, checkpoint = (updates.get(name, {}).get("Value", {}).get("S") for name in ("leaseOwner", "checkpoint"))
         if owner is not None:
-            self._journal.add(Taken, machine=machine_of(exchange), shard=shard, owner=owner)
+            self._journal.add(Taken, machine=exchange.access_key, shard=shard, owner=owner)
         if checkpoint is not None:
-            self._journal.add(Checkpointed, machine=machine_of(exchange), shard=shard, checkpoint=checkpoint)
+            self._journal.add(Checkpointed, machine=exchange.access_key, shard=shard, checkpoint=checkpoint)

@@ -54,6 +54,12 @@ class Exchange(BaseHTTPRequestHandler):
         self.service, _, self.operation = self.headers.get("X-Amz-Target", "").rpartition(".")
         self.server.owner.act_on(self)
 
+    @property
+    def access_key(self) -> str:
+        """Who signed the request; empty where nobody did."""
+        signed: str = self.headers.get("Authorization", "").partition("Credential=")[2].partition("/")[0]
+        return signed
+
     def forward(self, body: bytes) -> Answer:
         """Do what the request, with ``body`` for its own, asks for."""
         return self.server.owner.perform(self, body)
@@ -153,8 +159,7 @@ class FaultyServer:
         """Count a request, and do to it what its fault wants, or else what it asks for."""
         with self.changed:
             self.received[exchange.operation] += 1
-            signed = exchange.headers.get("Authorization", "").partition("Credential=")[2].partition("/")[0]
-            self.access_keys.setdefault(exchange.operation, set()).add(signed)
+            self.access_keys.setdefault(exchange.operation, set()).add(exchange.access_key)
             fault = next((fault for fault in self._faults if fault.wants(exchange)), None)
             if fault is not None:
                 fault.met += 1
