@@ -19,13 +19,17 @@ _MOOT = b"ConditionalCheckFailedException"
 _FENCE_VALUE = re.compile(r"\d{40}")
 
 
-class DestinationProxy(FaultProxy):
-    """Notes each write that the destination took or found moot."""
+class _JournalProxy(FaultProxy):
+    """Notes in ``journal`` what is done to ``table``."""
 
     def __init__(self, upstream: str, table: str, journal: Journal) -> None:
         super().__init__(upstream)
         self._table = table
         self._journal = journal
+
+
+class DestinationProxy(_JournalProxy):
+    """Notes each write that the destination took or found moot."""
 
     def perform(self, exchange: Exchange, body: bytes) -> Answer:
         """Ask the destination."""
@@ -66,13 +70,8 @@ def _fence(request: Item) -> int | None:
     return int(found.pop()) if len(found) == 1 else None
 
 
-class CheckpointProxy(FaultProxy):
+class CheckpointProxy(_JournalProxy):
     """Notes each lease that is taken, and each checkpoint that is stored."""
-
-    def __init__(self, upstream: str, table: str, journal: Journal) -> None:
-        super().__init__(upstream)
-        self._table = table
-        self._journal = journal
 
     def perform(self, exchange: Exchange, body: bytes) -> Answer:
         """Ask the checkpoint table."""
