@@ -54,6 +54,9 @@ class Fleet:
         self.proxy = FaultProxy(destination)
         self.daemons: list[Replicator] = []
         self.destination_table = f"destination-{suffix}"
+        self.source: DynamoDBClient = boto3.client(
+            "dynamodb", region_name="us-east-1", endpoint_url=self.simulator.endpoint
+        )
         self._folder = folder / suffix
         self._checkpoints: DynamoDBClient = boto3.client("dynamodb", region_name="us-east-1", endpoint_url=checkpoints)
         self._destination: DynamoDBClient = boto3.client("dynamodb", region_name="eu-west-1", endpoint_url=destination)
