@@ -16,9 +16,8 @@ import msgspec
 from processor import commands, daemon, java, preflight, redrive_command, settings, task
 from processor.commands import COMMANDS, REPLICATE, Command
 from processor.dynamodb import Clients
-from processor.errors import CredentialsError, NotReadyError, RefusedError, ReplicatorError, UsageError
+from processor.errors import NotReadyError, ReplicatorError, UsageError
 from processor.findings import Finding
-from processor.preflight import Report
 from processor.settings import Settings
 
 # A command's own options, by name.
@@ -100,7 +99,7 @@ def _check(found: Settings, options: Options) -> int:
         print(msgspec.json.encode({"ready": not report.errors, "findings": report.findings}).decode())
     else:
         _print_findings(report.findings)
-        print(f"{_path(found)}: {'not ready' if report.errors else 'ready'}")
+        print(f"{found.path}: {'not ready' if report.errors else 'ready'}")
     return NotReadyError.exit_status if report.errors else 0
 
 
@@ -114,31 +113,36 @@ def _replicate(found: Settings) -> int:
         things = "1 thing" if len(report.errors) == 1 else f"{len(report.errors)} things"
         message = f"{things} above must be put right first. Nothing was started, nothing was changed."
         raise NotReadyError(message)
-    stream_arn = _record_task(found, clients, report)
-    print(f"Replicating {_path(found)}")
-    print(f"  task {found.task_name}, checkpoints in {found.checkpoint_table}")
-    print(f"  logs in {slot.directory}", flush=True)
-    daemon.start(found, slot, stream_arn=stream_arn, leases=report.facts.leases or [], read_at_ms=read_at_ms)
-
-
-def _record_task(found: Settings, clients: Clients, report: Report) -> str:
     facts = report.facts
     assert facts.source is not None  # noqa: S101  # else the report has errors
-    ours = task.of(found, facts.source["LatestStreamArn"], (facts.destination or {}).get("TableArn", ""))
-    try:
-        task.write(clients.checkpoints(), found.task_table, ours, before=facts.task)
-    except (CredentialsError, RefusedError) as exc:
-        message = f"{exc}. The task can't be recorded, so nothing was started. Allow this call; README.md lists all."
-        raise NotReadyError(message) from exc
-    return ours.stream_arn
+    ours = task.record(
+        found,
+        clients,
+        stream_arn=facts.source["LatestStreamArn"],
+        destination_arn=(facts.destination or {}).get("TableArn", ""),
+        before=facts.task,
+    )
+    print(f"Replicating {found.path}")
+    print(f"  task {found.task_name}, checkpoints in {found.checkpoint_table}")
+    print(f"  logs in {slot.directory}", flush=True)
+    daemon.start(found, slot, stream_arn=ours.stream_arn, leases=report.facts.leases or [], read_at_ms=read_at_ms)
+
+
+def _copy(found: Settings, options: Options) -> int:
+    from processor.copy import command  # nobody else needs what it imports
+
+    chosen = command.Options(
+        concurrent=options["concurrent"],
+        restart=options["restart"],
+        forget=options["forget"],
+        dry_run=options["dryRun"],
+        json=options["json"],
+    )
+    return command.run(found, chosen)
 
 
 def _redrive(found: Settings, options: Options) -> int:
     return redrive_command.run(found, dry_run=options["dryRun"], as_json=options["json"])
-
-
-def _path(found: Settings) -> str:
-    return f"{found.source_table} ({found.source_region}) -> {found.destination_table} ({found.destination_region})"
 
 
 def _print_findings(findings: Sequence[Finding]) -> None:
@@ -146,4 +150,4 @@ def _print_findings(findings: Sequence[Finding]) -> None:
         print(finding.text, file=sys.stderr)
 
 
-_RUN: Mapping[str, Callable[[Settings, Options], int]] = {"check": _check, "redrive": _redrive}
+_RUN: Mapping[str, Callable[[Settings, Options], int]] = {"check": _check, "copy": _copy, "redrive": _redrive}

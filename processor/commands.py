@@ -88,6 +88,17 @@ COMMANDS: Mapping[str, Command] = {
     for command in (
         Command(name="check", help="say what is not ready, and change nothing", options=(JSON,)),
         Command(
+            name="copy",
+            help="copy what the source holds, before the replication starts",
+            options=(
+                Option(name="concurrent", help="beside a running replication"),
+                Option(name="dryRun", help="say what it will cost, and do nothing"),
+                Option(name="restart", help="copy anew what was copied, or begun"),
+                Option(name="forget", help="forget a copy that is not to be finished; what it has written stays"),
+                JSON,
+            ),
+        ),
+        Command(
             name="redrive",
             help="bring the keys of dead letters up to date",
             options=(Option(name="dryRun", help="say what would be done, and do nothing"), JSON),

@@ -96,6 +96,13 @@ def _options(value: str) -> str:
     return value
 
 
+def _units(value: str) -> str:
+    if not re.fullmatch(r"[1-9]\d{0,8}|(100|[1-9]\d?)%", value.strip()):
+        message = f"'{value}' is neither units a second, such as 500, nor a percentage of the table's, such as 50%"
+        raise ValueError(message)
+    return value.strip()
+
+
 _region = _matching(r"[a-z0-9-]{2,63}", "a region's name, such as eu-west-1")
 _table = _matching(r"[a-zA-Z0-9_.-]{3,255}", "a table's name (3 to 255 of a-z, A-Z, 0-9, '_', '-', '.')")
 _role = _matching(
@@ -236,6 +243,27 @@ DEFINITIONS: tuple[Definition, ...] = (
         parse=whole_number(1, 256),
         default="8",
         help="write calls in flight at once, for each shard",
+    ),
+    Definition(
+        name="copySegments",
+        group="Copy",
+        parse=whole_number(1, 1_000_000),
+        default_is="by the table's size",
+        help="parts that the copy is made in",
+    ),
+    Definition(
+        name="copyReadUnits",
+        group="Copy",
+        parse=_units,
+        default_is="no limit",
+        help="read units a second that the copy may use, or a percentage of the source's provisioned capacity (50%)",
+    ),
+    Definition(
+        name="copyWriteUnits",
+        group="Copy",
+        parse=_units,
+        default_is="no limit",
+        help="write units a second that the copy may use, or a percentage of the destination's (50%)",
     ),
     Definition(
         name="onError",

@@ -158,10 +158,14 @@ MakeSession = Callable[[], boto3.Session]
 
 
 class Clients:
-    """The clients of one task, made when first asked for."""
+    """The clients of one task, made when first asked for.
 
-    def __init__(self, settings: Settings) -> None:
+    :param connections: calls at once, of each client
+    """
+
+    def __init__(self, settings: Settings, *, connections: int = 10) -> None:
         self._settings = settings
+        self._config = _READ_CONFIG.merge(Config(max_pool_connections=connections))
         self._lock = threading.Lock()
         self._made: dict[str, Any] = {}
 
@@ -201,7 +205,7 @@ class Clients:
             if name not in self._made:
                 with aws_errors(f"Client for {service} in {region}"):
                     made = session(role_arn, region=region)
-                    self._made[name] = made.client(service, endpoint_url=endpoint, config=_READ_CONFIG)  # type: ignore[call-overload]
+                    self._made[name] = made.client(service, endpoint_url=endpoint, config=self._config)  # type: ignore[call-overload]
             return self._made[name]
 
 

@@ -17,6 +17,9 @@
      ├─ KeySchemaError              exit 5: the destination's key is no longer the source's
      ├─ CheckpointError             exit 5: KCL refused a checkpoint that it should have taken
      ├─ StoppedError                exit 130 or 143, by the signal: a command was stopped before it was through
+     ├─ CopyTooLateError            exit 5: a copy takes longer than the stream keeps changes
+     ├─ StalledError                exit 5: a command could not go on for a long time
+     ├─ CopyTakenError              exit 5: a copy of this task is run by somebody else
      └─ DeadLetterError             exit 5: a change could not be set aside, so it is kept
 
 Foreign exceptions become one of these at the edge where they appear (``dynamodb.py`` for botocore's,
@@ -134,6 +137,37 @@ class StoppedError(ReplicatorError):
 
     def __init__(self) -> None:
         super().__init__("Stopped before it was through. What it did stays done; run it again for the rest.")
+
+
+class StalledError(ReplicatorError):
+    """Nothing worked for as long as a command may wait."""
+
+    def __init__(self, *, seconds: float, reason: str) -> None:
+        super().__init__(
+            f"Nothing could be read or written for {seconds:.0f} s: {reason}. What was done stays done. Put that "
+            "right, and give the same command again: it goes on where it was."
+        )
+
+
+class CopyTooLateError(ReplicatorError):
+    """The stream is about to drop what was written since the copy began."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "The copy began 23 hours ago and is not through: the stream keeps changes for 24 hours, so those since its "
+            "beginning would be lost. Start the replication within the hour, and give the same command with "
+            "--concurrent: it goes on where it was, beside the replication. Later than that, --restart is needed."
+        )
+
+
+class CopyTakenError(ReplicatorError):
+    """Somebody else runs this task's copy now."""
+
+    def __init__(self, table: str) -> None:
+        super().__init__(
+            f"Task table {table}: another process has taken over this copy. This one writes nothing more; the other "
+            "goes on from where it was. Let that one finish, or stop it and run copy again."
+        )
 
 
 class DeadLetterError(ReplicatorError):

@@ -15,6 +15,8 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from processor import java, leases, task
+from processor.copy import state
+from processor.copy.state import CopyState
 from processor.dynamodb import Clients, aws_errors
 from processor.errors import CredentialsError, RefusedError, SetupError, UnavailableError
 from processor.findings import Finding, error, warning
@@ -38,6 +40,7 @@ class Facts(msgspec.Struct, kw_only=True):
     destination_ttl: str | None = None
     leases: list[Lease] | None = None
     task: Task | None = None
+    copy: CopyState | None = None
 
 
 def read(settings: Settings, clients: Clients, *, unreachable: Collection[str] = ()) -> tuple[Facts, list[Finding]]:
@@ -68,6 +71,7 @@ def read(settings: Settings, clients: Clients, *, unreachable: Collection[str] =
         def scan() -> None:
             facts.leases = leases.read(clients.checkpoints(), settings.checkpoint_table)
             facts.task = task.read(clients.checkpoints(), settings.task_table)
+            facts.copy = state.read(clients.checkpoints(), settings.task_table)
 
         return _attempt(f"checkpoint table {settings.checkpoint_table} in {settings.kcl_region}", scan)
 

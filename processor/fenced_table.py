@@ -92,6 +92,7 @@ class FencedTable(WritableTable):
             "ExpressionAttributeNames": names,
             "ExpressionAttributeValues": {":number": number},
             "ReturnValuesOnConditionCheckFailure": "ALL_OLD",
+            **({} if self._consumed is None else {"ReturnConsumedCapacity": "TOTAL"}),
         }
         if change.image is None:
             return {**request, "Key": change.key}

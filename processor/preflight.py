@@ -5,12 +5,14 @@ First ``facts.py`` reads what there is; then each check here looks at the facts 
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 
 from processor import task
+from processor.copy.estimate import RETENTION_SECONDS
 from processor.dynamodb import is_aws_region
 from processor.facts import Facts, read, read_tables
 from processor.findings import Finding, error, warning
@@ -40,6 +42,15 @@ def run(settings: Settings, clients: Clients) -> Report:
     found, findings = read(settings, clients, unreachable=wrong_regions)
     findings = [*wrong_regions.values(), *findings]
     findings += [finding for check in _CHECKS for finding in check(settings, found)]
+    return Report(facts=found, findings=findings)
+
+
+def copying(settings: Settings, clients: Clients) -> Report:
+    """What a copy needs: all that the replication after it does, but for the machine."""
+    wrong_regions = dict(_regions(settings))
+    found, findings = read(settings, clients, unreachable=[*wrong_regions, "_java"])
+    findings = [*wrong_regions.values(), *findings]
+    findings += [finding for check in (*_TASK_CHECKS, _from_the_beginning) for finding in check(settings, found)]
     return Report(facts=found, findings=findings)
 
 
@@ -171,7 +182,7 @@ def _no_gap(settings: Settings, facts: Facts) -> Iterator[Finding]:
         return
     stream_arn = facts.source.get("LatestStreamArn")
     what = f"stream of source table {settings.source_table}"
-    remedy = "Copy the table again, delete the checkpoint table, then start"
+    remedy = f"Delete {settings.checkpoint_table}, copy the table again, then start"
     if facts.task and facts.task.source_table == settings.source_table and facts.task.stream_arn != stream_arn:
         yield error(
             what,
@@ -228,7 +239,40 @@ def _destination_indexes(settings: Settings, facts: Facts) -> Iterator[Finding]:
                 )
 
 
-_CHECKS = (
+def _copy_is_through(settings: Settings, facts: Facts) -> Iterator[Finding]:
+    copy = facts.copy
+    if copy is None:
+        return
+    what = f"copy of source table {settings.source_table}"
+    if copy.state == "running" and not copy.concurrent:
+        yield error(
+            what,
+            "is not through",
+            "It was not begun to be made beside a replication: older items could stay over newer ones, for good",
+            "Let copy finish; or go on with copy --concurrent, then start; or give it up with copy --forget",
+        )
+    elif not facts.leases and facts.source:
+        began = f"began {(time.time() * 1000 - copy.started_ms) / 3_600_000:.1f} hours ago"
+        lost = "Changes that were made since it began are lost"
+        remedy = "Copy it again with copy --restart; or start with what there is, after copy --forget"
+        if time.time() * 1000 - copy.started_ms > RETENTION_SECONDS * 1000:
+            yield error(what, f"{began}, and the stream keeps changes for 24 hours", lost, remedy)
+        elif copy.stream_arn != facts.source.get("LatestStreamArn"):
+            yield error(what, f"{began}, and the stream was turned off and on again since", lost, remedy)
+
+
+def _from_the_beginning(settings: Settings, _: Facts) -> Iterator[Finding]:
+    position = settings.kcl.get("initialPositionInStream", "TRIM_HORIZON")
+    if position != "TRIM_HORIZON":
+        yield error(
+            "initialPositionInStream",
+            f"is {position}",
+            "The replication would skip what is written while the copy is made",
+            "Leave it out: replication then begins with the oldest change in the stream",
+        )
+
+
+_TASK_CHECKS = (
     _tables_active,
     _stream_on,
     _keys_match,
@@ -239,3 +283,4 @@ _CHECKS = (
     _destination_ttl,
     _destination_indexes,
 )
+_CHECKS = (*_TASK_CHECKS, _copy_is_through)

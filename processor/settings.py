@@ -49,6 +49,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=False):
     fence_attribute: str
     coalesce: bool
     apply_threads: int
+    copy_segments: int | None = None
+    copy_read_units: str | None = None
+    copy_write_units: str | None = None
     on_error: str
     dead_letter_path: str | None = None
     dead_letter_bucket: str | None = None
@@ -60,6 +63,11 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=False):
     demo: bool = False
     demo_seconds: int | None = None
     kcl: dict[str, str] = msgspec.field(default_factory=dict)
+
+    @property
+    def path(self) -> str:
+        """From where to where, for people."""
+        return f"{self.source_table} ({self.source_region}) -> {self.destination_table} ({self.destination_region})"
 
     @property
     def checkpoint_table(self) -> str:
@@ -251,6 +259,9 @@ def _complete(given: Mapping[str, str], *, kcl: dict[str, str], directory: Path,
         fence_attribute=values["fenceAttribute"],
         coalesce=values["coalesce"],
         apply_threads=values["applyThreads"],
+        copy_segments=values["copySegments"],
+        copy_read_units=values["copyReadUnits"],
+        copy_write_units=values["copyWriteUnits"],
         on_error=values["onError"],
         **_dead_letters(values["deadLetterUri"]),
         dont_publish_cloudwatch=values["dontPublishCloudwatch"],

@@ -14,9 +14,14 @@ from processor.settings import Settings
 from processor.writable_table import WritableTable
 
 
-def source(settings: Settings, clients: Clients) -> ReadableTable:
-    """The source's items, read consistently."""
-    return ReadableTable(settings.source_table, region=settings.source_region, connect=clients.source)
+def source(settings: Settings, clients: Clients, *, consumed: Callable[[float], None] | None = None) -> ReadableTable:
+    """The source's items, read consistently.
+
+    :param consumed: called with the read units that each call has cost
+    """
+    return ReadableTable(
+        settings.source_table, region=settings.source_region, connect=clients.source, consumed=consumed
+    )
 
 
 def scannable_source(settings: Settings, clients: Clients) -> ScannableTable:
@@ -27,6 +32,11 @@ def scannable_source(settings: Settings, clients: Clients) -> ScannableTable:
 def scannable_destination(settings: Settings, clients: Clients) -> ScannableTable:
     """The destination's items, page by page, as they are there: with the fence attribute, if they have it."""
     return ScannableTable(settings.destination_table, region=settings.destination_region, connect=clients.destination)
+
+
+def readable_as_stored(settings: Settings, clients: Clients) -> ReadableTable:
+    """The destination's items as they are there: with the fence attribute, if they have it."""
+    return ReadableTable(settings.destination_table, region=settings.destination_region, connect=clients.destination)
 
 
 def readable(settings: Settings, clients: Clients) -> ReadableTable:
@@ -40,11 +50,17 @@ def readable(settings: Settings, clients: Clients) -> ReadableTable:
 
 
 def open_table(
-    settings: Settings, clients: Clients, *, timeouts: WriteTimeouts, may_write: Callable[[], None] = lambda: None
+    settings: Settings,
+    clients: Clients,
+    *,
+    timeouts: WriteTimeouts,
+    may_write: Callable[[], None] = lambda: None,
+    consumed: Callable[[float], None] | None = None,
 ) -> WritableTable:
     """The destination for writing, in the task's ``writeMode``.
 
     :param may_write: called as late as can be before each request; waits, or raises what the call then raises
+    :param consumed: called with the write units that each call has cost
     """
     options: dict[str, Any] = {
         "region": settings.destination_region,
@@ -52,6 +68,7 @@ def open_table(
         "connections": settings.apply_threads,
         "timeouts": timeouts,
         "may_write": may_write,
+        "consumed": consumed,
     }
     if settings.write_mode == "fenced":
         return FencedTable(

@@ -13,12 +13,13 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from processor.dynamodb import aws_errors
-from processor.errors import NotReadyError, UnavailableError
+from processor.errors import CredentialsError, NotReadyError, RefusedError, UnavailableError
 from processor.leases import NO_TABLE
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
+    from processor.dynamodb import Clients
     from processor.settings import Settings
 
 _KEY = {"name": {"S": "task"}}
@@ -58,6 +59,22 @@ def of(settings: Settings, stream_arn: str, destination_arn: str = "") -> Task:
         destination_arn=destination_arn,
         destination_endpoint=settings.destination_endpoint or "",
     )
+
+
+def record(settings: Settings, clients: Clients, *, stream_arn: str, destination_arn: str, before: Task | None) -> Task:
+    """Store what these settings replicate.
+
+    :param before: the row as it was read
+    :raises NotReadyError: another start wrote a different row in between, or we may not write it
+    :raises UnavailableError: the table can't be made or written
+    """
+    ours = of(settings, stream_arn, destination_arn)
+    try:
+        write(clients.checkpoints(), settings.task_table, ours, before=before)
+    except (CredentialsError, RefusedError) as exc:
+        message = f"{exc}. The task can't be recorded, so nothing was started. Allow this call; README.md lists all."
+        raise NotReadyError(message) from exc
+    return ours
 
 
 def read(client: DynamoDBClient, table: str) -> Task | None:

@@ -47,6 +47,7 @@ class WritableTable:
 
     :param timeouts: how long a call may take, once it is allowed
     :param may_write: called as late as can be before each request; waits, or raises what the call then raises
+    :param consumed: called with the write units of each call that DynamoDB is asked to tell of, for that
     """
 
     def __init__(
@@ -58,6 +59,7 @@ class WritableTable:
         connections: int,
         timeouts: WriteTimeouts,
         may_write: Callable[[], None] = lambda: None,
+        consumed: Callable[[float], None] | None = None,
         make_session: MakeSession = session,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
@@ -65,6 +67,8 @@ class WritableTable:
         self._region = region
         self._endpoint = endpoint
         self._may_write = may_write
+        self._consumed = consumed
+        self._counted = b"" if consumed is None else b',"ReturnConsumedCapacity":"TOTAL"'
         self._connections = connections
         self._timeouts = timeouts
         self._make_session = make_session
@@ -88,7 +92,7 @@ class WritableTable:
             else b'{"DeleteRequest":{"Key":%b}}' % bytes_of(change)
             for change in changes
         )
-        body = b'{"RequestItems":{"%b":[%b]}}' % (self.name.encode(), requests)
+        body = b'{"RequestItems":{"%b":[%b]}%b}' % (self.name.encode(), requests, self._counted)
         with aws_errors(self._call("BatchWriteItem")), self._raw(body):
             answer = self._connected().batch_write_item(RequestItems={})
         self._check_answer("BatchWriteItem", answer)
@@ -104,7 +108,8 @@ class WritableTable:
         :raises UnavailableError: it may be done or not; writing it again does no harm
         """
         operation, member = ("PutItem", b"Item") if change.kind == "put" else ("DeleteItem", b"Key")
-        self._call_one(operation, b'{"TableName":"%b","%b":%b}' % (self.name.encode(), member, bytes_of(change)))
+        request = b'{"TableName":"%b","%b":%b%b}'
+        self._call_one(operation, request % (self.name.encode(), member, bytes_of(change), self._counted))
         return True
 
     def _call_one(self, operation: str, body: bytes) -> None:
@@ -179,6 +184,9 @@ class WritableTable:
         if "json" not in kind:
             message = f"{self._call(operation)}: the answer is none of DynamoDB's (content type {kind})"
             raise UnavailableError(message, code="NotDynamoDB")
+        if self._consumed is not None and (consumed := answer.get("ConsumedCapacity")):
+            each = consumed if isinstance(consumed, list) else [consumed]
+            self._consumed(sum(part.get("CapacityUnits", 0.0) for part in each))
 
     def _call(self, operation: str) -> str:
         return f"{operation} on table {self.name} in {self._region}"

@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 import json
-import os
 import signal
-import subprocess
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from processor import java
 from processor.letter_file import LetterFile, append_line
 from processor.letters import encode
 from tests.fakes import faults
+from tests.fakes.command import command, end_of
 from tests.fakes.fault_proxy import FaultProxy
 from tests.fakes.letters import letter
 from tests.fakes.moto_s3 import MotoS3
@@ -24,30 +22,6 @@ from tests.scenarios.conftest import Pair
 from tests.scenarios.test_refusals import accept_numbers, refuse_numbers
 
 MakeReplicator = Callable[..., Replicator]
-
-
-def command(
-    name: str, settings: Mapping[str, str], *switches: str, environment: Mapping[str, str] | None = None
-) -> subprocess.Popen[str]:
-    """``./run.sh name`` with these settings."""
-    given = [part for setting, value in settings.items() for part in (f"--{setting}", value)]
-    return subprocess.Popen(
-        [java.ROOT / "run.sh", name, *given, *switches],
-        env={**os.environ, **(environment or {})},
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
-
-
-def end_of(started: subprocess.Popen[str]) -> tuple[int, str, str]:
-    """Exit status, standard output, standard error."""
-    try:
-        output, errors = started.communicate(timeout=60)
-    except subprocess.TimeoutExpired:
-        started.kill()
-        raise AssertionError(started.communicate()) from None
-    return started.returncode, output, errors
 
 
 class Letters:

@@ -61,7 +61,7 @@ def test_a_value_that_can_t_be_used_is_refused(arguments: list[str], message: st
     ("arguments", "message"),
     [
         (["--shep", "3"], "Unknown setting shep. Did you mean sheep?"),
-        (["--dryRun"], "Unknown setting dryRun: it is an option, given on the command line of redrive as --dryRun."),
+        (["--forget"], "Unknown setting forget: it is an option, given on the command line of copy as --forget."),
         (["--xyzzy"], "Unknown setting xyzzy. See --help for the settings there are."),
     ],
 )

@@ -1,0 +1,112 @@
+"""What a copy will cost, and how long it will take. Pure.
+
+The sizes are DescribeTable's, which DynamoDB brings up to date every six hours or so.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import msgspec
+
+from processor.findings import Finding, error, warning
+
+# DynamoDB developer guide, capacity of reads and writes.
+WRITE_UNIT_BYTES = 1024
+READ_UNIT_BYTES = 4096
+# Eventually consistent reads cost half.
+SCAN_SHARE = 0.5
+# What one copy reads and writes on two cores where neither table holds it up, measured by ``./test.sh bench copy``.
+ITEMS_PER_SECOND = 15_000.0
+# Replication must begin while the stream still has what was written since the first page: 24 hours, less what it takes
+# to notice, to start, and to be wrong about the estimate.
+WARN_SECONDS = 12 * 3600.0
+MOST_SECONDS = 20 * 3600.0
+LAST_SECONDS = 23 * 3600.0
+RETENTION_SECONDS = 24 * 3600.0
+_SEGMENT_BYTES = 512 * 1024 * 1024
+_FEWEST_SEGMENTS = 16
+_MOST_SEGMENTS = 2000
+
+
+class Estimate(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
+    """``seconds`` is the longer of the time that the destination's write units need, and that which we do."""
+
+    items: int
+    size_bytes: int
+    read_units: int
+    write_units: int
+    seconds_by_write_units: float | None
+    seconds_by_read_units: float | None
+    seconds_by_rate: float
+
+    @property
+    def seconds(self) -> float:
+        """The whole time."""
+        return max(self.seconds_by_rate, self.seconds_by_write_units or 0.0, self.seconds_by_read_units or 0.0)
+
+
+def estimate(
+    source: dict[str, Any], *, concurrent: bool, read_rate: float | None, write_rate: float | None
+) -> Estimate:
+    """Of a whole table.
+
+    :param source: its DescribeTable
+    :param concurrent: each item is read a second time, consistently
+    :param read_rate: units a second that may be read; ``write_rate``: written; None where nothing limits them
+    """
+    items, size = int(source.get("ItemCount", 0)), int(source.get("TableSizeBytes", 0))
+    average = size / items if items else 0.0
+    read_units = math.ceil(size / READ_UNIT_BYTES * SCAN_SHARE)
+    if concurrent:
+        read_units += items * math.ceil(average / READ_UNIT_BYTES)
+    write_units = items * math.ceil(average / WRITE_UNIT_BYTES)
+    return Estimate(
+        items=items,
+        size_bytes=size,
+        read_units=read_units,
+        write_units=write_units,
+        seconds_by_write_units=write_units / write_rate if write_rate else None,
+        seconds_by_read_units=read_units / read_rate if read_rate else None,
+        seconds_by_rate=items / ITEMS_PER_SECOND,
+    )
+
+
+def findings(estimated: Estimate, *, concurrent: bool) -> list[Finding]:
+    """Whether there is time enough."""
+    hours = estimated.seconds / 3600
+    what, value = "copy", f"will take about {hours:.1f} hours"
+    lost = "The stream keeps changes for 24 hours, and replication begins when the copy is done"
+    remedy = "Copy with --concurrent beside a running replication, with --viaS3, or allow more units"
+    if concurrent or estimated.seconds <= WARN_SECONDS:
+        return []
+    if estimated.seconds > MOST_SECONDS:
+        return [error(what, value, lost, remedy)]
+    return [warning(what, value, f"{lost}: start it without delay", remedy)]
+
+
+def rate(limit: str | None, table: dict[str, Any], kind: str) -> float | None:
+    """Units a second that ``copyReadUnits`` or ``copyWriteUnits`` allows.
+
+    :param limit: a number, or a percentage of the table's provisioned capacity
+    :param kind: ``ReadCapacityUnits`` or ``WriteCapacityUnits``
+    :raises ValueError: a percentage of a table that has none
+    """
+    if limit is None:
+        return None
+    if not limit.endswith("%"):
+        return float(limit)
+    provisioned = table.get("ProvisionedThroughput", {}).get(kind, 0)
+    if not provisioned:
+        message = f"'{limit}' is a percentage, and the table is on demand: it has no {kind}"
+        raise ValueError(message)
+    return float(limit[:-1]) / 100 * float(provisioned)
+
+
+def segments(source: dict[str, Any]) -> int:
+    """How many parts a table is copied in, where ``copySegments`` does not say so.
+
+    Few enough for their rows to cost nothing, enough for the threads to end at about the same time.
+    """
+    return min(max(math.ceil(int(source.get("TableSizeBytes", 0)) / _SEGMENT_BYTES), _FEWEST_SEGMENTS), _MOST_SEGMENTS)

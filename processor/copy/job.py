@@ -1,0 +1,183 @@
+"""One run of a copy, from the row that says whose it is to the row that says that it is done."""
+
+from __future__ import annotations
+
+import time
+import uuid
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from processor import leases, liveness, task
+from processor.copy import copier, estimate, holder, state
+from processor.copy.copier import Totals
+from processor.copy.estimate import Estimate
+from processor.copy.holder import Holder
+from processor.copy.parts import Meters, assemble
+from processor.copy.report import Report
+from processor.copy.state import CopyState
+from processor.errors import CopyTooLateError, NotReadyError
+
+if TYPE_CHECKING:
+    import threading
+
+    from processor.dynamodb import Clients
+    from processor.facts import Facts
+    from processor.progress import Bar
+    from processor.retry import Outage
+    from processor.settings import Settings
+
+
+class Job:
+    """What is to be done, by what stands in the task table; ``copy`` is its row.
+
+    :param concurrent: replication may run meanwhile
+    :param restart: whatever was copied before
+    :param say: called with what is worth a line meanwhile
+    :raises NotReadyError: somebody else is doing it, or what was begun can't go on
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        clients: Clients,
+        facts: Facts,
+        plan: Estimate,
+        *,
+        concurrent: bool,
+        restart: bool,
+        say: Callable[[str], None],
+    ) -> None:
+        assert facts.source is not None  # noqa: S101  # else it was not found ready
+        assert facts.destination is not None  # noqa: S101
+        self._settings = settings
+        self._clients = clients
+        self._source: dict[str, Any] = facts.source
+        self._destination: dict[str, Any] = facts.destination
+        self._task = facts.task
+        self._plan = plan
+        self._concurrent = concurrent
+        self._before = holder.wait_until_free(lambda: state.read(clients.checkpoints(), settings.task_table), say)
+        self.copy = self._new() if self._before is None or restart else self._gone_on_with(self._before)
+
+    @property
+    def is_done(self) -> bool:
+        """Whether there is nothing left to do."""
+        return self.copy.state == "done"
+
+    def _gone_on_with(self, before: CopyState) -> CopyState:
+        if before.stream_arn != self._source["LatestStreamArn"]:
+            raise _cannot_go_on("the source's stream was turned off and on again since it began")
+        if before.destination_id and before.destination_id != self._destination.get("TableId", before.destination_id):
+            raise _cannot_go_on("the destination was deleted and made again since it began")
+        if before.state == "done":
+            return before
+        concurrent = before.concurrent or self._concurrent
+        if not concurrent and before.age_seconds > estimate.MOST_SECONDS:
+            hours = before.age_seconds / 3600
+            raise _cannot_go_on(f"it began {hours:.1f} hours ago, and the stream keeps changes for 24 hours")
+        return msgspec.structs.replace(before, concurrent=concurrent)
+
+    def _new(self) -> CopyState:
+        return CopyState(
+            id=uuid.uuid4().hex,
+            concurrent=self._concurrent,
+            segments=self._settings.copy_segments or estimate.segments(self._source),
+            started_ms=int(time.time() * 1000),
+            stream_arn=self._source["LatestStreamArn"],
+            source_id=self._source.get("TableId", ""),
+            destination_id=self._destination.get("TableId", ""),
+            expected_items=self._plan.items,
+            expected_bytes=self._plan.size_bytes,
+        )
+
+    def run(self, *, outage: Outage, stop: threading.Event, bar: Bar) -> Report:
+        """Copy what is left.
+
+        :raises StoppedError: the stop came first
+        :raises NotReadyError: daemons replicate this task
+        :raises ReplicatorError: it can't go on; another run does, where this one was
+        """
+        settings, clients = self._settings, self._clients
+        task.record(
+            settings,
+            clients,
+            stream_arn=self.copy.stream_arn,
+            destination_arn=self._destination.get("TableArn", ""),
+            before=self._task,
+        )
+        self._refuse_daemons()
+        held = Holder(
+            clients.checkpoints,
+            settings.task_table,
+            self.copy,
+            before=self._before,
+            stop=stop,
+            failed=lambda exc: outage.failed(exc.code, str(exc)),
+        )
+        with held:
+            try:
+                # A daemon that began before the row was written did not see it. One that begins now does.
+                self._refuse_daemons()
+            except NotReadyError:
+                held.withdraw(self._before)
+                raise
+            return self._copy(held, outage=outage, stop=stop, bar=bar)
+
+    def _refuse_daemons(self) -> None:
+        if self.copy.concurrent:
+            return
+        alive = liveness.renewing(
+            lambda: leases.read(self._clients.checkpoints(), self._settings.checkpoint_table),
+            failover_seconds=self._settings.failover_seconds,
+        )
+        if alive:
+            message = (
+                f"This task is being replicated now, by {', '.join(sorted(alive))}. Nothing was copied: an older item "
+                "could be written over a newer one. Stop the daemons first, or copy with --concurrent."
+            )
+            raise NotReadyError(message)
+
+    def _copy(self, held: Holder, *, outage: Outage, stop: threading.Event, bar: Bar) -> Report:
+        began, copy = time.monotonic(), held.copy
+        states = state.claim(self._clients.checkpoints(), self._settings.task_table, copy)
+        totals = Totals(states)
+        meters = Meters.of(self._settings, self._source, self._destination, stop=stop)
+        parts = assemble(
+            self._settings,
+            self._clients,
+            held,
+            self._source,
+            meters=meters,
+            outage=outage,
+            stop=stop,
+            written=totals.add,
+        )
+
+        def say() -> None:
+            if not copy.concurrent and copy.age_seconds > estimate.LAST_SECONDS:
+                raise CopyTooLateError
+            bar.update(totals.items, copy.expected_items, f"{totals.size_bytes / 1e6:,.0f} MB  {meters.words}")
+
+        copier.run(states, parts, threads=min(self._settings.apply_threads, copy.segments), say=say)
+        held.change(state="done", finished_ms=int(time.time() * 1000), items=totals.items, size_bytes=totals.size_bytes)
+        return Report(
+            items=totals.items,
+            size_bytes=totals.size_bytes,
+            items_before=totals.items_before,
+            set_aside=totals.set_aside,
+            seconds=round(time.monotonic() - began, 3),
+            read_units=meters.reading.consumed,
+            write_units=meters.writing.consumed,
+            throttles=meters.patience.throttles,
+            concurrent=copy.concurrent,
+            started_ms=copy.started_ms,
+        )
+
+
+def _cannot_go_on(reason: str) -> NotReadyError:
+    return NotReadyError(
+        f"This task's copy can't go on: {reason}, so changes would be lost. Nothing was copied now. Begin anew with "
+        "--restart."
+    )

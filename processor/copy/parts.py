@@ -1,0 +1,128 @@
+"""Everything that the segments of a copy share, made from the settings."""
+
+from __future__ import annotations
+
+import hashlib
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import msgspec
+
+from processor import refusals, tables
+from processor.apply import Applier, Outcome, Refused
+from processor.capacity import Capacity
+from processor.copy import estimate
+from processor.copy.holder import Holder
+from processor.copy.pace import PacedTable, Patience
+from processor.copy.segment import Parts
+from processor.dynamodb import Clients
+from processor.errors import RefusedError
+from processor.fences import Fences
+from processor.item_key import key_reader
+from processor.key_guard import KeyGuard
+from processor.lease_term import WriteTimeouts
+from processor.logs import Log
+from processor.records import Change
+from processor.retry import Outage
+from processor.settings import Settings
+
+# Together 8 s: less than what ``holder.WATCH_SECONDS`` leaves after a term.
+TIMEOUTS = WriteTimeouts(connect=1, read=5)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Meters:
+    """What is consumed, and how often the tables said no."""
+
+    reading: Capacity
+    writing: Capacity
+    patience: Patience = field(default_factory=Patience)
+
+    @classmethod
+    def of(
+        cls, settings: Settings, source: dict[str, Any], destination: dict[str, Any], *, stop: threading.Event
+    ) -> Meters:
+        """Those that hold the settings' limits."""
+        return cls(
+            reading=Capacity(estimate.rate(settings.copy_read_units, source, "ReadCapacityUnits"), stop=stop),
+            writing=Capacity(estimate.rate(settings.copy_write_units, destination, "WriteCapacityUnits"), stop=stop),
+        )
+
+    @property
+    def words(self) -> str:
+        """For people who watch."""
+        return (
+            f"{self.writing.consumed:,.0f} write units  {self.reading.consumed:,.0f} read units  "
+            f"{self.patience.throttles} throttles"
+        )
+
+
+def assemble(
+    settings: Settings,
+    clients: Clients,
+    held: Holder,
+    source: dict[str, Any],
+    *,
+    meters: Meters,
+    outage: Outage,
+    stop: threading.Event,
+    written: Callable[[Outcome, int], None],
+) -> Parts:
+    """The parts of one run.
+
+    :param source: DescribeTable of it
+    :param written: called with what became of each portion, and its bytes
+    """
+    copy = held.copy
+    fenced = settings.write_mode == "fenced"
+    # Before a replication nothing can be newer, so no fence is needed.
+    write_mode = "batch" if fenced and not copy.concurrent else settings.write_mode
+    key_of = key_reader([part["AttributeName"] for part in source["KeySchema"]])
+    writable = tables.open_table(
+        msgspec.structs.replace(settings, write_mode=write_mode),
+        clients,
+        timeouts=TIMEOUTS,
+        may_write=held.may_write,
+        consumed=meters.writing.consume,
+    )
+    table = PacedTable(writable, meters.writing, meters.patience, stop)
+    refused = _refused(
+        settings, KeyGuard(writable.key_types, table=settings.destination_table, region=settings.destination_region)
+    )
+    stored = tables.readable_as_stored(settings, clients)
+    return Parts(
+        source=tables.scannable_source(settings, clients),
+        key_of=key_of,
+        applier=Applier(
+            table,
+            name="copy",
+            write_mode=write_mode,
+            coalesce=True,
+            threads=settings.apply_threads,
+            refused=refused,
+            outage=outage,
+        ),
+        table=table,
+        refused=refused,
+        reading=meters.reading,
+        patience=meters.patience,
+        outage=outage,
+        stop=stop,
+        save=held.save,
+        forbidden=settings.fence_attribute if fenced else None,
+        again=tables.source(settings, clients, consumed=meters.reading.consume) if copy.concurrent else None,
+        fences=Fences(stored, settings.fence_attribute, key_of) if fenced and copy.concurrent else None,
+        item_bytes=copy.expected_bytes / copy.expected_items if copy.expected_items else 0.0,
+        written=written,
+    )
+
+
+def _refused(settings: Settings, guard: KeyGuard) -> Refused:
+    def refused(change: Change, error: RefusedError) -> None:
+        # A letter is filed by shard and number; an item that was read from the table has neither.
+        shard = f"copy-{hashlib.sha256(change.identity).hexdigest()[:32]}"
+        refusals.policy(settings, shard, Log(), guard)(change, error)
+
+    return refused

@@ -1,0 +1,78 @@
+"""What a copy is going to do, and what it did: for people and for scripts."""
+
+from __future__ import annotations
+
+import sys
+import time
+
+import msgspec
+
+from processor.copy.estimate import RETENTION_SECONDS, Estimate
+from processor.settings import Settings
+
+
+class Report(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
+    """``items_before``: those of runs before this one, which are part of ``items``; units are this run's."""
+
+    items: int
+    size_bytes: int
+    items_before: int
+    set_aside: int
+    seconds: float
+    read_units: float
+    write_units: float
+    throttles: int
+    concurrent: bool
+    started_ms: int
+
+
+def show_plan(plan: Estimate, settings: Settings, *, as_json: bool) -> None:
+    """Print the plan: JSON on standard output, or words on standard error."""
+    if as_json:
+        print(msgspec.json.encode({"plan": plan, "seconds": plan.seconds}).decode())
+        return
+    print(f"Copying {settings.path}", file=sys.stderr)
+    print(f"  {plan.items:,} items, {_size(plan.size_bytes)}, as DescribeTable last counted them", file=sys.stderr)
+    print(f"  {plan.read_units:,} read units, {plan.write_units:,} write units, indexes left out", file=sys.stderr)
+    print(f"  about {duration(plan.seconds)}: {_reason(plan)}", file=sys.stderr, flush=True)
+
+
+def show(report: Report, settings: Settings, *, as_json: bool) -> None:
+    """Print what was copied: JSON on standard output, or words."""
+    if as_json:
+        print(msgspec.json.encode(report).decode())
+        return
+    rate = (report.items - report.items_before) / report.seconds if report.seconds else 0.0
+    print(f"Copied {report.items:,} items, {_size(report.size_bytes)}, of {settings.path}")
+    print(
+        f"  this run: {report.items - report.items_before:,} items in {duration(report.seconds)}, {rate:,.0f} a second"
+    )
+    print(f"  {report.read_units:,.1f} read units, {report.write_units:,.1f} write units, {report.throttles} throttles")
+    if report.set_aside:
+        print(f"  {report.set_aside:,} items were refused and set aside: see redrive")
+    if not report.concurrent:
+        until = time.strftime("%Y-%m-%d %H:%M:%S %Z", time.localtime(report.started_ms / 1000 + RETENTION_SECONDS))
+        print(f"Start the replication before {until}: until then the stream has every change since the copy began.")
+
+
+def _size(size_bytes: float) -> str:
+    for unit in ("B", "KB", "MB", "GB"):
+        if size_bytes < 1000:  # noqa: PLR2004  # the next unit
+            return f"{size_bytes:,.0f} {unit}" if unit == "B" else f"{size_bytes:,.1f} {unit}"
+        size_bytes /= 1000
+    return f"{size_bytes:,.1f} TB"
+
+
+def duration(seconds: float) -> str:
+    """In the unit that people would use."""
+    if seconds < 120:  # noqa: PLR2004
+        return f"{seconds:.0f} s"
+    return f"{seconds / 60:.0f} min" if seconds < 7200 else f"{seconds / 3600:.1f} h"  # noqa: PLR2004
+
+
+def _reason(plan: Estimate) -> str:
+    if plan.seconds == plan.seconds_by_write_units:
+        return "items x average size in KB, rounded up, by the write units a second"
+    if plan.seconds == plan.seconds_by_read_units:
+        return "bytes by the read units a second"
+    return "by the measured rate of one copy"

@@ -1,0 +1,233 @@
+"""How far a copy has come, in rows of the task table beside the checkpoint table.
+
+One row says which copy it is and who runs it, one for each segment where it goes on. A row of a segment is written only
+by whoever holds the segment (``holder``), so a copy that was believed dead can't undo its successor's progress.
+"""
+
+from __future__ import annotations
+
+import time
+import zlib
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING, Any, Literal
+
+import msgspec
+
+from processor.dynamodb import aws_errors
+from processor.errors import ConditionFailedError, CopyTakenError, UnavailableError
+from processor.leases import NO_TABLE
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+
+NAME = "copy"
+_KEY = {"name": {"S": NAME}}
+_CALLS_AT_ONCE = 8
+
+
+class CopyState(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
+    """What is being copied, or was; times are milliseconds since the epoch.
+
+    ``concurrent``: replication may run meanwhile. ``via``: where exported items lie, else the tables are read directly.
+    ``beat`` grows for as long as ``holder`` runs it.
+    """
+
+    id: str
+    state: Literal["running", "done"] = "running"
+    concurrent: bool = False
+    holder: str = ""
+    host: str = ""
+    beat: int = 0
+    segments: int = 0
+    started_ms: int
+    finished_ms: int | None = None
+    stream_arn: str
+    source_id: str = ""
+    destination_id: str = ""
+    expected_items: int = 0
+    expected_bytes: int = 0
+    via: str = ""
+    export_arn: str = ""
+    import_arn: str = ""
+    items: int = 0
+    size_bytes: int = 0
+
+    @property
+    def age_seconds(self) -> float:
+        """Since it began, by this machine's clock."""
+        return time.time() - self.started_ms / 1000
+
+
+class SegmentState(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
+    """Where one segment goes on: after the item of key ``start``, or at its beginning.
+
+    ``in_hand``: keys that may hold an older image now, for a copy beside a replication was looking after them.
+    """
+
+    number: int
+    start: msgspec.Raw | None = None
+    done: bool = False
+    items: int = 0
+    size_bytes: int = 0
+    in_hand: list[msgspec.Raw] = []
+
+
+def read(client: DynamoDBClient, table: str) -> CopyState | None:
+    """The copy of this task; None where there was none.
+
+    :raises UnavailableError: the table can't be read
+    """
+    try:
+        with aws_errors(f"GetItem on task table {table}"):
+            row: Any = client.get_item(TableName=table, Key=_KEY, ConsistentRead=True).get("Item")
+    except UnavailableError as exc:
+        if exc.code == NO_TABLE:
+            return None
+        raise
+    return None if row is None else _copy(row, table)
+
+
+def read_segments(client: DynamoDBClient, table: str, copy: CopyState) -> list[SegmentState]:
+    """Those segments of ``copy`` that have been begun.
+
+    :raises UnavailableError: the table can't be read
+    """
+    found: list[SegmentState] = []
+    start: dict[str, Any] = {}
+    while True:
+        with aws_errors(f"Scan of task table {table}"):
+            page: Any = client.scan(
+                TableName=table,
+                ConsistentRead=True,
+                FilterExpression="copyId = :id",
+                ExpressionAttributeValues={":id": {"S": copy.id}},
+                **start,
+            )
+        found += [_segment(row) for row in page["Items"]]
+        if "LastEvaluatedKey" not in page:
+            return found
+        start = {"ExclusiveStartKey": page["LastEvaluatedKey"]}
+
+
+def write(client: DynamoDBClient, table: str, copy: CopyState, *, before: CopyState | None) -> None:
+    """Store the row of the copy itself.
+
+    :param before: the row as it was read; who runs it and its beat must still be those
+    :raises CopyTakenError: somebody else has written it since
+    :raises UnavailableError: it can't be stored now
+    """
+    condition: dict[str, Any] = {"ConditionExpression": "attribute_not_exists(holder)"}
+    if before is not None:
+        condition = {
+            "ConditionExpression": "holder = :holder AND beat = :beat",
+            "ExpressionAttributeValues": {":holder": {"S": before.holder}, ":beat": {"N": str(before.beat)}},
+        }
+    try:
+        with aws_errors(f"PutItem on task table {table}"):
+            client.put_item(TableName=table, Item=_KEY | _row(copy), **condition)
+    except ConditionFailedError as exc:
+        raise CopyTakenError(table) from exc
+
+
+def delete(client: DynamoDBClient, table: str) -> None:
+    """Forget the copy; what it has written stays.
+
+    :raises UnavailableError: it can't be done now
+    """
+    with aws_errors(f"DeleteItem on task table {table}"):
+        client.delete_item(TableName=table, Key=_KEY)
+
+
+def claim(client: DynamoDBClient, table: str, copy: CopyState) -> list[SegmentState]:
+    """Make ``copy.holder`` the only one to go on with the segments; returns where each of them stands.
+
+    :raises UnavailableError: it can't be done now
+    """
+
+    def one(number: int) -> SegmentState:
+        with aws_errors(f"UpdateItem on task table {table}"):
+            row = client.update_item(
+                TableName=table,
+                Key=_segment_key(number),
+                UpdateExpression="SET holder = :holder",
+                ExpressionAttributeValues={":holder": {"S": copy.holder}},
+                ReturnValues="ALL_NEW",
+            )["Attributes"]
+        # A row of an earlier copy says nothing of this one.
+        return _segment(row) if row.get("copyId", {}).get("S") == copy.id else SegmentState(number=number)
+
+    with ThreadPoolExecutor(_CALLS_AT_ONCE, thread_name_prefix="claim") as pool:
+        return list(pool.map(one, range(copy.segments)))
+
+
+def save(client: DynamoDBClient, table: str, copy: CopyState, segment: SegmentState) -> None:
+    """Store where a segment goes on.
+
+    :raises CopyTakenError: somebody else goes on with it
+    :raises UnavailableError: it can't be stored now
+    """
+    row: dict[str, Any] = {
+        "copyId": {"S": copy.id},
+        "holder": {"S": copy.holder},
+        "done": {"BOOL": segment.done},
+        "items": {"N": str(segment.items)},
+        "sizeBytes": {"N": str(segment.size_bytes)},
+    }
+    if segment.start is not None:
+        row["start"] = {"S": bytes(segment.start).decode()}
+    if segment.in_hand:
+        row["inHand"] = {"B": zlib.compress(msgspec.json.encode(segment.in_hand), 1)}
+    try:
+        with aws_errors(f"PutItem on task table {table}"):
+            client.put_item(
+                TableName=table,
+                Item=_segment_key(segment.number) | row,
+                ConditionExpression="holder = :holder",
+                ExpressionAttributeValues={":holder": {"S": copy.holder}},
+            )
+    except ConditionFailedError as exc:
+        raise CopyTakenError(table) from exc
+
+
+def _segment_key(number: int) -> dict[str, Any]:
+    return {"name": {"S": f"{NAME}#{number:06}"}}
+
+
+def _segment(row: dict[str, Any]) -> SegmentState:
+    return SegmentState(
+        number=int(row["name"]["S"].partition("#")[2]),
+        start=msgspec.Raw(row["start"]["S"].encode()) if "start" in row else None,
+        done=row["done"]["BOOL"],
+        items=int(row["items"]["N"]),
+        size_bytes=int(row["sizeBytes"]["N"]),
+        in_hand=msgspec.json.decode(zlib.decompress(_bytes(row["inHand"]["B"])), type=list[msgspec.Raw])
+        if "inHand" in row
+        else [],
+    )
+
+
+def _bytes(value: Any) -> bytes:
+    return bytes(getattr(value, "value", value))
+
+
+def _row(copy: CopyState) -> dict[str, Any]:
+    return {name: _typed(value) for name, value in msgspec.to_builtins(copy).items() if value is not None}
+
+
+def _typed(value: str | int | bool) -> dict[str, Any]:  # noqa: FBT001  # a value, no switch
+    if isinstance(value, bool):
+        return {"BOOL": value}
+    return {"N": str(value)} if isinstance(value, int) else {"S": value}
+
+
+def _copy(row: dict[str, Any], table: str) -> CopyState:
+    values = {
+        name: int(value["N"]) if "N" in value else next(iter(value.values()))
+        for name, value in row.items()
+        if name != "name"
+    }
+    try:
+        return msgspec.convert(values, CopyState)
+    except msgspec.ValidationError as exc:
+        message = f"Task table {table} holds a row '{NAME}' that is not ours ({exc})"
+        raise UnavailableError(message, code=type(exc).__name__) from exc

@@ -1,0 +1,35 @@
+"""``./run.sh NAME``, as a user runs it."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from collections.abc import Mapping
+
+from processor import java
+
+_PATIENCE_SECONDS = 120
+
+
+def command(
+    name: str, settings: Mapping[str, str], *options: str, environment: Mapping[str, str] | None = None
+) -> subprocess.Popen[str]:
+    """Start it with these settings."""
+    given = [part for setting, value in settings.items() for part in (f"--{setting}", value)]
+    return subprocess.Popen(
+        [java.ROOT / "run.sh", name, *given, *options],
+        env={**os.environ, **(environment or {})},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+def end_of(started: subprocess.Popen[str]) -> tuple[int, str, str]:
+    """Exit status, standard output, standard error."""
+    try:
+        output, errors = started.communicate(timeout=_PATIENCE_SECONDS)
+    except subprocess.TimeoutExpired:
+        started.kill()
+        raise AssertionError(started.communicate()) from None
+    return started.returncode, output, errors
