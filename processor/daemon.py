@@ -107,6 +107,7 @@ def properties(
         "sourceStreamArn": stream_arn,
         "sourceRegion": settings.source_region,
         "sourceTable": settings.source_table,
+        "taskTable": settings.task_table,
         "dontPublishCloudwatch": str(settings.dont_publish_cloudwatch).lower(),
         "shardConsumerDispatchPollIntervalMillis": str(DISPATCH_INTERVAL_MS),
         "ownLeaseCounters": ",".join(f"{lease.shard_id}={lease.counter}" for lease in own),

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TypeVar
 
 import msgspec
@@ -71,7 +71,8 @@ class Parts:
     again: ReadableTable | None = None
     fences: Fences | None = None
     item_bytes: float = 0.0
-    written: Callable[[Outcome, int], None] = field(default=lambda *_: None)
+    written: Callable[[Outcome, int], None] = lambda *_: None
+    make_backoff: Callable[[], Backoff] = Backoff
 
 
 class SegmentCopy:
@@ -196,7 +197,7 @@ class SegmentCopy:
 
         :raises StalledError: that is over
         """
-        backoff = Backoff()
+        backoff = self._parts.make_backoff()
         while True:
             self._check_stop()
             try:

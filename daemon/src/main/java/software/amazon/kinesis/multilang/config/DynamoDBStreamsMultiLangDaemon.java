@@ -83,6 +83,7 @@ public final class DynamoDBStreamsMultiLangDaemon {
     private final Progress progress = new Progress();
     private final Retention retention = new Retention(Clock.systemUTC());
     private LeaseTerms terms;
+    private CopyGate copyGate;
     private volatile FleetLeaseCoordinator coordinator;
 
     private DynamoDBStreamsMultiLangDaemon(String propertiesFile) throws Exception {
@@ -151,7 +152,7 @@ public final class DynamoDBStreamsMultiLangDaemon {
         return configuration.resolvedConfiguration(() ->
                 new StreamsRecordProcessor(
                         daemonConfig.getRecordProcessorFactory().shardRecordProcessor(), progress, retention, terms,
-                        shardId -> coordinator.getCurrentlyHeldLease(shardId) != null, this::leaseIsGone));
+                        shardId -> coordinator.getCurrentlyHeldLease(shardId) != null, this::leaseIsGone, copyGate));
     }
 
     private static DynamoDBLeaseManagementFactory leaseFactory(ResolvedConfiguration resolved) {
@@ -184,6 +185,8 @@ public final class DynamoDBStreamsMultiLangDaemon {
         if (Boolean.parseBoolean(properties.getProperty("dontPublishCloudwatch"))) {
             resolved.getMetricsConfig().metricsFactory(new NullMetricsFactory());
         }
+
+        copyGate = new CopyGate(resolved.getLeaseManagementConfig().dynamoDBClient(), properties.getProperty("taskTable"));
 
         GuardedStreamsClient stream = new GuardedStreamsClient(streamsClient(), trueArn);
         AmazonDynamoDBStreamsAdapterClient adapter = new AmazonDynamoDBStreamsAdapterClient(

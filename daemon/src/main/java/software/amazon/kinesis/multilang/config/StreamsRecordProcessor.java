@@ -32,6 +32,7 @@ final class StreamsRecordProcessor implements DynamoDBStreamsShardRecordProcesso
     private final LeaseTerms terms;
     private final Predicate<String> isHeld;
     private final Predicate<String> leaseIsGone;
+    private final CopyGate copyGate;
     private String shardId;
     private boolean started;
     private boolean ended;
@@ -39,6 +40,7 @@ final class StreamsRecordProcessor implements DynamoDBStreamsShardRecordProcesso
     /**
      * @param isHeld whether this daemon has a shard's lease
      * @param leaseIsGone whether a shard's row is no longer in the lease table at all
+     * @param copyGate asked before each child is started
      */
     StreamsRecordProcessor(
             ShardRecordProcessor child,
@@ -46,13 +48,15 @@ final class StreamsRecordProcessor implements DynamoDBStreamsShardRecordProcesso
             Retention retention,
             LeaseTerms terms,
             Predicate<String> isHeld,
-            Predicate<String> leaseIsGone) {
+            Predicate<String> leaseIsGone,
+            CopyGate copyGate) {
         this.child = child;
         this.progress = progress;
         this.retention = retention;
         this.terms = terms;
         this.isHeld = isHeld;
         this.leaseIsGone = leaseIsGone;
+        this.copyGate = copyGate;
     }
 
     /** Whether a child was started for the shard: the others never answer to a graceful shutdown. */
@@ -73,6 +77,7 @@ final class StreamsRecordProcessor implements DynamoDBStreamsShardRecordProcesso
         if (wait > 0) {
             throw new IllegalStateException("the last owner of " + shardId + " may write for " + wait / 1_000_000 + " ms");
         }
+        copyGate.check();
         child.initialize(input);
         started = true;
         STARTED.put(shardId, this);

@@ -1,0 +1,42 @@
+package software.amazon.kinesis.multilang.config;
+
+import java.util.Map;
+import software.amazon.awssdk.services.dynamodb.DynamoDbAsyncClient;
+import software.amazon.awssdk.services.dynamodb.model.AttributeValue;
+
+/**
+ * Keeps shards from beginning while a copy is under way that was not begun to be made beside a replication: it could put
+ * an older item over what a child writes, for good.
+ *
+ * <p>The preflight looks for such a copy too, but one may begin after that. A copy first writes its row and then looks for
+ * leases that are renewed; a daemon first takes a lease and then looks for the row. So one of them sees the other.
+ */
+final class CopyGate {
+    private final DynamoDbAsyncClient client;
+    private final String taskTable;
+
+    /** @param taskTable where {@code processor/copy/state.py} keeps the row */
+    CopyGate(DynamoDbAsyncClient client, String taskTable) {
+        this.client = client;
+        this.taskTable = taskTable;
+    }
+
+    /** Ends the daemon where such a copy is under way; throws what keeps it from knowing, so that KCL tries again. */
+    void check() {
+        Map<String, AttributeValue> row = client.getItem(request -> request
+                .tableName(taskTable)
+                .key(Map.of("name", AttributeValue.fromS("copy")))
+                .consistentRead(true)).join().item();
+        if (row.isEmpty() || !"running".equals(text(row, "state")) || row.get("concurrent").bool()) {
+            return;
+        }
+        throw GuardedStreamsClient.lost("A copy of this task, begun by " + text(row, "host") + ", is not through, and was "
+                + "not begun to be made beside a replication: it could put older items over newer ones. Nothing of this "
+                + "shard was written. Let copy finish, or go on with copy --concurrent, or give it up with copy --forget; "
+                + "then start again.");
+    }
+
+    private static String text(Map<String, AttributeValue> row, String name) {
+        return row.containsKey(name) ? row.get(name).s() : "";
+    }
+}

@@ -1,0 +1,223 @@
+"""Writes, a replication, and a copy that fails and is killed, interleaved in any way, end with equal tables."""
+
+from __future__ import annotations
+
+import itertools
+import threading
+from collections.abc import Callable, Sequence
+from typing import Any, TypeVar
+
+import msgspec
+import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+
+from processor.apply import Applier
+from processor.capacity import Capacity
+from processor.copy.pace import Patience
+from processor.copy.segment import Parts, SegmentCopy
+from processor.copy.state import SegmentState
+from processor.errors import UnavailableError
+from processor.item_key import key_reader
+from processor.logs import Log
+from processor.plan import bytes_of
+from processor.records import Change
+from processor.retry import Backoff, Outage
+from processor.scannable_table import Page, Segment
+from tests.fakes.table import Killed
+
+KEYS = "abc"
+KEY_OF = key_reader(["id"])
+PAGE_ITEMS = 2
+T = TypeVar("T")
+
+# What happens before the copy's next call. A letter: the source writes that key, or (capital) deletes it. daemon: the
+# next record is applied. fails, done: the call fails, undone or done. killed, killed after: the copy's process ends.
+EVENTS = st.sampled_from(
+    [*KEYS, *KEYS.upper(), *["daemon"] * 4, *[""] * 10, "fails", "done", "killed", "killed", "killed after"]
+)
+
+
+class World:
+    """Two tables, the stream between them, and what the copy has kept of its progress."""
+
+    def __init__(self, events: Sequence[str], *, replicating: bool) -> None:
+        self.name = "world"
+        self.source: dict[str, bytes] = {}
+        self.destination: dict[str, bytes] = {}
+        self.kept = SegmentState(number=0)
+        self._stream: list[tuple[str, bytes | None]] = []
+        self._applied = 0
+        self._versions = itertools.count()
+        self._events = list(events)
+        self._replicating = replicating
+
+    def write(self, key: str, *, delete: bool = False) -> None:
+        """The source's item changes, to what it never was."""
+        image = None if delete else b'{"id":{"S":"%b"},"v":{"N":"%d"}}' % (key.encode(), next(self._versions))
+        _put(self.source, key, image)
+        self._stream.append((key, image))
+
+    def replicate(self) -> None:
+        """The daemon applies the next record."""
+        if self._applied < len(self._stream):
+            _put(self.destination, *self._stream[self._applied])
+            self._applied += 1
+
+    def forget_stream(self) -> None:
+        """What was written so far is older than the stream."""
+        self._stream.clear()
+
+    def drain(self) -> None:
+        """The daemon applies all that is left."""
+        for _ in self._stream:
+            self.replicate()
+
+    def call(self, call: Callable[[], T]) -> T:
+        """One call of the copy's, and what happens before and with it."""
+        while self._events:
+            event = self._events.pop(0)
+            if event == "":
+                break
+            if event == "daemon":
+                if self._replicating:
+                    self.replicate()
+            elif event.lower() in KEYS:
+                self.write(event.lower(), delete=event.isupper())
+            elif event == "killed":
+                raise Killed
+            elif event == "fails":
+                raise UnavailableError("fake: no answer", code="ReadTimeoutError")
+            else:
+                call()
+                raise Killed if event == "killed after" else UnavailableError("fake: lost", code="ReadTimeoutError")
+        return call()
+
+    # --- what the copy sees ------------------------------------------------------------------------------------------
+
+    def page(self, segment: Segment, start: msgspec.Raw | None = None, *, limit: int | None = None) -> Page:
+        """Scan the source."""
+        assert (segment, limit) == (Segment(0, 1), None)
+
+        def scan() -> Page:
+            after = "" if start is None else _key(start)
+            keys = sorted(key for key in self.source if key > after)[:PAGE_ITEMS]
+            last = msgspec.Raw(b'{"id":{"S":"%b"}}' % keys[-1].encode()) if len(keys) == PAGE_ITEMS else None
+            return Page([msgspec.Raw(self.source[key]) for key in keys], last, 1.0, 1)
+
+        return self.call(scan)
+
+    def get(self, key: msgspec.Raw) -> msgspec.Raw | None:
+        """Read one item of the source."""
+        return next(iter(self.get_many([key])), None)
+
+    def get_many(self, keys: Sequence[msgspec.Raw]) -> list[msgspec.Raw]:
+        """Read items of the source."""
+        names = [_key(key) for key in keys]
+        return self.call(lambda: [msgspec.Raw(self.source[name]) for name in names if name in self.source])
+
+    def write_batch(self, changes: Sequence[Change]) -> list[Change]:
+        """Write the destination."""
+
+        def write() -> list[Change]:
+            for change in changes:
+                _put(self.destination, _key(change.key), bytes_of(change) if change.kind == "put" else None)
+            return []
+
+        return self.call(write)
+
+    def write_one(self, change: Change) -> bool:
+        """Write one item of the destination."""
+        return not self.write_batch([change])
+
+    def renew_credentials(self) -> None:
+        """Nobody asks for this."""
+        raise NotImplementedError
+
+    def save(self, state: SegmentState) -> None:
+        """Keep where the segment goes on."""
+        self.call(lambda: setattr(self, "kept", state))
+
+
+def _put(table: dict[str, bytes], key: str, image: bytes | None) -> None:
+    if image is None:
+        table.pop(key, None)
+    else:
+        table[key] = image
+
+
+def _key(key: msgspec.Raw) -> str:
+    found: str = msgspec.json.decode(key)["id"]["S"]
+    return found
+
+
+def _run(world: World, *, concurrent: bool) -> None:
+    """Copy, as often as it takes."""
+
+    def at_once() -> Backoff:
+        return Backoff(uniform=lambda low, _: low)
+
+    anything: Any = world
+    outage = Outage(Log(), "test", note="")
+    parts = Parts(
+        source=anything,
+        key_of=KEY_OF,
+        applier=Applier(
+            world,
+            name="copy",
+            write_mode="batch",
+            coalesce=True,
+            threads=1,
+            refused=pytest.fail,
+            outage=outage,
+            make_backoff=at_once,
+        ),
+        table=world,
+        refused=pytest.fail,
+        reading=Capacity(),
+        patience=Patience(),
+        outage=outage,
+        stop=threading.Event(),
+        save=world.save,
+        again=anything if concurrent else None,
+        make_backoff=at_once,
+    )
+    while not world.kept.done:
+        try:
+            SegmentCopy(Segment(0, 1), world.kept, parts).run()
+        except Killed:
+            continue
+
+
+@given(before=st.lists(st.sampled_from(KEYS), max_size=5), events=st.lists(EVENTS, max_size=60), lag=st.integers(0, 5))
+# Scanned, in hand, deleted and that replicated, written, killed before the second look: only what is in hand helps.
+@example(before=["a"], events=["", "", "A", "daemon", "", "killed"], lag=0)
+@settings(max_examples=300)
+def test_beside_a_replication(before: list[str], events: list[str], lag: int) -> None:
+    """Nothing older stays over something newer, and nothing deleted comes back; some of the stream is yet to come."""
+    world = World(events, replicating=True)
+    for key in before:
+        world.write(key)
+    for _ in before[lag:]:
+        world.replicate()
+    _run(world, concurrent=True)
+    world.drain()
+    assert world.source == world.destination
+
+
+@given(
+    trimmed=st.lists(st.sampled_from(KEYS), max_size=5),
+    before=st.lists(st.sampled_from([*KEYS, *KEYS.upper()]), max_size=5),
+    events=st.lists(EVENTS, max_size=60),
+)
+def test_before_a_replication(trimmed: list[str], before: list[str], events: list[str]) -> None:
+    """The stream from before the first page on puts right whatever the copy left half old."""
+    world = World(events, replicating=False)
+    for key in trimmed:
+        world.write(key)
+    world.forget_stream()
+    for key in before:
+        world.write(key.lower(), delete=key.isupper())
+    _run(world, concurrent=False)
+    world.drain()
+    assert world.source == world.destination
