@@ -9,6 +9,8 @@ import itertools
 import json
 import random
 import threading
+from collections.abc import Mapping
+from typing import Any
 
 from tests.fakes.faulty_server import Act, Answer, Exchange, Fault
 
@@ -21,6 +23,12 @@ def error(code: str) -> Act:
     body = json.dumps({"__type": f"com.amazonaws.dynamodb.v20120810#{code}", "message": "As the test wants it"})
     answer = Answer(500 if code in _SERVER_ERRORS else 400, body.encode(), {})
     return lambda exchange, _: exchange.reply(answer)
+
+
+def answer(content: Mapping[str, Any]) -> Act:
+    """A good answer that isn't DynamoDB's."""
+    made = Answer(200, json.dumps(content).encode(), {})
+    return lambda exchange, _: exchange.reply(made)
 
 
 def empty(status: int = 500) -> Act:
@@ -49,13 +57,14 @@ def delay(seconds: float) -> Act:
     return act
 
 
-def hold() -> Act:
-    """It arrives when the fault is cleared, unless the client has hung up by then."""
+def hold(*, after: bool = False) -> Act:
+    """It arrives when the fault is cleared, unless the client has hung up by then; or only its answer does."""
 
     def act(exchange: Exchange, fault: Fault) -> None:
+        answer = exchange.forward(exchange.body) if after else None
         while not exchange.hung_up():
             if fault.cleared.wait(_LOOK_SECONDS):
-                return exchange.reply(exchange.forward(exchange.body))
+                return exchange.reply(answer or exchange.forward(exchange.body))
         return exchange.drop()
 
     return act

@@ -192,6 +192,8 @@ def _run(world: World, *, concurrent: bool) -> None:
 @given(before=st.lists(st.sampled_from(KEYS), max_size=5), events=st.lists(EVENTS, max_size=60), lag=st.integers(0, 5))
 # Scanned, in hand, deleted and that replicated, written, killed before the second look: only what is in hand helps.
 @example(before=["a"], events=["", "", "A", "daemon", "", "killed"], lag=0)
+# The same for a copy that would keep what is in hand only after it was written.
+@example(before=["a"], events=["", "A", "daemon", "", "killed"], lag=0)
 @settings(max_examples=300)
 def test_beside_a_replication(before: list[str], events: list[str], lag: int) -> None:
     """Nothing older stays over something newer, and nothing deleted comes back; some of the stream is yet to come."""

@@ -1,0 +1,217 @@
+"""``./run.sh copy`` with the real daemon: nothing lost, nothing old over something newer, whoever is killed when."""
+
+from __future__ import annotations
+
+import json
+import signal
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+
+from processor.workload import Workload, scan
+from tests.fakes import faults
+from tests.fakes.command import command, end_of
+from tests.fakes.fault_proxy import FaultProxy
+from tests.fakes.faulty_server import Exchange
+from tests.fakes.replicator import Replicator, until
+from tests.scenarios.conftest import Pair
+
+MakeReplicator = Callable[..., Replicator]
+ITEMS = 300
+
+
+class Stage:
+    """A source with items, and a copy of it whose every call may be held up; the daemon's calls pass by."""
+
+    def __init__(self, pair: Pair, source: FaultProxy, destination: FaultProxy) -> None:
+        self.pair = pair
+        self.source = source
+        self.destination = destination
+        self.settings = pair.settings | {
+            "sourceEndpoint": source.endpoint,
+            "destinationEndpoint": destination.endpoint,
+            "kclEndpoint": source.endpoint,
+            "copySegments": "2",
+        }
+        for first in range(0, ITEMS, 25):
+            items = [{"id": {"S": f"{number:03}"}, "n": {"N": "0"}} for number in range(first, first + 25)]
+            requests: Any = [{"PutRequest": {"Item": item}} for item in items]
+            pair.source.batch_write_item(RequestItems={pair.source_table: requests})
+
+    def copy(self, *options: str) -> dict[str, Any]:
+        """Run it to its end."""
+        status, output, errors = end_of(command("copy", self.settings, "--json", *options))
+        assert status == 0, errors
+        found: dict[str, Any] = json.loads(output)
+        return found
+
+    def bump(self, *keys: str) -> None:
+        """The source's items change."""
+        for key in keys:
+            self.pair.put(key, n={"N": "1"})
+
+    def wait_equal(self) -> None:
+        """Until both tables hold the same, but for what writeMode=fenced adds."""
+
+        def equal() -> bool:
+            found = self.pair.replicated()
+            for item in found.values():
+                item.pop("_replicatedSequenceNumber", None)
+            return scan(self.pair.source, self.pair.source_table) == found
+
+        until(equal, "source = destination")
+
+    def wait_replicated(self, *, gone: str, changed: str) -> None:
+        """Until the daemon has deleted one key and changed another."""
+        until(lambda: gone not in self.pair.replicated(), f"{gone} deleted")
+        until(lambda: self.pair.replicated().get(changed, {}).get("n") == {"N": "1"}, f"{changed} changed")
+
+
+@pytest.fixture
+def stage(pair: Pair) -> Iterator[Stage]:
+    """A fresh one."""
+    with FaultProxy(pair.settings["sourceEndpoint"]) as source, FaultProxy(pair.settings["destinationEndpoint"]) as to:
+        yield Stage(pair, source, to)
+
+
+def test_before_a_replication_while_the_source_is_written(
+    stage: Stage, replicator: MakeReplicator, live: Callable[..., Workload]
+) -> None:
+    """Items change and go while they are copied; the replication that starts then makes the tables equal."""
+    workload = live(seed=1)
+    until(lambda: workload.written > 100, "the workload")
+    report = stage.copy()
+    assert report["items"] >= ITEMS
+    assert report["writeUnits"] >= ITEMS
+    again = stage.copy()
+    assert (again["state"], again["items"]) == ("done", report["items"])
+    with replicator(stage.pair.settings) as running:
+        until(lambda: workload.written > 1000, "more of the workload")
+        workload.stop()
+        stage.pair.wait_equal()
+        assert running.stop() == 0
+
+
+def test_beside_a_replication(stage: Stage, replicator: MakeReplicator, live: Callable[..., Workload]) -> None:
+    """What the daemon deletes and changes while the copy's writes are under way stays deleted, and changed."""
+    workload = live(seed=2)
+    with replicator(stage.pair.settings) as running:
+        stage.pair.wait_checkpoint()
+        held = stage.destination.inject(faults.hold(), "BatchWriteItem")
+        copying = command("copy", stage.settings, "--concurrent", "--json")
+        held.wait(2)
+        stage.pair.delete("000")
+        stage.bump("001")
+        stage.wait_replicated(gone="000", changed="001")
+        held.clear()
+        status, _, errors = end_of(copying)
+        assert status == 0, errors
+        workload.stop()
+        stage.pair.wait_equal()
+        assert "000" not in stage.pair.replicated()
+        assert running.stop() == 0
+
+
+# What a copy does, in this order: whose call it is, and whether the copy dies before it arrives or before its answer.
+PHASES = [
+    ("its row is written", "source", "PutItem", False),
+    ("its row is written", "source", "PutItem", True),
+    ("segments are claimed", "source", "UpdateItem", False),
+    ("a page is scanned", "source", "Scan", True),
+    ("keys are kept in hand", "source", "PutItem", True),
+    ("items are written", "destination", "BatchWriteItem", False),
+    ("items are written", "destination", "BatchWriteItem", True),
+    ("the source is looked at again", "source", "BatchGetItem", True),
+]
+FENCED_PHASES = [
+    ("items are written", "destination", "PutItem", True),
+    ("the source is looked at again", "source", "BatchGetItem", False),
+]
+
+
+@pytest.mark.parametrize(("write_mode", "phases"), [("batch", PHASES), ("fenced", FENCED_PHASES)])
+def test_killed_in_every_phase(
+    stage: Stage, replicator: MakeReplicator, write_mode: str, phases: list[tuple[str, str, str, bool]]
+) -> None:
+    """Whatever the source does between the death of a copy and the next one, which goes on where it was."""
+    pair = stage.pair
+    stage.settings["writeMode"] = write_mode
+    with replicator(pair.settings | {"writeMode": write_mode}) as running:
+        pair.wait_checkpoint()
+        for number, (phase, place, operation, after) in enumerate(phases):
+            proxy = stage.source if place == "source" else stage.destination
+            mark = b'"inHand"' if phase == "keys are kept in hand" else b""
+            fault = proxy.inject(faults.hold(after=after), operation, when=_has(mark))
+            copying = command("copy", stage.settings, "--concurrent", "--restart")
+            fault.wait()
+            copying.send_signal(signal.SIGKILL)
+            copying.communicate()
+            fault.clear()
+            pair.delete(f"00{number}")
+            stage.bump(f"10{number}")
+            stage.wait_replicated(gone=f"00{number}", changed=f"10{number}")
+            stage.copy("--concurrent")
+            stage.wait_equal()
+        assert running.stop() == 0
+
+
+def _has(mark: bytes) -> Callable[[Exchange], bool]:
+    return lambda exchange: mark in exchange.body
+
+
+def test_a_daemon_and_a_copy_that_were_not_made_for_each_other(stage: Stage, replicator: MakeReplicator) -> None:
+    """Neither begins beside the other."""
+    running = replicator(stage.pair.settings)
+    with running:
+        stage.pair.wait_checkpoint()
+        status, _, errors = end_of(command("copy", stage.settings))
+        assert status == 22
+        assert "This task is being replicated now" in errors
+        assert running.stop() == 0
+    held = stage.destination.inject(faults.hold(), "BatchWriteItem")
+    copying = command("copy", stage.settings)
+    held.wait()
+    running.start()
+    assert running.wait() == 22
+    assert "is not through" in running.console
+    # As if it had looked before the copy's row was there.
+    hasty = replicator(stage.settings, name="hasty")
+    row = stage.source.inject(faults.answer({}), "GetItem", when=lambda exchange: b'"copy"' in exchange.body, times=1)
+    hasty.start()
+    row.wait()
+    assert hasty.wait() == 5
+    assert "could put older items over newer ones" in hasty.console
+    held.clear()
+    status, _, errors = end_of(copying)
+    assert status == 0, errors
+    running.start()
+    stage.pair.wait_equal()
+    assert running.stop() == 0
+
+
+def test_an_item_that_is_never_accepted(stage: Stage, tmp_path: Any) -> None:
+    """It ends the copy with its key; or it is set aside, each in a letter of its own."""
+    stage.destination.inject(faults.error("ValidationException"), when=lambda exchange: b'"00' in exchange.body)
+    status, _, errors = end_of(command("copy", stage.settings))
+    assert status == 5
+    assert "will never accept the put of key" in errors
+    path = tmp_path / "letters.jsonl"
+    stage.settings |= {"onError": "deadLetter", "deadLetterUri": path.as_uri()}
+    assert stage.copy()["setAside"] == 100
+    assert len({json.loads(line)["shardId"] for line in path.read_text().splitlines()}) == 100
+    assert len(scan(stage.pair.destination, stage.pair.destination_table)) == ITEMS - 100
+
+
+def test_throttling_slows_it_down_and_a_signal_stops_it(stage: Stage) -> None:
+    """It goes on where it was: no finished page is scanned again."""
+    busy = stage.destination.inject(faults.error("ThrottlingException"), "BatchWriteItem")
+    copying = command("copy", stage.settings)
+    busy.wait(20)
+    copying.send_signal(signal.SIGINT)
+    assert end_of(copying)[0] == 130
+    busy.clear()
+    stage.source.inject(faults.error("ThrottlingException"), "Scan", times=3)
+    stage.destination.inject(faults.unprocessed(3), "BatchWriteItem", times=5)
+    assert stage.copy()["items"] == ITEMS
+    assert scan(stage.pair.source, stage.pair.source_table) == stage.pair.replicated()
