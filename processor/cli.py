@@ -145,9 +145,25 @@ def _redrive(found: Settings, options: Options) -> int:
     return redrive_command.run(found, dry_run=options["dryRun"], as_json=options["json"])
 
 
+def _status(found: Settings, options: Options) -> int:
+    from processor.status import command  # nobody else needs what it imports
+
+    return command.run(
+        found,
+        max_lag_seconds=options["maxLagSeconds"],
+        watch_seconds=options["watch"],
+        as_json=options["json"],
+    )
+
+
 def _print_findings(findings: Sequence[Finding]) -> None:
     for finding in findings:
         print(finding.text, file=sys.stderr)
 
 
-_RUN: Mapping[str, Callable[[Settings, Options], int]] = {"check": _check, "copy": _copy, "redrive": _redrive}
+_RUN: Mapping[str, Callable[[Settings, Options], int]] = {
+    "check": _check,
+    "copy": _copy,
+    "redrive": _redrive,
+    "status": _status,
+}

@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NoReturn
 
+from processor.definitions import whole_number
 from processor.errors import UsageError
 
 
@@ -102,6 +103,27 @@ COMMANDS: Mapping[str, Command] = {
             name="redrive",
             help="bring the keys of dead letters up to date",
             options=(Option(name="dryRun", help="say what would be done, and do nothing"), JSON),
+        ),
+        Command(
+            name="status",
+            help="say how the task stands, from any machine",
+            options=(
+                JSON,
+                Option(
+                    name="maxLagSeconds",
+                    metavar="N",
+                    parse=whole_number(0, 86_400),
+                    default=60,
+                    help="a shard that is further behind ends it with 1 (default: 60)",
+                ),
+                Option(
+                    name="watch",
+                    metavar="SECONDS",
+                    parse=whole_number(1, 3600),
+                    implied=10,
+                    help="look again so often, until Ctrl-C (every 10 s, where no number is given)",
+                ),
+            ),
         ),
     )
 }

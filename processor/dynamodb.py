@@ -5,10 +5,13 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
 import boto3
 import botocore.session
+from botocore.auth import SigV4Auth
+from botocore.awsrequest import AWSRequest
 from botocore.config import Config
 from botocore.credentials import AssumeRoleCredentialFetcher, DeferredRefreshableCredentials
 from botocore.exceptions import (
@@ -226,3 +229,30 @@ def write_client(
     )
     with aws_errors(f"Client for dynamodb in {region}"):
         return make_session().client("dynamodb", region_name=region, endpoint_url=endpoint, config=config)
+
+
+class LeanCalls:
+    """A client's calls without what makes them slow, a millisecond each: models, hooks, retries.
+
+    Its endpoint, connections and credentials are used; a call that is answered by anything but success is to be made
+    again by the client itself, which knows how to.
+    """
+
+    def __init__(self, client: Any) -> None:
+        self._endpoint = client._endpoint  # noqa: SLF001  # there is no public way to these three
+        self._credentials = client._request_signer._credentials  # noqa: SLF001
+        self._signing = client.meta.service_model.signing_name, client.meta.region_name
+        metadata = client.meta.service_model.metadata
+        self._prefix = metadata["targetPrefix"]
+        self._type = f"application/x-amz-json-{metadata['jsonVersion']}"
+
+    def call(self, operation: str, body: bytes) -> bytes | None:
+        """Make a call of the JSON protocol once; returns the answer's body, None where it was no success."""
+        headers = {"X-Amz-Target": f"{self._prefix}.{operation}", "Content-Type": self._type}
+        request = AWSRequest(method="POST", url=self._endpoint.host, data=body, headers=headers)
+        try:
+            SigV4Auth(self._credentials.get_frozen_credentials(), *self._signing).add_auth(request)
+            answer = self._endpoint.http_session.send(request.prepare())
+        except (AttributeError, BotoCoreError, HTTPClientError, OSError):  # the first: there are no credentials
+            return None
+        return bytes(answer.content) if answer.status_code == HTTPStatus.OK else None

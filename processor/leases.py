@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -18,12 +19,18 @@ NO_TABLE = "ResourceNotFoundException"
 
 
 class Lease(msgspec.Struct, frozen=True, kw_only=True):
-    """One shard's row: who reads it, and up to where."""
+    """One shard's row: who reads it, and up to where; ``parents`` are the shards that must be finished before it."""
 
     shard_id: str
     owner: str | None
     counter: int
     checkpoint: str | None
+    parents: tuple[str, ...] = ()
+
+    @property
+    def finished(self) -> bool:
+        """Whether all records of the shard are processed."""
+        return self.checkpoint == SHARD_END
 
 
 def read(client: DynamoDBClient, table: str) -> list[Lease] | None:
@@ -59,4 +66,21 @@ def _lease(row: dict[str, Any]) -> Lease:
         owner=row.get("leaseOwner", {}).get("S"),
         counter=int(row.get("leaseCounter", {}).get("N", "0")),
         checkpoint=row.get("checkpoint", {}).get("S"),
+        parents=tuple(row.get("parentShardId", {}).get("SS", ())),
     )
+
+
+def read_some(client: DynamoDBClient, table: str, shard_ids: Collection[str]) -> dict[str, Lease]:
+    """Those leases that are there, by shard.
+
+    :param shard_ids: 100 at most (BatchGetItem's API reference)
+    :raises UnavailableError: the table can't be read
+    """
+    found: dict[str, Lease] = {}
+    wanted: Any = {table: {"Keys": [{"leaseKey": {"S": each}} for each in shard_ids], "ConsistentRead": True}}
+    while wanted:
+        with aws_errors(f"BatchGetItem on checkpoint table {table}"):
+            page = client.batch_get_item(RequestItems=wanted)
+        found |= {lease.shard_id: lease for lease in map(_lease, page["Responses"].get(table, []))}
+        wanted = page.get("UnprocessedKeys")
+    return found

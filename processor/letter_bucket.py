@@ -70,8 +70,7 @@ class LetterBucket:
         :raises UnavailableError: S3 can't be reached
         :raises DeadLetterError: S3 refuses to show them
         """
-        # A name that ends with a slash is a folder that somebody made in a browser.
-        keys = (key for key in self._bucket.keys(self._folder) if not key.endswith("/"))
+        keys = self._keys()
         with ThreadPoolExecutor(THREADS) as pool:
             while True:
                 try:
@@ -85,6 +84,17 @@ class LetterBucket:
                     if stored:
                         yield entry(f"s3://{self._bucket.name}/{key}", stored.tag, stored.body)
 
+    def count(self, most: int) -> int:
+        """Objects, by their names alone.
+
+        :raises UnavailableError: S3 can't be reached
+        :raises DeadLetterError: S3 refuses to list them
+        """
+        try:
+            return sum(1 for _ in islice(self._keys(), most + 1))
+        except (UnavailableError, RefusedError) as exc:
+            raise self._seen(exc, "counted") from exc
+
     def remove(self, entries: Collection[Entry]) -> int:
         """Remove these objects.
 
@@ -96,6 +106,10 @@ class LetterBucket:
                 return sum(pool.map(self._remove, entries))
             except (UnavailableError, RefusedError) as exc:
                 raise self._seen(exc, "removed") from exc
+
+    def _keys(self) -> Iterator[str]:
+        """Names of letters; one that ends with a slash is a folder that somebody made in a browser."""
+        return (key for key in self._bucket.keys(self._folder) if not key.endswith("/"))
 
     def _remove(self, found: Entry) -> bool:
         return self._bucket.remove(found.place.removeprefix(f"s3://{self._bucket.name}/"), found.tag)

@@ -72,6 +72,13 @@ class LetterStore(Protocol):
         :raises DeadLetterError: it can't be read until somebody puts something right
         """
 
+    def count(self, most: int) -> int:
+        """How many entries there are; ``most`` + 1 where there are more, so that counting them has an end.
+
+        :raises UnavailableError: they can't be looked at
+        :raises DeadLetterError: they can't be looked at until somebody puts something right
+        """
+
     def remove(self, entries: Collection[Entry]) -> int:
         """Remove these, where they still are what they were; whatever was added meanwhile stays.
 

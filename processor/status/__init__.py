@@ -1,0 +1,1 @@
+"""How a task stands, seen from any machine; it reads, and changes nothing."""

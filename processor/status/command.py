@@ -1,0 +1,64 @@
+"""``run.sh status``: looks once, or again and again, and says how the task stands."""
+
+from __future__ import annotations
+
+import sys
+import time
+from datetime import datetime
+
+import msgspec
+from rich.console import Console
+from rich.live import Live
+
+from processor.dynamodb import Clients
+from processor.settings import Settings
+from processor.status import lag, reads, report, show
+from processor.status.report import Report
+
+# A pipe has no width; what is read there is searched for words.
+_PIPE_COLUMNS = 200
+
+
+def run(settings: Settings, *, max_lag_seconds: int, watch_seconds: int | None, as_json: bool) -> int:
+    """Show the task's state; with ``watch_seconds`` until Ctrl-C, so often.
+
+    :returns: 0 healthy; 1 lagging, or a shard without an owner, or something that keeps the task from replicating;
+        5 where a part could not be read
+    """
+    clients = Clients(settings, connections=lag.THREADS)
+
+    def look() -> Report:
+        return report.make(settings, reads.read(settings, clients), max_lag_seconds=max_lag_seconds)
+
+    found = look()
+    if watch_seconds is None:
+        _show(found, as_json=as_json)
+        return found.exit_status
+    live = None if as_json or not sys.stdout.isatty() else Live(show.render(found), auto_refresh=False)
+    try:
+        if live:
+            live.start(refresh=True)
+        while True:
+            if not live:
+                print(_json(found) if as_json else show.line(found, datetime.now().astimezone()), flush=True)
+            time.sleep(watch_seconds)
+            found = look()
+            if live:
+                live.update(show.render(found), refresh=True)
+    except KeyboardInterrupt:  # how a watch ends
+        return found.exit_status
+    finally:
+        if live:
+            live.stop()
+
+
+def _show(found: Report, *, as_json: bool) -> None:
+    if as_json:
+        print(_json(found))
+        return
+    width = None if sys.stdout.isatty() else _PIPE_COLUMNS
+    Console(highlight=False, markup=False, width=width).print(show.render(found))
+
+
+def _json(found: Report) -> str:
+    return msgspec.json.encode(found).decode()

@@ -1,0 +1,180 @@
+"""How far each shard is behind: one look into the stream after each checkpoint, many at once.
+
+A look takes an iterator and, where the first page is empty, a second page: DynamoDB gives a shard five reads a second,
+of which an idle shard's daemon uses four.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+import time
+from collections.abc import Callable, Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import msgspec
+
+from processor.dynamodb import LeanCalls, aws_errors
+from processor.errors import UnavailableError
+from processor.leases import NO_TABLE
+from processor.status.shards import Lag, StreamShard
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodbstreams import DynamoDBStreamsClient
+
+# Calls at once: 500 shards in a second even where each call takes 50 ms.
+THREADS = 32
+# A page may be empty though records follow. A closed shard says where it ends, an open one never does.
+_PAGES_OF_OPEN, _PAGES_OF_CLOSED = 2, 50
+_TRIMMED = "TrimmedDataAccessException"
+# What one shard may be answered while others are not (API reference of GetRecords, errors).
+_OF_ONE_SHARD = frozenset(
+    {"InternalServerError", "LimitExceededException", "ProvisionedThroughputExceededException", "ThrottlingException"}
+)
+
+T = TypeVar("T")
+
+
+class _Iterator(msgspec.Struct):
+    iterator: str = msgspec.field(name="ShardIterator")
+
+
+class _Change(msgspec.Struct):
+    """Of a record, what tells its place and its age: seconds since the epoch on the wire, a date from the client."""
+
+    sequence_number: str = msgspec.field(name="SequenceNumber")
+    made_at: float | datetime = msgspec.field(name="ApproximateCreationDateTime")
+
+
+class _Record(msgspec.Struct):
+    dynamodb: _Change
+
+
+class _Page(msgspec.Struct):
+    records: list[_Record] = msgspec.field(name="Records")
+    iterator: str | None = msgspec.field(name="NextShardIterator", default=None)
+
+
+def describe(client: DynamoDBStreamsClient, arn: str) -> tuple[dict[str, Any], list[StreamShard]] | None:
+    """What a stream is, and all its shards; None where there is no such stream.
+
+    :raises UnavailableError: it can't be read
+    """
+    shards: list[StreamShard] = []
+    start: dict[str, Any] = {}
+    while True:
+        try:
+            with aws_errors(f"DescribeStream on {arn}"):
+                page: Any = client.describe_stream(StreamArn=arn, **start)["StreamDescription"]
+        except UnavailableError as exc:
+            if exc.code == NO_TABLE:
+                return None
+            raise
+        shards += [
+            StreamShard(
+                shard_id=shard["ShardId"],
+                parent=shard.get("ParentShardId"),
+                ending=shard["SequenceNumberRange"].get("EndingSequenceNumber"),
+            )
+            for shard in page.get("Shards", [])
+        ]
+        if not page.get("LastEvaluatedShardId"):
+            return page, shards
+        start = {"ExclusiveStartShardId": page["LastEvaluatedShardId"]}
+
+
+class Lags:
+    """Looks into one stream.
+
+    :param clock: seconds since the epoch
+    """
+
+    def __init__(self, client: DynamoDBStreamsClient, arn: str, *, clock: Callable[[], float] = time.time) -> None:
+        self._client = client
+        self._lean = LeanCalls(client)
+        self._arn = arn
+        self._clock = clock
+        self._away = threading.Event()
+        self.failures: list[UnavailableError] = []
+
+    def read(self, shards: Iterable[StreamShard], checkpoints: Mapping[str, str | None]) -> dict[str, Lag]:
+        """The lag of each shard that ``checkpoints`` names; ``failures`` has what could not be read.
+
+        :param checkpoints: KCL's, by shard; None for a shard that will be read from its oldest record
+        """
+        wanted = [shard for shard in shards if shard.shard_id in checkpoints]
+        with ThreadPoolExecutor(THREADS, thread_name_prefix="lag") as pool:
+            lags = pool.map(lambda shard: self._look(shard, checkpoints[shard.shard_id]), wanted)
+            return {shard.shard_id: lag for shard, lag in zip(wanted, lags, strict=True)}
+
+    def _look(self, shard: StreamShard, checkpoint: str | None) -> Lag:
+        if checkpoint not in {None, "TRIM_HORIZON"} and not checkpoint.isdigit():
+            return Lag(seconds=None, note=f"not known before its first checkpoint (it begins at {checkpoint})")
+        if self._away.is_set():
+            return Lag(seconds=None, note="the stream can't be read")
+        number = checkpoint if checkpoint and checkpoint.isdigit() else None
+        try:
+            return self._age(self._first(shard, number))
+        except UnavailableError as exc:
+            if exc.code == _TRIMMED:
+                return self._trimmed(shard, number)
+            if exc.code == NO_TABLE:
+                return Lag(seconds=None, lost=True, note="the stream no longer has it")
+            return self._failed(exc)
+
+    def _failed(self, exc: UnavailableError) -> Lag:
+        self.failures.append(exc)
+        if exc.code not in _OF_ONE_SHARD:
+            self._away.set()  # hundreds of shards would each wait for the same timeouts
+        return Lag(seconds=None, note=f"can't be read ({exc.code})")
+
+    def _trimmed(self, shard: StreamShard, number: str | None) -> Lag:
+        """True only where the checkpoint lies before what is left: DynamoDB Local says so of whole shards, too."""
+        try:
+            oldest = self._first(shard, None)
+        except UnavailableError as exc:
+            return self._failed(exc)
+        reached = oldest.sequence_number if oldest else shard.ending
+        if number is not None and reached is not None and int(reached) > int(number):
+            return Lag(seconds=None, lost=True, note=f"changes after {number} are past the stream's 24 hours")
+        return self._age(oldest)
+
+    def _first(self, shard: StreamShard, after: str | None) -> _Change | None:
+        """The shard's first record after a sequence number, or its oldest; None where there is none.
+
+        :raises UnavailableError: it can't be read
+        """
+        start: Any = {"ShardIteratorType": "TRIM_HORIZON"}
+        if after is not None:
+            start = {"ShardIteratorType": "AFTER_SEQUENCE_NUMBER", "SequenceNumber": after}
+        wanted = {"StreamArn": self._arn, "ShardId": shard.shard_id, **start}
+        iterator: str | None = self._call("GetShardIterator", wanted, _Iterator).iterator
+        for _ in range(_PAGES_OF_OPEN if shard.ending is None else _PAGES_OF_CLOSED):
+            if iterator is None:
+                return None
+            page = self._call("GetRecords", {"ShardIterator": iterator, "Limit": 1}, _Page)
+            if page.records:
+                return page.records[0].dynamodb
+            iterator = page.iterator
+        return None
+
+    def _call(self, operation: str, parameters: dict[str, Any], answer: type[T]) -> T:
+        """Fast; where that is no success, with the client's retries.
+
+        :raises UnavailableError: it can't be read
+        """
+        content = self._lean.call(operation, msgspec.json.encode(parameters))
+        if content is not None:
+            with contextlib.suppress(msgspec.DecodeError):
+                return msgspec.json.decode(content, type=answer)
+        with aws_errors(f"{operation} on stream {self._arn}"):
+            call = self._client.get_records if operation == "GetRecords" else self._client.get_shard_iterator
+            return msgspec.convert(call(**parameters), answer)
+
+    def _age(self, record: _Change | None) -> Lag:
+        if record is None:
+            return Lag(seconds=0.0)
+        made_at = record.made_at if isinstance(record.made_at, float) else record.made_at.timestamp()
+        return Lag(seconds=round(max(self._clock() - made_at, 0.0), 1))

@@ -1,0 +1,187 @@
+"""Everything that a status is made of, read side by side; none of it is changed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import msgspec
+
+from processor import leases, task
+from processor.dead_letters import store_of
+from processor.dynamodb import Clients, aws_errors
+from processor.errors import DeadLetterError, RefusedError, UnavailableError
+from processor.leases import NO_TABLE, Lease
+from processor.settings import Settings
+from processor.status import daemons, lag
+from processor.status.daemons import Daemon
+from processor.status.lag import Lags
+from processor.status.shards import Lag, Lineage, Shard, StreamShard
+from processor.task import Task
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+
+# Objects of a bucket are counted by listing their names, a thousand a call.
+MOST_LETTERS = 10_000
+
+T = TypeVar("T")
+
+
+class Unread(msgspec.Struct, frozen=True, kw_only=True):
+    """Something that could not be read, and why."""
+
+    what: str
+    reason: str
+
+
+class Stream(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
+    """The stream that the task reads. ``status`` is DynamoDB's word, or MISSING; None where it can't be read."""
+
+    arn: str
+    view_type: str | None = None
+    status: str | None = None
+
+
+class DeadLetters(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
+    """How many there are; ``more`` than that where counting them all would take long."""
+
+    place: str
+    count: int
+    more: bool = False
+
+
+class Seen(msgspec.Struct, kw_only=True):
+    """What was read; None where there is nothing, or where it is in ``unread``."""
+
+    source: dict[str, Any] | None = None
+    destination: dict[str, Any] | None = None
+    task: Task | None = None
+    leases: list[Lease] | None = None
+    daemons: list[Daemon] = []
+    stream: Stream | None = None
+    shards: list[Shard] = []
+    copy: Any = None
+    dead_letters: DeadLetters | None = None
+    unread: list[Unread] = []
+
+    def could_read(self, what: str) -> bool:
+        """Whether None means "there is none"."""
+        return what not in {each.what for each in self.unread}
+
+
+def read(settings: Settings, clients: Clients) -> Seen:
+    """Look at all of it once.
+
+    :param clients: with ``lag.THREADS`` connections
+    """
+    return _Reader(settings, clients).read()
+
+
+class _Reader:
+    def __init__(self, settings: Settings, clients: Clients) -> None:
+        self._settings = settings
+        self._clients = clients
+        self._seen = Seen(daemons=[], shards=[], unread=[])
+
+    def read(self) -> Seen:
+        settings, clients, seen = self._settings, self._clients, self._seen
+        with ThreadPoolExecutor(8, thread_name_prefix="status") as pool:
+
+            def begin(what: str, call: Callable[[], T]) -> Future[T | None]:
+                return pool.submit(self._attempt, what, call)
+
+            # First, for it is what is waited for: a renewal.
+            scanned = begin("leases", self._leases)
+            source = begin("source", lambda: _describe(clients.source(), settings.source_table))
+            row = begin("task", lambda: task.read(clients.checkpoints(), settings.task_table))
+            destination = begin("destination", lambda: _describe(clients.destination(), settings.destination_table))
+            letters = begin("dead letters", self._dead_letters)
+            copy = begin("copy", lambda: _copy(clients.checkpoints(), settings.task_table))
+            seen.leases = scanned.result()
+            looked = begin("leases", self._daemons)
+            seen.source, seen.task = source.result(), row.result()
+            shards = self._stream()
+            lags = self._lags(shards)
+            looked.result()
+            seen.destination, seen.dead_letters, seen.copy = destination.result(), letters.result(), copy.result()
+        if seen.could_read("leases"):  # else nothing is known of any shard
+            renewing = {each.owner for each in seen.daemons if each.alive}
+            seen.shards = Lineage(shards, seen.leases).states(renewing=renewing, lags=lags)
+        return seen
+
+    def _attempt(self, what: str, call: Callable[[], T]) -> T | None:
+        try:
+            return call()
+        except (UnavailableError, RefusedError, DeadLetterError) as exc:
+            self._seen.unread.append(Unread(what=what, reason=str(exc)))
+            return None
+
+    def _leases(self) -> list[Lease] | None:
+        return leases.read(self._clients.checkpoints(), self._settings.checkpoint_table)
+
+    def _daemons(self) -> None:
+        seen, settings = self._seen, self._settings
+        if not seen.leases:
+            return
+        look = daemons.look(
+            self._clients.checkpoints(),
+            settings.checkpoint_table,
+            seen.leases,
+            failover_seconds=settings.failover_seconds,
+        )
+        seen.daemons = look.daemons
+        if look.handed_over:
+            seen.leases = self._leases()
+
+    def _stream(self) -> list[StreamShard] | None:
+        """The task's own stream, for the source may have a newer one, or be gone; before a first start the source's."""
+        seen = self._seen
+        arn = seen.task.stream_arn if seen.task and seen.leases else (seen.source or {}).get("LatestStreamArn")
+        if not arn:
+            return None
+        seen.stream = Stream(arn=arn)
+        found = self._attempt("stream", lambda: lag.describe(self._clients.streams(), arn) or ({}, None))
+        if found is None:
+            return None
+        description, shards = found
+        seen.stream = Stream(
+            arn=arn,
+            view_type=description.get("StreamViewType"),
+            status=description.get("StreamStatus", "MISSING"),
+        )
+        return shards
+
+    def _lags(self, shards: list[StreamShard] | None) -> dict[str, Lag]:
+        seen = self._seen
+        if not shards or seen.stream is None or not seen.could_read("leases"):
+            return {}
+        lags = Lags(self._clients.streams(), seen.stream.arn)
+        found = lags.read(shards, Lineage(shards, seen.leases).unfinished())
+        if lags.failures:
+            count = f", and {len(lags.failures) - 1} more" if len(lags.failures) > 1 else ""
+            seen.unread.append(Unread(what="lag", reason=f"{lags.failures[0]}{count}"))
+        return found
+
+    def _dead_letters(self) -> DeadLetters | None:
+        store = store_of(self._settings)
+        if store is None:
+            return None
+        count = store.count(MOST_LETTERS)
+        return DeadLetters(place=store.place, count=min(count, MOST_LETTERS), more=count > MOST_LETTERS)
+
+
+def _describe(client: DynamoDBClient, name: str) -> dict[str, Any] | None:
+    try:
+        with aws_errors(f"DescribeTable on table {name}"):
+            return dict(client.describe_table(TableName=name)["Table"])
+    except UnavailableError as exc:
+        if exc.code == NO_TABLE:
+            return None
+        raise
+
+
+def _copy(client: DynamoDBClient, table: str) -> Any:  # noqa: ARG001  # the place for it
+    """How far a copy has come: the task table's rows, as ``processor.copy.state.read`` has them."""
+    return

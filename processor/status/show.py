@@ -1,0 +1,113 @@
+"""A report for people: what, a line a thing; then the shards of which something is left to do."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from rich.console import Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from processor.status.report import Place, Report
+from processor.status.shards import Shard
+
+# More than a person reads; --json has all.
+SHOWN = 40
+_HEALTHY = {0: "healthy", 1: "not healthy", 5: "not known"}
+_MINUTE, _HOUR = 60, 3600
+
+
+def headline(report: Report) -> str:
+    """The whole in one line."""
+    counts = report.counts
+    shards = f"{counts.reading} reading, {counts.waiting} waiting, {counts.unowned} without an owner"
+    alive = sum(1 for daemon in report.daemons if daemon.alive)
+    parts = [
+        f"{_HEALTHY[report.exit_status]}, {report.state}",
+        f"lag {duration(report.lag_seconds)}",
+        f"shards: {shards}, {counts.finished} finished",
+        f"daemons: {alive}" + (f" of {len(report.daemons)} alive" if alive < len(report.daemons) else ""),
+    ]
+    return "; ".join(parts)
+
+
+def render(report: Report) -> RenderableType:
+    """All of it but what is finished."""
+    facts = Table.grid(padding=(0, 2))
+    facts.add_column(style="bold")
+    for name, value in _facts(report):
+        facts.add_row(name, Text(value))
+    parts: list[RenderableType] = [facts]
+    rows = sorted((shard for shard in report.shards if shard.state != "finished"), key=_urgency)
+    if rows:
+        parts += [Text(), _table(rows[:SHOWN])]
+        if len(rows) > SHOWN:
+            parts.append(Text(f"and {len(rows) - SHOWN} more; --json has all of them"))
+    if report.findings:
+        parts.append(Text())
+    parts += [Text(finding.text) for finding in report.findings]
+    return Group(*parts)
+
+
+def _facts(report: Report) -> list[tuple[str, str]]:
+    stream, letters, counts = report.stream, report.dead_letters, report.counts
+    facts = [
+        ("task", f"{report.task_name}: {headline(report)}"),
+        ("source", _place(report.source)),
+        ("destination", _place(report.destination)),
+        ("stream", f"{stream.arn}, {stream.view_type}, {stream.status or 'not read'}" if stream else "none"),
+        ("checkpoints", report.checkpoint_table),
+        ("shards", f"{counts.open} open; {counts.finished} finished; {counts.waiting} wait for a parent"),
+    ]
+    facts += [
+        ("daemon", f"{daemon.owner}: {'alive' if daemon.alive else 'does not renew'}, {daemon.shards} shards")
+        for daemon in report.daemons
+    ]
+    if report.copy is not None:
+        facts.append(("copy", str(report.copy)))
+    if letters is not None:
+        facts.append(("dead letters", f"{'more than ' if letters.more else ''}{letters.count} in {letters.place}"))
+    return facts
+
+
+def _place(place: Place) -> str:
+    at = f" at {place.endpoint}" if place.endpoint else ""
+    return f"{place.table} in {place.region}{at}, {place.status or 'not read'}"
+
+
+def _table(shards: list[Shard]) -> Table:
+    table = Table(box=None, padding=(0, 2, 0, 0))
+    table.add_column("shard", no_wrap=True)
+    table.add_column("state")
+    table.add_column("lag", justify="right", no_wrap=True)
+    table.add_column("owner", overflow="fold")
+    table.add_column("checkpoint", overflow="fold")
+    table.add_column("parent")
+    for shard in shards:
+        state = f"{shard.state} ({shard.note})" if shard.note else shard.state
+        lag = "lost" if shard.lost else duration(shard.lag_seconds)
+        # No markup: what stands in tables is not ours.
+        cells = (shard.shard_id, state, lag, shard.owner or "-", shard.checkpoint or "-", shard.parent_state or "-")
+        table.add_row(*map(Text, cells))
+    return table
+
+
+def _urgency(shard: Shard) -> tuple[bool, bool, float, str]:
+    return (not shard.lost, shard.state != "unowned", -(shard.lag_seconds or 0), shard.shard_id)
+
+
+def duration(seconds: float | None) -> str:
+    """As ``1 h 5 min``; ``?`` where it is not known."""
+    if seconds is None:
+        return "?"
+    if seconds < _MINUTE:
+        return f"{seconds:.1f} s"
+    minutes, rest = divmod(int(seconds), _MINUTE)
+    if seconds < _HOUR:
+        return f"{minutes} min {rest} s"
+    return f"{minutes // _MINUTE} h {minutes % _MINUTE} min"
+
+
+def line(report: Report, at: datetime) -> str:
+    """For a log of many."""
+    return f"{at.isoformat(timespec='seconds')} {report.task_name}: {headline(report)}"
