@@ -2,7 +2,7 @@
 # Everything the project holds itself to: ./test.sh, or a part of it:
 #   ./test.sh lint                    style, types, shell scripts
 #   ./test.sh tests [PYTEST-ARG ...]  the tests, or those that pytest is told to run
-#   ./test.sh bench [NAME ...]        figures (start, lag, scale, failover, memory); not part of ./test.sh, for they judge nothing
+#   ./test.sh bench [NAME ...]        figures (start, lag, scale, failover, memory, status); not part of ./test.sh, for they judge nothing
 #   ./test.sh chaos [--minutes N] [--seed S] [--plant BUG]
 #                                     faults at random on real daemons, with a checker; ./test.sh has a short run of it
 #   ./test.sh lock                    write the lock files anew from requirements*.in

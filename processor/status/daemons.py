@@ -1,11 +1,11 @@
 """Which daemons are alive: those whose leases' counters move.
 
 Leases carry no time. A daemon renews all of its own in one go, every third of ``failoverTimeMillis``, so one lease of
-each owner is looked at until it has moved, or two renewals should have been made.
+each owner is looked at until it has moved, or until its time is over and any other daemon may take it.
 
 ::
 
-    scan        look   look   look                       2/3 failoverTimeMillis
+    scan        look   look   look                         failoverTimeMillis
     ──┼──────────┼──────┼──────┼── ... ──────────────────────┼──▶
       counter 7  7      7      8: alive                      still 7: it does not renew
 """
@@ -27,8 +27,6 @@ if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
 _LOOK_SECONDS = 0.1
-# Of a lease's time: two renewals.
-_PATIENCE = 2 / 3
 # BatchGetItem takes so many keys (its API reference).
 _MAX_KEYS = 100
 
@@ -70,7 +68,7 @@ def look(
     shards = Counter({owner: len(own) for owner, own in pending.items()})
     alive: set[str] = set()
     handed_over = False
-    deadline = clock() + failover_seconds * _PATIENCE
+    deadline = clock() + failover_seconds
     while pending and clock() < deadline:
         wait(_LOOK_SECONDS)
         looked_at = dict(islice(pending.items(), _MAX_KEYS))

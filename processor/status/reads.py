@@ -137,8 +137,12 @@ class _Reader:
 
     def _stream(self) -> list[StreamShard] | None:
         """The task's own stream, for the source may have a newer one, or be gone; before a first start the source's."""
-        seen = self._seen
-        arn = seen.task.stream_arn if seen.task and seen.leases else (seen.source or {}).get("LatestStreamArn")
+        seen, source = self._seen, self._seen.source or {}
+        arn = source.get("LatestStreamArn")
+        if seen.leases is None and not source.get("StreamSpecification", {}).get("StreamEnabled"):
+            arn = None
+        elif seen.leases is not None and seen.task is not None:
+            arn = seen.task.stream_arn
         if not arn:
             return None
         seen.stream = Stream(arn=arn)

@@ -5,6 +5,7 @@ lag       source write → readable at the destination, one write each 0.3 to 0.
 scale     eight shards, 1 to 2 to 4 daemons: until leases are even; a stop; a shard that rolls over (source simulated)
 failover  kill -9 of one of three daemons, ten times: until others write its shards
 memory    resident memory of the JVM and the child, idle and at the end of a drain
+status    ./run.sh status on 500 shards (source simulated)
 
 Seconds are of the wall: each is dominated by waiting, and DynamoDB Local shares the machine. Memory is the OS's.
 """
@@ -30,6 +31,7 @@ from rich.table import Table
 from processor.dynamodb_local import DynamoDBLocal
 from processor.workload import LagProbe
 from tests.bench.fleet import failover, scale
+from tests.bench.status import status
 from tests.fakes.replicator import Replicator, until
 from tests.scenarios.conftest import Pair, Servers
 
@@ -123,6 +125,7 @@ BENCHES: dict[str, Callable[[Servers, Path], Figures]] = {
     "scale": scale,
     "failover": failover,
     "memory": memory,
+    "status": status,
 }
 
 

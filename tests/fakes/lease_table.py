@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 import boto3
@@ -21,7 +22,7 @@ _BATCH = 25
 
 
 class LeaseTable:
-    """One task's; in its context, the leases of the owners in ``renewing`` are renewed three times a failover time.
+    """One task's; in its context, the leases of the owners in ``renewing`` are renewed every ``renewal_seconds``.
 
     :param settings: whose checkpoint table is made
     :param owners: of the shards' leases, by shard; None for a lease that nobody has
@@ -36,6 +37,7 @@ class LeaseTable:
         checkpoints: Mapping[str, str] | None = None,
         parents: Mapping[str, str] | None = None,
         renewing: Iterable[str] = (),
+        renewal_seconds: float = 0.2,
     ) -> None:
         self.client: DynamoDBClient = boto3.client(
             "dynamodb", region_name=settings.kcl_region, endpoint_url=settings.kcl_endpoint
@@ -43,6 +45,7 @@ class LeaseTable:
         self.name = settings.checkpoint_table
         self._settings = settings
         self._renewing = set(renewing)
+        self._renewal_seconds = renewal_seconds
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._renew, name="renewals")
         self._rows: dict[str, dict[str, Any]] = {
@@ -86,6 +89,18 @@ class LeaseTable:
             row["leaseOwner"] = {"S": owner}
         self._write([row])
 
+    def finish(self, shard: str) -> None:
+        """Checkpoint the end of a shard."""
+        self._rows[shard]["checkpoint"] = {"S": leases.SHARD_END}
+        self._write([self._rows[shard]])
+
+    @contextlib.contextmanager
+    def renewed_by(self, owner: str) -> Iterator[None]:
+        """From now on this one renews, too."""
+        self._renewing.add(owner)
+        yield
+        self._renewing.discard(owner)
+
     def __enter__(self) -> Self:
         self._thread.start()
         return self
@@ -94,16 +109,20 @@ class LeaseTable:
         self._stop.set()
         self._thread.join()
 
+    def renew(self, *owners: str) -> None:
+        """Renew all their leases once, but those of finished shards, as our daemons do."""
+        mine = [
+            row
+            for row in self._rows.values()
+            if row.get("leaseOwner", {}).get("S") in owners and row["checkpoint"]["S"] != leases.SHARD_END
+        ]
+        for row in mine:
+            row["leaseCounter"] = {"N": str(int(row["leaseCounter"]["N"]) + 1)}
+        self._write(mine)
+
     def _renew(self) -> None:
-        while not self._stop.wait(self._settings.failover_seconds / 3):
-            mine = [
-                row
-                for row in self._rows.values()
-                if row.get("leaseOwner", {}).get("S") in self._renewing and row["checkpoint"]["S"] != leases.SHARD_END
-            ]
-            for row in mine:
-                row["leaseCounter"] = {"N": str(int(row["leaseCounter"]["N"]) + 1)}
-            self._write(mine)
+        while not self._stop.wait(self._renewal_seconds):
+            self.renew(*self._renewing)
 
     def _write(self, rows: list[dict[str, Any]]) -> None:
         for first in range(0, len(rows), _BATCH):

@@ -202,3 +202,13 @@ def test_no_credentials_are_an_error_of_ours(monkeypatch: pytest.MonkeyPatch) ->
         monkeypatch.delenv(name)
     with pytest.raises(CredentialsError):
         Bucket("bucket", connect=Clients(task()).s3).look()
+
+
+def test_letters_are_counted_by_their_names(place: Place) -> None:
+    """Up to a limit; a bucket that can't be listed is an error, not an empty one."""
+    for number in range(4):
+        place.store.put(letter(str(number), number=number))
+    assert [place.store.count(most) for most in (2, 3, 4, 9)] == [3, 4, 4, 4]
+    place.errors.append("AccessDenied")
+    with pytest.raises(DeadLetterError, match="can't be counted"):
+        place.store.count(9)

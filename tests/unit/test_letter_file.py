@@ -222,3 +222,14 @@ def test_an_append_that_waited_for_a_removal_goes_to_the_new_file(path: Path, mo
     monkeypatch.setattr(letter_file.fcntl, "flock", replaced_meanwhile)
     store.put(late)
     assert [late.sequence_number] == _keys(path)
+
+
+def test_letters_are_counted_up_to_a_limit(path: Path) -> None:
+    """Every line counts, even a torn one; of more than the limit it is only known that there are more."""
+    assert LetterFile(path).count(5) == 0
+    for key in "abc":
+        LetterFile(path).put(letter(key))
+    path.write_bytes(path.read_bytes() + b"\n{torn")
+    assert LetterFile(path).count(5) == 4
+    assert LetterFile(path).count(3) == 4
+    assert LetterFile(path).count(2) == 3
