@@ -171,6 +171,7 @@ class Clients:
         self._config = _READ_CONFIG.merge(Config(max_pool_connections=connections))
         self._lock = threading.Lock()
         self._made: dict[str, Any] = {}
+        self._sessions: dict[tuple[str | None, str], boto3.Session] = {}
 
     def source(self) -> DynamoDBClient:
         """Reads the source table."""
@@ -207,7 +208,9 @@ class Clients:
         with self._lock:  # boto3 sessions are not for several threads at once; clients are
             if name not in self._made:
                 with aws_errors(f"Client for {service} in {region}"):
-                    made = session(role_arn, region=region)
+                    who = role_arn, region
+                    made = self._sessions.get(who) or session(role_arn, region=region)
+                    self._sessions[who] = made  # another would read all its data files again
                     self._made[name] = made.client(service, endpoint_url=endpoint, config=self._config)  # type: ignore[call-overload]
             return self._made[name]
 

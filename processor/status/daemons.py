@@ -26,7 +26,7 @@ from processor.leases import Lease
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
-_LOOK_SECONDS = 0.1
+_LOOK_SECONDS = 0.05
 # BatchGetItem takes so many keys (its API reference).
 _MAX_KEYS = 100
 

@@ -14,7 +14,8 @@ from processor.dynamodb import Clients, aws_errors
 from processor.errors import DeadLetterError, RefusedError, UnavailableError
 from processor.leases import NO_TABLE, Lease
 from processor.settings import Settings
-from processor.status import daemons, lag
+from processor.status import copying, daemons, lag
+from processor.status.copying import CopyProgress
 from processor.status.daemons import Daemon
 from processor.status.lag import Lags
 from processor.status.shards import Lag, Lineage, Shard, StreamShard
@@ -62,7 +63,7 @@ class Seen(msgspec.Struct, kw_only=True):
     daemons: list[Daemon] = []
     stream: Stream | None = None
     shards: list[Shard] = []
-    copy: Any = None
+    copy: CopyProgress | None = None
     dead_letters: DeadLetters | None = None
     unread: list[Unread] = []
 
@@ -98,7 +99,7 @@ class _Reader:
             row = begin("task", lambda: task.read(clients.checkpoints(), settings.task_table))
             destination = begin("destination", lambda: _describe(clients.destination(), settings.destination_table))
             letters = begin("dead letters", self._dead_letters)
-            copy = begin("copy", lambda: _copy(clients.checkpoints(), settings.task_table))
+            copy = begin("copy", lambda: copying.read(clients.checkpoints(), settings.task_table))
             seen.leases = scanned.result()
             looked = begin("leases", self._daemons)
             seen.source, seen.task = source.result(), row.result()
@@ -184,8 +185,3 @@ def _describe(client: DynamoDBClient, name: str) -> dict[str, Any] | None:
         if exc.code == NO_TABLE:
             return None
         raise
-
-
-def _copy(client: DynamoDBClient, table: str) -> Any:  # noqa: ARG001  # the place for it
-    """How far a copy has come: the task table's rows, as ``processor.copy.state.read`` has them."""
-    return

@@ -11,6 +11,7 @@ import msgspec
 from processor import task
 from processor.findings import Finding, error
 from processor.settings import Settings
+from processor.status.copying import CopyProgress
 from processor.status.daemons import Daemon
 from processor.status.reads import DeadLetters, Seen, Stream
 from processor.status.shards import Shard
@@ -57,7 +58,7 @@ class Report(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     stream: Stream | None
     counts: Counts
     daemons: list[Daemon]
-    copy: Any
+    copy: CopyProgress | None
     dead_letters: DeadLetters | None
     findings: list[Finding]
     shards: list[Shard]

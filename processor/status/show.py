@@ -8,6 +8,7 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from processor.status.copying import CopyProgress
 from processor.status.report import Place, Report
 from processor.status.shards import Shard
 
@@ -64,10 +65,19 @@ def _facts(report: Report) -> list[tuple[str, str]]:
         for daemon in report.daemons
     ]
     if report.copy is not None:
-        facts.append(("copy", str(report.copy)))
+        facts.append(("copy", _copy(report.copy)))
     if letters is not None:
         facts.append(("dead letters", f"{'more than ' if letters.more else ''}{letters.count} in {letters.place}"))
     return facts
+
+
+def _copy(copy: CopyProgress) -> str:
+    if copy.state == "done":
+        return f"done, {copy.items:,} items"
+    return (
+        f"not through, {copy.items:,} of some {copy.expected_items:,} items, {copy.segments_done} of {copy.segments} "
+        f"segments done, begun by {copy.host}"
+    )
 
 
 def _place(place: Place) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import random
+import resource
 import subprocess
 import sys
 import time
@@ -27,7 +28,7 @@ LOOKS = 20
 
 def status(servers: Servers, folder: Path) -> Figures:  # noqa: ARG001  # each bench is given one
     """All shards applied, so each costs an iterator and two pages; the daemons renew at moments of their own."""
-    figures: Figures = {"500 shards, s": []}
+    figures: Figures = {"500 shards, s": [], "500 shards, CPU s": []}
     name = f"status-{uuid.uuid4().hex[:8]}"
     client = boto3.client("dynamodb", region_name=tasks.REQUIRED["destinationRegion"], endpoint_url=servers.destination)
     create_table(client, name, stream=False)
@@ -57,11 +58,15 @@ def status(servers: Servers, folder: Path) -> Figures:  # noqa: ARG001  # each b
         with leases:
             for _ in range(LOOKS):
                 time.sleep(random.uniform(0, 1))  # any moment between two renewals
+                before = resource.getrusage(resource.RUSAGE_CHILDREN)
                 began = time.monotonic()
                 done = subprocess.run(
                     [java.ROOT / "run.sh", "status", *arguments, "--json"], capture_output=True, check=False
                 )
                 figures["500 shards, s"].append(time.monotonic() - began)
+                after = resource.getrusage(resource.RUSAGE_CHILDREN)
+                cpu = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+                figures["500 shards, CPU s"].append(cpu)
                 counts = json.loads(done.stdout)["counts"]
                 if done.returncode or counts["reading"] != SHARDS:
                     sys.exit(f"not healthy: {done.returncode}, {counts}")

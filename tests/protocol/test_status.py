@@ -12,10 +12,13 @@ from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 from rich.console import Console
 
 from processor import java
+from processor.copy import state
+from processor.copy.state import CopyState, SegmentState
 from processor.dynamodb import Clients
 from processor.dynamodb_local import DynamoDBLocal
 from processor.leases import SHARD_END
@@ -429,6 +432,27 @@ def test_dead_letters_are_counted(make_stage: MakeStage, tmp_path: Path) -> None
     found = stage.look(onError="deadLetter", deadLetterUri=f"file://{place}")
     assert found.dead_letters is not None
     assert (found.exit_status, found.dead_letters.count, found.dead_letters.more) == (0, 3, False)
+
+
+def test_how_far_a_copy_has_come(make_stage: MakeStage) -> None:
+    """The segments' rows are added up while it runs; being under way is no fault."""
+    stage = make_stage()
+    table = stage.leases(checkpoints=stage.newest())
+    assert stage.look().copy is None
+    copy = CopyState(
+        id="c", segments=4, started_ms=1, stream_arn=stage.simulator.stream_arn, expected_items=100, host="here"
+    )
+    task_table = stage.settings().task_table
+    state.write(table.client, task_table, copy, before=None)
+    held = msgspec.structs.replace(copy, holder="h")
+    state.claim(table.client, task_table, held)
+    for number, done in enumerate((True, False)):
+        segment = SegmentState(number=number, done=done, items=10, size_bytes=1000)
+        state.save(table.client, task_table, held, segment)
+    found = stage.look()
+    assert found.copy is not None
+    assert (found.exit_status, found.copy.items, found.copy.size_bytes, found.copy.segments_done) == (0, 20, 2000, 1)
+    assert "not through, 20 of some 100 items, 1 of 4 segments done, begun by here" in shown(found)
 
 
 def shown(found: Report) -> str:
