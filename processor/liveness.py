@@ -1,41 +1,91 @@
-"""Which daemons are alive: those that renew their leases. KCL keeps no time in a lease, only a count that grows."""
+"""Which daemons are alive: those whose leases' counters move.
+
+Leases carry no time. A daemon renews all of its own in one go, every third of ``failoverTimeMillis``, so one lease of
+each owner is looked at until it has moved, or until its time is over and any other daemon may take it.
+
+::
+
+    scan        look   look   look                         failoverTimeMillis
+    ──┼──────────┼──────┼──────┼── ... ──────────────────────┼──▶
+      counter 7  7      7      8: alive                      still 7: it does not renew
+"""
 
 from __future__ import annotations
 
-import threading
 import time
+from collections import Counter, deque
 from collections.abc import Callable, Iterable
+from itertools import islice
+from typing import TYPE_CHECKING
 
-from processor.leases import SHARD_END, Lease
+import msgspec
 
-# KCL renews after a third of failoverTimeMillis; half leaves it time to do so.
-RENEWAL_SHARE = 0.5
-_POLL_SECONDS = 0.1
+from processor import leases
+from processor.leases import Lease
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+
+_LOOK_SECONDS = 0.05
+# BatchGetItem takes so many keys (its API reference).
+_MAX_KEYS = 100
 
 
-def renewing(
-    read: Callable[[], list[Lease] | None], *, failover_seconds: float, stop: threading.Event | None = None
-) -> set[str]:
-    """The owners of leases that are being renewed.
+class Daemon(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
+    """A worker that owns leases of unfinished shards; ``alive`` if it renews them."""
 
-    :param read: the leases as they are now
-    :param failover_seconds: ``failoverTimeMillis``: returns after half of it, or sooner where all owners have renewed
+    owner: str
+    shards: int
+    alive: bool
+
+
+class Look(msgspec.Struct, frozen=True, kw_only=True):
+    """What was seen. Where leases were ``handed_over`` meanwhile, those read before are out of date."""
+
+    daemons: list[Daemon]
+    handed_over: bool
+
+
+def look(
+    client: DynamoDBClient,
+    table: str,
+    found: Iterable[Lease],
+    *,
+    failover_seconds: float,
+    clock: Callable[[], float] = time.monotonic,
+    wait: Callable[[float], None] = time.sleep,
+) -> Look:
+    """Watch the leases until it is known of each owner.
+
+    :param found: the leases as they were read just before
+    :param failover_seconds: how long a lease lasts
+    :raises UnavailableError: the table can't be read
     """
-    first = _counters(read())
-    owners, alive = {owner for owner, _ in first}, set[str]()
-    deadline = time.monotonic() + failover_seconds * RENEWAL_SHARE
-    pause = stop or threading.Event()
-    while alive != owners and time.monotonic() < deadline and not pause.wait(_POLL_SECONDS):
-        for (owner, shard_id), counter in _counters(read()).items():
-            if counter != first.get((owner, shard_id), counter) or owner not in owners:
+    pending: dict[str, deque[Lease]] = {}
+    for lease in found:
+        if lease.owner is not None and not lease.finished:
+            pending.setdefault(lease.owner, deque()).append(lease)
+    shards = Counter({owner: len(own) for owner, own in pending.items()})
+    alive: set[str] = set()
+    handed_over = False
+    deadline = clock() + failover_seconds
+    while pending and clock() < deadline:
+        wait(_LOOK_SECONDS)
+        looked_at = dict(islice(pending.items(), _MAX_KEYS))
+        now = leases.read_some(client, table, [own[0].shard_id for own in looked_at.values()])
+        for owner, own in looked_at.items():
+            del pending[owner]
+            after = now.get(own[0].shard_id)
+            if after is None or after.owner != owner:  # another of its leases must tell
+                handed_over = True
+                own.popleft()
+            elif after.counter != own[0].counter:
                 alive.add(owner)
-                owners.add(owner)
-    return alive
-
-
-def _counters(leases: Iterable[Lease] | None) -> dict[tuple[str, str], int]:
-    return {
-        (lease.owner, lease.shard_id): lease.counter
-        for lease in leases or []
-        if lease.owner is not None and lease.checkpoint != SHARD_END
-    }
+                continue
+            if own:
+                pending[owner] = own  # behind the others
+    seen = sorted(alive | pending.keys())
+    return Look(
+        daemons=[Daemon(owner=owner, shards=shards[owner], alive=owner in alive) for owner in seen],
+        handed_over=handed_over,
+    )

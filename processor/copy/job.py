@@ -128,14 +128,14 @@ class Job:
     def _refuse_daemons(self) -> None:
         if self.copy.concurrent:
             return
-        alive = liveness.renewing(
-            lambda: leases.read(self._clients.checkpoints(), self._settings.checkpoint_table),
-            failover_seconds=self._settings.failover_seconds,
-        )
-        if alive:
+        table, client = self._settings.checkpoint_table, self._clients.checkpoints()
+        found = leases.read(client, table) or []
+        seen = liveness.look(client, table, found, failover_seconds=self._settings.failover_seconds)
+        alive = [daemon.owner for daemon in seen.daemons if daemon.alive]
+        if alive or seen.handed_over:
             message = (
-                f"This task is being replicated now, by {', '.join(sorted(alive))}. Nothing was copied: an older item "
-                "could be written over a newer one. Stop the daemons first, or copy with --concurrent."
+                f"This task is being replicated now, by {', '.join(alive) or 'a daemon'}. Nothing was copied: an older "
+                "item could be written over a newer one. Stop the daemons first, or copy with --concurrent."
             )
             raise NotReadyError(message)
 

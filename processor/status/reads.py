@@ -8,15 +8,15 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import msgspec
 
-from processor import leases, task
+from processor import leases, liveness, task
 from processor.dead_letters import store_of
 from processor.dynamodb import Clients, aws_errors
 from processor.errors import DeadLetterError, RefusedError, UnavailableError
 from processor.leases import NO_TABLE, Lease
+from processor.liveness import Daemon
 from processor.settings import Settings
-from processor.status import copying, daemons, lag
+from processor.status import copying, lag
 from processor.status.copying import CopyProgress
-from processor.status.daemons import Daemon
 from processor.status.lag import Lags
 from processor.status.shards import Lag, Lineage, Shard, StreamShard
 from processor.task import Task
@@ -126,7 +126,7 @@ class _Reader:
         seen, settings = self._seen, self._settings
         if not seen.leases:
             return
-        look = daemons.look(
+        look = liveness.look(
             self._clients.checkpoints(),
             settings.checkpoint_table,
             seen.leases,

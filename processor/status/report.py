@@ -10,9 +10,9 @@ import msgspec
 
 from processor import task
 from processor.findings import Finding, error
+from processor.liveness import Daemon
 from processor.settings import Settings
 from processor.status.copying import CopyProgress
-from processor.status.daemons import Daemon
 from processor.status.reads import DeadLetters, Seen, Stream
 from processor.status.shards import Shard
 

@@ -7,10 +7,9 @@ from collections.abc import Callable, Iterator
 import pytest
 from moto import mock_aws
 
-from processor import leases
+from processor import leases, liveness
 from processor.leases import SHARD_END
-from processor.status import daemons
-from processor.status.daemons import Daemon, Look
+from processor.liveness import Daemon, Look
 from tests.fakes import tasks
 from tests.fakes.lease_table import LeaseTable
 
@@ -34,7 +33,7 @@ def look(table: LeaseTable, *, meanwhile: Callable[[int], None] = lambda _: None
         meanwhile(len(waits))
 
     found = leases.read(table.client, table.name) or []
-    seen = daemons.look(
+    seen = liveness.look(
         table.client, table.name, found, failover_seconds=FAILOVER_SECONDS, clock=lambda: now[0], wait=wait
     )
     return seen, now[0]
