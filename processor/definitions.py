@@ -279,6 +279,27 @@ DEFINITIONS: tuple[Definition, ...] = (
         help="where onError=deadLetter puts them: file:///path/name.jsonl or s3://bucket/prefix; they hold whole items",
     ),
     Definition(
+        name="createDestination",
+        group="Copy",
+        parse=boolean,
+        default="false",
+        help="copy makes the destination table as the source is, where it does not exist",
+    ),
+    Definition(
+        name="destinationStream",
+        group="Copy",
+        parse=boolean,
+        default="false",
+        help="a table that createDestination makes has a stream of its own",
+    ),
+    Definition(
+        name="enableStream",
+        group="Copy",
+        parse=boolean,
+        default="false",
+        help="copy turns the source's stream on where it is off, with NEW_AND_OLD_IMAGES",
+    ),
+    Definition(
         name="dontPublishCloudwatch",
         group="Metrics",
         parse=boolean,

@@ -35,6 +35,7 @@ class Facts(msgspec.Struct, kw_only=True):
     """What was read; None where that failed, or where there is nothing."""
 
     source: dict[str, Any] | None = None
+    source_ttl: str | None = None
     stream_shards: frozenset[str] | None = None
     destination: dict[str, Any] | None = None
     destination_ttl: str | None = None
@@ -58,13 +59,13 @@ def read(settings: Settings, clients: Clients, *, unreachable: Collection[str] =
             findings += _attempt(
                 f"stream {stream_arn}", lambda: setattr(facts, "stream_shards", _shards(clients, stream_arn))
             )
+        facts.source_ttl = _ttl(clients.source, facts.source)
         return findings + _items(settings, clients, facts.source)
 
     def destination() -> list[Finding]:
         name, region = settings.destination_table, settings.destination_region
         findings = _table(facts, "destination", clients.destination, name, region)
-        if facts.destination:
-            facts.destination_ttl = _ttl(clients, name)
+        facts.destination_ttl = _ttl(clients.destination, facts.destination)
         return findings
 
     def checkpoints() -> list[Finding]:
@@ -142,10 +143,12 @@ def _shards(clients: Clients, stream_arn: str) -> frozenset[str]:
         start = {"ExclusiveStartShardId": page["LastEvaluatedShardId"]}
 
 
-def _ttl(clients: Clients, name: str) -> str | None:
+def _ttl(client: Callable[[], DynamoDBClient], table: dict[str, Any] | None) -> str | None:
+    if table is None:
+        return None
     try:
         with aws_errors("DescribeTimeToLive"):
-            ttl = clients.destination().describe_time_to_live(TableName=name)["TimeToLiveDescription"]
+            ttl = client().describe_time_to_live(TableName=table["TableName"])["TimeToLiveDescription"]
     except (UnavailableError, RefusedError):
         return None  # only a warning hangs on it, and a policy may well leave this call out
     return ttl.get("AttributeName") if ttl.get("TimeToLiveStatus") in ("ENABLED", "ENABLING") else None

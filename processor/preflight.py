@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from processor import task
+from processor.copy import definition
 from processor.copy.estimate import RETENTION_SECONDS
 from processor.dynamodb import is_aws_region
 from processor.facts import Facts, read, read_tables
@@ -211,12 +212,25 @@ def _fence_is_free(settings: Settings, facts: Facts) -> Iterator[Finding]:
 
 
 def _destination_ttl(settings: Settings, facts: Facts) -> Iterator[Finding]:
-    if facts.destination_ttl:
+    # TTL on the source's attribute deletes what the source deletes, within the same days.
+    if facts.destination_ttl and facts.destination_ttl != facts.source_ttl:
+        others = f"on {facts.source_ttl}" if facts.source_ttl else "off, or not for us to see"
         yield warning(
             f"destination table {settings.destination_table}",
-            f"deletes items by itself (TTL on {facts.destination_ttl})",
+            f"deletes items by itself (TTL on {facts.destination_ttl}; the source's is {others})",
             "It may lack items that the source still has",
-            "Turn TTL off there: the source's own TTL deletes are replicated",
+            "Turn TTL off there, or have it on the source's attribute: the source's own TTL deletes are replicated",
+        )
+
+
+def _as_the_source(settings: Settings, facts: Facts) -> Iterator[Finding]:
+    if settings.create_destination and facts.source and facts.destination:
+        yield from definition.differences(
+            facts.source,
+            facts.destination,
+            source_ttl=facts.source_ttl,
+            destination_ttl=facts.destination_ttl,
+            stream=settings.destination_stream,
         )
 
 
@@ -281,6 +295,7 @@ _TASK_CHECKS = (
     _no_gap,
     _fence_is_free,
     _destination_ttl,
+    _as_the_source,
     _destination_indexes,
 )
 _CHECKS = (*_TASK_CHECKS, _copy_is_through)

@@ -56,6 +56,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=False):
     dead_letter_path: str | None = None
     dead_letter_bucket: str | None = None
     dead_letter_prefix: str = ""
+    create_destination: bool = False
+    destination_stream: bool = False
+    enable_stream: bool = False
     dont_publish_cloudwatch: bool
     log_directory: str
     log_configuration: str | None = None
@@ -265,6 +268,9 @@ def _complete(given: Mapping[str, str], *, kcl: dict[str, str], directory: Path,
         copy_write_units=values["copyWriteUnits"],
         on_error=values["onError"],
         **_dead_letters(values["deadLetterUri"]),
+        create_destination=values["createDestination"],
+        destination_stream=values["destinationStream"],
+        enable_stream=values["enableStream"],
         dont_publish_cloudwatch=values["dontPublishCloudwatch"],
         log_directory=str(directory / values["logDirectory"] if values["logDirectory"] else log_directory),
         log_configuration=str(directory / values["logConfiguration"]) if values["logConfiguration"] else None,

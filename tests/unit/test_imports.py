@@ -25,6 +25,7 @@ LAYERS = (
         "findings",
         "item_key",
         "copy.estimate",
+        "copy.definition",
     },
     {"retry", "java", "progress", "lease_term", "signals", "capacity"},
     {"dynamodb", "dynamodb_local"},

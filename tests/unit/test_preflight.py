@@ -65,7 +65,8 @@ def _found(read: Facts, settings: Settings = SETTINGS) -> list[tuple[str, str]]:
     ]
 
 
-GSI = {"GlobalSecondaryIndexes": [{"IndexName": "by-day", "KeySchema": [{"AttributeName": "day", "KeyType": "HASH"}]}]}
+BY_DAY = {"IndexName": "by-day", "KeySchema": [{"AttributeName": "day", "KeyType": "HASH"}]}
+GSI: dict[str, Any] = {"GlobalSecondaryIndexes": [{**BY_DAY, "Projection": {"ProjectionType": "ALL"}}]}
 GSI["AttributeDefinitions"] = [
     {"AttributeName": "id", "AttributeType": "S"},
     {"AttributeName": "day", "AttributeType": "N"},
@@ -81,11 +82,14 @@ WRONG = {
     "the source itself": ({"destination": _table(TableArn="arn:orders", TableId="orders")}, "error", "is the source"),
     "another stream": ({"task": task.of(SETTINGS, "arn:old")}, "error", "the last checkpoints are of arn:old"),
     "no shard left": ({"stream_shards": frozenset({"shard-9"})}, "error", "has none of the 1 shards"),
-    "TTL": ({"destination_ttl": "expires"}, "warning", "TTL on expires"),
+    "TTL": ({"destination_ttl": "expires"}, "warning", "TTL on expires; the source's is off"),
+    "another TTL": ({"destination_ttl": "end", "source_ttl": "expires"}, "warning", "the source's is on expires"),
     "index of another type": ({"destination": _copy(**GSI)}, "warning", "wants day of type N"),
 }
 RIGHT = {
     "new images alone": {"source": _table(**_stream("NEW_IMAGE"))},
+    "the source's TTL": {"destination_ttl": "expires", "source_ttl": "expires"},
+    "no TTL of the source's": {"source_ttl": "expires"},
     "a table being updated": {"destination": _copy(TableStatus="UPDATING")},
     "a first start": {"leases": None, "task": None},
     "a start anew after deleting the checkpoints": {
@@ -141,6 +145,17 @@ def test_the_fence_is_no_key() -> None:
     assert _found(tables) == []
     ((severity, text),) = _found(tables, settings_of(writeMode="fenced"))
     assert (severity, "has _replicatedSequenceNumber in a key" in text) == ("error", True)
+
+
+def test_a_destination_to_be_made_as_the_source_is_held_to_it() -> None:
+    """With createDestination, a destination that is there already and differs is a warning; without, nobody asks."""
+    tables = _facts(destination=_copy(**GSI), source_ttl="expires")
+    assert [severity for severity, _ in _found(tables)] == ["warning"]  # the index's type
+    found = _found(tables, settings_of(createDestination="true"))
+    assert {"warning"} == {severity for severity, _ in found}
+    text = "\n".join(text for _, text in found)
+    assert "by-day of destination table orders-copy is not at the source" in text
+    assert "has no TTL; the source's is on expires" in text
 
 
 # --- On an AWS of moto's ---------------------------------------------------------------------------------------------
