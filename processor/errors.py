@@ -20,6 +20,7 @@
      ├─ CopyTooLateError            exit 5: a copy takes longer than the stream keeps changes
      ├─ StalledError                exit 5: a command could not go on for a long time
      ├─ CopyTakenError              exit 5: a copy of this task is run by somebody else
+     ├─ TransferError               exit 5: a managed export or import can't become a copy
      └─ DeadLetterError             exit 5: a change could not be set aside, so it is kept
 
 Foreign exceptions become one of these at the edge where they appear (``dynamodb.py`` for botocore's,
@@ -168,6 +169,10 @@ class CopyTakenError(ReplicatorError):
             f"Task table {table}: another process has taken over this copy. This one writes nothing more; the other "
             "goes on from where it was. Let that one finish, or stop it and run copy again."
         )
+
+
+class TransferError(ReplicatorError):
+    """An export or import failed, is incomplete, or came too late."""
 
 
 class DeadLetterError(ReplicatorError):

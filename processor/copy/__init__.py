@@ -1,3 +1,12 @@
 """``run.sh copy``: what the source table holds, written to the destination, so that replication can go on from there.
 
-==============  ===============================================================================================
+==============  ======================================================================================================
+``command``     the face: preflight, plan, progress, exit status
+``estimate``    what it will cost and how long it will take
+``copier``      the run: segments side by side
+``segment``     one segment's path: scan → write → (beside a replication: look again) → progress kept
+``pace``        how fast: capacity units a second
+``state``       the rows that a killed copy goes on from, on this machine or another
+``holder``      that no two machines run the same copy
+==============  ======================================================================================================
+"""

@@ -150,6 +150,21 @@ def source_tags(clients: Clients, source: Mapping[str, Any]) -> tuple[list[dict[
         return [], [_untagged(source["TableName"], f"can't be read ({exc})", remedy)]
 
 
+def copy_tags(settings: Settings, clients: Clients, source: Mapping[str, Any]) -> Iterator[Finding]:
+    """Set the source's tags on a destination that was made without; to set them once more does no harm."""
+    name, region = settings.destination_table, settings.destination_region
+    tags, untagged = source_tags(clients, source)
+    yield from untagged
+    if not tags:
+        return
+    try:
+        table = describe(clients.destination(), name, region) or {}
+        with aws_errors(f"TagResource on table {name} in {region}"):
+            clients.destination().tag_resource(ResourceArn=table["TableArn"], Tags=tags)  # type: ignore[arg-type]  # dicts
+    except (UnavailableError, RefusedError) as exc:
+        yield _untagged(name, f"could not be set ({exc})", "Allow dynamodb:TagResource, and set them")
+
+
 def _untagged(name: str, value: str, remedy: str) -> Finding:
     return warning(f"tags of table {name}", value, "The destination has none of the source's", remedy)
 
@@ -157,13 +172,14 @@ def _untagged(name: str, value: str, remedy: str) -> Finding:
 def wait_until_active(settings: Settings, clients: Clients, waiting: Waiting) -> None:
     """Wait for the destination and all its indexes.
 
-    :raises UnavailableError: it can't be seen, for five minutes
+    :raises UnavailableError: it can't be seen, or is not there, for five minutes
     """
     name, region = settings.destination_table, settings.destination_region
 
     def look() -> bool | None:
-        found = describe(clients.destination(), name, region)  # after its creation it may be unknown for a moment
-        return True if found and definition.is_active(found) else None
+        with aws_errors(f"DescribeTable on table {name} in {region}"):
+            found = clients.destination().describe_table(TableName=name)["Table"]
+        return True if definition.is_active(found) else None
 
     waiting.until(look, f"destination table {name} to be active")
 

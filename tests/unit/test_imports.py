@@ -26,6 +26,7 @@ LAYERS = (
         "item_key",
         "copy.estimate",
         "copy.definition",
+        "copy.place",
     },
     {"retry", "java", "progress", "lease_term", "signals", "capacity"},
     {"dynamodb", "dynamodb_local"},

@@ -1,0 +1,92 @@
+"""Whether the source can be copied by way of S3: what is looked at before anything is begun."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Any
+
+from processor.copy import creation, definition
+from processor.copy.place import Place
+from processor.dynamodb import aws_errors
+from processor.errors import CredentialsError, RefusedError, UnavailableError
+from processor.findings import Finding, error, warning
+from processor.s3 import NO_BUCKET, Bucket
+
+if TYPE_CHECKING:
+    from processor.dynamodb import Clients
+    from processor.settings import Settings
+
+
+def findings(settings: Settings, clients: Clients, place: Place, *, begun: bool = False) -> Iterator[Finding]:
+    """What forbids such a copy, or should be known before it; the source's stream and all else are the preflight's.
+
+    :param begun: an export of this copy was begun already, and perhaps its import too, which makes the destination
+    """
+    name, region = settings.source_table, settings.source_region
+    what = f"source table {name} in {region}"
+    try:
+        source = creation.describe(clients.source(), name, region)
+        if source is None:
+            yield error(what, "does not exist", "There is nothing to copy", "Check name, region, account and endpoint")
+            return
+        yield from _importable(source)
+        yield from definition.left_out(source, settings.destination_table)
+        if not begun:
+            yield from _destination_is_free(settings, clients)
+            yield from _restorable(settings, clients)
+            yield from _bucket(clients, place)
+    except (UnavailableError, RefusedError) as exc:
+        remedy = "Check names, regions, endpoints and credentials; AWS's words name the call"
+        yield error(what, f"can't be exported ({exc})", "Nothing can be copied by way of S3", remedy)
+
+
+def _importable(source: Mapping[str, Any]) -> Iterator[Finding]:
+    if indexes := [index["IndexName"] for index in source.get(definition.LOCAL) or []]:
+        yield error(
+            f"source table {source['TableName']}",
+            f"has local indexes ({', '.join(sorted(indexes))})",
+            "An import makes no local index, and none can be added later",
+            "Copy without --viaS3",
+        )
+
+
+def _destination_is_free(settings: Settings, clients: Clients) -> Iterator[Finding]:
+    name, region = settings.destination_table, settings.destination_region
+    if creation.describe(clients.destination(), name, region) is not None:
+        yield error(
+            f"destination table {name} in {region}",
+            "exists",
+            "An import makes its table, and fills no other",
+            "Delete it, name another one, or copy without --viaS3",
+        )
+
+
+def _restorable(settings: Settings, clients: Clients) -> Iterator[Finding]:
+    name = settings.source_table
+    try:
+        with aws_errors(f"DescribeContinuousBackups on table {name}"):
+            found: Any = clients.source().describe_continuous_backups(TableName=name)["ContinuousBackupsDescription"]
+    except CredentialsError:
+        return  # the export needs no such permission, and says itself when there is nothing to export
+    status = found.get("PointInTimeRecoveryDescription", {}).get("PointInTimeRecoveryStatus")
+    if status != "ENABLED":
+        yield error(
+            f"point-in-time recovery of source table {name}",
+            "is off",
+            "DynamoDB exports a table only where it is on",
+            f"Turn it on: aws dynamodb update-continuous-backups --table-name {name} "
+            "--point-in-time-recovery-specification PointInTimeRecoveryEnabled=true",
+        )
+
+
+def _bucket(clients: Clients, place: Place) -> Iterator[Finding]:
+    try:
+        Bucket(place.bucket, connect=clients.s3).look()
+    except (UnavailableError, RefusedError) as exc:
+        if exc.code in NO_BUCKET:
+            remedy = "Check --viaS3, or create it"
+            yield error(f"bucket {place.bucket}", "does not exist", "There is nowhere to export to", remedy)
+        else:  # DynamoDB may reach what we may not
+            unknown = "Whether DynamoDB can write and read there will be known when it does"
+            remedy = "Allow s3:ListBucket on it to be told before"
+            yield warning(f"bucket {place.bucket}", f"can't be looked at ({exc})", unknown, remedy)
