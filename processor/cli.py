@@ -137,6 +137,7 @@ def _copy(found: Settings, options: Options) -> int:
         forget=options["forget"],
         dry_run=options["dryRun"],
         json=options["json"],
+        via_s3=options["viaS3"],
     )
     return command.run(found, chosen)
 

@@ -93,6 +93,12 @@ COMMANDS: Mapping[str, Command] = {
             help="copy what the source holds, before the replication starts",
             options=(
                 Option(name="concurrent", help="beside a running replication"),
+                Option(
+                    name="viaS3",
+                    help="by DynamoDB's own export to that place and import from it, which makes the destination",
+                    parse=str,
+                    metavar="s3://BUCKET/PREFIX",
+                ),
                 Option(name="dryRun", help="say what it will cost, and do nothing"),
                 Option(name="restart", help="copy anew what was copied, or begun"),
                 Option(name="forget", help="forget a copy that is not to be finished; what it has written stays"),

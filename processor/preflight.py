@@ -46,10 +46,14 @@ def run(settings: Settings, clients: Clients) -> Report:
     return Report(facts=found, findings=findings)
 
 
-def copying(settings: Settings, clients: Clients) -> Report:
-    """What a copy needs: all that the replication after it does, but for the machine."""
+def copying(settings: Settings, clients: Clients, *, to_new_table: bool = False) -> Report:
+    """What a copy needs: all that the replication after it does, but for the machine.
+
+    :param to_new_table: the destination is still to be made
+    """
     wrong_regions = dict(_regions(settings))
-    found, findings = read(settings, clients, unreachable=[*wrong_regions, "_java"])
+    without = ["_java", "destination"] if to_new_table else ["_java"]
+    found, findings = read(settings, clients, unreachable=[*wrong_regions, *without])
     findings = [*wrong_regions.values(), *findings]
     findings += [finding for check in (*_TASK_CHECKS, _from_the_beginning) for finding in check(settings, found)]
     return Report(facts=found, findings=findings)

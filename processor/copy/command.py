@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import sys
+import threading
+from collections.abc import Sequence
 
 import msgspec
 
 from processor import logs, preflight
-from processor.copy import estimate, holder, state
+from processor.copy import creation, estimate, holder, state
 from processor.copy.estimate import Estimate
 from processor.copy.job import Job
 from processor.copy.report import show, show_plan
 from processor.dynamodb import Clients
-from processor.errors import NotReadyError, StoppedError
+from processor.errors import NotReadyError, StoppedError, UsageError
+from processor.facts import Facts
 from processor.findings import Finding, error
-from processor.lease_term import WriteTimeouts
 from processor.logs import Log
 from processor.preflight import Report as Ready
 from processor.progress import Bar
@@ -22,20 +24,19 @@ from processor.retry import Outage
 from processor.settings import Settings
 from processor.signals import Signals
 
-# Together 8 s: less than ``holder.WATCH_SECONDS`` leaves of a term.
-TIMEOUTS = WriteTimeouts(connect=1, read=5)
 # Calls of one segment at once: its writes go through one pool, its reads one after the other.
 _CONNECTIONS_PER_THREAD = 2
 
 
-class Options(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
-    """What the command line says beside the settings."""
+class Options(msgspec.Struct, frozen=True, kw_only=True):
+    """What the command line says beside the settings; ``via_s3`` is ``s3://bucket/prefix``."""
 
     concurrent: bool = False
     restart: bool = False
     forget: bool = False
     dry_run: bool = False
     json: bool = False
+    via_s3: str | None = None
 
 
 def run(settings: Settings, options: Options) -> int:
@@ -45,47 +46,57 @@ def run(settings: Settings, options: Options) -> int:
     :raises NotReadyError: something must be put right first
     :raises ReplicatorError: it could not be finished; the same command goes on
     """
+    if options.via_s3 is not None and options.concurrent:
+        message = "--viaS3 makes a table of its own, which nothing replicates to yet: leave --concurrent out."
+        raise UsageError(message)
     clients = Clients(settings, connections=settings.apply_threads * _CONNECTIONS_PER_THREAD)
     if options.forget:
         return _forget(settings, clients)
-    ready = preflight.copying(settings, clients)
-    plan, findings = _plan(settings, options, ready)
-    for finding in findings:
-        print(finding.text, file=sys.stderr)
-    if any(finding.severity == "error" for finding in findings) or plan is None:
-        message = "What stands above must be put right first. Nothing was copied."
-        raise NotReadyError(message)
-    if options.dry_run:
-        show_plan(plan, settings, as_json=options.json)
-        return 0
+    signals = Signals("Stopping after what is in hand; once more ends it at once.")
+    try:
+        return _run(settings, options, clients, signals.stop)
+    except StoppedError as exc:
+        if not signals.number:
+            raise
+        _say(f"run.sh: {exc}")
+        return signals.exit_status
+
+
+def _run(settings: Settings, options: Options, clients: Clients, stop: threading.Event) -> int:
+    # What makes a table itself needs no other to be there.
+    made = [] if options.dry_run or options.via_s3 else creation.ensure(settings, clients, _say, stop=stop)
+    facts = _ready(preflight.copying(settings, clients, to_new_table=options.via_s3 is not None), made)
     job = Job(
-        settings,
-        clients,
-        ready.facts,
-        plan,
-        concurrent=options.concurrent,
-        restart=options.restart,
-        say=_say,
+        settings, clients, facts, options.via_s3, concurrent=options.concurrent, restart=options.restart, say=_say
     )
     if job.is_done:
         _say(f"This table was copied already, {job.copy.items:,} items. Nothing to do; --restart copies it anew.")
         if options.json:
             print(msgspec.json.encode(job.copy).decode())
         return 0
-    show_plan(plan, settings, as_json=False)
-    signals = Signals("Stopping after the pages in hand; once more ends it at once.")
-    try:
-        with Bar() as bar:
-            logs.configure()
-            outage = Outage(Log(), "copy_delayed", note="Nothing is lost: it is tried again.")
-            report = job.run(outage=outage, stop=signals.stop, bar=bar)
-    except StoppedError as exc:
-        if not signals.number:
-            raise
-        _say(f"run.sh: {exc}")
-        return signals.exit_status
+    plan = _plan(settings, facts, job)
+    show_plan(plan, settings, as_json=options.dry_run and options.json)
+    if options.dry_run:
+        return 0
+    with Bar() as bar:
+        logs.configure()
+        outage = Outage(Log(), "copy_delayed", note="Nothing is lost: it is tried again.")
+        report = job.run(outage=outage, stop=stop, bar=bar)
     show(report, settings, as_json=options.json)
     return 0
+
+
+def _ready(ready: Ready, made: Sequence[Finding]) -> Facts:
+    _show_findings([*made, *ready.findings])
+    return ready.facts
+
+
+def _show_findings(findings: Sequence[Finding]) -> None:
+    for finding in findings:
+        _say(finding.text)
+    if any(finding.severity == "error" for finding in findings):
+        message = "What stands above must be put right first. Nothing was copied."
+        raise NotReadyError(message)
 
 
 def _forget(settings: Settings, clients: Clients) -> int:
@@ -102,25 +113,27 @@ def _say(line: str) -> None:
     print(line, file=sys.stderr)
 
 
-def _plan(settings: Settings, options: Options, ready: Ready) -> tuple[Estimate | None, list[Finding]]:
-    findings = list(ready.findings)
-    if ready.errors or ready.facts.source is None or ready.facts.destination is None:
-        return None, findings
+def _plan(settings: Settings, facts: Facts, job: Job) -> Estimate:
+    findings: list[Finding] = []
     rates: dict[str, float | None] = {}
     for name, limit, table, kind in (
-        ("copyReadUnits", settings.copy_read_units, ready.facts.source, "ReadCapacityUnits"),
-        ("copyWriteUnits", settings.copy_write_units, ready.facts.destination, "WriteCapacityUnits"),
+        ("copyReadUnits", settings.copy_read_units, facts.source, "ReadCapacityUnits"),
+        ("copyWriteUnits", settings.copy_write_units, facts.destination, "WriteCapacityUnits"),
     ):
         try:
-            rates[name] = estimate.rate(limit or "100%", table, kind)
-        except ValueError as exc:
+            rates[name] = estimate.rate(limit or "100%", table or {}, kind)
+        except ValueError as exc:  # without a limit of ours, an on-demand table has none
             rates[name] = None
             if limit is not None:
                 findings.append(error(name, str(exc), "It says nothing then", "Give units a second, or leave it out"))
     plan = estimate.estimate(
-        ready.facts.source,
-        concurrent=options.concurrent,
+        facts.source or {},
+        copied_items=job.copied_items,
+        concurrent=job.copy.concurrent,
         read_rate=rates["copyReadUnits"],
         write_rate=rates["copyWriteUnits"],
     )
-    return plan, findings + estimate.findings(plan, concurrent=options.concurrent)
+    if not job.copy.via:
+        findings += estimate.findings(plan, concurrent=job.copy.concurrent)
+    _show_findings(findings)
+    return plan

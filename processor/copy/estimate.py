@@ -48,16 +48,24 @@ class Estimate(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
 
 
 def estimate(
-    source: dict[str, Any], *, concurrent: bool, read_rate: float | None, write_rate: float | None
+    source: dict[str, Any],
+    *,
+    copied_items: int = 0,
+    concurrent: bool,
+    read_rate: float | None,
+    write_rate: float | None,
 ) -> Estimate:
-    """Of a whole table.
+    """Of what is left of a table.
 
     :param source: its DescribeTable
+    :param copied_items: those that were copied before
     :param concurrent: each item is read a second time, consistently
     :param read_rate: units a second that may be read; ``write_rate``: written; None where nothing limits them
     """
-    items, size = int(source.get("ItemCount", 0)), int(source.get("TableSizeBytes", 0))
-    average = size / items if items else 0.0
+    counted, size = int(source.get("ItemCount", 0)), int(source.get("TableSizeBytes", 0))
+    average = size / counted if counted else 0.0
+    items = max(counted - copied_items, 0)
+    size = math.ceil(items * average)
     read_units = math.ceil(size / READ_UNIT_BYTES * SCAN_SHARE)
     if concurrent:
         read_units += items * math.ceil(average / READ_UNIT_BYTES)

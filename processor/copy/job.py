@@ -10,9 +10,8 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from processor import leases, liveness, task
-from processor.copy import copier, estimate, holder, state
+from processor.copy import copier, estimate, holder, state, transfer
 from processor.copy.copier import Totals
-from processor.copy.estimate import Estimate
 from processor.copy.holder import Holder
 from processor.copy.parts import Meters, assemble
 from processor.copy.report import Report
@@ -30,8 +29,9 @@ if TYPE_CHECKING:
 
 
 class Job:
-    """What is to be done, by what stands in the task table; ``copy`` is its row.
+    """What is to be done, by what stands in the task table; ``copy`` is its row, ``copied_items`` what is done.
 
+    :param via: ``s3://bucket/prefix``, for a managed export and import
     :param concurrent: replication may run meanwhile
     :param restart: whatever was copied before
     :param say: called with what is worth a line meanwhile
@@ -43,23 +43,26 @@ class Job:
         settings: Settings,
         clients: Clients,
         facts: Facts,
-        plan: Estimate,
+        via: str | None,
         *,
         concurrent: bool,
         restart: bool,
         say: Callable[[str], None],
     ) -> None:
         assert facts.source is not None  # noqa: S101  # else it was not found ready
-        assert facts.destination is not None  # noqa: S101
         self._settings = settings
         self._clients = clients
         self._source: dict[str, Any] = facts.source
-        self._destination: dict[str, Any] = facts.destination
+        self._destination: dict[str, Any] = facts.destination or {}  # by way of S3 there is none yet
         self._task = facts.task
-        self._plan = plan
+        self._via = via or ""
         self._concurrent = concurrent
         self._before = holder.wait_until_free(lambda: state.read(clients.checkpoints(), settings.task_table), say)
         self.copy = self._new() if self._before is None or restart else self._gone_on_with(self._before)
+        self.copied_items = 0
+        if self.copy is not self._before and self._before is not None and self.copy.id == self._before.id:
+            begun = state.read_segments(clients.checkpoints(), settings.task_table, self.copy)
+            self.copied_items = sum(segment.items for segment in begun)
 
     @property
     def is_done(self) -> bool:
@@ -68,15 +71,21 @@ class Job:
 
     def _gone_on_with(self, before: CopyState) -> CopyState:
         if before.stream_arn != self._source["LatestStreamArn"]:
-            raise _cannot_go_on("the source's stream was turned off and on again since it began")
+            raise _cannot_go_on(
+                "the source's stream was turned off and on again since it began, so changes would be lost"
+            )
         if before.destination_id and before.destination_id != self._destination.get("TableId", before.destination_id):
             raise _cannot_go_on("the destination was deleted and made again since it began")
         if before.state == "done":
             return before
+        if before.via != self._via:
+            raise _cannot_go_on(f"it was begun {'with --viaS3 ' + before.via if before.via else 'without --viaS3'}")
         concurrent = before.concurrent or self._concurrent
         if not concurrent and before.age_seconds > estimate.MOST_SECONDS:
             hours = before.age_seconds / 3600
-            raise _cannot_go_on(f"it began {hours:.1f} hours ago, and the stream keeps changes for 24 hours")
+            raise _cannot_go_on(
+                f"it began {hours:.1f} hours ago, and the stream keeps changes for 24 hours, so some would be lost"
+            )
         return msgspec.structs.replace(before, concurrent=concurrent)
 
     def _new(self) -> CopyState:
@@ -88,8 +97,9 @@ class Job:
             stream_arn=self._source["LatestStreamArn"],
             source_id=self._source.get("TableId", ""),
             destination_id=self._destination.get("TableId", ""),
-            expected_items=self._plan.items,
-            expected_bytes=self._plan.size_bytes,
+            expected_items=int(self._source.get("ItemCount", 0)),
+            expected_bytes=int(self._source.get("TableSizeBytes", 0)),
+            via=self._via,
         )
 
     def run(self, *, outage: Outage, stop: threading.Event, bar: Bar) -> Report:
@@ -123,6 +133,8 @@ class Job:
             except NotReadyError:
                 held.withdraw(self._before)
                 raise
+            if held.copy.via:
+                return transfer.run(settings, clients, held, stop=stop)
             return self._copy(held, outage=outage, stop=stop, bar=bar)
 
     def _refuse_daemons(self) -> None:
@@ -177,7 +189,4 @@ class Job:
 
 
 def _cannot_go_on(reason: str) -> NotReadyError:
-    return NotReadyError(
-        f"This task's copy can't go on: {reason}, so changes would be lost. Nothing was copied now. Begin anew with "
-        "--restart."
-    )
+    return NotReadyError(f"This task's copy can't go on: {reason}. Nothing was copied now. Begin anew with --restart.")
