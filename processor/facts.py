@@ -148,7 +148,7 @@ def _ttl(client: Callable[[], DynamoDBClient], table: dict[str, Any] | None) -> 
         return None
     try:
         with aws_errors("DescribeTimeToLive"):
-            ttl = client().describe_time_to_live(TableName=table["TableName"])["TimeToLiveDescription"]
+            ttl = client().describe_time_to_live(TableName=table["TableName"]).get("TimeToLiveDescription", {})
     except (UnavailableError, RefusedError):
         return None  # only a warning hangs on it, and a policy may well leave this call out
     return ttl.get("AttributeName") if ttl.get("TimeToLiveStatus") in ("ENABLED", "ENABLING") else None

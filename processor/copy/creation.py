@@ -214,7 +214,7 @@ def ttl(client: DynamoDBClient, name: str) -> str | None:
     :raises UnavailableError: it can't be known
     """
     with aws_errors(f"DescribeTimeToLive on table {name}"):
-        found = client.describe_time_to_live(TableName=name)["TimeToLiveDescription"]
+        found = client.describe_time_to_live(TableName=name).get("TimeToLiveDescription", {})
     return found.get("AttributeName") if found.get("TimeToLiveStatus") in ("ENABLED", "ENABLING") else None
 
 

@@ -2,6 +2,7 @@
 
 start     command → first record at the destination: first start, after SIGTERM, after kill -9 (5 of each)
 lag       source write → readable at the destination, one write each 0.3 to 0.8 s at random, nothing else written
+copy      a million items between tables that answer at once; how well a limit of units is held
 scale     eight shards, 1 to 2 to 4 daemons: until leases are even; a stop; a shard that rolls over (source simulated)
 failover  kill -9 of one of three daemons, ten times: until others write its shards
 memory    resident memory of the JVM and the child, idle and at the end of a drain
@@ -30,6 +31,7 @@ from rich.table import Table
 
 from processor.dynamodb_local import DynamoDBLocal
 from processor.workload import LagProbe
+from tests.bench.copy import copy
 from tests.bench.fleet import failover, scale
 from tests.bench.status import status
 from tests.fakes.replicator import Replicator, until
@@ -122,6 +124,7 @@ def _write_many(pair: Pair) -> None:
 BENCHES: dict[str, Callable[[Servers, Path], Figures]] = {
     "start": start,
     "lag": lag,
+    "copy": copy,
     "scale": scale,
     "failover": failover,
     "memory": memory,

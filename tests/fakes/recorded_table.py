@@ -75,18 +75,23 @@ class Recording:
         self._full_page = b",".join(self._items)
         self._pages = -(-items // len(self._items))
         self._bytes = items * item_bytes
+        self._units = -(-item_bytes // 1024)
         self._calls: dict[str, Callable[[dict[str, Any]], bytes]] = {
             "Scan": self._scan,
             "GetItem": self._get,
             "BatchGetItem": self._get_many,
             "DescribeTable": self._describe,
+            "DescribeStream": lambda _: b'{"StreamDescription":{"StreamStatus":"ENABLED","Shards":[]}}',
         }
 
     def answer(self, operation: str, body: bytes) -> bytes:
         """Whatever it doesn't know is answered with ``{}``."""
         self.counts[operation] += 1
         if operation == "BatchWriteItem":
-            self.counts["writes"] += body.count(b'{"PutRequest"') + body.count(b'{"DeleteRequest"')
+            writes = body.count(b'{"PutRequest"') + body.count(b'{"DeleteRequest"')
+            self.counts["writes"] += writes
+            if b'"ReturnConsumedCapacity"' in body:
+                return b'{"UnprocessedItems":{},"ConsumedCapacity":[{"CapacityUnits":%d}]}' % (writes * self._units)
             return b'{"UnprocessedItems":{}}'
         call = self._calls.get(operation)
         return b"{}" if call is None else call(msgspec.json.decode(body))
@@ -136,6 +141,8 @@ class Recording:
             "AttributeDefinitions": [{"AttributeName": "id", "AttributeType": "S"}],
             "ItemCount": self._total if full else 0,
             "TableSizeBytes": self._bytes if full else 0,
+            "StreamSpecification": {"StreamEnabled": True, "StreamViewType": "NEW_AND_OLD_IMAGES"},
+            "LatestStreamArn": f"arn:aws:dynamodb:eu-west-1:000000000000:table/{name}/stream/2026-01-01T00:00:00.000",
             "BillingModeSummary": {"BillingMode": "PAY_PER_REQUEST"},
             "ProvisionedThroughput": {"ReadCapacityUnits": 0, "WriteCapacityUnits": 0, "NumberOfDecreasesToday": 0},
         }
