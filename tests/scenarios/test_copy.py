@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import signal
+import subprocess
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -13,7 +14,7 @@ from processor.workload import Workload, scan
 from tests.fakes import faults
 from tests.fakes.command import command, end_of
 from tests.fakes.fault_proxy import FaultProxy
-from tests.fakes.faulty_server import Exchange
+from tests.fakes.faulty_server import Act, Fault
 from tests.fakes.replicator import Replicator, until
 from tests.scenarios.conftest import Pair
 
@@ -21,8 +22,12 @@ MakeReplicator = Callable[..., Replicator]
 ITEMS = 300
 
 
+# Who signs the copy's requests, and not the daemon's.
+COPY = {"AWS_ACCESS_KEY_ID": "copy"}
+
+
 class Stage:
-    """A source with items, and a copy of it whose every call may be held up; the daemon's calls pass by."""
+    """A source with items, and proxies in which the copy's calls, not the daemon's, may go wrong."""
 
     def __init__(self, pair: Pair, source: FaultProxy, destination: FaultProxy) -> None:
         self.pair = pair
@@ -39,9 +44,22 @@ class Stage:
             requests: Any = [{"PutRequest": {"Item": item}} for item in items]
             pair.source.batch_write_item(RequestItems={pair.source_table: requests})
 
+    def inject(self, place: str, act: Act, *operations: str, mark: bytes = b"", times: float = float("inf")) -> Fault:
+        """Something happens to these calls of the copy, whose bodies have ``mark`` in them."""
+        return getattr(self, place).inject(
+            act,
+            *operations,
+            when=lambda exchange: exchange.access_key == "copy" and mark in exchange.body,
+            times=times,
+        )
+
+    def start(self, *options: str) -> subprocess.Popen[str]:
+        """Start a copy."""
+        return command("copy", self.settings, *options, environment=COPY)
+
     def copy(self, *options: str) -> dict[str, Any]:
         """Run it to its end."""
-        status, output, errors = end_of(command("copy", self.settings, "--json", *options))
+        status, output, errors = end_of(self.start("--json", *options))
         assert status == 0, errors
         found: dict[str, Any] = json.loads(output)
         return found
@@ -86,7 +104,7 @@ def test_before_a_replication_while_the_source_is_written(
     assert report["writeUnits"] >= ITEMS
     again = stage.copy()
     assert (again["state"], again["items"]) == ("done", report["items"])
-    with replicator(stage.pair.settings) as running:
+    with replicator(stage.settings) as running:
         until(lambda: workload.written > 1000, "more of the workload")
         workload.stop()
         stage.pair.wait_equal()
@@ -96,10 +114,10 @@ def test_before_a_replication_while_the_source_is_written(
 def test_beside_a_replication(stage: Stage, replicator: MakeReplicator, live: Callable[..., Workload]) -> None:
     """What the daemon deletes and changes while the copy's writes are under way stays deleted, and changed."""
     workload = live(seed=2)
-    with replicator(stage.pair.settings) as running:
+    with replicator(stage.settings) as running:
         stage.pair.wait_checkpoint()
-        held = stage.destination.inject(faults.hold(), "BatchWriteItem")
-        copying = command("copy", stage.settings, "--concurrent", "--json")
+        held = stage.inject("destination", faults.hold(), "BatchWriteItem")
+        copying = stage.start("--concurrent", "--json")
         held.wait(2)
         stage.pair.delete("000")
         stage.bump("001")
@@ -137,13 +155,12 @@ def test_killed_in_every_phase(
     """Whatever the source does between the death of a copy and the next one, which goes on where it was."""
     pair = stage.pair
     stage.settings["writeMode"] = write_mode
-    with replicator(pair.settings | {"writeMode": write_mode}) as running:
+    with replicator(stage.settings) as running:
         pair.wait_checkpoint()
         for number, (phase, place, operation, after) in enumerate(phases):
-            proxy = stage.source if place == "source" else stage.destination
             mark = b'"inHand"' if phase == "keys are kept in hand" else b""
-            fault = proxy.inject(faults.hold(after=after), operation, when=_has(mark))
-            copying = command("copy", stage.settings, "--concurrent", "--restart")
+            fault = stage.inject(place, faults.hold(after=after), operation, mark=mark)
+            copying = stage.start("--concurrent", "--restart")
             fault.wait()
             copying.send_signal(signal.SIGKILL)
             copying.communicate()
@@ -156,29 +173,30 @@ def test_killed_in_every_phase(
         assert running.stop() == 0
 
 
-def _has(mark: bytes) -> Callable[[Exchange], bool]:
-    return lambda exchange: mark in exchange.body
-
-
 def test_a_daemon_and_a_copy_that_were_not_made_for_each_other(stage: Stage, replicator: MakeReplicator) -> None:
     """Neither begins beside the other."""
-    running = replicator(stage.pair.settings)
+    running = replicator(stage.settings)
     with running:
         stage.pair.wait_checkpoint()
-        status, _, errors = end_of(command("copy", stage.settings))
+        status, _, errors = end_of(stage.start())
         assert status == 22
         assert "This task is being replicated now" in errors
         assert running.stop() == 0
-    held = stage.destination.inject(faults.hold(), "BatchWriteItem")
-    copying = command("copy", stage.settings)
+    held = stage.inject("destination", faults.hold(), "BatchWriteItem")
+    copying = stage.start()
     held.wait()
     running.start()
     assert running.wait() == 22
     assert "is not through" in running.console
     # As if it had looked before the copy's row was there.
     hasty = replicator(stage.settings, name="hasty")
-    row = stage.source.inject(faults.answer({}), "GetItem", when=lambda exchange: b'"copy"' in exchange.body, times=1)
-    hasty.start()
+    row = stage.source.inject(
+        faults.answer({}),
+        "GetItem",
+        when=lambda exchange: exchange.access_key == "hasty" and b'"copy"' in exchange.body,
+        times=1,
+    )
+    hasty.start(environment={"AWS_ACCESS_KEY_ID": "hasty"})
     row.wait()
     assert hasty.wait() == 5
     assert "could put older items over newer ones" in hasty.console
@@ -186,14 +204,16 @@ def test_a_daemon_and_a_copy_that_were_not_made_for_each_other(stage: Stage, rep
     status, _, errors = end_of(copying)
     assert status == 0, errors
     running.start()
-    stage.pair.wait_equal()
+    stage.pair.put("last")
+    stage.pair.wait_for("last")
     assert running.stop() == 0
+    stage.pair.wait_equal()
 
 
 def test_an_item_that_is_never_accepted(stage: Stage, tmp_path: Any) -> None:
     """It ends the copy with its key; or it is set aside, each in a letter of its own."""
-    stage.destination.inject(faults.error("ValidationException"), when=lambda exchange: b'"00' in exchange.body)
-    status, _, errors = end_of(command("copy", stage.settings))
+    stage.inject("destination", faults.error("ValidationException"), "BatchWriteItem", "PutItem", mark=b'"00')
+    status, _, errors = end_of(stage.start())
     assert status == 5
     assert "will never accept the put of key" in errors
     path = tmp_path / "letters.jsonl"
@@ -205,13 +225,13 @@ def test_an_item_that_is_never_accepted(stage: Stage, tmp_path: Any) -> None:
 
 def test_throttling_slows_it_down_and_a_signal_stops_it(stage: Stage) -> None:
     """It goes on where it was: no finished page is scanned again."""
-    busy = stage.destination.inject(faults.error("ThrottlingException"), "BatchWriteItem")
-    copying = command("copy", stage.settings)
+    busy = stage.inject("destination", faults.error("ThrottlingException"), "BatchWriteItem")
+    copying = stage.start()
     busy.wait(20)
     copying.send_signal(signal.SIGINT)
     assert end_of(copying)[0] == 130
     busy.clear()
-    stage.source.inject(faults.error("ThrottlingException"), "Scan", times=3)
-    stage.destination.inject(faults.unprocessed(3), "BatchWriteItem", times=5)
+    stage.inject("source", faults.error("ThrottlingException"), "Scan", times=3)
+    stage.inject("destination", faults.unprocessed(3), "BatchWriteItem", times=5)
     assert stage.copy()["items"] == ITEMS
     assert scan(stage.pair.source, stage.pair.source_table) == stage.pair.replicated()
