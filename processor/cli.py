@@ -157,6 +157,12 @@ def _status(found: Settings, options: Options) -> int:
     )
 
 
+def _verify(found: Settings, options: Options) -> int:
+    from processor.verify import command, wanted  # nobody else needs what they import
+
+    return command.run(found, wanted.Wanted.of(options))
+
+
 def _print_findings(findings: Sequence[Finding]) -> None:
     for finding in findings:
         print(finding.text, file=sys.stderr)
@@ -167,4 +173,5 @@ _RUN: Mapping[str, Callable[[Settings, Options], int]] = {
     "copy": _copy,
     "redrive": _redrive,
     "status": _status,
+    "verify": _verify,
 }

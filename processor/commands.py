@@ -13,6 +13,7 @@ from typing import Any, NoReturn
 
 from processor.definitions import whole_number
 from processor.errors import UsageError
+from processor.verify import paths
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,7 +82,41 @@ class Command:
         return f"run.sh {self.name + ' ' if self.name else ''}[FILE] [--setting VALUE ...]"
 
 
+def _share(text: str) -> float:
+    """``5%`` or ``5`` as 0.05."""
+    try:
+        percent = float(text.strip().removesuffix("%"))
+    except ValueError:
+        percent = 0.0
+    if not 0 < percent <= 100:  # noqa: PLR2004  # percent
+        raise ValueError(f"'{text}' is no share. Give more than 0% and up to 100%")
+    return percent / 100
+
+
 JSON = Option(name="json", help="one JSON object on standard output, for scripts")
+_VERIFY = (
+    Option(name="sample", metavar="N%", parse=_share, default=1.0, help="compare only so many of the items"),
+    Option(
+        name="recheck",
+        metavar="N",
+        parse=whole_number(0, 20),
+        default=3,
+        help="how often a key that differs is read again, after 1, 2, 4 ... seconds, before it counts (3)",
+    ),
+    Option(
+        name="show",
+        metavar="N",
+        parse=whole_number(0, 1_000_000),
+        default=20,
+        help="how many of the keys that differ are shown (20)",
+    ),
+    Option(name="values", help="show also what each table has where they differ"),
+    Option(name="output", metavar="FILE", parse=str, help="write every key that differs to FILE, as JSON lines"),
+    Option(name="ignore", metavar="PATHS", parse=paths.parse, repeated=True, help="don't compare a.b[0].c,d"),
+    Option(name="repair", help="make the destination equal for the keys that differ"),
+    Option(name="dryRun", help="with --repair: say what would be done, and do nothing"),
+    JSON,
+)
 
 REPLICATE = Command(help="replicate, until stopped")
 COMMANDS: Mapping[str, Command] = {
@@ -131,6 +166,7 @@ COMMANDS: Mapping[str, Command] = {
                 ),
             ),
         ),
+        Command(name="verify", help="compare the destination with the source", options=_VERIFY),
     )
 }
 

@@ -5,6 +5,7 @@ Pure. For comparing only: what is written to a table are always the bytes that w
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import msgspec
@@ -30,11 +31,41 @@ def canonical(image: msgspec.Raw) -> bytes:
 
     :raises ValueError: it is no DynamoDB JSON
     """
+    return encoded(normalized(image))
+
+
+def encoded(attributes: dict[str, Any]) -> bytes:
+    """``canonical`` of what ``normalized`` returned, or of parts of it."""
+    return msgspec.json.encode(attributes, order="sorted")
+
+
+def normalized(image: msgspec.Raw) -> dict[str, Any]:
+    """The attributes, each in the one form of all equal ones; only the order of names is left as it was.
+
+    :raises ValueError: it is no DynamoDB JSON
+    """
     try:
-        return msgspec.json.encode(_attributes(_decoder.decode(image)), order="sorted")
+        return _attributes(_decoder.decode(image))
     except (msgspec.DecodeError, ArithmeticError, AttributeError, TypeError, ValueError) as exc:
         message = f"an item that is no DynamoDB JSON ({type(exc).__name__})"
         raise ValueError(message) from exc
+
+
+def parsed(image: msgspec.Raw) -> dict[str, dict[str, Any]]:
+    """The attributes as they are written down.
+
+    :raises ValueError: it is no DynamoDB JSON
+    """
+    try:
+        return _decoder.decode(image)
+    except msgspec.DecodeError as exc:
+        message = f"an item that is no DynamoDB JSON ({type(exc).__name__})"
+        raise ValueError(message) from exc
+
+
+def same_value(one: dict[str, Any], other: dict[str, Any]) -> bool:
+    """Whether both are the same attribute value, as ``parsed`` has them."""
+    return one == other or _value(one) == _value(other)
 
 
 def _attributes(attributes: dict[str, Any]) -> dict[str, Any]:
@@ -43,14 +74,15 @@ def _attributes(attributes: dict[str, Any]) -> dict[str, Any]:
 
 def _value(value: dict[str, Any]) -> dict[str, Any]:
     ((kind, content),) = value.items()
-    if kind == "M":
-        content = _attributes(content)
-    elif kind == "L":
-        content = [_value(each) for each in content]
-    elif kind == "N":
-        content = normal_number(content)
-    elif kind == "NS":
-        content = sorted(normal_number(each) for each in content)
-    elif kind in ("SS", "BS"):
-        content = sorted(content)
-    return {kind: content}
+    normal = _NORMAL.get(kind)
+    return value if normal is None else {kind: normal(content)}
+
+
+_NORMAL: dict[str, Callable[[Any], Any]] = {
+    "M": _attributes,
+    "L": lambda content: [_value(each) for each in content],
+    "N": normal_number,
+    "NS": lambda content: sorted(map(normal_number, content)),
+    "SS": sorted,
+    "BS": sorted,
+}

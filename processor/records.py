@@ -117,6 +117,16 @@ def normal_number(value: str) -> str:
 
     :raises ArithmeticError: it is no number
     """
+    whole, point, fraction = value.partition(".")
+    if (
+        len(value) <= _EXACT.prec
+        and whole.isdecimal()
+        and whole[0] != "0"
+        and (fraction.isdecimal() if point else whole[-1] != "0")
+        and value[-1] != "0"
+        and value.isascii()
+    ):
+        return value  # as most are, at a fraction of the cost
     return str(_EXACT.plus(_EXACT.create_decimal(value)).normalize(_EXACT))
 
 

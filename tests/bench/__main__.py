@@ -7,6 +7,7 @@ scale     eight shards, 1 to 2 to 4 daemons: until leases are even; a stop; a sh
 failover  kill -9 of one of three daemons, ten times: until others write its shards
 memory    resident memory of the JVM and the child, idle and at the end of a drain
 status    ./run.sh status on 500 shards (source simulated)
+verify    ./run.sh verify of two equal tables of 1,000,000 items of 300 bytes, served by a recording (3 runs)
 
 Seconds are of the wall: each is dominated by waiting, and DynamoDB Local shares the machine. Memory is the OS's.
 """
@@ -34,6 +35,7 @@ from processor.workload import LagProbe
 from tests.bench.copy import copy
 from tests.bench.fleet import failover, scale
 from tests.bench.status import status
+from tests.bench.verify import verify
 from tests.fakes.replicator import Replicator, until
 from tests.scenarios.conftest import Pair, Servers
 
@@ -129,6 +131,7 @@ BENCHES: dict[str, Callable[[Servers, Path], Figures]] = {
     "failover": failover,
     "memory": memory,
     "status": status,
+    "verify": verify,
 }
 
 

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from processor.plan import bytes_of
-from processor.records import decode, key_identity
+from processor.records import decode, key_identity, normal_number
 from tests.fakes.stream_record import stream_record
 
 TEXTS = st.text(st.characters(exclude_categories=["Cs"]), max_size=8)
@@ -78,6 +78,12 @@ def test_equal_numbers_are_one_key(digits: int, exponent: int, *, negative: bool
     one, other = (data.draw(st.sampled_from(_notations(number))) for _ in range(2))
     assert Decimal(one) == Decimal(other)
     assert key_identity({"k": {"N": one}}) == key_identity({"k": {"N": other}})
+
+
+@given(number=st.from_regex(r"-?[0-9]{1,40}(\.[0-9]{0,20})?", fullmatch=True))
+def test_a_number_has_one_form(number: str) -> None:
+    """The short way, for numbers in their usual notation, ends where the long way does, which one with E takes."""
+    assert normal_number(number) == normal_number(f"{number}E0")
 
 
 @given(one=KEYS, other=KEYS | st.none(), data=st.data())

@@ -1,0 +1,217 @@
+"""``run.sh verify``: makes what a comparison needs, watches for signals, and says what was found."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import random
+import sys
+import threading
+from collections.abc import Callable, Iterator
+
+from processor import logs, preflight, tables
+from processor.crew import Crew
+from processor.dynamodb import Clients
+from processor.errors import NotReadyError, StoppedError, UsageError
+from processor.facts import Facts
+from processor.fences import Fences
+from processor.item_key import key_reader
+from processor.lease_term import WriteTimeouts
+from processor.logs import Log
+from processor.patience import Patience
+from processor.progress import Bar
+from processor.retry import Outage
+from processor.settings import Settings
+from processor.signals import Signals
+from processor.verify import paths
+from processor.verify.comparison import Comparison, Step
+from processor.verify.form import Form
+from processor.verify.repair import Repair, would_repair
+from processor.verify.report import Found, OutputFile, Report, Results
+from processor.verify.show import show
+from processor.verify.side import Side
+from processor.verify.suspects import Suspects, pause_seconds
+from processor.verify.wanted import Wanted
+
+DIFFERENCES = 1
+# No lease runs out while a key is repaired.
+_TIMEOUTS = WriteTimeouts(connect=3, read=10)
+
+
+def run(settings: Settings, wanted: Wanted, *, pause: Callable[[int], float] = pause_seconds) -> int:
+    """Compare the destination with the source, and make it equal where that is wanted.
+
+    :param pause: the wait before a key is looked at for the n-th time again
+    :returns: 0 where they are equal, or are by now; 1 where they aren't; 130 or 143 where a signal ended it
+    :raises UsageError: an option can't be used
+    :raises NotReadyError: the tables are not there, or don't belong together
+    :raises ReplicatorError: it could not be finished
+    """
+    if wanted.dry_run and not wanted.repair:
+        message = "--dryRun says what --repair would do; without it nothing is ever written. Give both, or neither."
+        raise UsageError(message)
+    clients = Clients(settings)
+    ready = preflight.tables(settings, clients)
+    for finding in ready.findings:
+        print(finding.text, file=sys.stderr)
+    if ready.errors:
+        message = "What stands above must be put right first. Nothing was compared, and nothing written."
+        raise NotReadyError(message)
+    form = _form(settings, wanted, ready.facts)
+    logs.configure()
+    report = Report(dry_run=wanted.dry_run, sample_percent=None if wanted.share == 1 else wanted.share * 100)
+    with _output(wanted) as write:
+        results = Results(report, show=wanted.show, write=write)
+        signals = Signals("Stopping; once more ends it at once.")
+        try:
+            with contextlib.ExitStack() as stack:
+                made = _Made(settings, wanted=wanted, clients=clients, form=form, stop=signals.stop, stack=stack)
+                made.comparison(ready.facts, results, pause=pause).run()
+        except StoppedError as exc:
+            print(f"run.sh: {exc}", file=sys.stderr)
+            return signals.exit_status
+        finally:
+            show(report, settings, wanted)
+    return DIFFERENCES if report.differing else 0
+
+
+@contextlib.contextmanager
+def _output(wanted: Wanted) -> Iterator[Callable[[bytes], None]]:
+    """Where the lines go."""
+    if wanted.output is None:
+        yield lambda _: None
+        return
+    with OutputFile(wanted.output) as file:
+        yield file.write
+
+
+def _form(settings: Settings, wanted: Wanted, facts: Facts) -> Form:
+    assert facts.source is not None  # noqa: S101  # else there are errors
+    key_names = [part["AttributeName"] for part in facts.source["KeySchema"]]
+    for path in wanted.ignore:
+        if path[0] in key_names:
+            message = (
+                f"--ignore {paths.shown(path)}: {path[0]} is of the key, without which no item can be found in the "
+                "other table. Leave it out."
+            )
+            raise UsageError(message)
+    ignored = [*wanted.ignore]
+    if settings.fence_attribute not in key_names:
+        ignored.append((settings.fence_attribute,))
+    return Form(key_names, ignored=ignored, salt=os.urandom(16))
+
+
+class _Steps:
+    """A bar for each step."""
+
+    def __init__(self) -> None:
+        self._bar = contextlib.ExitStack()
+        self._step: Step | None = None
+
+    def say(self, step: Step) -> None:
+        """Show how far it is."""
+        if step is not self._step:
+            self.close()
+            self._step, self._shown = step, self._bar.enter_context(Bar())
+        self._shown.update(step.done, step.expected, step.name)
+
+    def close(self) -> None:
+        """Leave the terminal to others."""
+        self._bar.close()
+
+
+class _Made:
+    """What a comparison needs.
+
+    :param stack: closes what is made
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        *,
+        wanted: Wanted,
+        clients: Clients,
+        form: Form,
+        stop: threading.Event,
+        stack: contextlib.ExitStack,
+    ) -> None:
+        self._settings = settings
+        self._wanted = wanted
+        self._clients = clients
+        self._form = form
+        self._stack = stack
+        outage = Outage(Log(), "verify_delayed", note="It is tried again for a minute.")
+        self._patience = Patience(stop, outage)
+        self._progress = stack.enter_context(contextlib.closing(_Steps()))
+        self._crew = Crew(stop, tick=self._say)
+        self._comparison: Comparison | None = None
+
+    def comparison(self, facts: Facts, results: Results, *, pause: Callable[[int], float]) -> Comparison:
+        """Ready to run."""
+        settings, clients = self._settings, self._clients
+        assert facts.source is not None  # noqa: S101  # else there are errors
+        assert facts.destination is not None  # noqa: S101  # the same
+        source = Side(
+            "source",
+            facts.source,
+            scannable=tables.scannable_source(settings, clients),
+            readable=tables.source(settings, clients),
+            patience=self._patience,
+        )
+        destination = Side(
+            "destination",
+            facts.destination,
+            scannable=tables.scannable_destination(settings, clients),
+            readable=tables.readable_as_stored(settings, clients),
+            patience=self._patience,
+        )
+        suspects = Suspects(
+            source,
+            destination,
+            form=self._form,
+            recheck=self._wanted.recheck,
+            results=results,
+            crew=self._crew,
+            patience=self._patience,
+            repair=self._repair(),
+            values=self._wanted.values,
+            pause=pause,
+        )
+        self._stack.callback(suspects.close)
+        self._comparison = Comparison(
+            source,
+            destination,
+            form=self._form,
+            suspects=suspects,
+            results=results,
+            crew=self._crew,
+            share=self._wanted.share,
+            chance=random.SystemRandom(),
+        )
+        return self._comparison
+
+    def _repair(self) -> Callable[[list[Found]], list[Found]]:
+        if not self._wanted.repair:
+            return list
+        if self._wanted.dry_run:
+            return would_repair
+        settings, clients = self._settings, self._clients
+        stored = tables.readable_as_stored(settings, clients)
+        fences = Fences(stored, settings.fence_attribute, key_reader(self._form.key_names))
+        numbers = {"number_of": fences.of} if settings.write_mode == "fenced" else {}
+        repair = Repair(
+            source=tables.source(settings, clients),
+            destination=tables.readable(settings, clients),
+            table=tables.open_table(settings, clients, timeouts=_TIMEOUTS),
+            form=self._form,
+            patience=self._patience,
+            threads=settings.apply_threads,
+            **numbers,
+        )
+        self._stack.callback(repair.close)
+        return repair
+
+    def _say(self) -> None:
+        if self._comparison is not None:
+            self._progress.say(self._comparison.step)

@@ -1,0 +1,80 @@
+"""The report of ``run.sh verify``, for people or for scripts."""
+
+from __future__ import annotations
+
+import msgspec
+from rich.console import Console
+from rich.table import Table
+
+from processor.settings import Settings
+from processor.verify.report import Found, PathDifference, Report
+from processor.verify.wanted import Wanted
+
+# Of one key; --json and --output have all.
+_SHOWN_PATHS = 10
+
+
+def show(report: Report, settings: Settings, wanted: Wanted) -> None:
+    """Print it on standard output."""
+    if wanted.as_json:
+        print(msgspec.json.encode(report).decode())
+        return
+    source = f"{settings.source_table} ({settings.source_region}), {report.source_items:,} items read"
+    destination = (
+        f"{settings.destination_table} ({settings.destination_region}), {report.destination_items:,} items read"
+    )
+    print(f"source       {source}")
+    print(f"destination  {destination}")
+    if report.sample_percent is not None:
+        print(f"A sample of about {report.sample_percent:g} % of each; the counts are the sample's.")
+    Console(highlight=False, markup=False).print(_counts(report))
+    for found in report.keys:
+        _print(found)
+    more = report.missing + report.extra + report.different - len(report.keys)
+    if more:
+        print(f"and {more:,} more keys; --show N names more of them, --output FILE all")
+    if report.changing:
+        print("Keys that change at each look can't be judged; compare again when the source is written to less.")
+    if not report.complete:
+        print("It did not get through: the counts are of what was compared so far.")
+
+
+def _counts(report: Report) -> Table:
+    table = Table()
+    table.add_column("outcome")
+    table.add_column("keys", justify="right")
+    table.add_row("equal", f"{report.equal:,}")
+    table.add_row("missing at the destination", f"{report.missing:,}")
+    table.add_row("extra at the destination", f"{report.extra:,}")
+    table.add_row("different", f"{report.different:,}")
+    if report.changing:
+        table.add_row("changing all the time", f"{report.changing:,}")
+    if report.repaired:
+        table.add_row("of those three, repaired", f"{report.repaired:,}")
+    return table
+
+
+def _print(found: Found) -> None:
+    print(f"{found.outcome:9}  {bytes(found.key).decode()}{_repair(found)}")
+    for place in found.paths[:_SHOWN_PATHS]:
+        print(f"             {place.path} {place.kind}{_values(place)}")
+    if len(found.paths) > _SHOWN_PATHS:
+        print(f"             and {len(found.paths) - _SHOWN_PATHS} more paths")
+
+
+def _repair(found: Found) -> str:
+    repair = found.repair
+    if repair is None:
+        return ""
+    if repair.done is None:
+        return f": would {repair.write} it"
+    return ": repaired" if repair.done else f": not repaired: {repair.reason}"
+
+
+def _values(place: PathDifference) -> str:
+    values = [
+        f"{side} {msgspec.json.encode(value).decode()}"
+        for side, value in (("source", place.source), ("destination", place.destination))
+        if value is not None
+    ]
+    return f": {', '.join(values)}" if values else ""

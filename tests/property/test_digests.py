@@ -1,0 +1,96 @@
+"""Digests find every difference, and nothing else."""
+
+from __future__ import annotations
+
+import json
+import random
+from typing import Any
+
+import msgspec
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from processor.records import key_identity
+from processor.verify.buckets import Buckets
+from processor.verify.difference import differences
+from processor.verify.form import Form
+from tests.property.test_records_round_trip import NUMBERS, TEXTS, VALUES
+
+KEYS = st.fixed_dictionaries({"pk": st.builds(lambda value: {"N": value}, NUMBERS)})
+ITEMS = st.builds(lambda key, rest: rest | key, KEYS, st.dictionaries(TEXTS, VALUES, max_size=4))
+TABLES = st.lists(ITEMS, max_size=5, unique_by=lambda item: key_identity({"pk": item["pk"]}))
+FORM = Form(["pk"], ignored=[("ignored",), ("deep", 0, "ignored")], salt=b"salt")
+
+
+def _raw(item: Any) -> msgspec.Raw:
+    return msgspec.Raw(json.dumps(item).encode())
+
+
+def _rewritten(item: Any, chance: random.Random) -> Any:
+    """The same item, as another writer may have it."""
+    attributes = [(name, _value(value, chance)) for name, value in item.items()]
+    chance.shuffle(attributes)
+    return dict(attributes)
+
+
+def _value(value: Any, chance: random.Random) -> Any:
+    ((kind, content),) = value.items()
+    if kind == "M":
+        return {"M": _rewritten(content, chance)}
+    if kind == "L":
+        return {"L": [_value(each, chance) for each in content]}
+    if kind in ("SS", "NS", "BS"):
+        return {kind: chance.sample([_value({kind[0]: each}, chance)[kind[0]] for each in content], len(content))}
+    if kind == "N":
+        digits, _, exponent = content.partition("E")
+        return {"N": chance.choice([content, f"{digits}.0E{exponent}", f"{digits}00E{int(exponent or 0) - 2}"])}
+    return value
+
+
+def _compared(source: list[Any], destination: list[Any]) -> tuple[set[int], int]:
+    """Indexes of the source's suspicious items, and how many are equal."""
+    buckets = Buckets(0)
+    buckets.add("source", [FORM.digest(_raw(item)) for item in source])
+    buckets.add("destination", [FORM.digest(_raw(item)) for item in destination])
+    suspicion = buckets.compare()
+    return {n for n, item in enumerate(source) if FORM.place(_raw(item)) in suspicion}, suspicion.equal_items
+
+
+@settings(max_examples=60)
+@given(table=TABLES, seed=st.integers(0, 1000))
+def test_order_and_notation_are_no_difference(table: list[Any], seed: int) -> None:
+    """Neither of items, attributes and set members, nor of numbers; nor is what is ignored."""
+    chance = random.Random(seed)
+    other = [_rewritten(item, chance) | {"ignored": {"S": str(chance.random())}} for item in table]
+    for one, rewritten in zip(table, other, strict=True):
+        assert list(differences(_raw(one), _raw(rewritten), ignored=FORM.ignored)) == []
+    chance.shuffle(other)
+    assert _compared(table, other) == (set(), len(table))
+
+
+@settings(max_examples=60)
+@given(table=TABLES.filter(bool), seed=st.integers(0, 1000), kind=st.sampled_from(["missing", "different", "again"]))
+def test_a_planted_difference_is_found(table: list[Any], seed: int, kind: str) -> None:
+    """An item less, one that differs, or one that comes again and again makes its own bucket suspicious."""
+    chance = random.Random(seed)
+    planted = chance.randrange(len(table))
+    other = [_rewritten(item, chance) for item in table]
+    if kind == "missing":
+        del other[planted]
+    elif kind == "again":
+        other += [other[planted]] * 2
+    else:
+        other[planted] = other[planted] | {"planted": {"S": "here"}}
+        found = list(differences(_raw(table[planted]), _raw(other[planted])))
+        assert [(each.path, each.kind) for each in found] == [(("planted",), "extra")]
+    suspicious, equal = _compared(table, other)
+    assert planted in suspicious
+    assert equal == len(table) - len(suspicious)
+
+
+@given(one=ITEMS, other=ITEMS)
+def test_items_are_equal_where_nothing_differs(one: Any, other: Any) -> None:
+    """The list of differences is empty exactly where two items count as the same."""
+    pair = _raw(one), _raw(other)
+    assert FORM.same(*pair) == (not list(differences(*pair, ignored=FORM.ignored)))
+    assert FORM.same(*pair) == (FORM.hash(pair[0]) == FORM.hash(pair[1]))

@@ -1,0 +1,436 @@
+"""Two tables of DynamoDB Local compared, and made equal."""
+
+from __future__ import annotations
+
+import json
+import logging
+import signal
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from processor import patience
+from processor.dynamodb_local import DynamoDBLocal
+from processor.errors import NotReadyError, UnavailableError, UsageError
+from processor.settings import Settings
+from processor.verify import command, paths
+from processor.verify.wanted import Wanted
+from tests.conftest import REGION, Tables
+from tests.fakes import faults
+from tests.fakes.fault_proxy import FaultProxy
+from tests.fakes.replicator import until
+from tests.fakes.stream_record import Item
+from tests.fakes.tasks import task
+from tests.protocol.conftest import item
+
+
+def _no_pause(_: int) -> float:
+    return 0.0
+
+
+class Pair:
+    """Two tables, and verifications of them."""
+
+    def __init__(self, tables: Tables, endpoint: str, capsys: pytest.CaptureFixture[str], *key: str) -> None:
+        self.tables = tables
+        self.source, self.destination = tables.create(*key), tables.create(*key)
+        self.pause: Callable[[int], float] = _no_pause
+        self.settings = {
+            "sourceRegion": REGION,
+            "sourceTable": self.source,
+            "sourceEndpoint": endpoint,
+            "destinationRegion": REGION,
+            "destinationTable": self.destination,
+            "destinationEndpoint": endpoint,
+        }
+        self._capsys = capsys
+
+    def put(self, made: Item, *, other: Item | None = None) -> None:
+        """At both, or ``other`` at the destination."""
+        self.tables.put(self.source, made)
+        self.tables.put(self.destination, other or made)
+
+    def fill(self, count: int) -> None:
+        """Equal items."""
+        for table in (self.source, self.destination):
+            self.put_many(table, [item(f"{number:04}", n={"N": str(number)}) for number in range(count)])
+
+    def put_many(self, table: str, made: list[Item]) -> None:
+        """In one table."""
+        for first in range(0, len(made), 25):
+            requests = [{"PutRequest": {"Item": each}} for each in made[first : first + 25]]
+            self.tables.call("BatchWriteItem", RequestItems={table: requests})
+
+    def delete(self, table: str, key: Item) -> None:
+        """One item."""
+        self.tables.call("DeleteItem", TableName=table, Key=key)
+
+    def verify(self, **wanted: Any) -> tuple[int, dict[str, Any]]:
+        """Exit status and report."""
+        status = command.run(self._task(), Wanted(**{"as_json": True, "recheck": 1} | wanted), pause=self.pause)
+        return status, self.report()
+
+    def report(self) -> dict[str, Any]:
+        """The last one's."""
+        found: dict[str, Any] = json.loads(self._capsys.readouterr().out)
+        return found
+
+    def nothing_shown(self) -> bool:
+        """On standard output."""
+        return self._capsys.readouterr().out == ""
+
+    def shown(self, **wanted: Any) -> str:
+        """The report for people."""
+        command.run(self._task(), Wanted(recheck=0, **wanted), pause=self.pause)
+        return self._capsys.readouterr().out
+
+    def _task(self) -> Settings:
+        return task(**self.settings)
+
+
+@pytest.fixture(autouse=True)
+def _process() -> Iterator[None]:
+    """A command has its process's signals and log to itself."""
+    signals = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    handlers, level = logging.getLogger().handlers[:], logging.getLogger().level
+    yield
+    for number, handler in signals.items():
+        signal.signal(number, handler)
+    logging.getLogger().handlers[:] = handlers
+    logging.getLogger().setLevel(level)
+
+
+MakePair = Callable[..., Pair]
+
+
+@pytest.fixture
+def make_pair(tables: Tables, dynamodb: DynamoDBLocal, capsys: pytest.CaptureFixture[str]) -> MakePair:
+    """Pairs of tables with a key."""
+    return lambda *key: Pair(tables, dynamodb.endpoint, capsys, *key)
+
+
+@pytest.fixture
+def pair(make_pair: MakePair) -> Pair:
+    """With the string key ``id``."""
+    return make_pair()
+
+
+def _counts(report: dict[str, Any]) -> tuple[int, ...]:
+    return tuple(report[name] for name in ("equal", "missing", "extra", "different", "changing", "repaired"))
+
+
+def _keys(report: dict[str, Any]) -> dict[str, str]:
+    return {found["key"]["id"]["S"]: found["outcome"] for found in report["keys"]}
+
+
+def _plant(pair: Pair) -> None:
+    """One difference of each kind among 100 equal items."""
+    pair.fill(100)
+    pair.tables.put(pair.source, item("missing", secret={"S": "hidden"}))
+    pair.tables.put(pair.destination, item("extra"))
+    lines = {"L": [{"N": "1"}, {"M": {"price": {"N": "10"}, "name": {"S": "hidden"}}}]}
+    other = {"L": [{"N": "1.0"}, {"M": {"price": {"N": "20"}, "more": {"NULL": True}}}]}
+    pair.put(item("different", lines=lines), other=item("different", lines=other))
+
+
+def test_equal_tables(pair: Pair) -> None:
+    """Many items, other notations, other orders, and the fence attribute are equal; so are two empty tables."""
+    status, report = pair.verify()
+    assert (status, report["complete"], _counts(report)) == (0, True, (0, 0, 0, 0, 0, 0))
+    pair.fill(100)
+    pair.put(
+        item("x", n={"N": "1.50"}, s={"NS": ["1", "20"]}),
+        other=item("x", s={"NS": ["2E1", "1.0"]}, n={"N": "15E-1"}, _replicatedSequenceNumber={"S": "1"}),
+    )
+    status, report = pair.verify()
+    assert (status, _counts(report)) == (0, (101, 0, 0, 0, 0, 0))
+    assert (report["complete"], report["sourceItems"], report["destinationItems"]) == (True, 101, 101)
+
+
+@pytest.mark.parametrize("recheck", [0, 2])
+def test_each_kind_of_difference(recheck: int, pair: Pair, tmp_path: Path) -> None:
+    """Each is found once and named with its paths, without an item's contents, in the report and in the file."""
+    _plant(pair)
+    file = tmp_path / "found.jsonl"
+    file.touch(mode=0o644)
+    status, report = pair.verify(recheck=recheck, output=file)
+    assert (status, _counts(report)) == (1, (100, 1, 1, 1, 0, 0))
+    assert _keys(report) == {"missing": "missing", "extra": "extra", "different": "different"}
+    (places,) = [found["paths"] for found in report["keys"] if found["outcome"] == "different"]
+    assert places == [
+        {"path": "lines[1].more", "kind": "extra"},
+        {"path": "lines[1].name", "kind": "missing"},
+        {"path": "lines[1].price", "kind": "different"},
+    ]
+    assert [json.loads(line) for line in file.read_text().splitlines()] == report["keys"]
+    assert file.stat().st_mode & 0o777 == 0o600
+    assert "hidden" not in json.dumps(report)
+
+
+def test_values_are_shown_on_demand(pair: Pair) -> None:
+    """Then both sides' are there; and no more keys than asked for are named."""
+    _plant(pair)
+    _, report = pair.verify(values=True)
+    (places,) = [found["paths"] for found in report["keys"] if found["outcome"] == "different"]
+    assert places[2] == {
+        "path": "lines[1].price",
+        "kind": "different",
+        "source": {"N": "10"},
+        "destination": {"N": "20"},
+    }
+    assert len(pair.verify(show=2)[1]["keys"]) == 2
+
+
+def test_the_report_for_people(pair: Pair) -> None:
+    """Counts, keys, paths, and what is left out."""
+    _plant(pair)
+    text = pair.shown(show=3)
+    for words in ("100", 'different  {"id":{"S":"different"}}', "lines[1].price different", 'missing    {"id"'):
+        assert words in text
+    assert "hidden" not in text
+    assert 'lines[1].name missing: source {"S":"hidden"}' in pair.shown(values=True)
+    assert "and 2 more keys" in pair.shown(show=1)
+    assert 'extra      {"id":{"S":"extra"}}: would delete it' in pair.shown(repair=True, dry_run=True)
+    text = pair.shown(repair=True)
+    assert 'missing    {"id":{"S":"missing"}}: repaired' in text
+    assert "of those three, repaired" in text
+
+
+def test_ignored_paths(pair: Pair) -> None:
+    """What differs only there is equal; another place still counts; a key can't be ignored."""
+    _plant(pair)
+    ignore = tuple(paths.parse("lines[1].price,lines[1].more"))
+    _, report = pair.verify(ignore=ignore)
+    (places,) = [found["paths"] for found in report["keys"] if found["outcome"] == "different"]
+    assert places == [{"path": "lines[1].name", "kind": "missing"}]
+    _, report = pair.verify(ignore=(*ignore, *paths.parse("lines[1].name")))
+    assert _counts(report) == (101, 1, 1, 0, 0, 0)
+    with pytest.raises(UsageError, match="--ignore id: id is of the key"):
+        pair.verify(ignore=tuple(paths.parse("id")))
+
+
+@pytest.mark.parametrize("mode", ["batch", "fenced"])
+def test_repair(mode: str, pair: Pair) -> None:
+    """It does what the dry run said; then the tables are equal, and there is nothing more to do."""
+    pair.settings["writeMode"] = mode
+    _plant(pair)
+    before = pair.tables.items(pair.destination)
+    status, report = pair.verify(repair=True, dry_run=True)
+    assert (status, _counts(report)) == (1, (100, 1, 1, 1, 0, 0))
+    writes = {found["key"]["id"]["S"]: found["repair"] for found in report["keys"]}
+    assert {name: (each["write"], each["done"]) for name, each in writes.items()} == {
+        "missing": ("put", None),
+        "extra": ("delete", None),
+        "different": ("put", None),
+    }
+    assert before == pair.tables.items(pair.destination)
+    status, report = pair.verify(repair=True)
+    assert (status, _counts(report)) == (0, (100, 1, 1, 1, 0, 3))
+    status, report = pair.verify(repair=True)
+    assert (status, _counts(report)) == (0, (102, 0, 0, 0, 0, 0))
+    if mode == "batch":
+        assert pair.tables.items(pair.source) == pair.tables.items(pair.destination)
+
+
+def test_a_fenced_repair_keeps_the_number(pair: Pair) -> None:
+    """The item's own, so that whatever the stream brings after it is still newer; an item without one gets 0."""
+    pair.settings["writeMode"] = "fenced"
+    number = {"S": "7".zfill(40)}
+    pair.put(item("numbered", a={"S": "1"}), other=item("numbered", a={"S": "2"}, _replicatedSequenceNumber=number))
+    pair.put(item("without", a={"S": "1"}), other=item("without", a={"S": "2"}))
+    assert pair.verify(repair=True)[0] == 0
+    repaired = {each["id"]["S"]: each for each in pair.tables.items(pair.destination)}
+    assert repaired == {
+        "numbered": item("numbered", a={"S": "1"}, _replicatedSequenceNumber=number),
+        "without": item("without", a={"S": "1"}, _replicatedSequenceNumber={"S": "0" * 40}),
+    }
+
+
+def test_a_change_during_a_repair_wins(pair: Pair, dynamodb: DynamoDBLocal) -> None:
+    """What the source becomes between a repair's read and its write, and has replicated by then, stays."""
+    pair.put(item("x", version={"N": "1"}), other=item("x", version={"N": "0"}))
+    with FaultProxy(dynamodb.endpoint) as proxy:
+        pair.settings["destinationEndpoint"] = proxy.endpoint
+        held = proxy.inject(faults.hold(), "PutItem", times=1)
+
+        def change() -> None:
+            held.wait()
+            pair.put(item("x", version={"N": "2"}))
+            held.clear()
+
+        changer = threading.Thread(target=change)
+        changer.start()
+        status, report = pair.verify(repair=True)
+        changer.join()
+    assert (status, report["repaired"]) == (0, 1)
+    assert pair.tables.items(pair.destination) == [item("x", version={"N": "2"})]
+
+
+def test_a_repair_that_is_refused(make_pair: MakePair, dynamodb: DynamoDBLocal) -> None:
+    """The key stays different, with the reason; the others are repaired."""
+    pair = make_pair()
+    _plant(pair)
+    with FaultProxy(dynamodb.endpoint) as proxy:
+        pair.settings["destinationEndpoint"] = proxy.endpoint
+        refused = faults.error("ValidationException")
+        proxy.inject(refused, "PutItem", when=lambda exchange: b'"missing"' in exchange.body)
+        status, report = pair.verify(repair=True)
+    assert (status, report["repaired"]) == (1, 2)
+    (reason,) = [found["repair"]["reason"] for found in report["keys"] if not found["repair"]["done"]]
+    assert "As the test wants it" in reason
+
+
+class Writer:
+    """Changes keys of the source all the while, and replicates each change."""
+
+    def __init__(self, pair: Pair) -> None:
+        self._pair = pair
+        self._stop = threading.Event()
+        self.rounds = 0
+        self._thread = threading.Thread(target=self._write)
+
+    def __enter__(self) -> Writer:  # noqa: PYI034  # Self came with Python 3.11
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stop.set()
+        self._thread.join()
+
+    def pause(self, _: int) -> float:
+        """Until all that had begun before it is replicated: as long as replication lags, and no longer."""
+        before = self.rounds
+        until(lambda: self.rounds >= before + 2, "two rounds")
+        return 0.0
+
+    def _write(self) -> None:
+        pair = self._pair
+        while not self._stop.is_set():
+            for number in range(4):
+                pair.put(item(f"{number:04}", n={"N": f"{self.rounds}.5"}))
+            pair.tables.put(pair.source, item("now and then"))
+            pair.tables.put(pair.destination, item("now and then"))
+            pair.delete(pair.source, item("now and then"))
+            pair.delete(pair.destination, item("now and then"))
+            self.rounds += 1
+
+
+def test_a_live_writer_makes_no_difference(pair: Pair) -> None:
+    """What only lags behind is never counted as a difference; what really differs is found beside it."""
+    pair.fill(100)
+    pair.put(item("different", a={"S": "1"}), other=item("different", a={"S": "2"}))
+    with Writer(pair) as writer:
+        pair.pause = writer.pause
+        for _ in range(3):
+            status, report = pair.verify(recheck=2)
+            assert (status, _keys(report)) == (1, {"different": "different"})
+
+
+def test_a_key_that_changes_at_each_look(pair: Pair) -> None:
+    """It is counted as such, neither equal nor different, and said; the tables are not called different for it."""
+    pair.fill(10)
+    pair.put(item("x", n={"N": "0"}), other=item("x", n={"N": "100"}))
+
+    def change(number: int) -> float:
+        pair.tables.put(pair.source, item("x", n={"N": str(number)}))
+        return 0.0
+
+    pair.pause = change
+    status, report = pair.verify(recheck=2)
+    assert (status, _counts(report)) == (0, (10, 0, 0, 0, 1, 0))
+
+
+def test_a_key_that_is_deleted_meanwhile_counts_once(pair: Pair) -> None:
+    """As an item different when the source was scanned, and extra when the destination was."""
+    pair.fill(10)
+    pair.put(item("x", n={"N": "0"}), other=item("x", n={"N": "1"}))
+
+    def delete(_: int) -> float:
+        pair.delete(pair.source, item("x"))
+        return 0.0
+
+    pair.pause = delete
+    status, report = pair.verify(recheck=2)
+    assert (status, _counts(report)) == (1, (10, 0, 1, 0, 0, 0))
+
+
+def test_what_is_replicated_during_the_pauses_is_equal(pair: Pair) -> None:
+    """A destination that only lags behind."""
+    _plant(pair)
+
+    def replicate(number: int) -> float:
+        if number == 2:
+            pair.delete(pair.destination, item("extra"))
+            for made in pair.tables.items(pair.source)[-2:]:
+                pair.tables.put(pair.destination, made)
+        return 0.0
+
+    pair.pause = replicate
+    status, report = pair.verify(recheck=2)
+    assert (status, _counts(report)) == (0, (102, 0, 0, 0, 0, 0))
+
+
+def test_a_sample(pair: Pair) -> None:
+    """About so many items of each table are read, and what differs among them is found."""
+    pair.fill(400)
+    status, report = pair.verify(share=0.25)
+    assert (status, report["samplePercent"]) == (0, 25.0)
+    assert 20 < report["sourceItems"] < 250
+    assert (report["equal"], report["complete"]) == (report["sourceItems"], True)
+    pair.put_many(pair.source, [item(f"{number:04}", n={"N": "0.5"}) for number in range(400)])
+    pair.put_many(pair.destination, [item(f"extra {number:04}") for number in range(400)])
+    status, report = pair.verify(share=0.25)
+    assert (status, report["equal"], report["different"]) == (1, 0, report["sourceItems"])
+    assert 20 < report["extra"] < 250
+    assert pair.verify(share=1.0)[1]["different"] == 400
+
+
+def test_tables_of_another_key(make_pair: MakePair, tables: Tables) -> None:
+    """Numbers and binaries as key, with equal keys in different words; a pair whose keys are not alike is refused."""
+    pair = make_pair("number:N", "data:B")
+    for number in range(30):
+        made = {"number": {"N": f"{number}.0"}, "data": {"B": "/w=="}}
+        pair.put(made, other=made | ({} if number else {"more": {"BOOL": True}}))
+    status, report = pair.verify()
+    assert (status, _counts(report)) == (1, (29, 0, 0, 1, 0, 0))
+    pair.settings["destinationTable"] = tables.create()
+    with pytest.raises(NotReadyError):
+        pair.verify()
+
+
+def test_throttling_is_waited_for(pair: Pair, dynamodb: DynamoDBLocal) -> None:
+    """Calls that fail for a while are made again, each by itself."""
+    _plant(pair)
+    with FaultProxy(dynamodb.endpoint) as proxy:
+        pair.settings["destinationEndpoint"] = proxy.endpoint
+        for operation in ("Scan", "BatchGetItem"):
+            proxy.inject(faults.error("ProvisionedThroughputExceededException"), operation, times=8)
+        status, report = pair.verify()
+    assert (status, _counts(report)) == (1, (100, 1, 1, 1, 0, 0))
+
+
+@pytest.mark.parametrize("operation", ["Scan", "BatchGetItem"])
+def test_an_outage(operation: str, pair: Pair, dynamodb: DynamoDBLocal, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What lasts longer than its patience ends it with 5; the report says that it is not complete."""
+    monkeypatch.setattr(patience, "PATIENCE_SECONDS", 0.1)
+    _plant(pair)
+    with FaultProxy(dynamodb.endpoint) as proxy:
+        pair.settings["destinationEndpoint"] = proxy.endpoint
+        proxy.inject(faults.error("InternalServerError"), operation)
+        with pytest.raises(UnavailableError) as caught:
+            pair.verify()
+    assert caught.value.exit_status == 5
+    assert operation in str(caught.value)
+    assert not pair.report()["complete"]
+
+
+def test_options_that_make_no_sense(pair: Pair, tmp_path: Path) -> None:
+    """They are refused before anything is read."""
+    with pytest.raises(UsageError, match="--dryRun says what --repair would do"):
+        pair.verify(dry_run=True)
+    with pytest.raises(UsageError, match="can't be written"):
+        pair.verify(output=tmp_path)
+    assert pair.nothing_shown()

@@ -1,0 +1,44 @@
+"""Threads that end together."""
+
+from __future__ import annotations
+
+import threading
+
+import pytest
+
+from processor.crew import Crew
+from processor.errors import StoppedError
+
+
+def test_every_work_is_done_once() -> None:
+    """By several threads, while whoever waits is told."""
+    done, ticks = [], []
+    crew = Crew(threading.Event(), tick=lambda: ticks.append(1))
+    crew.run((lambda n=n: done.append(n) for n in range(100)), threads=3, name="test")
+    assert sorted(done) == list(range(100))
+    assert ticks
+
+
+def test_the_first_failure_ends_all() -> None:
+    """Others see that they are to stop, no other work begins, and the failure is what is raised."""
+    crew, done = Crew(threading.Event()), []
+
+    def fail() -> None:
+        raise LookupError("first")
+
+    def wait() -> None:
+        assert crew.stop.wait(30)
+        raise StoppedError
+
+    with pytest.raises(LookupError, match="first"):
+        crew.run([wait, fail, lambda: done.append(1)], threads=2, name="test")
+    assert done == []
+    with pytest.raises(LookupError, match="first"):
+        crew.run([], threads=1, name="test")
+
+
+def test_stop() -> None:
+    """Set from outside, it ends the works that look at it, and is raised."""
+    crew = Crew(threading.Event())
+    with pytest.raises(StoppedError):
+        crew.run([crew.stop.set, lambda: pytest.fail("begun")], threads=1, name="test")
