@@ -1,4 +1,4 @@
-"""A report for people: what, a line a thing; then the shards of which something is left to do."""
+"""A report for people: a line for each thing, what is wrong, and the shards of which something is left to do."""
 
 from __future__ import annotations
 
@@ -39,14 +39,13 @@ def render(report: Report) -> RenderableType:
     for name, value in _facts(report):
         facts.add_row(name, Text(value))
     parts: list[RenderableType] = [facts]
+    if report.findings:  # before the shards: a terminal that is not high enough loses what is last
+        parts += [Text(), *(Text(finding.text) for finding in report.findings)]
     rows = sorted((shard for shard in report.shards if shard.state != "finished"), key=_urgency)
     if rows:
         parts += [Text(), _table(rows[:SHOWN])]
         if len(rows) > SHOWN:
             parts.append(Text(f"and {len(rows) - SHOWN} more; --json has all of them"))
-    if report.findings:
-        parts.append(Text())
-    parts += [Text(finding.text) for finding in report.findings]
     return Group(*parts)
 
 
@@ -88,16 +87,16 @@ def _place(place: Place) -> str:
 def _table(shards: list[Shard]) -> Table:
     table = Table(box=None, padding=(0, 2, 0, 0))
     table.add_column("shard", no_wrap=True)
-    table.add_column("state")
+    table.add_column("state", no_wrap=True)
     table.add_column("lag", justify="right", no_wrap=True)
     table.add_column("owner", overflow="fold")
     table.add_column("checkpoint", overflow="fold")
-    table.add_column("parent")
+    table.add_column("note", overflow="fold")
     for shard in shards:
-        state = f"{shard.state} ({shard.note})" if shard.note else shard.state
+        note = shard.note or ("for its parent" if shard.state == "waiting" else "")
         lag = "lost" if shard.lost else duration(shard.lag_seconds)
         # No markup: what stands in tables is not ours.
-        cells = (shard.shard_id, state, lag, shard.owner or "-", shard.checkpoint or "-", shard.parent_state or "-")
+        cells = (shard.shard_id, shard.state, lag, shard.owner or "-", shard.checkpoint or "-", note)
         table.add_row(*map(Text, cells))
     return table
 
