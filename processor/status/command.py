@@ -7,12 +7,10 @@ import time
 from datetime import datetime
 
 import msgspec
-from rich.console import Console
-from rich.live import Live
 
 from processor.dynamodb import Clients
 from processor.settings import Settings
-from processor.status import lag, reads, report, show
+from processor.status import lag, reads, report
 from processor.status.report import Report
 
 # A pipe has no width; what is read there is searched for words.
@@ -34,6 +32,10 @@ def run(settings: Settings, *, max_lag_seconds: int, watch_seconds: int | None, 
     if watch_seconds is None:
         _show(found, as_json=as_json)
         return found.exit_status
+    from rich.live import Live
+
+    from processor.status import show
+
     live = None if as_json or not sys.stdout.isatty() else Live(show.render(found), auto_refresh=False)
     try:
         if live:
@@ -56,6 +58,11 @@ def _show(found: Report, *, as_json: bool) -> None:
     if as_json:
         print(_json(found))
         return
+    # Not for scripts: a tenth of a second.
+    from rich.console import Console
+
+    from processor.status import show
+
     width = None if sys.stdout.isatty() else _PIPE_COLUMNS
     Console(highlight=False, markup=False, width=width).print(show.render(found))
 
