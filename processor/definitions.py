@@ -171,7 +171,11 @@ DEFINITIONS: tuple[Definition, ...] = (
         help="signing region of the table to write",
     ),
     Definition(
-        name="destinationTable", group="Destination", parse=_table, required=True, help="table to write; it must exist"
+        name="destinationTable",
+        group="Destination",
+        parse=_table,
+        required=True,
+        help="table to write; it must exist, or see createDestination",
     ),
     Definition(
         name="destinationEndpoint",

@@ -21,6 +21,7 @@ def complete(
 ) -> Iterator[Finding]:
     """Table class, stream, deletion protection, tags and TTL, as ``source`` has them; what fails is a warning."""
     name, region = settings.destination_table, settings.destination_region
+    yield from definition.left_out(source, name)
     wanted = definition.request(source, name, stream=settings.destination_stream)
     for part in ("TableClass", "StreamSpecification", "DeletionProtectionEnabled"):
         try:

@@ -23,10 +23,15 @@ if TYPE_CHECKING:
 LOG_GROUP = "arn:aws:logs:us-east-1:123456789012:log-group:/aws-dynamodb/imports:*"
 
 
+# AWS's take minutes, so whoever asks at once is not told of an import's end.
+SURELY_IN_PROGRESS = 3
+
+
 class MotoTransfers:
     """What became of them, and what is to go wrong; ``install`` puts it in moto's place.
 
-    ``moment`` is what exports say that they are as of, ``lost_items`` how many the next import leaves out.
+    ``moment`` is what exports say that they are as of, ``lost_items`` how many the next import leaves out, which it
+    admits to or not.
     Exports and imports don't end while ``held``.
     """
 
@@ -35,6 +40,7 @@ class MotoTransfers:
         self.imports: list[TableImport] = []
         self.moment: datetime | None = None
         self.lost_items = 0
+        self.errors_are_counted = True
         self._free = threading.Event()
         self._free.set()
         self._by_token: dict[str, Any] = {}
@@ -112,17 +118,22 @@ class MotoTransfers:
         class Import(TableImport):
             def __init__(self, **given: Any) -> None:
                 super().__init__(**given)
+                self.answers = 0
                 self.lost_items, transfers.lost_items = transfers.lost_items, 0
                 transfers.imports.append(self)
 
             def run(self) -> None:
                 transfers._free.wait()
                 super().run()
-                if self.lost_items:
-                    self.error_count, self.imported_count = self.lost_items, self.imported_count - self.lost_items
 
             def response(self) -> dict[str, Any]:
-                return super().response() | {"CloudWatchLogGroupArn": LOG_GROUP}
+                found = super().response()
+                self.answers += 1
+                if self.answers <= SURELY_IN_PROGRESS:
+                    return found | {"ImportStatus": "IN_PROGRESS", "ErrorCount": 0, "ImportedItemCount": 0}
+                found["ImportedItemCount"] = max(0, found["ImportedItemCount"] - self.lost_items)
+                found["ErrorCount"] += self.lost_items * transfers.errors_are_counted
+                return found | {"CloudWatchLogGroupArn": LOG_GROUP}
 
         patch.setattr(models, "TableExport", Export)
         patch.setattr(models, "TableImport", Import)
