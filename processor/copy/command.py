@@ -9,7 +9,7 @@ from collections.abc import Sequence
 import msgspec
 
 from processor import logs, preflight
-from processor.copy import creation, estimate, holder, state
+from processor.copy import creation, estimate, holder, state, via_s3
 from processor.copy.estimate import Estimate
 from processor.copy.job import Job
 from processor.copy.report import show, show_plan
@@ -63,8 +63,9 @@ def run(settings: Settings, options: Options) -> int:
 
 
 def _run(settings: Settings, options: Options, clients: Clients, stop: threading.Event) -> int:
-    # What makes a table itself needs no other to be there.
-    made = [] if options.dry_run or options.via_s3 else creation.ensure(settings, clients, _say, stop=stop)
+    # An import makes its table itself.
+    asked = msgspec.structs.replace(settings, create_destination=settings.create_destination and not options.via_s3)
+    made = [] if options.dry_run else creation.ensure(asked, clients, _say, stop=stop)
     facts = _ready(preflight.copying(settings, clients, to_new_table=options.via_s3 is not None), made)
     job = Job(
         settings, clients, facts, options.via_s3, concurrent=options.concurrent, restart=options.restart, say=_say
@@ -74,6 +75,8 @@ def _run(settings: Settings, options: Options, clients: Clients, stop: threading
         if options.json:
             print(msgspec.json.encode(job.copy).decode())
         return 0
+    if job.copy.via:
+        _show_findings(via_s3.findings(settings, clients, job.copy.via, begun=bool(job.copy.export_arn)))
     plan = _plan(settings, facts, job)
     show_plan(plan, settings, as_json=options.dry_run and options.json)
     if options.dry_run:

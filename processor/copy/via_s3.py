@@ -64,6 +64,14 @@ class Counts(msgspec.Struct, frozen=True, kw_only=True):
     findings: list[Finding]
 
 
+def findings(settings: Settings, clients: Clients, uri: str, *, begun: bool) -> list[Finding]:
+    """What forbids such a copy, or should be known before it; ``exportable`` has what is looked at.
+
+    :raises UsageError: ``uri`` is no place in a bucket
+    """
+    return list(exportable.findings(settings, clients, _place(uri), begun=begun))
+
+
 def run(
     settings: Settings,
     clients: Clients,
@@ -73,7 +81,7 @@ def run(
     save: Save,
     progress: Say,
     stop: threading.Event | None = None,
-    every_seconds: float = EVERY_SECONDS,
+    every_seconds: float | None = None,
     now: Callable[[], float] = time.time,
 ) -> Counts:
     """Export, import, and complete the table's definition; or go on where a run before this one was.
@@ -93,7 +101,7 @@ def run(
     if errors := [finding.text for finding in found if finding.severity == "error"]:
         message = "\n".join([*errors, "Nothing was exported or imported."])
         raise NotReadyError(message)
-    waiting = Waiting(progress, stop=stop, every_seconds=every_seconds)
+    waiting = Waiting(progress, stop=stop, every_seconds=every_seconds or EVERY_SECONDS)
     transfer = _Transfer(settings, clients, place, saved, save, progress, waiting, now)
     source = transfer.source()
     export_arn, items = transfer.exported(source)

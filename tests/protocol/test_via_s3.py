@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -12,7 +13,7 @@ import msgspec
 import pytest
 from moto import mock_aws
 
-from processor.copy import exportable, via_s3
+from processor.copy import command, exportable, state, via_s3
 from processor.copy.place import place_of
 from processor.copy.via_s3 import Counts, SavedTransfer
 from processor.dynamodb import Clients
@@ -71,10 +72,10 @@ class Copy:
         self.before_save: Callable[[], None] = lambda: None
         self.after_save: Callable[[], None] = lambda: None
 
-    def restorable(self, *, on: bool) -> None:
-        """Turn the source's point-in-time recovery on or off."""
+    def restorable(self, *, on: bool, table: str = "orders") -> None:
+        """Turn a table's point-in-time recovery on or off."""
         self.source.update_continuous_backups(
-            TableName="orders", PointInTimeRecoverySpecification={"PointInTimeRecoveryEnabled": on}
+            TableName=table, PointInTimeRecoverySpecification={"PointInTimeRecoveryEnabled": on}
         )
 
     def run(self, **more: Any) -> Counts:
@@ -154,6 +155,51 @@ def test_a_table_is_copied_with_its_definition(copy: Copy) -> None:
     assert copy.destination.list_tags_of_resource(ResourceArn=table["TableArn"])["Tags"] == TAGS
     assert copy.saved.export_arn == copy.transfers.exports[0].arn
     assert copy.saved.import_arn == copy.transfers.imports[0].arn
+
+
+@pytest.fixture
+def _in_process(clients: Clients, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """The command with the clients there are, looking often; its signals are given back."""
+    monkeypatch.setattr(command, "Clients", lambda *_, **__: clients)
+    monkeypatch.setattr(via_s3, "EVERY_SECONDS", 0.01)
+    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    yield
+    for number, handler in before.items():
+        signal.signal(number, handler)
+
+
+@pytest.mark.usefixtures("_in_process")
+def test_the_command_copies_and_then_says_that_it_did(copy: Copy, capsys: pytest.CaptureFixture[str]) -> None:
+    """``copy --viaS3`` keeps its ARNs with the task, so given again it has nothing to do, and exports nothing."""
+    options = command.Options(via_s3=URI)
+    assert command.run(copy.settings, command.Options(via_s3=URI, dry_run=True)) == 0
+    assert "encryption of source table orders" in capsys.readouterr().err
+    assert copy.transfers.exports == []
+    assert command.run(copy.settings, options) == 0
+    assert copy.copied() == ITEMS
+    assert command.run(copy.settings, options) == 0
+    assert "copied already, 12 items" in capsys.readouterr().err
+    assert len(copy.transfers.exports) == 1
+    row = state.read(copy.clients.checkpoints(), copy.settings.task_table)
+    assert row is not None
+    assert (row.state, row.export_arn) == ("done", copy.transfers.exports[0].arn)
+
+
+@pytest.mark.usefixtures("_in_process")
+def test_the_command_turns_the_stream_on(copy: Copy) -> None:
+    """EnableStream is heeded by way of S3 too, before anything is exported; createDestination has nothing to make."""
+    copy.source.create_table(
+        TableName="bare",
+        KeySchema=KEY,
+        AttributeDefinitions=[{"AttributeName": "id", "AttributeType": "S"}],
+        BillingMode="PAY_PER_REQUEST",
+    )
+    copy.source.put_item(TableName="bare", Item=ITEMS[0])
+    copy.restorable(on=True, table="bare")
+    settings = settings_of(sourceTable="bare", enableStream="true", createDestination="true")
+    assert command.run(settings, command.Options(via_s3=URI)) == 0
+    assert copy.copied() == ITEMS[:1]
+    assert copy.source.describe_table(TableName="bare")["Table"]["StreamSpecification"]["StreamEnabled"]
 
 
 def test_a_second_run_finds_it_done(copy: Copy) -> None:
