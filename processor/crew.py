@@ -18,7 +18,7 @@ class Crew:
     """Runs works in threads.
 
     :param stop: set to end it; a failure sets it, too
-    :param tick: called by the thread that waits, several times a second
+    :param tick: called by the thread that waits, several times a second; its failure ends all, too
     """
 
     def __init__(self, stop: threading.Event, *, tick: Callable[[], None] = lambda: None) -> None:
@@ -47,7 +47,7 @@ class Crew:
             undone = {pool.submit(self.do, one_by_one) for _ in range(threads)}
             while undone:
                 _, undone = wait(undone, TICK_SECONDS)
-                self.tick()
+                self.do(self.tick)
         self.check()
 
     def do(self, work: Work) -> None:

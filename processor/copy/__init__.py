@@ -3,7 +3,7 @@
 ==============  ======================================================================================================
 ``command``     the face: preflight, plan, progress, exit status
 ``estimate``    what it will cost and how long it will take
-``copier``      the run: segments side by side
+``job``         one run: which copy it is, nobody else's, its segments side by side
 ``segment``     one segment's path: scan → write → (beside a replication: look again) → progress kept
 ``pace``        how fast: capacity units a second
 ``state``       the rows that a killed copy goes on from, on this machine or another

@@ -10,13 +10,16 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from processor import leases, liveness, task
-from processor.copy import copier, estimate, holder, state, transfer
-from processor.copy.copier import Totals
+from processor.copy import estimate, holder, state, transfer
 from processor.copy.holder import Holder
 from processor.copy.parts import Meters, assemble
 from processor.copy.report import Report
+from processor.copy.segment import SegmentCopy
 from processor.copy.state import CopyState
+from processor.copy.totals import Totals
+from processor.crew import Crew
 from processor.errors import CopyTooLateError, NotReadyError
+from processor.scannable_table import Segment
 
 if TYPE_CHECKING:
     import threading
@@ -172,7 +175,12 @@ class Job:
                 raise CopyTooLateError
             bar.update(totals.items, copy.expected_items, f"{totals.size_bytes / 1e6:,.0f} MB  {meters.words}")
 
-        copier.run(states, parts, threads=min(self._settings.apply_threads, copy.segments), say=say)
+        works = [
+            SegmentCopy(Segment(segment.number, len(states)), segment, parts).run
+            for segment in states
+            if not segment.done
+        ]
+        Crew(stop, tick=say).run(works, threads=min(self._settings.apply_threads, copy.segments), name="copy")
         held.change(state="done", finished_ms=int(time.time() * 1000), items=totals.items, size_bytes=totals.size_bytes)
         return Report(
             items=totals.items,
@@ -182,7 +190,7 @@ class Job:
             seconds=round(time.monotonic() - began, 3),
             read_units=meters.reading.consumed,
             write_units=meters.writing.consumed,
-            throttles=meters.patience.throttles,
+            throttles=meters.stalls.throttles,
             concurrent=copy.concurrent,
             started_ms=copy.started_ms,
         )

@@ -27,11 +27,11 @@ THROTTLES = frozenset(
 )
 # A person or a script waits for the end: what has not worked for so long is for them to look at. The copy goes on where
 # it was when it is started again.
-PATIENCE_SECONDS = 900.0
-CREDENTIALS_PATIENCE_SECONDS = 60.0
+STALL_SECONDS = 900.0
+CREDENTIALS_STALL_SECONDS = 60.0
 
 
-class Patience:
+class StallWatch:
     """For how long something may fail without a success; counts throttles. Shared by all threads of a copy."""
 
     def __init__(self, *, clock: Callable[[], float] = time.monotonic) -> None:
@@ -56,18 +56,18 @@ class Patience:
         with self._lock:
             now = self._clock()
             since = self._failing_since = now if self._failing_since is None else self._failing_since
-        if now - since > (CREDENTIALS_PATIENCE_SECONDS if isinstance(error, CredentialsError) else PATIENCE_SECONDS):
+        if now - since > (CREDENTIALS_STALL_SECONDS if isinstance(error, CredentialsError) else STALL_SECONDS):
             raise StalledError(seconds=now - since, reason=str(error)) from error
 
 
 class PacedTable:
     """Satisfies ``writable_table.Table``: another one, written no faster than ``capacity`` allows."""
 
-    def __init__(self, table: Table, capacity: Capacity, patience: Patience, stop: threading.Event) -> None:
+    def __init__(self, table: Table, capacity: Capacity, stalls: StallWatch, stop: threading.Event) -> None:
         self.name = table.name
         self._table = table
         self._capacity = capacity
-        self._patience = patience
+        self._stalls = stalls
         self._stop = stop
 
     def write_batch(self, changes: Sequence[Change]) -> list[Change]:
@@ -75,7 +75,7 @@ class PacedTable:
         with self._turn(changes):
             undone = self._table.write_batch(changes)
         if undone:
-            self._patience.failed(UnavailableError("", code="UnprocessedItems"))
+            self._stalls.failed(UnavailableError("", code="UnprocessedItems"))
         return undone
 
     def write_one(self, change: Change) -> bool:
@@ -95,9 +95,9 @@ class PacedTable:
             try:
                 yield
             except UnavailableError as exc:
-                self._patience.failed(exc)
+                self._stalls.failed(exc)
                 raise
-            self._patience.succeeded()
+            self._stalls.succeeded()
 
 
 def write_units(size_bytes: int) -> int:

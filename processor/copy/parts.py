@@ -15,7 +15,7 @@ from processor.apply import Applier, Outcome, Refused
 from processor.capacity import Capacity
 from processor.copy import estimate
 from processor.copy.holder import Holder
-from processor.copy.pace import PacedTable, Patience
+from processor.copy.pace import PacedTable, StallWatch
 from processor.copy.segment import Parts
 from processor.dynamodb import Clients
 from processor.errors import RefusedError
@@ -38,7 +38,7 @@ class Meters:
 
     reading: Capacity
     writing: Capacity
-    patience: Patience = field(default_factory=Patience)
+    stalls: StallWatch = field(default_factory=StallWatch)
 
     @classmethod
     def of(
@@ -55,7 +55,7 @@ class Meters:
         """For people who watch."""
         return (
             f"{self.writing.consumed:,.0f} write units  {self.reading.consumed:,.0f} read units  "
-            f"{self.patience.throttles} throttles"
+            f"{self.stalls.throttles} throttles"
         )
 
 
@@ -87,7 +87,7 @@ def assemble(
         may_write=held.may_write,
         consumed=meters.writing.consume,
     )
-    table = PacedTable(writable, meters.writing, meters.patience, stop)
+    table = PacedTable(writable, meters.writing, meters.stalls, stop)
     refused = _refused(
         settings, KeyGuard(writable.key_types, table=settings.destination_table, region=settings.destination_region)
     )
@@ -107,7 +107,7 @@ def assemble(
         table=table,
         refused=refused,
         reading=meters.reading,
-        patience=meters.patience,
+        stalls=meters.stalls,
         outage=outage,
         stop=stop,
         save=held.save,

@@ -21,7 +21,7 @@ import msgspec
 
 from processor.apply import Applier, Outcome, Refused
 from processor.capacity import Capacity
-from processor.copy.pace import Patience
+from processor.copy.pace import StallWatch
 from processor.copy.state import SegmentState
 from processor.errors import RefusedError, StoppedError, UnavailableError, UnsettledError
 from processor.fences import NO_NUMBER, Fences
@@ -63,7 +63,7 @@ class Parts:
     table: Table
     refused: Refused
     reading: Capacity
-    patience: Patience
+    stalls: StallWatch
     outage: Outage
     stop: threading.Event
     save: Callable[[SegmentState], None]
@@ -193,7 +193,7 @@ class SegmentCopy:
         self.state = state
 
     def _retried(self, call: Callable[[], _T]) -> _T:
-        """Try for as long as there is patience.
+        """Try for as long as there is no stall.
 
         :raises StalledError: that is over
         """
@@ -204,11 +204,11 @@ class SegmentCopy:
                 result = call()
             except UnavailableError as exc:
                 self._parts.outage.failed(exc.code, str(exc))
-                self._parts.patience.failed(exc)
+                self._parts.stalls.failed(exc)
                 self._parts.stop.wait(backoff.next_seconds())
             else:
                 self._parts.outage.succeeded()
-                self._parts.patience.succeeded()
+                self._parts.stalls.succeeded()
                 return result
 
     def _check_stop(self) -> None:

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from processor.apply import Applier
 from processor.capacity import Capacity
-from processor.copy.pace import Patience
+from processor.copy.pace import StallWatch
 from processor.copy.segment import Parts, SegmentCopy
 from processor.copy.state import SegmentState
 from processor.errors import UnavailableError
@@ -175,7 +175,7 @@ def _run(world: World, *, concurrent: bool) -> None:
         table=world,
         refused=pytest.fail,
         reading=Capacity(),
-        patience=Patience(),
+        stalls=StallWatch(),
         outage=outage,
         stop=threading.Event(),
         save=world.save,
