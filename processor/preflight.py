@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from processor import task
-from processor.copy import definition
 from processor.copy.estimate import RETENTION_SECONDS
 from processor.dynamodb import is_aws_region
 from processor.facts import Facts, read, read_tables
 from processor.findings import Finding, error, warning
+from processor.provision import definition
 
 if TYPE_CHECKING:
     from processor.dynamodb import Clients

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 import msgspec
 
 from processor import logs, preflight
-from processor.copy import creation, estimate, holder, state, via_s3
+from processor.copy import estimate, holder, state
 from processor.copy.estimate import Estimate
 from processor.copy.job import Job
 from processor.copy.report import show, show_plan
@@ -20,9 +20,11 @@ from processor.findings import Finding, error
 from processor.logs import Log
 from processor.preflight import Report as Ready
 from processor.progress import Bar
+from processor.provision import creation
 from processor.retry import Outage
 from processor.settings import Settings
 from processor.signals import Signals
+from processor.via_s3 import transfer
 
 # Calls of one segment at once: its writes go through one pool, its reads one after the other.
 _CONNECTIONS_PER_THREAD = 2
@@ -76,7 +78,7 @@ def _run(settings: Settings, options: Options, clients: Clients, stop: threading
             print(msgspec.json.encode(job.copy).decode())
         return 0
     if job.copy.via:
-        _show_findings(via_s3.findings(settings, clients, job.copy.via, begun=bool(job.copy.export_arn)))
+        _show_findings(transfer.findings(settings, clients, job.copy.via, begun=bool(job.copy.export_arn)))
     plan = _plan(settings, facts, job)
     show_plan(plan, settings, as_json=options.dry_run and options.json)
     if options.dry_run:

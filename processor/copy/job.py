@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from processor import leases, liveness, task
-from processor.copy import estimate, holder, state, transfer
+from processor.copy import estimate, holder, s3_job, state
 from processor.copy.holder import Holder
 from processor.copy.parts import Meters, assemble
 from processor.copy.report import Report
@@ -137,7 +137,7 @@ class Job:
                 held.withdraw(self._before)
                 raise
             if held.copy.via:
-                return transfer.run(settings, clients, held, stop=stop)
+                return s3_job.run(settings, clients, held, stop=stop)
             return self._copy(held, outage=outage, stop=stop, bar=bar)
 
     def _refuse_daemons(self) -> None:

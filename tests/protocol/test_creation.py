@@ -11,12 +11,12 @@ import pytest
 from moto import mock_aws
 
 from processor import preflight
-from processor.copy import creation
 from processor.dynamodb import Clients
 from processor.dynamodb_local import DynamoDBLocal
 from processor.errors import StoppedError
 from processor.facts import read
 from processor.findings import Finding
+from processor.provision import creation
 from processor.settings import Settings
 from tests.conftest import Tables
 from tests.fakes.http_server import HttpServer

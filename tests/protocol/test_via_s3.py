@@ -13,12 +13,13 @@ import msgspec
 import pytest
 from moto import mock_aws
 
-from processor.copy import command, exportable, state, via_s3
-from processor.copy.place import place_of
-from processor.copy.via_s3 import Counts, SavedTransfer
+from processor.copy import command, state
 from processor.dynamodb import Clients
 from processor.errors import NotReadyError, StoppedError, TransferError, UsageError
 from processor.settings import Settings
+from processor.via_s3 import exportable, transfer
+from processor.via_s3.place import place_of
+from processor.via_s3.transfer import Counts, SavedTransfer
 from tests.fakes.moto_transfers import LOG_GROUP, MotoTransfers
 from tests.fakes.tasks import task as settings_of
 
@@ -87,7 +88,7 @@ class Copy:
             self.after_save()
 
         given = {"saved": self.saved, "save": save, "progress": self.progress.append, "every_seconds": 0.01}
-        return via_s3.run(self.settings, self.clients, URI, **(given | more))
+        return transfer.run(self.settings, self.clients, URI, **(given | more))
 
     def findings(self) -> list[str]:
         """Severity and text, before anything is begun."""
@@ -161,7 +162,7 @@ def test_a_table_is_copied_with_its_definition(copy: Copy) -> None:
 def _in_process(clients: Clients, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """The command with the clients there are, looking often; its signals are given back."""
     monkeypatch.setattr(command, "Clients", lambda *_, **__: clients)
-    monkeypatch.setattr(via_s3, "EVERY_SECONDS", 0.01)
+    monkeypatch.setattr(transfer, "EVERY_SECONDS", 0.01)
     before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
     yield
     for number, handler in before.items():
@@ -284,7 +285,7 @@ def test_local_indexes_forbid_it(copy: Copy) -> None:
 def test_words_that_are_no_place_are_refused(copy: Copy) -> None:
     """A place that is none is an error of the command line."""
     with pytest.raises(UsageError, match="--viaS3: 'exports'"):
-        via_s3.run(copy.settings, copy.clients, "exports", saved=copy.saved, save=lambda **_: None, progress=print)
+        transfer.run(copy.settings, copy.clients, "exports", saved=copy.saved, save=lambda **_: None, progress=print)
 
 
 def test_a_failed_export_is_followed_by_another(copy: Copy) -> None:

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from processor.copy import definition
+from processor.provision import definition
 
 KEY = [{"AttributeName": "id", "KeyType": "HASH"}, {"AttributeName": "at", "KeyType": "RANGE"}]
 BY_DAY = [{"AttributeName": "day", "KeyType": "HASH"}]

@@ -18,10 +18,10 @@ from collections.abc import Callable, Mapping
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any
 
-from processor.copy.place import Place
-from processor.copy.waiting import Say, Waiting
 from processor.dynamodb import aws_errors
 from processor.errors import TransferError, UnavailableError
+from processor.via_s3.place import Place
+from processor.waiting import Say, Waiting
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient

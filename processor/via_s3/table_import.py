@@ -9,12 +9,12 @@ import uuid
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from processor.copy import definition
-from processor.copy.place import Place
-from processor.copy.table_export import token_of
-from processor.copy.waiting import Say, Waiting
 from processor.dynamodb import aws_errors
 from processor.errors import TransferError, UnavailableError
+from processor.provision import definition
+from processor.via_s3.place import Place
+from processor.via_s3.table_export import token_of
+from processor.waiting import Say, Waiting
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from processor.copy import definition
-from processor.copy.waiting import Say, Waiting
 from processor.dynamodb import aws_errors
+from processor.provision import definition
+from processor.waiting import Say, Waiting
 
 if TYPE_CHECKING:
     from processor.dynamodb import Clients

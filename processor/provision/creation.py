@@ -12,12 +12,12 @@ import threading
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
-from processor.copy import definition, source_stream
-from processor.copy.waiting import Say, Waiting
 from processor.dynamodb import aws_errors
 from processor.errors import CredentialsError, RefusedError, UnavailableError
 from processor.findings import Finding, error, warning
 from processor.leases import NO_TABLE
+from processor.provision import definition, source_stream
+from processor.waiting import Say, Waiting
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient

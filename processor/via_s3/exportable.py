@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
-from processor.copy import creation, definition
-from processor.copy.place import Place
 from processor.dynamodb import aws_errors
 from processor.errors import CredentialsError, RefusedError, UnavailableError
 from processor.findings import Finding, error, warning
+from processor.provision import creation, definition
 from processor.s3 import NO_BUCKET, Bucket
+from processor.via_s3.place import Place
 
 if TYPE_CHECKING:
     from processor.dynamodb import Clients

@@ -17,11 +17,12 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import msgspec
 
-from processor.copy import completion, creation, exportable, table_export, table_import
-from processor.copy.place import Place, place_of
-from processor.copy.waiting import Say, Waiting
 from processor.errors import NotReadyError, TransferError, UsageError
 from processor.findings import Finding
+from processor.provision import completion, creation
+from processor.via_s3 import exportable, table_export, table_import
+from processor.via_s3.place import Place, place_of
+from processor.waiting import Say, Waiting
 
 if TYPE_CHECKING:
     from processor.dynamodb import Clients

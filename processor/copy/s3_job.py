@@ -6,13 +6,14 @@ import sys
 import threading
 import time
 
-from processor.copy import creation, via_s3
 from processor.copy.holder import Holder
 from processor.copy.report import Report
-from processor.copy.via_s3 import SavedTransfer
 from processor.dynamodb import Clients
 from processor.progress import Progress
+from processor.provision import creation
 from processor.settings import Settings
+from processor.via_s3 import transfer
+from processor.via_s3.transfer import SavedTransfer
 
 
 def run(settings: Settings, clients: Clients, held: Holder, *, stop: threading.Event) -> Report:
@@ -30,7 +31,7 @@ def run(settings: Settings, clients: Clients, held: Holder, *, stop: threading.E
         export_arn=copy.export_arn,
         import_arn=copy.import_arn,
     )
-    counts = via_s3.run(settings, clients, copy.via, saved=saved, save=held.change, progress=progress.say, stop=stop)
+    counts = transfer.run(settings, clients, copy.via, saved=saved, save=held.change, progress=progress.say, stop=stop)
     progress.close()
     for finding in counts.findings:
         print(finding.text, file=sys.stderr)

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
-from processor.copy import creation, definition
-from processor.copy.waiting import Say, Waiting
 from processor.dynamodb import aws_errors
 from processor.errors import RefusedError, UnavailableError
 from processor.findings import Finding, warning
+from processor.provision import creation, definition
+from processor.waiting import Say, Waiting
 
 if TYPE_CHECKING:
     from processor.dynamodb import Clients
