@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ import pytest
 from moto import mock_aws
 
 from processor import facts, java, preflight, task
+from processor.copy.state import CopyState
 from processor.dynamodb import Clients
 from processor.errors import CredentialsError
 from processor.facts import Facts
@@ -203,6 +205,37 @@ def test_a_ready_task_is_ready() -> None:
     assert report.facts.source is not None
     assert report.facts.stream_shards
     assert (report.facts.leases, report.facts.task) == (None, None)
+
+
+HOUR_MS = 3_600_000
+
+
+def _of_copy(**changed: Any) -> CopyState:
+    given = {"id": "1", "state": "done", "started_ms": int(time.time() * 1000) - HOUR_MS, "stream_arn": STREAM}
+    return CopyState(**(given | changed))
+
+
+@pytest.mark.parametrize(
+    ("copy", "leases", "value"),
+    [
+        (_of_copy(), [], None),
+        (_of_copy(state="running"), [], "is not through"),
+        (_of_copy(state="running"), LEASES, "is not through"),
+        (_of_copy(state="running", concurrent=True), [], None),
+        (_of_copy(started_ms=0), LEASES, None),
+        (_of_copy(started_ms=int(time.time() * 1000) - 25 * HOUR_MS), [], "began 25.0 hours ago"),
+        (_of_copy(started_ms=int(time.time() * 1000) - 25 * HOUR_MS, concurrent=True), None, "began 25.0 hours ago"),
+        (_of_copy(stream_arn="another"), [], "the stream was turned off and on again since"),
+        (_of_copy(stream_arn="another"), LEASES, None),
+    ],
+)
+def test_a_copy_that_replication_must_not_follow(
+    copy: CopyState, leases: list[Lease] | None, value: str | None
+) -> None:
+    """One that is under way, or that began before what the stream still has; replication that went on since is safe."""
+    found = [text for _, text in _found(_facts(copy=copy, leases=leases)) if text.startswith("copy of")]
+    assert (value is None) == (found == [])
+    assert all(str(value) in text for text in found)
 
 
 @pytest.mark.usefixtures("aws")

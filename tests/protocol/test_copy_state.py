@@ -1,0 +1,166 @@
+"""The rows of a copy on DynamoDB Local, and who may write them."""
+
+from __future__ import annotations
+
+import socket
+import threading
+import time
+from typing import TYPE_CHECKING
+
+import msgspec
+import pytest
+
+from processor.copy import holder, state
+from processor.copy.holder import Holder
+from processor.copy.state import CopyState, SegmentState
+from processor.dynamodb import Clients
+from processor.dynamodb_local import DynamoDBLocal
+from processor.errors import CopyTakenError, NotReadyError, StoppedError, UnavailableError
+from tests.conftest import Tables
+from tests.fakes import faults
+from tests.fakes.fault_proxy import FaultProxy
+from tests.fakes.replicator import until
+from tests.fakes.tasks import task
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+
+COPY = CopyState(id="1", segments=3, started_ms=5, stream_arn="arn", concurrent=True)
+ELSEWHERE = "another-host/1/x/y"
+
+
+@pytest.fixture
+def table(tables: Tables) -> str:
+    """A task table."""
+    return tables.create("name:S")
+
+
+@pytest.fixture
+def client(dynamodb: DynamoDBLocal) -> DynamoDBClient:
+    """Of a task whose tables are there."""
+    return Clients(task(sourceEndpoint=dynamodb.endpoint)).checkpoints()
+
+
+def _hold(client: DynamoDBClient, table: str, *, copy: CopyState = COPY, before: CopyState | None = None) -> Holder:
+    return Holder(lambda: client, table, copy, before=before, stop=threading.Event(), failed=pytest.fail)
+
+
+def test_rows_there_and_back(client: DynamoDBClient, table: str) -> None:
+    """What is stored is what is read, keys in hand and starts of binary keys byte for byte."""
+    assert state.read(client, table) is None
+    state.write(client, table, COPY, before=None)
+    assert state.read(client, table) == COPY
+    assert state.claim(client, table, COPY) == [SegmentState(number=number) for number in range(3)]
+    keys = [msgspec.Raw(b'{"id":{"B":"/w=="},"n":{"N":"1E+2"}}'), msgspec.Raw('{"id":{"S":"é"}}'.encode())]
+    segment = SegmentState(number=1, start=keys[0], items=7, size_bytes=99, in_hand=keys)
+    state.save(client, table, COPY, segment)
+    assert state.read_segments(client, table, COPY) == [segment]
+    assert state.claim(client, table, COPY)[1] == segment
+
+
+def test_rows_of_an_earlier_copy_say_nothing(client: DynamoDBClient, table: str) -> None:
+    """A copy that is begun anew begins at the beginning."""
+    state.claim(client, table, COPY)
+    state.save(client, table, COPY, SegmentState(number=0, done=True))
+    anew = msgspec.structs.replace(COPY, id="2")
+    assert state.read_segments(client, table, anew) == []
+    assert not state.claim(client, table, anew)[0].done
+
+
+def test_a_task_without_a_table_has_no_copy(client: DynamoDBClient) -> None:
+    """It was never started."""
+    assert state.read(client, "no-such-table") is None
+
+
+def test_a_row_that_is_not_ours(client: DynamoDBClient, table: str) -> None:
+    """It is said, with the table's name."""
+    client.put_item(TableName=table, Item={"name": {"S": "copy"}, "state": {"S": "paused"}})
+    with pytest.raises(UnavailableError, match=f"{table} holds a row 'copy' that is not ours"):
+        state.read(client, table)
+
+
+def test_who_was_overtaken_writes_nothing_more(client: DynamoDBClient, table: str) -> None:
+    """Neither rows nor items, and it doesn't stop the one who goes on."""
+    with _hold(client, table) as first:
+        state.claim(client, table, first.copy)
+        second = _hold(client, table, before=state.read(client, table))
+        with second:
+            state.claim(client, table, second.copy)
+            with pytest.raises(CopyTakenError):
+                first.save(SegmentState(number=0))
+            second.save(SegmentState(number=0, items=1))
+            until(lambda: _is_taken(first), "the first one to know")
+            second.may_write()
+    found = state.read(client, table)
+    assert found is not None
+    assert (found.state, found.holder) == ("running", "")
+
+
+def _is_taken(held: Holder) -> bool:
+    try:
+        held.may_write()
+    except CopyTakenError:
+        return True
+    return False
+
+
+def test_of_two_at_once_one_goes_on(client: DynamoDBClient, table: str) -> None:
+    """The slower one finds the row changed."""
+    with _hold(client, table), pytest.raises(CopyTakenError):
+        _hold(client, table)
+
+
+def test_a_lost_answer_is_no_successor(dynamodb: DynamoDBLocal, table: str) -> None:
+    """A beat that was stored, though its answer was lost, is one's own."""
+    with FaultProxy(dynamodb.endpoint) as proxy:
+        client = Clients(task(sourceEndpoint=proxy.endpoint)).checkpoints()
+        held = _hold(client, table)
+        proxy.inject(faults.drop(after=True), "PutItem", times=1)
+        held.change(export_arn="arn")
+        held.change(items=1)
+    assert (held.copy.export_arn, held.copy.items) == ("arn", 1)
+
+
+def test_no_write_without_a_beat(client: DynamoDBClient, table: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A process that slept waits for its next beat; a stop ends the waiting."""
+    stop = threading.Event()
+    held = Holder(lambda: client, table, COPY, before=None, stop=stop, failed=pytest.fail)
+    held.may_write()
+    late = time.time() + holder.TERM_SECONDS
+    monkeypatch.setattr(holder.time, "time", lambda: late)
+    stop.set()
+    with pytest.raises(StoppedError):
+        held.may_write()
+    held.change()
+    held.may_write()
+
+
+def test_a_copy_that_runs_elsewhere_is_left_alone(
+    client: DynamoDBClient, table: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As long as it beats; one that doesn't is taken over when it was watched for long enough."""
+    said: list[str] = []
+    monkeypatch.setattr(holder, "WATCH_SECONDS", 1.0)
+    monkeypatch.setattr(holder, "BEAT_SECONDS", 0.05)
+    monkeypatch.setattr(holder, "here", lambda: ELSEWHERE)
+    with _hold(client, table) as held:
+        monkeypatch.undo()
+        with pytest.raises(NotReadyError, match="being run by process 1 on another-host"):
+            holder.wait_until_free(lambda: state.read(client, table), said.append)
+    left = msgspec.structs.replace(held.copy, holder="dead")
+    monkeypatch.setattr(holder, "WATCH_SECONDS", 1.0)
+    assert holder.wait_until_free(lambda: left, said.append) == left
+    assert "whether the copy begun by process 1 on another-host is still running" in said[-1]
+
+
+@pytest.mark.parametrize("process", [f"{socket.gethostname()}/1/other-boot/pid:[1]", "nobody/999999/x/y"])
+def test_only_what_can_be_known_is_known(process: str) -> None:
+    """A process of another machine, or before the last boot, may be anything."""
+    assert not holder.is_gone(process)
+
+
+def test_processes_of_this_machine() -> None:
+    """One's own is there; one of a number that no process has is gone."""
+    host, _, *machine = holder.here().split("/")
+    assert not holder.is_gone(holder.here())
+    assert holder.is_gone("/".join([host, str(2**22 + 1), *machine]))

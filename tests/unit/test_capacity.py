@@ -1,0 +1,82 @@
+"""Units a second, with a clock of the test's."""
+
+from __future__ import annotations
+
+import threading
+from concurrent.futures import ThreadPoolExecutor
+
+from processor.capacity import Capacity
+
+
+class Clock:
+    """Waiting is what makes it go; satisfies ``threading.Event`` as far as it is asked for."""
+
+    def __init__(self) -> None:
+        self.now = 0.0
+
+    def __call__(self) -> float:
+        """Read it."""
+        return self.now
+
+    def wait(self, seconds: float) -> bool:
+        """Let so much time pass."""
+        self.now += seconds
+        return False
+
+
+def _capacity(rate: float | None) -> tuple[Capacity, Clock]:
+    clock = Clock()
+    stop: threading.Event = clock  # type: ignore[assignment]
+    return Capacity(rate, stop=stop, clock=clock), clock
+
+
+def test_the_limit_is_what_is_consumed() -> None:
+    """Calls that cost several seconds' worth each are paid off before the next; estimates are given back."""
+    capacity, clock = _capacity(10.0)
+    for _ in range(20):
+        with capacity.reserve(1.0):
+            capacity.consume(25.0)
+    assert capacity.consumed == 500.0
+    assert 47.0 <= clock.now <= 48.0  # the last is not paid off yet
+
+
+def test_no_more_than_a_second_is_saved() -> None:
+    """A long pause allows no long burst."""
+    capacity, clock = _capacity(10.0)
+    clock.now = 1000.0
+    for _ in range(10):
+        with capacity.reserve(1.0):
+            capacity.consume(10.0)
+    assert 1007.9 <= clock.now <= 1009.0
+
+
+def test_calls_in_flight_count() -> None:
+    """What is under way is not granted to others, whatever it will have consumed."""
+    capacity, clock = _capacity(10.0)
+    with capacity.reserve(30.0):
+        assert clock.now == 0.0
+        with capacity.reserve(1.0):
+            assert clock.now == 3.0
+
+
+def test_without_a_limit_it_only_counts() -> None:
+    """By any number of threads."""
+    capacity, clock = _capacity(None)
+
+    def consume(_: int) -> None:
+        with capacity.reserve(1e9):
+            capacity.consume(1.0)
+
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(consume, range(1000)))
+    assert (capacity.consumed, clock.now) == (1000.0, 0.0)
+
+
+def test_a_stop_ends_the_waiting() -> None:
+    """Whoever waits looks at the stop afterwards."""
+    stop = threading.Event()
+    capacity = Capacity(1.0, stop=stop)
+    capacity.consume(3600.0)
+    stop.set()
+    with capacity.reserve(1.0):
+        assert stop.is_set()
