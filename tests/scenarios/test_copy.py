@@ -64,6 +64,11 @@ class Stage:
         found: dict[str, Any] = json.loads(output)
         return found
 
+    def verify(self) -> None:
+        """The tables are equal, but for keys that the source changes too fast to tell."""
+        status, output, errors = end_of(command("verify", self.settings, "--json"))
+        assert status == 0, (output, errors)
+
     def bump(self, *keys: str) -> None:
         """The source's items change."""
         for key in keys:
@@ -105,7 +110,9 @@ def test_before_a_replication_while_the_source_is_written(
     again = stage.copy()
     assert (again["state"], again["items"]) == ("done", report["items"])
     with replicator(stage.settings) as running:
-        until(lambda: workload.written > 1000, "more of the workload")
+        stage.pair.put("last")
+        stage.pair.wait_for("last")
+        stage.verify()
         workload.stop()
         stage.pair.wait_equal()
         assert running.stop() == 0
@@ -125,6 +132,7 @@ def test_beside_a_replication(stage: Stage, replicator: MakeReplicator, live: Ca
         held.clear()
         status, _, errors = end_of(copying)
         assert status == 0, errors
+        stage.verify()
         workload.stop()
         stage.pair.wait_equal()
         assert "000" not in stage.pair.replicated()
@@ -218,9 +226,9 @@ def test_an_item_that_is_never_accepted(stage: Stage, tmp_path: Any) -> None:
     assert "will never accept the put of key" in errors
     path = tmp_path / "letters.jsonl"
     stage.settings |= {"onError": "deadLetter", "deadLetterUri": path.as_uri()}
-    assert stage.copy()["setAside"] == 100
-    assert len({json.loads(line)["shardId"] for line in path.read_text().splitlines()}) == 100
-    assert len(scan(stage.pair.destination, stage.pair.destination_table)) == ITEMS - 100
+    assert stage.copy()["setAside"] == 10
+    assert len({json.loads(line)["shardId"] for line in path.read_text().splitlines()}) == 10
+    assert len(scan(stage.pair.destination, stage.pair.destination_table)) == ITEMS - 10
 
 
 def test_throttling_slows_it_down_and_a_signal_stops_it(stage: Stage) -> None:
@@ -231,7 +239,7 @@ def test_throttling_slows_it_down_and_a_signal_stops_it(stage: Stage) -> None:
     copying.send_signal(signal.SIGINT)
     assert end_of(copying)[0] == 130
     busy.clear()
-    stage.inject("source", faults.error("ThrottlingException"), "Scan", times=3)
+    stage.inject("source", faults.error("ThrottlingException"), "Scan", mark=b'"Segment"', times=5)
     stage.inject("destination", faults.unprocessed(3), "BatchWriteItem", times=5)
     assert stage.copy()["items"] == ITEMS
     assert scan(stage.pair.source, stage.pair.source_table) == stage.pair.replicated()
