@@ -70,6 +70,16 @@ def hold(*, after: bool = False) -> Act:
     return act
 
 
+def hold_and_refuse(code: str) -> Act:
+    """DynamoDB's answer of that kind, when the fault is cleared."""
+
+    def act(exchange: Exchange, fault: Fault) -> None:
+        fault.cleared.wait()
+        error(code)(exchange, fault)
+
+    return act
+
+
 def unprocessed(count: int) -> Act:
     """BatchWriteItem on one table does all but the last ``count`` of its writes, and hands those back."""
 

@@ -15,6 +15,7 @@ from tests.scenarios.conftest import Pair
 MakeReplicator = Callable[..., Replicator]
 Live = Callable[..., Workload]
 AWAY_SECONDS = 30
+FAILOVER_SECONDS = 5  # failoverTimeMillis, by default
 
 
 def test_a_destination_away_for_half_a_minute_loses_nothing(pair: Pair, replicator: MakeReplicator, live: Live) -> None:
@@ -137,3 +138,32 @@ def test_a_shard_lost_and_retaken_by_the_same_daemon(pair: Pair, replicator: Mak
             ]
             assert sorted(versions) == versions
             assert running.stop() == 0
+
+
+def test_a_lease_that_a_late_checkpoint_brings_back(pair: Pair, replicator: MakeReplicator) -> None:
+    """Expired, it takes heart from a checkpoint, when the child has given the shard up: all is applied all the same."""
+    with (
+        FaultProxy(pair.settings["destinationEndpoint"]) as destination,
+        FaultProxy(pair.settings["sourceEndpoint"]) as leases_of,
+        replicator(
+            pair.settings | {"destinationEndpoint": destination.endpoint, "kclEndpoint": leases_of.endpoint}
+        ) as running,
+    ):
+        pair.put("before")
+        pair.wait_checkpoint()
+        writing = destination.inject(faults.hold(), times=1)
+        pair.put("one")
+        writing.wait()
+        renewal = leases_of.inject(faults.hold_and_refuse("AccessDeniedException"), "UpdateItem", times=1)
+        checkpoint = leases_of.inject(faults.hold(), "UpdateItem", when=lambda each: b'"checkpoint"' in each.body)
+        renewal.wait()
+        over = time.monotonic() + FAILOVER_SECONDS
+        writing.clear()
+        pair.wait_for("one")
+        until(lambda: time.monotonic() > over, "the end of the lease")
+        renewal.clear()
+        checkpoint.wait()
+        pair.put("two")
+        checkpoint.clear()
+        pair.wait_for("two")
+        assert running.stop() == 0

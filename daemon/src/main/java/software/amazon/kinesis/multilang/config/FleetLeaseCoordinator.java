@@ -75,8 +75,14 @@ final class FleetLeaseCoordinator extends DynamoDBLeaseCoordinator {
         super.start(mode);
         threads.schedule(this::look, TAKE_MILLIS, TimeUnit.MILLISECONDS);
         threads.scheduleWithFixedDelay( // apart, for a look may hang while the table is away
-                () -> terms.endLost(shardId -> getCurrentlyHeldLease(shardId) != null),
+                () -> terms.endLost(shardId -> getCurrentlyHeldLease(shardId) != null, this::drop),
                 TAKE_MILLIS, TAKE_MILLIS, TimeUnit.MILLISECONDS);
+    }
+
+    private void drop(String shardId) {
+        Lease lease = new Lease();
+        lease.leaseKey(shardId);
+        dropLease(lease);
     }
 
     @Override

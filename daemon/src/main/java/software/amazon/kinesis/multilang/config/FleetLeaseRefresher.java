@@ -101,6 +101,10 @@ final class FleetLeaseRefresher extends DynamoDBLeaseRefresher {
             throws DependencyException, InvalidStateException, ProvisionedThroughputException {
         String shardId = lease.leaseKey();
         LeaseTerms.Term term = terms.of(shardId);
+        if (terms.isSleptThrough(term)) { // others may have gone on without a trace in the lease, as a copy does
+            terms.end(shardId, term);
+            return false;
+        }
         LeaseTerms.Moment asked = LeaseTerms.Moment.now();
         boolean renewed;
         try {

@@ -13,6 +13,7 @@ import java.security.NoSuchAlgorithmException;
 import java.util.Map;
 import java.util.UUID;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.function.Consumer;
 import java.util.function.Predicate;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -104,14 +105,23 @@ final class LeaseTerms {
         }
     }
 
-    /** KCL gives up a lease that ran out without a word to anybody; its child waits for news. */
-    void endLost(Predicate<String> isHeld) {
+    /**
+     * KCL gives up a lease that ran out without a word to anybody; its child waits for news. Or it does not quite: a late
+     * answer to a checkpoint makes it take heart, while the child of the ended term never writes again. So {@code drop}
+     * must end the term, and see to it that KCL has lost the lease for good.
+     */
+    void endLost(Predicate<String> isHeld, Consumer<String> drop) {
         long now = System.nanoTime();
         terms.forEach((shardId, term) -> {
             if (now - term.asked.nanos > lengthNanos() && !isHeld.test(shardId)) {
-                end(shardId, term);
+                drop.accept(shardId);
             }
         });
+    }
+
+    /** Whether the machine has slept through the rest of a term: KCL goes by the clock that stood still meanwhile. */
+    boolean isSleptThrough(Term term) {
+        return term != null && System.currentTimeMillis() - term.asked.wallMillis > lengthMillis;
     }
 
     /** How long the shard must not be begun yet; 0 or less: it may. Without a term, not before there is one. */
