@@ -31,7 +31,7 @@ lock() {
 }
 
 case "${1:-all}" in
-    all) lint && tests --numprocesses 3 --dist loadfile ;; # most of a test is waiting
+    all) lint && tests --numprocesses 2 --dist loadfile ;; # most of a test is waiting
     lint) lint ;;
     tests) tests "${@:2}" ;;
     bench) "$bin/python" -m tests.bench "${@:2}" ;;
