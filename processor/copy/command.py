@@ -109,7 +109,15 @@ def _forget(settings: Settings, clients: Clients) -> int:
     if found is None:
         print("There is no copy to forget.", file=sys.stderr)
     else:
-        state.delete(clients.checkpoints(), settings.task_table)
+        in_hand = sum(len(each.in_hand) for each in state.read_in_hand(clients.checkpoints(), settings.task_table))
+        if in_hand:
+            message = (
+                f"This task's copy was stopped with {in_hand:,} keys in hand, which may hold older items at the "
+                "destination now, or some that are deleted. It is not forgotten, for then they would stay. Let copy "
+                "--concurrent run to its end, which brings them up to date first; where it can't go on, with --restart."
+            )
+            raise NotReadyError(message)
+        state.delete(clients.checkpoints(), settings.task_table, before=found)
         print("The copy is forgotten. What it has written stays at the destination.", file=sys.stderr)
     return 0
 

@@ -166,7 +166,7 @@ class Holder:
         with self._lock:
             self._left.set()
             if before is None:
-                state.delete(self._connect(), self._table)
+                state.delete(self._connect(), self._table, before=self.copy)
             else:
                 state.write(self._connect(), self._table, before, before=self.copy)
             self.copy = msgspec.structs.replace(self.copy, state="done")  # nothing is left to give back

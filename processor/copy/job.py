@@ -176,9 +176,10 @@ class Job:
             bar.update(totals.items, copy.expected_items, f"{totals.size_bytes / 1e6:,.0f} MB  {meters.words}")
 
         works = [
-            SegmentCopy(Segment(segment.number, len(states)), segment, parts).run
-            for segment in states
-            if not segment.done
+            SegmentCopy(Segment(segment.number, copy.segments), segment, parts).run
+            # First what may be wrong at the destination now.
+            for segment in sorted(states, key=lambda segment: not segment.in_hand)
+            if segment.in_hand or not segment.done
         ]
         Crew(stop, tick=say).run(works, threads=min(self._settings.apply_threads, copy.segments), name="copy")
         held.change(state="done", finished_ms=int(time.time() * 1000), items=totals.items, size_bytes=totals.size_bytes)

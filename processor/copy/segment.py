@@ -52,7 +52,8 @@ class Parts:
 
     :param refused: what becomes of an item that the destination will never accept; see ``apply.py``
     :param forbidden: an attribute that no item may have, for the destination's items will have it
-    :param again: the source for second looks, where replication may run meanwhile
+    :param again: the source for second looks
+    :param concurrent: replication may run meanwhile
     :param fences: the sequence numbers that the destination's items carry, where ``writeMode=fenced`` needs them
     :param item_bytes: the average, as far as it is known
     """
@@ -67,8 +68,9 @@ class Parts:
     outage: Outage
     stop: threading.Event
     save: Callable[[SegmentState], None]
+    again: ReadableTable
+    concurrent: bool
     forbidden: str | None = None
-    again: ReadableTable | None = None
     fences: Fences | None = None
     item_bytes: float = 0.0
     written: Callable[[Outcome, int], None] = lambda *_: None
@@ -91,6 +93,8 @@ class SegmentCopy:
         """
         if self.state.in_hand:
             self._look_after(self.state.in_hand)
+            if self.state.done:  # an earlier copy's, which was made in more segments
+                self._save(in_hand=[])
         while not self.state.done:
             page = self._retried(self._read)
             for items, is_last in _portions(page, self._parts):
@@ -109,7 +113,7 @@ class SegmentCopy:
         return page
 
     def _copy(self, changes: list[Change], page: Page, *, is_last: bool) -> None:
-        outcome = self._write(changes) if self._parts.again is None else self._write_and_look(changes)
+        outcome = self._write_and_look(changes) if self._parts.concurrent else self._write(changes)
         size = sum(len(bytes_of(change)) for change in changes)
         self._save(
             start=page.last_key if is_last else changes[-1].key,
@@ -145,7 +149,6 @@ class SegmentCopy:
         return outcome
 
     def _look_again(self, changes: Sequence[Change]) -> None:
-        assert self._parts.again is not None  # noqa: S101  # the caller's condition
         get_many, key_of = self._parts.again.get_many, self._parts.key_of
         items = self._retried(lambda: get_many([change.key for change in changes]))
         now = {identity_of(key_of(item)): item for item in items}
@@ -154,13 +157,16 @@ class SegmentCopy:
                 self._reconcile(change.key)
 
     def _look_after(self, keys: Sequence[msgspec.Raw]) -> None:
-        """Keys of a run that was killed, which may hold anything: an older image, or one that is deleted by now."""
+        """Keys of a run that was killed, which may hold anything: an older image, or one that is deleted by now.
+
+        A copy before a replication has them too, where it was begun instead of one beside it: their records may have
+        been applied, and not come again.
+        """
         for key in keys:
             self._reconcile(key)
 
     def _reconcile(self, key: msgspec.Raw) -> None:
         parts = self._parts
-        assert parts.again is not None  # noqa: S101  # it runs beside a replication
         source = parts.again
 
         def once() -> None:
@@ -170,7 +176,10 @@ class SegmentCopy:
             except UnsettledError as exc:  # the key stays in hand
                 raise UnavailableError(str(exc), code="Unsettled") from exc
             except RefusedError as exc:
-                image = source.get(key)
+                try:
+                    image = source.get(key)
+                except RefusedError:  # both tables were made anew, with another key than when it was kept
+                    return
                 if image is not None:  # else it is to be deleted, at the next try
                     parts.refused(_change(image, parts.key_of), exc)
 
@@ -222,7 +231,7 @@ def _portions(page: Page, parts: Parts) -> Iterator[tuple[list[Change], bool]]:
     :returns: portions, each with whether it is the page's last; one empty portion for an empty page
     """
     changes = [_change(item, parts.key_of) for item in page.items]
-    if parts.again is None:
+    if not parts.concurrent:
         yield changes, True
         return
     portion: list[Change] = []

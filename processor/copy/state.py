@@ -61,7 +61,8 @@ class CopyState(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
 class SegmentState(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     """Where one segment goes on: after the item of key ``start``, or at its beginning.
 
-    ``in_hand``: keys that may hold an older image now, for a copy beside a replication was looking after them.
+    ``in_hand``: keys that may hold an older image now, for a copy beside a replication was looking after them; this
+    one, or an earlier one that was never finished.
     """
 
     number: int
@@ -92,21 +93,35 @@ def read_segments(client: DynamoDBClient, table: str, copy: CopyState) -> list[S
 
     :raises UnavailableError: the table can't be read
     """
+    found = _scan(client, table, "copyId = :value", copy.id)
+    # What lies past them was left in hand by an earlier copy in more segments.
+    return [segment for segment in found if segment.number < copy.segments]
+
+
+def read_in_hand(client: DynamoDBClient, table: str) -> list[SegmentState]:
+    """Those segments, of whatever copy, that have keys in hand.
+
+    :raises UnavailableError: the table can't be read
+    """
+    return _scan(client, table, "attribute_exists(inHand) AND begins_with(#name, :value)", f"{NAME}#", "name")
+
+
+def _scan(client: DynamoDBClient, table: str, condition: str, value: str, *names: str) -> list[SegmentState]:
     found: list[SegmentState] = []
-    start: dict[str, Any] = {}
+    more: dict[str, Any] = {"ExpressionAttributeNames": {f"#{name}": name for name in names}} if names else {}
     while True:
         with aws_errors(f"Scan of task table {table}"):
             page: Any = client.scan(
                 TableName=table,
                 ConsistentRead=True,
-                FilterExpression="copyId = :id",
-                ExpressionAttributeValues={":id": {"S": copy.id}},
-                **start,
+                FilterExpression=condition,
+                ExpressionAttributeValues={":value": {"S": value}},
+                **more,
             )
         found += [_segment(row) for row in page["Items"]]
         if "LastEvaluatedKey" not in page:
             return found
-        start = {"ExclusiveStartKey": page["LastEvaluatedKey"]}
+        more["ExclusiveStartKey"] = page["LastEvaluatedKey"]
 
 
 def write(client: DynamoDBClient, table: str, copy: CopyState, *, before: CopyState | None) -> None:
@@ -129,17 +144,31 @@ def write(client: DynamoDBClient, table: str, copy: CopyState, *, before: CopySt
         raise CopyTakenError(table) from exc
 
 
-def delete(client: DynamoDBClient, table: str) -> None:
+def delete(client: DynamoDBClient, table: str, *, before: CopyState) -> None:
     """Forget the copy; what it has written stays.
 
+    :param before: the row as it was read; who runs it and its beat must still be those
+    :raises CopyTakenError: somebody else has written it since
     :raises UnavailableError: it can't be done now
     """
-    with aws_errors(f"DeleteItem on task table {table}"):
-        client.delete_item(TableName=table, Key=_KEY)
+    try:
+        with aws_errors(f"DeleteItem on task table {table}"):
+            client.delete_item(
+                TableName=table,
+                Key=_KEY,
+                # It is gone where the answer to a first try was lost.
+                ConditionExpression="attribute_not_exists(holder) OR (holder = :holder AND beat = :beat)",
+                ExpressionAttributeValues={":holder": {"S": before.holder}, ":beat": {"N": str(before.beat)}},
+            )
+    except ConditionFailedError as exc:
+        raise CopyTakenError(table) from exc
 
 
 def claim(client: DynamoDBClient, table: str, copy: CopyState) -> list[SegmentState]:
     """Make ``copy.holder`` the only one to go on with the segments; returns where each of them stands.
+
+    An earlier copy's keys in hand are still to be looked after. Of one that was made in more segments, those past
+    ``copy.segments`` come with them, done but for that.
 
     :raises UnavailableError: it can't be done now
     """
@@ -153,11 +182,14 @@ def claim(client: DynamoDBClient, table: str, copy: CopyState) -> list[SegmentSt
                 ExpressionAttributeValues={":holder": {"S": copy.holder}},
                 ReturnValues="ALL_NEW",
             )["Attributes"]
-        # A row of an earlier copy says nothing of this one.
-        return _segment(row) if row.get("copyId", {}).get("S") == copy.id else SegmentState(number=number)
+        if row.get("copyId", {}).get("S") == copy.id:
+            return _segment(row)
+        # A row of an earlier copy says nothing else of this one. Its keys stay there until this one stores its own.
+        return SegmentState(number=number, done=number >= copy.segments, in_hand=_in_hand(row))
 
+    past = [found.number for found in read_in_hand(client, table) if found.number >= copy.segments]
     with ThreadPoolExecutor(_CALLS_AT_ONCE, thread_name_prefix="claim") as pool:
-        return list(pool.map(one, range(copy.segments)))
+        return list(pool.map(one, [*range(copy.segments), *past]))
 
 
 def save(client: DynamoDBClient, table: str, copy: CopyState, segment: SegmentState) -> None:
@@ -200,10 +232,14 @@ def _segment(row: dict[str, Any]) -> SegmentState:
         done=row["done"]["BOOL"],
         items=int(row["items"]["N"]),
         size_bytes=int(row["sizeBytes"]["N"]),
-        in_hand=msgspec.json.decode(zlib.decompress(_bytes(row["inHand"]["B"])), type=list[msgspec.Raw])
-        if "inHand" in row
-        else [],
+        in_hand=_in_hand(row),
     )
+
+
+def _in_hand(row: dict[str, Any]) -> list[msgspec.Raw]:
+    if "inHand" not in row:
+        return []
+    return msgspec.json.decode(zlib.decompress(_bytes(row["inHand"]["B"])), type=list[msgspec.Raw])
 
 
 def _bytes(value: Any) -> bytes:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import math
 import threading
 from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
@@ -32,9 +33,21 @@ PAGE_ITEMS = 2
 T = TypeVar("T")
 
 # What happens before the copy's next call. A letter: the source writes that key, or (capital) deletes it. daemon: the
-# next record is applied. fails, done: the call fails, undone or done. killed, killed after: the copy's process ends.
+# next record is applied. fails, done: the call fails, undone or done. killed, killed after: the copy's process ends;
+# restarted: the next one begins anew.
 EVENTS = st.sampled_from(
-    [*KEYS, *KEYS.upper(), *["daemon"] * 4, *[""] * 10, "fails", "done", "killed", "killed", "killed after"]
+    [
+        *KEYS,
+        *KEYS.upper(),
+        *["daemon"] * 4,
+        *[""] * 10,
+        "fails",
+        "done",
+        "killed",
+        "killed",
+        "killed after",
+        "restarted",
+    ]
 )
 
 
@@ -49,8 +62,8 @@ class World:
         self._stream: list[tuple[str, bytes | None]] = []
         self._applied = 0
         self._versions = itertools.count()
-        self._events = list(events)
-        self._replicating = replicating
+        self.events = list(events)
+        self.replicating = replicating
 
     def write(self, key: str, *, delete: bool = False) -> None:
         """The source's item changes, to what it never was."""
@@ -75,16 +88,18 @@ class World:
 
     def call(self, call: Callable[[], T]) -> T:
         """One call of the copy's, and what happens before and with it."""
-        while self._events:
-            event = self._events.pop(0)
+        while self.events:
+            event = self.events.pop(0)
             if event == "":
                 break
             if event == "daemon":
-                if self._replicating:
+                if self.replicating:
                     self.replicate()
             elif event.lower() in KEYS:
                 self.write(event.lower(), delete=event.isupper())
-            elif event == "killed":
+            elif event in ("killed", "restarted"):
+                if event == "restarted":
+                    self.restart()
                 raise Killed
             elif event == "fails":
                 raise UnavailableError("fake: no answer", code="ReadTimeoutError")
@@ -134,6 +149,10 @@ class World:
         """Nobody asks for this."""
         raise NotImplementedError
 
+    def restart(self) -> None:
+        """What ``state.claim`` leaves of an earlier copy."""
+        self.kept = SegmentState(number=0, in_hand=self.kept.in_hand)
+
     def save(self, state: SegmentState) -> None:
         """Keep where the segment goes on."""
         self.call(lambda: setattr(self, "kept", state))
@@ -151,8 +170,8 @@ def _key(key: msgspec.Raw) -> str:
     return found
 
 
-def _run(world: World, *, concurrent: bool) -> None:
-    """Copy, as often as it takes."""
+def _run(world: World, *, concurrent: bool, times: float = math.inf) -> None:
+    """Copy, as often as it takes, or as is said."""
 
     def at_once() -> Backoff:
         return Backoff(uniform=lambda low, _: low)
@@ -179,10 +198,12 @@ def _run(world: World, *, concurrent: bool) -> None:
         outage=outage,
         stop=threading.Event(),
         save=world.save,
-        again=anything if concurrent else None,
+        again=anything,
+        concurrent=concurrent,
         make_backoff=at_once,
     )
-    while not world.kept.done:
+    while not world.kept.done and times > 0:
+        times -= 1
         try:
             SegmentCopy(Segment(0, 1), world.kept, parts).run()
         except Killed:
@@ -194,6 +215,8 @@ def _run(world: World, *, concurrent: bool) -> None:
 @example(before=["a"], events=["", "", "A", "daemon", "", "killed"], lag=0)
 # The same for a copy that would keep what is in hand only after it was written.
 @example(before=["a"], events=["", "A", "daemon", "", "killed"], lag=0)
+# Killed in the same place, then begun anew.
+@example(before=["a"], events=["", "", "A", "daemon", "", "killed", "restarted"], lag=0)
 @settings(max_examples=300)
 def test_beside_a_replication(before: list[str], events: list[str], lag: int) -> None:
     """Nothing older stays over something newer, and nothing deleted comes back; some of the stream is yet to come."""
@@ -203,6 +226,28 @@ def test_beside_a_replication(before: list[str], events: list[str], lag: int) ->
     for _ in before[lag:]:
         world.replicate()
     _run(world, concurrent=True)
+    world.drain()
+    assert world.source == world.destination
+
+
+@given(
+    before=st.lists(st.sampled_from(KEYS), max_size=5),
+    beside=st.lists(EVENTS, max_size=30),
+    events=st.lists(EVENTS, max_size=30),
+)
+@example(before=["a"], beside=["", "", "A", "daemon", ""], events=[])
+@settings(max_examples=300)
+def test_begun_anew_before_a_replication_goes_on(before: list[str], beside: list[str], events: list[str]) -> None:
+    """A copy that was killed beside a replication, which then is stopped, is followed by one that needs none."""
+    world = World([*beside, "killed"], replicating=True)
+    for key in before:
+        world.write(key)
+        world.replicate()
+    _run(world, concurrent=True, times=1)
+    world.replicating = False
+    world.restart()
+    world.events = list(events)
+    _run(world, concurrent=False)
     world.drain()
     assert world.source == world.destination
 

@@ -5,12 +5,14 @@ from __future__ import annotations
 import socket
 import threading
 import time
+import uuid
 from typing import TYPE_CHECKING
 
 import msgspec
 import pytest
 
-from processor.copy import holder, state
+from processor import task as tasks
+from processor.copy import command, holder, state
 from processor.copy.holder import Holder
 from processor.copy.state import CopyState, SegmentState
 from processor.dynamodb import Clients
@@ -65,6 +67,58 @@ def test_rows_of_an_earlier_copy_say_nothing(client: DynamoDBClient, table: str)
     anew = msgspec.structs.replace(COPY, id="2")
     assert state.read_segments(client, table, anew) == []
     assert not state.claim(client, table, anew)[0].done
+
+
+KEYS_IN_HAND = [msgspec.Raw(b'{"id":{"S":"a"}}')]
+
+
+def test_what_an_earlier_copy_had_in_hand_is_looked_after(client: DynamoDBClient, table: str) -> None:
+    """By whatever copy comes next, until it stores a state of its own; and where it has fewer segments, too."""
+    state.claim(client, table, COPY)
+    for number in (1, 2):
+        state.save(client, table, COPY, SegmentState(number=number, items=7, in_hand=KEYS_IN_HAND))
+    anew = msgspec.structs.replace(COPY, id="2", segments=2, concurrent=False)
+    left = [
+        SegmentState(number=0),
+        SegmentState(number=1, in_hand=KEYS_IN_HAND),
+        SegmentState(number=2, in_hand=KEYS_IN_HAND, done=True),
+    ]
+    assert state.claim(client, table, anew) == left
+    assert state.claim(client, table, anew) == left
+    for segment in left[1:]:
+        state.save(client, table, anew, msgspec.structs.replace(segment, in_hand=[]))
+    assert state.read_in_hand(client, table) == []
+    assert state.claim(client, table, anew) == [SegmentState(number=0), SegmentState(number=1)]
+    assert [segment.number for segment in state.read_segments(client, table, anew)] == [1]
+
+
+def test_a_copy_that_somebody_runs_is_not_forgotten(client: DynamoDBClient, table: str) -> None:
+    """Whose row has changed since it was read stays; one that is gone is forgotten."""
+    state.write(client, table, COPY, before=None)
+    with _hold(client, table, before=COPY) as held:
+        with pytest.raises(CopyTakenError):
+            state.delete(client, table, before=COPY)
+        held.change(state="done")
+    state.delete(client, table, before=held.copy)
+    state.delete(client, table, before=held.copy)
+    assert state.read(client, table) is None
+
+
+def test_a_copy_with_keys_in_hand_is_not_forgotten(dynamodb: DynamoDBLocal, capsys: pytest.CaptureFixture[str]) -> None:
+    """Nobody would come back to them; without them it is."""
+    settings = task(kclEndpoint=dynamodb.endpoint, taskName=f"forget-{uuid.uuid4().hex}")
+    client = Clients(settings).checkpoints()
+    made = tasks.of(settings, "arn")
+    tasks.write(client, settings.task_table, made, before=None)
+    state.write(client, settings.task_table, COPY, before=None)
+    state.claim(client, settings.task_table, COPY)
+    state.save(client, settings.task_table, COPY, SegmentState(number=1, in_hand=KEYS_IN_HAND))
+    with pytest.raises(NotReadyError, match="stopped with 1 keys in hand"):
+        command.run(settings, command.Options(forget=True))
+    state.save(client, settings.task_table, COPY, SegmentState(number=1))
+    assert command.run(settings, command.Options(forget=True)) == 0
+    assert state.read(client, settings.task_table) is None
+    assert "The copy is forgotten" in capsys.readouterr().err
 
 
 def test_a_task_without_a_table_has_no_copy(client: DynamoDBClient) -> None:
