@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from processor.settings import Settings
 
 NEW_IMAGE_VIEWS = frozenset({"NEW_IMAGE", "NEW_AND_OLD_IMAGES"})
+# A copy removes nothing.
+_DELETED_MEANWHILE = " (once it has caught up, verify --repair removes what was deleted meanwhile)"
 
 
 class Report(msgspec.Struct, kw_only=True):
@@ -112,7 +114,8 @@ def _stream_on(settings: Settings, facts: Facts) -> Iterator[Finding]:
             what,
             f"has view type {specification.get('StreamViewType')}",
             "It does not say what an item has become",
-            "Turn it off, then on with NEW_AND_OLD_IMAGES (or NEW_IMAGE), and copy the table for what is missed",
+            "Turn it off, then on with NEW_AND_OLD_IMAGES (or NEW_IMAGE), and copy the table for what is missed"
+            + _DELETED_MEANWHILE,
         )
 
 
@@ -187,7 +190,7 @@ def _no_gap(settings: Settings, facts: Facts) -> Iterator[Finding]:
         return
     stream_arn = facts.source.get("LatestStreamArn")
     what = f"stream of source table {settings.source_table}"
-    remedy = f"Delete {settings.checkpoint_table}, copy the table again, then start"
+    remedy = f"Delete {settings.checkpoint_table}, copy the table again, then start{_DELETED_MEANWHILE}"
     if facts.task and facts.task.source_table == settings.source_table and facts.task.stream_arn != stream_arn:
         yield error(
             what,
@@ -272,7 +275,7 @@ def _copy_is_through(settings: Settings, facts: Facts) -> Iterator[Finding]:
     elif not facts.leases and facts.source:
         began = f"began {(time.time() * 1000 - copy.started_ms) / 3_600_000:.1f} hours ago"
         lost = "Changes that were made since it began are lost"
-        remedy = "Copy it again with copy --restart; or start with what there is, after copy --forget"
+        remedy = f"Copy it again with copy --restart{_DELETED_MEANWHILE}; or start with what there is, after --forget"
         if time.time() * 1000 - copy.started_ms > RETENTION_SECONDS * 1000:
             yield error(what, f"{began}, and the stream keeps changes for 24 hours", lost, remedy)
         elif copy.stream_arn != facts.source.get("LatestStreamArn"):

@@ -102,8 +102,17 @@ class Job:
             destination_id=self._destination.get("TableId", ""),
             expected_items=int(self._source.get("ItemCount", 0)),
             expected_bytes=int(self._source.get("TableSizeBytes", 0)),
+            onto_items=self._is_onto_items(),
             via=self._via,
         )
+
+    def _is_onto_items(self) -> bool:
+        """Whether the destination holds items, by what is known: the table's own count is up to six hours old."""
+        if self._via:
+            return False
+        made = self._destination.get("TableId", "")
+        of_earlier_copy = self._before is not None and self._before.destination_id in ("", made)
+        return of_earlier_copy or int(self._destination.get("ItemCount", 0)) > 0
 
     def run(self, *, outage: Outage, stop: threading.Event, bar: Bar) -> Report:
         """Copy what is left.
@@ -193,6 +202,7 @@ class Job:
             write_units=meters.writing.consumed,
             throttles=meters.stalls.throttles,
             concurrent=copy.concurrent,
+            onto_items=copy.onto_items,
             started_ms=copy.started_ms,
         )
 

@@ -12,7 +12,10 @@ from processor.settings import Settings
 
 
 class Report(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
-    """``items_before``: those of runs before this one, which are part of ``items``; units are this run's."""
+    """``items_before``: those of runs before this one, which are part of ``items``; units are this run's.
+
+    ``onto_items``: the destination held items already, of which the source may have deleted some.
+    """
 
     items: int
     size_bytes: int
@@ -23,6 +26,7 @@ class Report(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     write_units: float
     throttles: int
     concurrent: bool
+    onto_items: bool
     started_ms: int
 
 
@@ -53,6 +57,11 @@ def show(report: Report, settings: Settings, *, as_json: bool) -> None:
     if not report.concurrent:
         until = time.strftime("%Y-%m-%d %H:%M:%S %Z", time.localtime(report.started_ms / 1000 + RETENTION_SECONDS))
         print(f"Start the replication before {until}: until then the stream has every change since the copy began.")
+    if report.onto_items:
+        print(
+            "Items deleted at the source since an earlier copy are still at the destination: once the replication has "
+            "caught up, run verify --repair."
+        )
 
 
 def _size(size_bytes: float) -> str:

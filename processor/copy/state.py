@@ -29,7 +29,7 @@ class CopyState(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     """What is being copied, or was; times are milliseconds since the epoch.
 
     ``concurrent``: replication may run meanwhile. ``via``: where exported items lie, else the tables are read directly.
-    ``beat`` grows for as long as ``holder`` runs it.
+    ``beat`` grows for as long as ``holder`` runs it. ``onto_items``: the destination held items when it began.
     """
 
     id: str
@@ -46,6 +46,7 @@ class CopyState(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     destination_id: str = ""
     expected_items: int = 0
     expected_bytes: int = 0
+    onto_items: bool = False
     via: str = ""
     export_arn: str = ""
     import_arn: str = ""

@@ -194,7 +194,10 @@ def _of_tables(settings: Settings, seen: Seen) -> Iterator[Finding]:
 def _of_stream(seen: Seen) -> Iterator[Finding]:
     latest = (seen.source or {}).get("LatestStreamArn")
     enabled = (seen.source or {}).get("StreamSpecification", {}).get("StreamEnabled", False)
-    again = "If it is to go on: turn the stream on, copy the table again, delete the checkpoint table, start"
+    again = (
+        "If it is to go on: turn the stream on, copy the table again, delete the checkpoint table, start; once it has "
+        "caught up, verify --repair removes what was deleted meanwhile"
+    )
     stream = seen.stream
     if stream is None:
         if seen.source is not None:

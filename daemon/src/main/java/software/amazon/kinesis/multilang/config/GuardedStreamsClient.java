@@ -36,7 +36,8 @@ final class GuardedStreamsClient implements DynamoDbStreamsClient {
     private static final Logger LOG = LoggerFactory.getLogger(DynamoDBStreamsMultiLangDaemon.class);
 
     static final String REMEDY = "Nothing past the checkpoint is applied. Copy the table again, delete the "
-            + "checkpoint table, then start.";
+            + "checkpoint table, then start. Items deleted at the source meanwhile stay at the destination until run.sh "
+            + "verify --repair, once the replication has caught up.";
 
     /** An open shard is never at its end, so its empty pages must be; DynamoDB gives few in a row. */
     private static final int MAX_EMPTY_PAGES = 50;
@@ -162,7 +163,8 @@ final class GuardedStreamsClient implements DynamoDbStreamsClient {
         if (disabled && warnedOfEnd.compareAndSet(false, true)) {
             LOG.error("Stream {} is disabled: the table was deleted, or its stream was turned off. What it holds is still "
                     + "replicated; nothing that changes from now on is. If that is not what you want, turn the stream on "
-                    + "again, copy the table, delete the checkpoint table, then start anew.", trueArn);
+                    + "again, copy the table, delete the checkpoint table, then start anew, and verify "
+                    + "--repair in the end.", trueArn);
         }
     }
 
@@ -170,7 +172,8 @@ final class GuardedStreamsClient implements DynamoDbStreamsClient {
     RuntimeException finished() {
         return lost("Stream " + trueArn + " is disabled and all that it held is applied: nothing is replicated from now "
                 + "on. Where the table's stream was turned on again, changes in between are in neither stream. "
-                + "If it is to go on, copy the table again, delete the checkpoint table, then start.");
+                + "If it is to go on, copy the table again, delete the checkpoint table, then start, and verify "
+                + "--repair in the end.");
     }
 
     private RuntimeException gone(ResourceNotFoundException cause, String what) {

@@ -1,0 +1,106 @@
+"""Which copy a run makes, by what the rows of the task say."""
+
+from __future__ import annotations
+
+import time
+import uuid
+from typing import Any
+
+import msgspec
+import pytest
+
+from processor import task as tasks
+from processor.copy import report, state
+from processor.copy.job import Job
+from processor.copy.report import Report
+from processor.copy.state import CopyState
+from processor.dynamodb import Clients
+from processor.dynamodb_local import DynamoDBLocal
+from processor.facts import Facts
+from processor.settings import Settings
+from tests.fakes.tasks import task
+
+STREAM = "arn:stream"
+COPY = CopyState(id="1", started_ms=int(time.time() * 1000), stream_arn=STREAM, destination_id="to", segments=2)
+
+
+class Task:
+    """A task with a row of a copy, if there is one."""
+
+    def __init__(self, endpoint: str) -> None:
+        self.settings: Settings = task(kclEndpoint=endpoint, taskName=f"job-{uuid.uuid4().hex}")
+        self.clients = Clients(self.settings)
+        self.client = self.clients.checkpoints()
+        tasks.write(self.client, self.settings.task_table, tasks.of(self.settings, STREAM), before=None)
+        self.said: list[str] = []
+
+    def job(
+        self,
+        before: CopyState | None,
+        *,
+        concurrent: bool = False,
+        restart: bool = False,
+        via: str = "",
+        count: int = 0,
+    ) -> Job:
+        """What a run would do.
+
+        :param count: DescribeTable's, of the destination
+        """
+        if before is not None:
+            state.write(self.client, self.settings.task_table, before, before=None)
+        source: dict[str, Any] = {"LatestStreamArn": STREAM, "TableId": "from"}
+        facts = Facts(source=source, destination={"TableId": "to", "ItemCount": count})
+        return Job(
+            self.settings, self.clients, facts, via, concurrent=concurrent, restart=restart, say=self.said.append
+        )
+
+
+@pytest.fixture
+def made(dynamodb: DynamoDBLocal) -> Task:
+    """A fresh one."""
+    return Task(dynamodb.endpoint)
+
+
+@pytest.mark.parametrize(
+    ("before", "changed", "onto_items"),
+    [
+        (None, {}, False),
+        (None, {"count": 1}, True),
+        (COPY, {"restart": True}, True),
+        (msgspec.structs.replace(COPY, destination_id="another"), {"restart": True}, False),
+        (msgspec.structs.replace(COPY, onto_items=True), {}, True),
+        (COPY, {"restart": True, "via": "s3://bucket/prefix"}, False),
+    ],
+)
+def test_a_destination_with_items(
+    made: Task,
+    before: CopyState | None,
+    changed: dict[str, Any],
+    onto_items: bool,  # noqa: FBT001
+) -> None:
+    """Is one that counts some, or that an earlier copy wrote; a copy that goes on remembers."""
+    assert made.job(before, **changed).copy.onto_items == onto_items
+
+
+REPORT = Report(
+    items=1,
+    size_bytes=1,
+    items_before=0,
+    set_aside=0,
+    seconds=1.0,
+    read_units=0.0,
+    write_units=0.0,
+    throttles=0,
+    concurrent=False,
+    onto_items=True,
+    started_ms=COPY.started_ms,
+)
+
+
+def test_what_a_copy_does_not_remove_is_said(capsys: pytest.CaptureFixture[str]) -> None:
+    """With the command that does; not where the destination was empty."""
+    report.show(REPORT, task(), as_json=False)
+    assert "run verify --repair" in capsys.readouterr().out
+    report.show(msgspec.structs.replace(REPORT, onto_items=False), task(), as_json=False)
+    assert "verify" not in capsys.readouterr().out
