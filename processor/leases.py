@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
 # KCL's checkpoint of a shard whose records are all processed.
 SHARD_END = "SHARD_END"
+# Its checkpoint of a shard of which none are yet.
+_BEGINNING = "TRIM_HORIZON"
 NO_TABLE = "ResourceNotFoundException"
 
 
@@ -58,6 +60,11 @@ def read(client: DynamoDBClient, table: str) -> list[Lease] | None:
         if "LastEvaluatedKey" not in page:
             return found
         start = {"ExclusiveStartKey": page["LastEvaluatedKey"]}
+
+
+def begun(found: Iterable[Lease] | None) -> bool:
+    """Whether a replication has come past the beginning of any shard; a lease alone says only that one was started."""
+    return any(lease.checkpoint not in (None, _BEGINNING) for lease in found or ())
 
 
 def _lease(row: dict[str, Any]) -> Lease:

@@ -5,14 +5,13 @@ First ``facts.py`` reads what there is; then each check here looks at the facts 
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from processor import task
-from processor.copy.estimate import RETENTION_SECONDS
+from processor import leases, task
+from processor.copy.estimate import LAST_START_SECONDS
 from processor.dynamodb import is_aws_region
 from processor.facts import Facts, read, read_tables
 from processor.findings import Finding, error, warning
@@ -272,12 +271,13 @@ def _copy_is_through(settings: Settings, facts: Facts) -> Iterator[Finding]:
             "It was not begun to be made beside a replication: older items could stay over newer ones, for good",
             "Let copy finish; or go on with copy --concurrent, then start; or give it up with copy --forget",
         )
-    elif not facts.leases and facts.source:
-        began = f"began {(time.time() * 1000 - copy.started_ms) / 3_600_000:.1f} hours ago"
+    elif facts.source and not leases.begun(facts.leases):
+        began = f"began {copy.age_seconds / 3600:.1f} hours ago"
         lost = "Changes that were made since it began are lost"
         remedy = f"Copy it again with copy --restart{_DELETED_MEANWHILE}; or start with what there is, after --forget"
-        if time.time() * 1000 - copy.started_ms > RETENTION_SECONDS * 1000:
-            yield error(what, f"{began}, and the stream keeps changes for 24 hours", lost, remedy)
+        if copy.age_seconds > LAST_START_SECONDS:
+            soon = "Changes that were made since it began are lost, or would be before they are read"
+            yield error(what, f"{began}, and the stream keeps changes for 24 hours", soon, remedy)
         elif copy.stream_arn != facts.source.get("LatestStreamArn"):
             yield error(what, f"{began}, and the stream was turned off and on again since", lost, remedy)
 

@@ -7,7 +7,7 @@ import time
 
 import msgspec
 
-from processor.copy.estimate import RETENTION_SECONDS, Estimate
+from processor.copy.estimate import LAST_START_SECONDS, Estimate
 from processor.settings import Settings
 
 
@@ -55,13 +55,18 @@ def show(report: Report, settings: Settings, *, as_json: bool) -> None:
     if report.set_aside:
         print(f"  {report.set_aside:,} items were refused and set aside: see redrive")
     if not report.concurrent:
-        until = time.strftime("%Y-%m-%d %H:%M:%S %Z", time.localtime(report.started_ms / 1000 + RETENTION_SECONDS))
-        print(f"Start the replication before {until}: until then the stream has every change since the copy began.")
+        print(start_before(report.started_ms))
     if report.onto_items:
         print(
             "Items deleted at the source since an earlier copy are still at the destination: once the replication has "
             "caught up, run verify --repair."
         )
+
+
+def start_before(started_ms: int) -> str:
+    """Until when a replication must be started that has not begun yet, for people."""
+    until = time.strftime("%Y-%m-%d %H:%M:%S %Z", time.localtime(started_ms / 1000 + LAST_START_SECONDS))
+    return f"Start the replication before {until}: until then the stream has every change since the copy began."
 
 
 def _size(size_bytes: float) -> str:

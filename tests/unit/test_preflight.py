@@ -208,6 +208,10 @@ def test_a_ready_task_is_ready() -> None:
 
 
 HOUR_MS = 3_600_000
+NOT_BEGUN = [
+    Lease(shard_id="shard-1", owner="a", counter=1, checkpoint="TRIM_HORIZON"),
+    Lease(shard_id="shard-2", owner=None, counter=1, checkpoint=None),
+]
 
 
 def _of_copy(**changed: Any) -> CopyState:
@@ -223,6 +227,10 @@ def _of_copy(**changed: Any) -> CopyState:
         (_of_copy(state="running"), LEASES, "is not through"),
         (_of_copy(state="running", concurrent=True), [], None),
         (_of_copy(started_ms=0), LEASES, None),
+        (_of_copy(started_ms=int(time.time() * 1000) - 25 * HOUR_MS), NOT_BEGUN, "began 25.0 hours ago"),
+        (_of_copy(started_ms=int(time.time() * 1000) - 25 * HOUR_MS), [*NOT_BEGUN, *LEASES], None),
+        (_of_copy(started_ms=int(time.time() * 1000) - int(23.6 * HOUR_MS)), [], "began 23.6 hours ago"),
+        (_of_copy(started_ms=int(time.time() * 1000) - int(23.4 * HOUR_MS)), NOT_BEGUN, None),
         (_of_copy(started_ms=int(time.time() * 1000) - 25 * HOUR_MS), [], "began 25.0 hours ago"),
         (_of_copy(started_ms=int(time.time() * 1000) - 25 * HOUR_MS, concurrent=True), None, "began 25.0 hours ago"),
         (_of_copy(stream_arn="another"), [], "the stream was turned off and on again since"),
