@@ -37,6 +37,7 @@ class Facts(msgspec.Struct, kw_only=True):
     source: dict[str, Any] | None = None
     source_ttl: str | None = None
     stream_shards: frozenset[str] | None = None
+    stream_status: str | None = None
     destination: dict[str, Any] | None = None
     destination_ttl: str | None = None
     leases: list[Lease] | None = None
@@ -56,9 +57,7 @@ def read(settings: Settings, clients: Clients, *, unreachable: Collection[str] =
         findings = _table(facts, "source", clients.source, settings.source_table, settings.source_region)
         stream_arn = (facts.source or {}).get("LatestStreamArn")
         if stream_arn and facts.source and facts.source.get("StreamSpecification", {}).get("StreamEnabled"):
-            findings += _attempt(
-                f"stream {stream_arn}", lambda: setattr(facts, "stream_shards", _shards(clients, stream_arn))
-            )
+            findings += _attempt(f"stream {stream_arn}", lambda: _stream(facts, clients, stream_arn))
         facts.source_ttl = _ttl(clients.source, facts.source)
         return findings + _items(settings, clients, facts.source)
 
@@ -131,7 +130,7 @@ def _get(client: Callable[[], DynamoDBClient], name: str, region: str, key: dict
         client().get_item(TableName=name, Key=key)
 
 
-def _shards(clients: Clients, stream_arn: str) -> frozenset[str]:
+def _stream(facts: Facts, clients: Clients, stream_arn: str) -> None:
     found: list[str] = []
     start: dict[str, Any] = {}
     while True:
@@ -139,7 +138,8 @@ def _shards(clients: Clients, stream_arn: str) -> frozenset[str]:
             page = clients.streams().describe_stream(StreamArn=stream_arn, **start)["StreamDescription"]
         found += [shard["ShardId"] for shard in page.get("Shards", [])]
         if not page.get("LastEvaluatedShardId"):
-            return frozenset(found)
+            facts.stream_shards, facts.stream_status = frozenset(found), page.get("StreamStatus")
+            return
         start = {"ExclusiveStartShardId": page["LastEvaluatedShardId"]}
 
 

@@ -56,7 +56,7 @@ def copying(settings: Settings, clients: Clients, *, to_new_table: bool = False)
     without = ["_java", "destination"] if to_new_table else ["_java"]
     found, findings = read(settings, clients, unreachable=[*wrong_regions, *without])
     findings = [*wrong_regions.values(), *findings]
-    findings += [finding for check in (*_TASK_CHECKS, _from_the_beginning) for finding in check(settings, found)]
+    findings += [finding for check in _COPY_CHECKS for finding in check(settings, found)]
     return Report(facts=found, findings=findings)
 
 
@@ -115,6 +115,17 @@ def _stream_on(settings: Settings, facts: Facts) -> Iterator[Finding]:
             "It does not say what an item has become",
             "Turn it off, then on with NEW_AND_OLD_IMAGES (or NEW_IMAGE), and copy the table for what is missed"
             + _DELETED_MEANWHILE,
+        )
+
+
+def _stream_has_begun(settings: Settings, facts: Facts) -> Iterator[Finding]:
+    # A replication may begin with one that is not: it reads the stream's records when there are any.
+    if facts.stream_status not in (None, "ENABLED"):
+        yield error(
+            f"stream of source table {settings.source_table}",
+            f"is {facts.stream_status}",
+            "What is written before it is ENABLED may be in neither copy nor stream",
+            "Wait a moment, then copy again; or set enableStream=true, which waits",
         )
 
 
@@ -305,4 +316,5 @@ _TASK_CHECKS = (
     _as_the_source,
     _destination_indexes,
 )
+_COPY_CHECKS = (*_TASK_CHECKS, _stream_has_begun, _from_the_beginning)
 _CHECKS = (*_TASK_CHECKS, _copy_is_through)

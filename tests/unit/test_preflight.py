@@ -10,6 +10,7 @@ from typing import Any
 import boto3
 import pytest
 from moto import mock_aws
+from moto.dynamodbstreams.models import DynamoDBStreamsBackend
 
 from processor import facts, java, preflight, task
 from processor.copy.state import CopyState
@@ -207,6 +208,23 @@ def test_a_ready_task_is_ready() -> None:
     assert (report.facts.leases, report.facts.task) == (None, None)
 
 
+@pytest.mark.usefixtures("aws", "installed")
+def test_a_copy_waits_for_the_stream_to_begin(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A stream that is only ENABLING does for a replication, and is an error for a copy; ENABLED, it is none."""
+    _create("eu-west-1", "orders", StreamSpecification={"StreamEnabled": True, "StreamViewType": "NEW_IMAGE"})
+    _create("us-east-1", "orders-copy")
+    assert preflight.copying(SETTINGS, Clients(SETTINGS)).findings == []
+    describe = DynamoDBStreamsBackend.describe_stream
+
+    def enabling(*given: Any) -> dict[str, Any]:
+        return dict(describe(*given), StreamStatus="ENABLING")
+
+    monkeypatch.setattr(DynamoDBStreamsBackend, "describe_stream", enabling)
+    (found,) = preflight.copying(SETTINGS, Clients(SETTINGS)).findings
+    assert (found.severity, found.object, found.value) == ("error", "stream of source table orders", "is ENABLING")
+    assert _run()[0].findings == []
+
+
 HOUR_MS = 3_600_000
 NOT_BEGUN = [
     Lease(shard_id="shard-1", owner="a", counter=1, checkpoint="TRIM_HORIZON"),
@@ -299,7 +317,9 @@ def test_every_page_of_the_stream_is_read() -> None:
         def streams(self) -> Streams:
             return self
 
-    assert {"s-1", "s-2", "s-3"} == facts._shards(Streams(), STREAM)
+    read = Facts()
+    facts._stream(read, Streams(), STREAM)
+    assert {"s-1", "s-2", "s-3"} == read.stream_shards
 
 
 def test_absent_credentials_are_said(monkeypatch: pytest.MonkeyPatch) -> None:
