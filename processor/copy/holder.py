@@ -19,8 +19,9 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from processor.copy import state
+from processor.copy.pace import StallWatch
 from processor.copy.state import CopyState, SegmentState
-from processor.errors import CopyTakenError, NotReadyError, StoppedError, UnavailableError
+from processor.errors import CopyTakenError, NotReadyError, ReplicatorError, StoppedError, UnavailableError
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -113,7 +114,10 @@ class Holder:
         self._failed = failed
         self._lock = threading.Lock()
         self._left = threading.Event()
+        # Of its own: while the tables answer, and only the beats fail, the copy stands still all the same.
+        self._stalls = StallWatch()
         self._taken: CopyTakenError | None = None
+        self._error: BaseException | None = None
         self._beaten = (time.monotonic(), time.time())
         state.write(connect(), table, self.copy, before=before)
         self._thread = threading.Thread(target=self._beat, name="copy-beat", daemon=True)
@@ -128,7 +132,7 @@ class Holder:
         if self._taken is None and self.copy.state == "running":
             try:
                 self.change(holder="")  # so that the next one need not watch
-            except (CopyTakenError, UnavailableError):
+            except ReplicatorError:
                 return
 
     def change(self, **fields: Any) -> None:
@@ -138,20 +142,26 @@ class Holder:
         :raises UnavailableError: it can't be stored now
         """
         with self._lock:
-            began = (time.monotonic(), time.time())
-            after = msgspec.structs.replace(self.copy, beat=self.copy.beat + 1, **fields)
             try:
-                state.write(self._connect(), self._table, after, before=self.copy)
+                self._change(**fields)
             except CopyTakenError as taken:
-                stored = state.read(self._connect(), self._table)
-                if stored is None or stored.holder != self.copy.holder:
-                    self._taken = taken
-                    raise
-                # An answer was lost: the row was written after all.
-                self.copy = stored
-                after = msgspec.structs.replace(after, beat=stored.beat + 1)
-                state.write(self._connect(), self._table, after, before=stored)
-            self.copy, self._beaten = after, began
+                self._taken = taken
+                raise
+
+    def _change(self, **fields: Any) -> None:
+        began = (time.monotonic(), time.time())
+        after = msgspec.structs.replace(self.copy, beat=self.copy.beat + 1, **fields)
+        try:
+            state.write(self._connect(), self._table, after, before=self.copy)
+        except CopyTakenError:
+            stored = state.read(self._connect(), self._table)
+            if stored is None or stored.holder != self.copy.holder:
+                raise
+            # An answer was lost: the row was written after all.
+            self.copy = stored
+            after = msgspec.structs.replace(after, beat=stored.beat + 1)
+            state.write(self._connect(), self._table, after, before=stored)
+        self.copy, self._beaten = after, began
 
     def save(self, segment: SegmentState) -> None:
         """Store where a segment goes on.
@@ -175,11 +185,13 @@ class Holder:
         """Return while the copy is ours for as long as a call takes; wait where that can't be known.
 
         :raises CopyTakenError: it is another process's
+        :raises StalledError: it could not be known for too long
+        :raises RefusedError: it can never be known
         :raises StoppedError: the stop came while it could not be known
         """
         while True:
-            if self._taken is not None:
-                raise self._taken
+            if (error := self._taken or self._error) is not None:
+                raise error
             monotonic, wall = self._beaten
             # The monotonic clock stands still while the machine is suspended; the other may be set back.
             if max(time.monotonic() - monotonic, time.time() - wall) < TERM_SECONDS:
@@ -190,8 +202,17 @@ class Holder:
     def _beat(self) -> None:
         while not self._left.wait(BEAT_SECONDS):
             try:
-                self.change()
+                self._beat_once()
             except CopyTakenError:
-                return
-            except UnavailableError as exc:
-                self._failed(exc)
+                return  # whoever wants to write is told
+            except BaseException as exc:  # noqa: BLE001  # the same; a copy by way of S3 writes nothing, and goes on
+                self._error = exc
+
+    def _beat_once(self) -> None:
+        try:
+            self.change()
+        except UnavailableError as exc:
+            self._failed(exc)
+            self._stalls.failed(exc)
+        else:
+            self._stalls.succeeded()

@@ -12,15 +12,24 @@ import msgspec
 import pytest
 
 from processor import task as tasks
-from processor.copy import command, holder, state
+from processor.copy import command, holder, pace, state
 from processor.copy.holder import Holder
+from processor.copy.pace import StallWatch
 from processor.copy.state import CopyState, SegmentState
 from processor.dynamodb import Clients
 from processor.dynamodb_local import DynamoDBLocal
-from processor.errors import CopyTakenError, NotReadyError, StoppedError, UnavailableError
+from processor.errors import (
+    CopyTakenError,
+    NotReadyError,
+    RefusedError,
+    StalledError,
+    StoppedError,
+    UnavailableError,
+)
 from tests.conftest import Tables
 from tests.fakes import faults
 from tests.fakes.fault_proxy import FaultProxy
+from tests.fakes.faulty_server import Exchange, Fault
 from tests.fakes.replicator import until
 from tests.fakes.tasks import task
 
@@ -187,6 +196,80 @@ def test_no_write_without_a_beat(client: DynamoDBClient, table: str, monkeypatch
         held.may_write()
     held.change()
     held.may_write()
+
+
+@pytest.mark.parametrize(
+    ("code", "error"),
+    [
+        ("AccessDeniedException", StalledError),
+        ("InternalServerError", StalledError),
+        ("ValidationException", RefusedError),
+    ],
+)
+def test_a_copy_that_cannot_beat_ends(
+    code: str,
+    error: type[Exception],
+    dynamodb: DynamoDBLocal,
+    table: str,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Writers that wait for a beat are told when beats have failed for too long, whatever else still works."""
+    monkeypatch.setattr(holder, "BEAT_SECONDS", 0.01)
+    monkeypatch.setattr(holder, "TERM_SECONDS", 0.0)
+    for name in ("STALL_SECONDS", "CREDENTIALS_STALL_SECONDS"):
+        monkeypatch.setattr(pace, name, 0.0)
+    # Else a writer that is never told would wait for ever.
+    stop, told = threading.Event(), list[UnavailableError]()
+    with FaultProxy(dynamodb.endpoint) as proxy:
+        client = Clients(task(sourceEndpoint=proxy.endpoint)).checkpoints()
+        held = Holder(lambda: client, table, COPY, before=None, stop=stop, failed=told.append)
+        proxy.inject(faults.error(code), "PutItem")
+        limit = threading.Timer(20.0, stop.set)
+        limit.start()
+        with held, pytest.raises(error, match="PutItem on task table"):
+            held.may_write()
+        limit.cancel()
+    assert bool(told) == (error is StalledError)
+
+
+def test_an_outage_that_ends_in_time_ends_nothing(dynamodb: DynamoDBLocal, table: str) -> None:
+    """Two outages are not one long one: a beat between them counts."""
+    told: list[UnavailableError] = []
+    with FaultProxy(dynamodb.endpoint) as proxy:
+        client = Clients(task(sourceEndpoint=proxy.endpoint)).checkpoints()
+        held = Holder(lambda: client, table, COPY, before=None, stop=threading.Event(), failed=told.append)
+        now = [0.0]
+        held._stalls = StallWatch(clock=lambda: now[0])
+        for _ in range(3):
+            outage = proxy.inject(faults.error("InternalServerError"), "PutItem")
+            held._beat_once()
+            outage.clear()
+            now[0] += pace.STALL_SECONDS - 1
+            held._beat_once()
+    assert len(told) == 3
+    held.may_write()
+
+
+def test_who_is_overtaken_at_the_second_try_knows_it(
+    dynamodb: DynamoDBLocal, client: DynamoDBClient, table: str
+) -> None:
+    """A lost answer, and another process in the moment before it is made good, is a successor."""
+    with FaultProxy(dynamodb.endpoint) as proxy:
+        through = Clients(task(sourceEndpoint=proxy.endpoint)).checkpoints()
+        held = _hold(through, table)
+
+        def overtake(exchange: Exchange, _: Fault) -> None:
+            answer = exchange.forward(exchange.body)
+            found = state.read(client, table)
+            assert found is not None
+            state.write(client, table, msgspec.structs.replace(found, holder="another"), before=found)
+            exchange.reply(answer)
+
+        proxy.inject(faults.drop(after=True), "PutItem", times=1)
+        proxy.inject(overtake, "GetItem", times=1)
+        with pytest.raises(CopyTakenError):
+            held.change(items=1)
+    assert _is_taken(held)
 
 
 def test_a_copy_that_runs_elsewhere_is_left_alone(
