@@ -7,7 +7,7 @@ where the tenure before had come further. Within a tenure a key's places only mo
 
     machine 1   take ── 5 6 7 8 ── killed                5 6 7 8 written, checkpoint at 5
     machine 2                          take ── 6 7 8 9  a replay: allowed, once
-    machine 1 (woken)                            ── 7   older than what the holder wrote: never allowed
+    machine 1 (woken)                            ── 7   older than what the holder wrote since: never allowed
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from tests.chaos.journal import Change
 class _Tenure:
     floor: float  # the checkpoint it began with
     places: dict[str, int] = field(default_factory=dict)  # key -> the newest place written
+    since_taken: dict[str, int] = field(default_factory=dict)  # the same, of the time since the lease was last taken
     began_anew: list[float] = field(default_factory=list)  # checkpoints of later leases of the same process
     replays: bool = False
 
@@ -63,6 +64,7 @@ class Tenures:
         tenure = self._tenures.get((machine, shard))
         if tenure is not None and tenure.places:
             tenure.began_anew.append(self.checkpoint(shard))  # its first child may not be through with its batch yet
+            tenure.since_taken.clear()
         else:
             self._begin(machine, shard)
 
@@ -89,13 +91,14 @@ class Tenures:
             self.replays += 1
         newest = tenure.places.get(key, -1)
         tenure.places[key] = max(place, newest)
+        tenure.since_taken[key] = max(place, tenure.since_taken.get(key, -1))
         if place < newest:
             return "went back outside of any replay"
         if change.sequence <= tenure.floor:
             return f"was written again, though the checkpoint had passed it ({tenure.floor:.0f})"
         holder, _ = self._holders.get(shard, (machine, ""))
         held = self._tenures.get((holder, shard))
-        if holder != machine and held is not None and place < held.places.get(key, -1):
+        if holder != machine and held is not None and place < held.since_taken.get(key, -1):
             return f"was written over a newer change of {holder}, who has the shard now"
         return None
 

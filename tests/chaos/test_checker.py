@@ -131,6 +131,14 @@ def test_a_machine_that_lost_the_shard_may_not_write_over_newer() -> None:
     assert check(PUTS, take(), put(1), take(B), put(3), put(1, by=B), put(5, by=B)).violations == []
 
 
+def test_what_the_holder_wrote_before_it_lost_the_shard_is_no_measure() -> None:
+    """A replay under way, when the shard goes back to who had come further before, may go on to the end of its term."""
+    journal = (take(B), put(1, by=B), put(5, by=B), take(), put(1), put(2), take(B))
+    assert check(PUTS, *journal, put(3), put(5, by=B)).violations == []
+    (found,) = check(PUTS, *journal, put(5, by=B), put(3)).violations
+    assert "put 3 (sequence number 3) was written over a newer change of b" in found
+
+
 def test_a_shard_lost_and_retaken_by_one_machine_is_replayed_when_its_old_batch_is_done() -> None:
     """The take comes before the old child's last writes, the replay after them."""
     assert check(PUTS, take(), put(1), put(2), take(), put(5), put(2), put(5)).violations == []
