@@ -153,11 +153,14 @@ class StalledError(ReplicatorError):
 class CopyTooLateError(ReplicatorError):
     """The stream is about to drop what was written since the copy began."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, hours: float, concurrent: bool) -> None:
+        what, remedy = "is not through", "Give the same command with --concurrent, then start the replication, both"
+        if concurrent:
+            what, remedy = "no replication has begun", "Start the replication, then give the same command, the first"
         super().__init__(
-            "The copy began 23 hours ago and is not through: the stream keeps changes for 24 hours, so those since its "
-            "beginning would be lost. Start the replication within the hour, and give the same command with "
-            "--concurrent: it goes on where it was, beside the replication. Later than that, --restart is needed."
+            f"The copy began {hours:.1f} hours ago and {what}: the stream keeps changes for 24 hours, so those since "
+            f"it began would be lost. {remedy} before 23.5 hours are over: it goes on where it was, beside the "
+            "replication. Later than that, --restart is needed, and verify --repair for what was deleted meanwhile."
         )
 
 

@@ -275,7 +275,14 @@ def _copy_is_through(settings: Settings, facts: Facts) -> Iterator[Finding]:
     if copy is None:
         return
     what = f"copy of source table {settings.source_table}"
-    if copy.state == "running" and not copy.concurrent:
+    if copy.state == "running" and copy.via:
+        yield error(
+            what,
+            "is not through",
+            "Its import makes the destination; a replication before that is none of what it holds",
+            "Let copy --viaS3 finish; or give it up with copy --forget",
+        )
+    elif copy.state == "running" and not copy.concurrent:
         yield error(
             what,
             "is not through",

@@ -5,6 +5,7 @@
 ``estimate``    what it will cost and how long it will take
 ``job``         one run: which copy it is, nobody else's, its segments side by side
 ``segment``     one segment's path: scan → write → (beside a replication: look again) → progress kept
+``deadline``    not for longer than the stream keeps what was written meanwhile
 ``pace``        how fast: capacity units a second
 ``state``       the rows that a killed copy goes on from, on this machine or another
 ``holder``      that no two machines run the same copy

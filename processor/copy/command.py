@@ -12,7 +12,7 @@ from processor import logs, preflight
 from processor.copy import estimate, holder, state
 from processor.copy.estimate import Estimate
 from processor.copy.job import Job
-from processor.copy.report import show, show_plan
+from processor.copy.report import show, show_plan, start_before
 from processor.dynamodb import Clients
 from processor.errors import NotReadyError, StoppedError, UsageError
 from processor.facts import Facts
@@ -81,6 +81,8 @@ def _run(settings: Settings, options: Options, clients: Clients, stop: threading
         _show_findings(transfer.findings(settings, clients, job.copy.via, begun=bool(job.copy.export_arn)))
     plan = _plan(settings, facts, job)
     show_plan(plan, settings, as_json=options.dry_run and options.json)
+    if job.waits_for_replication:
+        _say(start_before(job.copy.started_ms))
     if options.dry_run:
         return 0
     with Bar() as bar:
@@ -147,6 +149,6 @@ def _plan(settings: Settings, facts: Facts, job: Job) -> Estimate:
         write_rate=rates["copyWriteUnits"],
     )
     if not job.copy.via:
-        findings += estimate.findings(plan, concurrent=job.copy.concurrent)
+        findings += estimate.findings(plan, concurrent=job.copy.concurrent, age_seconds=job.age_seconds)
     _show_findings(findings)
     return plan

@@ -84,15 +84,21 @@ def estimate(
     )
 
 
-def findings(estimated: Estimate, *, concurrent: bool) -> list[Finding]:
-    """Whether there is time enough."""
-    hours = estimated.seconds / 3600
-    what, value = "copy", f"will take about {hours:.1f} hours"
+def findings(estimated: Estimate, *, concurrent: bool, age_seconds: float = 0.0) -> list[Finding]:
+    """Whether there is time enough.
+
+    :param age_seconds: since the copy began that is gone on with, whose rest may take until it must be through
+    """
+    seconds, most_seconds = estimated.seconds, MOST_SECONDS
+    what, value = "copy", f"will take about {seconds / 3600:.1f} hours"
+    if age_seconds:
+        seconds, most_seconds = age_seconds + seconds, LAST_SECONDS
+        value += f" more, and began {age_seconds / 3600:.1f} hours ago"
     lost = "The stream keeps changes for 24 hours, and replication begins when the copy is done"
     remedy = "Copy with --concurrent beside a running replication, with --viaS3, or allow more units"
-    if concurrent or estimated.seconds <= WARN_SECONDS:
+    if concurrent or seconds <= WARN_SECONDS:
         return []
-    if estimated.seconds > MOST_SECONDS:
+    if seconds > most_seconds:
         return [error(what, value, lost, remedy)]
     return [warning(what, value, f"{lost}: start it without delay", remedy)]
 

@@ -11,6 +11,7 @@ import msgspec
 
 from processor import leases, liveness, task
 from processor.copy import estimate, holder, s3_job, state
+from processor.copy.deadline import Deadline
 from processor.copy.holder import Holder
 from processor.copy.parts import Meters, assemble
 from processor.copy.report import Report
@@ -19,6 +20,7 @@ from processor.copy.state import CopyState
 from processor.copy.totals import Totals
 from processor.crew import Crew
 from processor.errors import CopyTooLateError, NotReadyError
+from processor.leases import Lease
 from processor.scannable_table import Segment
 
 if TYPE_CHECKING:
@@ -58,6 +60,7 @@ class Job:
         self._source: dict[str, Any] = facts.source
         self._destination: dict[str, Any] = facts.destination or {}  # by way of S3 there is none yet
         self._task = facts.task
+        self._replicating = leases.begun(facts.leases)
         self._via = via or ""
         self._concurrent = concurrent
         self._before = holder.wait_until_free(lambda: state.read(clients.checkpoints(), settings.task_table), say)
@@ -72,6 +75,16 @@ class Job:
         """Whether there is nothing left to do."""
         return self.copy.state == "done"
 
+    @property
+    def age_seconds(self) -> float:
+        """Since the copy began that is gone on with; 0 for a new one."""
+        return self.copy.age_seconds if self._before is not None and self.copy.id == self._before.id else 0.0
+
+    @property
+    def waits_for_replication(self) -> bool:
+        """Whether it is made beside a replication that has not begun."""
+        return self.copy.concurrent and not self._replicating
+
     def _gone_on_with(self, before: CopyState) -> CopyState:
         if before.stream_arn != self._source["LatestStreamArn"]:
             raise _cannot_go_on(
@@ -84,11 +97,13 @@ class Job:
         if before.via != self._via:
             raise _cannot_go_on(f"it was begun {'with --viaS3 ' + before.via if before.via else 'without --viaS3'}")
         concurrent = before.concurrent or self._concurrent
-        if not concurrent and before.age_seconds > estimate.MOST_SECONDS:
-            hours = before.age_seconds / 3600
-            raise _cannot_go_on(
-                f"it began {hours:.1f} hours ago, and the stream keeps changes for 24 hours, so some would be lost"
-            )
+        # By way of S3 it has hours of its own, at each step.
+        last_seconds = estimate.RETENTION_SECONDS if concurrent else estimate.LAST_SECONDS
+        through = before.via or (concurrent and self._replicating)
+        if not through and before.age_seconds > last_seconds:
+            late = CopyTooLateError(hours=before.age_seconds / 3600, concurrent=concurrent)
+            message = f"{late} Nothing was copied now."
+            raise NotReadyError(message)
         return msgspec.structs.replace(before, concurrent=concurrent)
 
     def _new(self) -> CopyState:
@@ -153,8 +168,7 @@ class Job:
         if self.copy.concurrent:
             return
         table, client = self._settings.checkpoint_table, self._clients.checkpoints()
-        found = leases.read(client, table) or []
-        seen = liveness.look(client, table, found, failover_seconds=self._settings.failover_seconds)
+        seen = liveness.look(client, table, self._leases(), failover_seconds=self._settings.failover_seconds)
         alive = [daemon.owner for daemon in seen.daemons if daemon.alive]
         if alive or seen.handed_over:
             message = (
@@ -162,6 +176,9 @@ class Job:
                 "item could be written over a newer one. Stop the daemons first, or copy with --concurrent."
             )
             raise NotReadyError(message)
+
+    def _leases(self) -> list[Lease]:
+        return leases.read(self._clients.checkpoints(), self._settings.checkpoint_table) or []
 
     def _copy(self, held: Holder, *, outage: Outage, stop: threading.Event, bar: Bar) -> Report:
         began, copy = time.monotonic(), held.copy
@@ -179,9 +196,10 @@ class Job:
             written=totals.add,
         )
 
+        deadline = Deadline(copy, lambda: leases.begun(self._leases()))
+
         def say() -> None:
-            if not copy.concurrent and copy.age_seconds > estimate.LAST_SECONDS:
-                raise CopyTooLateError
+            deadline.check()
             bar.update(totals.items, copy.expected_items, f"{totals.size_bytes / 1e6:,.0f} MB  {meters.words}")
 
         works = [
@@ -202,6 +220,7 @@ class Job:
             write_units=meters.writing.consumed,
             throttles=meters.stalls.throttles,
             concurrent=copy.concurrent,
+            replicating=deadline.replicating(),
             onto_items=copy.onto_items,
             started_ms=copy.started_ms,
         )

@@ -14,6 +14,7 @@ from processor.settings import Settings
 class Report(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     """``items_before``: those of runs before this one, which are part of ``items``; units are this run's.
 
+    ``replicating``: replication had begun beside it at its end.
     ``onto_items``: the destination held items already, of which the source may have deleted some.
     """
 
@@ -26,6 +27,7 @@ class Report(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     write_units: float
     throttles: int
     concurrent: bool
+    replicating: bool
     onto_items: bool
     started_ms: int
 
@@ -54,7 +56,7 @@ def show(report: Report, settings: Settings, *, as_json: bool) -> None:
     print(f"  {report.read_units:,.1f} read units, {report.write_units:,.1f} write units, {report.throttles} throttles")
     if report.set_aside:
         print(f"  {report.set_aside:,} items were refused and set aside: see redrive")
-    if not report.concurrent:
+    if not report.replicating:
         print(start_before(report.started_ms))
     if report.onto_items:
         print(

@@ -53,6 +53,7 @@ def run(settings: Settings, clients: Clients, held: Holder, *, stop: threading.E
         write_units=0.0,
         throttles=0,
         concurrent=False,
+        replicating=False,
         onto_items=False,
         started_ms=copy.started_ms,
     )

@@ -16,7 +16,9 @@ from processor.copy.report import Report
 from processor.copy.state import CopyState
 from processor.dynamodb import Clients
 from processor.dynamodb_local import DynamoDBLocal
+from processor.errors import NotReadyError
 from processor.facts import Facts
+from processor.leases import Lease
 from processor.settings import Settings
 from tests.fakes.tasks import task
 
@@ -42,15 +44,18 @@ class Task:
         restart: bool = False,
         via: str = "",
         count: int = 0,
+        checkpoint: str | None = None,
     ) -> Job:
         """What a run would do.
 
         :param count: DescribeTable's, of the destination
+        :param checkpoint: of the one shard
         """
         if before is not None:
             state.write(self.client, self.settings.task_table, before, before=None)
         source: dict[str, Any] = {"LatestStreamArn": STREAM, "TableId": "from"}
-        facts = Facts(source=source, destination={"TableId": "to", "ItemCount": count})
+        lease = Lease(shard_id="shard-1", owner=None, counter=1, checkpoint=checkpoint)
+        facts = Facts(source=source, destination={"TableId": "to", "ItemCount": count}, leases=[lease])
         return Job(
             self.settings, self.clients, facts, via, concurrent=concurrent, restart=restart, say=self.said.append
         )
@@ -93,6 +98,7 @@ REPORT = Report(
     write_units=0.0,
     throttles=0,
     concurrent=False,
+    replicating=False,
     onto_items=True,
     started_ms=COPY.started_ms,
 )
@@ -104,3 +110,61 @@ def test_what_a_copy_does_not_remove_is_said(capsys: pytest.CaptureFixture[str])
     assert "run verify --repair" in capsys.readouterr().out
     report.show(msgspec.structs.replace(REPORT, onto_items=False), task(), as_json=False)
     assert "verify" not in capsys.readouterr().out
+
+
+def test_until_when_to_start_is_said_where_no_replication_has_begun(capsys: pytest.CaptureFixture[str]) -> None:
+    """Beside one that has, nothing need be started."""
+    report.show(msgspec.structs.replace(REPORT, concurrent=True), task(), as_json=False)
+    assert "Start the replication before" in capsys.readouterr().out
+    report.show(msgspec.structs.replace(REPORT, concurrent=True, replicating=True), task(), as_json=False)
+    assert "Start the replication" not in capsys.readouterr().out
+
+
+def _aged(hours: float, **changed: Any) -> CopyState:
+    started_ms = int((time.time() - hours * 3600) * 1000)
+    return msgspec.structs.replace(COPY, **({"started_ms": started_ms} | changed))
+
+
+URI = "s3://bucket/prefix"
+CAN_GO_ON = [
+    (_aged(22.5), {}),
+    (_aged(23.2), {"concurrent": True}),
+    (_aged(25.0, via=URI), {"via": URI}),  # whether there is time left is looked at by itself
+    (_aged(25.0, concurrent=True), {"checkpoint": "5"}),
+    (_aged(25.0), {"concurrent": True, "checkpoint": "5"}),
+]
+TOO_LATE = [
+    (_aged(23.2), {}, "with --concurrent, then start the replication"),
+    (_aged(25.0, concurrent=True), {"checkpoint": "TRIM_HORIZON"}, "no replication has begun"),
+    (_aged(25.0), {"concurrent": True}, "no replication has begun"),
+]
+
+
+@pytest.mark.parametrize(("before", "changed"), CAN_GO_ON)
+def test_a_copy_that_is_gone_on_with(made: Task, before: CopyState, changed: dict[str, Any]) -> None:
+    """While the stream has every change since it began, or a replication has read them."""
+    job = made.job(before, **changed)
+    assert job.copy.id == before.id
+    assert job.age_seconds == pytest.approx(before.age_seconds, abs=60)
+
+
+@pytest.mark.parametrize(("before", "changed", "reason"), TOO_LATE)
+def test_a_copy_that_is_too_late(made: Task, before: CopyState, changed: dict[str, Any], reason: str) -> None:
+    """It is said what may still help; begun anew it has all its time."""
+    with pytest.raises(NotReadyError, match=reason):
+        made.job(before, **changed)
+    assert made.job(None, **changed, restart=True).age_seconds == 0
+
+
+@pytest.mark.parametrize(
+    ("concurrent", "checkpoint", "waits"),
+    [(False, None, False), (True, None, True), (True, "TRIM_HORIZON", True), (True, "5", False)],
+)
+def test_whether_it_waits_for_a_replication(
+    made: Task,
+    concurrent: bool,  # noqa: FBT001
+    checkpoint: str | None,
+    waits: bool,  # noqa: FBT001
+) -> None:
+    """One is to be beside it, and has applied nothing yet."""
+    assert made.job(None, concurrent=concurrent, checkpoint=checkpoint).waits_for_replication == waits

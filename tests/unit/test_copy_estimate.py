@@ -51,6 +51,23 @@ def test_whether_there_is_time(hours: float, concurrent: bool, severities: list[
     assert [finding.severity for finding in estimate.findings(found, concurrent=concurrent)] == severities
 
 
+@pytest.mark.parametrize(
+    ("age_hours", "hours", "severities"),
+    [
+        (10.0, 1.9, []),
+        (10.0, 2.1, ["warning"]),
+        (20.5, 2.4, ["warning"]),
+        (20.5, 2.6, ["error"]),
+        (10.0, 13.1, ["error"]),
+    ],
+)
+def test_whether_there_is_time_for_the_rest(age_hours: float, hours: float, severities: list[str]) -> None:
+    """What went by since the copy began counts; the rest may take until the copy must be through."""
+    found = _estimate(write_rate=2_000_000 / (hours * 3600))
+    findings = estimate.findings(found, concurrent=False, age_seconds=age_hours * 3600)
+    assert [finding.severity for finding in findings] == severities
+
+
 def test_rates() -> None:
     """Units a second, or a percentage of what the table has."""
     table = {"ProvisionedThroughput": {"ReadCapacityUnits": 40, "WriteCapacityUnits": 10}}

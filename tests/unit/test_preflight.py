@@ -244,6 +244,7 @@ def _of_copy(**changed: Any) -> CopyState:
         (_of_copy(state="running"), [], "is not through"),
         (_of_copy(state="running"), LEASES, "is not through"),
         (_of_copy(state="running", concurrent=True), [], None),
+        (_of_copy(state="running", via="s3://b/p"), [], "is not through"),
         (_of_copy(started_ms=0), LEASES, None),
         (_of_copy(started_ms=int(time.time() * 1000) - 25 * HOUR_MS), NOT_BEGUN, "began 25.0 hours ago"),
         (_of_copy(started_ms=int(time.time() * 1000) - 25 * HOUR_MS), [*NOT_BEGUN, *LEASES], None),
@@ -262,6 +263,18 @@ def test_a_copy_that_replication_must_not_follow(
     found = [text for _, text in _found(_facts(copy=copy, leases=leases)) if text.startswith("copy of")]
     assert (value is None) == (found == [])
     assert all(str(value) in text for text in found)
+
+
+def test_no_copy_by_way_of_s3_is_gone_on_with_beside_a_replication() -> None:
+    """It can't be; so that is not advised."""
+    texts = {
+        via: [finding.text for check in preflight._CHECKS for finding in check(SETTINGS, _facts(copy=copy))]
+        for via in ("", "s3://bucket/prefix")
+        for copy in [_of_copy(state="running", via=via)]
+    }
+    assert "copy --concurrent" in "".join(texts[""])
+    assert "--concurrent" not in "".join(texts["s3://bucket/prefix"])
+    assert "copy --viaS3" in "".join(texts["s3://bucket/prefix"])
 
 
 @pytest.mark.usefixtures("aws")
