@@ -110,6 +110,7 @@ def _check(found: Settings, options: Options) -> int:
 
 def _replicate(found: Settings) -> int:
     from processor import daemon, preflight
+    from processor.copy import following
 
     slot = daemon.claim_slot(found)
     clients = Clients(found)
@@ -129,6 +130,7 @@ def _replicate(found: Settings) -> int:
         destination_arn=(facts.destination or {}).get("TableArn", ""),
         before=facts.task,
     )
+    following.note(found, clients, facts)
     print(f"Replicating {found.path}")
     print(f"  task {found.task_name}, checkpoints in {found.checkpoint_table}")
     print(f"  logs in {slot.directory}", flush=True)

@@ -272,7 +272,7 @@ def _destination_indexes(settings: Settings, facts: Facts) -> Iterator[Finding]:
 
 def _copy_is_through(settings: Settings, facts: Facts) -> Iterator[Finding]:
     copy = facts.copy
-    if copy is None:
+    if copy is None or copy.followed:
         return
     what = f"copy of source table {settings.source_table}"
     if copy.state == "running" and copy.via:

@@ -8,6 +8,7 @@
 ``deadline``    not for longer than the stream keeps what was written meanwhile
 ``pace``        how fast: capacity units a second
 ``state``       the rows that a killed copy goes on from, on this machine or another
+``following``   that a replication came after it
 ``holder``      that no two machines run the same copy
 ==============  ======================================================================================================
 """

@@ -86,6 +86,13 @@ class Job:
         return self.copy.concurrent and not self._replicating
 
     def _gone_on_with(self, before: CopyState) -> CopyState:
+        if before.followed:
+            when = time.strftime("%Y-%m-%d", time.localtime((before.finished_ms or before.started_ms) / 1000))
+            message = (
+                f"Table {self._settings.source_table} was copied on {when}, and replicated since. Nothing was copied "
+                "now. --restart copies it anew; beside the replication, with --concurrent."
+            )
+            raise NotReadyError(message)
         if before.stream_arn != self._source["LatestStreamArn"]:
             raise _cannot_go_on(
                 "the source's stream was turned off and on again since it began, so changes would be lost"

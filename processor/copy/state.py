@@ -30,6 +30,7 @@ class CopyState(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
 
     ``concurrent``: replication may run meanwhile. ``via``: where exported items lie, else the tables are read directly.
     ``beat`` grows for as long as ``holder`` runs it. ``onto_items``: the destination held items when it began.
+    ``followed``: it was done, and a replication went on since.
     """
 
     id: str
@@ -47,6 +48,7 @@ class CopyState(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     expected_items: int = 0
     expected_bytes: int = 0
     onto_items: bool = False
+    followed: bool = False
     via: str = ""
     export_arn: str = ""
     import_arn: str = ""
@@ -163,6 +165,23 @@ def delete(client: DynamoDBClient, table: str, *, before: CopyState) -> None:
             )
     except ConditionFailedError as exc:
         raise CopyTakenError(table) from exc
+
+
+def mark_followed(client: DynamoDBClient, table: str, copy: CopyState) -> None:
+    """Store that a replication went on since ``copy`` was done.
+
+    :raises ConditionFailedError: another one has been begun meanwhile
+    :raises UnavailableError: it can't be stored now
+    """
+    with aws_errors(f"UpdateItem on task table {table}"):
+        client.update_item(
+            TableName=table,
+            Key=_KEY,
+            UpdateExpression="SET followed = :true",
+            ConditionExpression="id = :id AND #state = :done",
+            ExpressionAttributeNames={"#state": "state"},
+            ExpressionAttributeValues={":true": {"BOOL": True}, ":id": {"S": copy.id}, ":done": {"S": "done"}},
+        )
 
 
 def claim(client: DynamoDBClient, table: str, copy: CopyState) -> list[SegmentState]:

@@ -15,11 +15,14 @@ if TYPE_CHECKING:
 class CopyProgress(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     """A copy; ``running`` is one that was begun and is not through, whether a process is at it or not.
 
+    ``followed``: it was done, and a replication went on since.
+
     ``expected…`` are DescribeTable's counts, up to six hours old; times are milliseconds since the epoch.
     """
 
     state: Literal["running", "done"]
     concurrent: bool
+    followed: bool
     host: str
     started_ms: int
     finished_ms: int | None
@@ -48,6 +51,7 @@ def read(client: DynamoDBClient, table: str) -> CopyProgress | None:
     return CopyProgress(
         state=copy.state,
         concurrent=copy.concurrent,
+        followed=copy.followed,
         host=copy.host,
         started_ms=copy.started_ms,
         finished_ms=copy.finished_ms,

@@ -72,7 +72,7 @@ def _facts(report: Report) -> list[tuple[str, str]]:
 
 def _copy(copy: CopyProgress) -> str:
     if copy.state == "done":
-        return f"done, {copy.items:,} items"
+        return f"done, {copy.items:,} items{', and replicated since' if copy.followed else ''}"
     return (
         f"not through, {copy.items:,} of some {copy.expected_items:,} items, {copy.segments_done} of {copy.segments} "
         f"segments done, begun by {copy.host}"

@@ -10,7 +10,7 @@ import msgspec
 import pytest
 
 from processor import task as tasks
-from processor.copy import report, state
+from processor.copy import following, report, state
 from processor.copy.job import Job
 from processor.copy.report import Report
 from processor.copy.state import CopyState
@@ -168,3 +168,48 @@ def test_whether_it_waits_for_a_replication(
 ) -> None:
     """One is to be beside it, and has applied nothing yet."""
     assert made.job(None, concurrent=concurrent, checkpoint=checkpoint).waits_for_replication == waits
+
+
+DONE = msgspec.structs.replace(COPY, state="done", finished_ms=COPY.started_ms)
+BEGUN = Lease(shard_id="shard-1", owner=None, counter=1, checkpoint="5")
+NOT_BEGUN = msgspec.structs.replace(BEGUN, checkpoint="TRIM_HORIZON")
+
+
+@pytest.mark.parametrize(
+    ("copy", "leases", "followed"),
+    [
+        (DONE, [NOT_BEGUN, BEGUN], True),
+        (DONE, [NOT_BEGUN], False),
+        (DONE, None, False),
+        (COPY, [BEGUN], False),
+    ],
+)
+def test_a_copy_that_a_replication_has_followed(
+    made: Task,
+    copy: CopyState,
+    leases: list[Lease] | None,
+    followed: bool,  # noqa: FBT001
+) -> None:
+    """It is done, and something was applied since; the same command then copies nothing, and says what does."""
+    state.write(made.client, made.settings.task_table, copy, before=None)
+    following.note(made.settings, made.clients, Facts(copy=copy, leases=leases))
+    stored = state.read(made.client, made.settings.task_table)
+    assert stored == msgspec.structs.replace(copy, followed=followed)
+    if followed:
+        with pytest.raises(NotReadyError, match=r"was copied on .* and replicated since.*--restart copies it anew"):
+            made.job(None)
+        assert not made.job(None, restart=True).is_done
+    else:
+        assert made.job(None).is_done == (copy is DONE)
+
+
+def test_a_copy_that_was_begun_anew_meanwhile_is_not_marked(made: Task) -> None:
+    """The row is another's by now; that, or no table, is no error."""
+    facts = Facts(copy=DONE, leases=[BEGUN])
+    for stored in (msgspec.structs.replace(DONE, id="2"), COPY):
+        state.write(
+            made.client, made.settings.task_table, stored, before=state.read(made.client, made.settings.task_table)
+        )
+        following.note(made.settings, made.clients, facts)
+        assert state.read(made.client, made.settings.task_table) == stored
+    following.note(task(kclEndpoint=made.settings.kcl_endpoint or "", taskName="none"), made.clients, facts)

@@ -214,6 +214,10 @@ def test_a_daemon_and_a_copy_that_were_not_made_for_each_other(stage: Stage, rep
     running.start()
     stage.pair.put("last")
     stage.pair.wait_for("last")
+    # The first daemon's checkpoint was there when this one started.
+    status, _, errors = end_of(stage.start())
+    assert status == 22
+    assert "and replicated since" in errors
     assert running.stop() == 0
     stage.pair.wait_equal()
 

@@ -254,6 +254,8 @@ def _of_copy(**changed: Any) -> CopyState:
         (_of_copy(started_ms=int(time.time() * 1000) - 25 * HOUR_MS, concurrent=True), None, "began 25.0 hours ago"),
         (_of_copy(stream_arn="another"), [], "the stream was turned off and on again since"),
         (_of_copy(stream_arn="another"), LEASES, None),
+        (_of_copy(started_ms=int(time.time() * 1000) - 25 * HOUR_MS, followed=True), [], None),
+        (_of_copy(stream_arn="another", followed=True), None, None),
     ],
 )
 def test_a_copy_that_replication_must_not_follow(

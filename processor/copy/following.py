@@ -1,0 +1,29 @@
+"""That a replication has followed a copy that is done: its age then says nothing any more.
+
+Else a checkpoint table that is deleted later, so that the task begins anew with the stream's oldest record, would look
+like a replication that comes a day or more after its copy.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from processor import leases
+from processor.copy import state
+from processor.errors import ReplicatorError
+
+if TYPE_CHECKING:
+    from processor.dynamodb import Clients
+    from processor.facts import Facts
+    from processor.settings import Settings
+
+
+def note(settings: Settings, clients: Clients, facts: Facts) -> None:
+    """Keep it in the copy's row, where the facts say so; a failure is left to the next start."""
+    copy = facts.copy
+    if copy is None or copy.state != "done" or copy.followed or not leases.begun(facts.leases):
+        return
+    try:
+        state.mark_followed(clients.checkpoints(), settings.task_table, copy)
+    except ReplicatorError:
+        return
