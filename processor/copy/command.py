@@ -139,7 +139,7 @@ def _plan(settings: Settings, facts: Facts, job: Job) -> Estimate:
             rates[name] = estimate.rate(limit or "100%", table or {}, kind)
         except ValueError as exc:  # without a limit of ours, an on-demand table has none
             rates[name] = None
-            if limit is not None:
+            if limit is not None and not job.copy.via:
                 findings.append(error(name, str(exc), "It says nothing then", "Give units a second, or leave it out"))
     plan = estimate.estimate(
         facts.source or {},

@@ -21,18 +21,32 @@ if TYPE_CHECKING:
 
 _GONE = "ImportNotFoundException"
 _EXISTS = "ResourceInUseException"
+# The same token with another request, as when the source's definition was changed since: the API's model has the first,
+# its text the others.
+_OTHER_REQUEST = frozenset(
+    {"ImportConflictException", "IdempotentParameterMismatch", "IdempotentParameterMismatchException"}
+)
 
 
 def begin(
-    client: DynamoDBClient, source: Mapping[str, Any], name: str, place: Place, *, copy_id: str, export_arn: str
+    client: DynamoDBClient,
+    source: Mapping[str, Any],
+    name: str,
+    place: Place,
+    *,
+    copy_id: str,
+    export_arn: str,
+    expected_items: int,
 ) -> str:
     """Begin the import of an export into table ``name``, or find the one that this copy began; returns its ARN.
 
+    :param expected_items: how many the export has
     :raises TransferError: there is such a table, and it is no import of this copy
     :raises UnavailableError: it can't be begun
     """
     # As for exports: the first names what this copy began; where that one has failed, another is begun.
-    for token in (token_of(copy_id, export_arn, name, place.uri), str(uuid.uuid4())):
+    first = token_of(copy_id, export_arn, name, place.uri)
+    for token in (first, str(uuid.uuid4())):
         try:
             with aws_errors(f"ImportTable into table {name} from {place.uri}"):
                 started: Any = client.import_table(
@@ -48,9 +62,11 @@ def begin(
                     f"{exc}. An import makes its table. Nothing was imported. Delete table {name}, then run copy again."
                 )
                 raise TransferError(message) from exc
+            if exc.code in _OTHER_REQUEST and token == first:
+                continue
             raise
         arn = str(started["ImportArn"])
-        if not _has_ended_badly(_describe(client, arn)):
+        if not _has_ended_badly(_describe(client, arn), expected_items):
             break
     return arn
 
@@ -60,9 +76,10 @@ def _describe(client: DynamoDBClient, arn: str) -> dict[str, Any]:
         return dict(client.describe_import(ImportArn=arn)["ImportTableDescription"])
 
 
-def _has_ended_badly(found: Mapping[str, Any]) -> bool:
-    done = found["ImportStatus"] == "COMPLETED"
-    return found["ImportStatus"] in ("FAILED", "CANCELLED") or (done and bool(found.get("ErrorCount")))
+def _has_ended_badly(found: Mapping[str, Any], expected_items: int) -> bool:
+    if found["ImportStatus"] == "COMPLETED":
+        return bool(found.get("ErrorCount")) or found.get("ImportedItemCount", 0) != expected_items
+    return found["ImportStatus"] in ("FAILED", "CANCELLED")
 
 
 def finished(
@@ -91,10 +108,9 @@ def finished(
                     f"{exc}. Delete the destination table if it is there, then run copy again."
                 ) from exc
             raise
-        done = found["ImportStatus"] == "COMPLETED"
-        if _has_ended_badly(found) or (done and found.get("ImportedItemCount", 0) != expected_items):
+        if _has_ended_badly(found, expected_items):
             raise _failed(found, expected_items)
-        if done:
+        if found["ImportStatus"] == "COMPLETED":
             return found
         say(f"Importing: {found.get('ImportedItemCount', 0):,} of {expected_items:,} items")
         return None

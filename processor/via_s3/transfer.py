@@ -162,7 +162,9 @@ class _Transfer:
         if not arn:
             self.check_time(LAST_BEGIN_SECONDS)
             name = self.settings.destination_table
-            arn = table_import.begin(client, source, name, self.place, copy_id=self.saved.id, export_arn=export_arn)
+            arn = table_import.begin(
+                client, source, name, self.place, copy_id=self.saved.id, export_arn=export_arn, expected_items=items
+            )
             self.save(import_arn=arn)
         try:
             return table_import.finished(

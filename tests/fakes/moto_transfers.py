@@ -6,14 +6,16 @@ moment, starts an import into a table that is there, and calls one with errors F
 
 from __future__ import annotations
 
+import copy
 import threading
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
+from moto.core.exceptions import JsonRESTError
 from moto.core.responses import ActionResult
 from moto.dynamodb import models, responses
-from moto.dynamodb.exceptions import ResourceInUseException
+from moto.dynamodb.exceptions import ERROR_TYPE_PREFIX, ResourceInUseException
 from moto.dynamodb.models.table_export import TableExport
 from moto.dynamodb.models.table_import import TableImport
 
@@ -32,6 +34,7 @@ class MotoTransfers:
 
     ``moment`` is what exports say that they are as of, ``lost_items`` how many the next import leaves out, which it
     admits to or not.
+    ``mismatch`` is what AWS calls another request with the token of one before it.
     Exports and imports don't end while ``held``.
     """
 
@@ -41,6 +44,7 @@ class MotoTransfers:
         self.moment: datetime | None = None
         self.lost_items = 0
         self.errors_are_counted = True
+        self.mismatch = "ImportConflictException"
         self._free = threading.Event()
         self._free.set()
         self._by_token: dict[str, Any] = {}
@@ -78,11 +82,14 @@ class MotoTransfers:
         return self
 
     def _once(self, handler: Any, name: str, begin: Any, made: list[Any]) -> ActionResult:
-        token = handler.body["ClientToken"]
+        token, asked = handler.body["ClientToken"], copy.deepcopy(handler.body)
         if token not in self._by_token:
             begin(handler)
-            self._by_token[token] = made[-1]
-        return ActionResult({name: self._by_token[token].response()})
+            self._by_token[token] = asked, made[-1]
+        before, found = self._by_token[token]
+        if asked != before:
+            raise JsonRESTError(f"{ERROR_TYPE_PREFIX}{self.mismatch}", "Another request had this ClientToken")
+        return ActionResult({name: found.response()})
 
     def _install_models(self, patch: pytest.MonkeyPatch) -> None:
         transfers = self

@@ -186,6 +186,14 @@ def test_the_command_copies_and_then_says_that_it_did(copy: Copy, capsys: pytest
     assert (row.state, row.export_arn) == ("done", copy.transfers.exports[0].arn)
 
 
+@pytest.mark.usefixtures("_in_process", "copy")
+def test_rates_say_nothing_of_such_a_copy(capsys: pytest.CaptureFixture[str]) -> None:
+    """Percentages of a table that is on demand, or not there yet, are no errors: neither is read nor written."""
+    settings = settings_of(copyReadUnits="50%", copyWriteUnits="50%")
+    assert command.run(settings, command.Options(via_s3=URI, dry_run=True)) == 0
+    assert "Units" not in capsys.readouterr().err
+
+
 @pytest.mark.usefixtures("_in_process")
 def test_the_command_turns_the_stream_on(copy: Copy) -> None:
     """EnableStream is heeded by way of S3 too, before anything is exported; createDestination has nothing to make."""
@@ -319,15 +327,32 @@ def test_an_import_that_left_items_out_has_failed(copy: Copy, *, counted: bool) 
     assert (bool(copy.saved.export_arn), copy.saved.import_arn) == (True, "")
 
 
-def test_after_a_failed_import_the_same_export_is_imported_again(copy: Copy) -> None:
+@pytest.mark.parametrize("counted", [True, False])
+def test_after_a_failed_import_the_same_export_is_imported_again(copy: Copy, *, counted: bool) -> None:
     """While the table of the failed one is there, that is said; then another import fills a new one."""
     copy.transfers.lost_items = 1
-    for words in ("1 errors", "Delete table orders-copy"):
+    copy.transfers.errors_are_counted = counted
+    for words in (f"{counted:d} errors", "Delete table orders-copy"):
         with pytest.raises(TransferError, match=words):
             copy.run()
     copy.destination.delete_table(TableName="orders-copy")
     assert copy.run().items == 12
     assert (len(copy.transfers.exports), len(copy.transfers.imports)) == (1, 2)
+
+
+@pytest.mark.parametrize("word", ["ImportConflictException", "IdempotentParameterMismatch"])
+def test_after_a_failed_import_the_source_may_be_defined_otherwise(copy: Copy, word: str) -> None:
+    """Without the index that refused items, say: another request, for which AWS refuses the first one's token."""
+    copy.transfers.lost_items = 1
+    copy.transfers.mismatch = word
+    with pytest.raises(TransferError, match="1 errors"):
+        copy.run()
+    copy.destination.delete_table(TableName="orders-copy")
+    copy.source.update_table(
+        TableName="orders", GlobalSecondaryIndexUpdates=[{"Delete": {"IndexName": BY_DAY["IndexName"]}}]
+    )
+    assert copy.run().items == 12
+    assert not copy.table().get("GlobalSecondaryIndexes")
 
 
 def test_an_export_of_a_moment_before_the_stream_is_not_used(copy: Copy) -> None:
