@@ -26,7 +26,7 @@ from processor.signals import Signals
 from processor.verify import paths
 from processor.verify.comparison import Comparison, Step
 from processor.verify.form import Form
-from processor.verify.repair import Repair, would_repair
+from processor.verify.repair import Repair, Tell, would_repair
 from processor.verify.report import Found, OutputFile, Report, Results
 from processor.verify.show import show
 from processor.verify.side import Side
@@ -141,8 +141,7 @@ class _Made:
         self._clients = clients
         self._form = form
         self._stack = stack
-        outage = Outage(Log(), "verify_delayed", note="It is tried again for a minute.")
-        self._patience = Patience(stop, outage)
+        self._stop = stop
         self._progress = stack.enter_context(contextlib.closing(_Steps()))
         self._crew = Crew(stop, tick=self._say)
         self._comparison: Comparison | None = None
@@ -157,14 +156,14 @@ class _Made:
             facts.source,
             scannable=tables.scannable_source(settings, clients),
             readable=tables.source(settings, clients),
-            patience=self._patience,
+            patience=self._patience(),
         )
         destination = Side(
             "destination",
             facts.destination,
             scannable=tables.scannable_destination(settings, clients),
             readable=tables.readable_as_stored(settings, clients),
-            patience=self._patience,
+            patience=self._patience(),
         )
         suspects = Suspects(
             source,
@@ -173,7 +172,7 @@ class _Made:
             recheck=self._wanted.recheck,
             results=results,
             crew=self._crew,
-            patience=self._patience,
+            patience=self._patience(),
             repair=self._repair(),
             values=self._wanted.values,
             pause=pause,
@@ -191,9 +190,14 @@ class _Made:
         )
         return self._comparison
 
-    def _repair(self) -> Callable[[list[Found]], list[Found]]:
+    def _patience(self) -> Patience:
+        """For one table, or for what uses both: an answer of one says nothing of the other."""
+        note = "It is tried again until nothing was answered for a minute."
+        return Patience(self._stop, Outage(Log(), "verify_delayed", note=note))
+
+    def _repair(self) -> Callable[[list[Found], Tell], None]:
         if not self._wanted.repair:
-            return list
+            return lambda found, tell: tell(found)
         if self._wanted.dry_run:
             return would_repair
         settings, clients = self._settings, self._clients
@@ -205,7 +209,7 @@ class _Made:
             destination=tables.readable(settings, clients),
             table=tables.open_table(settings, clients, timeouts=_TIMEOUTS),
             form=self._form,
-            patience=self._patience,
+            patience=self._patience(),
             threads=settings.apply_threads,
             **numbers,
         )

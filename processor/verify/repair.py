@@ -2,27 +2,54 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Literal
 
 import msgspec
 
-from processor.errors import RefusedError, UnsettledError
+from processor.errors import RefusedError, ReplicatorError, UnsettledError
 from processor.fences import NO_NUMBER
 from processor.patience import Patience
 from processor.reconcile import Source, reconcile
+from processor.records import Change
 from processor.verify.form import Form
 from processor.verify.report import Found, Repaired
 from processor.writable_table import Table
 
 # A write may be moot by ``writeMode=fenced``, where a change came first; and the source may change again after it.
 _TRIES = 3
+_UNKNOWN = "written, but not looked at again; it may hold an older image: run verify --repair again"
+
+Tell = Callable[[list[Found]], None]
 
 
-def would_repair(found: list[Found]) -> list[Found]:
-    """What ``Repair`` would do; it does nothing."""
-    return [msgspec.structs.replace(each, repair=Repaired(write=_write(each))) for each in found]
+def would_repair(found: list[Found], tell: Tell) -> None:
+    """Tell what ``Repair`` would do; it does nothing."""
+    tell([msgspec.structs.replace(each, repair=Repaired(write=_write(each))) for each in found])
+
+
+class _Noted:
+    """Satisfies ``writable_table.Table``: another one, and whether it may have been written."""
+
+    def __init__(self, table: Table) -> None:
+        self.name = table.name
+        self.may_be_written = False
+        self._table = table
+
+    def write_batch(self, changes: Sequence[Change]) -> list[Change]:
+        """As the table's."""
+        self.may_be_written = True
+        return self._table.write_batch(changes)
+
+    def write_one(self, change: Change) -> bool:
+        """As the table's."""
+        self.may_be_written = True
+        return self._table.write_one(change)
+
+    def renew_credentials(self) -> None:
+        """As the table's."""
+        self._table.renew_credentials()
 
 
 class Repair:
@@ -50,16 +77,20 @@ class Repair:
         self._form = form
         self._patience = patience
         self._number_of = number_of
+        self._error: ReplicatorError | None = None
         self._pool = ThreadPoolExecutor(threads, thread_name_prefix="verify-repair")
 
-    def __call__(self, found: list[Found]) -> list[Found]:
+    def __call__(self, found: list[Found], tell: Tell) -> None:
         """Repair each, whatever it is by now.
 
-        :returns: the same keys, with what became of them
-        :raises UnavailableError: one of the tables can't be used now
+        :param tell: called with the same keys and what became of them, before anything is raised: a key that was left
+            between its write and the look after it may have an older image over a newer one
+        :raises UnavailableError: one of the tables can't be used now; nothing more is begun
         :raises StoppedError: the command was stopped; keys in hand may be done
         """
-        return list(self._pool.map(self._one, found))
+        tell(list(self._pool.map(self._one, found)))
+        if self._error is not None:
+            raise self._error
 
     def close(self) -> None:
         """End the threads."""
@@ -69,20 +100,25 @@ class Repair:
         return msgspec.structs.replace(found, repair=self._repaired(found))
 
     def _repaired(self, found: Found) -> Repaired:
-        write = _write(found)
-        for _ in range(_TRIES):
-            try:
-                done = self._patience(lambda: self._reconcile(found.key))
-            except (RefusedError, UnsettledError) as exc:
-                return Repaired(write=write, done=False, reason=str(exc))
-            write = write if done == "moot" else done
-            if self._patience(lambda: self._is_same(found.key)):
-                return Repaired(write=write, done=True)
+        write, table = _write(found), _Noted(self._table)
+        if self._error is not None:
+            return Repaired(write=write, done=False, reason=f"not begun: {self._error}")
+        try:
+            for _ in range(_TRIES):
+                done = self._patience(lambda: self._reconcile(found.key, table))
+                write = write if done == "moot" else done
+                if self._patience(lambda: self._is_same(found.key)):
+                    return Repaired(write=write, done=True)
+        except (RefusedError, UnsettledError) as exc:
+            return Repaired(write=write, done=False, reason=str(exc))
+        except ReplicatorError as exc:
+            self._error = exc
+            return Repaired(write=write, done=False, reason=_UNKNOWN if table.may_be_written else f"not begun: {exc}")
         return Repaired(write=write, done=False, reason=f"it differs after {_TRIES} writes: it is changed all the time")
 
-    def _reconcile(self, key: msgspec.Raw) -> Literal["put", "delete", "moot"]:
+    def _reconcile(self, key: msgspec.Raw, table: Table) -> Literal["put", "delete", "moot"]:
         number = self._number_of(key)
-        return reconcile(key, number, source=self._source, table=self._table, destination=self._destination).kind
+        return reconcile(key, number, source=self._source, table=table, destination=self._destination).kind
 
     def _is_same(self, key: msgspec.Raw) -> bool:
         return self._form.same(self._source.get(key), self._destination.get(key))

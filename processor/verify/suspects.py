@@ -23,6 +23,7 @@ from processor.records import identity_of
 from processor.verify.buckets import Role
 from processor.verify.difference import differences
 from processor.verify.form import Form
+from processor.verify.repair import Tell
 from processor.verify.report import Found, Outcome, PathDifference, Results
 from processor.verify.side import Side
 
@@ -60,7 +61,7 @@ class Suspects:
     """Takes suspicious keys from any number of threads, and finds out in threads of its own.
 
     :param recheck: how often a key is looked at again
-    :param repair: called with keys that differ; returns them with what became of them
+    :param repair: called with keys that differ, and with what is to be told of them and what became of them
     :param values: also say what stands where two items differ
     :param pause: see ``pause_seconds``
     """
@@ -75,7 +76,7 @@ class Suspects:
         results: Results,
         crew: Crew,
         patience: Patience,
-        repair: Callable[[list[Found]], list[Found]] = lambda found: found,
+        repair: Callable[[list[Found], Tell], None] = lambda found, tell: tell(found),
         values: bool = False,
         pause: Callable[[int], float],
     ) -> None:
@@ -149,7 +150,7 @@ class Suspects:
                     self._results.changing()
                 elif (outcome := _outcome(look)) != "extra" or role == "destination":  # else its own scan finds it
                     found.append(self._found(outcome, look))
-            self._results.found(self._repair(found))
+            self._repair(found, self._results.found)
 
     def _look(self, suspects: Sequence[_Suspect]) -> Iterator[list[_Look]]:
         """Those that differ, some at a time; all others are equal, or gone from both.

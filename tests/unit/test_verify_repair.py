@@ -1,0 +1,59 @@
+"""What a repair says when it could not be finished."""
+
+from __future__ import annotations
+
+import threading
+
+import msgspec
+import pytest
+
+from processor import patience
+from processor.errors import ReplicatorError, StoppedError, UnavailableError
+from processor.logs import Log
+from processor.patience import Patience
+from processor.records import identity_of
+from processor.retry import Backoff, Outage
+from processor.verify.form import Form
+from processor.verify.repair import Repair
+from processor.verify.report import Found
+from tests.fakes.source import FakeSource
+from tests.fakes.table import FakeTable
+
+KEYS = [msgspec.Raw(b'{"id":{"S":"%b"}}' % name) for name in (b"a", b"b", b"c")]
+
+
+@pytest.mark.parametrize("error", [UnavailableError, StoppedError])
+@pytest.mark.parametrize("written", [True, False])
+def test_all_keys_are_told_of_before_it_ends(
+    error: type[ReplicatorError], monkeypatch: pytest.MonkeyPatch, *, written: bool
+) -> None:
+    """The key that was written and not looked at again is named as such, those never begun as what they are."""
+    if error is UnavailableError:
+        monkeypatch.setattr(patience, "PATIENCE_SECONDS", 0.0)
+    stop, table, reads = threading.Event(), FakeTable(), list[bytes]()
+
+    def lose(identity: bytes) -> None:
+        reads.append(identity)
+        if reads.count(identity_of(KEYS[1])) == 1 + written:  # the first is before the write, the second after it
+            if error is StoppedError:
+                stop.set()
+            raise UnavailableError("no answer", code="ReadTimeoutError")
+
+    repair = Repair(
+        source=FakeSource({identity_of(key): key for key in KEYS}, before=lose),
+        destination=FakeSource(table.items),
+        table=table,
+        form=Form(["id"], ignored=[], salt=b""),
+        patience=Patience(stop, Outage(Log(), "delayed", note=""), make_backoff=lambda: Backoff(most_seconds=0.0)),
+        threads=1,
+    )
+    told: list[Found] = []
+    with pytest.raises(error):
+        repair([Found(outcome="missing", key=key) for key in KEYS], told.extend)
+    repair.close()
+    done = [(each.repair.done, each.repair.reason) for each in told if each.repair]
+    assert [each for each, _ in done] == [True, False, False]
+    reasons = [str(reason).partition(":")[0] for _, reason in done[1:]]
+    unknown = "written, but not looked at again; it may hold an older image"
+    assert reasons == [unknown if written else "not begun", "not begun"]
+    assert len(table.items) == 1 + written
