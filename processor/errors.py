@@ -21,6 +21,7 @@
      ├─ StalledError                exit 5: a command could not go on for a long time
      ├─ CopyTakenError              exit 5: a copy of this task is run by somebody else
      ├─ TransferError               exit 5: a managed export or import can't become a copy
+     ├─ OutputError                 exit 5: a file of results can't be written any more
      └─ DeadLetterError             exit 5: a change could not be set aside, so it is kept
 
 Foreign exceptions become one of these at the edge where they appear (``dynamodb.py`` for botocore's,
@@ -176,6 +177,16 @@ class CopyTakenError(ReplicatorError):
 
 class TransferError(ReplicatorError):
     """An export or import failed, is incomplete, or came too late."""
+
+
+class OutputError(ReplicatorError):
+    """The file of ``--output`` took what came before, and takes no more."""
+
+    def __init__(self, path: str, reason: str) -> None:
+        super().__init__(
+            f"--output {path}: can't be written any more ({reason}). It does not have all keys that differ; the report "
+            "on standard output has the counts so far. Make room, or name another file, and run verify again."
+        )
 
 
 class DeadLetterError(ReplicatorError):

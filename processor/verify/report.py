@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+import stat
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import TracebackType
 from typing import IO, Any, Literal
 
 import msgspec
 
-from processor.errors import UsageError
+from processor.errors import OutputError, UsageError
 from processor.verify import paths
 from processor.verify.buckets import Role
 from processor.verify.difference import Difference, Kind
@@ -109,7 +111,7 @@ class Results:
         with self._lock:
             self.report.changing += 1
 
-    def found(self, results: Sequence[Found]) -> None:
+    def found(self, results: list[Found]) -> None:
         """Keys that differ, or did until they were repaired."""
         lines = b"".join(msgspec.json.encode(found) + b"\n" for found in results)
         with self._lock:
@@ -124,12 +126,15 @@ class OutputFile:
     """JSON lines that none but their owner can read: they hold keys, and with ``--values`` parts of items.
 
     :raises UsageError: it can't be written; what was there before is written over
+    :raises OutputError: it can't be written any more
     """
 
     def __init__(self, path: Path) -> None:
+        self._path = path
         try:
             descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-            os.fchmod(descriptor, 0o600)
+            if stat.S_ISREG(os.fstat(descriptor).st_mode):  # a pipe or a terminal is others' too
+                os.fchmod(descriptor, 0o600)
         except OSError as exc:
             message = f"--output {path}: can't be written ({exc.strerror}). Nothing was compared. Name another file."
             raise UsageError(message) from exc
@@ -137,8 +142,9 @@ class OutputFile:
 
     def write(self, lines: bytes) -> None:
         """Append whole lines, at once."""
-        self._file.write(lines)
-        self._file.flush()
+        with self._said():
+            self._file.write(lines)
+            self._file.flush()
 
     def __enter__(self) -> OutputFile:  # noqa: PYI034  # Self came with Python 3.11
         return self
@@ -146,4 +152,16 @@ class OutputFile:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._file.close()
+        try:
+            with self._said():
+                self._file.close()
+        except OutputError:
+            if error is None:  # else it was said already, or something worse was
+                raise
+
+    @contextlib.contextmanager
+    def _said(self) -> Iterator[None]:
+        try:
+            yield
+        except OSError as exc:
+            raise OutputError(str(self._path), exc.strerror or str(exc)) from exc
