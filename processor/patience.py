@@ -7,8 +7,8 @@ import time
 from collections.abc import Callable
 from typing import TypeVar
 
-from processor.errors import CredentialsError, StoppedError, UnavailableError
-from processor.retry import Backoff, Outage
+from processor.errors import CredentialsError, ReplicatorError, StoppedError, UnavailableError
+from processor.retry import THROTTLES, Backoff, Outage
 
 T = TypeVar("T")
 
@@ -16,7 +16,9 @@ PATIENCE_SECONDS = 60.0
 
 
 class Patience:
-    """Any number of threads may share it.
+    """That of one table, or of whatever else fails as a whole; any number of threads may share it.
+
+    It ends when nothing was answered for a minute. Throttles are answers, and may last as long as they like.
 
     :param stop: set to give up at once
     :param outage: says that calls fail, and when they work again
@@ -34,29 +36,49 @@ class Patience:
         self._outage = outage
         self._make_backoff = make_backoff
         self._clock = clock
+        self._lock = threading.Lock()
+        self._failing_since: float | None = None
 
     def __call__(self, call: Callable[[], T]) -> T:
-        """Make ``call`` until it works, for a minute.
+        """Make ``call`` until it works, or for a minute in which no other thread's did.
 
         :raises StoppedError: ``stop`` was set before it did
         :raises CredentialsError: at once; a person has to do something
-        :raises UnavailableError: it did not work for a minute
+        :raises UnavailableError: nothing was answered for a minute
         """
-        backoff, deadline = self._make_backoff(), self._clock() + PATIENCE_SECONDS
+        backoff = self._make_backoff()
         while not self.stop.is_set():
             try:
                 result = call()
             except CredentialsError:
                 raise
             except UnavailableError as exc:
-                if self._clock() >= deadline:
+                if self._failed(exc) >= PATIENCE_SECONDS:
                     raise
                 self._outage.failed(exc.code, str(exc))
                 self.stop.wait(backoff.next_seconds())
+            except ReplicatorError:
+                self._answered()
+                raise
             else:
+                self._answered()
                 self._outage.succeeded()
                 return result
         raise StoppedError
+
+    def _failed(self, error: UnavailableError) -> float:
+        """For how many seconds there was no answer."""
+        if error.code in THROTTLES:
+            self._answered()
+            return 0.0
+        with self._lock:
+            now = self._clock()
+            self._failing_since = now if self._failing_since is None else self._failing_since
+            return now - self._failing_since
+
+    def _answered(self) -> None:
+        with self._lock:
+            self._failing_since = None
 
     def pause(self, seconds: float) -> None:
         """Wait.

@@ -15,6 +15,17 @@ LAST_INTERVAL_SECONDS = 300.0
 # Shorter outages are throttling at work, whose end is no news.
 OUTAGE_SECONDS = 5.0
 QUIET_SECONDS = 60.0
+# Answers of a table that works, but not so fast: DynamoDB's errors (API reference), and what batches leave undone.
+THROTTLES = frozenset(
+    {
+        "LimitExceededException",
+        "ProvisionedThroughputExceededException",
+        "RequestLimitExceeded",
+        "ThrottlingException",
+        "UnprocessedItems",
+        "UnprocessedKeys",
+    }
+)
 
 
 class Backoff:

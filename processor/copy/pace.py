@@ -13,18 +13,9 @@ from processor.copy.estimate import WRITE_UNIT_BYTES
 from processor.errors import CredentialsError, StalledError, StoppedError, UnavailableError
 from processor.plan import bytes_of
 from processor.records import Change
+from processor.retry import THROTTLES
 from processor.writable_table import Table
 
-THROTTLES = frozenset(
-    {
-        "LimitExceededException",
-        "ProvisionedThroughputExceededException",
-        "RequestLimitExceeded",
-        "ThrottlingException",
-        "UnprocessedItems",
-        "UnprocessedKeys",
-    }
-)
 # A person or a script waits for the end: what has not worked for so long is for them to look at. The copy goes on where
 # it was when it is started again.
 STALL_SECONDS = 900.0

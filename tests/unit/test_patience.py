@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
 
 import pytest
@@ -34,7 +35,8 @@ class Calls:
         return "done"
 
 
-UNAVAILABLE = UnavailableError("throttled", code="ThrottlingException")
+UNAVAILABLE = UnavailableError("away", code="InternalServerError")
+THROTTLED = UnavailableError("throttled", code="ThrottlingException")
 
 
 def test_a_call_is_made_until_it_works() -> None:
@@ -45,11 +47,39 @@ def test_a_call_is_made_until_it_works() -> None:
 
 
 def test_patience_ends() -> None:
-    """After a minute the last failure is raised."""
+    """A minute after the first failure the last one is raised."""
     calls = Calls(UNAVAILABLE, times=1000)
-    with pytest.raises(UnavailableError, match="throttled"):
+    with pytest.raises(UnavailableError, match="away"):
         calls.patience(calls.call)
-    assert calls.now == PATIENCE_SECONDS + 0.0
+    assert calls.now == PATIENCE_SECONDS + 10.0
+
+
+def test_a_table_that_throttles_works() -> None:
+    """It may take as long as it likes."""
+    calls = Calls(THROTTLED, times=100)
+    assert calls.patience(calls.call) == "done"
+    assert calls.made == 101
+
+
+@pytest.mark.parametrize("answer", [None, RefusedError("never", code="ValidationException"), THROTTLED])
+def test_any_answer_begins_the_minute_anew(answer: Exception | None) -> None:
+    """Another thread's success, refusal or throttle: the table is there, and only this call is out of luck."""
+    calls = Calls(UNAVAILABLE, times=50)
+    answers = [answer]
+
+    def other() -> None:
+        if answers and (error := answers.pop()) is not None:
+            raise error
+
+    def call() -> str:
+        if calls.made == 4:
+            with contextlib.suppress(RefusedError):
+                calls.patience(other)
+        return calls.call()
+
+    with pytest.raises(UnavailableError, match="away"):
+        calls.patience(call)
+    assert calls.now == 50.0 + PATIENCE_SECONDS
 
 
 @pytest.mark.parametrize(
