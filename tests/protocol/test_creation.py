@@ -265,7 +265,7 @@ TABLE = {
     "AttributeDefinitions": ATTRIBUTES[:1],
     "BillingModeSummary": {"BillingMode": "PAY_PER_REQUEST"},
 }
-STREAM = f"{TABLE['TableArn']}/stream/2026-01-01T00:00:00.000"
+ENABLING_STREAM = f"{TABLE['TableArn']}/stream/2026-01-01T00:00:00.000"
 NO_TABLE = (400, {"__type": "x#ResourceNotFoundException", "message": "no such table"})
 NO_TTL = (200, {"TimeToLiveDescription": {"TimeToLiveStatus": "DISABLED"}})
 
@@ -325,12 +325,14 @@ def test_a_stream_that_only_begins_is_waited_for(played: Played) -> None:
     """A table calls its stream on from the moment of UpdateTable, whoever asked for it; the stream is ENABLED later."""
     server, pair = played
     asked = {"create_destination": False, "enable_stream": True, "source_streams_endpoint": server.endpoint}
-    table = _described(StreamSpecification={"StreamEnabled": True}, LatestStreamArn=STREAM, TableStatus="UPDATING")
+    table = _described(
+        StreamSpecification={"StreamEnabled": True}, LatestStreamArn=ENABLING_STREAM, TableStatus="UPDATING"
+    )
     begins, is_on = ((200, {"StreamDescription": {"StreamStatus": status}}) for status in ("ENABLING", "ENABLED"))
     pair = Pair(msgspec.structs.replace(pair.settings, **asked))
     operations, found = _play((server, pair), table, begins, table, begins, table, is_on)
     assert (operations, found) == (["DescribeTable", "DescribeStream"] * 3, [])
-    assert pair.said == [f"Stream {STREAM} is on"]
+    assert pair.said == [f"Stream {ENABLING_STREAM} is on"]
 
 
 def test_two_runs_at_once_make_one_table(played: Played) -> None:
