@@ -30,10 +30,10 @@ final class CopyGate {
         if (row.isEmpty() || !"running".equals(text(row, "state")) || row.get("concurrent").bool()) {
             return;
         }
+        String beside = text(row, "via").isEmpty() ? ", or go on with copy --concurrent" : "";
         throw GuardedStreamsClient.lost("A copy of this task, begun by " + text(row, "host") + ", is not through, and was "
                 + "not begun to be made beside a replication: it could put older items over newer ones. Nothing of this "
-                + "shard was written. Let copy finish, or go on with copy --concurrent, or give it up with copy --forget; "
-                + "then start again.");
+                + "shard was written. Let copy finish" + beside + ", or give it up with copy --forget; then start again.");
     }
 
     private static String text(Map<String, AttributeValue> row, String name) {
