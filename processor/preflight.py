@@ -5,7 +5,8 @@ First ``facts.py`` reads what there is; then each check here looks at the facts 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import sys
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -13,6 +14,7 @@ import msgspec
 from processor import leases, task
 from processor.copy.estimate import LAST_START_SECONDS
 from processor.dynamodb import is_aws_region
+from processor.errors import NotReadyError
 from processor.facts import Facts, read, read_tables
 from processor.findings import Finding, error, warning
 from processor.provision import definition
@@ -68,6 +70,19 @@ def tables(settings: Settings, clients: Clients) -> Report:
     for check in (_tables_active, _keys_match, _not_itself):
         findings += check(settings, found)
     return Report(facts=found, findings=findings)
+
+
+def insist(findings: Sequence[Finding], consequence: str) -> None:
+    """Say everything on standard error, and end where one of them is an error.
+
+    :param consequence: what was not done, as a sentence
+    :raises NotReadyError: one of them is an error
+    """
+    for finding in findings:
+        print(finding.text, file=sys.stderr)
+    if any(finding.severity == "error" for finding in findings):
+        message = f"What stands above must be put right first. {consequence}"
+        raise NotReadyError(message)
 
 
 def _regions(settings: Settings) -> Iterator[tuple[str, Finding]]:

@@ -12,7 +12,7 @@ from rich.table import Table
 from processor import logs, preflight, tables
 from processor.dead_letters import store_of
 from processor.dynamodb import Clients
-from processor.errors import NotReadyError, StoppedError, UsageError
+from processor.errors import StoppedError, UsageError
 from processor.lease_term import WriteTimeouts
 from processor.logs import Log
 from processor.progress import Progress
@@ -44,11 +44,7 @@ def run(settings: Settings, *, dry_run: bool, as_json: bool) -> int:
         raise UsageError(message)
     clients = Clients(settings)
     ready = preflight.tables(settings, clients)
-    for finding in ready.findings:
-        print(finding.text, file=sys.stderr)
-    if ready.errors:
-        message = "What stands above must be put right first. Nothing was written, no dead letter was removed."
-        raise NotReadyError(message)
+    preflight.insist(ready.findings, "Nothing was written, no dead letter was removed.")
     logs.configure()
     signals = Signals(STOPPING)
     progress = Progress()

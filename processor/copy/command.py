@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sys
 import threading
-from collections.abc import Sequence
 
 import msgspec
 
@@ -18,7 +17,6 @@ from processor.errors import NotReadyError, StoppedError, UsageError
 from processor.facts import Facts
 from processor.findings import Finding, error
 from processor.logs import Log
-from processor.preflight import Report as Ready
 from processor.progress import Bar
 from processor.provision import creation
 from processor.retry import Outage
@@ -28,6 +26,7 @@ from processor.via_s3 import transfer
 
 # Calls of one segment at once: its writes go through one pool, its reads one after the other.
 _CONNECTIONS_PER_THREAD = 2
+_NOTHING = "Nothing was copied."
 
 
 class Options(msgspec.Struct, frozen=True, kw_only=True):
@@ -68,7 +67,9 @@ def _run(settings: Settings, options: Options, clients: Clients, stop: threading
     # An import makes its table itself.
     asked = msgspec.structs.replace(settings, create_destination=settings.create_destination and not options.via_s3)
     made = [] if options.dry_run else creation.ensure(asked, clients, _say, stop=stop)
-    facts = _ready(preflight.copying(settings, clients, to_new_table=options.via_s3 is not None), made)
+    ready = preflight.copying(settings, clients, to_new_table=options.via_s3 is not None)
+    preflight.insist([*made, *ready.findings], _NOTHING)
+    facts = ready.facts
     job = Job(
         settings, clients, facts, options.via_s3, concurrent=options.concurrent, restart=options.restart, say=_say
     )
@@ -78,7 +79,8 @@ def _run(settings: Settings, options: Options, clients: Clients, stop: threading
             print(msgspec.json.encode(job.copy).decode())
         return 0
     if job.copy.via:
-        _show_findings(transfer.findings(settings, clients, job.copy.via, begun=bool(job.copy.export_arn)))
+        found = transfer.findings(settings, clients, job.copy.via, begun=bool(job.copy.export_arn))
+        preflight.insist(list(found), _NOTHING)
     plan = _plan(settings, facts, job)
     show_plan(plan, settings, as_json=options.dry_run and options.json)
     if job.waits_for_replication:
@@ -91,19 +93,6 @@ def _run(settings: Settings, options: Options, clients: Clients, stop: threading
         report = job.run(outage=outage, stop=stop, bar=bar)
     show(report, settings, as_json=options.json)
     return 0
-
-
-def _ready(ready: Ready, made: Sequence[Finding]) -> Facts:
-    _show_findings([*made, *ready.findings])
-    return ready.facts
-
-
-def _show_findings(findings: Sequence[Finding]) -> None:
-    for finding in findings:
-        _say(finding.text)
-    if any(finding.severity == "error" for finding in findings):
-        message = "What stands above must be put right first. Nothing was copied."
-        raise NotReadyError(message)
 
 
 def _forget(settings: Settings, clients: Clients) -> int:
@@ -150,5 +139,5 @@ def _plan(settings: Settings, facts: Facts, job: Job) -> Estimate:
     )
     if not job.copy.via:
         findings += estimate.findings(plan, concurrent=job.copy.concurrent, age_seconds=job.age_seconds)
-    _show_findings(findings)
+    preflight.insist(findings, _NOTHING)
     return plan

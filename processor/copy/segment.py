@@ -21,6 +21,7 @@ import msgspec
 
 from processor.apply import Applier, Outcome, Refused
 from processor.capacity import Capacity
+from processor.copy.estimate import READ_UNIT_BYTES, SCAN_SHARE
 from processor.copy.pace import StallWatch
 from processor.copy.state import SegmentState
 from processor.errors import RefusedError, StoppedError, UnavailableError, UnsettledError
@@ -39,8 +40,7 @@ MAX_KEYS_IN_HAND = 1000
 MAX_KEY_BYTES_IN_HAND = 256 * 1024
 # A page should not use up more than this many seconds of what may be read.
 _PAGE_SECONDS = 1.0
-# One read unit reads so much, eventually consistent (DynamoDB developer guide).
-_BYTES_PER_READ_UNIT = 8192
+_BYTES_PER_READ_UNIT = READ_UNIT_BYTES / SCAN_SHARE
 
 _T = TypeVar("_T")
 _attributes_decoder = msgspec.json.Decoder(dict[str, msgspec.Raw])

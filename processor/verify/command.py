@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 from processor import logs, preflight, tables
 from processor.crew import Crew
 from processor.dynamodb import Clients
-from processor.errors import NotReadyError, StoppedError, UsageError
+from processor.errors import StoppedError, UsageError
 from processor.facts import Facts
 from processor.fences import Fences
 from processor.item_key import key_reader
@@ -52,11 +52,7 @@ def run(settings: Settings, wanted: Wanted, *, pause: Callable[[int], float] = p
         raise UsageError(message)
     clients = Clients(settings)
     ready = preflight.tables(settings, clients)
-    for finding in ready.findings:
-        print(finding.text, file=sys.stderr)
-    if ready.errors:
-        message = "What stands above must be put right first. Nothing was compared, and nothing written."
-        raise NotReadyError(message)
+    preflight.insist(ready.findings, "Nothing was compared, and nothing written.")
     form = _form(settings, wanted, ready.facts)
     logs.configure()
     report = Report(dry_run=wanted.dry_run, sample_percent=None if wanted.share == 1 else wanted.share * 100)

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import msgspec
 
+from processor.copy.estimate import RETENTION_SECONDS
 from processor.errors import NotReadyError, TransferError, UsageError
 from processor.findings import Finding
 from processor.provision import completion, creation
@@ -30,7 +31,6 @@ if TYPE_CHECKING:
 
 # The stream keeps a change for 24 hours; the rest is for the start of the replication.
 LAST_BEGIN_SECONDS = 20 * 3600.0
-RETENTION_SECONDS = 24 * 3600.0
 # Exports and imports take minutes at least.
 EVERY_SECONDS = 10.0
 
