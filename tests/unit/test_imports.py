@@ -25,6 +25,7 @@ LAYERS = (
         "findings",
         "item_key",
         "copy.estimate",
+        "metrics.instruments",
         "provision.definition",
         "via_s3.place",
         "verify.paths",

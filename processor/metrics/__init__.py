@@ -1,0 +1,1 @@
+"""What a task measures, and how it is told: Prometheus, CloudWatch, OTLP."""

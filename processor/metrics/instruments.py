@@ -1,0 +1,117 @@
+"""The one definition of every metric: name, kind, help, labels. Dashboard, alarms and docs are held to it by tests.
+
+Pure. Names, units and labels follow Prometheus's conventions (https://prometheus.io/docs/practices/naming/).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+PREFIX = "dynamodb_replicator_"
+# From a local table's milliseconds to the day after which a stream forgets.
+LATENCY_BUCKETS = tuple(
+    seconds * unit
+    for unit, steps in (
+        (1, (0.05, 0.1, 0.15, 0.2, 0.25, 0.35, 0.5, 0.75, 1, 1.5, 2, 3, 5, 7.5, 10, 20, 30)),
+        (60, (1, 2, 5, 15)),
+        (3600, (1, 4, 12, 18, 24)),
+    )
+    for seconds in steps
+)
+APPLY_BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300)
+OUTCOMES = ("put", "delete", "coalesced", "moot", "dead_letter")
+RETRY_REASONS = ("throttled", "unavailable")
+SIDES = ("source", "destination")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Instrument:
+    """One metric. Each has the label ``task``, beside those in ``labels``; a counter's name ends in ``_total``."""
+
+    name: str
+    kind: Literal["counter", "gauge", "histogram"]
+    help: str
+    labels: tuple[str, ...] = ()
+    buckets: tuple[float, ...] = ()
+
+    @property
+    def label_names(self) -> tuple[str, ...]:
+        """All of them, in order."""
+        return ("task", *self.labels)
+
+
+def _shard(
+    name: str,
+    kind: Literal["counter", "gauge", "histogram"],
+    help_text: str,
+    *labels: str,
+    buckets: tuple[float, ...] = (),
+) -> Instrument:
+    return Instrument(name=PREFIX + name, kind=kind, help=help_text, labels=("shard", *labels), buckets=buckets)
+
+
+def _task(name: str, kind: Literal["counter", "gauge"], help_text: str, *labels: str) -> Instrument:
+    return Instrument(name=PREFIX + name, kind=kind, help=help_text, labels=labels)
+
+
+RECORDS = _shard("records_total", "counter", "Stream records applied, or set aside")
+RECORD_BYTES = _shard("record_bytes_total", "counter", "Bytes of these records, as JSON")
+CHANGES = _shard("changes_total", "counter", "What became of each record; the sum is records_total", "outcome")
+BATCHES = _shard("batches_total", "counter", "Batches applied")
+WRITE_RETRIES = _shard(
+    "write_retries_total", "counter", "Write calls made again, by what the destination said", "reason"
+)
+APPLY = _shard("apply_seconds", "histogram", "Time that a batch took to be applied", buckets=APPLY_BUCKETS)
+LATENCY = _shard(
+    "replication_latency_seconds",
+    "histogram",
+    "From the source's write to the destination's acknowledgement, for each record",
+    buckets=LATENCY_BUCKETS,
+)
+LATENCY_MAX = _shard("replication_latency_max_seconds", "gauge", "The longest of these within the last minute or two")
+PENDING = _shard(
+    "pending_seconds", "gauge", "Age of the oldest change in hand that is not applied; 0 where there is none"
+)
+RETENTION_USED = _shard(
+    "retention_used_ratio", "gauge", "pending_seconds as a part of the 24 hours that a stream keeps"
+)
+CHECKPOINT_AGE = _shard(
+    "checkpoint_age_seconds", "gauge", "Time since a checkpoint was stored; grows where nothing is written"
+)
+
+SHARDS = _task("shards", "gauge", "Shards that this daemon reads")
+SHARDS_UNREAD = _task("shards_unread", "gauge", "Shards of the stream that no daemon has read for a minute")
+HEARTBEAT_LATENCY = _task(
+    "heartbeat_latency_seconds", "gauge", "Heartbeat's write at the source to its acknowledgement"
+)
+HEARTBEAT_AGE = _task(
+    "heartbeat_age_seconds", "gauge", "Time since a heartbeat arrived, on the daemon that last saw one"
+)
+
+COPY_ITEMS = _task("copy_items_total", "counter", "Items copied by this run of copy")
+COPY_PROGRESS = _task("copy_progress_ratio", "gauge", "Part of the copy that is done, by the table's size")
+VERIFY_ITEMS = _task("verify_items_total", "counter", "Items read by this run of verify", "side")
+VERIFY_PROGRESS = _task("verify_progress_ratio", "gauge", "Part of both tables that was compared, by their size")
+
+INSTRUMENTS: tuple[Instrument, ...] = (
+    RECORDS,
+    RECORD_BYTES,
+    CHANGES,
+    BATCHES,
+    WRITE_RETRIES,
+    APPLY,
+    LATENCY,
+    LATENCY_MAX,
+    PENDING,
+    RETENTION_USED,
+    CHECKPOINT_AGE,
+    SHARDS,
+    SHARDS_UNREAD,
+    HEARTBEAT_LATENCY,
+    HEARTBEAT_AGE,
+    COPY_ITEMS,
+    COPY_PROGRESS,
+    VERIFY_ITEMS,
+    VERIFY_PROGRESS,
+)
