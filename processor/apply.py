@@ -55,6 +55,7 @@ class Applier:
 
     :param refused: called with each change that the destination will never accept; what it raises, ``apply`` raises,
         but an ``UnavailableError``, after which the change is tried again
+    :param retried: called, by any thread, with the code of each error after which a call is made again
     """
 
     def __init__(
@@ -67,6 +68,7 @@ class Applier:
         threads: int,
         refused: Refused,
         outage: Outage,
+        retried: Callable[[str], None] = lambda _: None,
         make_backoff: Callable[[], Backoff] = Backoff,
     ) -> None:
         self._table = table
@@ -75,6 +77,7 @@ class Applier:
         self._coalesce = coalesce
         self._refused = refused
         self._outage = outage
+        self._retried = retried
         self._make_backoff = make_backoff
         self._pool = ThreadPoolExecutor(max_workers=threads, thread_name_prefix=f"{name}-apply")
 
@@ -161,6 +164,7 @@ class Applier:
 
     def _pause(self, error: UnavailableError, backoff: Backoff, cut_short: threading.Event) -> None:
         self._outage.failed(error.code, str(error))
+        self._retried(error.code)
         if cut_short.wait(backoff.next_seconds()):
             raise error
         if isinstance(error, CredentialsError):

@@ -20,34 +20,49 @@ import threading
 from pathlib import Path
 from typing import NoReturn
 
-import msgspec
 from amazon_kclpy import kcl
 
 from processor import logs, refusals, tables
 from processor.apply import Applier
 from processor.dynamodb import Clients
 from processor.errors import DaemonGoneError
+from processor.handover import handed_down
+from processor.heartbeat import Heartbeats
 from processor.key_guard import KeyGuard
 from processor.lease_term import DIRECTORY, LeaseTerm, WriteTimeouts, file_name
 from processor.logs import Log
+from processor.metrics import shard_files
+from processor.metrics.outlets import outlets
+from processor.metrics.shard_meter import Meter, NoMeter, ShardMeter
 from processor.record_processor import RecordProcessor, Shard
 from processor.retry import Outage
 from processor.settings import Settings
 
-# The daemon's environment hands the file with this task's settings down to its children.
-SETTINGS_VARIABLE = "REPLICATION_CHILD_SETTINGS"
+
+def _meter(settings: Settings, shard_id: str, directory: Path, log: Log) -> Meter:
+    asked = outlets(settings, os.environ)
+    if not asked:
+        return NoMeter()
+    written_ms = Heartbeats(settings.task_name).written_ms if "heartbeat" in asked else None
+    try:
+        return ShardMeter(directory, task=settings.task_name, shard_id=shard_id, written_ms=written_ms)
+    except OSError as exc:
+        note = "Replication goes on; this shard's metrics are missing until it is started anew. Make room."
+        log.warning("metrics_not_kept", directory=directory, reason=str(exc), note=note)
+        return NoMeter()
 
 
-def open_shard(settings: Settings, shard_id: str, *, terms: Path, gone: threading.Event) -> Shard:
+def open_shard(settings: Settings, shard_id: str, *, directory: Path, gone: threading.Event) -> Shard:
     """Everything that one shard's record processor needs.
 
-    :param terms: directory of the files that say how long each shard may be written
+    :param directory: the daemon's, with the files that say how long each shard may be written, and those of its metrics
     """
     log = Log(shard=shard_id)
     timeouts = WriteTimeouts.within(settings.failover_seconds)
-    term = LeaseTerm(terms / file_name(shard_id), call_seconds=timeouts.call, gone=gone)
+    term = LeaseTerm(directory / DIRECTORY / file_name(shard_id), call_seconds=timeouts.call, gone=gone)
     table = tables.open_table(settings, Clients(settings), timeouts=timeouts, may_write=term.may_write)
     guard = KeyGuard(table.key_types, table=settings.destination_table, region=settings.destination_region)
+    meter = _meter(settings, shard_id, directory / shard_files.DIRECTORY, log)
     outage = Outage(
         log,
         "writes_delayed",
@@ -61,8 +76,9 @@ def open_shard(settings: Settings, shard_id: str, *, terms: Path, gone: threadin
         threads=settings.apply_threads,
         refused=refusals.policy(settings, shard_id, log, guard),
         outage=outage,
+        retried=meter.retried,
     )
-    return Shard(applier=applier, log=log)
+    return Shard(applier=applier, log=log, meter=meter)
 
 
 def end_with_daemon(gone: threading.Event, busy: threading.Event) -> None:
@@ -112,13 +128,11 @@ def main() -> None:
     sys.stdout = sys.stderr
     logs.configure()
 
-    file = Path(os.environ[SETTINGS_VARIABLE])
-    settings = msgspec.json.decode(file.read_bytes(), type=Settings)
-    terms = file.parent / DIRECTORY
+    settings, directory = handed_down(os.environ)
     gone, busy = threading.Event(), threading.Event()
     threading.Thread(target=end_with_daemon, args=(gone, busy), name="daemon-watch", daemon=True).start()
     processor = RecordProcessor(
-        lambda shard_id: open_shard(settings, shard_id, terms=terms, gone=gone), gone=gone, log=Log()
+        lambda shard_id: open_shard(settings, shard_id, directory=directory, gone=gone), gone=gone, log=Log()
     )
     _WatchedProcess(
         processor, gone=gone, busy=busy, input_file=messages, output_file=answers, error_file=sys.stderr

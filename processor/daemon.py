@@ -21,10 +21,12 @@ import javaproperties
 import msgspec
 
 from processor import java, kcl_properties
-from processor.child import SETTINGS_VARIABLE
 from processor.errors import SetupError
+from processor.handover import SETTINGS_VARIABLE
 from processor.lease_term import DIRECTORY as TERM_DIRECTORY
 from processor.leases import Lease
+from processor.metrics.outlets import outlets
+from processor.metrics.shard_files import DIRECTORY as METRICS_DIRECTORY
 from processor.settings import MAX_TABLE_NAME, Settings, companion_table
 
 MAIN_CLASS = "software.amazon.kinesis.multilang.config.DynamoDBStreamsMultiLangDaemon"
@@ -95,8 +97,9 @@ def properties(
 ) -> dict[str, str]:
     """KCL's properties, then the few of our own that the daemon class reads."""
     own = [lease for lease in leases if lease.owner == worker_id]
+    python = f"./{Path(sys.executable).name} -I -m"
     decided = {
-        "executableName": f"./{Path(sys.executable).name} -I -m processor.child",
+        "executableName": f"{python} processor.child",
         "applicationName": settings.checkpoint_table,
         "streamName": settings.source_table,
         "regionName": settings.kcl_region,
@@ -117,6 +120,7 @@ def properties(
         "dynamoDBEndpoint": settings.kcl_endpoint,
         "sourceStreamsEndpoint": settings.source_streams_endpoint,
         "sourceRoleArn": settings.source_role_arn,
+        "metricsExecutable": f"{python} processor.metrics.exporter" if outlets(settings, os.environ) else None,
     }
     given = dict(settings.kcl)
     lower = {kcl_properties.canonical(name) for name in given}
@@ -158,14 +162,15 @@ def start(settings: Settings, slot: Slot, *, stream_arn: str, leases: list[Lease
     """Become the daemon."""
     worker_id = settings.kcl.get("workerId", settings.kcl.get("workerIdentifier", slot.worker_id))
     terms = slot.directory / TERM_DIRECTORY
-    shutil.rmtree(terms, ignore_errors=True)  # of daemons before this one
-    terms.mkdir(mode=0o700)
+    for directory in (terms, slot.directory / METRICS_DIRECTORY):
+        shutil.rmtree(directory, ignore_errors=True)  # of daemons before this one
+        directory.mkdir(mode=0o700)
     made = properties(settings, stream_arn=stream_arn, worker_id=worker_id, leases=leases, read_at_ms=read_at_ms)
     made["leaseTermDirectory"] = str(terms)
     properties_file = slot.directory / "daemon.properties"
     settings_file = slot.directory / "child.json"
     _write_private(properties_file, javaproperties.dumps(made, timestamp=False, sort_keys=True).encode("latin-1"))
-    _write_private(settings_file, msgspec.json.encode(settings))
+    _write_private(settings_file, msgspec.json.encode(_with_port(settings, slot)))
     arguments = command(settings, slot, properties_file)
     os.environ[SETTINGS_VARIABLE] = str(settings_file)
     # KCL splits the child's command at spaces; from here the interpreter's path has none, whatever the checkout's has.
@@ -173,6 +178,13 @@ def start(settings: Settings, slot: Slot, *, stream_arn: str, leases: list[Lease
     sys.stdout.flush()
     sys.stderr.flush()
     os.execv(arguments[0], arguments)  # noqa: S606  # the point of this module
+
+
+def _with_port(settings: Settings, slot: Slot) -> Settings:
+    """Each daemon of a machine has a ``metricsPort`` of its own, the same after a restart."""
+    if settings.metrics_port is None:
+        return settings
+    return msgspec.structs.replace(settings, metrics_port=settings.metrics_port + slot.number)
 
 
 def _write_private(path: Path, content: bytes) -> None:

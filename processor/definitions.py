@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 import re
 import shlex
 from collections.abc import Callable, Mapping
@@ -69,6 +70,14 @@ def _endpoint(value: str) -> str:
         message = f"'{value}' is not an endpoint such as https://host or http://localhost:8000"
         raise ValueError(message)
     return value
+
+
+def _address(value: str) -> str:
+    try:
+        return str(ipaddress.ip_address(value.strip()))
+    except ValueError:
+        message = f"'{value}' is not an IP address, such as 0.0.0.0, 127.0.0.1 or ::"
+        raise ValueError(message) from None
 
 
 def _letters_uri(value: str) -> str:
@@ -309,6 +318,26 @@ DEFINITIONS: tuple[Definition, ...] = (
         parse=boolean,
         default="false",
         help="publish no CloudWatch metrics",
+    ),
+    Definition(
+        name="metricsPort",
+        group="Metrics",
+        parse=whole_number(1, 65_535),
+        help="port on which Prometheus finds the metrics; the next daemon of a task on one machine takes the next one",
+    ),
+    Definition(
+        name="metricsAddress",
+        group="Metrics",
+        parse=_address,
+        default="0.0.0.0",  # noqa: S104  # whoever names a port wants to be scraped, which is from elsewhere as a rule
+        help="address that metricsPort listens on",
+    ),
+    Definition(
+        name="heartbeatSeconds",
+        group="Metrics",
+        parse=whole_number(1, 3600),
+        default_is="no heartbeat",
+        help="write a small item to the source so often, to measure the lag where nothing else is written",
     ),
     Definition(
         name="logDirectory",

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from threading import Event
 from typing import Any, TypeVar
 
@@ -18,6 +18,7 @@ from amazon_kclpy.v3 import processor as v3
 from processor.apply import Applier, Outcome
 from processor.errors import CheckpointError, DaemonGoneError, LeaseLostError, MalformedRecordError, ReplicatorError
 from processor.logs import Log
+from processor.metrics.shard_meter import Meter, NoMeter
 from processor.records import Change, decode
 from processor.retry import Backoff, Outage
 
@@ -45,6 +46,7 @@ class Shard:
 
     applier: Applier
     log: Log
+    meter: Meter = field(default_factory=NoMeter)
 
 
 def _or_exit(method: Callable[[Any, _Input], None]) -> Callable[[Any, _Input], None]:
@@ -100,7 +102,7 @@ class RecordProcessor(v3.RecordProcessorBase):  # type: ignore[misc]  # kclpy ha
     def initialize(self, initialize_input: Any) -> None:
         """Called once, with the shard and the checkpoint to go on from."""
         shard = self._open_shard(initialize_input.shard_id)
-        self._applier, self.log = shard.applier, shard.log
+        self._applier, self.log, self._meter = shard.applier, shard.log, shard.meter
         self._checkpoint_outage = Outage(
             self.log, "checkpoint_delayed", note="The batch is applied; its checkpoint is tried until it is stored."
         )
@@ -117,6 +119,8 @@ class RecordProcessor(v3.RecordProcessorBase):  # type: ignore[misc]  # kclpy ha
         if not records:
             return
         changes = [_decoded(record) for record in records]
+        self._meter.begun(changes)
+        began = time.monotonic()
         try:
             outcome = self._applier.apply(changes)
         except LeaseLostError:
@@ -125,6 +129,7 @@ class RecordProcessor(v3.RecordProcessorBase):  # type: ignore[misc]  # kclpy ha
                 "The rest of the batch is not written: the shard's next owner applies all of it.",
             )
             return
+        self._meter.applied(changes, outcome, time.monotonic() - began)
         # The rule: never anything but the last change applied, and only after all before it.
         self._checkpoint(process_records_input.checkpointer, changes[-1].sequence_number)
         self._count(outcome, changes)
@@ -133,6 +138,7 @@ class RecordProcessor(v3.RecordProcessorBase):  # type: ignore[misc]  # kclpy ha
     def shard_ended(self, shard_ended_input: Any) -> None:
         """Every record of the shard is applied: without this checkpoint its children would never start."""
         self._checkpoint(shard_ended_input.checkpointer, None)
+        self._meter.closed()
         self._summarise()
         self.log.notice("shard_ended")
 
@@ -140,12 +146,14 @@ class RecordProcessor(v3.RecordProcessorBase):  # type: ignore[misc]  # kclpy ha
     def lease_lost(self, lease_lost_input: Any) -> None:  # noqa: ARG002  # kclpy's signature
         """Another worker has the shard now: no checkpoint, it is not ours to move."""
         self._lost_at = self._clock()
+        self._meter.closed()
         self._summarise()
         self.log.info("lease_lost")
 
     @_or_exit
     def shutdown_requested(self, shutdown_requested_input: Any) -> None:  # noqa: ARG002  # kclpy's signature
         """Every batch was checkpointed when it was applied, so there is nothing left to store."""
+        self._meter.closed()
         self._summarise()
         self.log.info("shutdown_requested")
 
@@ -173,10 +181,12 @@ class RecordProcessor(v3.RecordProcessorBase):  # type: ignore[misc]  # kclpy ha
                 raise DaemonGoneError from exc
             else:
                 self._checkpoint_outage.succeeded()
+                self._meter.checkpointed()
                 return
 
     def _lose(self, at: str | None, note: str) -> None:
         self._lost_at = self._clock()
+        self._meter.closed()
         self.log.notice("lease_lost", at=at, note=note)
 
     def _count(self, outcome: Outcome, changes: list[Change]) -> None:

@@ -23,6 +23,7 @@ class Change(msgspec.Struct, frozen=True, kw_only=True):
     ``kind``: put writes ``image``, delete removes ``key``. ``key`` and ``image`` are DynamoDB JSON, byte for byte as
     the stream gave them. ``identity`` is equal for equal keys and for no others. ``created_ms`` is the source's clock
     in milliseconds since the epoch, to the second (DynamoDB Local: to the minute); 0 where the record has none.
+    ``record_bytes`` is the record's length, as JSON.
     """
 
     kind: Literal["put", "delete"]
@@ -32,6 +33,7 @@ class Change(msgspec.Struct, frozen=True, kw_only=True):
     sequence_number: str
     created_ms: int
     event_name: str
+    record_bytes: int = 0
 
     @property
     def key_names(self) -> list[str]:
@@ -96,6 +98,7 @@ def decode(data: bytes) -> Change:
         sequence_number=stream.sequence_number,
         created_ms=int(stream.approximate_creation_date_time or 0),
         event_name=record.event_name,
+        record_bytes=len(data),
     )
 
 

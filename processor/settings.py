@@ -60,6 +60,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=False):
     destination_stream: bool = False
     enable_stream: bool = False
     dont_publish_cloudwatch: bool
+    metrics_port: int | None = None
+    metrics_address: str
+    heartbeat_seconds: int | None = None
     log_directory: str
     log_configuration: str | None = None
     java_options: str = ""
@@ -272,6 +275,9 @@ def _complete(given: Mapping[str, str], *, kcl: dict[str, str], directory: Path,
         destination_stream=values["destinationStream"],
         enable_stream=values["enableStream"],
         dont_publish_cloudwatch=values["dontPublishCloudwatch"],
+        metrics_port=values["metricsPort"],
+        metrics_address=values["metricsAddress"],
+        heartbeat_seconds=values["heartbeatSeconds"],
         log_directory=str(directory / values["logDirectory"] if values["logDirectory"] else log_directory),
         log_configuration=str(directory / values["logConfiguration"]) if values["logConfiguration"] else None,
         java_options=values["javaOptions"] or "",

@@ -24,7 +24,7 @@ from typing import IO, TYPE_CHECKING, Any, NoReturn
 
 import msgspec
 
-from processor.child import SETTINGS_VARIABLE
+from processor.handover import SETTINGS_VARIABLE
 from processor.lease_term import DIRECTORY, file_name
 from processor.settings import Settings
 from tests.fakes.stream_record import StreamRecord

@@ -68,6 +68,9 @@ public final class DynamoDBStreamsMultiLangDaemon {
     /** How long a failing daemon waits for its healthy shards to checkpoint; the failing one never answers. */
     private static final long FAILURE_GRACE_MILLIS = 5_000;
 
+    /** How long the last figures may take to be told, once all else is done. */
+    private static final long METRICS_GRACE_MILLIS = 2_000;
+
     private static final long TABLE_TIMEOUT_SECONDS = 600;
     private static final Logger LOG = LoggerFactory.getLogger(DynamoDBStreamsMultiLangDaemon.class);
 
@@ -84,6 +87,7 @@ public final class DynamoDBStreamsMultiLangDaemon {
     private final Retention retention = new Retention(Clock.systemUTC());
     private LeaseTerms terms;
     private CopyGate copyGate;
+    private MetricsProcess metrics;
     private volatile FleetLeaseCoordinator coordinator;
 
     private DynamoDBStreamsMultiLangDaemon(String propertiesFile) throws Exception {
@@ -119,9 +123,11 @@ public final class DynamoDBStreamsMultiLangDaemon {
     private void run() throws Exception {
         terms = new LeaseTerms(
                 Path.of(properties.getProperty("leaseTermDirectory")), configuration.getFailoverTimeMillis());
+        metrics = new MetricsProcess(properties.getProperty("metricsExecutable"));
         Scheduler scheduler = createScheduler();
         coordinator = (FleetLeaseCoordinator) scheduler.leaseCoordinator();
         progress.shards(() -> coordinator.reading().size());
+        metrics.start();
         Runtime.getRuntime().addShutdownHook(new Thread(() -> stop(scheduler), "shutdown"));
         scheduler.run();
         if (!stopping) { // KCL gave up, as after 20 failed starts, and would have us end with 0
@@ -211,7 +217,7 @@ public final class DynamoDBStreamsMultiLangDaemon {
         ShardSyncTaskManager shardSync = shardSync(resolved);
         prepareTables(resolved, shardSync);
         new ShardWatch(stream, (FleetLeaseRefresher) scheduler.leaseCoordinator().leaseRefresher(),
-                configuration.getWorkerIdentifier(), shardSync::callShardSyncTask).start();
+                configuration.getWorkerIdentifier(), shardSync::callShardSyncTask, metrics::shardsUnread).start();
         return scheduler;
     }
 
@@ -333,6 +339,7 @@ public final class DynamoDBStreamsMultiLangDaemon {
                 exitStatus = EIO;
             }
         }
+        metrics.close(METRICS_GRACE_MILLIS);
         Runtime.getRuntime().halt(exitStatus);
     }
 

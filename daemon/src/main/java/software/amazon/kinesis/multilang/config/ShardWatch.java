@@ -11,6 +11,7 @@ import java.util.TreeSet;
 import java.util.concurrent.Callable;
 import java.util.concurrent.Executors;
 import java.util.concurrent.TimeUnit;
+import java.util.function.IntConsumer;
 import java.util.stream.Collectors;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -38,18 +39,28 @@ final class ShardWatch {
     private final FleetLeaseRefresher leaseTable;
     private final String workerId;
     private final Callable<?> makeLeases;
+    private final IntConsumer unreadCount;
     private final Map<String, Long> unreadSince = new TreeMap<>();
     private Map<String, Long> counters = Map.of();
     private Set<String> saidOf = Set.of();
     private long nextReport;
     private long interval;
 
-    /** @param makeLeases makes the leases that shards lack, as KCL's shard sync does */
-    ShardWatch(GuardedStreamsClient stream, FleetLeaseRefresher leaseTable, String workerId, Callable<?> makeLeases) {
+    /**
+     * @param makeLeases makes the leases that shards lack, as KCL's shard sync does
+     * @param unreadCount is told at each look how many shards have been unread for too long
+     */
+    ShardWatch(
+            GuardedStreamsClient stream,
+            FleetLeaseRefresher leaseTable,
+            String workerId,
+            Callable<?> makeLeases,
+            IntConsumer unreadCount) {
         this.stream = stream;
         this.leaseTable = leaseTable;
         this.workerId = workerId;
         this.makeLeases = makeLeases;
+        this.unreadCount = unreadCount;
     }
 
     void start() {
@@ -86,7 +97,9 @@ final class ShardWatch {
                 .map(Lease::leaseKey)
                 .filter(shardId -> !renewed.contains(shardId))
                 .forEach(unread::add);
-        report(stillUnread(unread), leases, speaks);
+        Set<String> stillUnread = stillUnread(unread);
+        unreadCount.accept(stillUnread.size());
+        report(stillUnread, leases, speaks);
         endIfAllIsDone(status, shards, leases);
     }
 

@@ -1,0 +1,113 @@
+package software.amazon.kinesis.multilang.config;
+
+import java.io.BufferedReader;
+import java.io.IOException;
+import java.io.InputStreamReader;
+import java.io.OutputStream;
+import java.nio.charset.StandardCharsets;
+import java.util.concurrent.TimeUnit;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * The process that tells this daemon's metrics ({@code processor/metrics/exporter.py}): started beside the children, and
+ * again where it ends. Replication never waits for it.
+ *
+ * <p>Its standard input is a line of JSON now and then, and its end is ours, however we end. What it says on standard error
+ * goes where the children's lines go.
+ */
+final class MetricsProcess {
+    private static final long FIRST_PAUSE_MILLIS = 1_000;
+    private static final long LAST_PAUSE_MILLIS = 300_000;
+    /** Who lived for so long may be started again at once. */
+    private static final long STEADY_MILLIS = 60_000;
+    private static final Logger LOG = LoggerFactory.getLogger(DynamoDBStreamsMultiLangDaemon.class);
+    private static final Logger CHILD_LOG = LoggerFactory.getLogger("software.amazon.kinesis.multilang.DrainChildSTDERRTask");
+
+    private final String[] command;
+    private volatile boolean closing;
+    private volatile Process process;
+
+    /** @param command split at spaces, as KCL splits the children's; null where nothing is to be told */
+    MetricsProcess(String command) {
+        this.command = command == null ? null : command.split(" ");
+    }
+
+    void start() {
+        if (command != null) {
+            new DaemonThreads("metrics-process").newThread(this::keepRunning).start();
+        }
+    }
+
+    /** How many of the stream's shards no daemon reads. */
+    void shardsUnread(int count) {
+        Process running = process;
+        if (running != null) {
+            try {
+                OutputStream input = running.getOutputStream();
+                input.write(("{\"shardsUnread\":" + count + "}\n").getBytes(StandardCharsets.UTF_8));
+                input.flush();
+            } catch (IOException e) {
+                LOG.debug("The metrics process has ended", e);
+            }
+        }
+    }
+
+    /** Lets it tell what there is to tell, for so long at most. */
+    void close(long millis) {
+        closing = true;
+        Process running = process;
+        if (running != null) {
+            try {
+                running.getOutputStream().close();
+                running.waitFor(millis, TimeUnit.MILLISECONDS);
+            } catch (IOException e) {
+                LOG.debug("The metrics process has ended", e);
+            } catch (InterruptedException e) {
+                Thread.currentThread().interrupt();
+            }
+        }
+    }
+
+    private void keepRunning() {
+        long pause = FIRST_PAUSE_MILLIS;
+        while (!closing) {
+            long began = System.nanoTime();
+            String end = runOnce();
+            if (closing) {
+                return;
+            }
+            pause = System.nanoTime() - began > STEADY_MILLIS * 1_000_000 ? FIRST_PAUSE_MILLIS : pause;
+            LOG.warn("The process that tells the metrics {}. Replication goes on; metrics are missing until it is started "
+                    + "again, in {} s. replication.log has what it said.", end, pause / 1_000);
+            try {
+                Thread.sleep(pause);
+            } catch (InterruptedException e) {
+                return;
+            }
+            pause = Math.min(pause * 2, LAST_PAUSE_MILLIS);
+        }
+    }
+
+    private String runOnce() {
+        try {
+            Process started = new ProcessBuilder(command).redirectOutput(ProcessBuilder.Redirect.DISCARD).start();
+            process = started;
+            try (BufferedReader said = new BufferedReader(
+                    new InputStreamReader(started.getErrorStream(), StandardCharsets.UTF_8))) {
+                for (String line = said.readLine(); line != null; line = said.readLine()) {
+                    CHILD_LOG.info("{}", line);
+                    System.err.println(line);
+                }
+            }
+            return "ended with " + started.waitFor();
+        } catch (IOException e) {
+            return "can't be started (" + e.getMessage() + ")";
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            return "was interrupted";
+        } finally {
+            process = null;
+        }
+    }
+}

@@ -1,0 +1,116 @@
+"""What a daemon tells of its metrics: the sums over its shards' files, and ages as of now."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import defaultdict
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from prometheus_client.core import GaugeMetricFamily
+from prometheus_client.multiprocess import MultiProcessCollector
+from prometheus_client.registry import Collector
+
+from processor.metrics import instruments, shard_files, shard_meter
+from processor.metrics.instruments import Instrument
+from processor.metrics.shard_meter import WINDOW_SECONDS
+
+if TYPE_CHECKING:
+    from prometheus_client import Metric
+
+# A stream keeps a record for so long (DynamoDB developer guide, "Change data capture for DynamoDB Streams").
+RETENTION_SECONDS = 24 * 3600
+# A shard's figures stay for so long after its end, for whoever scrapes rarely. Every few hours a shard has a new name:
+# those of a month would be thousands.
+FORGET_SECONDS = 3600
+# What the daemon says of the fleet counts for so long; it looks every 20 s.
+FLEET_SECONDS = 90
+
+_Facts = dict[str, float]
+_FACT_NAMES = {fact.name for fact in shard_meter.FACTS}
+
+
+class DaemonCollector(Collector):
+    """Any thread may collect."""
+
+    def __init__(self, directory: Path, *, task: str, clock: Callable[[], float] = time.time) -> None:
+        self._directory = directory
+        self._task = task
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._shards_unread: int | None = None
+        self._heard_at = 0.0
+
+    def hear(self, *, shards_unread: int) -> None:
+        """What the daemon has found."""
+        self._shards_unread, self._heard_at = shards_unread, self._clock()
+
+    def collect(self) -> Iterator[Metric]:
+        """Families in prometheus_client's own shape, with the names and labels of ``instruments.py``."""
+        with self._lock:
+            merged = list(
+                MultiProcessCollector(None, path=str(self._directory)).collect()  # type: ignore[no-untyped-call]
+            )
+            facts = self._facts(merged)
+            self._forget_ended(facts)
+        yield from (family for family in merged if family.name not in _FACT_NAMES)
+        yield from self._ages(facts)
+
+    @staticmethod
+    def _facts(merged: list[Metric]) -> dict[str, _Facts]:
+        facts: dict[str, _Facts] = defaultdict(dict)
+        for family in merged:
+            if family.name in _FACT_NAMES:
+                for sample in family.samples:
+                    facts[sample.labels["shard"]][family.name] = sample.value
+        return facts
+
+    def _forget_ended(self, facts: dict[str, _Facts]) -> None:
+        for shard_id, of_shard in facts.items():
+            closed_at = of_shard.get(shard_meter.CLOSED_AT.name, 0)
+            is_over = not of_shard.get(shard_meter.READING.name) and closed_at
+            if is_over and self._clock() - closed_at > FORGET_SECONDS:
+                for path in shard_files.files(self._directory, shard_id):
+                    path.unlink(missing_ok=True)
+
+    def _ages(self, facts: dict[str, _Facts]) -> Iterator[Metric]:
+        now = self._clock()
+        reading = {name: of for name, of in facts.items() if of.get(shard_meter.READING.name)}
+
+        def since(of_shard: _Facts, fact: Instrument) -> float:
+            at = of_shard.get(fact.name, 0.0)
+            return max(0.0, now - at) if at else 0.0
+
+        pending = {name: since(of, shard_meter.OLDEST_AT) for name, of in reading.items()}
+        yield self._by_shard(instruments.PENDING, pending)
+        used = {name: seconds / RETENTION_SECONDS for name, seconds in pending.items()}
+        yield self._by_shard(instruments.RETENTION_USED, used)
+        ages = {name: since(of, shard_meter.CHECKPOINT_AT) for name, of in reading.items()}
+        yield self._by_shard(instruments.CHECKPOINT_AGE, {name: age for name, age in ages.items() if age})
+        longest = {
+            name: of.get(shard_meter.LONGEST.name, 0.0)
+            if since(of, shard_meter.LONGEST_AT) < 2 * WINDOW_SECONDS
+            else 0.0
+            for name, of in reading.items()
+        }
+        yield self._by_shard(instruments.LATENCY_MAX, longest)
+        yield self._of_task(instruments.SHARDS, len(reading))
+        if self._shards_unread is not None and now - self._heard_at < FLEET_SECONDS:
+            yield self._of_task(instruments.SHARDS_UNREAD, self._shards_unread)
+        last = max(facts.values(), key=lambda of: of.get(shard_meter.HEARTBEAT_AT.name, 0.0), default={})
+        if last.get(shard_meter.HEARTBEAT_AT.name):
+            yield self._of_task(instruments.HEARTBEAT_LATENCY, last[shard_meter.HEARTBEAT_LATENCY.name])
+            yield self._of_task(instruments.HEARTBEAT_AGE, since(last, shard_meter.HEARTBEAT_AT))
+
+    def _by_shard(self, instrument: Instrument, figures: dict[str, float]) -> Metric:
+        family = GaugeMetricFamily(instrument.name, instrument.help, labels=instrument.label_names)
+        for shard_id, value in sorted(figures.items()):
+            family.add_metric([self._task, shard_id], value)
+        return family
+
+    def _of_task(self, instrument: Instrument, value: float) -> Metric:
+        family = GaugeMetricFamily(instrument.name, instrument.help, labels=instrument.label_names)
+        family.add_metric([self._task], value)
+        return family

@@ -1,0 +1,118 @@
+"""The process that tells a daemon's metrics: ``python -m processor.metrics.exporter``, started by the daemon.
+
+It reads the files of the daemon's children. Its standard input is the daemon's: a line of JSON now and then with what
+only the daemon knows, and its end is the daemon's end. Nothing waits for it, and where it fails, replication goes on.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import threading
+from collections.abc import Callable, Iterable
+from contextlib import ExitStack
+from pathlib import Path
+from typing import TextIO
+
+import msgspec
+from prometheus_client import CollectorRegistry, start_http_server
+
+from processor import logs
+from processor.dynamodb import Clients
+from processor.handover import handed_down
+from processor.logs import Log
+from processor.metrics.collector import DaemonCollector
+from processor.metrics.heart import Heart
+from processor.metrics.outlets import outlets
+from processor.metrics.shard_files import DIRECTORY
+from processor.retry import Outage
+from processor.settings import Settings
+
+_PORT_RETRY_SECONDS = 5.0
+
+
+class _Heard(msgspec.Struct, rename="camel"):
+    """What the daemon says."""
+
+    shards_unread: int
+
+
+def serve(settings: Settings, registry: CollectorRegistry, *, log: Log, stop: threading.Event) -> None:
+    """Serve ``registry`` on ``metricsPort``, as soon as that is free."""
+    assert settings.metrics_port is not None  # noqa: S101  # else nobody asks for it
+    outage = Outage(
+        log,
+        "metrics_not_served",
+        note="Replication goes on. Free the port, or give each task of a machine a metricsPort of its own.",
+    )
+    while not stop.is_set():
+        try:
+            server, thread = start_http_server(settings.metrics_port, settings.metrics_address, registry)
+        except OSError as exc:
+            where = f"{settings.metrics_address} port {settings.metrics_port}"
+            outage.failed(type(exc).__name__, f"{where} can't be listened on ({exc.strerror or exc})")
+            stop.wait(_PORT_RETRY_SECONDS)
+        else:
+            outage.succeeded()
+            log.notice("metrics_served", address=settings.metrics_address, port=settings.metrics_port)
+            stop.wait()
+            server.shutdown()
+            server.server_close()
+            thread.join()
+
+
+def listen(lines: Iterable[str], hear: Callable[[int], None]) -> None:
+    """Hand on what the daemon says, until it ends."""
+    for line in lines:
+        try:
+            hear(msgspec.json.decode(line, type=_Heard).shards_unread)
+        except msgspec.DecodeError:
+            continue  # half a line, from a daemon that was killed in the middle of it
+
+
+def run(settings: Settings, directory: Path, said: TextIO) -> None:
+    """Tell ``directory``'s metrics until ``said`` ends."""
+    log = Log()
+    clients = Clients(settings)
+    collector = DaemonCollector(directory, task=settings.task_name)
+    asked = outlets(settings, os.environ)
+    stop = threading.Event()
+    with ExitStack() as stack:
+        if "prometheus" in asked:
+            registry = CollectorRegistry()
+            registry.register(collector)
+            thread = threading.Thread(
+                target=serve, args=(settings, registry), kwargs={"log": log, "stop": stop}, name="metrics-port"
+            )
+            thread.start()
+            stack.callback(thread.join)
+        if settings.heartbeat_seconds is not None:
+            outage = Outage(
+                log, "heartbeat_delayed", note="Replication goes on; only the heartbeat's figures are missing."
+            )
+            heart = Heart(
+                settings.source_table,
+                region=settings.source_region,
+                connect=clients.source,
+                task_name=settings.task_name,
+                seconds=settings.heartbeat_seconds,
+                outage=outage,
+            )
+            heart.start()
+            stack.callback(heart.stop)
+        stack.callback(stop.set)
+        listen(said, lambda unread: collector.hear(shards_unread=unread))
+
+
+def main() -> None:
+    """Until the end of input."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # signals to the group are the daemon's to act on
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    logs.configure()
+    settings, directory = handed_down(os.environ)
+    run(settings, directory / DIRECTORY, sys.stdin)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,84 @@
+"""Values of one shard, in files that its daemon's exporter reads: prometheus_client's multi-process mode.
+
+The library keeps one set of files for each process. Here it is one for each shard, so that a shard's next child on this
+daemon goes on counting where the last one was.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from prometheus_client import Counter, Gauge, Histogram, values
+
+from processor.lease_term import file_name
+from processor.metrics.instruments import Instrument
+
+if TYPE_CHECKING:
+    from prometheus_client.metrics import MetricWrapperBase
+
+# Beside the children's settings file.
+DIRECTORY = "metrics"
+# What the library makes them, and looks for in their names: a file's kind, then who writes it.
+_FILE_BYTES = 1 << 16
+_KINDS = ("counter", "histogram", "gauge_sum")
+_DIRECTORY_VARIABLE = "PROMETHEUS_MULTIPROC_DIR"
+_lock = threading.Lock()
+
+
+def files(directory: Path, shard_id: str) -> list[Path]:
+    """Those of one shard, there or not."""
+    return [directory / f"{kind}_{file_name(shard_id)}.db" for kind in _KINDS]
+
+
+def reserve(directory: Path, shard_id: str) -> None:
+    """Make the files that aren't there yet, with room on the disk.
+
+    They are written through memory, where a full disk would end the process instead of failing a call.
+
+    :raises OSError: there is no room
+    """
+    for path in files(directory, shard_id):
+        if path.exists():
+            continue
+        unready = path.with_suffix(".new")  # whoever collects looks for .db, and can't read an empty one
+        descriptor = os.open(unready, os.O_RDWR | os.O_CREAT, 0o600)
+        try:
+            if hasattr(os, "posix_fallocate"):  # macOS has none
+                os.posix_fallocate(descriptor, 0, _FILE_BYTES)
+            else:
+                os.write(descriptor, bytes(_FILE_BYTES))
+        finally:
+            os.close(descriptor)
+        unready.rename(path)
+
+
+@contextmanager
+def written_to(directory: Path, shard_id: str) -> Iterator[None]:
+    """Metrics that are given their labels meanwhile live in that shard's files."""
+    with _lock:  # the library has one place, for the whole process, that says where values live
+        before, variable = values.ValueClass, os.environ.get(_DIRECTORY_VARIABLE)
+        os.environ[_DIRECTORY_VARIABLE] = str(directory)
+        identifier: Callable[[], str] = lambda: file_name(shard_id)  # noqa: E731  # the library's type says int
+        values.ValueClass = values.MultiProcessValue(identifier)  # type: ignore[no-untyped-call]
+        try:
+            yield
+        finally:
+            values.ValueClass = before
+            os.environ.pop(_DIRECTORY_VARIABLE)
+            if variable is not None:
+                os.environ[_DIRECTORY_VARIABLE] = variable
+
+
+def make(instrument: Instrument) -> MetricWrapperBase:
+    """The library's metric, in no registry."""
+    name, help_text, labels = instrument.name, instrument.help, instrument.label_names
+    if instrument.kind == "counter":
+        return Counter(name, help_text, labels, registry=None)
+    if instrument.kind == "histogram":
+        return Histogram(name, help_text, labels, buckets=instrument.buckets, registry=None)
+    return Gauge(name, help_text, labels, multiprocess_mode="sum", registry=None)
