@@ -10,13 +10,15 @@ import msgspec
 from processor import logs, preflight
 from processor.copy import estimate, holder, state
 from processor.copy.estimate import Estimate
-from processor.copy.job import Job
+from processor.copy.job import Job, Tell
 from processor.copy.report import show, show_plan, start_before
 from processor.dynamodb import Clients
 from processor.errors import NotReadyError, StoppedError, UsageError
 from processor.facts import Facts
 from processor.findings import Finding, error
 from processor.logs import Log
+from processor.metrics import instruments
+from processor.metrics.command_metrics import CommandMetrics
 from processor.progress import Bar
 from processor.provision import creation
 from processor.retry import Outage
@@ -87,12 +89,21 @@ def _run(settings: Settings, options: Options, clients: Clients, stop: threading
         _say(start_before(job.copy.started_ms))
     if options.dry_run:
         return 0
-    with Bar() as bar:
+    metrics = CommandMetrics(settings, items=instruments.COPY_ITEMS, progress=instruments.COPY_PROGRESS)
+    with Bar() as bar, metrics:
         logs.configure()
         outage = Outage(Log(), "copy_delayed", note="Nothing is lost: it is tried again.")
-        report = job.run(outage=outage, stop=stop, bar=bar)
+        report = job.run(outage=outage, stop=stop, tell=_tell(bar, metrics))
     show(report, settings, as_json=options.json)
     return 0
+
+
+def _tell(bar: Bar, metrics: CommandMetrics) -> Tell:
+    def tell(items: int, expected: int, words: str) -> None:
+        bar.update(items, expected, words)
+        metrics.tell(items, expected)
+
+    return tell
 
 
 def _forget(settings: Settings, clients: Clients) -> int:

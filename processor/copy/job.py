@@ -28,9 +28,11 @@ if TYPE_CHECKING:
 
     from processor.dynamodb import Clients
     from processor.facts import Facts
-    from processor.progress import Bar
     from processor.retry import Outage
     from processor.settings import Settings
+
+# Items so far, items in all (0 where that is not known), and the other figures in words.
+Tell = Callable[[int, int, str], None]
 
 
 class Job:
@@ -136,8 +138,10 @@ class Job:
         of_earlier_copy = self._before is not None and self._before.destination_id in ("", made)
         return of_earlier_copy or int(self._destination.get("ItemCount", 0)) > 0
 
-    def run(self, *, outage: Outage, stop: threading.Event, bar: Bar) -> Report:
+    def run(self, *, outage: Outage, stop: threading.Event, tell: Tell) -> Report:
         """Copy what is left.
+
+        :param tell: how far it is
 
         :raises StoppedError: the stop came first
         :raises NotReadyError: daemons replicate this task
@@ -169,7 +173,7 @@ class Job:
                 raise
             if held.copy.via:
                 return s3_job.run(settings, clients, held, stop=stop)
-            return self._copy(held, outage=outage, stop=stop, bar=bar)
+            return self._copy(held, outage=outage, stop=stop, tell=tell)
 
     def _refuse_daemons(self) -> None:
         if self.copy.concurrent:
@@ -187,7 +191,7 @@ class Job:
     def _leases(self) -> list[Lease]:
         return leases.read(self._clients.checkpoints(), self._settings.checkpoint_table) or []
 
-    def _copy(self, held: Holder, *, outage: Outage, stop: threading.Event, bar: Bar) -> Report:
+    def _copy(self, held: Holder, *, outage: Outage, stop: threading.Event, tell: Tell) -> Report:
         began, copy = time.monotonic(), held.copy
         states = state.claim(self._clients.checkpoints(), self._settings.task_table, copy)
         totals = Totals(states)
@@ -207,7 +211,7 @@ class Job:
 
         def say() -> None:
             deadline.check()
-            bar.update(totals.items, copy.expected_items, f"{totals.size_bytes / 1e6:,.0f} MB  {meters.words}")
+            tell(totals.items, copy.expected_items, f"{totals.size_bytes / 1e6:,.0f} MB  {meters.words}")
 
         works = [
             SegmentCopy(Segment(segment.number, copy.segments), segment, parts).run

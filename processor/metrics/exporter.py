@@ -16,12 +16,12 @@ from pathlib import Path
 from typing import TextIO
 
 import msgspec
-from prometheus_client import CollectorRegistry, start_http_server
 
 from processor import logs
 from processor.dynamodb import Clients
 from processor.handover import handed_down
 from processor.logs import Log
+from processor.metrics import port
 from processor.metrics.collector import DaemonCollector
 from processor.metrics.heart import Heart
 from processor.metrics.outlets import outlets
@@ -29,37 +29,11 @@ from processor.metrics.shard_files import DIRECTORY
 from processor.retry import Outage
 from processor.settings import Settings
 
-_PORT_RETRY_SECONDS = 5.0
-
 
 class _Heard(msgspec.Struct, rename="camel"):
     """What the daemon says."""
 
     shards_unread: int
-
-
-def serve(settings: Settings, registry: CollectorRegistry, *, log: Log, stop: threading.Event) -> None:
-    """Serve ``registry`` on ``metricsPort``, as soon as that is free."""
-    assert settings.metrics_port is not None  # noqa: S101  # else nobody asks for it
-    outage = Outage(
-        log,
-        "metrics_not_served",
-        note="Replication goes on. Free the port, or give each task of a machine a metricsPort of its own.",
-    )
-    while not stop.is_set():
-        try:
-            server, thread = start_http_server(settings.metrics_port, settings.metrics_address, registry)
-        except OSError as exc:
-            where = f"{settings.metrics_address} port {settings.metrics_port}"
-            outage.failed(type(exc).__name__, f"{where} can't be listened on ({exc.strerror or exc})")
-            stop.wait(_PORT_RETRY_SECONDS)
-        else:
-            outage.succeeded()
-            log.notice("metrics_served", address=settings.metrics_address, port=settings.metrics_port)
-            stop.wait()
-            server.shutdown()
-            server.server_close()
-            thread.join()
 
 
 def listen(lines: Iterable[str], hear: Callable[[int], None]) -> None:
@@ -80,10 +54,8 @@ def run(settings: Settings, directory: Path, said: TextIO) -> None:
     stop = threading.Event()
     with ExitStack() as stack:
         if "prometheus" in asked:
-            registry = CollectorRegistry()
-            registry.register(collector)
             thread = threading.Thread(
-                target=serve, args=(settings, registry), kwargs={"log": log, "stop": stop}, name="metrics-port"
+                target=port.serve, args=(settings, collector), kwargs={"log": log, "stop": stop}, name="metrics-port"
             )
             thread.start()
             stack.callback(thread.join)

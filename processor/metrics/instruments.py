@@ -22,7 +22,6 @@ LATENCY_BUCKETS = tuple(
 APPLY_BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300)
 OUTCOMES = ("put", "delete", "coalesced", "moot", "dead_letter")
 RETRY_REASONS = ("throttled", "unavailable")
-SIDES = ("source", "destination")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,8 +90,8 @@ HEARTBEAT_AGE = _task(
 
 COPY_ITEMS = _task("copy_items_total", "counter", "Items copied by this run of copy")
 COPY_PROGRESS = _task("copy_progress_ratio", "gauge", "Part of the copy that is done, by the table's size")
-VERIFY_ITEMS = _task("verify_items_total", "counter", "Items read by this run of verify", "side")
-VERIFY_PROGRESS = _task("verify_progress_ratio", "gauge", "Part of both tables that was compared, by their size")
+VERIFY_ITEMS = _task("verify_items_total", "counter", "Items read by this run of verify, step by step", "step")
+VERIFY_PROGRESS = _task("verify_progress_ratio", "gauge", "Part of the step that is done, by the tables' size", "step")
 
 INSTRUMENTS: tuple[Instrument, ...] = (
     RECORDS,

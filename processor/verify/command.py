@@ -18,6 +18,8 @@ from processor.fences import Fences
 from processor.item_key import key_reader
 from processor.lease_term import WriteTimeouts
 from processor.logs import Log
+from processor.metrics import instruments
+from processor.metrics.command_metrics import CommandMetrics
 from processor.patience import Patience
 from processor.progress import Bar
 from processor.retry import Outage
@@ -98,9 +100,10 @@ def _form(settings: Settings, wanted: Wanted, facts: Facts) -> Form:
 
 
 class _Steps:
-    """A bar for each step."""
+    """A bar for each step, and its metrics."""
 
-    def __init__(self) -> None:
+    def __init__(self, metrics: CommandMetrics) -> None:
+        self._metrics = metrics
         self._bar = contextlib.ExitStack()
         self._step: Step | None = None
 
@@ -110,6 +113,7 @@ class _Steps:
             self.close()
             self._step, self._shown = step, self._bar.enter_context(Bar())
         self._shown.update(step.done, step.expected, step.name)
+        self._metrics.tell(step.done, step.expected, step.name)
 
     def close(self) -> None:
         """Leave the terminal to others."""
@@ -138,7 +142,8 @@ class _Made:
         self._form = form
         self._stack = stack
         self._stop = stop
-        self._progress = stack.enter_context(contextlib.closing(_Steps()))
+        metrics = CommandMetrics(settings, items=instruments.VERIFY_ITEMS, progress=instruments.VERIFY_PROGRESS)
+        self._progress = stack.enter_context(contextlib.closing(_Steps(stack.enter_context(metrics))))
         self._crew = Crew(stop, tick=self._say)
         self._comparison: Comparison | None = None
 

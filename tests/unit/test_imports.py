@@ -45,7 +45,7 @@ LAYERS = (
     {"tables"},
     {"letter_file", "letter_bucket"},
     {"apply", "dead_letters", "leases", "task", "fences", "copy.state"},
-    {"liveness", "waiting", "metrics.shard_files", "metrics.shard_meter"},
+    {"liveness", "waiting", "metrics.shard_files", "metrics.shard_meter", "metrics.port", "metrics.command_metrics"},
     {"provision", "via_s3"},
     {"record_processor", "refusals", "copy", "verify", "redrive", "facts", "status", "metrics"},
     {"child", "preflight", "workload"},
