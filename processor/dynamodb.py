@@ -36,6 +36,7 @@ from processor.errors import ConditionFailedError, CredentialsError, RefusedErro
 from processor.lease_term import WriteTimeouts
 
 if TYPE_CHECKING:
+    from mypy_boto3_cloudwatch import CloudWatchClient
     from mypy_boto3_dynamodb import DynamoDBClient
     from mypy_boto3_dynamodbstreams import DynamoDBStreamsClient
     from mypy_boto3_s3 import S3Client
@@ -192,6 +193,10 @@ class Clients:
         """Reads KCL's tables and keeps the task's own."""
         s = self._settings
         return self._client("dynamodb", s.kcl_region, s.kcl_endpoint)  # type: ignore[no-any-return]
+
+    def cloudwatch(self) -> CloudWatchClient:
+        """Takes the metrics; in the checkpoint table's region, where KCL's own go."""
+        return self._client("cloudwatch", self._settings.kcl_region, None)  # type: ignore[no-any-return]
 
     def s3(self) -> S3Client:
         """Keeps the dead letters; made anew at each call, with the credentials that are there by then.

@@ -58,18 +58,34 @@ class Outage:
     """Says that something doesn't work: at once, then at a decreasing rate, and when it works again.
 
     Shared by all threads that try the same thing.
+
+    :param first_seconds: between the first two messages; the interval doubles up to ``last_seconds``
+    :param quiet_seconds: a failure that comes this long after the last is a new outage's
     """
 
-    def __init__(self, log: Log, event: str, *, note: str, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self,
+        log: Log,
+        event: str,
+        *,
+        note: str,
+        first_seconds: float = FIRST_INTERVAL_SECONDS,
+        last_seconds: float = LAST_INTERVAL_SECONDS,
+        quiet_seconds: float = QUIET_SECONDS,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
         self._log = log
         self._event = event
         self._note = note
+        self._first_seconds = first_seconds
+        self._last_seconds = last_seconds
+        self._quiet_seconds = quiet_seconds
         self._clock = clock
         self._lock = threading.Lock()
         self._since: float | None = None
         self._last_failure = float("-inf")
         self._next_report = float("-inf")
-        self._interval = FIRST_INTERVAL_SECONDS
+        self._interval = first_seconds
         self._failures = 0
 
     def failed(self, error: str, reason: str) -> None:
@@ -80,8 +96,8 @@ class Outage:
         """
         with self._lock:
             now = self._clock()
-            if now - self._last_failure > QUIET_SECONDS:
-                self._interval = FIRST_INTERVAL_SECONDS
+            if now - self._last_failure > self._quiet_seconds:
+                self._interval = self._first_seconds
                 self._next_report = now
             self._last_failure = now
             self._since = now if self._since is None else self._since
@@ -89,7 +105,7 @@ class Outage:
             if now < self._next_report:
                 return
             self._next_report = now + self._interval
-            self._interval = min(self._interval * 2, LAST_INTERVAL_SECONDS)
+            self._interval = min(self._interval * 2, self._last_seconds)
             failures, self._failures = self._failures, 0
         self._log.warning(self._event, error=error, failures=failures, reason=reason, note=self._note)
 

@@ -28,6 +28,8 @@ LAYERS = (
         "metrics.instruments",
         "metrics.outlets",
         "heartbeat",
+        "metrics.points",
+        "metrics.cloudwatch_names",
         "provision.definition",
         "via_s3.place",
         "verify.paths",

@@ -1,0 +1,178 @@
+"""Publishes to CloudWatch, into the namespace that KCL's own metrics of the task are in: its ``applicationName``.
+
+What PutMetricData takes: https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_PutMetricData.html.
+Counters and histograms are sent as what came since the last time. What could not be sent is kept and sent with the
+next, as if it had just come; where only the answer was lost, it is counted twice. Gauges are sent once or not at all.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from datetime import datetime, timezone
+from itertools import islice
+from typing import TYPE_CHECKING, Any, cast
+
+from processor.dynamodb import Clients, aws_errors
+from processor.metrics.cloudwatch_names import Name, name_of
+from processor.metrics.points import Histogram, Labels, Point, points
+from processor.settings import Settings
+
+if TYPE_CHECKING:
+    from mypy_boto3_cloudwatch.type_defs import MetricDatumTypeDef
+    from prometheus_client.core import Metric
+
+INTERVAL_SECONDS = 60.0
+# CloudWatch's limits: of a request, and of a datum.
+MOST_DATA = 1000
+MOST_VALUES = 150
+# A request may have 1 MB; a value and its count take up to 120 bytes in the wordiest protocol, a datum some 400 more.
+_MOST_VALUES_A_REQUEST = 4000
+# Series that may wait for CloudWatch to take them: a day's, of some hundred shards that end every four hours.
+_MOST_OWED = 5000
+
+Key = tuple[Name, str | None]
+
+
+def levels(settings: Settings) -> tuple[bool, bool]:
+    """Whether anything is published, and whether shards have metrics of their own, by KCL's words for its metrics."""
+    level = settings.kcl.get("metricsLevel", "DETAILED").strip().upper()
+    dimensions = {name.strip() for name in settings.kcl.get("metricsEnabledDimensions", "ShardId").split(",")}
+    anything = not settings.dont_publish_cloudwatch and level != "NONE"
+    return anything, anything and level != "SUMMARY" and bool(dimensions & {"ALL", "ShardId"})
+
+
+def spread(histogram: Histogram) -> list[tuple[float, float]]:
+    """One value for each bucket that is not empty, and its count: within the bucket, and so that their sum is right.
+
+    So averages are exact, and a percentile is off by no more than its bucket is wide.
+    """
+    lower = (0.0, *histogram.bounds)
+    upper = (*histogram.bounds, histogram.bounds[-1])
+    filled = [(low, high, count) for low, high, count in zip(lower, upper, histogram.counts, strict=True) if count]
+    least = sum(low * count for low, _, count in filled)
+    room = sum((high - low) * count for low, high, count in filled)
+    part = min(1.0, max(0.0, (histogram.sum - least) / room)) if room else 0.0
+    return [(low + part * (high - low), count) for low, high, count in filled]
+
+
+class CloudWatchPublisher:
+    """What one process counts, for CloudWatch.
+
+    :param each_shard: beside the whole task's metrics, each shard's
+    """
+
+    interval_seconds = INTERVAL_SECONDS
+
+    def __init__(
+        self,
+        clients: Clients,
+        *,
+        namespace: str,
+        region: str,
+        each_shard: bool,
+        now: Callable[[], datetime] = lambda: datetime.now(timezone.utc),
+    ) -> None:
+        self._clients = clients
+        self._namespace = namespace
+        self._region = region
+        self._each_shard = each_shard
+        self._now = now
+        self._seen: dict[tuple[str, Labels], float | Histogram] = {}
+        self._owed: dict[Key, float | Histogram] = {}
+
+    def publish(self, families: Iterable[Metric]) -> None:
+        """Send what came since the last time, and what is owed from before.
+
+        :raises UnavailableError: CloudWatch did not take all of it
+        """
+        gauges = self._take(list(points(families)))
+        time = self._now()
+        counted = [(key, _counted(key, value, time)) for key, value in self._owed.items()]
+        measured = [(key, datum) for key, values in gauges.items() for datum in _measured(key, values, time)]
+        for batch in batches([*counted, *measured]):
+            with aws_errors(f"PutMetricData to namespace {self._namespace} in {self._region}"):
+                self._clients.cloudwatch().put_metric_data(
+                    Namespace=self._namespace, MetricData=[datum for _, datum in batch]
+                )
+            for key, _ in batch:
+                self._owed.pop(key, None)
+
+    def close(self) -> None:
+        """Nothing is held open."""
+
+    def _take(self, found: Sequence[Point]) -> Mapping[Key, list[float]]:
+        """Add to what is owed; returns the gauges."""
+        gauges: defaultdict[Key, list[float]] = defaultdict(list)
+        seen, self._seen = self._seen, {}
+        for point in found:
+            series = point.instrument.name, point.labels
+            self._seen[series] = point.value
+            for key in self._keys(point):
+                if point.instrument.kind == "gauge":
+                    gauges[key].append(float(point.value) * key[0].factor)  # type: ignore[arg-type]  # no histogram
+                else:
+                    self._owe(key, _since(point.value, seen.get(series)))
+        surplus = len(self._owed) - _MOST_OWED
+        for key in list(islice((key for key in self._owed if key[1] is not None), max(0, surplus))):
+            del self._owed[key]
+        return gauges
+
+    def _keys(self, point: Point) -> Iterator[Key]:
+        name = name_of(point)
+        if name is not None:
+            yield name, None
+            if self._each_shard and name.each_shard and point.shard is not None:
+                yield name, point.shard
+
+    def _owe(self, key: Key, value: float | Histogram) -> None:
+        if isinstance(value, Histogram) and not value.count:
+            return  # there is no value to send
+        owed = self._owed.get(key)
+        self._owed[key] = value if owed is None else owed + value  # type: ignore[operator]  # a key has one kind
+
+
+def _since(value: float | Histogram, before: float | Histogram | None) -> float | Histogram:
+    """What came after ``before``; all of it where the series is new, or began anew."""
+    if isinstance(value, Histogram):
+        return value.since(before) if isinstance(before, Histogram) else value
+    return value - before if isinstance(before, float) and before <= value else value
+
+
+def _datum(key: Key, time: datetime, **what: Any) -> MetricDatumTypeDef:
+    name, shard = key
+    dimensions = [{"Name": "ShardId", "Value": shard}] if shard else []
+    common = {"MetricName": name.name, "Unit": name.unit, "Timestamp": time, "Dimensions": dimensions}
+    return cast("MetricDatumTypeDef", common | what)
+
+
+def _counted(key: Key, value: float | Histogram, time: datetime) -> MetricDatumTypeDef:
+    if isinstance(value, Histogram):
+        return _valued(key, spread(value), time)
+    return _datum(key, time, Value=value)
+
+
+def _measured(key: Key, values: Sequence[float], time: datetime) -> Iterator[MetricDatumTypeDef]:
+    """All shards' values of a gauge, so that Maximum and percentiles are the shards'."""
+    pairs = sorted(Counter(values).items())
+    for first in range(0, len(pairs), MOST_VALUES):
+        yield _valued(key, pairs[first : first + MOST_VALUES], time)
+
+
+def _valued(key: Key, pairs: Sequence[tuple[float, float]], time: datetime) -> MetricDatumTypeDef:
+    return _datum(key, time, Values=[value for value, _ in pairs], Counts=[count for _, count in pairs])
+
+
+def batches(data: Iterable[tuple[Key, MetricDatumTypeDef]]) -> Iterator[list[tuple[Key, MetricDatumTypeDef]]]:
+    """Parts that one request may have."""
+    batch: list[tuple[Key, MetricDatumTypeDef]] = []
+    values = 0
+    for key, datum in data:
+        size = len(datum.get("Values", ())) or 1
+        if batch and (len(batch) == MOST_DATA or values + size > _MOST_VALUES_A_REQUEST):
+            yield batch
+            batch, values = [], 0
+        batch.append((key, datum))
+        values += size
+    if batch:
+        yield batch

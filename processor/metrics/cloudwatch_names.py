@@ -1,0 +1,68 @@
+"""What each instrument is called in CloudWatch, in which unit, and whether each shard has its own. Pure.
+
+Each name is a metric that CloudWatch bills; each shard's own is another. So a shard has those few that tell it from the
+others.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+from processor.metrics import instruments
+from processor.metrics.points import Point
+
+Unit = Literal["Bytes", "Count", "Percent", "Seconds"]
+
+
+@dataclass(frozen=True, slots=True)
+class Name:
+    """One CloudWatch metric."""
+
+    name: str
+    unit: Unit = "Count"
+    each_shard: bool = False
+
+    @property
+    def factor(self) -> float:
+        """What an instrument's value is multiplied with: ratios become percentages."""
+        return 100.0 if self.unit == "Percent" else 1.0
+
+
+# (the instrument's name, the value of its last label where that tells metrics apart) -> the metric
+NAMES: Mapping[tuple[str, str], Name] = {
+    (instruments.RECORDS.name, ""): Name("RecordsApplied", each_shard=True),
+    (instruments.RECORD_BYTES.name, ""): Name("BytesApplied", "Bytes"),
+    (instruments.CHANGES.name, "put"): Name("RecordsPut"),
+    (instruments.CHANGES.name, "delete"): Name("RecordsDeleted"),
+    (instruments.CHANGES.name, "coalesced"): Name("RecordsCoalesced"),
+    (instruments.CHANGES.name, "moot"): Name("RecordsMoot"),
+    (instruments.CHANGES.name, "dead_letter"): Name("DeadLetters"),
+    (instruments.BATCHES.name, ""): Name("BatchesApplied"),
+    (instruments.WRITE_RETRIES.name, "throttled"): Name("WriteRetriesThrottled"),
+    (instruments.WRITE_RETRIES.name, "unavailable"): Name("WriteRetriesUnavailable"),
+    (instruments.APPLY.name, ""): Name("ApplyTime", "Seconds"),
+    (instruments.LATENCY.name, ""): Name("ReplicationLatency", "Seconds", each_shard=True),
+    (instruments.LATENCY_MAX.name, ""): Name("ReplicationLatencyMax", "Seconds"),
+    (instruments.PENDING.name, ""): Name("Pending", "Seconds", each_shard=True),
+    (instruments.RETENTION_USED.name, ""): Name("RetentionUsed", "Percent"),
+    (instruments.CHECKPOINT_AGE.name, ""): Name("CheckpointAge", "Seconds", each_shard=True),
+    (instruments.SHARDS.name, ""): Name("Shards"),
+    (instruments.SHARDS_UNREAD.name, ""): Name("ShardsUnread"),
+    (instruments.HEARTBEAT_LATENCY.name, ""): Name("HeartbeatLatency", "Seconds"),
+    (instruments.HEARTBEAT_AGE.name, ""): Name("HeartbeatAge", "Seconds"),
+    (instruments.COPY_ITEMS.name, ""): Name("CopyItems"),
+    (instruments.COPY_PROGRESS.name, ""): Name("CopyProgress", "Percent"),
+    (instruments.VERIFY_ITEMS.name, "source"): Name("VerifySourceItems"),
+    (instruments.VERIFY_ITEMS.name, "destination"): Name("VerifyDestinationItems"),
+    (instruments.VERIFY_PROGRESS.name, ""): Name("VerifyProgress", "Percent"),
+}
+_TELLING = ("outcome", "reason", "side")
+
+
+def name_of(point: Point) -> Name | None:
+    """None for a value of a label that this version doesn't know."""
+    labels = dict(point.labels)
+    telling = next((labels[label] for label in _TELLING if label in labels), "")
+    return NAMES.get((point.instrument.name, telling))
