@@ -4,6 +4,7 @@
 #   jars            jars/: the DynamoDB Streams adapter and the daemon class, by Maven
 #   dynamodb-local  jars/dynamodb-local/, for the demo and the tests
 #   tests           .venv with the packages of requirements-dev.lock too
+#   wheel           dist/: the program as a wheel, with the jars inside (python and jars are made first)
 # A part's stamp is written last, so an interrupted set-up starts that part again. Exit status 22: something is missing.
 set -euo pipefail
 
@@ -68,6 +69,12 @@ make_tests() {
     run "test packages (about 30 s)" "$root/.venv/bin/python" -m pip install --require-hashes -r "$root/requirements-dev.lock"
 }
 
+make_wheel() {
+    run "build packages" "$root/.venv/bin/python" -m pip install --require-hashes -r "$root/requirements-build.lock"
+    rm -rf "$root/dist"
+    run "wheel" "$root/.venv/bin/python" -m pip wheel --no-deps --no-build-isolation --wheel-dir "$root/dist" "$root"
+}
+
 # part STAMP MAKER SOURCE...
 part() {
     local stamp="$1" now
@@ -91,6 +98,11 @@ for name in "$@"; do
         jars) part "$root/jars/.stamp" make_jars "$root/daemon/pom.xml" "$root"/daemon/src/main/java/software/amazon/kinesis/multilang/config/*.java ;;
         dynamodb-local) part "$root/jars/dynamodb-local/.stamp" make_dynamodb_local "$root/daemon/dynamodb-local/pom.xml" ;;
         tests) part "$root/.venv/.stamp-tests" make_tests "$root/setup.sh" "$root/requirements.lock" "$root/requirements-dev.lock" ;;
+        wheel)
+            "$root/setup.sh" python jars
+            mapfile -t packaged < <(find "$root/processor" "$root/properties" -name '*.py' -o -path '*/properties/*' -type f | LC_ALL=C sort)
+            part "$root/dist/.stamp" make_wheel "$root/jars/.stamp" "$root"/{setup.sh,pyproject.toml,README.md,LICENSE,requirements-build.lock,hatch_build.py} "${packaged[@]}"
+            ;;
         *) fail "unknown part $name" ;;
     esac
 done

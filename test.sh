@@ -28,6 +28,7 @@ lock() {
     local compile=("$bin/uv" pip compile --quiet --upgrade --universal --python-version 3.10 --generate-hashes --no-emit-index-url --no-header --no-annotate)
     "${compile[@]}" requirements.in -o requirements.lock
     "${compile[@]}" requirements-dev.in -o requirements-dev.lock
+    "${compile[@]}" requirements-build.in -o requirements-build.lock
 }
 
 case "${1:-all}" in

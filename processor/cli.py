@@ -16,7 +16,7 @@ from typing import Any, NoReturn
 
 import msgspec
 
-from processor import commands, java, settings, task
+from processor import commands, program, settings, task
 from processor.commands import COMMANDS, REPLICATE, Command
 from processor.dynamodb import Clients
 from processor.errors import NotReadyError, ReplicatorError, UsageError
@@ -37,17 +37,24 @@ def main(arguments: Sequence[str]) -> int:
     try:
         return _dispatch(command, arguments[1:] if command.name else arguments)
     except ReplicatorError as exc:
-        print(f"run.sh: {exc}", file=sys.stderr)
+        print(f"{program.NAME}: {exc}", file=sys.stderr)
         return exc.exit_status
     except KeyboardInterrupt as exc:
         if command is REPLICATE:
             return 0  # until the daemon's own handler: a clean stop is 0 from the start
-        print(f"run.sh: {command.name} was interrupted before it was through.", file=sys.stderr)
+        print(f"{program.NAME}: {command.name} was interrupted before it was through.", file=sys.stderr)
         return 128 + (exc.args[0] if exc.args else signal.SIGINT)
     except Exception:  # noqa: BLE001  # the last resort: a message and a decided status for whatever is left
         traceback.print_exc()
-        print("run.sh: BUG: an unexpected error, above. Nothing was started; please report it.", file=sys.stderr)
+        print(
+            f"{program.NAME}: BUG: an unexpected error, above. Nothing was started; please report it.", file=sys.stderr
+        )
         return ReplicatorError.exit_status
+
+
+def console() -> int:
+    """What an installed ``dynamodb-replicator`` calls."""
+    return main(sys.argv[1:])
 
 
 def _interrupt(number: int, _: object) -> NoReturn:
@@ -74,10 +81,10 @@ def load(arguments: Sequence[str], command: Command = REPLICATE) -> Settings:
     """
     remaining = list(arguments)
     file = remaining.pop(0) if remaining and not remaining[0].startswith("-") else None
-    made = settings.parser("run.sh", commands.usage(), command)
+    made = settings.parser(program.NAME, commands.usage(), command)
     if file is None and not remaining:
         message = (
-            "No properties file and no settings. Copy properties/replication.properties, fill in the four required "
+            f"No properties file and no settings. Copy {program.TEMPLATE}, fill in the four required "
             "ones and name it; or see --help."
         )
         raise UsageError(message)
@@ -91,7 +98,7 @@ def load(arguments: Sequence[str], command: Command = REPLICATE) -> Settings:
         properties=text,
         environment=os.environ,
         directory=Path.cwd(),
-        log_directory=java.ROOT / "logs",
+        log_directory=program.log_directory(os.environ),
         made=made,
     )
 

@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NoReturn
 
+from processor import program
 from processor.definitions import whole_number
 from processor.errors import UsageError
 from processor.verify import paths
@@ -70,7 +71,7 @@ class Option:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Command:
-    """One command: ``run.sh NAME FILE``, or ``run.sh FILE`` where it has no name."""
+    """One command: ``run.sh NAME FILE``, or ``run.sh FILE`` where it has no name; a wheel's ``dynamodb-replicator``."""
 
     name: str = ""
     help: str
@@ -79,7 +80,7 @@ class Command:
     @property
     def usage(self) -> str:
         """One line for people."""
-        return f"run.sh {self.name + ' ' if self.name else ''}[FILE] [--setting VALUE ...]"
+        return f"{program.NAME} {self.name + ' ' if self.name else ''}[FILE] [--setting VALUE ...]"
 
 
 def _share(text: str) -> float:

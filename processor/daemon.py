@@ -1,7 +1,7 @@
 """Turns this process into KCL's daemon.
 
 It writes two files for it, KCL's properties and the children's settings, and ends in ``exec``: one process id from
-run.sh to the end, so a signal reaches KCL's own graceful shutdown and nothing in Python has to supervise.
+the command to the end, so a signal reaches KCL's own graceful shutdown and nothing in Python has to supervise.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from typing import NoReturn
 import javaproperties
 import msgspec
 
-from processor import java, kcl_properties
+from processor import java, kcl_properties, program
 from processor.errors import SetupError
 from processor.handover import SETTINGS_VARIABLE
 from processor.lease_term import DIRECTORY as TERM_DIRECTORY
@@ -59,7 +59,7 @@ class Slot:
     def worker_id(self) -> str:
         """Host, machine, checkout and slot: the same after a restart, and nowhere else at the same time."""
         machine = Path("/etc/machine-id")
-        parts = (str(java.ROOT), machine.read_text() if machine.exists() else "", str(self.directory))
+        parts = (str(program.ROOT), machine.read_text() if machine.exists() else "", str(self.directory))
         digest = hashlib.sha256("\0".join(parts).encode()).hexdigest()[:8]
         host = re.sub(r"[^a-zA-Z0-9.-]", "-", socket.gethostname())
         return f"{host}-{digest}-{self.number}"
@@ -136,7 +136,7 @@ def properties(
 
 def command(settings: Settings, slot: Slot, properties_file: Path) -> list[str]:
     """The JVM's command line. Nothing secret is in it: every user of the machine can read it."""
-    log_configuration = settings.log_configuration or str(java.ROOT / "properties" / "logback.xml")
+    log_configuration = settings.log_configuration or str(program.LOG_CONFIGURATION)
     return [
         java.executable(),
         MAX_HEAP,

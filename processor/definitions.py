@@ -342,7 +342,7 @@ DEFINITIONS: tuple[Definition, ...] = (
     Definition(
         name="logDirectory",
         group="Process",
-        default_is="logs, beside run.sh",
+        default_is="logs, beside run.sh; of a wheel ~/.local/state/dynamodb-replicator",
         help="kcl.log and replication.log are written to <logDirectory>/<taskName>/",
     ),
     Definition(

@@ -20,7 +20,7 @@ from rich.console import Console
 from rich.live import Live
 from rich.table import Table
 
-from processor import java
+from processor import program
 from processor.dynamodb import Clients
 from processor.dynamodb_local import DynamoDBLocal
 from processor.errors import ReplicatorError, SetupError
@@ -110,7 +110,14 @@ def run(settings: Settings, arguments: Sequence[str]) -> int:
 
 
 def _make_dynamodb_local() -> None:
-    if subprocess.run([java.ROOT / "setup.sh", "dynamodb-local"], check=False).returncode:
+    if program.INSTALLED:
+        raise SetupError(
+            "DynamoDB Local",
+            "not part of a wheel",
+            "The demo needs it",
+            "Run ./run.sh properties/demo.properties of a checkout",
+        )
+    if subprocess.run([program.ROOT / "setup.sh", "dynamodb-local"], check=False).returncode:
         raise SetupError("DynamoDB Local", "could not be set up", "The demo needs it", "See above for what went wrong")
 
 

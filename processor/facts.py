@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from processor import java, leases, task
+from processor import java, leases, program, task
 from processor.copy import state
 from processor.copy.state import CopyState
 from processor.dynamodb import Clients, aws_errors
@@ -156,7 +156,7 @@ def _ttl(client: Callable[[], DynamoDBClient], table: dict[str, Any] | None) -> 
 
 def _java() -> list[Finding]:
     findings = []
-    for check in (java.check_version, java.class_path):
+    for check in (java.check_version, java.class_path, program.check_isolated):
         try:
             check()
         except SetupError as exc:

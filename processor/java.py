@@ -9,14 +9,20 @@ import subprocess
 from importlib.util import find_spec
 from pathlib import Path
 
+from processor import program
 from processor.errors import SetupError
 
 # The daemon class is compiled for 11 (daemon/pom.xml).
 OLDEST_VERSION = 11
-ROOT = Path(__file__).resolve().parent.parent
+ROOT = program.ROOT
 JARS = ROOT / "jars"
 _CONSEQUENCE = "The daemon can't run"
 _INSTALL = f"Install a JDK, {OLDEST_VERSION} or later"
+_REPAIR = (
+    "Install dynamodb-replicator and amazon-kclpy anew, with pip's --force-reinstall"
+    if program.INSTALLED
+    else f"Remove {JARS} and .venv, and start again: run.sh makes them anew"
+)
 _NEEDED = (
     "amazon-kinesis-client-multilang-*.jar",
     "dynamodb-streams-kinesis-adapter-*.jar",
@@ -61,6 +67,5 @@ def class_path() -> str:
     for pattern in _NEEDED:
         if not any(next(folder.glob(pattern), None) for folder in folders):
             folders_tried = " or ".join(str(folder) for folder in folders)
-            remedy = f"Remove {JARS} and .venv, and start again: run.sh makes them anew"
-            raise SetupError(f"Jar {pattern}", f"not in {folders_tried}", _CONSEQUENCE, remedy)
+            raise SetupError(f"Jar {pattern}", f"not in {folders_tried}", _CONSEQUENCE, _REPAIR)
     return os.pathsep.join(f"{folder}/*" for folder in folders)

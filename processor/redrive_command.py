@@ -9,7 +9,7 @@ import msgspec
 from rich.console import Console
 from rich.table import Table
 
-from processor import logs, preflight, tables
+from processor import logs, preflight, program, tables
 from processor.dead_letters import store_of
 from processor.dynamodb import Clients
 from processor.errors import StoppedError, UsageError
@@ -63,7 +63,7 @@ def run(settings: Settings, *, dry_run: bool, as_json: bool) -> int:
     try:
         redrive.run()
     except StoppedError as exc:
-        print(f"run.sh: {exc}", file=sys.stderr)
+        print(f"{program.NAME}: {exc}", file=sys.stderr)
         return signals.exit_status
     finally:
         progress.close()

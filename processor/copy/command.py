@@ -7,7 +7,7 @@ import threading
 
 import msgspec
 
-from processor import logs, preflight
+from processor import logs, preflight, program
 from processor.copy import estimate, holder, state
 from processor.copy.estimate import Estimate
 from processor.copy.job import Job, Tell
@@ -61,7 +61,7 @@ def run(settings: Settings, options: Options) -> int:
     except StoppedError as exc:
         if not signals.number:
             raise
-        _say(f"run.sh: {exc}")
+        _say(f"{program.NAME}: {exc}")
         return signals.exit_status
 
 

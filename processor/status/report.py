@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 import msgspec
 
-from processor import task
+from processor import program, task
 from processor.findings import Finding, error
 from processor.liveness import Daemon
 from processor.settings import Settings
@@ -155,7 +155,7 @@ def _of_task(settings: Settings, seen: Seen) -> Iterator[Finding]:
             f"task {settings.task_name}",
             f"was never started: there is no checkpoint table {settings.checkpoint_table} in {settings.kcl_region}",
             "Nothing is replicated",
-            "Start it with ./run.sh FILE, or check taskName, kclRegion and kclEndpoint",
+            f"Start it with {program.COMMAND} FILE, or check taskName, kclRegion and kclEndpoint",
         )
     elif seen.leases is not None and seen.task is not None:
         ours = task.of(settings, seen.task.stream_arn, seen.task.destination_arn)
@@ -219,7 +219,7 @@ def _of_daemons(settings: Settings, seen: Seen) -> Iterator[Finding]:
             f"task {settings.task_name}",
             "is stopped: no daemon renews a lease",
             "Nothing is replicated; changes are lost when they are 24 hours old",
-            "Start it with ./run.sh FILE",
+            f"Start it with {program.COMMAND} FILE",
         )
     for daemon in seen.daemons:
         if not daemon.alive:

@@ -9,7 +9,7 @@ import sys
 import threading
 from collections.abc import Callable, Iterator
 
-from processor import logs, preflight, tables
+from processor import logs, preflight, program, tables
 from processor.crew import Crew
 from processor.dynamodb import Clients
 from processor.errors import StoppedError, UsageError
@@ -66,7 +66,7 @@ def run(settings: Settings, wanted: Wanted, *, pause: Callable[[int], float] = p
                 made = _Made(settings, wanted=wanted, clients=clients, form=form, stop=signals.stop, stack=stack)
                 made.comparison(ready.facts, results, pause=pause).run()
         except StoppedError as exc:
-            print(f"run.sh: {exc}", file=sys.stderr)
+            print(f"{program.NAME}: {exc}", file=sys.stderr)
             return signals.exit_status
         finally:
             show(report, settings, wanted)

@@ -12,7 +12,7 @@ PACKAGE = java.ROOT / "processor"
 # From the ground up: a module imports from its own layer and those above it here, never from one below. A new module
 # is given its place here. A module of a package, as ``status.lag``, has its own place or else its package's.
 LAYERS = (
-    {"errors", "logs"},
+    {"errors", "logs", "program"},
     {
         "commands",
         "definitions",

@@ -1,0 +1,122 @@
+"""The wheel: the same commands, with no checkout, and as a container would run them."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+
+import psutil
+import pytest
+
+from processor import java
+from tests.fakes import installed
+from tests.fakes.replicator import Replicator, until
+from tests.scenarios.conftest import Pair
+
+USER = 10001
+# What Docker and Kubernetes do, without either: process 1 of its own namespace, the root file system read-only but for
+# one folder, an unknown user with no way to more rights. That user may read all, for the test's files lie anywhere.
+_CONTAINED = r"""#!/bin/sh
+exec unshare --mount --pid --fork --kill-child --mount-proc sh -euc '
+    mount --bind "$STATE" "$STATE"
+    mount -o remount,ro,bind /
+    cd /
+    exec setpriv --reuid={user} --regid={user} --clear-groups --no-new-privs --bounding-set=-all,+dac_read_search \
+        --inh-caps=-all,+dac_read_search --ambient-caps=-all,+dac_read_search "$@"
+' sh {command} "$@"
+"""
+
+
+@pytest.fixture(scope="module")
+def wheel() -> Path:
+    """As users build it."""
+    return installed.built()
+
+
+@pytest.fixture(scope="module")
+def command(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The installed command."""
+    return installed.install(wheel, tmp_path_factory.mktemp("installed") / "an environment")
+
+
+def _run(command: Path, *arguments: str | Path, **environment: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [command, *arguments], cwd="/", env={**os.environ, **environment}, capture_output=True, text=True, check=False
+    )
+
+
+def test_it_brings_its_jars_and_nothing_of_the_tests(wheel: Path) -> None:
+    """The daemon's jars, the log configuration and the template are inside; tests, demo and DynamoDB Local are not."""
+    names = {name for name in zipfile.ZipFile(wheel).namelist() if not name.endswith(".py")}
+    inside = {name.removeprefix("processor/") for name in names if name.startswith("processor/")}
+    ours = {f"jars/{path.name}" for path in java.JARS.glob("*.jar")}
+    assert ours | {"properties/logback.xml", "properties/replication.properties"} == inside
+    assert "jars/dynamodb-replicator-daemon.jar" in ours
+    sources = {name for name in zipfile.ZipFile(wheel).namelist() if name.endswith(".py")}
+    assert {
+        f"processor/{path.relative_to(java.ROOT / 'processor')}" for path in java.ROOT.glob("processor/**/*.py")
+    } == sources
+
+
+def test_it_calls_itself_by_its_own_name(command: Path, tmp_path: Path) -> None:
+    """Usage and errors name the command that was typed, the template that is there, and the user's folder for state."""
+    usage = _run(command, "--help").stdout
+    assert ("dynamodb-replicator check [FILE]" in usage, "run.sh check" in usage) == (True, False)
+    nothing = _run(command)
+    assert (nothing.returncode, nothing.stderr.startswith("dynamodb-replicator: ")) == (22, True)
+    template = nothing.stderr.split("Copy ")[1].split(", fill in")[0]
+    demo = _run(command, template, "--demo", XDG_STATE_HOME=str(tmp_path))
+    assert (demo.returncode, "of a checkout" in demo.stderr) == (22, True)
+    assert (tmp_path / "dynamodb-replicator").is_dir()
+
+
+def test_children_that_would_not_find_it_are_said_before_the_start(command: Path, pair: Pair) -> None:
+    """Where it is found only through PYTHONPATH (or the user's packages), check says so: children look into neither."""
+    packages = next(command.parent.parent.glob("lib/python*/site-packages"))
+    given = [part for name, value in pair.settings.items() for part in (f"--{name}", value)]
+    program = "import sys; from processor.cli import console; sys.exit(console())"
+    found = subprocess.run(
+        [Path(sys.base_prefix) / "bin" / "python3", "-c", program, "check", *given],
+        env={**os.environ, "PYTHONPATH": f"{packages}:{(packages / 'dependencies.pth').read_text().strip()}"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (found.returncode, "Install into an environment of its own" in found.stderr) == (22, True), found.stderr
+
+
+def test_it_replicates_as_a_container_would_run_it(
+    command: Path, pair: Pair, replicator: Callable[..., Replicator], tmp_path: Path
+) -> None:
+    """As process 1, as a user without rights, on a read-only root: ready, replicating, healthy, and 0 after SIGTERM."""
+    if subprocess.run(["unshare", "--mount", "--pid", "--fork", "true"], capture_output=True, check=False).returncode:
+        pytest.skip("this machine makes no namespaces for us")
+    root = tmp_path / "contained"
+    root.mkdir()
+    (root / "run.sh").write_text(_CONTAINED.format(user=USER, command=f'"{command}"'))
+    (root / "run.sh").chmod(0o755)
+    contained = replicator(pair.settings, name="container", root=root)
+    contained.log_directory.mkdir()
+    os.chown(contained.log_directory, USER, USER)
+    state = {"STATE": str(contained.log_directory), "HOME": "/nonexistent"}
+    file = contained.folder / "replication.properties"
+
+    ready = _run(root / "run.sh", "check", file, **state)
+    assert (ready.returncode, ready.stderr) == (0, "")
+    pair.put("before")
+    contained.start(environment=state)
+    pair.wait_for("before")
+    first = psutil.Process(contained.process.pid).children()[0]
+    assert (first.uids().real, first.name()) == (USER, "java")
+    assert {USER} == {child.uids().effective for child in contained.children()} != set()
+    healthy = _run(root / "run.sh", "status", file, "--maxLagSeconds", "3600", **state)
+    assert healthy.returncode == 0, healthy.stdout + healthy.stderr
+    first.send_signal(signal.SIGTERM)
+    assert contained.wait() == 0, contained.console
+    assert not [line for line in contained.console.splitlines() if "ead-only" in line or "ermission" in line]
+    until(lambda: not first.is_running(), "its end")
