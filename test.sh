@@ -5,7 +5,7 @@
 #   ./test.sh bench [NAME ...]        figures (start, lag, scale, failover, memory, status); not part of ./test.sh, for they judge nothing
 #   ./test.sh chaos [--minutes N] [--seed S] [--plant BUG]
 #                                     faults at random on real daemons, with a checker; ./test.sh has a short run of it
-#   ./test.sh lock                    write the lock files anew from requirements*.in
+#   ./test.sh lock [--upgrade]        write the lock files from requirements*.in: what they pin stays, or is the newest
 set -euo pipefail
 
 root="$(cd "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")" && pwd)"
@@ -25,7 +25,7 @@ tests() {
 }
 
 lock() {
-    local compile=("$bin/uv" pip compile --quiet --upgrade --universal --python-version 3.10 --generate-hashes --no-emit-index-url --no-header --no-annotate)
+    local compile=("$bin/uv" pip compile --quiet "$@" --universal --python-version 3.10 --generate-hashes --no-emit-index-url --no-header --no-annotate)
     "${compile[@]}" requirements.in -o requirements.lock
     "${compile[@]}" requirements-dev.in -o requirements-dev.lock
     "${compile[@]}" requirements-build.in -o requirements-build.lock
@@ -37,7 +37,7 @@ case "${1:-all}" in
     tests) tests "${@:2}" ;;
     bench) "$bin/python" -m tests.bench "${@:2}" ;;
     chaos) "$bin/python" -m tests.chaos "${@:2}" ;;
-    lock) lock ;;
+    lock) lock "${@:2}" ;;
     *)
         sed -n '2,/^set/{/^#/s/^# \{0,1\}//p}' "$root/test.sh" >&2
         exit 22

@@ -1,7 +1,7 @@
 """What this program is called, and where the files are that it brings.
 
-They lie beside the package in a checkout, and inside it in a wheel. A checkout's front door is run.sh, which sets up what is missing. A wheel's is the command ``dynamodb-replicator``; all
-that it needs was brought by pip.
+They lie beside the package in a checkout, and inside it in a wheel. A checkout's front door is run.sh, which sets up
+what is missing. A wheel's is the command ``dynamodb-replicator``; all that it needs was brought by pip.
 """
 
 from __future__ import annotations
