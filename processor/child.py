@@ -126,9 +126,9 @@ def main() -> None:
     answers = os.fdopen(os.dup(1), "w", encoding="utf-8")
     os.dup2(2, 1)
     sys.stdout = sys.stderr
-    logs.configure()
 
     settings, directory = handed_down(os.environ)
+    logs.configure(form=settings.log_format)
     gone, busy = threading.Event(), threading.Event()
     threading.Thread(target=end_with_daemon, args=(gone, busy), name="daemon-watch", daemon=True).start()
     processor = RecordProcessor(

@@ -150,6 +150,7 @@ def command(settings: Settings, slot: Slot, properties_file: Path) -> list[str]:
         f"-Djava.util.concurrent.ForkJoinPool.common.parallelism={READER_THREADS}",
         f"-Dlogback.configurationFile={log_configuration}",
         f"-DlogDirectory={slot.directory}",
+        f"-DlogFormat={settings.log_format}",
         *shlex.split(settings.java_options),
         "-cp",
         java.class_path(),

@@ -352,6 +352,13 @@ DEFINITIONS: tuple[Definition, ...] = (
         help="logback file that replaces ours",
     ),
     Definition(
+        name="logFormat",
+        group="Process",
+        parse=_one_of("text", "json"),
+        default="text",
+        help="text: a line reads time, level, event, name=value; json: one object a line, with the same names",
+    ),
+    Definition(
         name="javaOptions",
         group="Process",
         parse=_options,

@@ -1,19 +1,26 @@
-"""Log lines: a time, a level, one constant event name, then ``name=value`` pairs. Never an item's contents.
+"""Log lines: a time, a level, one constant event name, then fields. Never an item's contents.
 
-The daemon's JVM reads the children's stderr and rolls it into replication.log; lines of level NOTICE and above also
-reach the console (``CONSOLE_LINE`` in the daemon class reads the level's place in the line).
+As text (``time LEVEL event name=value …``) or, with ``logFormat=json``, as one JSON object a line, whose names are the
+same. The daemon's JVM reads the children's stderr and rolls it into replication.log; lines of level NOTICE and above
+also reach the console. Its own look the same: ``Event`` and ``LogLines`` there write what this module writes here.
 """
 
 from __future__ import annotations
 
 import json
 import logging
+import math
 import sys
 import time
+from collections.abc import Mapping
 from typing import TextIO
 
+TEXT = "text"
+JSON = "json"
 # Between INFO and WARNING, as syslog has it: rare, and worth a look.
 NOTICE = 25
+# The event of a line that some library logged.
+LIBRARY = "library"
 _PLAIN = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.:/+%")
 
 
@@ -44,25 +51,64 @@ class Log:
         self._logger.log(level, event, extra={"fields": self._fields | fields}, exc_info=trace)
 
 
-class _TextFormatter(logging.Formatter):
+class _Formatter(logging.Formatter):
+    """What both forms are made of."""
+
     def format(self, record: logging.LogRecord) -> str:
+        fields = getattr(record, "fields", None)
+        event = LIBRARY if fields is None else record.msg
+        fields = {"logger": record.name, "message": record.getMessage()} if fields is None else fields
         moment = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(record.created))
-        fields = getattr(record, "fields", {})
-        pairs = "".join(f" {name}={_quoted(value)}" for name, value in fields.items() if value is not None)
-        line = f"{moment}.{int(record.msecs):03d}Z {record.levelname} {record.getMessage()}{pairs}"
-        return f"{line}\n{self.formatException(record.exc_info)}" if record.exc_info and record.exc_info[0] else line
+        return self.line(
+            f"{moment}.{int(record.msecs):03d}Z",
+            record.levelname,
+            event,
+            {name: value for name, value in fields.items() if value is not None},
+            trace=self.formatException(record.exc_info) if record.exc_info and record.exc_info[0] else None,
+        )
+
+    def line(self, moment: str, level: str, event: str, fields: Mapping[str, object], *, trace: str | None) -> str:
+        raise NotImplementedError
+
+
+class _TextFormatter(_Formatter):
+    def line(self, moment: str, level: str, event: str, fields: Mapping[str, object], *, trace: str | None) -> str:
+        pairs = "".join(f" {name}={_quoted(value)}" for name, value in fields.items())
+        return f"{moment} {level} {event}{pairs}" + (f"\n{trace}" if trace else "")
+
+
+class _JsonFormatter(_Formatter):
+    """The daemon tells by the first two names, in their order, what goes to the console."""
+
+    def line(self, moment: str, level: str, event: str, fields: Mapping[str, object], *, trace: str | None) -> str:
+        entry: dict[str, object] = {"time": moment, "level": level, "event": event}
+        entry |= {name: _typed(value) for name, value in fields.items()}
+        if trace:
+            entry["trace"] = trace
+        # Nothing but ASCII, as json writes by itself: no locale's encoding can break a line.
+        return json.dumps(entry, separators=(",", ":"))
 
 
 def _quoted(value: object) -> str:
-    text = str(value)
+    text = str(value).lower() if isinstance(value, bool) else str(value)
     return text if text and _PLAIN.issuperset(text) else json.dumps(text, ensure_ascii=False)
 
 
-def configure(stream: TextIO | None = None) -> None:
-    """Send this process's events to ``stream`` (stderr), one line each."""
+def _typed(value: object) -> object:
+    if isinstance(value, float) and not math.isfinite(value):
+        return str(value)  # JSON has no such numbers
+    return value if isinstance(value, (bool, int, float)) else str(value)
+
+
+def configure(stream: TextIO | None = None, *, form: str = TEXT) -> None:
+    """Send this process's events, and what libraries warn of, to ``stream`` (stderr).
+
+    :param form: ``TEXT`` or ``JSON``, as ``logFormat`` has it
+    """
     logging.addLevelName(NOTICE, "NOTICE")
+    logging.captureWarnings(capture=True)
     handler = logging.StreamHandler(stream or sys.stderr)
-    handler.setFormatter(_TextFormatter())
+    handler.setFormatter(_JsonFormatter() if form == JSON else _TextFormatter())
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(logging.WARNING)

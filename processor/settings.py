@@ -65,6 +65,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=False):
     heartbeat_seconds: int | None = None
     log_directory: str
     log_configuration: str | None = None
+    log_format: str
     java_options: str = ""
     demo: bool = False
     demo_seconds: int | None = None
@@ -280,6 +281,7 @@ def _complete(given: Mapping[str, str], *, kcl: dict[str, str], directory: Path,
         heartbeat_seconds=values["heartbeatSeconds"],
         log_directory=str(directory / values["logDirectory"] if values["logDirectory"] else log_directory),
         log_configuration=str(directory / values["logConfiguration"]) if values["logConfiguration"] else None,
+        log_format=values["logFormat"],
         java_options=values["javaOptions"] or "",
         demo=values["demo"],
         demo_seconds=values["demoSeconds"],

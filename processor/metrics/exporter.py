@@ -25,6 +25,7 @@ from processor.metrics import port
 from processor.metrics.collector import DaemonCollector
 from processor.metrics.heart import Heart
 from processor.metrics.outlets import outlets
+from processor.metrics.publishing import publishers
 from processor.metrics.shard_files import DIRECTORY
 from processor.retry import Outage
 from processor.settings import Settings
@@ -59,6 +60,7 @@ def run(settings: Settings, directory: Path, said: TextIO) -> None:
             )
             thread.start()
             stack.callback(thread.join)
+        stack.enter_context(publishers(settings, collector.collect, clients, log))
         if settings.heartbeat_seconds is not None:
             outage = Outage(
                 log, "heartbeat_delayed", note="Replication goes on; only the heartbeat's figures are missing."
@@ -81,8 +83,8 @@ def main() -> None:
     """Until the end of input."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # signals to the group are the daemon's to act on
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
-    logs.configure()
     settings, directory = handed_down(os.environ)
+    logs.configure(form=settings.log_format)
     run(settings, directory / DIRECTORY, sys.stdin)
 
 

@@ -7,6 +7,7 @@ import stat
 from collections.abc import Callable
 from pathlib import Path
 
+from tests.fakes.log_line import parse_json
 from tests.fakes.replicator import Replicator, until
 from tests.scenarios.conftest import Pair
 
@@ -76,11 +77,15 @@ def test_stop_names_the_change_and_keeps_it(pair: Pair, replicator: MakeReplicat
 
 
 def test_dead_letters_set_it_aside_and_go_on(pair: Pair, replicator: MakeReplicator, tmp_path: Path) -> None:
-    """DeadLetter writes the change where it was told to, applies all the others, and checkpoints past it."""
+    """DeadLetter writes the change where it was told to, applies all the others, and checkpoints past it.
+
+    With logFormat=json, every line that the daemon and its children write says so as an event.
+    """
     refuse_numbers(pair)
     file = tmp_path / "dead letters.jsonl"
     uri = file.as_uri()
-    with replicator(pair.settings | {"onError": "deadLetter", "deadLetterUri": uri}) as running:
+    settings = pair.settings | {"onError": "deadLetter", "deadLetterUri": uri, "logFormat": "json"}
+    with replicator(settings) as running:
         for number in range(20):
             pair.put(f"good-{number}", code={"S": "x"})
         pair.put("bad", code={"N": "1"}, other={"L": [{"B": b"\x00\xff"}]})
@@ -97,6 +102,14 @@ def test_dead_letters_set_it_aside_and_go_on(pair: Pair, replicator: MakeReplica
         assert stat.S_IMODE(file.stat().st_mode) == 0o600
         until(lambda: "set_aside" in running.console, "a line on the console")
         assert running.stop() == 0
+        console = running.console.split("\n")
+        banner = [line for line in console if not line.startswith("{")]
+        assert [*console[: len(banner) - 1], ""] == banner, "nothing but events after the start"
+        events = [parse_json(line) for line in console[len(banner) - 1 : -1]]
+        assert {("NOTICE", "shard_started"), ("ERROR", "set_aside")} <= {(e["level"], e["event"]) for e in events}
+        logged = [parse_json(line) for line in running.log().split("\n")[:-1]]
+        assert ("INFO", "applied") in {(e["level"], e["event"]) for e in logged}
+        assert "library" in {parse_json(line)["event"] for line in running.log("kcl.log").split("\n")[:-1]}
 
         pair.put("later")
         running.start()

@@ -5,15 +5,18 @@ from __future__ import annotations
 import io
 import logging
 import re
+import warnings
 from collections.abc import Iterator
 
 import pytest
 
-from processor import logs
-from processor.logs import Log
+from processor import java, logs
+from processor.logs import JSON, TEXT, Log
+from tests.fakes.log_line import parse_json, parse_text
 
-# The daemon class forwards lines that match this to the console (CONSOLE_LINE there).
-CONSOLE_LINE = re.compile(r"\S+ (NOTICE|WARNING|ERROR|CRITICAL) .*", re.DOTALL)
+# The daemon forwards lines that match this to the console (CONSOLE_LINE in its class LogLines).
+SOURCE = java.ROOT / "daemon/src/main/java/software/amazon/kinesis/multilang/config/LogLines.java"
+CONSOLE_LINE = re.compile(r'(\S+ |\{"time":"[^"]*","level":")(NOTICE|WARNING|ERROR|CRITICAL)\b.*')
 
 
 @pytest.fixture
@@ -24,6 +27,7 @@ def stream() -> Iterator[io.StringIO]:
     made = io.StringIO()
     logs.configure(made)
     yield made
+    logging.captureWarnings(capture=False)
     root.handlers[:] = handlers
     root.setLevel(levels[0])
     logging.getLogger("processor").setLevel(levels[1])
@@ -56,8 +60,12 @@ def test_a_value_never_breaks_its_line(stream: io.StringIO, value: str, written:
     assert stream.getvalue().count("\n") == 1
 
 
-def test_notices_and_worse_reach_the_console(stream: io.StringIO) -> None:
-    """The daemon shows an operator what is NOTICE or worse, and not what is INFO."""
+@pytest.mark.parametrize("form", [TEXT, JSON])
+def test_notices_and_worse_reach_the_console(stream: io.StringIO, form: str) -> None:
+    """The daemon shows an operator what is NOTICE or worse, and not what is INFO, in either form."""
+    written = CONSOLE_LINE.pattern.replace("\\", "\\\\").replace('"', '\\"')
+    assert f'"{written}"' in SOURCE.read_text(), "the daemon's pattern is another one"
+    logs.configure(stream, form=form)
     log = Log()
     log.info("a")
     log.notice("b")
@@ -76,3 +84,31 @@ def test_a_trace_follows_its_line(stream: io.StringIO) -> None:
     assert stream.getvalue().splitlines()[-1] == "RuntimeError: deep"
     Log().error("stopped", trace=True)
     assert stream.getvalue().splitlines()[-1].endswith("ERROR stopped")
+
+
+def test_a_trace_is_a_field_in_json(stream: io.StringIO) -> None:
+    """With logFormat=json an event with a trace is one line still."""
+    logs.configure(stream, form=JSON)
+    try:
+        raise RuntimeError("deep")  # noqa: TRY301  # the trace of this is what is tested
+    except RuntimeError:
+        Log().error("stopped", trace=True)
+    found = parse_json(stream.getvalue().removesuffix("\n"))
+    assert found["trace"].startswith("Traceback")
+    assert found["trace"].endswith("RuntimeError: deep")
+
+
+@pytest.mark.parametrize("form", [TEXT, JSON])
+def test_what_libraries_warn_of_is_an_event(stream: io.StringIO, form: str) -> None:
+    """A library's warning is a line like ours, under one event name, whether it logs or warns."""
+    logs.configure(stream, form=form)
+    logging.getLogger("urllib3.pool").warning("full: %s", 'a "b"')
+    with warnings.catch_warnings():
+        warnings.simplefilter("always")
+        warnings.warn("old\nways", DeprecationWarning, stacklevel=1)
+    found = [(parse_json if form == JSON else parse_text)(line) for line in stream.getvalue().splitlines()]
+    assert [
+        (found[0]["event"], found[0]["logger"], found[0]["message"]),
+        (found[1]["event"], found[1]["logger"]),
+    ] == [("library", "urllib3.pool", 'full: a "b"'), ("library", "py.warnings")]
+    assert "old\nways" in found[1]["message"]

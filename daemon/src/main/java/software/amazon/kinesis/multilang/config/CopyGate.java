@@ -31,7 +31,7 @@ final class CopyGate {
             return;
         }
         String beside = text(row, "via").isEmpty() ? ", or go on with copy --concurrent" : "";
-        throw GuardedStreamsClient.lost("A copy of this task, begun by " + text(row, "host") + ", is not through, and was "
+        throw GuardedStreamsClient.lost("copy_unfinished", "A copy of this task, begun by " + text(row, "host") + ", is not through, and was "
                 + "not begun to be made beside a replication: it could put older items over newer ones. Nothing of this "
                 + "shard was written. Let copy finish" + beside + ", or give it up with copy --forget; then start again.");
     }

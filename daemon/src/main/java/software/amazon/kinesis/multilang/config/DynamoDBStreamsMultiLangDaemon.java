@@ -25,8 +25,6 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 import org.slf4j.bridge.SLF4JBridgeHandler;
 import software.amazon.awssdk.auth.credentials.AwsCredentialsProvider;
 import software.amazon.awssdk.http.apache.ApacheHttpClient;
@@ -72,10 +70,6 @@ public final class DynamoDBStreamsMultiLangDaemon {
     private static final long METRICS_GRACE_MILLIS = 2_000;
 
     private static final long TABLE_TIMEOUT_SECONDS = 600;
-    private static final Logger LOG = LoggerFactory.getLogger(DynamoDBStreamsMultiLangDaemon.class);
-
-    /** The children's lines that an operator must see: processor/logs.py writes the level after the time. */
-    private static final Pattern CONSOLE_LINE = Pattern.compile("\\S+ (NOTICE|WARNING|ERROR|CRITICAL) .*");
 
     private static volatile int exitStatus = EIO;
     private static volatile boolean stopping;
@@ -100,6 +94,9 @@ public final class DynamoDBStreamsMultiLangDaemon {
 
     public static void main(String[] args) {
         System.setErr(consoleFilter(System.err));
+        Thread.setDefaultUncaughtExceptionHandler((thread, t) -> Event.error("thread_failed")
+                .with("thread", thread.getName()).with("error", t.toString()).cause(t)
+                .note("BUG: a thread of the daemon ended. Please report it, with the trace in kcl.log."));
         SLF4JBridgeHandler.removeHandlersForRootLogger();
         SLF4JBridgeHandler.install(); // parts of the adapter log to java.util.logging, which means the console
         // Before anything can fail: a signal during the start is a clean stop too, and has nothing to hand back.
@@ -114,8 +111,9 @@ public final class DynamoDBStreamsMultiLangDaemon {
         try {
             new DynamoDBStreamsMultiLangDaemon(args[0]).run();
         } catch (Throwable t) {
-            LOG.error("The daemon could not start: {}. Nothing is replicated; the checkpoints are as they were. "
-                    + "kcl.log beside this has the whole trace.", t.toString(), t);
+            Event.error("start_failed").with("error", t.toString()).cause(t)
+                    .note("The daemon could not start. Nothing is replicated; the checkpoints are as they were. "
+                            + "kcl.log beside this has the whole trace.");
         }
         Runtime.getRuntime().halt(exitStatus);
     }
@@ -131,7 +129,8 @@ public final class DynamoDBStreamsMultiLangDaemon {
         Runtime.getRuntime().addShutdownHook(new Thread(() -> stop(scheduler), "shutdown"));
         scheduler.run();
         if (!stopping) { // KCL gave up, as after 20 failed starts, and would have us end with 0
-            LOG.error("KCL stopped by itself. Nothing is replicated; the checkpoints are as they were. kcl.log says why.");
+            Event.error("kcl_stopped").note(
+                    "KCL stopped by itself. Nothing is replicated; the checkpoints are as they were. kcl.log says why.");
             System.exit(EIO);
         }
         Thread.currentThread().join(); // the shutdown hook ends the process
@@ -173,8 +172,9 @@ public final class DynamoDBStreamsMultiLangDaemon {
         ResolvedConfiguration resolved = resolve();
         if (workerIdIsLive(leaseFactory(resolved).createLeaseRefresher())) {
             String unique = configuration.getWorkerIdentifier() + "-" + UUID.randomUUID();
-            LOG.warn("Worker id {} is in use by another daemon (two machines of one host name?); this one is {}. "
-                    + "Set workerId to give it a lasting id of its own.", configuration.getWorkerIdentifier(), unique);
+            Event.warning("worker_id_in_use").with("worker", configuration.getWorkerIdentifier()).with("instead", unique)
+                    .note("This worker id is in use by another daemon (two machines of one host name?); this one has "
+                            + "another for now. Set workerId to give it a lasting id of its own.");
             configuration.setWorkerId(unique);
             resolved = resolve();
         }
@@ -326,16 +326,18 @@ public final class DynamoDBStreamsMultiLangDaemon {
     private void stop(Scheduler scheduler) {
         stopping = true;
         if (exitStatus != 0) {
-            LOG.error("Stopping after a failure: its own message is above, or in replication.log and kcl.log. Nothing past "
-                    + "the checkpoints is lost; other shards have {} s to finish.", FAILURE_GRACE_MILLIS / 1_000);
+            Event.error("stopping").with("grace_ms", FAILURE_GRACE_MILLIS)
+                    .note("Stopping after a failure: its own message is above, or in replication.log and kcl.log. Nothing "
+                            + "past the checkpoints is lost; other shards have so long to finish.");
         }
         long grace = exitStatus == 0 ? configuration.getShutdownGraceMillis() : FAILURE_GRACE_MILLIS;
         try {
             CompletableFuture.runAsync(() -> handBack(scheduler)).get(grace, TimeUnit.MILLISECONDS);
         } catch (Exception e) {
             if (exitStatus == 0) {
-                LOG.error("Stopped after {} ms with a batch still unapplied (shutdownGraceMillis): it is not "
-                        + "checkpointed and will be applied at the next start.", grace, e);
+                Event.error("stopped_unfinished").with("grace_ms", grace).cause(e)
+                        .note("Stopped with a batch still unapplied after shutdownGraceMillis: it is not checkpointed and "
+                                + "will be applied at the next start.");
                 exitStatus = EIO;
             }
         }
@@ -383,8 +385,9 @@ public final class DynamoDBStreamsMultiLangDaemon {
                 }
             }
         } catch (Exception e) {
-            LOG.warn("Stopped cleanly, but the leases could not be given back ({}): others take these shards when the leases "
-                    + "are over, after {} ms.", e.toString(), configuration.getFailoverTimeMillis());
+            Event.warning("leases_kept").with("error", e.toString()).with("over_ms", configuration.getFailoverTimeMillis())
+                    .note("Stopped cleanly, but the leases could not be given back: others take these shards when the "
+                            + "leases are over.");
         }
     }
 
@@ -393,7 +396,7 @@ public final class DynamoDBStreamsMultiLangDaemon {
         return new PrintStream(console, true) {
             @Override
             public void println(String line) {
-                if (CONSOLE_LINE.matcher(line).matches()) {
+                if (LogLines.isForConsole(line)) {
                     super.println(line);
                 }
             }

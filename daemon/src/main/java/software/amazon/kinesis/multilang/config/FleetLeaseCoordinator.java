@@ -43,7 +43,7 @@ final class FleetLeaseCoordinator extends DynamoDBLeaseCoordinator {
     private final LeaseTerms terms;
     private final boolean countingLeases;
     private final long longestTakeMillis;
-    private final Outage outage = new Outage("The checkpoint table can't be used",
+    private final Outage outage = new Outage("checkpoints_unusable", "The checkpoint table can't be used",
             "Shards whose leases can't be renewed are given up when these are over, and taken again when it can be.",
             "The checkpoint table can be used again");
     private final Map<String, Long> finishedSince = new HashMap<>();

@@ -4,8 +4,6 @@ import java.math.BigInteger;
 import java.util.Objects;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.stream.Stream;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 import software.amazon.awssdk.services.dynamodb.model.DescribeStreamRequest;
 import software.amazon.awssdk.services.dynamodb.model.DescribeStreamResponse;
 import software.amazon.awssdk.services.dynamodb.model.ExpiredIteratorException;
@@ -33,8 +31,6 @@ import software.amazon.awssdk.services.dynamodb.streams.DynamoDbStreamsServiceCl
  * </ul>
  */
 final class GuardedStreamsClient implements DynamoDbStreamsClient {
-    private static final Logger LOG = LoggerFactory.getLogger(DynamoDBStreamsMultiLangDaemon.class);
-
     static final String REMEDY = "Nothing past the checkpoint is applied. Copy the table again, delete the "
             + "checkpoint table, then start. Items deleted at the source meanwhile stay at the destination until run.sh "
             + "verify --repair, once the replication has caught up.";
@@ -46,7 +42,7 @@ final class GuardedStreamsClient implements DynamoDbStreamsClient {
 
     private final DynamoDbStreamsClient stream;
     private final String trueArn;
-    private final Outage outage = new Outage("The source's stream can't be read",
+    private final Outage outage = new Outage("stream_unreadable", "The source's stream can't be read",
             "Nothing is lost while its records last (24 hours); it is tried until it can be read.",
             "The source's stream can be read again");
     private final AtomicBoolean warnedOfEnd = new AtomicBoolean();
@@ -124,7 +120,7 @@ final class GuardedStreamsClient implements DynamoDbStreamsClient {
         String sequenceNumber = oldestSequenceNumber(refused.shardId(), oldest.shardIterator());
         if (sequenceNumber != null
                 && new BigInteger(sequenceNumber).compareTo(new BigInteger(refused.sequenceNumber())) > 0) {
-            throw lost("Shard " + refused.shardId() + ": the changes after checkpoint " + refused.sequenceNumber()
+            throw lost("changes_lost", "Shard " + refused.shardId() + ": the changes after checkpoint " + refused.sequenceNumber()
                     + " are past the stream's 24 hours; what follows begins at " + sequenceNumber
                     + ". Those in between are lost. " + REMEDY);
         }
@@ -161,16 +157,17 @@ final class GuardedStreamsClient implements DynamoDbStreamsClient {
         boolean disabled = stream.describeStream(r -> r.streamArn(trueArn)).streamDescription().streamStatus()
                 == StreamStatus.DISABLED;
         if (disabled && warnedOfEnd.compareAndSet(false, true)) {
-            LOG.error("Stream {} is disabled: the table was deleted, or its stream was turned off. What it holds is still "
-                    + "replicated; nothing that changes from now on is. If that is not what you want, turn the stream on "
-                    + "again, copy the table, delete the checkpoint table, then start anew, and verify "
-                    + "--repair in the end.", trueArn);
+            Event.error("stream_disabled").with("stream", trueArn)
+                    .note("The stream is disabled: the table was deleted, or its stream was turned off. What it holds is "
+                            + "still replicated; nothing that changes from now on is. If that is not what you want, turn "
+                            + "the stream on again, copy the table, delete the checkpoint table, then start anew, and "
+                            + "verify --repair in the end.");
         }
     }
 
     /** Ends the process: every change that the disabled stream holds is applied, and there will be no other. */
     RuntimeException finished() {
-        return lost("Stream " + trueArn + " is disabled and all that it held is applied: nothing is replicated from now "
+        return lost("stream_finished", "Stream " + trueArn + " is disabled and all that it held is applied: nothing is replicated from now "
                 + "on. Where the table's stream was turned on again, changes in between are in neither stream. "
                 + "If it is to go on, copy the table again, delete the checkpoint table, then start, and verify "
                 + "--repair in the end.");
@@ -180,17 +177,17 @@ final class GuardedStreamsClient implements DynamoDbStreamsClient {
         try {
             stream.describeStream(r -> r.streamArn(trueArn));
         } catch (ResourceNotFoundException e) {
-            return lost("Stream " + trueArn + " no longer exists: the table was deleted, or its stream was turned off "
+            return lost("changes_lost", "Stream " + trueArn + " no longer exists: the table was deleted, or its stream was turned off "
                     + "more than a day ago. Changes not yet read are lost. " + REMEDY);
         }
-        return lost("Stream " + trueArn + " no longer has " + what + ": its records are past the stream's 24 hours. "
+        return lost("changes_lost", "Stream " + trueArn + " no longer has " + what + ": its records are past the stream's 24 hours. "
                 + "Changes after its checkpoint are lost. " + REMEDY);
     }
 
     /** Ends the process: an exception alone would be retried, or read as a shard's end, by the adapter. */
-    static RuntimeException lost(String message) {
+    static RuntimeException lost(String event, String message) {
         if (ENDING.compareAndSet(false, true)) { // KCL tries again until the process has ended
-            LOG.error(message);
+            Event.error(event).note(message);
             // Not from this thread: exit waits for the shutdown hook, which waits for shards, which may wait for us.
             new Thread(() -> System.exit(DynamoDBStreamsMultiLangDaemon.EIO), "data-lost").start();
         }

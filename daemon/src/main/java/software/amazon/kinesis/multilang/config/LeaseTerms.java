@@ -154,8 +154,9 @@ final class LeaseTerms {
                 file(shardId), StandardOpenOption.CREATE, StandardOpenOption.WRITE)) {
             file.write(content, 0);
         } catch (IOException e) {
-            LOG.error("The file {} can't be written ({}), so shard {} is not replicated by this daemon: its child can't "
-                    + "know that it may write. Make the directory writable.", file(shardId), e, shardId);
+            Event.error("term_unwritable").with("shard", shardId).with("file", file(shardId)).with("error", e.toString())
+                    .note("The file can't be written, so the shard is not replicated by this daemon: its child can't know "
+                            + "that it may write. Make the directory writable.");
         }
     }
 }

@@ -78,8 +78,9 @@ final class MetricsProcess {
                 return;
             }
             pause = System.nanoTime() - began > STEADY_MILLIS * 1_000_000 ? FIRST_PAUSE_MILLIS : pause;
-            LOG.warn("The process that tells the metrics {}. Replication goes on; metrics are missing until it is started "
-                    + "again, in {} s. replication.log has what it said.", end, pause / 1_000);
+            Event.warning("metrics_process_ended").with("end", end).with("again_in_seconds", pause / 1_000)
+                    .note("Replication goes on; metrics are missing until the process that tells them is started again. "
+                            + "replication.log has what it said.");
             try {
                 Thread.sleep(pause);
             } catch (InterruptedException e) {
@@ -96,7 +97,7 @@ final class MetricsProcess {
             try (BufferedReader said = new BufferedReader(
                     new InputStreamReader(started.getErrorStream(), StandardCharsets.UTF_8))) {
                 for (String line = said.readLine(); line != null; line = said.readLine()) {
-                    CHILD_LOG.info("{}", line);
+                    CHILD_LOG.info("{} ({})", line, "metrics"); // LogLines takes a line and whose it is
                     System.err.println(line);
                 }
             }

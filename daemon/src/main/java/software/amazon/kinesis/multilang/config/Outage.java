@@ -1,8 +1,5 @@
 package software.amazon.kinesis.multilang.config;
 
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
-
 /**
  * Says that something fails which is tried again: at once, then ever more rarely, and when it works again. Shared by all
  * shards, of which some may fail while others don't; see processor/retry.py.
@@ -12,8 +9,8 @@ final class Outage {
     private static final long LAST_INTERVAL_MILLIS = 300_000;
     private static final long OUTAGE_MILLIS = 5_000;
     private static final long QUIET_MILLIS = 60_000;
-    private static final Logger LOG = LoggerFactory.getLogger(DynamoDBStreamsMultiLangDaemon.class);
 
+    private final String event;
     private final String what;
     private final String note;
     private final String over;
@@ -23,11 +20,13 @@ final class Outage {
     private long interval;
 
     /**
+     * @param event its name; that of its end is the same and "_over"
      * @param what the failure, as "The source's stream can't be read"
      * @param note what becomes of it, for the operator
      * @param over the end of it, as "The source's stream can be read again"
      */
-    Outage(String what, String note, String over) {
+    Outage(String event, String what, String note, String over) {
+        this.event = event;
         this.what = what;
         this.note = note;
         this.over = over;
@@ -44,7 +43,8 @@ final class Outage {
         if (now >= nextReport) {
             nextReport = now + interval;
             interval = Math.min(interval * 2, LAST_INTERVAL_MILLIS);
-            LOG.warn("{}, for {} s now: {}. {}", what, (now - since) / 1_000, error.getMessage(), note);
+            Event.warning(event).with("seconds", (now - since) / 1_000).with("error", error.getClass().getSimpleName())
+                    .with("reason", error.getMessage()).note(what + ". " + note);
         }
     }
 
@@ -55,7 +55,7 @@ final class Outage {
         long lasted = System.currentTimeMillis() - since;
         since = 0;
         if (lasted >= OUTAGE_MILLIS) {
-            LOG.info("{}, after {} s.", over, lasted / 1_000);
+            Event.notice(event + "_over").with("seconds", lasted / 1_000).note(over + ".");
         }
     }
 }

@@ -7,14 +7,11 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.IntSupplier;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 import software.amazon.kinesis.retrieval.KinesisClientRecord;
 
 /** One line a minute for the whole daemon, so that a healthy process never looks like a hanging one. */
 final class Progress {
     private static final long INTERVAL_SECONDS = 60;
-    private static final Logger LOG = LoggerFactory.getLogger(DynamoDBStreamsMultiLangDaemon.class);
 
     private final AtomicLong records = new AtomicLong();
     private final AtomicLong maxLagMillis = new AtomicLong();
@@ -44,13 +41,14 @@ final class Progress {
         long lag = maxLagMillis.getAndSet(0);
         int held = shards.getAsInt();
         if (count > 0) {
-            LOG.info("replicating {} shards: {} records in the last {} s, at most {} ms behind the source",
-                    held, count, INTERVAL_SECONDS, lag);
+            Event.info("progress").with("shards", held).with("records", count).with("seconds", INTERVAL_SECONDS)
+                    .with("max_lag_ms", lag).note("replicating");
         } else if (held > 0) {
-            LOG.info("replicating {} shards: no records in the last {} s", held, INTERVAL_SECONDS);
+            Event.info("progress").with("shards", held).with("records", 0).with("seconds", INTERVAL_SECONDS)
+                    .note("replicating: no records in that time");
         } else {
-            LOG.info("This daemon holds no shard: others of its task have them all, or the checkpoint table can't be used "
-                    + "(kcl.log says so).");
+            Event.notice("standby").note("This daemon holds no shard: others of its task have them all, or the checkpoint "
+                    + "table can't be used (kcl.log says so).");
         }
     }
 }

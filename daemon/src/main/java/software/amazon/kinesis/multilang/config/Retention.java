@@ -7,8 +7,6 @@ import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.Executors;
 import java.util.concurrent.TimeUnit;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /**
  * Says when a shard's oldest unapplied record nears the end of its stream's memory, at 50, 75 and 90 %: after that it is
@@ -20,7 +18,6 @@ final class Retention {
 
     private static final int[] PERCENTS = {50, 75, 90};
     private static final long INTERVAL_SECONDS = 60;
-    private static final Logger LOG = LoggerFactory.getLogger(DynamoDBStreamsMultiLangDaemon.class);
 
     private final Clock clock;
     private final Map<String, Instant> inHand = new ConcurrentHashMap<>();
@@ -53,9 +50,11 @@ final class Retention {
         }
         Integer before = reached > 0 ? said.put(shardId, reached) : said.remove(shardId);
         if (reached > (before == null ? 0 : before)) {
-            LOG.warn("Shard {} is {} h {} min behind: over {} % of the 24 hours for which its stream keeps a record. What is "
-                    + "not applied by then is lost. Look for writes_delayed in replication.log; give the destination more "
-                    + "capacity, or the task more daemons.", shardId, age.toHours(), age.toMinutesPart(), reached);
+            Event.warning("shard_behind").with("shard", shardId).with("lag_ms", age.toMillis()).with("percent", reached)
+                    .note(String.format("The shard is %d h %d min behind: over %d %% of the 24 hours for which its stream "
+                            + "keeps a record. What is not applied by then is lost. Look for writes_delayed in "
+                            + "replication.log; give the destination more capacity, or the task more daemons.",
+                            age.toHours(), age.toMinutesPart(), reached));
         }
     }
 }

@@ -157,7 +157,7 @@ final class ShardWatch {
         long now = System.currentTimeMillis();
         if (unread.isEmpty()) {
             if (!saidOf.isEmpty()) {
-                LOG.info("Every shard is read again.");
+                Event.notice("shards_unread_over").note("Every shard is read again.");
             }
             saidOf = Set.of();
             return;
@@ -173,9 +173,11 @@ final class ShardWatch {
         String which = unread.stream().limit(5)
                 .map(shardId -> shardId + (leases.containsKey(shardId) ? " (nobody renews its lease)" : " (it has no lease)"))
                 .collect(Collectors.joining(", "));
-        LOG.warn("No daemon reads {} of the stream's shards, for {} s now: {}{}. Their changes are lost when they are 24 hours "
-                + "old. Start one more daemon; if maxLeasesForWorker is set, raise it; if that doesn't help, restart this one, "
-                + "and look into kcl.log.", unread.size(), seconds, which, unread.size() > 5 ? ", ..." : "");
+        Event.warning("shards_unread").with("count", unread.size()).with("seconds", seconds)
+                .with("shards", which + (unread.size() > 5 ? ", ..." : ""))
+                .note(String.format("No daemon reads %d of the stream's shards. Their changes are lost when they are 24 hours "
+                        + "old. Start one more daemon; if maxLeasesForWorker is set, raise it; if that doesn't help, "
+                        + "restart this one, and look into kcl.log.", unread.size()));
     }
 
     /** KCL would idle for ever; a new stream of the same table has another name. */

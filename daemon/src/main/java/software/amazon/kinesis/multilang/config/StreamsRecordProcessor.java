@@ -116,7 +116,7 @@ final class StreamsRecordProcessor implements DynamoDBStreamsShardRecordProcesso
         STARTED.remove(shardId, this);
         child.leaseLost(input);
         if (!ended && leaseIsGone.test(shardId)) {
-            throw GuardedStreamsClient.lost("Shard " + shardId + ": its lease was removed before all of it was applied: "
+            throw GuardedStreamsClient.lost("changes_lost", "Shard " + shardId + ": its lease was removed before all of it was applied: "
                     + "its records are past the stream's 24 hours, or somebody deleted the row. Changes after its "
                     + "checkpoint are lost. " + GuardedStreamsClient.REMEDY);
         }

@@ -1,0 +1,85 @@
+// What the daemon's classes make of an event: each line of input is its kind (notice, warning, child, library, failure),
+// then what it is made of, all in base64; the answer is its line as text and as JSON, in base64.
+import ch.qos.logback.classic.Logger;
+import ch.qos.logback.classic.LoggerContext;
+import ch.qos.logback.classic.spi.ILoggingEvent;
+import ch.qos.logback.core.AppenderBase;
+import java.io.BufferedReader;
+import java.io.InputStreamReader;
+import java.lang.reflect.Method;
+import java.nio.charset.StandardCharsets;
+import java.util.Base64;
+import java.util.stream.Stream;
+import org.slf4j.LoggerFactory;
+import software.amazon.kinesis.multilang.config.LogLines;
+
+public final class JavaEvents {
+    private static final Class<?> EVENT = event();
+
+    public static void main(String[] args) throws Exception {
+        LoggerContext context = (LoggerContext) LoggerFactory.getILoggerFactory();
+        Logger root = context.getLogger("ROOT");
+        root.detachAndStopAllAppenders();
+        LogLines text = new LogLines();
+        LogLines json = new LogLines();
+        json.setFormat("json");
+        AppenderBase<ILoggingEvent> appender = new AppenderBase<>() {
+            @Override
+            protected void append(ILoggingEvent event) {
+                System.out.println(encode(text.doLayout(event)) + " " + encode(json.doLayout(event)));
+                System.out.flush();
+            }
+        };
+        appender.setContext(context);
+        appender.start();
+        root.addAppender(appender);
+        BufferedReader input = new BufferedReader(new InputStreamReader(System.in));
+        for (String line; (line = input.readLine()) != null; ) {
+            log(Stream.of(line.split(" ", -1)).map(JavaEvents::decode).toArray(String[]::new));
+        }
+    }
+
+    private static void log(String[] parts) throws Exception {
+        switch (parts[0]) {
+            case "child":
+                LoggerFactory.getLogger("software.amazon.kinesis.multilang.DrainChildSTDERRTask")
+                        .error("Received error line from subprocess [{}] for shard {}", parts[2], parts[1]);
+                return;
+            case "library":
+                LoggerFactory.getLogger("some.Library").warn(parts[1]);
+                return;
+            case "failure":
+                LoggerFactory.getLogger("some.Library").error("failed", new IllegalStateException(parts[1]));
+                return;
+            default:
+                Object event = method(parts[0], String.class).invoke(null, parts[1]);
+                for (int i = 2; i + 1 < parts.length; i += 2) {
+                    method("with", String.class, Object.class).invoke(event, parts[i], parts[i + 1]);
+                }
+                method("with", String.class, Object.class).invoke(event, "count", 3L);
+                method("note", String.class).invoke(event, parts[parts.length - 1]);
+        }
+    }
+
+    private static Class<?> event() {
+        try {
+            return Class.forName("software.amazon.kinesis.multilang.config.Event");
+        } catch (ClassNotFoundException e) {
+            throw new IllegalStateException(e);
+        }
+    }
+
+    private static Method method(String name, Class<?>... types) throws Exception {
+        Method found = EVENT.getDeclaredMethod(name, types);
+        found.setAccessible(true);
+        return found;
+    }
+
+    private static String encode(String text) {
+        return Base64.getEncoder().encodeToString(text.getBytes(StandardCharsets.UTF_8));
+    }
+
+    private static String decode(String text) {
+        return new String(Base64.getDecoder().decode(text), StandardCharsets.UTF_8);
+    }
+}

@@ -1,0 +1,134 @@
+"""Log lines: one event each, the same in both forms, whoever writes them and whatever they hold."""
+
+from __future__ import annotations
+
+import base64
+import io
+import logging
+import math
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from processor import java, logs
+from processor.logs import JSON, TEXT, Log
+from tests.fakes.log_line import as_text, parse_json, parse_text
+
+FAKE = Path(__file__).parent.parent / "fakes" / "JavaEvents.java"
+NAMES = st.from_regex(r"[a-z][a-z_]{0,9}", fullmatch=True)
+# Quotes, breaks of every kind, what only looks like a break, and halves of characters.
+PIECES = [*'ab =\\"{}[]\n\r\t\0\x1f\x7f\x85é\u2028\ud800\U0001f600', "\r\n", '"}', "%s", "{}"]
+TEXTS = st.lists(st.sampled_from(PIECES), max_size=12).map("".join)
+WHOLE_TEXTS = TEXTS.map(lambda text: text.replace("\ud800", ""))
+VALUES = st.one_of(TEXTS, st.text(), st.integers(), st.floats(), st.booleans(), st.none(), st.binary(max_size=8))
+
+
+@pytest.fixture(scope="module")
+def out() -> Iterator[io.StringIO]:
+    """What is logged goes here; the process's own logging is put back."""
+    root, ours = logging.getLogger(), logging.getLogger("processor")
+    before = root.handlers[:], root.level, ours.level
+    yield io.StringIO()
+    root.handlers[:] = before[0]
+    root.setLevel(before[1])
+    ours.setLevel(before[2])
+    logging.captureWarnings(capture=False)
+
+
+def _line(out: io.StringIO, form: str, event: str, fields: dict[str, object]) -> str:
+    out.seek(0)
+    out.truncate()
+    logs.configure(out, form=form)
+    Log().notice(event, **fields)
+    line = out.getvalue()
+    assert line.count("\n") == 1
+    return line.removesuffix("\n")
+
+
+@given(event=NAMES, fields=st.dictionaries(NAMES.filter(lambda name: name != "event"), VALUES, max_size=5))
+def test_both_forms_say_the_same(out: io.StringIO, event: str, fields: dict[str, object]) -> None:
+    """Any event is one line in either form, with the same names and values; in JSON numbers are numbers."""
+    fields = {f"{name}_field": value for name, value in fields.items()}
+    text, entry = (
+        parse_text(_line(out, TEXT, event, fields)),
+        parse_json(_line(out, JSON, event, fields)),
+    )
+    del text["time"], entry["time"]
+    assert text == {name: as_text(value) for name, value in entry.items()}
+    assert {"level": "NOTICE", "event": event} == {name: entry.pop(name) for name in ("level", "event")}
+    numbers = {
+        name: value
+        for name, value in fields.items()
+        if isinstance(value, (bool, int)) or (isinstance(value, float) and math.isfinite(value))
+    }
+    assert entry == {name: numbers.get(name, str(value)) for name, value in fields.items() if value is not None}
+
+
+class Java:
+    """One JVM for all examples."""
+
+    def __init__(self) -> None:
+        options = ["-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC", "-Dlogback.statusListenerClass=NOP"]
+        command = [java.executable(), *options, "-cp", java.class_path(), str(FAKE)]
+        self.process = subprocess.Popen(
+            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
+        )
+
+    def lines(self, *parts: str) -> tuple[str, str]:
+        """The event's line as text and as JSON."""
+        assert self.process.stdin is not None
+        assert self.process.stdout is not None
+        self.process.stdin.write(" ".join(base64.b64encode(part.encode()).decode() for part in parts) + "\n")
+        self.process.stdin.flush()
+        text, _, entry = self.process.stdout.readline().partition(" ")
+        assert entry, "Java has ended"
+        made = [base64.b64decode(each).decode() for each in (text, entry)]
+        assert all(line.endswith("\n") for line in made)
+        return made[0].removesuffix("\n"), made[1].removesuffix("\n")
+
+
+@pytest.fixture(scope="module")
+def jvm() -> Iterator[Java]:
+    """A JVM that answers until the tests are over."""
+    made = Java()
+    yield made
+    with made.process:
+        made.process.kill()
+
+
+@given(event=NAMES, value=WHOLE_TEXTS, note=WHOLE_TEXTS)
+def test_the_daemon_writes_as_its_children_do(out: io.StringIO, jvm: Java, event: str, value: str, note: str) -> None:
+    """An event of the daemon is written as the same event of a child is, in both forms."""
+    fields: dict[str, object] = {"field": value, "count": 3, "note": note}
+    found_text, found_json = jvm.lines("notice", event, "field", value, note)
+    expected_text = parse_text(_line(out, TEXT, event, fields))
+    expected_json = parse_json(_line(out, JSON, event, fields))
+    times = {"time": ""}
+    assert expected_text | times == parse_text(found_text) | times
+    assert expected_json | times == parse_json(found_json) | times
+
+
+@given(message=WHOLE_TEXTS)
+def test_what_a_library_says_is_one_object(jvm: Java, message: str) -> None:
+    """In JSON a library's line has an event too, and its trace is a field; nothing breaks the line."""
+    found = parse_json(jvm.lines("library", message)[1])
+    expected = {"level": "WARNING", "event": "library", "logger": "some.Library", "message": message}
+    assert expected == {name: found[name] for name in expected}
+    failure = parse_json(jvm.lines("failure", message)[1])
+    assert failure["trace"].startswith("java.lang.IllegalStateException")
+    assert "JavaEvents" in failure["trace"]
+
+
+@given(output=WHOLE_TEXTS.filter(lambda text: "\n" not in text and "\r" not in text))
+def test_a_childs_line_is_passed_on_as_it_came(out: io.StringIO, jvm: Java, output: str) -> None:
+    """What a child wrote is in replication.log as it wrote it; in JSON what is no event of it becomes one."""
+    shard = "shardId-1"
+    assert output == jvm.lines("child", shard, output)[0]
+    found = parse_json(jvm.lines("child", shard, output)[1])
+    assert (found["event"], found["shard"], found["message"]) == ("child_output", shard, output)
+    line = _line(out, JSON, "applied", {"value": output})
+    assert line == jvm.lines("child", shard, line)[1]
