@@ -101,7 +101,7 @@ def test_metrics_never_stop_a_replication(make_fleet: MakeFleet) -> None:
     fleet.simulator.put({"id": {"S": "after"}})
     fleet.wait_equal()
     until(lambda: endpoint.total("records_total") == 2, "both records")
-    assert daemon.console.count("metrics_process_ended end=\"ended with 137\"") == 1
+    assert daemon.console.count('metrics_process_ended end="ended with 137"') == 1
     daemon.process.kill()
     daemon.wait()
     until(lambda: not _listens(port), "the exporter's end")

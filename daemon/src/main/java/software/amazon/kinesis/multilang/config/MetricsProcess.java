@@ -22,7 +22,7 @@ final class MetricsProcess {
     /** Who lived for so long may be started again at once. */
     private static final long STEADY_MILLIS = 60_000;
     private static final Logger LOG = LoggerFactory.getLogger(DynamoDBStreamsMultiLangDaemon.class);
-    private static final Logger CHILD_LOG = LoggerFactory.getLogger("software.amazon.kinesis.multilang.DrainChildSTDERRTask");
+    private static final Logger CHILDREN = LoggerFactory.getLogger("software.amazon.kinesis.multilang.DrainChildSTDERRTask");
 
     private final String[] command;
     private volatile boolean closing;
@@ -97,7 +97,7 @@ final class MetricsProcess {
             try (BufferedReader said = new BufferedReader(
                     new InputStreamReader(started.getErrorStream(), StandardCharsets.UTF_8))) {
                 for (String line = said.readLine(); line != null; line = said.readLine()) {
-                    CHILD_LOG.info("{} ({})", line, "metrics"); // LogLines takes a line and whose it is
+                    CHILDREN.info("{} ({})", line, "metrics"); // LogLines takes a line and whose it is
                     System.err.println(line);
                 }
             }
