@@ -21,8 +21,10 @@ import javaproperties
 import msgspec
 
 from processor import java, kcl_properties, program
+from processor.dynamodb import sts_region
 from processor.errors import SetupError
 from processor.handover import SETTINGS_VARIABLE
+from processor.identity import Identity
 from processor.lease_term import DIRECTORY as TERM_DIRECTORY
 from processor.leases import Lease
 from processor.metrics.outlets import outlets
@@ -119,8 +121,9 @@ def properties(
     optional = {
         "dynamoDBEndpoint": settings.kcl_endpoint,
         "sourceStreamsEndpoint": settings.source_streams_endpoint,
-        "sourceRoleArn": settings.source_role_arn,
         "metricsExecutable": f"{python} processor.metrics.exporter" if outlets(settings, os.environ) else None,
+        **_identity("source", settings.source_identity, settings.source_region),
+        **_identity("kcl", settings.task_identity, settings.kcl_region),
     }
     given = dict(settings.kcl)
     lower = {kcl_properties.canonical(name) for name in given}
@@ -131,6 +134,19 @@ def properties(
             "coordinatorStateTableName", companion_table(settings.checkpoint_table, _COORDINATOR_STATE_SUFFIX)
         )
         made.setdefault("workerMetricsTableName", companion_table(settings.checkpoint_table, _WORKER_METRICS_SUFFIX))
+    return made
+
+
+def _identity(side: str, identity: Identity, region: str) -> dict[str, str | None]:
+    """What ``Identity.java`` reads."""
+    made = {f"{side}Profile": identity.profile}
+    if identity.role_arn is not None:
+        made |= {
+            f"{side}RoleArn": identity.role_arn,
+            f"{side}RoleExternalId": identity.external_id,
+            f"{side}RoleSessionName": identity.session_name,
+            f"{side}RoleRegion": sts_region(identity, region),
+        }
     return made
 
 

@@ -13,6 +13,8 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
+from processor.identity import SESSION_NAME
+
 # The original's prefix of every checkpoint table's name.
 CHECKPOINT_TABLE_PREFIX = "DynamoDBCrossRegionReplication"
 ENVIRONMENT_PREFIX = "REPLICATION_"
@@ -114,9 +116,13 @@ def _units(value: str) -> str:
 
 _region = _matching(r"[a-z0-9-]{2,63}", "a region's name, such as eu-west-1")
 _table = _matching(r"[a-zA-Z0-9_.-]{3,255}", "a table's name (3 to 255 of a-z, A-Z, 0-9, '_', '-', '.')")
+_profile = _matching(r"[^\s\[\]]([^\[\]\r\n]*[^\s\[\]])?", "a profile's name, such as production")
 _role = _matching(
     r"arn:aws[a-z-]*:iam::\d{12}:role/[\w+=,.@/-]+", "a role's ARN, such as arn:aws:iam::123456789012:role/reader"
 )
+# IAM's own (STS API reference, AssumeRole).
+_external_id = _matching(r"[\w+=,.@:/-]{2,1224}", "an external id (2 to 1224 of letters, digits and _+=,.@:/-)")
+_session_name = _matching(r"[\w+=,.@-]{2,64}", "a session's name (2 to 64 of letters, digits and _+=,.@-)")
 
 
 # --- The settings themselves ---------------------------------------------------------------------------------------
@@ -173,6 +179,26 @@ DEFINITIONS: tuple[Definition, ...] = (
         help="role to assume for reading the source table and its stream",
     ),
     Definition(
+        name="sourceRoleExternalId",
+        group="Source",
+        parse=_external_id,
+        help="external id that the role's trust policy asks for",
+    ),
+    Definition(
+        name="sourceRoleSessionName",
+        group="Source",
+        parse=_session_name,
+        default_is=SESSION_NAME,
+        help="name of the role's session, as CloudTrail shows it",
+    ),
+    Definition(
+        name="sourceProfile",
+        group="Source",
+        parse=_profile,
+        default_is="the SDK's usual credentials",
+        help="profile of the AWS configuration files that reads the source, or assumes sourceRoleArn",
+    ),
+    Definition(
         name="destinationRegion",
         group="Destination",
         parse=_region,
@@ -194,6 +220,32 @@ DEFINITIONS: tuple[Definition, ...] = (
         help="endpoint of the destination table",
     ),
     Definition(
+        name="destinationRoleArn",
+        group="Destination",
+        parse=_role,
+        help="role to assume for writing the destination table",
+    ),
+    Definition(
+        name="destinationRoleExternalId",
+        group="Destination",
+        parse=_external_id,
+        help="external id that the role's trust policy asks for",
+    ),
+    Definition(
+        name="destinationRoleSessionName",
+        group="Destination",
+        parse=_session_name,
+        default_is=SESSION_NAME,
+        help="name of the role's session, as CloudTrail shows it",
+    ),
+    Definition(
+        name="destinationProfile",
+        group="Destination",
+        parse=_profile,
+        default_is="the SDK's usual credentials",
+        help="profile that writes the destination, or assumes destinationRoleArn",
+    ),
+    Definition(
         name="taskName",
         group="Checkpoints",
         parse=_matching(r"(?!\.{1,2}$)[a-zA-Z0-9_.-]+", "a task's name (a-z, A-Z, 0-9, '_', '-', '.')"),
@@ -213,6 +265,25 @@ DEFINITIONS: tuple[Definition, ...] = (
         parse=_endpoint,
         default_is="sourceEndpoint, or kclRegion's own where that is set",
         help="endpoint of the checkpoint table",
+    ),
+    Definition(
+        name="kclRoleArn",
+        group="Checkpoints",
+        parse=_role,
+        help="role to assume for the checkpoint tables, CloudWatch, and dead letters on S3",
+    ),
+    Definition(
+        name="kclRoleExternalId",
+        group="Checkpoints",
+        parse=_external_id,
+        help="external id that the role's trust policy asks for",
+    ),
+    Definition(
+        name="kclRoleSessionName",
+        group="Checkpoints",
+        parse=_session_name,
+        default_is=SESSION_NAME,
+        help="name of the role's session, as CloudTrail shows it",
     ),
     Definition(
         name="batchSize",

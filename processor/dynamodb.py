@@ -1,7 +1,8 @@
-"""The one module that knows AWS's library: sessions, clients, the role to assume, and what each error means."""
+"""The one module that knows AWS's library: sessions, clients, the roles to assume, and what each error means."""
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -13,7 +14,7 @@ import botocore.session
 from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSRequest
 from botocore.config import Config
-from botocore.credentials import AssumeRoleCredentialFetcher, DeferredRefreshableCredentials
+from botocore.credentials import DeferredRefreshableCredentials
 from botocore.exceptions import (
     BotoCoreError,
     ClientError,
@@ -32,8 +33,10 @@ from botocore.exceptions import (
     UnknownTokenProviderError,
 )
 
-from processor.errors import ConditionFailedError, CredentialsError, RefusedError, UnavailableError
+from processor.errors import ConditionFailedError, CredentialsError, RefusedError, RoleError, UnavailableError
+from processor.identity import OWN, SESSION_NAME, Identity
 from processor.lease_term import WriteTimeouts
+from processor.role import Assumed, Renewal
 
 if TYPE_CHECKING:
     from mypy_boto3_cloudwatch import CloudWatchClient
@@ -85,8 +88,19 @@ _NO_CREDENTIALS = (
 # An answer without a code of its own: the request was larger than the service reads.
 TOO_LARGE_STATUS = 413
 
-_SESSION_NAME = "dynamodb-replicator"
-_TIMEOUTS = Config(connect_timeout=3, read_timeout=10, user_agent_extra=_SESSION_NAME)
+# STS's words for a role that will not be given to us as we ask for it (API reference, AssumeRole; common errors).
+_ROLE_REFUSED = frozenset({"MalformedPolicyDocument", "RegionDisabledException", "ValidationError"})
+# The regions of an STS that serves its whole partition, where an emulator's word or none stands for the region.
+_PARTITION_REGIONS = {"aws": "us-east-1", "aws-cn": "cn-north-1", "aws-us-gov": "us-gov-west-1"}
+
+_TIMEOUTS = Config(connect_timeout=3, read_timeout=10, user_agent_extra=SESSION_NAME)
+# A thread that writes may be the one that renews, and STS is asked again soon.
+_STS_CONFIG = Config(
+    connect_timeout=2,
+    read_timeout=5,
+    retries={"total_max_attempts": 2, "mode": "standard"},
+    user_agent_extra=SESSION_NAME,
+)
 _WRITE_CONFIG = _TIMEOUTS.merge(
     Config(
         retries={"total_max_attempts": 1},  # apply.py retries, and says so
@@ -94,6 +108,9 @@ _WRITE_CONFIG = _TIMEOUTS.merge(
     )
 )
 _READ_CONFIG = _TIMEOUTS.merge(Config(retries={"total_max_attempts": 3, "mode": "standard"}))
+
+# It writes a trace for each failed renewal of credentials, which role.py and whoever makes the call tell of.
+logging.getLogger("botocore.credentials").setLevel(logging.ERROR)
 
 
 @contextmanager
@@ -128,25 +145,56 @@ def aws_errors(call: str) -> Iterator[None]:
 # --- Clients -------------------------------------------------------------------------------------------------------
 
 
-def session(role_arn: str | None = None, *, region: str | None = None) -> boto3.Session:
-    """Credentials from the usual places; with a role, that role's, renewed before they expire."""
-    own = boto3.Session(region_name=region)
-    if role_arn is None:
+def session(identity: Identity = OWN, *, region: str | None = None) -> boto3.Session:
+    """An identity's credentials, a role's renewed before they expire.
+
+    :param region: of the calls to be made; STS is asked there, where AWS knows it
+    """
+    own = boto3.Session(profile_name=identity.profile, region_name=region)
+    if identity.role_arn is None:
         return own
-    credentials = own.get_credentials()
-    if credentials is None:
+    if own.get_credentials() is None:
         raise NoCredentialsError
+    role_arn, where = identity.role_arn, sts_region(identity, region)
     core = botocore.session.Session()
-    fetcher = AssumeRoleCredentialFetcher(
-        client_creator=own._session.create_client,  # noqa: SLF001  # what botocore's own role provider passes here
-        source_credentials=credentials,
-        role_arn=role_arn,
-        extra_args={"RoleSessionName": _SESSION_NAME},
-    )
     core._credentials = DeferredRefreshableCredentials(  # type: ignore[attr-defined]  # noqa: SLF001  # no public way
-        method="assume-role", refresh_using=fetcher.fetch_credentials
+        method="assume-role", refresh_using=Renewal(role_arn, lambda: _assume(identity, role_arn, where))
     )
     return boto3.Session(botocore_session=core, region_name=region)
+
+
+def sts_region(identity: Identity, region: str | None) -> str:
+    """Where the role of this identity is asked for.
+
+    An emulator's word for a region is none that STS has: then it is the SDK's usual one, or else the partition's.
+    """
+    if region is not None and is_aws_region(region):
+        return region
+    usual: str | None = boto3.Session(profile_name=identity.profile).region_name
+    return usual or _PARTITION_REGIONS.get(identity.partition, _PARTITION_REGIONS["aws"])
+
+
+def _assume(identity: Identity, role_arn: str, region: str) -> Assumed:
+    """AssumeRole, by credentials that are looked up anew: a file, or the role they come from, may have changed."""
+    asked = {"RoleArn": role_arn, "RoleSessionName": identity.session_name}
+    if identity.external_id is not None:
+        asked["ExternalId"] = identity.external_id
+    try:
+        with aws_errors(f"AssumeRole on {role_arn} in {region}"):
+            client = boto3.Session(profile_name=identity.profile).client("sts", region_name=region, config=_STS_CONFIG)
+            found = client.assume_role(**asked)["Credentials"]  # type: ignore[arg-type]  # no more than these
+    except CredentialsError as exc:
+        raise RoleError(str(exc), code=exc.code) from exc
+    except UnavailableError as exc:
+        if exc.code in _ROLE_REFUSED:
+            raise RoleError(str(exc), code=exc.code) from exc
+        raise
+    return {
+        "access_key": found["AccessKeyId"],
+        "secret_key": found["SecretAccessKey"],
+        "token": found["SessionToken"],
+        "expiry_time": found["Expiration"].isoformat(),
+    }
 
 
 def is_aws_region(region: str) -> bool:
@@ -172,49 +220,53 @@ class Clients:
         self._config = _READ_CONFIG.merge(Config(max_pool_connections=connections))
         self._lock = threading.Lock()
         self._made: dict[str, Any] = {}
-        self._sessions: dict[tuple[str | None, str], boto3.Session] = {}
+        self._sessions: dict[tuple[Identity, str], boto3.Session] = {}
 
     def source(self) -> DynamoDBClient:
         """Reads the source table."""
         s = self._settings
-        return self._client("dynamodb", s.source_region, s.source_endpoint, s.source_role_arn)  # type: ignore[no-any-return]
+        return self._client("dynamodb", s.source_region, s.source_endpoint, s.source_identity)  # type: ignore[no-any-return]
 
     def streams(self) -> DynamoDBStreamsClient:
         """Reads the source table's stream."""
         s = self._settings
-        return self._client("dynamodbstreams", s.source_region, s.source_streams_endpoint, s.source_role_arn)  # type: ignore[no-any-return]
+        return self._client("dynamodbstreams", s.source_region, s.source_streams_endpoint, s.source_identity)  # type: ignore[no-any-return]
 
     def destination(self) -> DynamoDBClient:
         """Reads the destination table; ``WritableTable`` writes it."""
         s = self._settings
-        return self._client("dynamodb", s.destination_region, s.destination_endpoint)  # type: ignore[no-any-return]
+        return self._client("dynamodb", s.destination_region, s.destination_endpoint, s.destination_identity)  # type: ignore[no-any-return]
 
     def checkpoints(self) -> DynamoDBClient:
         """Reads KCL's tables and keeps the task's own."""
         s = self._settings
-        return self._client("dynamodb", s.kcl_region, s.kcl_endpoint)  # type: ignore[no-any-return]
+        return self._client("dynamodb", s.kcl_region, s.kcl_endpoint, s.task_identity)  # type: ignore[no-any-return]
 
     def cloudwatch(self) -> CloudWatchClient:
         """Takes the metrics; in the checkpoint table's region, where KCL's own go."""
         return self._client("cloudwatch", self._settings.kcl_region, None)  # type: ignore[no-any-return]
 
     def s3(self) -> S3Client:
-        """Keeps the dead letters; made anew at each call, with the credentials that are there by then.
+        """Keeps the dead letters, as the task; made anew at each call, with the credentials that are there by then."""
+        return self._s3(self._settings.task_identity, self._settings.kcl_region)
 
-        Its region is the destination's: botocore finds a bucket in any other region of the same partition by itself.
-        Where that is an emulator's word, the region is the SDK's usual one.
-        """
-        region = self._settings.destination_region if is_aws_region(self._settings.destination_region) else None
+    def export_s3(self) -> S3Client:
+        """Looks at the bucket that the source is exported to, as the source, in whose name DynamoDB writes there."""
+        return self._s3(self._settings.source_identity, self._settings.source_region)
+
+    def _s3(self, identity: Identity, region: str) -> S3Client:
+        # botocore finds a bucket in any other region of the same partition by itself; an emulator's word is no region.
         with self._lock, aws_errors("Client for S3"):
-            return session(region=region).client("s3", config=_READ_CONFIG)
+            made = session(identity, region=region if is_aws_region(region) else None)
+            return made.client("s3", config=_READ_CONFIG)
 
-    def _client(self, service: str, region: str, endpoint: str | None, role_arn: str | None = None) -> Any:
-        name = repr((service, region, endpoint, role_arn))
+    def _client(self, service: str, region: str, endpoint: str | None, identity: Identity) -> Any:
+        name = repr((service, region, endpoint, identity))
         with self._lock:  # boto3 sessions are not for several threads at once; clients are
             if name not in self._made:
                 with aws_errors(f"Client for {service} in {region}"):
-                    who = role_arn, region
-                    made = self._sessions.get(who) or session(role_arn, region=region)
+                    who = identity, region
+                    made = self._sessions.get(who) or session(identity, region=region)
                     self._sessions[who] = made  # another would read all its data files again
                     self._made[name] = made.client(service, endpoint_url=endpoint, config=self._config)  # type: ignore[call-overload]
             return self._made[name]
@@ -262,5 +314,7 @@ class LeanCalls:
             SigV4Auth(self._credentials.get_frozen_credentials(), *self._signing).add_auth(request)
             answer = self._endpoint.http_session.send(request.prepare())
         except (AttributeError, BotoCoreError, HTTPClientError, OSError):  # the first: there are no credentials
+            return None
+        except (UnavailableError, RefusedError):  # the role's credentials could not be renewed
             return None
         return bytes(answer.content) if answer.status_code == HTTPStatus.OK else None

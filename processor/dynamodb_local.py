@@ -27,10 +27,14 @@ def free_port() -> int:
 
 
 class DynamoDBLocal:
-    """One server, in memory, on a free port. It takes any credentials made of letters and digits."""
+    """One server, in memory, on a free port. It takes any credentials made of letters and digits.
 
-    def __init__(self, *, log: Path, port: int | None = None) -> None:
+    :param shared: one set of tables for all; else each access key has its own in each region, as accounts have
+    """
+
+    def __init__(self, *, log: Path, port: int | None = None, shared: bool = True) -> None:
         self.port = port or free_port()
+        self._shared = ["-sharedDb"] if shared else []
         self._log = log
         self._process: subprocess.Popen[bytes] | None = None
 
@@ -59,7 +63,7 @@ class DynamoDBLocal:
                     f"{FOLDER}/*",
                     "com.amazonaws.services.dynamodbv2.local.main.ServerRunner",
                     "-inMemory",
-                    "-sharedDb",
+                    *self._shared,
                     "-disableTelemetry",
                     "-port",
                     str(self.port),

@@ -8,6 +8,7 @@
      ├─ SetupError                  exit 22: a part of the installation is missing
      ├─ UnavailableError            ends no replication: the batch is kept and tried again
      │   ├─ CredentialsError        the same; credentials are looked up anew before the next try
+     │   │   └─ RoleError           the same; STS does not give us the role
      │   └─ ConditionFailedError    another writer was there first; whoever sets the condition decides
      ├─ DaemonGoneError             exit 6 of a child, which nobody sees: its daemon was killed
      ├─ RefusedError                exit 5: the destination will never accept this change
@@ -85,6 +86,10 @@ class ConditionFailedError(UnavailableError):
 
 class CredentialsError(UnavailableError):
     """AWS doesn't accept our credentials, or there are none: new ones may be there at the next look."""
+
+
+class RoleError(CredentialsError):
+    """The role of an identity may not be assumed; the message is STS's."""
 
 
 class DaemonGoneError(ReplicatorError):

@@ -18,7 +18,7 @@ from processor import java, leases, program, task
 from processor.copy import state
 from processor.copy.state import CopyState
 from processor.dynamodb import Clients, aws_errors
-from processor.errors import CredentialsError, RefusedError, SetupError, UnavailableError
+from processor.errors import CredentialsError, RefusedError, RoleError, SetupError, UnavailableError
 from processor.findings import Finding, error, warning
 from processor.leases import NO_TABLE, Lease
 from processor.letter_file import OWNER_ONLY
@@ -28,7 +28,10 @@ from processor.task import Task
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
+    from processor.identity import Identity
     from processor.settings import Settings
+
+    Who = tuple[str, Identity]  # its side is source, destination or task
 
 
 class Facts(msgspec.Struct, kw_only=True):
@@ -54,16 +57,18 @@ def read(settings: Settings, clients: Clients, *, unreachable: Collection[str] =
     facts = Facts()
 
     def source() -> list[Finding]:
-        findings = _table(facts, "source", clients.source, settings.source_table, settings.source_region)
+        name, region = settings.source_table, settings.source_region
+        findings = _table(facts, ("source", settings.source_identity), clients.source, name, region)
         stream_arn = (facts.source or {}).get("LatestStreamArn")
         if stream_arn and facts.source and facts.source.get("StreamSpecification", {}).get("StreamEnabled"):
-            findings += _attempt(f"stream {stream_arn}", lambda: _stream(facts, clients, stream_arn))
+            who = "source", settings.source_identity
+            findings += _attempt(f"stream {stream_arn}", lambda: _stream(facts, clients, stream_arn), who)
         facts.source_ttl = _ttl(clients.source, facts.source)
         return findings + _items(settings, clients, facts.source)
 
     def destination() -> list[Finding]:
         name, region = settings.destination_table, settings.destination_region
-        findings = _table(facts, "destination", clients.destination, name, region)
+        findings = _table(facts, ("destination", settings.destination_identity), clients.destination, name, region)
         facts.destination_ttl = _ttl(clients.destination, facts.destination)
         return findings
 
@@ -73,7 +78,8 @@ def read(settings: Settings, clients: Clients, *, unreachable: Collection[str] =
             facts.task = task.read(clients.checkpoints(), settings.task_table)
             facts.copy = state.read(clients.checkpoints(), settings.task_table)
 
-        return _attempt(f"checkpoint table {settings.checkpoint_table} in {settings.kcl_region}", scan)
+        what = f"checkpoint table {settings.checkpoint_table} in {settings.kcl_region}"
+        return _attempt(what, scan, ("task", settings.task_identity))
 
     def files() -> list[Finding]:
         return [*_log_configuration(settings), *_dead_letters(settings), *_bucket(settings, clients)]
@@ -91,23 +97,25 @@ def read_tables(
     :param unreachable: those of ``source`` and ``destination`` that need not be tried
     """
     facts, findings = Facts(), []
-    for role, client, name, region in (
-        ("source", clients.source, settings.source_table, settings.source_region),
-        ("destination", clients.destination, settings.destination_table, settings.destination_region),
+    source, destination = settings.source_identity, settings.destination_identity
+    for side, identity, client, name, region in (
+        ("source", source, clients.source, settings.source_table, settings.source_region),
+        ("destination", destination, clients.destination, settings.destination_table, settings.destination_region),
     ):
-        if role not in unreachable:
-            findings += _table(facts, role, client, name, region)
+        if side not in unreachable:
+            findings += _table(facts, (side, identity), client, name, region)
     return facts, findings
 
 
-def _table(facts: Facts, role: str, client: Callable[[], DynamoDBClient], name: str, region: str) -> list[Finding]:
-    """Read what a table is into the fact that has its ``role`` for a name."""
+def _table(facts: Facts, who: Who, client: Callable[[], DynamoDBClient], name: str, region: str) -> list[Finding]:
+    """Read what a table is into the fact that has its side for a name."""
+    side = who[0]
 
     def describe() -> None:
         with aws_errors(f"DescribeTable on table {name} in {region}"):
-            setattr(facts, role, dict(client().describe_table(TableName=name)["Table"]))
+            setattr(facts, side, dict(client().describe_table(TableName=name)["Table"]))
 
-    return _attempt(f"{role} table {name} in {region}", describe)
+    return _attempt(f"{side} table {name} in {region}", describe, who)
 
 
 def _items(settings: Settings, clients: Clients, source: dict[str, Any] | None) -> list[Finding]:
@@ -115,7 +123,8 @@ def _items(settings: Settings, clients: Clients, source: dict[str, Any] | None) 
     if source is None or settings.write_mode != "fenced":
         return []
     name, region, key = settings.source_table, settings.source_region, _no_ones_key(source)
-    return _attempt(f"items of source table {name}", lambda: _get(clients.source, name, region, key))
+    who = "source", settings.source_identity
+    return _attempt(f"items of source table {name}", lambda: _get(clients.source, name, region, key), who)
 
 
 def _no_ones_key(table: dict[str, Any]) -> dict[str, Any]:
@@ -197,7 +206,9 @@ def _bucket(settings: Settings, clients: Clients) -> list[Finding]:
     try:
         Bucket(name, connect=clients.s3).look()
     except (UnavailableError, RefusedError) as exc:
-        if exc.code in FORBIDDEN:  # looking needs s3:ListBucket, which writing does not
+        if exc.code in FORBIDDEN and not isinstance(
+            exc, RoleError
+        ):  # looking needs s3:ListBucket, which writing does not
             unknown = "Whether letters can be put there will be known with the first one"
             remedy = "Allow s3:ListBucket on it, and see that s3:PutObject on its objects is allowed"
             return [warning(what, f"can't be looked at ({exc})", unknown, remedy)]
@@ -208,14 +219,22 @@ def _bucket(settings: Settings, clients: Clients) -> list[Finding]:
     return []
 
 
-def _attempt(what: str, read: Callable[[], None]) -> list[Finding]:
+def _attempt(what: str, read: Callable[[], None], who: Who) -> list[Finding]:
+    side, identity = who
     try:
         read()
+    except RoleError as exc:
+        setting = "kcl" if side == "task" else side
+        remedy = (
+            f"Check {setting}RoleArn, that the role's trust policy lets the caller in ({setting}RoleExternalId is the "
+            "external id that it may want), and that the caller may call sts:AssumeRole; AWS's words above name both"
+        )
+        return [error(what, f"{identity.shown} can't be assumed for the {side} ({exc})", "It can't be used", remedy)]
     except CredentialsError as exc:
         return [
             error(
                 what,
-                f"our credentials are not enough ({exc})",
+                f"not allowed to the {side}'s {identity.shown} ({exc})",
                 "It can't be used",
                 "Give credentials, or a role, that may make this call; AWS's words above name the call and who made it",
             )

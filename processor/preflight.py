@@ -181,7 +181,7 @@ def _not_itself(settings: Settings, facts: Facts) -> Iterator[Finding]:
     )
     arns = [(table or {}).get("TableArn") for table in (facts.source, facts.destination)]
     ids = [(table or {}).get("TableId") for table in (facts.source, facts.destination)]
-    if (same_place and settings.source_role_arn is None) or (
+    if (same_place and settings.source_identity == settings.destination_identity) or (
         arns[0] and arns[0] == arns[1] and ids[0] and ids[0] == ids[1]
     ):
         yield error(

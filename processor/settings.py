@@ -24,6 +24,7 @@ from processor import kcl_properties
 from processor.commands import COMMANDS, REPLICATE, Command
 from processor.definitions import BY_NAME, CHECKPOINT_TABLE_PREFIX, DEFINITIONS, ENVIRONMENT_PREFIX, boolean
 from processor.errors import UsageError
+from processor.identity import OWN, Identity
 
 # DynamoDB's limit.
 MAX_TABLE_NAME = 255
@@ -38,11 +39,13 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=False):
     destination_table: str
     source_endpoint: str | None = None
     source_streams_endpoint: str | None = None
-    source_role_arn: str | None = None
+    source_identity: Identity = OWN
     destination_endpoint: str | None = None
+    destination_identity: Identity = OWN
     task_name: str
     kcl_region: str
     kcl_endpoint: str | None = None
+    task_identity: Identity = OWN
     batch_size: int
     parent_shard_poll_interval_millis: int
     write_mode: str
@@ -254,13 +257,15 @@ def _complete(given: Mapping[str, str], *, kcl: dict[str, str], directory: Path,
         source_table=values["sourceTable"],
         source_endpoint=source_endpoint,
         source_streams_endpoint=values["sourceStreamsEndpoint"] or source_endpoint,
-        source_role_arn=values["sourceRoleArn"],
+        source_identity=_identity(values, "source"),
         destination_region=values["destinationRegion"],
         destination_table=values["destinationTable"],
         destination_endpoint=values["destinationEndpoint"],
+        destination_identity=_identity(values, "destination"),
         task_name=task_name,
         kcl_region=values["kclRegion"] or values["sourceRegion"],
         kcl_endpoint=kcl_endpoint,
+        task_identity=_identity(values, "kcl"),
         batch_size=values["batchSize"],
         parent_shard_poll_interval_millis=values["parentShardPollIntervalMillis"],
         write_mode=values["writeMode"],
@@ -287,6 +292,18 @@ def _complete(given: Mapping[str, str], *, kcl: dict[str, str], directory: Path,
         demo_seconds=values["demoSeconds"],
         kcl=kcl,
     )
+
+
+def _identity(values: Mapping[str, Any], side: str) -> Identity:
+    """:param side: what its settings' names begin with"""
+    role_arn = values[f"{side}RoleArn"]
+    given = {"external_id": values[f"{side}RoleExternalId"], "session_name": values[f"{side}RoleSessionName"]}
+    given = {name: value for name, value in given.items() if value is not None}
+    if given and role_arn is None:
+        name = f"{side}RoleExternalId" if "external_id" in given else f"{side}RoleSessionName"
+        message = f"{name} is set, but no {side}RoleArn: there is no role to assume with it. Set both, or neither."
+        raise UsageError(message)
+    return Identity(profile=values.get(f"{side}Profile"), role_arn=role_arn, **given)
 
 
 def _dead_letters(uri: str | None) -> dict[str, str]:

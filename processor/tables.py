@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
-from processor.dynamodb import Clients
+from processor.dynamodb import Clients, session
 from processor.fenced_table import FencedTable
 from processor.lease_term import WriteTimeouts
 from processor.readable_table import ReadableTable
@@ -65,6 +66,7 @@ def open_table(
     options: dict[str, Any] = {
         "region": settings.destination_region,
         "endpoint": settings.destination_endpoint,
+        "make_session": partial(session, settings.destination_identity, region=settings.destination_region),
         "connections": settings.apply_threads,
         "timeouts": timeouts,
         "may_write": may_write,

@@ -81,7 +81,7 @@ def _restorable(settings: Settings, clients: Clients) -> Iterator[Finding]:
 
 def _bucket(clients: Clients, place: Place) -> Iterator[Finding]:
     try:
-        Bucket(place.bucket, connect=clients.s3).look()
+        Bucket(place.bucket, connect=clients.export_s3).look()
     except (UnavailableError, RefusedError) as exc:
         if exc.code in NO_BUCKET:
             remedy = "Check --viaS3, or create it"

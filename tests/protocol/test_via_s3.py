@@ -120,6 +120,8 @@ class FewClients(Clients):
         """The same each time."""
         return self._s3
 
+    export_s3 = s3
+
 
 @pytest.fixture(scope="module")
 def clients() -> Clients:

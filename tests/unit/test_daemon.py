@@ -48,6 +48,32 @@ def test_settings_reach_kcl_under_kcls_names() -> None:
     assert " " not in made["executableName"].split(" -I -m processor.child")[0]
 
 
+def test_the_identities_reach_the_jvm() -> None:
+    """Source and task are told with all that their roles want, and where STS is asked; what is not set is left out."""
+    reader, keeper = "arn:aws:iam::123456789012:role/reader", "arn:aws-cn:iam::123456789012:role/keeper"
+    made = _properties(
+        task(
+            sourceProfile="laptop",
+            sourceRoleArn=reader,
+            sourceRoleExternalId="orders/1",
+            kclRoleArn=keeper,
+            kclRoleSessionName="leases",
+            kclRegion="cn-north-1",
+            destinationProfile="laptop",
+        )
+    )
+    assert {
+        "sourceProfile": "laptop",
+        "sourceRoleArn": reader,
+        "sourceRoleExternalId": "orders/1",
+        "sourceRoleSessionName": "dynamodb-replicator",
+        "sourceRoleRegion": "eu-west-1",
+        "kclRoleArn": keeper,
+        "kclRoleSessionName": "leases",
+        "kclRoleRegion": "cn-north-1",
+    } == {name: value for name, value in made.items() if "Role" in name or "Profile" in name}
+
+
 @pytest.mark.parametrize("name", ["AwsCredentialsProvider", "awsCredentialsProvider", "AWSCredentialsProvider"])
 def test_a_users_property_replaces_ours(name: str) -> None:
     """What the user gives to KCL wins over what we tune, and reaches it once, however its name is written."""

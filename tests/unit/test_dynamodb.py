@@ -13,6 +13,7 @@ from moto import mock_aws
 
 from processor.dynamodb import Clients, aws_errors, session
 from processor.errors import ConditionFailedError, CredentialsError, RefusedError, UnavailableError
+from processor.identity import Identity
 from tests.fakes.tasks import task
 
 REGION = "us-east-1"
@@ -177,13 +178,13 @@ def test_each_client_is_where_its_setting_says() -> None:
 
 
 def test_the_bucket_is_where_the_sdk_says(monkeypatch: pytest.MonkeyPatch) -> None:
-    """S3 is asked in the destination's region, or where AWS_ENDPOINT_URL_S3 points; each client is a new one."""
-    clients = Clients(task(destinationEndpoint="http://d:3"))
+    """S3 is asked in the checkpoint table's region, or where AWS_ENDPOINT_URL_S3 points; each client is a new one."""
+    clients = Clients(task(kclEndpoint="http://k:3", kclRegion="us-east-1"))
     client = clients.s3()
     assert (client.meta.region_name, client.meta.endpoint_url) == ("us-east-1", "https://s3.amazonaws.com")
     monkeypatch.setenv("AWS_ENDPOINT_URL_S3", "http://elsewhere:4")
     assert clients.s3().meta.endpoint_url == "http://elsewhere:4"
-    assert Clients(task(destinationRegion="emulated")).s3().meta.region_name != "emulated"
+    assert Clients(task(kclRegion="emulated")).s3().meta.region_name != "emulated"
 
 
 def test_the_source_is_read_in_its_role() -> None:
@@ -204,4 +205,4 @@ def test_a_role_needs_credentials_to_start_from(monkeypatch: pytest.MonkeyPatch)
     """Without any credentials a role can't be assumed, which is said as such."""
     monkeypatch.delenv("AWS_ACCESS_KEY_ID")
     with pytest.raises(CredentialsError), aws_errors("AssumeRole"):
-        session("arn:aws:iam::123456789012:role/reader", region=REGION)
+        session(Identity(role_arn="arn:aws:iam::123456789012:role/reader"), region=REGION)

@@ -16,6 +16,7 @@ LAYERS = (
     {
         "commands",
         "definitions",
+        "identity",
         "kcl_properties",
         "settings",
         "records",
@@ -38,7 +39,6 @@ LAYERS = (
         "verify.buckets",
         "verify.wanted",
     },
-    {"retry", "java", "progress", "lease_term", "handover", "signals", "capacity", "patience", "crew"},
     {"dynamodb", "dynamodb_local"},
     {"raw_calls"},
     {"readable_table", "scannable_table", "writable_table", "s3", "key_guard"},

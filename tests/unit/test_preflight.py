@@ -346,7 +346,7 @@ def test_absent_credentials_are_said(monkeypatch: pytest.MonkeyPatch) -> None:
         "DescribeTable on table orders-copy in us-east-1",
         "Scan of",
     ):
-        assert f"our credentials are not enough ({call}" in text
+        assert f"own credentials ({call}" in text
 
 
 @pytest.mark.usefixtures("installed")
@@ -358,7 +358,7 @@ def test_refused_credentials_are_said() -> None:
         where = dict.fromkeys(("sourceEndpoint", "destinationEndpoint"), server.endpoint)
         report, text = _run(settings_of(**where))
     assert len(report.errors) == 3
-    assert text.count("our credentials are not enough") == text.count("user/me is not authorized") == 3
+    assert text.count("own credentials (") == text.count("user/me is not authorized") == 3
 
 
 def test_an_unreachable_endpoint_is_said() -> None:

@@ -33,8 +33,6 @@ import software.amazon.awssdk.retries.StandardRetryStrategy;
 import software.amazon.awssdk.retries.api.BackoffStrategy;
 import software.amazon.awssdk.services.dynamodb.model.ResourceInUseException;
 import software.amazon.awssdk.services.dynamodb.streams.DynamoDbStreamsClient;
-import software.amazon.awssdk.services.sts.StsClient;
-import software.amazon.awssdk.services.sts.auth.StsAssumeRoleCredentialsProvider;
 import software.amazon.kinesis.common.StreamConfig;
 import software.amazon.kinesis.coordinator.CoordinatorConfig.ClientVersionConfig;
 import software.amazon.kinesis.coordinator.CoordinatorStateDAO;
@@ -90,6 +88,7 @@ public final class DynamoDBStreamsMultiLangDaemon {
         }
         daemonConfig = new MultiLangDaemonConfig(propertiesFile);
         configuration = daemonConfig.getMultiLangDaemonConfiguration();
+        takeTaskIdentity();
     }
 
     public static void main(String[] args) {
@@ -297,17 +296,28 @@ public final class DynamoDBStreamsMultiLangDaemon {
                 .collect(Collectors.toMap(Lease::leaseKey, lease -> lease.leaseCounter().toString()));
     }
 
+    /** KCL's own clients, of its tables and of CloudWatch, are the task's; each property of KCL's still has its say. */
+    private void takeTaskIdentity() {
+        if (properties.getProperty("kclRoleArn") == null) {
+            return;
+        }
+        AwsCredentialsProvider leases = own(configuration.getDynamoDBCredentialsProvider());
+        AwsCredentialsProvider metrics = own(configuration.getCloudWatchCredentialsProvider());
+        AwsCredentialsProvider assumed = Identity.of(properties, "kcl", leases);
+        configuration.getDynamoDbClient().set("credentialsProvider", assumed);
+        configuration.getCloudWatchClient().set("credentialsProvider",
+                metrics == leases ? assumed : Identity.of(properties, "kcl", metrics));
+    }
+
+    /** What KCL would use: the property of one client, or else that of all. */
+    private AwsCredentialsProvider own(BuilderDynaBean ofOneClient) {
+        BuilderDynaBean given = ofOneClient.isDirty() ? ofOneClient : configuration.getKinesisCredentialsProvider();
+        return given.build(AwsCredentialsProvider.class);
+    }
+
     private DynamoDbStreamsClient streamsClient() {
         Region region = Region.of(properties.getProperty("sourceRegion"));
-        AwsCredentialsProvider credentials =
-                configuration.getKinesisCredentialsProvider().build(AwsCredentialsProvider.class);
-        String role = properties.getProperty("sourceRoleArn");
-        if (role != null) {
-            credentials = StsAssumeRoleCredentialsProvider.builder()
-                    .stsClient(StsClient.builder().region(region).credentialsProvider(credentials).build())
-                    .refreshRequest(r -> r.roleArn(role).roleSessionName("dynamodb-replicator"))
-                    .build();
-        }
+        AwsCredentialsProvider own = configuration.getKinesisCredentialsProvider().build(AwsCredentialsProvider.class);
         // The adapter's own backoff, which a client passed in must bring along. It would try ten times; KCL reads again
         // by itself, and after five (about 1.5 s) the operator should hear of it.
         BackoffStrategy backoff = BackoffStrategy.exponentialDelay(Duration.ofMillis(100), Duration.ofSeconds(10));
@@ -315,7 +325,7 @@ public final class DynamoDBStreamsMultiLangDaemon {
                 .maxAttempts(5).backoffStrategy(backoff).throttlingBackoffStrategy(backoff).build();
         var builder = DynamoDbStreamsClient.builder()
                 .region(region)
-                .credentialsProvider(credentials)
+                .credentialsProvider(Identity.of(properties, "source", own))
                 .httpClientBuilder(ApacheHttpClient.builder().maxConnections(1_000))
                 .overrideConfiguration(c -> c.retryStrategy(retries));
         String endpoint = properties.getProperty("sourceStreamsEndpoint");

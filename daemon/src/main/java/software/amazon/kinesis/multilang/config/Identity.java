@@ -1,0 +1,54 @@
+package software.amazon.kinesis.multilang.config;
+
+import java.time.Duration;
+import java.util.Properties;
+import software.amazon.awssdk.auth.credentials.AwsCredentialsProvider;
+import software.amazon.awssdk.auth.credentials.ProfileCredentialsProvider;
+import software.amazon.awssdk.regions.Region;
+import software.amazon.awssdk.services.sts.StsClient;
+import software.amazon.awssdk.services.sts.auth.StsAssumeRoleCredentialsProvider;
+import software.amazon.awssdk.services.sts.model.AssumeRoleRequest;
+
+/**
+ * As whom the daemon makes a call, by the properties that {@code processor/daemon.py} writes: a profile's credentials or
+ * those that KCL would use, or the role that these assume.
+ */
+final class Identity {
+    /** What botocore waits for, too: an STS that is away for less than this is not noticed. */
+    private static final Duration RENEWED_BEFORE_END = Duration.ofMinutes(15);
+
+    private static final Duration ROLE_CALL_TIMEOUT = Duration.ofSeconds(10);
+
+    private Identity() {}
+
+    /**
+     * @param side what its properties' names begin with: source or kcl
+     * @param own what KCL would use
+     */
+    static AwsCredentialsProvider of(Properties properties, String side, AwsCredentialsProvider own) {
+        String profile = properties.getProperty(side + "Profile");
+        AwsCredentialsProvider asking = profile == null ? own : ProfileCredentialsProvider.create(profile);
+        String role = properties.getProperty(side + "RoleArn");
+        return role == null ? asking : assumed(role, properties, side, asking);
+    }
+
+    private static AwsCredentialsProvider assumed(
+            String role, Properties properties, String side, AwsCredentialsProvider asking) {
+        AssumeRoleRequest request = AssumeRoleRequest.builder()
+                .roleArn(role)
+                .roleSessionName(properties.getProperty(side + "RoleSessionName"))
+                .externalId(properties.getProperty(side + "RoleExternalId"))
+                .build();
+        StsClient sts = StsClient.builder()
+                .region(Region.of(properties.getProperty(side + "RoleRegion")))
+                .credentialsProvider(asking)
+                .overrideConfiguration(c -> c.apiCallTimeout(ROLE_CALL_TIMEOUT))
+                .build();
+        return StsAssumeRoleCredentialsProvider.builder()
+                .stsClient(sts)
+                .refreshRequest(request)
+                .prefetchTime(RENEWED_BEFORE_END)
+                .asyncCredentialUpdateEnabled(true) // else a read, or a lease's renewal, would wait for STS
+                .build();
+    }
+}

@@ -1,0 +1,32 @@
+"""As whom a call is made: a profile's credentials or the process's own, or those of a role that these assume. Pure."""
+
+from __future__ import annotations
+
+import msgspec
+
+# As the original's fork has it; CloudTrail shows it beside each call.
+SESSION_NAME = "dynamodb-replicator"
+
+
+class Identity(msgspec.Struct, frozen=True, kw_only=True):
+    """With neither profile nor role: whatever the AWS SDKs find in their usual places."""
+
+    profile: str | None = None
+    role_arn: str | None = None
+    external_id: str | None = None
+    session_name: str = SESSION_NAME
+
+    @property
+    def shown(self) -> str:
+        """For people, as in "the source's ..."."""
+        if self.role_arn is None:
+            return f"profile {self.profile}" if self.profile else "own credentials"
+        return f"role {self.role_arn}" + (f" (by profile {self.profile})" if self.profile else "")
+
+    @property
+    def partition(self) -> str:
+        """``aws``, ``aws-cn``, ``aws-us-gov`` and so on, by the role's ARN."""
+        return self.role_arn.split(":")[1] if self.role_arn else "aws"
+
+
+OWN = Identity()
