@@ -244,7 +244,8 @@ class Clients:
 
     def cloudwatch(self) -> CloudWatchClient:
         """Takes the metrics; in the checkpoint table's region, where KCL's own go."""
-        return self._client("cloudwatch", self._settings.kcl_region, None)  # type: ignore[no-any-return]
+        s = self._settings
+        return self._client("cloudwatch", s.kcl_region, None, s.task_identity)  # type: ignore[no-any-return]
 
     def s3(self) -> S3Client:
         """Keeps the dead letters, as the task; made anew at each call, with the credentials that are there by then."""

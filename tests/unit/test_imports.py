@@ -39,6 +39,7 @@ LAYERS = (
         "verify.buckets",
         "verify.wanted",
     },
+    {"retry", "role", "java", "progress", "lease_term", "handover", "signals", "capacity", "patience", "crew"},
     {"dynamodb", "dynamodb_local"},
     {"raw_calls"},
     {"readable_table", "scannable_table", "writable_table", "s3", "key_guard"},
