@@ -23,6 +23,7 @@ from processor.via_s3.transfer import Counts, SavedTransfer
 from tests.fakes.moto_transfers import LOG_GROUP, MotoTransfers
 from tests.fakes.tasks import task as settings_of
 
+BUCKET_REGION = {"LocationConstraint": "eu-west-1"}  # the source's
 KEY = [{"AttributeName": "id", "KeyType": "HASH"}]
 BY_DAY = {
     "IndexName": "by-day",
@@ -50,8 +51,8 @@ class Copy:
         self.clients = clients
         self.source: Any = self.clients.source()
         self.destination: Any = self.clients.destination()
-        self.s3 = self.clients.s3()
-        self.s3.create_bucket(Bucket="exports")
+        self.s3: Any = self.clients.export_s3()
+        self.s3.create_bucket(Bucket="exports", CreateBucketConfiguration=BUCKET_REGION)
         table = self.source.create_table(
             TableName="orders",
             KeySchema=KEY,
@@ -114,13 +115,11 @@ class FewClients(Clients):
 
     def __init__(self, settings: Settings) -> None:
         super().__init__(settings)
-        self._s3 = super().s3()
+        self._export_s3 = super().export_s3()
 
-    def s3(self) -> Any:
+    def export_s3(self) -> Any:
         """The same each time."""
-        return self._s3
-
-    export_s3 = s3
+        return self._export_s3
 
 
 @pytest.fixture(scope="module")
@@ -311,7 +310,7 @@ def test_a_failed_export_is_followed_by_another(copy: Copy) -> None:
     with pytest.raises(TransferError, match="S3NoSuchBucket: The specified bucket does not exist"):
         copy.run()
     assert copy.saved.export_arn == ""
-    copy.s3.create_bucket(Bucket="exports")
+    copy.s3.create_bucket(Bucket="exports", CreateBucketConfiguration=BUCKET_REGION)
     copy.after_save = lambda: None
     assert copy.run().items == 12
     assert len(copy.transfers.exports) == 2

@@ -92,11 +92,12 @@ def test_each_call_is_made_as_its_side(given: dict[str, str], keys: tuple[str, s
 
 
 @pytest.mark.usefixtures("sts")
-def test_s3_is_the_tasks_and_an_exports_bucket_the_sources() -> None:
-    """Dead letters are kept by the task; a bucket to export to is looked at as who exports."""
+def test_letters_and_metrics_are_the_tasks_and_an_exports_bucket_is_the_sources() -> None:
+    """The task keeps dead letters and publishes metrics; a bucket to export to is looked at as who exports."""
     clients = Clients(task(kclRegion="eu-west-3", **SOURCE, **DESTINATION, **LEASES))
     letters, export = clients.s3(), clients.export_s3()
     assert (_key(letters), letters.meta.region_name) == ("KEEPER", "eu-west-3")
+    assert _key(clients.cloudwatch()) == "KEEPER"
     assert (_key(export), export.meta.region_name) == ("READER", "eu-west-1")
 
 
