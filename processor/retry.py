@@ -6,6 +6,7 @@ import random
 import threading
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 
 from processor.logs import Log
 
@@ -54,13 +55,23 @@ class Backoff:
         self._tries = 0
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rhythm:
+    """How often something is said.
+
+    :param first_seconds: between the first two messages; the interval doubles up to ``last_seconds``
+    :param quiet_seconds: a failure that comes so long after the last is a new outage's
+    """
+
+    first_seconds: float = FIRST_INTERVAL_SECONDS
+    last_seconds: float = LAST_INTERVAL_SECONDS
+    quiet_seconds: float = QUIET_SECONDS
+
+
 class Outage:
     """Says that something doesn't work: at once, then at a decreasing rate, and when it works again.
 
     Shared by all threads that try the same thing.
-
-    :param first_seconds: between the first two messages; the interval doubles up to ``last_seconds``
-    :param quiet_seconds: a failure that comes this long after the last is a new outage's
     """
 
     def __init__(
@@ -69,23 +80,19 @@ class Outage:
         event: str,
         *,
         note: str,
-        first_seconds: float = FIRST_INTERVAL_SECONDS,
-        last_seconds: float = LAST_INTERVAL_SECONDS,
-        quiet_seconds: float = QUIET_SECONDS,
+        rhythm: Rhythm = Rhythm(),  # it is frozen
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._log = log
         self._event = event
         self._note = note
-        self._first_seconds = first_seconds
-        self._last_seconds = last_seconds
-        self._quiet_seconds = quiet_seconds
+        self._rhythm = rhythm
         self._clock = clock
         self._lock = threading.Lock()
         self._since: float | None = None
         self._last_failure = float("-inf")
         self._next_report = float("-inf")
-        self._interval = first_seconds
+        self._interval = rhythm.first_seconds
         self._failures = 0
 
     def failed(self, error: str, reason: str) -> None:
@@ -96,8 +103,8 @@ class Outage:
         """
         with self._lock:
             now = self._clock()
-            if now - self._last_failure > self._quiet_seconds:
-                self._interval = self._first_seconds
+            if now - self._last_failure > self._rhythm.quiet_seconds:
+                self._interval = self._rhythm.first_seconds
                 self._next_report = now
             self._last_failure = now
             self._since = now if self._since is None else self._since
@@ -105,7 +112,7 @@ class Outage:
             if now < self._next_report:
                 return
             self._next_report = now + self._interval
-            self._interval = min(self._interval * 2, self._last_seconds)
+            self._interval = min(self._interval * 2, self._rhythm.last_seconds)
             failures, self._failures = self._failures, 0
         self._log.warning(self._event, error=error, failures=failures, reason=reason, note=self._note)
 

@@ -16,7 +16,6 @@ from typing import TYPE_CHECKING, Any, cast
 from processor.dynamodb import Clients, aws_errors
 from processor.metrics.cloudwatch_names import Name, name_of
 from processor.metrics.points import Histogram, Labels, Point, points
-from processor.settings import Settings
 
 if TYPE_CHECKING:
     from mypy_boto3_cloudwatch.type_defs import MetricDatumTypeDef
@@ -32,14 +31,6 @@ _MOST_VALUES_A_REQUEST = 4000
 _MOST_OWED = 5000
 
 Key = tuple[Name, str | None]
-
-
-def levels(settings: Settings) -> tuple[bool, bool]:
-    """Whether anything is published, and whether shards have metrics of their own, by KCL's words for its metrics."""
-    level = settings.kcl.get("metricsLevel", "DETAILED").strip().upper()
-    dimensions = {name.strip() for name in settings.kcl.get("metricsEnabledDimensions", "ShardId").split(",")}
-    anything = not settings.dont_publish_cloudwatch and level != "NONE"
-    return anything, anything and level != "SUMMARY" and bool(dimensions & {"ALL", "ShardId"})
 
 
 def spread(histogram: Histogram) -> list[tuple[float, float]]:
@@ -81,6 +72,14 @@ class CloudWatchPublisher:
         self._seen: dict[tuple[str, Labels], float | Histogram] = {}
         self._owed: dict[Key, float | Histogram] = {}
 
+    def begin(self, families: Iterable[Metric]) -> None:
+        """What is there already was another process's to publish.
+
+        :raises UnavailableError: there are no credentials, say
+        """
+        self._clients.cloudwatch()  # takes a moment, which the end of a process may not have
+        self._seen = {(point.instrument.name, point.labels): point.value for point in points(families)}
+
     def publish(self, families: Iterable[Metric]) -> None:
         """Send what came since the last time, and what is owed from before.
 
@@ -108,11 +107,13 @@ class CloudWatchPublisher:
         for point in found:
             series = point.instrument.name, point.labels
             self._seen[series] = point.value
+            new = _since(point.value, seen.get(series))
             for key in self._keys(point):
                 if point.instrument.kind == "gauge":
                     gauges[key].append(float(point.value) * key[0].factor)  # type: ignore[arg-type]  # no histogram
-                else:
-                    self._owe(key, _since(point.value, seen.get(series)))
+                elif _is_worth_sending(key, new):
+                    owed = self._owed.get(key)
+                    self._owed[key] = new if owed is None else owed + new  # type: ignore[operator]  # of one kind
         surplus = len(self._owed) - _MOST_OWED
         for key in list(islice((key for key in self._owed if key[1] is not None), max(0, surplus))):
             del self._owed[key]
@@ -125,11 +126,12 @@ class CloudWatchPublisher:
             if self._each_shard and name.each_shard and point.shard is not None:
                 yield name, point.shard
 
-    def _owe(self, key: Key, value: float | Histogram) -> None:
-        if isinstance(value, Histogram) and not value.count:
-            return  # there is no value to send
-        owed = self._owed.get(key)
-        self._owed[key] = value if owed is None else owed + value  # type: ignore[operator]  # a key has one kind
+
+def _is_worth_sending(key: Key, value: float | Histogram) -> bool:
+    """A histogram without observations has no value to send; a shard that counts nothing costs nothing."""
+    if isinstance(value, Histogram):
+        return value.count > 0
+    return value > 0 or key[1] is None
 
 
 def _since(value: float | Histogram, before: float | Histogram | None) -> float | Histogram:

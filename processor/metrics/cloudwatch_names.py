@@ -52,17 +52,12 @@ NAMES: Mapping[tuple[str, str], Name] = {
     (instruments.SHARDS_UNREAD.name, ""): Name("ShardsUnread"),
     (instruments.HEARTBEAT_LATENCY.name, ""): Name("HeartbeatLatency", "Seconds"),
     (instruments.HEARTBEAT_AGE.name, ""): Name("HeartbeatAge", "Seconds"),
-    (instruments.COPY_ITEMS.name, ""): Name("CopyItems"),
-    (instruments.COPY_PROGRESS.name, ""): Name("CopyProgress", "Percent"),
-    (instruments.VERIFY_ITEMS.name, "source"): Name("VerifySourceItems"),
-    (instruments.VERIFY_ITEMS.name, "destination"): Name("VerifyDestinationItems"),
-    (instruments.VERIFY_PROGRESS.name, ""): Name("VerifyProgress", "Percent"),
 }
-_TELLING = ("outcome", "reason", "side")
+_TELLING = ("outcome", "reason")
 
 
 def name_of(point: Point) -> Name | None:
-    """None for a value of a label that this version doesn't know."""
+    """None for what CloudWatch isn't told: a command's progress, or a label's value that this version doesn't know."""
     labels = dict(point.labels)
     telling = next((labels[label] for label in _TELLING if label in labels), "")
     return NAMES.get((point.instrument.name, telling))

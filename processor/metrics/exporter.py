@@ -11,7 +11,7 @@ import signal
 import sys
 import threading
 from collections.abc import Callable, Iterable
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import TextIO
 
@@ -60,7 +60,7 @@ def run(settings: Settings, directory: Path, said: TextIO) -> None:
             )
             thread.start()
             stack.callback(thread.join)
-        stack.enter_context(publishers(settings, collector.collect, clients, log))
+        stack.enter_context(publishers(settings, collector.collect, clients, log, continued=_is_continued(directory)))
         if settings.heartbeat_seconds is not None:
             outage = Outage(
                 log, "heartbeat_delayed", note="Replication goes on; only the heartbeat's figures are missing."
@@ -77,6 +77,15 @@ def run(settings: Settings, directory: Path, said: TextIO) -> None:
             stack.callback(heart.stop)
         stack.callback(stop.set)
         listen(said, lambda unread: collector.hear(shards_unread=unread))
+
+
+def _is_continued(directory: Path) -> bool:
+    """Whether this daemon has had another exporter, which died."""
+    told = directory / "told"
+    was_there = told.exists()
+    with suppress(OSError):  # a full disk: the next may publish a part twice
+        told.touch()
+    return was_there
 
 
 def main() -> None:

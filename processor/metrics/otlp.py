@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 from processor.errors import UnavailableError
 from processor.logs import Log
 from processor.metrics.instruments import Instrument
+from processor.metrics.outlets import OTLP_VARIABLES
 from processor.metrics.points import Histogram, Labels, Point, points
 
 if TYPE_CHECKING:
@@ -24,7 +25,6 @@ if TYPE_CHECKING:
     from opentelemetry.sdk.resources import Resource
     from prometheus_client.core import Metric
 
-ENDPOINTS = ("OTEL_EXPORTER_OTLP_METRICS_ENDPOINT", "OTEL_EXPORTER_OTLP_ENDPOINT")
 PROTOCOLS = ("OTEL_EXPORTER_OTLP_METRICS_PROTOCOL", "OTEL_EXPORTER_OTLP_PROTOCOL")
 _PROTOCOL = "http/protobuf"
 PACKAGE = "opentelemetry-exporter-otlp-proto-http"
@@ -36,12 +36,9 @@ _UNITS = (("_seconds", "s"), ("_bytes_total", "By"), ("_ratio", "1"))
 
 
 def publisher(environment: Mapping[str, str], log: Log) -> OtlpPublisher | None:
-    """None where the variables ask for nothing, or, with a warning, where it can't be done."""
+    """For who is asked to publish so; None, with a warning, where it can't be done."""
     given = {name: value.strip() for name, value in environment.items() if value.strip()}
-    endpoint = next((name for name in ENDPOINTS if name in given), None)
-    exporters = given.get("OTEL_METRICS_EXPORTER", "otlp").split(",")
-    if endpoint is None or given.get("OTEL_SDK_DISABLED", "").lower() == "true" or "otlp" not in exporters:
-        return None
+    endpoint = next(name for name in OTLP_VARIABLES if name in given)
     interval = given.get("OTEL_METRIC_EXPORT_INTERVAL", str(INTERVAL_MS))
     protocol = next((name for name in PROTOCOLS if given.get(name, _PROTOCOL) != _PROTOCOL), None)
     if protocol is not None:
@@ -84,6 +81,9 @@ class OtlpPublisher:
         # What each series counts since when, and how far it was: the last time, and now.
         self._before: dict[tuple[str, Labels], tuple[int, float]] = {}
         self._series: dict[tuple[str, Labels], tuple[int, float]] = {}
+
+    def begin(self, families: Iterable[Metric]) -> None:
+        """Nothing: sums are sent whole."""
 
     def publish(self, families: Iterable[Metric]) -> None:
         """Send all of it.

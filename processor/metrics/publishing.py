@@ -8,14 +8,16 @@ from __future__ import annotations
 import os
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Protocol
 
 from processor.dynamodb import Clients
 from processor.logs import Log
-from processor.metrics import cloudwatch, otlp
-from processor.retry import Outage
+from processor.metrics import otlp
+from processor.metrics.cloudwatch import CloudWatchPublisher
+from processor.metrics.outlets import outlets, publishes_each_shard
+from processor.retry import Outage, Rhythm
 from processor.settings import Settings
 
 if TYPE_CHECKING:
@@ -23,9 +25,9 @@ if TYPE_CHECKING:
 
 # How long the end of a process may wait for what is sent last.
 LAST_SECONDS = 10.0
+_NOTE = "Replication goes on. What was counted meanwhile is sent when it can be."
 # A try a minute: each of them a message would be too many.
-_FIRST_INTERVAL_SECONDS = 600.0
-_LAST_INTERVAL_SECONDS = 3600.0
+_RARELY = Rhythm(first_seconds=600, last_seconds=3600, quiet_seconds=3600)
 
 Collect = Callable[[], "Iterable[Metric]"]
 
@@ -34,6 +36,9 @@ class Publisher(Protocol):
     """Sends what the families say, at each ``interval_seconds``."""
 
     interval_seconds: float
+
+    def begin(self, families: Iterable[Metric]) -> None:
+        """What was published by another process, before this one began."""
 
     def publish(self, families: Iterable[Metric]) -> None:
         """Send it; raises where it is not taken."""
@@ -49,30 +54,41 @@ def publishers(
     clients: Clients,
     log: Log,
     *,
+    continued: bool = False,
     environment: Mapping[str, str] = os.environ,
 ) -> Iterator[None]:
-    """Publish to whom the settings and the environment name, until the context is left; then once more."""
-    chosen: dict[str, Publisher] = {}
-    anything, each_shard = cloudwatch.levels(settings)
-    if anything:
-        chosen["cloudwatch"] = cloudwatch.CloudWatchPublisher(
-            clients, namespace=settings.checkpoint_table, region=settings.kcl_region, each_shard=each_shard
+    """Publish to whom the settings and the environment name, until the context is left; then once more.
+
+    :param continued: what is collected at first was published by a process before this one
+    """
+    chosen: list[tuple[Publisher, Outage]] = []
+    asked = outlets(settings, environment)
+    if "cloudwatch" in asked:
+        to_cloudwatch = CloudWatchPublisher(
+            clients,
+            namespace=settings.checkpoint_table,
+            region=settings.kcl_region,
+            each_shard=publishes_each_shard(settings),
         )
-    if (by_otlp := otlp.publisher(environment, log)) is not None:
-        chosen["otlp"] = by_otlp
-    with publishing(chosen, collect, log):
+        chosen.append((to_cloudwatch, Outage(log, "cloudwatch_delayed", note=_NOTE, rhythm=_RARELY)))
+    if "otlp" in asked and (by_otlp := otlp.publisher(environment, log)) is not None:
+        chosen.append((by_otlp, Outage(log, "otlp_delayed", note=_NOTE, rhythm=_RARELY)))
+    with publishing(chosen, collect, continued=continued):
         yield
 
 
 @contextmanager
-def publishing(chosen: Mapping[str, Publisher], collect: Collect, log: Log) -> Iterator[None]:
-    """Run these, by their names."""
+def publishing(
+    chosen: Sequence[tuple[Publisher, Outage]], collect: Collect, *, continued: bool = False
+) -> Iterator[None]:
+    """Run these; the outage of each says its failures."""
+    first: Collect = collect if continued else tuple
     stop = threading.Event()
     threads = [
         threading.Thread(
-            target=_run, args=(publisher, collect, _outage(log, name), stop), name=f"metrics-{name}", daemon=True
+            target=_run, args=(publisher, first, collect, outage, stop), name="metrics-publisher", daemon=True
         )
-        for name, publisher in chosen.items()
+        for publisher, outage in chosen
     ]
     for thread in threads:
         thread.start()
@@ -90,28 +106,18 @@ def until_next(now: float, interval_seconds: float) -> float:
     return interval_seconds - (now - interval_seconds / 2) % interval_seconds
 
 
-def _run(publisher: Publisher, collect: Collect, outage: Outage, stop: threading.Event) -> None:
+def _run(publisher: Publisher, first: Collect, collect: Collect, outage: Outage, stop: threading.Event) -> None:
+    _try(publisher.begin, first, outage)
     while not stop.wait(until_next(time.time(), publisher.interval_seconds)):
-        _publish(publisher, collect, outage)
-    _publish(publisher, collect, outage)
+        _try(publisher.publish, collect, outage)
+    _try(publisher.publish, collect, outage)
     publisher.close()
 
 
-def _publish(publisher: Publisher, collect: Collect, outage: Outage) -> None:
+def _try(publish: Callable[[Iterable[Metric]], None], collect: Collect, outage: Outage) -> None:
     try:
-        publisher.publish(collect())
+        publish(collect())
     except Exception as exc:  # noqa: BLE001  # whatever it is, nothing here may end what is measured
         outage.failed(getattr(exc, "code", type(exc).__name__), str(exc))
     else:
         outage.succeeded()
-
-
-def _outage(log: Log, name: str) -> Outage:
-    return Outage(
-        log,
-        f"{name}_delayed",
-        note="Replication goes on. What was counted meanwhile is sent when it can be.",
-        first_seconds=_FIRST_INTERVAL_SECONDS,
-        last_seconds=_LAST_INTERVAL_SECONDS,
-        quiet_seconds=_LAST_INTERVAL_SECONDS,
-    )
