@@ -5,6 +5,8 @@
 #   ./test.sh bench [NAME ...]        figures (start, lag, scale, failover, memory, status); not part of ./test.sh, for they judge nothing
 #   ./test.sh chaos [--minutes N] [--seed S] [--plant BUG]
 #                                     faults at random on real daemons, with a checker; ./test.sh has a short run of it
+#   ./test.sh prometheus              gets Prometheus (Debian's package) into .prometheus/: the alarms are tested with its promtool, where there is one
+#   ./test.sh dashboard               draws docs/metrics/dashboard.png anew, of a real run that a real Prometheus scrapes
 #   ./test.sh lock [--upgrade]        write the lock files from requirements*.in: what they pin stays, or is the newest
 set -euo pipefail
 
@@ -31,11 +33,30 @@ lock() {
     "${compile[@]}" requirements-build.in -o requirements-build.lock
 }
 
+prometheus() {
+    local made
+    [[ ! -x "$root/.prometheus/usr/bin/promtool" ]] || return 0
+    command -v apt-get dpkg-deb >/dev/null || { echo "test: Prometheus comes from Debian's packages, and apt-get is not here. Or put promtool on the PATH." >&2; return 22; }
+    made="$(mktemp -d)"
+    (cd "$made" && { apt-get download -qq prometheus || { apt-get update -qq && apt-get download -qq prometheus; }; } && dpkg-deb -x prometheus_*.deb x) &&
+        rm -rf "$root/.prometheus" && mv "$made/x" "$root/.prometheus"
+    rm -rf "$made"
+    [[ -x "$root/.prometheus/usr/bin/promtool" ]]
+}
+
+dashboard() {
+    prometheus
+    # What draws is not needed for anything else, so it is in no lock file.
+    VIRTUAL_ENV="$root/.venv" "$bin/uv" run --no-project --with matplotlib==3.10.7 python -m tests.metrics.picture "$@"
+}
+
 case "${1:-all}" in
     all) lint && tests --numprocesses 2 --dist loadfile ;; # most of a test is waiting
     lint) lint ;;
     tests) tests "${@:2}" ;;
     bench) "$bin/python" -m tests.bench "${@:2}" ;;
+    prometheus) prometheus ;;
+    dashboard) dashboard "${@:2}" ;;
     chaos) "$bin/python" -m tests.chaos "${@:2}" ;;
     lock) lock "${@:2}" ;;
     *)
