@@ -7,6 +7,7 @@
 #                                     faults at random on real daemons, with a checker; ./test.sh has a short run of it
 #   ./test.sh prometheus              gets Prometheus (Debian's package) into .prometheus/: the alarms are tested with its promtool, where there is one
 #   ./test.sh dashboard               draws docs/metrics/dashboard.png anew, of a real run that a real Prometheus scrapes
+#   ./test.sh docs                    build docs/ as a site, into site/; a broken link fails it
 #   ./test.sh lock [--upgrade]        write the lock files from requirements*.in: what they pin stays, or is the newest
 set -euo pipefail
 
@@ -24,6 +25,11 @@ lint() {
 
 tests() {
     "$bin/python" -m pytest "$@"
+}
+
+docs() {
+    NO_MKDOCS_2_WARNING=1 "$bin/mkdocs" build --strict
+    printf 'The site begins at %s\n' "$root/site/index.html"
 }
 
 lock() {
@@ -58,6 +64,7 @@ case "${1:-all}" in
     prometheus) prometheus ;;
     dashboard) dashboard "${@:2}" ;;
     chaos) "$bin/python" -m tests.chaos "${@:2}" ;;
+    docs) docs ;;
     lock) lock "${@:2}" ;;
     *)
         sed -n '2,/^set/{/^#/s/^# \{0,1\}//p}' "$root/test.sh" >&2

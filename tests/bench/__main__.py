@@ -5,8 +5,9 @@ lag       source write → readable at the destination, one write each 0.3 to 0.
 copy      a million items between tables that answer at once; how well a limit of units is held
 scale     eight shards, 1 to 2 to 4 daemons: until leases are even; a stop; a shard that rolls over (source simulated)
 failover  kill -9 of one of three daemons, ten times: until others write its shards
-memory    resident memory of the JVM and the child, idle and at the end of a drain
+memory    resident memory of the JVM and the child, idle and at the end of a drain; CPU of the drain without the start
 status    ./run.sh status on 500 shards (source simulated)
+calls     calls a second of one daemon to stream, checkpoint table and destination, idle and written (source simulated)
 verify    ./run.sh verify of two equal tables of 1,000,000 items of 300 bytes, served by a recording (3 runs)
 
 Seconds are of the wall: each is dominated by waiting, and DynamoDB Local shares the machine. Memory is the OS's.
@@ -32,6 +33,7 @@ from rich.table import Table
 
 from processor.dynamodb_local import DynamoDBLocal
 from processor.workload import LagProbe
+from tests.bench.calls import calls
 from tests.bench.copy import copy
 from tests.bench.fleet import failover, scale
 from tests.bench.status import status
@@ -42,7 +44,7 @@ from tests.scenarios.conftest import Pair, Servers
 Figures = dict[str, list[float]]
 REPEATS = 5
 LAG_SAMPLES = 200
-DRAIN_RECORDS = 20_000
+DRAIN_RECORDS = 100_000
 _BATCH = 25
 _SAMPLE_SECONDS = 0.2
 
@@ -101,12 +103,21 @@ def memory(servers: Servers, folder: Path) -> Figures:
         running.start()
         (child,) = until(running.children, "the child")
         daemon = psutil.Process(running.process.pid)
+        begun = {"JVM": _cpu_seconds(daemon), "child": _cpu_seconds(child)}
         while "Item" not in pair.destination.get_item(TableName=pair.destination_table, Key={"id": {"S": "last"}}):
             figures["JVM drain, MB"].append(_megabytes(daemon))
             figures["child drain, MB"].append(_megabytes(child))
             time.sleep(_SAMPLE_SECONDS)
+        for name, process in (("JVM", daemon), ("child", child)):
+            used = _cpu_seconds(process) - begun[name]
+            figures[f"{name} drain, CPU us a record"] = [used / DRAIN_RECORDS * 1e6]
         running.stop()
     return figures
+
+
+def _cpu_seconds(process: psutil.Process) -> float:
+    times = process.cpu_times()
+    return float(times.user + times.system)
 
 
 def _megabytes(process: psutil.Process) -> float:
@@ -131,6 +142,7 @@ BENCHES: dict[str, Callable[[Servers, Path], Figures]] = {
     "failover": failover,
     "memory": memory,
     "status": status,
+    "calls": calls,
     "verify": verify,
 }
 

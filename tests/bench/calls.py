@@ -1,0 +1,50 @@
+"""Calls a second that one daemon makes, by what is asked of whom: idle, and with shards written ten times a second."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from pathlib import Path
+
+from tests.fakes.fault_proxy import FaultProxy
+from tests.fakes.fleet import Beats, Fleet
+from tests.scenarios.conftest import Servers
+
+Figures = dict[str, list[float]]
+# Shards, and the reads' idle time in ms: ours, and one that costs less.
+RUNS = ((1, 125), (8, 125), (8, 1000))
+SECONDS = 60
+_SETTLE_SECONDS = 15
+
+
+def calls(servers: Servers, folder: Path) -> Figures:
+    """Of one and of eight shards, to tell a shard's share from the daemon's; each figure is a minute's mean."""
+    figures: Figures = {}
+    for shards, idle_ms in RUNS:
+        with FaultProxy(servers.source) as checkpoints:
+            fleet = Fleet(
+                folder,
+                checkpoints=checkpoints.endpoint,
+                destination=servers.destination,
+                shards=shards,
+                settings={"idleTimeBetweenReadsInMillis": str(idle_ms)},
+            )
+            title = f"{shards} shards, {idle_ms} ms"
+            servers_of = {"stream": fleet.simulator, "checkpoints": checkpoints, "destination": fleet.proxy}
+
+            def minute(name: str) -> None:
+                before = {role: Counter(server.received) for role, server in servers_of.items()}  # noqa: B023
+                time.sleep(SECONDS)
+                for role, server in servers_of.items():  # noqa: B023
+                    for operation, count in sorted((server.received - before[role]).items()):
+                        figures[f"{title}, {name}: {role} {operation}, 1/s"] = [count / SECONDS]  # noqa: B023
+
+            with fleet:
+                fleet.start()
+                fleet.wait_even(1)
+                time.sleep(_SETTLE_SECONDS)
+                minute("idle")
+                with Beats(fleet):
+                    time.sleep(_SETTLE_SECONDS)
+                    minute("written")
+    return figures
