@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Everything the project holds itself to: ./test.sh, or a part of it:
-#   ./test.sh lint                    style, types, shell scripts
+#   ./test.sh lint                    style, types, shell scripts, Dockerfile, compose and Kubernetes files
 #   ./test.sh tests [PYTEST-ARG ...]  the tests, or those that pytest is told to run
 #   ./test.sh bench [NAME ...]        figures (start, lag, scale, failover, memory, status); not part of ./test.sh, for they judge nothing
 #   ./test.sh chaos [--minutes N] [--seed S] [--plant BUG]
@@ -21,6 +21,9 @@ lint() {
     "$bin/ruff" format --check .
     "$bin/mypy"
     "$bin/shellcheck" ./*.sh .ci/run
+    "$bin/hadolint" deploy/Dockerfile
+    "$bin/check-jsonschema" --quiet --builtin-schema vendor.compose-spec deploy/compose.yaml
+    "$bin/kubernetes-validate" --strict --quiet deploy/kubernetes*.yaml
 }
 
 tests() {

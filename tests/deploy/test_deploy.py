@@ -1,0 +1,196 @@
+"""The files of deploy/: each is accepted by the judge that its own world has for it, and they agree with each other."""
+
+from __future__ import annotations
+
+import json
+import re
+import shlex
+import shutil
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import botocore.session
+import botocore.validate
+import pytest
+import yaml
+
+from processor import commands, java, kcl_properties, program
+from processor.settings import Settings
+from tests.fakes.tasks import load
+
+DEPLOY = java.ROOT / "deploy"
+UNIT = DEPLOY / "systemd" / "dynamodb-replicator@.service"
+USER = "10001"
+STATE = "/var/lib/dynamodb-replicator"
+FILE = "/etc/dynamodb-replicator/replication.properties"
+# Beside the time that the batches in hand may take, the JVM has some to end.
+STOP_SECONDS = int(kcl_properties.TUNED["shutdownGraceMillis"]) / 1000 + 15
+
+
+def _dockerfile() -> list[tuple[str, str]]:
+    """Its instructions, each with its words on one line."""
+    text = re.sub(r"^\s*#.*\n", "", (DEPLOY / "Dockerfile").read_text(), flags=re.MULTILINE).replace("\\\n", " ")
+    return [
+        (name, " ".join(rest.split())) for name, _, rest in (line.partition(" ") for line in text.splitlines() if line)
+    ]
+
+
+DOCKERFILE = _dockerfile()
+COMPOSE: dict[str, Any] = yaml.safe_load((DEPLOY / "compose.yaml").read_text())
+ECS: dict[str, Any] = json.loads((DEPLOY / "ecs-task-definition.json").read_text())
+KUBERNETES: dict[str, Any] = {
+    each["kind"]: each
+    for name in ("kubernetes.yaml", "kubernetes-autoscaler.yaml")
+    for each in yaml.safe_load_all((DEPLOY / name).read_text())
+}
+POD: dict[str, Any] = KUBERNETES["Deployment"]["spec"]["template"]["spec"]
+
+
+def _in_unit(name: str) -> list[str]:
+    return re.findall(rf"^{name}=(.*)$", UNIT.read_text(), re.MULTILINE)
+
+
+def _in_supervisord(name: str) -> str:
+    found = re.findall(rf"^{name}=(.*)$", (DEPLOY / "supervisord.conf").read_text(), re.MULTILINE)
+    assert len(found) == 1
+    return str(found[0])
+
+
+# --- The image -------------------------------------------------------------------------------------------------------
+
+
+def test_the_image_runs_the_command_itself_without_rights() -> None:
+    """No shell stands between the engine's signals and the command, and its user is not root, by number."""
+    last = dict(DOCKERFILE)  # of each instruction the last, which is the final stage's
+    assert last["USER"] == f"{USER}:{USER}"
+    assert json.loads(last["ENTRYPOINT"]) == ["dynamodb-replicator"]
+    assert json.loads(last["CMD"]) == [FILE]
+    assert last["VOLUME"] == STATE
+    assert f"REPLICATION_LOG_DIRECTORY={STATE}" in last["ENV"]
+
+
+def test_the_images_health_is_what_status_says() -> None:
+    """HEALTHCHECK runs status, with options that status has, on the file that the image replicates by default."""
+    words: list[str] = json.loads(dict(DOCKERFILE)["HEALTHCHECK"].partition("CMD ")[2])
+    options, rest = commands.take(commands.COMMANDS["status"], words[2:])
+    assert (words[:2], rest) == (["dynamodb-replicator", "status"], [FILE])
+    assert options["maxLagSeconds"] == 3600
+
+
+def test_the_image_is_made_of_what_the_checkout_has() -> None:
+    """Whatever is copied into the image is committed, and is let through to the engine."""
+    copied = {
+        source
+        for name, words in DOCKERFILE
+        if name == "COPY" and "--from" not in words
+        for source in words.split()[:-1]
+    }
+    tracked = subprocess.run(["git", "ls-files"], cwd=java.ROOT, capture_output=True, text=True, check=True).stdout
+    assert copied <= {line.split("/")[0] for line in tracked.splitlines()}
+    let_through = re.findall(r"^!(\S+)$", (DEPLOY / "Dockerfile.dockerignore").read_text(), re.MULTILINE)
+    assert copied == set(let_through)
+
+
+# --- What runs it ----------------------------------------------------------------------------------------------------
+
+
+def test_ecs_would_take_the_task_definition() -> None:
+    """It is what RegisterTaskDefinition takes, by the AWS SDK's own model of that call."""
+    model = botocore.session.get_session().get_service_model("ecs").operation_model("RegisterTaskDefinition")
+    report = botocore.validate.ParamValidator().validate(ECS, model.input_shape)
+    assert report.generate_report() == ""
+
+
+def test_systemd_takes_the_unit(tmp_path: Path) -> None:
+    """``systemd-analyze`` has nothing against it, and finds it well shut off from the rest of the machine."""
+    if shutil.which("systemd-analyze") is None:
+        pytest.skip("this machine has no systemd-analyze")
+    copy = tmp_path / UNIT.name
+    copy.write_text(re.sub(r"^ExecStart=\S+", "ExecStart=/bin/true", UNIT.read_text(), flags=re.MULTILINE))
+    for judge in (["verify"], ["security", "--offline=true", "--threshold=20", "--no-pager"]):
+        found = subprocess.run(["systemd-analyze", *judge, copy], capture_output=True, text=True, check=False)
+        assert (found.returncode, found.stderr) == (0, ""), found.stdout
+
+
+def _settings() -> dict[str, Settings]:
+    environments = {f"compose {name}": COMPOSE["services"][name]["environment"] for name in ("copy", "replicator")} | {
+        "ecs": {each["name"]: each["value"] for each in ECS["containerDefinitions"][0]["environment"]}
+    }
+    made = {name: load(environment=environment) for name, environment in environments.items()}
+    return made | {"kubernetes": load(KUBERNETES["ConfigMap"]["data"]["replication.properties"])}
+
+
+@pytest.mark.parametrize(("where", "found"), _settings().items(), ids=_settings())
+def test_their_settings_are_settings(where: str, found: Settings) -> None:
+    """Names and values of each example are ones that the program takes; its metrics are where the example says."""
+    assert (found.source_table, found.destination_table, found.metrics_port) == ("orders", "orders-copy", 9404), where
+
+
+def test_each_waits_longer_than_a_stop_takes() -> None:
+    """Whatever stops a daemon gives it the time for the batches in hand, and then some."""
+    given = {
+        "compose": COMPOSE["services"]["replicator"]["stop_grace_period"].removesuffix("s"),
+        "ecs": ECS["containerDefinitions"][0]["stopTimeout"],
+        "kubernetes": POD["terminationGracePeriodSeconds"],
+        "supervisord": _in_supervisord("stopwaitsecs"),
+        "systemd": _in_unit("TimeoutStopSec")[0],
+    }
+    assert [name for name, seconds in given.items() if int(seconds) < STOP_SECONDS] == []
+
+
+def test_none_starts_again_for_ever_what_is_not_ready() -> None:
+    """Exit status 22 is not restarted, where its world has a word for that."""
+    assert _in_unit("RestartPreventExitStatus") == ["22"]
+    assert _in_supervisord("exitcodes").split(",") == ["0", "22"]
+    assert ECS["containerDefinitions"][0]["restartPolicy"]["ignoredExitCodes"] == [0, 22]
+    assert COMPOSE["services"]["replicator"]["restart"] == "on-failure:5"
+
+
+def test_none_kills_a_daemon_for_what_it_waits_for() -> None:
+    """A destination that is down makes status end with 1; nothing that kills or replaces daemons asks it."""
+    assert [name for name in POD["containers"][0] if name.endswith("Probe")] == []
+    assert "healthCheck" not in ECS["containerDefinitions"][0]
+
+
+def test_each_is_without_rights_and_writes_in_one_place() -> None:
+    """The user, the read-only root and the one folder for logs and locks are the image's, everywhere."""
+    task, pod = ECS["containerDefinitions"][0], POD["containers"][0]
+    assert (task["user"], POD["securityContext"]["runAsUser"]) == (f"{USER}:{USER}", int(USER))
+    assert task["readonlyRootFilesystem"]
+    assert pod["securityContext"]["readOnlyRootFilesystem"]
+    assert COMPOSE["services"]["replicator"]["read_only"]
+    assert [each["containerPath"] for each in task["mountPoints"]] == [STATE]
+    assert [each["mountPath"] for each in pod["volumeMounts"] if not each.get("readOnly")] == [STATE]
+    assert STATE in _in_supervisord("environment")
+
+
+def test_kubernetes_parts_belong_together() -> None:
+    """Selectors, volumes, budget and autoscaler name what there is."""
+    labels = KUBERNETES["Deployment"]["spec"]["template"]["metadata"]["labels"]
+    name = KUBERNETES["Deployment"]["metadata"]["name"]
+    for kind in ("Deployment", "PodDisruptionBudget"):
+        assert KUBERNETES[kind]["spec"]["selector"]["matchLabels"] == labels
+    assert KUBERNETES["HorizontalPodAutoscaler"]["spec"]["scaleTargetRef"]["name"] == name
+    assert POD["serviceAccountName"] == KUBERNETES["ServiceAccount"]["metadata"]["name"]
+    assert POD["volumes"][0]["configMap"]["name"] == KUBERNETES["ConfigMap"]["metadata"]["name"]
+    assert {each["name"] for each in POD["volumes"]} == {each["name"] for each in POD["containers"][0]["volumeMounts"]}
+
+
+def test_they_start_the_installed_command_by_one_name() -> None:
+    """Systemd and supervisord start what the documented installation puts there."""
+    for line in (_in_unit("ExecStart")[0], _in_supervisord("command")):
+        path, file = shlex.split(line)
+        assert path == "/opt/dynamodb-replicator/bin/dynamodb-replicator"
+        assert file.startswith("/etc/dynamodb-replicator/")
+    scripts = (java.ROOT / "pyproject.toml").read_text().partition("[project.scripts]\n")[2].splitlines()[0]
+    assert scripts == 'dynamodb-replicator = "processor.cli:console"'
+    assert program.NAME == "run.sh"
+
+
+def test_compose_has_the_tests_dynamodb_local() -> None:
+    """The version that the demo and the tests prove is the one in the compose file."""
+    pom = (java.ROOT / "daemon" / "dynamodb-local" / "pom.xml").read_text()
+    version = re.search(r"<version>([\d.]+)</version>\s*</dependency>|<dynamodb-local.version>([\d.]+)<", pom)
+    assert version is not None
+    assert COMPOSE["services"]["dynamodb"]["image"] == f"amazon/dynamodb-local:{version[1] or version[2]}"
