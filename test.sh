@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Everything the project holds itself to: ./test.sh, or a part of it:
 #   ./test.sh lint                    style, types, shell scripts, Dockerfile, compose and Kubernetes files
+#   ./test.sh audit                   whether anything is known to be wrong with packages and jars, where the databases can be reached
 #   ./test.sh tests [PYTEST-ARG ...]  the tests, or those that pytest is told to run
 #   ./test.sh bench [NAME ...]        figures (start, lag, scale, failover, memory, status); not part of ./test.sh, for they judge nothing
 #   ./test.sh chaos [--minutes N] [--seed S] [--plant BUG]
@@ -8,6 +9,8 @@
 #   ./test.sh prometheus              gets Prometheus (Debian's package) into .prometheus/: the alarms are tested with its promtool, where there is one
 #   ./test.sh dashboard               draws docs/metrics/dashboard.png anew, of a real run that a real Prometheus scrapes
 #   ./test.sh docs                    build docs/ as a site, into site/; a broken link fails it
+#   ./test.sh image                   the Dockerfile's steps without an engine, and a replication by what they make
+#   ./test.sh versions                unit tests and a replication on every Python and Java found; minutes, so not part of ./test.sh
 #   ./test.sh lock [--upgrade]        write the lock files from requirements*.in: what they pin stays, or is the newest
 set -euo pipefail
 
@@ -26,6 +29,10 @@ lint() {
     "$bin/kubernetes-validate" --strict --quiet deploy/kubernetes*.yaml
 }
 
+audit() {
+    "$bin/python" -m tests.audit
+}
+
 tests() {
     "$bin/python" -m pytest "$@"
 }
@@ -40,6 +47,8 @@ lock() {
     "${compile[@]}" requirements.in -o requirements.lock
     "${compile[@]}" requirements-dev.in -o requirements-dev.lock
     "${compile[@]}" requirements-build.in -o requirements-build.lock
+    ./setup.sh python jars tests
+    "$bin/python" -c 'from tests.audit import inventory; inventory.write()'
 }
 
 prometheus() {
@@ -60,14 +69,21 @@ dashboard() {
 }
 
 case "${1:-all}" in
-    all) lint && tests --numprocesses 2 --dist loadfile ;; # most of a test is waiting
+    all)
+        # One after the other, not joined by &&: within such a list bash passes over a function's failing commands.
+        lint
+        audit
+        tests --numprocesses 2 --dist loadfile # most of a test is waiting
+        ;;
     lint) lint ;;
+    audit) audit ;;
     tests) tests "${@:2}" ;;
     bench) "$bin/python" -m tests.bench "${@:2}" ;;
     prometheus) prometheus ;;
     dashboard) dashboard "${@:2}" ;;
     chaos) "$bin/python" -m tests.chaos "${@:2}" ;;
     docs) docs ;;
+    image | versions) "$bin/python" -m tests.deploy "$1" ;;
     lock) lock "${@:2}" ;;
     *)
         sed -n '2,/^set/{/^#/s/^# \{0,1\}//p}' "$root/test.sh" >&2

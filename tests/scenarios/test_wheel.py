@@ -10,26 +10,12 @@ import zipfile
 from collections.abc import Callable
 from pathlib import Path
 
-import psutil
 import pytest
 
 from processor import java
-from tests.fakes import installed
-from tests.fakes.replicator import Replicator, until
+from tests.fakes import contained, installed
+from tests.fakes.replicator import Replicator
 from tests.scenarios.conftest import Pair
-
-USER = 10001
-# What Docker and Kubernetes do, without either: process 1 of its own namespace, the root file system read-only but for
-# one folder, an unknown user with no way to more rights. That user may read all, for the test's files lie anywhere.
-_CONTAINED = r"""#!/bin/sh
-exec unshare --mount --pid --fork --kill-child --mount-proc sh -euc '
-    mount --bind "$STATE" "$STATE"
-    mount -o remount,ro,bind /
-    cd /
-    exec setpriv --reuid={user} --regid={user} --clear-groups --no-new-privs --bounding-set=-all,+dac_read_search \
-        --inh-caps=-all,+dac_read_search --ambient-caps=-all,+dac_read_search "$@"
-' sh {command} "$@"
-"""
 
 
 @pytest.fixture(scope="module")
@@ -94,29 +80,25 @@ def test_it_replicates_as_a_container_would_run_it(
     command: Path, pair: Pair, replicator: Callable[..., Replicator], tmp_path: Path
 ) -> None:
     """As process 1, as a user without rights, on a read-only root: ready, replicating, healthy, and 0 after SIGTERM."""
-    if subprocess.run(["unshare", "--mount", "--pid", "--fork", "true"], capture_output=True, check=False).returncode:
+    if not contained.possible():
         pytest.skip("this machine makes no namespaces for us")
-    root = tmp_path / "contained"
-    root.mkdir()
-    (root / "run.sh").write_text(_CONTAINED.format(user=USER, command=f'"{command}"'))
-    (root / "run.sh").chmod(0o755)
-    contained = replicator(pair.settings, name="container", root=root)
-    contained.log_directory.mkdir()
-    os.chown(contained.log_directory, USER, USER)
-    state = {"STATE": str(contained.log_directory), "HOME": "/nonexistent"}
-    file = contained.folder / "replication.properties"
+    run = contained.script(tmp_path / "contained", command)
+    container = replicator(pair.settings, name="container", root=run.parent)
+    container.log_directory.mkdir()
+    os.chown(container.log_directory, contained.USER, contained.USER)
+    state = {"STATE": str(container.log_directory), "HOME": "/nonexistent"}
+    file = container.folder / "replication.properties"
 
-    ready = _run(root / "run.sh", "check", file, **state)
+    ready = _run(run, "check", file, **state)
     assert (ready.returncode, ready.stderr) == (0, "")
     pair.put("before")
-    contained.start(environment=state)
+    container.start(environment=state)
     pair.wait_for("before")
-    first = psutil.Process(contained.process.pid).children()[0]
-    assert (first.uids().real, first.name()) == (USER, "java")
-    assert {USER} == {child.uids().effective for child in contained.children()} != set()
-    healthy = _run(root / "run.sh", "status", file, "--maxLagSeconds", "3600", **state)
+    first = contained.first_process(container.process.pid)
+    assert {contained.USER} == {each.uids().effective for each in (first, *container.children())}
+    assert container.children()
+    healthy = _run(run, "status", file, "--maxLagSeconds", "3600", **state)
     assert healthy.returncode == 0, healthy.stdout + healthy.stderr
     first.send_signal(signal.SIGTERM)
-    assert contained.wait() == 0, contained.console
-    assert not [line for line in contained.console.splitlines() if "ead-only" in line or "ermission" in line]
-    until(lambda: not first.is_running(), "its end")
+    assert container.wait() == 0, container.console
+    assert not [line for line in container.console.splitlines() if "ead-only" in line or "ermission" in line]

@@ -1,0 +1,78 @@
+"""The jars of the daemon's class path, as daemon/jars.lock has them: one line for each, with what its bytes sum up to.
+
+``group:artifact:version sha256``. KCL's jars are fetched by amazon-kclpy's own installation, which checks no hashes;
+this file, held against what is there by a test, is what pins them.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import zipfile
+from dataclasses import dataclass
+from pathlib import Path
+
+from processor import java
+
+LOCK = java.ROOT / "daemon" / "jars.lock"
+# Built from this checkout, so never the same bytes twice.
+OURS = "dynamodb-replicator-daemon.jar"
+_HEADER = """\
+# Every jar that the daemon runs on, but its own: group:artifact:version sha256. After a change: `./test.sh lock`.
+"""
+# Of jars that don't say it themselves (META-INF/maven); as Maven Central has them.
+_GROUPS = {
+    "checker-qual": "org.checkerframework",
+    "ion-java": "com.amazon.ion",
+    "jcommander": "com.beust",
+    "protobuf-java": "com.google.protobuf",
+    "reactive-streams": "org.reactivestreams",
+    "rxjava": "io.reactivex.rxjava3",
+    "third-party-jackson-core": "software.amazon.awssdk",
+    "third-party-jackson-dataformat-cbor": "software.amazon.awssdk",
+}
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Jar:
+    """One file of the class path."""
+
+    artifact: str  # group:artifact
+    version: str
+    sha256: str
+
+    @property
+    def line(self) -> str:
+        """As the lock file has it."""
+        return f"{self.artifact}:{self.version} {self.sha256}"
+
+
+def found() -> list[Jar]:
+    """What is on the class path now."""
+    folders = [Path(part.removesuffix("/*")) for part in java.class_path().split(":")]
+    return sorted(_read(path) for folder in folders for path in folder.glob("*.jar") if path.name != OURS)
+
+
+def locked() -> list[Jar]:
+    """What should be."""
+    lines = [line for line in LOCK.read_text().splitlines() if not line.startswith("#")]
+    return sorted(
+        Jar(name.rpartition(":")[0], name.rpartition(":")[2], sha256)
+        for name, sha256 in (line.split() for line in lines)
+    )
+
+
+def write() -> None:
+    """Make what is there what should be."""
+    LOCK.write_text(_HEADER + "".join(f"{jar.line}\n" for jar in found()))
+
+
+def _read(path: Path) -> Jar:
+    with zipfile.ZipFile(path) as jar:
+        said = [name.split("/")[2:4] for name in jar.namelist() if name.endswith("/pom.properties")]
+    groups = {artifact: group for group, artifact in said} | _GROUPS
+    artifact = max((name for name in groups if path.stem.startswith(f"{name}-")), key=len, default="")
+    if not artifact:
+        message = f"{path.name} doesn't say its group: add it to _GROUPS."
+        raise LookupError(message)
+    version = path.stem.removeprefix(f"{artifact}-")
+    return Jar(f"{groups[artifact]}:{artifact}", version, hashlib.sha256(path.read_bytes()).hexdigest())
