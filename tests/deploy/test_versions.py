@@ -42,6 +42,8 @@ def test_the_daemon_is_compiled_against_the_jars_that_kclpy_brings() -> None:
         "software.amazon.awssdk:sts": "sdk.version",
         "com.amazonaws:dynamodb-streams-kinesis-adapter": "adapter.version",
         "commons-beanutils:commons-beanutils": "beanutils.version",
+        "ch.qos.logback:logback-classic": "logback.version",
+        "com.fasterxml.jackson.core:jackson-core": "jackson.version",
         "org.slf4j:slf4j-api": "slf4j.version",
         "org.slf4j:jul-to-slf4j": "slf4j.version",
     }
