@@ -96,8 +96,10 @@ def of_jars(jars: Iterable[Jar], url: str = OSV) -> list[Finding]:
 
     :raises Unreachable: it can't be asked
     """
+    first, *rest = jars
+    found = _ask(first, url)  # alone: where nobody answers, it is enough to hear that once
     with ThreadPoolExecutor(8) as pool:
-        return [finding for findings in pool.map(lambda jar: _ask(jar, url), jars) for finding in findings]
+        return [*found, *(finding for findings in pool.map(lambda jar: _ask(jar, url), rest) for finding in findings)]
 
 
 def _ask(jar: Jar, url: str) -> list[Finding]:
