@@ -195,7 +195,7 @@ def _of_stream(seen: Seen) -> Iterator[Finding]:
     latest = (seen.source or {}).get("LatestStreamArn")
     enabled = (seen.source or {}).get("StreamSpecification", {}).get("StreamEnabled", False)
     again = (
-        "If it is to go on: turn the stream on, copy the table again, delete the checkpoint table, start; once it has "
+        "If it is to go on: turn the stream on, delete the checkpoint table, copy the table again, start; once it has "
         "caught up, verify --repair removes what was deleted meanwhile"
     )
     stream = seen.stream

@@ -160,7 +160,7 @@ final class GuardedStreamsClient implements DynamoDbStreamsClient {
             Event.error("stream_disabled").with("stream", trueArn)
                     .note("The stream is disabled: the table was deleted, or its stream was turned off. What it holds is "
                             + "still replicated; nothing that changes from now on is. If that is not what you want, turn "
-                            + "the stream on again, copy the table, delete the checkpoint table, then start anew, and "
+                            + "the stream on again, delete the checkpoint table, copy the table, then start anew, and "
                             + "verify --repair in the end.");
         }
     }
@@ -169,7 +169,7 @@ final class GuardedStreamsClient implements DynamoDbStreamsClient {
     RuntimeException finished() {
         return lost("stream_finished", "Stream " + trueArn + " is disabled and all that it held is applied: nothing is replicated from now "
                 + "on. Where the table's stream was turned on again, changes in between are in neither stream. "
-                + "If it is to go on, copy the table again, delete the checkpoint table, then start, and verify "
+                + "If it is to go on, delete the checkpoint table, copy the table again, then start, and verify "
                 + "--repair in the end.");
     }
 
