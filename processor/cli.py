@@ -158,6 +158,18 @@ def _copy(found: Settings, options: Options) -> int:
     return command.run(found, chosen)
 
 
+def _policy(found: Settings, options: Options) -> int:
+    from processor.policy import command
+
+    return command.run(
+        found,
+        wanted=options["for"],
+        via_s3=options["viaS3"],
+        caller=options["caller"],
+        as_json=options["json"],
+    )
+
+
 def _redrive(found: Settings, options: Options) -> int:
     from processor import redrive_command
 
@@ -189,6 +201,7 @@ def _print_findings(findings: Sequence[Finding]) -> None:
 _RUN: Mapping[str, Callable[[Settings, Options], int]] = {
     "check": _check,
     "copy": _copy,
+    "policy": _policy,
     "redrive": _redrive,
     "status": _status,
     "verify": _verify,

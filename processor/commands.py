@@ -14,6 +14,7 @@ from typing import Any, NoReturn
 from processor import program
 from processor.definitions import whole_number
 from processor.errors import UsageError
+from processor.policy import wanted
 from processor.verify import paths
 
 
@@ -94,6 +95,7 @@ def _share(text: str) -> float:
     return percent / 100
 
 
+_ALL = ", ".join(wanted.COMMANDS)
 JSON = Option(name="json", help="one JSON object on standard output, for scripts")
 _VERIFY = (
     Option(name="sample", metavar="N%", parse=_share, default=1.0, help="compare only so many of the items"),
@@ -138,6 +140,26 @@ COMMANDS: Mapping[str, Command] = {
                 Option(name="dryRun", help="say what it will cost, and do nothing"),
                 Option(name="restart", help="copy anew what was copied, or begun"),
                 Option(name="forget", help="forget a copy that is not to be finished; what it has written stays"),
+                JSON,
+            ),
+        ),
+        Command(
+            name="policy",
+            help="print the least IAM policies that the other commands need",
+            options=(
+                Option(
+                    name="for",
+                    metavar="COMMANDS",
+                    parse=wanted.commands,
+                    help=f"only for these, as check,replicate (all that there is something to do for; of {_ALL})",
+                ),
+                Option(name="viaS3", help="for copy --viaS3 in place of copy", parse=str, metavar="s3://BUCKET/PREFIX"),
+                Option(
+                    name="caller",
+                    metavar="ARN",
+                    parse=wanted.caller,
+                    help="the user or role that the program runs as (who runs this command)",
+                ),
                 JSON,
             ),
         ),

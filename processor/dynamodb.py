@@ -206,6 +206,14 @@ def is_aws_region(region: str) -> bool:
     return True
 
 
+def partition_of(region: str) -> str:
+    """``aws``, ``aws-cn``, ``aws-us-gov`` and so on; ``aws`` for an emulator's word."""
+    try:
+        return str(botocore.session.get_session().get_partition_for_region(region))
+    except BotoCoreError:
+        return "aws"
+
+
 MakeSession = Callable[[], boto3.Session]
 
 
@@ -246,6 +254,17 @@ class Clients:
         """Takes the metrics; in the checkpoint table's region, where KCL's own go."""
         s = self._settings
         return self._client("cloudwatch", s.kcl_region, None, s.task_identity)  # type: ignore[no-any-return]
+
+    def caller(self, profile: str | None = None) -> str:
+        """The ARN of whoever has a profile's credentials, or our own: a user's, or of a role's session.
+
+        :raises UnavailableError: STS can't be asked
+        """
+        who, region = Identity(profile=profile), self._settings.kcl_region
+        with aws_errors("GetCallerIdentity"):
+            with self._lock:
+                client = session(who).client("sts", region_name=sts_region(who, region), config=_READ_CONFIG)
+            return client.get_caller_identity()["Arn"]
 
     def s3(self) -> S3Client:
         """Keeps the dead letters, as the task; made anew at each call, with the credentials that are there by then."""

@@ -72,7 +72,10 @@ def record(settings: Settings, clients: Clients, *, stream_arn: str, destination
     try:
         write(clients.checkpoints(), settings.task_table, ours, before=before)
     except (CredentialsError, RefusedError) as exc:
-        message = f"{exc}. The task can't be recorded, so nothing was started. Allow this call; README.md lists all."
+        message = (
+            f"{exc}. The task can't be recorded, so nothing was started. Allow this call; run.sh policy prints all "
+            "that is needed."
+        )
         raise NotReadyError(message) from exc
     return ours
 

@@ -1,0 +1,1 @@
+"""``run.sh policy``: the least that IAM must allow, for each command, as policies to paste."""

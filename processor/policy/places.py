@@ -1,0 +1,82 @@
+"""The ARNs of what the table of permissions names. Pure."""
+
+from __future__ import annotations
+
+import msgspec
+
+from processor.policy.permissions import Resource
+from processor.settings import Settings, companion_table
+from processor.via_s3.place import Place
+
+# Where an account can't be known: not to be taken for one.
+NO_ACCOUNT = "ACCOUNT"
+# KCL's own names of its tables, behind the lease table's.
+_COORDINATOR_SUFFIX = "-CoordinatorState"
+_WORKER_SUFFIX = "-WorkerMetricStats"
+
+
+class Places(msgspec.Struct, frozen=True, kw_only=True):
+    """Where things are.
+
+    :param source_table: its ARN, as the destination's
+    :param task_tables: how the checkpoint tables' begin, as ``arn:aws:dynamodb:eu-west-1:123456789012:table/``
+    :param exported: where ``copy --viaS3`` leaves the table
+    """
+
+    source_table: str
+    destination_table: str
+    task_tables: str
+    exported: Place | None = None
+
+
+def table_arn(partition: str, region: str, account: str | None, name: str) -> str:
+    """A table's."""
+    return f"arn:{partition}:dynamodb:{region}:{account or NO_ACCOUNT}:table/{name}"
+
+
+def arn_of(resource: Resource, settings: Settings, places: Places) -> str:
+    """One resource's, with ``*`` where a part is made up at run time: a stream's, an export's, an object's."""
+    if resource in {"Letters", "LetterBucket", "ExportedObjects", "ExportBucket"}:
+        return _in_s3(resource, settings, places)
+    partition, _, region, account = places.destination_table.split(":")[1:5]
+    lease_table = places.task_tables + settings.checkpoint_table
+    arns: dict[str, str] = {
+        "SourceTable": places.source_table,
+        "SourceStream": f"{places.source_table}/stream/*",
+        "SourceExports": f"{places.source_table}/export/*",
+        "DestinationTable": places.destination_table,
+        "DestinationImports": f"{places.destination_table}/import/*",
+        "ImportLogs": f"arn:{partition}:logs:{region}:{account}:log-group:/aws-dynamodb/*",
+        "LeaseTable": lease_table,
+        "LeaseTableIndexes": f"{lease_table}/index/*",
+        "CoordinatorTable": places.task_tables + _kcl_table(settings, "coordinatorStateTableName", _COORDINATOR_SUFFIX),
+        "WorkerTable": places.task_tables + _kcl_table(settings, "workerMetricsTableName", _WORKER_SUFFIX),
+        "TaskTable": places.task_tables + settings.task_table,
+        "Metrics": "*",  # PutMetricData knows no resources
+    }
+    return arns[resource]
+
+
+def _kcl_table(settings: Settings, name: str, suffix: str) -> str:
+    return settings.kcl.get(name) or companion_table(settings.checkpoint_table, suffix)
+
+
+def _in_s3(resource: Resource, settings: Settings, places: Places) -> str:
+    owner = places.source_table
+    if resource in {"Letters", "LetterBucket"}:
+        owner = places.task_tables
+        bucket, folder = settings.dead_letter_bucket or "", f"{settings.dead_letter_prefix}/{settings.task_name}"
+    else:
+        assert places.exported is not None  # noqa: S101  # else nobody asks
+        bucket, folder = places.exported.bucket, places.exported.prefix
+    arn = f"arn:{owner.split(':')[1]}:s3:::{bucket}"
+    if resource in {"LetterBucket", "ExportBucket"}:
+        return arn
+    return "/".join(part for part in (arn, folder.strip("/"), "*") if part)
+
+
+def condition_of(resource: Resource, settings: Settings) -> dict[str, dict[str, str]]:
+    """What a statement asks for beside the resource."""
+    if resource == "Metrics":  # KCL's namespace is its application's name
+        return {"StringEquals": {"cloudwatch:namespace": settings.checkpoint_table}}
+    return {}
