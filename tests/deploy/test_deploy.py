@@ -16,7 +16,7 @@ import pytest
 import yaml
 
 from processor import commands, java, kcl_properties, program
-from processor.settings import Settings
+from tests.fakes import image
 from tests.fakes.tasks import load
 
 DEPLOY = java.ROOT / "deploy"
@@ -28,15 +28,7 @@ FILE = "/etc/dynamodb-replicator/replication.properties"
 STOP_SECONDS = int(kcl_properties.TUNED["shutdownGraceMillis"]) / 1000 + 15
 
 
-def _dockerfile() -> list[tuple[str, str]]:
-    """Its instructions, each with its words on one line."""
-    text = re.sub(r"^\s*#.*\n", "", (DEPLOY / "Dockerfile").read_text(), flags=re.MULTILINE).replace("\\\n", " ")
-    return [
-        (name, " ".join(rest.split())) for name, _, rest in (line.partition(" ") for line in text.splitlines() if line)
-    ]
-
-
-DOCKERFILE = _dockerfile()
+DOCKERFILE = image.instructions()
 COMPOSE: dict[str, Any] = yaml.safe_load((DEPLOY / "compose.yaml").read_text())
 ECS: dict[str, Any] = json.loads((DEPLOY / "ecs-task-definition.json").read_text())
 KUBERNETES: dict[str, Any] = {
@@ -113,18 +105,21 @@ def test_systemd_takes_the_unit(tmp_path: Path) -> None:
         assert (found.returncode, found.stderr) == (0, ""), found.stdout
 
 
-def _settings() -> dict[str, Settings]:
-    environments = {f"compose {name}": COMPOSE["services"][name]["environment"] for name in ("copy", "replicator")} | {
-        "ecs": {each["name"]: each["value"] for each in ECS["containerDefinitions"][0]["environment"]}
-    }
-    made = {name: load(environment=environment) for name, environment in environments.items()}
-    return made | {"kubernetes": load(KUBERNETES["ConfigMap"]["data"]["replication.properties"])}
+def _environment(where: str) -> dict[str, str]:
+    if where == "ecs":
+        return {each["name"]: each["value"] for each in ECS["containerDefinitions"][0]["environment"]}
+    environment: dict[str, str] = COMPOSE["services"][where]["environment"]
+    return environment
 
 
-@pytest.mark.parametrize(("where", "found"), _settings().items(), ids=_settings())
-def test_their_settings_are_settings(where: str, found: Settings) -> None:
+@pytest.mark.parametrize("where", ["copy", "replicator", "ecs", "kubernetes"])
+def test_their_settings_are_settings(where: str) -> None:
     """Names and values of each example are ones that the program takes; its metrics are where the example says."""
-    assert (found.source_table, found.destination_table, found.metrics_port) == ("orders", "orders-copy", 9404), where
+    if where == "kubernetes":
+        found = load(KUBERNETES["ConfigMap"]["data"]["replication.properties"])
+    else:
+        found = load(environment=_environment(where))
+    assert (found.source_table, found.destination_table, found.metrics_port) == ("orders", "orders-copy", 9404)
 
 
 def test_each_waits_longer_than_a_stop_takes() -> None:
