@@ -1,7 +1,7 @@
 """How far each shard is behind: one look into the stream after each checkpoint, many at once.
 
-A look takes an iterator and, where the first page is empty, a second page: DynamoDB gives a shard five reads a second,
-of which an idle shard's daemon uses four.
+A look takes an iterator and, where the first page is empty, a second page. A shard's reads are limited, and its daemon
+makes four a second while it is idle, so a look that is refused is made again.
 """
 
 from __future__ import annotations
