@@ -17,6 +17,7 @@ from processor.retry import (
     QUIET_SECONDS,
     Backoff,
     Outage,
+    Rhythm,
 )
 from tests.unit.conftest import Event
 
@@ -95,6 +96,16 @@ def test_after_a_quiet_while_the_next_failure_is_news_again(outage: Outage, cloc
         outage.succeeded()
         clock.now += QUIET_SECONDS + 1
     assert [event.name for event in events() if event.name == "delayed"] == ["delayed", "delayed"]
+
+
+def test_a_rhythm_of_its_own(clock: Clock, events: Events) -> None:
+    """What is tried once a minute is said less often than it fails."""
+    rhythm = Rhythm(first_seconds=600, last_seconds=3600, quiet_seconds=3600)
+    outage = Outage(Log(), "delayed", note="kept", rhythm=rhythm, clock=clock)
+    for _ in range(180):
+        outage.failed("Throttling", "too fast")
+        clock.now += 60
+    assert [event.fields["failures"] for event in events()] == [1, 10, 20, 40, 60]
 
 
 @pytest.mark.parametrize(("seconds", "said"), [(OUTAGE_SECONDS - 0.1, []), (OUTAGE_SECONDS, [(NOTICE, 5.0)])])
