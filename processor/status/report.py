@@ -245,7 +245,7 @@ def _of_shards(seen: Seen, max_lag_seconds: int) -> Iterator[Finding]:
             f"{_shards(len(lost))} with changes that are lost",
             _named(lost),
             "They are past the stream's 24 hours, and were not applied",
-            "Copy the table again, delete the checkpoint table, then start",
+            "Delete the checkpoint table, copy the table again, then start",
         )
     late = [shard for shard in seen.shards if shard.lag_seconds is not None and shard.lag_seconds > max_lag_seconds]
     if late:
