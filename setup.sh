@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Sets up parts of this checkout, each only when what it is made from has changed: setup.sh PART...
 #   python          .venv with the packages of requirements.lock
-#   jars            jars/: the DynamoDB Streams adapter and the daemon class, by Maven
+#   jars            jars/: the DynamoDB Streams adapter and the daemon class, by Maven (after python)
 #   dynamodb-local  jars/dynamodb-local/, for the demo and the tests
 #   tests           .venv with the packages of requirements-dev.lock too
 #   wheel           dist/: the program as a wheel, with the jars inside (python and jars are made first)
@@ -51,12 +51,26 @@ make_python() {
     printf '%s\n' "$root" >"$("$root/.venv/bin/python" -c 'import sysconfig; print(sysconfig.get_path("purelib"))')/replicator.pth"
 }
 
+# brought PROPERTY ARTIFACT: the version of a jar that amazon-kclpy brought, for Maven. What the daemon is compiled against is
+# so what it will run on.
+brought() {
+    local jar
+    jar="$(find "$root"/.venv/lib/python3*/site-packages/amazon_kclpy/jars -name "$2-[0-9]*.jar" -print -quit)"
+    [[ -n "$jar" ]] || fail "amazon-kclpy brought no $2, so the daemon can't be built. Remove .venv and try again."
+    jar="${jar##*/"$2"-}"
+    printf -- '-D%s.version=%s' "$1" "${jar%.jar}"
+}
+
 make_jars() {
     refuse_under_daemons "jars/"
     need java "Install a JDK, 11 or later (Debian: openjdk-17-jdk-headless)."
     need mvn "Install Maven (Debian: maven)."
+    local artifact versions=()
+    for artifact in kcl:amazon-kinesis-client sdk:dynamodb beanutils:commons-beanutils slf4j:slf4j-api logback:logback-core jackson:jackson-core; do
+        versions+=("$(brought "${artifact%%:*}" "${artifact#*:}")") || exit
+    done
     rm -f "$root"/jars/*.jar
-    run "daemon class and streams adapter (about 10 s)" mvn -B -f "$root/daemon/pom.xml" clean package
+    run "daemon class and streams adapter (about 10 s)" mvn -B -f "$root/daemon/pom.xml" "${versions[@]}" clean package
 }
 
 make_dynamodb_local() {
@@ -95,13 +109,12 @@ part() {
 for name in "$@"; do
     case "$name" in
         python) part "$root/.venv/.stamp" make_python "$root/setup.sh" "$root/requirements.lock" ;;
-        jars) part "$root/jars/.stamp" make_jars "$root/daemon/pom.xml" "$root"/daemon/src/main/java/software/amazon/kinesis/multilang/config/*.java ;;
+        jars) part "$root/jars/.stamp" make_jars "$root/requirements.lock" "$root/daemon/pom.xml" "$root"/daemon/src/main/java/software/amazon/kinesis/multilang/config/*.java ;;
         dynamodb-local) part "$root/jars/dynamodb-local/.stamp" make_dynamodb_local "$root/daemon/dynamodb-local/pom.xml" ;;
         tests) part "$root/.venv/.stamp-tests" make_tests "$root/setup.sh" "$root/requirements.lock" "$root/requirements-dev.lock" ;;
         wheel)
             "$root/setup.sh" python jars
-            mapfile -t packaged < <(find "$root/processor" "$root/properties" -name '*.py' -o -path '*/properties/*' -type f | LC_ALL=C sort)
-            part "$root/dist/.stamp" make_wheel "$root/jars/.stamp" "$root"/{setup.sh,pyproject.toml,README.md,LICENSE,requirements-build.lock,hatch_build.py} "${packaged[@]}"
+            part "$root/dist/.stamp" make_wheel "$root/jars/.stamp" "$root"/{setup.sh,pyproject.toml,README.md,LICENSE,requirements.in,requirements-build.lock,hatch_build.py} "$root"/properties/* "$root"/processor/*.* "$root"/processor/*/*.*
             ;;
         *) fail "unknown part $name" ;;
     esac

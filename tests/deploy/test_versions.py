@@ -31,29 +31,28 @@ def _kclpy() -> str:
     return str(found[0])
 
 
-def test_the_daemon_is_compiled_against_the_jars_that_kclpy_brings() -> None:
-    """Each version in daemon/pom.xml is the one of the jar that is there at run time."""
-    there = {jar.artifact: jar.version for jar in inventory.locked()}
-    expected = {
-        "software.amazon.kinesis:amazon-kinesis-client": "kcl.version",
-        "software.amazon.kinesis:amazon-kinesis-client-multilang": "kcl.version",
-        "software.amazon.awssdk:dynamodb": "sdk.version",
-        "software.amazon.awssdk:kinesis": "sdk.version",
-        "software.amazon.awssdk:sts": "sdk.version",
-        "com.amazonaws:dynamodb-streams-kinesis-adapter": "adapter.version",
-        "commons-beanutils:commons-beanutils": "beanutils.version",
-        "ch.qos.logback:logback-classic": "logback.version",
-        "com.fasterxml.jackson.core:jackson-core": "jackson.version",
-        "org.slf4j:slf4j-api": "slf4j.version",
-        "org.slf4j:jul-to-slf4j": "slf4j.version",
-    }
-    assert {name: _in_pom(version) for name, version in expected.items()} == {name: there[name] for name in expected}
-
-
 def test_the_pair_is_a_proven_one() -> None:
-    """kclpy, KCL, SDK and adapter, as they are pinned, have a row in docs/deploy.md's table of what was proven."""
-    row = [_kclpy(), *(_in_pom(name) for name in ("kcl.version", "sdk.version", "adapter.version"))]
-    assert f"| {' | '.join(row)} | every test |" in DOCS
+    """kclpy, the KCL and SDK that it brings, and the adapter have a row in docs/deploy.md's table of proven ones."""
+    there = {jar.artifact: jar.version for jar in inventory.locked()}
+    kcl, sdk = there["software.amazon.kinesis:amazon-kinesis-client"], there["software.amazon.awssdk:dynamodb"]
+    assert f"| {_kclpy()} | {kcl} | {sdk} | {_in_pom('adapter.version')} | every test |" in DOCS
+
+
+def test_a_pair_is_moved_by_one_line_each() -> None:
+    """amazon-kclpy's version stands in requirements.in only, the adapter's in daemon/pom.xml only."""
+    places = ("pyproject.toml", "daemon/pom.xml", "setup.sh", "deploy/Dockerfile")
+    texts = {place: (java.ROOT / place).read_text() for place in places}
+    assert [place for place, text in texts.items() if _kclpy() in text] == []
+    assert [place for place, text in texts.items() if _in_pom("adapter.version") in text] == ["daemon/pom.xml"]
+
+
+def test_no_jar_is_there_in_two_versions() -> None:
+    """What our own folder has beside amazon-kclpy's is of the same release, or it would be chance which is taken."""
+    artifacts = [jar.artifact for jar in inventory.locked()]
+    assert sorted(set(artifacts)) == sorted(artifacts)
+    sdk = {jar.version for jar in inventory.locked() if jar.artifact.startswith("software.amazon.awssdk:")}
+    slf4j = {jar.version for jar in inventory.locked() if jar.artifact.startswith("org.slf4j:")}
+    assert (len(sdk), len(slf4j)) == (1, 1)
 
 
 def test_the_oldest_python_is_one_and_the_same() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -47,6 +48,15 @@ def test_it_brings_its_jars_and_nothing_of_the_tests(wheel: Path) -> None:
     assert {
         f"processor/{path.relative_to(java.ROOT / 'processor')}" for path in java.ROOT.glob("processor/**/*.py")
     } == sources
+
+
+def test_it_needs_what_a_checkout_installs(wheel: Path) -> None:
+    """Pip is told the lines of requirements.in, version for version."""
+    with zipfile.ZipFile(wheel) as files:
+        (metadata,) = [files.read(name).decode() for name in files.namelist() if name.endswith("/METADATA")]
+    told = re.findall(r"^Requires-Dist: (\S+)$", metadata, re.MULTILINE)  # those of extras have words behind them
+    wanted = [line.split("#")[0].strip() for line in (java.ROOT / "requirements.in").read_text().splitlines()]
+    assert told == [line for line in wanted if line]
 
 
 def test_it_calls_itself_by_its_own_name(command: Path, tmp_path: Path) -> None:

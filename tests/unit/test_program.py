@@ -39,14 +39,6 @@ def test_an_account_without_a_home_has_a_place_all_the_same(monkeypatch: pytest.
     assert Path("/var/lib/dynamodb-replicator") == program.log_directory({}, installed=True)
 
 
-def test_the_wheel_needs_what_a_checkout_installs() -> None:
-    """pyproject.toml's dependencies are those of requirements.in, version for version."""
-    wanted = [line.split("#")[0].strip() for line in (java.ROOT / "requirements.in").read_text().splitlines()]
-    declared = re.search(r"^dependencies = \[\n(.*?)\n\]", PYPROJECT, re.MULTILINE | re.DOTALL)
-    assert declared is not None
-    assert [line for line in wanted if line] == re.findall(r'"(.+)"', declared[1])
-
-
 def test_the_wheel_is_built_by_what_is_pinned() -> None:
     """The build backend of pyproject.toml is the one whose hash requirements-build.lock has."""
     backend = re.search(r'^requires = \["(.+)"\]', PYPROJECT, re.MULTILINE)
