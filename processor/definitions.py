@@ -11,7 +11,7 @@ import shlex
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 from processor.identity import SESSION_NAME
 
@@ -68,7 +68,12 @@ def _endpoint(value: str) -> str:
         usable = parts.scheme in {"http", "https"} and parts.hostname and parts.port != 0
     except ValueError:  # a port that is no number
         usable = False
-    if not usable or parts.username or parts.query:
+    if "@" in parts.netloc:
+        message = (
+            "an endpoint with a user or a password in it can't be used. Leave them out; credentials come otherwise"
+        )
+        raise ValueError(message)
+    if not usable or parts.query or not value.isprintable():
         message = f"'{value}' is not an endpoint such as https://host or http://localhost:8000"
         raise ValueError(message)
     return value
@@ -85,7 +90,7 @@ def _address(value: str) -> str:
 def _letters_uri(value: str) -> str:
     parts = urlsplit(value)
     to_file = parts.scheme == "file" and not (parts.netloc or parts.query or parts.fragment)
-    if to_file and parts.path.startswith("/") and not parts.path.endswith("/"):
+    if to_file and parts.path.startswith("/") and not parts.path.endswith("/") and unquote(parts.path).isprintable():
         return value
     # Names of buckets, and of objects without a character that needs care (S3 user guide, naming); KCL's shard and the
     # change's number follow, within S3's 1024 bytes.
@@ -102,7 +107,7 @@ def _options(value: str) -> str:
     try:
         shlex.split(value)
     except ValueError as exc:
-        message = f"'{value}' can't be split into options ({str(exc).lower()})"
+        message = f"it can't be split into options ({str(exc).lower()})"  # a password may stand in it
         raise ValueError(message) from exc
     return value
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import boto3
 import botocore.session
+import msgspec
 from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSRequest
 from botocore.config import Config
@@ -32,7 +33,9 @@ from botocore.exceptions import (
     UnknownCredentialError,
     UnknownTokenProviderError,
 )
+from botocore.parsers import ResponseParserFactory
 
+from processor.answers import brief, faults
 from processor.errors import ConditionFailedError, CredentialsError, RefusedError, RoleError, UnavailableError
 from processor.identity import OWN, SESSION_NAME, Identity
 from processor.lease_term import WriteTimeouts
@@ -114,10 +117,11 @@ logging.getLogger("botocore.credentials").setLevel(logging.ERROR)
 
 
 @contextmanager
-def aws_errors(call: str) -> Iterator[None]:
+def aws_errors(call: str, hide: Callable[[str], str] = str) -> Iterator[None]:
     """Turn botocore's exceptions into ours.
 
     :param call: the call and its object, for the message, as "PutItem on table orders in eu-west-1"
+    :param hide: takes out of AWS's words what must not be repeated
     :raises RefusedError: AWS will never do this
     :raises CredentialsError: the credentials are missing, refused or out of date
     :raises UnavailableError: anything else; it may work later
@@ -128,7 +132,7 @@ def aws_errors(call: str) -> Iterator[None]:
         error = exc.response.get("Error", {})
         status = exc.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
         code = error.get("Code", "") or f"HTTP {status}"
-        message = f"{call}: {code}: {error.get('Message') or 'no reason given'}"
+        message = f"{call}: {brief(code)}: {brief(hide(str(error.get('Message') or 'no reason given')))}"
         if code in REFUSALS or status == TOO_LARGE_STATUS:
             raise RefusedError(message, code=code) from exc
         if code in REJECTED_CREDENTIALS:
@@ -136,10 +140,50 @@ def aws_errors(call: str) -> Iterator[None]:
         if code == "ConditionalCheckFailedException":
             raise ConditionFailedError(message, code=code, found="Item" in exc.response) from exc
         raise UnavailableError(message, code=code) from exc
+    except _NotDynamoDBError as exc:
+        raise UnavailableError(f"{call}: {exc}", code="NotDynamoDB") from exc
     except _NO_CREDENTIALS as exc:
         raise CredentialsError(f"{call}: {exc}", code=type(exc).__name__) from exc
     except (BotoCoreError, HTTPClientError, OSError) as exc:
-        raise UnavailableError(f"{call}: {exc}", code=type(exc).__name__) from exc
+        raise UnavailableError(f"{call}: {brief(exc)}", code=type(exc).__name__) from exc
+
+
+# --- Answers -------------------------------------------------------------------------------------------------------
+
+
+class _NotDynamoDBError(BotoCoreError):
+    fmt = "the answer is none of {whose} ({fault})"
+
+
+class _CheckedParser:
+    """botocore's parser, which takes much for an empty answer, and stumbles over the rest."""
+
+    def __init__(self, parser: Any, protocol: str) -> None:
+        self._parser = parser
+        self._is_json = protocol == "json"
+        self._is_checked = protocol in {"json", "query"}  # DynamoDB and STS
+        self._whose = "DynamoDB's" if self._is_json else "AWS's"
+
+    def parse(self, response: dict[str, Any], shape: Any) -> dict[str, Any]:
+        good = response["status_code"] < HTTPStatus.MULTIPLE_CHOICES
+        try:
+            if self._is_json and good:
+                msgspec.json.decode(response["body"], type=dict[str, msgspec.Raw])
+            parsed: dict[str, Any] = self._parser.parse(response, shape)
+            hash(parsed.get("Error", {}).get("Code"))  # else botocore stumbles over it later
+        except Exception as exc:
+            kind = brief(response["headers"].get("content-type", "none"))
+            fault = f"status {response['status_code']}, content type {kind}: {type(exc).__name__}"
+            raise _NotDynamoDBError(whose=self._whose, fault=fault) from exc
+        wrong = next(faults(parsed, shape), None) if self._is_checked and good and shape is not None else None
+        if wrong is not None:
+            raise _NotDynamoDBError(whose=self._whose, fault=wrong)
+        return parsed
+
+
+class _CheckedParsers(ResponseParserFactory):
+    def create_parser(self, protocol_name: str) -> Any:
+        return _CheckedParser(super().create_parser(protocol_name), protocol_name)
 
 
 # --- Clients -------------------------------------------------------------------------------------------------------
@@ -150,13 +194,13 @@ def session(identity: Identity = OWN, *, region: str | None = None) -> boto3.Ses
 
     :param region: of the calls to be made; STS is asked there, where AWS knows it
     """
-    own = boto3.Session(profile_name=identity.profile, region_name=region)
+    own = _session(profile_name=identity.profile, region_name=region)
     if identity.role_arn is None:
         return own
     if own.get_credentials() is None:
         raise NoCredentialsError
     role_arn, where = identity.role_arn, sts_region(identity, region)
-    core = botocore.session.Session()
+    core = _core()
     core._credentials = DeferredRefreshableCredentials(  # type: ignore[attr-defined]  # noqa: SLF001  # no public way
         method="assume-role", refresh_using=Renewal(role_arn, lambda: _assume(identity, role_arn, where))
     )
@@ -181,7 +225,7 @@ def _assume(identity: Identity, role_arn: str, region: str) -> Assumed:
         asked["ExternalId"] = identity.external_id
     try:
         with aws_errors(f"AssumeRole on {role_arn} in {region}"):
-            client = boto3.Session(profile_name=identity.profile).client("sts", region_name=region, config=_STS_CONFIG)
+            client = _session(profile_name=identity.profile).client("sts", region_name=region, config=_STS_CONFIG)
             found = client.assume_role(**asked)["Credentials"]  # type: ignore[arg-type]  # no more than these
     except CredentialsError as exc:
         raise RoleError(str(exc), code=exc.code) from exc
@@ -195,6 +239,16 @@ def _assume(identity: Identity, role_arn: str, region: str) -> Assumed:
         "token": found["SessionToken"],
         "expiry_time": found["Expiration"].isoformat(),
     }
+
+
+def _core() -> botocore.session.Session:
+    made = botocore.session.Session()
+    made.register_component("response_parser_factory", _CheckedParsers())
+    return made
+
+
+def _session(**options: str | None) -> boto3.Session:
+    return boto3.Session(botocore_session=_core(), **options)
 
 
 def is_aws_region(region: str) -> bool:

@@ -14,6 +14,7 @@
      ├─ RefusedError                exit 5: the destination will never accept this change
      ├─ LeaseLostError              the shard is another daemon's now, or soon; exit 5 if KCL still hands it over
      ├─ MalformedRecordError        exit 5: a stream record that can't be understood
+     ├─ MalformedItemError          exit 5: an item or key that is no DynamoDB JSON
      ├─ UnsettledError              exit 1 of a redrive: the source changes a key too often for it to be copied
      ├─ KeySchemaError              exit 5: the destination's key is no longer the source's
      ├─ CheckpointError             exit 5: KCL refused a checkpoint that it should have taken
@@ -123,6 +124,16 @@ class RefusedError(ReplicatorError):
 
 class MalformedRecordError(ReplicatorError):
     """A stream record without what a change needs."""
+
+
+class MalformedItemError(ReplicatorError, ValueError):
+    """What came as an item, or as a key, is none."""
+
+    def __init__(self, fault: str) -> None:
+        super().__init__(
+            f"Bad answer: {fault}. Nothing was decided by it, and what was done stays done. See what answers at the "
+            "endpoint (a proxy?), then try again."
+        )
 
 
 class UnsettledError(ReplicatorError):

@@ -71,7 +71,7 @@ class FencedTable(WritableTable):
         """What was found at the destination; ``nothing`` where that forbids the write."""
         body = self._request(change)
         try:
-            self._call_one("PutItem" if change.kind == "put" else "DeleteItem", msgspec.json.encode(body))
+            self._call_one("PutItem" if change.kind == "put" else "DeleteItem", msgspec.json.encode(body), change)
         except ConditionFailedError as exc:
             # Only a MODIFY asks for an item to be there, so to others it does not matter what a server leaves unsaid.
             return "newer" if exc.found or change.event_name != "MODIFY" else "nothing"

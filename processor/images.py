@@ -10,6 +10,7 @@ from typing import Any
 
 import msgspec
 
+from processor.errors import MalformedItemError
 from processor.records import normal_number
 
 _decoder = msgspec.json.Decoder(dict[str, dict[str, Any]])
@@ -19,7 +20,7 @@ def same(one: msgspec.Raw | None, other: msgspec.Raw | None) -> bool:
     """Whether both are the same item, or both are none.
 
     :param one: DynamoDB JSON, ``{name: {type: value}}``; None where there is no item
-    :raises ValueError: one of them is no DynamoDB JSON
+    :raises MalformedItemError: one of them is no DynamoDB JSON
     """
     if one is None or other is None:
         return one is other
@@ -29,7 +30,7 @@ def same(one: msgspec.Raw | None, other: msgspec.Raw | None) -> bool:
 def canonical(image: msgspec.Raw) -> bytes:
     """Bytes that are equal for equal items: no order of attributes or set members, one notation of each number.
 
-    :raises ValueError: it is no DynamoDB JSON
+    :raises MalformedItemError: it is no DynamoDB JSON
     """
     return encoded(normalized(image))
 
@@ -42,25 +43,23 @@ def encoded(attributes: dict[str, Any]) -> bytes:
 def normalized(image: msgspec.Raw) -> dict[str, Any]:
     """The attributes, each in the one form of all equal ones; only the order of names is left as it was.
 
-    :raises ValueError: it is no DynamoDB JSON
+    :raises MalformedItemError: it is no DynamoDB JSON
     """
     try:
         return _attributes(_decoder.decode(image))
-    except (msgspec.DecodeError, ArithmeticError, AttributeError, TypeError, ValueError) as exc:
-        message = f"an item that is no DynamoDB JSON ({type(exc).__name__})"
-        raise ValueError(message) from exc
+    except (msgspec.DecodeError, ArithmeticError, AttributeError, RecursionError, TypeError, ValueError) as exc:
+        raise MalformedItemError(f"an item that is no DynamoDB JSON ({type(exc).__name__})") from exc
 
 
 def parsed(image: msgspec.Raw) -> dict[str, dict[str, Any]]:
     """The attributes as they are written down.
 
-    :raises ValueError: it is no DynamoDB JSON
+    :raises MalformedItemError: it is no DynamoDB JSON
     """
     try:
         return _decoder.decode(image)
-    except msgspec.DecodeError as exc:
-        message = f"an item that is no DynamoDB JSON ({type(exc).__name__})"
-        raise ValueError(message) from exc
+    except (msgspec.DecodeError, RecursionError) as exc:
+        raise MalformedItemError(f"an item that is no DynamoDB JSON ({type(exc).__name__})") from exc
 
 
 def same_value(one: dict[str, Any], other: dict[str, Any]) -> bool:

@@ -7,6 +7,8 @@ from collections.abc import Callable, Sequence
 
 import msgspec
 
+from processor.errors import MalformedItemError
+
 # A field of a msgspec.Struct can't be called by a name with one of these.
 _UNUSUAL = re.compile(r'[\\"\x00-\x1f]')
 
@@ -14,7 +16,7 @@ _UNUSUAL = re.compile(r'[\\"\x00-\x1f]')
 def key_reader(names: Sequence[str]) -> Callable[[msgspec.Raw], msgspec.Raw]:
     """A function from an item to its key, both DynamoDB JSON.
 
-    :param names: the key's attributes, one or two; the function raises ``ValueError`` for an item without them
+    :param names: the key's attributes, one or two; the function raises ``MalformedItemError`` for an item without them
     """
     parts_of = _from_any(names) if any(map(_UNUSUAL.search, names)) else _from_usual(names)
     template = b"{%b}" % b",".join(msgspec.json.encode(name).replace(b"%", b"%%") + b":%b" for name in names)
@@ -22,9 +24,8 @@ def key_reader(names: Sequence[str]) -> Callable[[msgspec.Raw], msgspec.Raw]:
     def read(item: msgspec.Raw) -> msgspec.Raw:
         try:
             return msgspec.Raw(template % tuple(map(bytes, parts_of(item))))
-        except (msgspec.DecodeError, KeyError) as exc:
-            message = f"an item without the key {', '.join(names)} ({exc})"
-            raise ValueError(message) from exc
+        except (msgspec.DecodeError, KeyError, RecursionError) as exc:
+            raise MalformedItemError(f"an item without the key {', '.join(names)} ({type(exc).__name__})") from exc
 
     return read
 

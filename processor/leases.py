@@ -52,11 +52,7 @@ def read(client: DynamoDBClient, table: str) -> list[Lease] | None:
             if exc.code == NO_TABLE:
                 return None
             raise
-        try:
-            found += [_lease(row) for row in page["Items"] if "entityType" not in row]
-        except (KeyError, ValueError) as exc:
-            message = f"Checkpoint table {table} holds a row that is none of KCL's ({exc!r})"
-            raise UnavailableError(message, code=type(exc).__name__) from exc
+        found += _leases(table, (row for row in page["Items"] if "entityType" not in row))
         if "LastEvaluatedKey" not in page:
             return found
         start = {"ExclusiveStartKey": page["LastEvaluatedKey"]}
@@ -65,6 +61,14 @@ def read(client: DynamoDBClient, table: str) -> list[Lease] | None:
 def begun(found: Iterable[Lease] | None) -> bool:
     """Whether a replication has come past the beginning of any shard; a lease alone says only that one was started."""
     return any(lease.checkpoint not in (None, _BEGINNING) for lease in found or ())
+
+
+def _leases(table: str, rows: Iterable[dict[str, Any]]) -> list[Lease]:
+    try:
+        return [_lease(row) for row in rows]
+    except (KeyError, ValueError) as exc:
+        message = f"Checkpoint table {table} holds a row that is none of KCL's ({exc!r})"
+        raise UnavailableError(message, code=type(exc).__name__) from exc
 
 
 def _lease(row: dict[str, Any]) -> Lease:
@@ -88,6 +92,6 @@ def read_some(client: DynamoDBClient, table: str, shard_ids: Collection[str]) ->
     while wanted:
         with aws_errors(f"BatchGetItem on checkpoint table {table}"):
             page = client.batch_get_item(RequestItems=wanted)
-        found |= {lease.shard_id: lease for lease in map(_lease, page["Responses"].get(table, []))}
+        found |= {lease.shard_id: lease for lease in _leases(table, page["Responses"].get(table, []))}
         wanted = page.get("UnprocessedKeys")
     return found

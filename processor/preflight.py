@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from processor import leases, task
+from processor import leases, task, transport
 from processor.copy.estimate import LAST_START_SECONDS
 from processor.dynamodb import is_aws_region
 from processor.errors import NotReadyError
@@ -67,7 +67,7 @@ def tables(settings: Settings, clients: Clients) -> Report:
     wrong_regions = {part: finding for part, finding in _regions(settings) if part != "checkpoints"}
     found, findings = read_tables(settings, clients, unreachable=wrong_regions)
     findings = [*wrong_regions.values(), *findings]
-    for check in (_tables_active, _keys_match, _not_itself):
+    for check in (_in_the_clear, _tables_active, _keys_match, _not_itself):
         findings += check(settings, found)
     return Report(facts=found, findings=findings)
 
@@ -326,7 +326,12 @@ def _from_the_beginning(settings: Settings, _: Facts) -> Iterator[Finding]:
         )
 
 
+def _in_the_clear(settings: Settings, _: Facts) -> Iterator[Finding]:
+    return transport.findings(settings)
+
+
 _TASK_CHECKS = (
+    _in_the_clear,
     _tables_active,
     _stream_on,
     _keys_match,

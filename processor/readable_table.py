@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from processor.errors import UnavailableError
-from processor.raw_calls import RawCalls, Units
+from processor.raw_calls import NO_ANSWER, RawCalls, Units
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -72,7 +72,7 @@ class ReadableTable:
         answer = self._call("GetItem", request % (self.name.encode(), bytes(key), self._counted))
         try:
             found = _one_decoder.decode(answer)
-        except msgspec.DecodeError as exc:
+        except NO_ANSWER as exc:
             raise self._call.not_dynamodb("GetItem") from exc
         if self._consumed is not None:
             self._consumed(found.consumed_capacity.capacity_units)
@@ -104,7 +104,7 @@ class ReadableTable:
         body = request % (self.name.encode(), b",".join(map(bytes, keys)), self._counted)
         try:
             answer = _many_decoder.decode(self._call("BatchGetItem", body))
-        except msgspec.DecodeError as exc:
+        except NO_ANSWER as exc:
             raise self._call.not_dynamodb("BatchGetItem") from exc
         if self._consumed is not None:
             self._consumed(sum(each.capacity_units for each in answer.consumed_capacity))

@@ -11,7 +11,7 @@ from typing import Literal
 
 import msgspec
 
-from processor.errors import MalformedRecordError
+from processor.errors import MalformedItemError, MalformedRecordError
 
 # A number in DynamoDB has up to 38 significant digits.
 _EXACT = Context(prec=38)
@@ -68,16 +68,24 @@ def decode(data: bytes) -> Change:
     :raises MalformedRecordError: it lacks what a change needs, or is of an unknown kind
     """
     try:
+        str(data, "utf-8")  # what stays raw is not looked at
         record = _record_decoder.decode(data)
         stream = record.dynamodb
         identity = key_identity(_key_decoder.decode(stream.keys))
-    except (msgspec.DecodeError, ArithmeticError, ValueError) as exc:
+    except (msgspec.DecodeError, ArithmeticError, RecursionError, ValueError) as exc:
         message = f"a stream record can't be understood ({exc})"
         raise MalformedRecordError(message) from exc
+    if not (stream.sequence_number.isdecimal() and stream.sequence_number.isascii()):
+        message = "a stream record has no sequence number of digits"  # KCL would take words for places of its own
+        raise MalformedRecordError(message)
+    if identity == b"[]":
+        message = f"a stream record (sequence number {stream.sequence_number}) has no key"
+        raise MalformedRecordError(message)
     kind: Literal["put", "delete"]
     if record.event_name in ("INSERT", "MODIFY"):
         kind = "put"
-        if bytes(stream.new_image).strip() in (b"{}", b"null"):
+        image = bytes(stream.new_image).strip()
+        if image == b"{}" or not image.startswith(b"{"):
             message = (
                 f"a stream record ({record.event_name}, sequence number {stream.sequence_number}) has no new image: "
                 "the stream's view type must be NEW_IMAGE or NEW_AND_OLD_IMAGES"
@@ -106,13 +114,12 @@ def identity_of(key: msgspec.Raw) -> bytes:
     """``Change.identity`` of a key that came otherwise than in a stream record.
 
     :param key: DynamoDB JSON
-    :raises ValueError: it is none
+    :raises MalformedItemError: it is none
     """
     try:
         return key_identity(_key_decoder.decode(key))
-    except (msgspec.DecodeError, ArithmeticError) as exc:
-        message = f"a key that can't be understood ({exc})"
-        raise ValueError(message) from exc
+    except (msgspec.DecodeError, ArithmeticError, RecursionError, ValueError) as exc:
+        raise MalformedItemError(f"a key that can't be understood ({type(exc).__name__})") from exc
 
 
 def normal_number(value: str) -> str:

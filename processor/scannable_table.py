@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
 
-from processor.raw_calls import RawCalls, Units
+from processor.raw_calls import NO_ANSWER, RawCalls, Units
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -69,7 +69,7 @@ class ScannableTable:
         answer = self._call("Scan", body)
         try:
             page = _decoder.decode(answer)
-        except msgspec.DecodeError as exc:
+        except NO_ANSWER as exc:
             raise self._call.not_dynamodb("Scan") from exc
         return Page(
             items=page.items,

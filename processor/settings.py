@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import difflib
 import hashlib
+import re
 from collections import OrderedDict
 from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
@@ -216,6 +217,7 @@ def load(
     } | dotted
     kcl_properties.check_all(kcl)
     ours = {name: given[name] for name in BY_NAME if name in given}
+    _refuse_unwritable(kcl | ours)
     return _complete(ours, kcl=kcl, directory=directory, log_directory=log_directory)
 
 
@@ -343,6 +345,13 @@ def _refuse_misspelt(environment: Mapping[str, str]) -> None:
             if near:  # anything else of that prefix is somebody else's
                 message = f"Unknown setting {name} in the environment. Did you mean {near[0]}?"
                 raise UsageError(message)
+
+
+def _refuse_unwritable(given: Mapping[str, str]) -> None:
+    for name, value in given.items():
+        if re.search(r"[\0\ud800-\udfff]", value):
+            message = f"{name}: it has a NUL, or half of a character, which no file or program takes. Take it out."
+            raise UsageError(message)
 
 
 def _joined(arguments: Sequence[str]) -> list[str]:

@@ -11,7 +11,7 @@ import base64
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from typing import TYPE_CHECKING, Any, Protocol
 
 from processor.dynamodb import MakeSession, aws_errors, session, write_client
@@ -19,6 +19,7 @@ from processor.errors import UnavailableError
 from processor.lease_term import WriteTimeouts
 from processor.plan import bytes_of
 from processor.records import Change, key_identity
+from processor.redaction import without_values
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -93,7 +94,7 @@ class WritableTable:
             for change in changes
         )
         body = b'{"RequestItems":{"%b":[%b]}%b}' % (self.name.encode(), requests, self._counted)
-        with aws_errors(self._call("BatchWriteItem")), self._raw(body):
+        with self._errors("BatchWriteItem", changes), self._raw(body):
             answer = self._connected().batch_write_item(RequestItems={})
         self._check_answer("BatchWriteItem", answer)
         # Whatever name the answer gives the table, there was only one.
@@ -109,11 +110,11 @@ class WritableTable:
         """
         operation, member = ("PutItem", b"Item") if change.kind == "put" else ("DeleteItem", b"Key")
         request = b'{"TableName":"%b","%b":%b%b}'
-        self._call_one(operation, request % (self.name.encode(), member, bytes_of(change), self._counted))
+        self._call_one(operation, request % (self.name.encode(), member, bytes_of(change), self._counted), change)
         return True
 
-    def _call_one(self, operation: str, body: bytes) -> None:
-        with aws_errors(self._call(operation)), self._raw(body):
+    def _call_one(self, operation: str, body: bytes, change: Change) -> None:
+        with self._errors(operation, [change]), self._raw(body):
             client = self._connected()
             if operation == "PutItem":
                 self._check_answer(operation, client.put_item(TableName=self.name, Item={}))
@@ -188,6 +189,10 @@ class WritableTable:
             each = consumed if isinstance(consumed, list) else [consumed]
             self._consumed(sum(part.get("CapacityUnits", 0.0) for part in each))
 
+    def _errors(self, operation: str, changes: Sequence[Change]) -> AbstractContextManager[None]:
+        """What the destination says of an item may be shown, what it repeats of it may not."""
+        return aws_errors(self._call(operation), lambda text: without_values(text, map(bytes_of, changes)))
+
     def _call(self, operation: str) -> str:
         return f"{operation} on table {self.name} in {self._region}"
 
@@ -196,14 +201,15 @@ def _matching(changes: Sequence[Change], undone: Sequence[Mapping[str, Any]]) ->
     """The changes whose keys are among BatchWriteItem's UnprocessedItems, as botocore parsed them."""
     names = changes[0].key_names
     by_identity = {change.identity: change for change in changes}
-    found = []
-    for request in undone:
-        item = request["PutRequest"]["Item"] if "PutRequest" in request else request["DeleteRequest"]["Key"]
-        change = by_identity.get(key_identity({name: _as_json(item[name]) for name in names if name in item}))
-        if change is None:
-            return list(changes)  # an answer we can't read: writing all of them again does no harm
-        found.append(change)
-    return found
+    try:
+        return [by_identity[_identity(request, names)] for request in undone]
+    except (ArithmeticError, LookupError, ValueError):
+        return list(changes)  # an answer we can't read: writing all of them again does no harm
+
+
+def _identity(request: Mapping[str, Any], names: Sequence[str]) -> bytes:
+    item = request["PutRequest"]["Item"] if "PutRequest" in request else request["DeleteRequest"]["Key"]
+    return key_identity({name: _as_json(item[name]) for name in names if name in item})
 
 
 def _as_json(value: Mapping[str, Any]) -> dict[str, str]:

@@ -121,7 +121,7 @@ def _scan(client: DynamoDBClient, table: str, condition: str, value: str, *names
                 ExpressionAttributeValues={":value": {"S": value}},
                 **more,
             )
-        found += [_segment(row) for row in page["Items"]]
+        found += [_segment(row, table) for row in page["Items"]]
         if "LastEvaluatedKey" not in page:
             return found
         more["ExclusiveStartKey"] = page["LastEvaluatedKey"]
@@ -201,9 +201,9 @@ def claim(client: DynamoDBClient, table: str, copy: CopyState) -> list[SegmentSt
                 UpdateExpression="SET holder = :holder",
                 ExpressionAttributeValues={":holder": {"S": copy.holder}},
                 ReturnValues="ALL_NEW",
-            )["Attributes"]
+            ).get("Attributes", {})
         if row.get("copyId", {}).get("S") == copy.id:
-            return _segment(row)
+            return _segment(row, table)
         # A row of an earlier copy says nothing else of this one. Its keys stay there until this one stores its own.
         return SegmentState(number=number, done=number >= copy.segments, in_hand=_in_hand(row))
 
@@ -245,14 +245,24 @@ def _segment_key(number: int) -> dict[str, Any]:
     return {"name": {"S": f"{NAME}#{number:06}"}}
 
 
-def _segment(row: dict[str, Any]) -> SegmentState:
-    return SegmentState(
-        number=int(row["name"]["S"].partition("#")[2]),
-        start=msgspec.Raw(row["start"]["S"].encode()) if "start" in row else None,
-        done=row["done"]["BOOL"],
-        items=int(row["items"]["N"]),
-        size_bytes=int(row["sizeBytes"]["N"]),
-        in_hand=_in_hand(row),
+def _segment(row: dict[str, Any], table: str) -> SegmentState:
+    try:
+        return SegmentState(
+            number=int(row["name"]["S"].partition("#")[2]),
+            start=msgspec.Raw(row["start"]["S"].encode()) if "start" in row else None,
+            done=row["done"]["BOOL"],
+            items=int(row["items"]["N"]),
+            size_bytes=int(row["sizeBytes"]["N"]),
+            in_hand=_in_hand(row),
+        )
+    except (KeyError, ValueError, zlib.error) as exc:
+        raise _not_ours(table, row, exc) from exc
+
+
+def _not_ours(table: str, row: dict[str, Any], exc: Exception) -> UnavailableError:
+    name = row.get("name", {}).get("S", "?")
+    return UnavailableError(
+        f"Task table {table} holds a row '{name}' that is not ours ({exc!r})", code=type(exc).__name__
     )
 
 
@@ -277,13 +287,12 @@ def _typed(value: str | int | bool) -> dict[str, Any]:  # noqa: FBT001  # a valu
 
 
 def _copy(row: dict[str, Any], table: str) -> CopyState:
-    values = {
-        name: int(value["N"]) if "N" in value else next(iter(value.values()))
-        for name, value in row.items()
-        if name != "name"
-    }
     try:
+        values = {
+            name: int(value["N"]) if "N" in value else next(iter(value.values()), None)
+            for name, value in row.items()
+            if name != "name"
+        }
         return msgspec.convert(values, CopyState)
-    except msgspec.ValidationError as exc:
-        message = f"Task table {table} holds a row '{NAME}' that is not ours ({exc})"
-        raise UnavailableError(message, code=type(exc).__name__) from exc
+    except ValueError as exc:  # msgspec's is one too
+        raise _not_ours(table, row, exc) from exc

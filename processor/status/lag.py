@@ -19,6 +19,7 @@ import msgspec
 from processor.dynamodb import LeanCalls, aws_errors
 from processor.errors import UnavailableError
 from processor.leases import NO_TABLE
+from processor.raw_calls import NO_ANSWER
 from processor.status.shards import Lag, StreamShard
 
 if TYPE_CHECKING:
@@ -168,11 +169,17 @@ class Lags:
         """
         content = self._lean.call(operation, msgspec.json.encode(parameters))
         if content is not None:
-            with contextlib.suppress(msgspec.DecodeError):
+            with contextlib.suppress(*NO_ANSWER):
                 return msgspec.json.decode(content, type=answer)
-        with aws_errors(f"{operation} on stream {self._arn}"):
+        name = f"{operation} on stream {self._arn}"
+        with aws_errors(name):
             call = self._client.get_records if operation == "GetRecords" else self._client.get_shard_iterator
-            return msgspec.convert(call(**parameters), answer)
+            found = call(**parameters)
+        try:
+            return msgspec.convert(found, answer)
+        except msgspec.ValidationError as exc:
+            message = f"{name}: the answer is none of DynamoDB's ({exc})"
+            raise UnavailableError(message, code="NotDynamoDB") from exc
 
     def _age(self, record: _Change | None) -> Lag:
         if record is None:

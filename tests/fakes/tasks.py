@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import javaproperties
 
 from processor import settings
 from processor.settings import Settings
+
+if TYPE_CHECKING:
+    import configargparse
 
 REQUIRED = {
     "sourceRegion": "eu-west-1",
@@ -28,8 +33,13 @@ def load(text: str = "", *, arguments: Sequence[str] = (), environment: Mapping[
         environment=environment or {},
         directory=DIRECTORY,
         log_directory=LOG_DIRECTORY,
-        made=settings.parser("run.sh", "usage"),
+        made=_parser(),
     )
+
+
+@functools.cache  # to make one takes longer than a test
+def _parser() -> configargparse.ArgumentParser:
+    return settings.parser("run.sh", "usage")
 
 
 def task(**changed: str) -> Settings:

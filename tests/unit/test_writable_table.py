@@ -244,6 +244,6 @@ def test_the_key_is_looked_up_with_its_types() -> None:
 
 def test_a_table_that_is_not_active_has_no_key_yet(server: HttpServer) -> None:
     """Nothing is decided by a table that is being made or deleted."""
-    server.answers.append((200, {"Table": {"TableStatus": "DELETING"}}))
+    server.answers.append((200, {"Table": {"TableName": "copy", "TableStatus": "DELETING"}}))
     with pytest.raises(UnavailableError, match="copy in us-east-1 is DELETING"):
         _table(server).key_types()

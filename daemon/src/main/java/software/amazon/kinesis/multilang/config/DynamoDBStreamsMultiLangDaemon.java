@@ -93,6 +93,7 @@ public final class DynamoDBStreamsMultiLangDaemon {
 
     public static void main(String[] args) {
         System.setErr(consoleFilter(System.err));
+        LogLines.hideProperties();
         Thread.setDefaultUncaughtExceptionHandler((thread, t) -> Event.error("thread_failed")
                 .with("thread", thread.getName()).with("error", t.toString()).cause(t)
                 .note("BUG: a thread of the daemon ended. Please report it, with the trace in kcl.log."));

@@ -1,6 +1,7 @@
 package software.amazon.kinesis.multilang.config;
 
 import ch.qos.logback.classic.Level;
+import ch.qos.logback.classic.Logger;
 import ch.qos.logback.classic.spi.ILoggingEvent;
 import ch.qos.logback.classic.spi.ThrowableProxyUtil;
 import ch.qos.logback.core.LayoutBase;
@@ -12,6 +13,7 @@ import java.time.format.DateTimeFormatter;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.regex.Pattern;
+import org.slf4j.LoggerFactory;
 import org.slf4j.event.KeyValuePair;
 
 /**
@@ -28,12 +30,20 @@ public final class LogLines extends LayoutBase<ILoggingEvent> {
     /** KCL's class that logs the lines of a child's stderr, with the shard's id. */
     private static final String CHILD_LINES = "software.amazon.kinesis.multilang.DrainChildSTDERRTask";
 
+    private static final String PROPERTIES_LISTED =
+            "software.amazon.kinesis.multilang.config.KinesisClientLibConfigurator";
+
     /** Of the children's lines, in both forms, those that an operator must see. */
     private static final Pattern CONSOLE_LINE = Pattern.compile(
             "(\\S+ |\\{\"time\":\"[^\"]*\",\"level\":\")(NOTICE|WARNING|ERROR|CRITICAL)\\b.*");
 
     private boolean json;
     private boolean traces = true;
+
+    /** Whatever configuration there is: KCL would list every property with its value, external ids too. */
+    static void hideProperties() {
+        ((Logger) LoggerFactory.getLogger(PROPERTIES_LISTED)).setLevel(Level.WARN);
+    }
 
     /** Whether a child's line goes to the console too. */
     static boolean isForConsole(String line) {

@@ -1,0 +1,51 @@
+"""A stream that answers what is none of its answers, on the real daemon: said, waited for or ended by, nothing lost."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from tests.fakes import garbage
+from tests.fakes.faulty_server import Act, Exchange, Fault
+from tests.scenarios.conftest import MakeFleet
+
+pytestmark = pytest.mark.timeout(600)
+
+CONTENTS = "hush-item-contents"
+
+
+def without(name: str) -> Act:
+    """GetRecords' answer, whose records lack one of their parts."""
+
+    def act(exchange: Exchange, _: Fault) -> None:
+        answer = exchange.forward(exchange.body)
+        content = json.loads(answer.body)
+        for record in content["Records"]:
+            record["dynamodb"].pop(name)
+        exchange.reply(answer._replace(body=json.dumps(content).encode()))
+
+    return act
+
+
+def test_pages_that_are_cut_and_records_that_lack_their_key(make_fleet: MakeFleet) -> None:
+    """Half a page is an outage; a record without its key ends the daemon before its checkpoint."""
+    fleet = make_fleet(shards=1)
+    daemon = fleet.start()
+    fleet.simulator.put({"id": {"S": "first"}})
+    fleet.wait_equal()
+    fault = fleet.simulator.inject(garbage.cut(0.6), "GetRecords")
+    fleet.simulator.put({"id": {"S": "unread"}, "secret": {"S": CONTENTS}})
+    fault.wait(8)
+    fault.clear()
+    fleet.wait_equal()
+    assert "stream_unreadable" in daemon.console
+
+    before = [lease.checkpoint for lease in fleet.leases()]
+    fleet.simulator.inject(without("Keys"), "GetRecords")
+    fleet.simulator.put({"id": {"S": "keyless"}, "secret": {"S": CONTENTS}})
+    failed = 5
+    assert daemon.wait(seconds=120) == failed
+    assert "has no key. No checkpoint passes it" in daemon.console
+    assert before == [lease.checkpoint for lease in fleet.leases()]
+    assert CONTENTS not in daemon.console + daemon.log() + daemon.log("kcl.log")
