@@ -31,7 +31,7 @@ from processor.heartbeat import Heartbeats
 from processor.key_guard import KeyGuard
 from processor.lease_term import DIRECTORY, LeaseTerm, WriteTimeouts, file_name
 from processor.logs import Log
-from processor.metrics import shard_files
+from processor.metrics import safe_meter, shard_files
 from processor.metrics.outlets import outlets
 from processor.metrics.shard_meter import Meter, NoMeter, ShardMeter
 from processor.record_processor import RecordProcessor, Shard
@@ -45,11 +45,11 @@ def _meter(settings: Settings, shard_id: str, directory: Path, log: Log) -> Mete
         return NoMeter()
     written_ms = Heartbeats(settings.task_name).written_ms if "heartbeat" in asked else None
     try:
-        return ShardMeter(directory, task=settings.task_name, shard_id=shard_id, written_ms=written_ms)
-    except OSError as exc:
-        note = "Replication goes on; this shard's metrics are missing until it is started anew. Make room."
-        log.warning("metrics_not_kept", directory=directory, reason=str(exc), note=note)
+        meter = ShardMeter(directory, task=settings.task_name, shard_id=shard_id, written_ms=written_ms)
+    except Exception as exc:  # noqa: BLE001  # whatever it is, the shard is to be replicated
+        safe_meter.say(log, exc)
         return NoMeter()
+    return safe_meter.SafeMeter(meter, log)
 
 
 def open_shard(settings: Settings, shard_id: str, *, directory: Path, gone: threading.Event) -> Shard:

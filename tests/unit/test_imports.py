@@ -57,7 +57,7 @@ LAYERS = (
     {"letter_file", "letter_bucket"},
     {"apply", "dead_letters", "leases", "task", "fences", "copy.state"},
     {"liveness", "waiting", "metrics.shard_files", "metrics.shard_meter", "metrics.port", "metrics.command_metrics"},
-    {"provision", "via_s3"},
+    {"provision", "via_s3", "metrics.safe_meter"},
     {"record_processor", "refusals", "copy", "verify", "redrive", "facts", "status", "metrics", "policy"},
     {"child", "preflight", "workload"},
     {"copy.command"},

@@ -11,6 +11,7 @@ import pytest
 from processor.apply import Outcome
 from processor.errors import DeadLetterError, RefusedError, ReplicatorError, UnavailableError, UsageError
 from processor.logs import Log
+from processor.metrics.safe_meter import SafeMeter
 from processor.record_processor import RecordProcessor, Shard
 from processor.records import Change
 from tests.fakes import kcl
@@ -55,6 +56,33 @@ def test_a_batch_is_applied_then_checkpointed_at_its_last_record() -> None:
     assert checkpointer.stored == [LAST]
     assert order == [1]
     assert [sequence_number(i) for i in range(3)] == [change.sequence_number for change in applier.batches[0]]
+
+
+def test_what_measures_can_fail_and_nothing_else_does(events: Events) -> None:
+    """A meter that raises, wherever it does, ends no batch and holds no checkpoint back; it is said once."""
+
+    class Broken:
+        def __getattr__(self, name: str) -> Callable[..., None]:
+            def fail(*_: object) -> None:
+                raise AttributeError(name)
+
+            return fail
+
+    for first in ("begun", "applied", "checkpointed", "closed"):
+        broken = Broken()
+        for name in ("begun", "applied", "checkpointed", "closed"):
+            if name != first:
+                setattr(broken, name, lambda *_: None)
+        shard = Shard(applier=FakeApplier(), log=Log(), meter=SafeMeter(broken, Log()))
+        processor = RecordProcessor(lambda _, shard=shard: shard, gone=threading.Event(), log=Log())
+        processor.initialize(kcl.initialize())
+        checkpointer = Checkpointer()
+        for _ in range(2):
+            kcl.process_records(RECORDS).dispatch(checkpointer, processor)
+        kcl.shutdown_requested().dispatch(checkpointer, processor)
+        assert checkpointer.stored == [LAST, LAST]
+    said = [event for event in events() if event.name == "metrics_not_kept"]
+    assert [event.fields["reason"] for event in said] == ["begun", "applied", "checkpointed", "closed"]
 
 
 def test_an_empty_batch_asks_for_nothing() -> None:
