@@ -13,7 +13,7 @@ PYTHON = sorted((java.ROOT / "processor").rglob("*.py"))
 # Whoever logs names the event where it logs, as a literal.
 _PYTHON_EVENT = re.compile(r"\.(info|notice|warning|error)\(\s*\"(\w+)\"")
 _JAVA_EVENT = re.compile(r"Event\.(info|notice|warning|error)\(\s*\"(\w+)\"\)")
-_PYTHON_OUTAGE = re.compile(r"Outage\(\s*[\w.()]+,\s*\"(\w+)\"")
+_PYTHON_OUTAGE = re.compile(r"Outage\(\s*[\w.()=]+,\s*\"(\w+)\"")
 _JAVA_OUTAGE = re.compile(r"new Outage\(\s*\"(\w+)\"")
 _JAVA_END = re.compile(r"lost\(\s*\"(\w+)\"")
 _NAMED_ELSEWHERE = re.compile(r"Event\.\w+\(event\b")
