@@ -32,6 +32,10 @@ _Facts = dict[str, float]
 _FACT_NAMES = {fact.name for fact in shard_meter.FACTS}
 
 
+def _is_read(of_shard: _Facts) -> bool:
+    return of_shard.get(shard_meter.OPENED.name, 0.0) != of_shard.get(shard_meter.CLOSED.name, 0.0)
+
+
 class DaemonCollector(Collector):
     """Any thread may collect."""
 
@@ -70,14 +74,13 @@ class DaemonCollector(Collector):
     def _forget_ended(self, facts: dict[str, _Facts]) -> None:
         for shard_id, of_shard in facts.items():
             closed_at = of_shard.get(shard_meter.CLOSED_AT.name, 0)
-            is_over = not of_shard.get(shard_meter.READING.name) and closed_at
-            if is_over and self._clock() - closed_at > FORGET_SECONDS:
+            if closed_at and not _is_read(of_shard) and self._clock() - closed_at > FORGET_SECONDS:
                 for path in shard_files.files(self._directory, shard_id):
                     path.unlink(missing_ok=True)
 
     def _ages(self, facts: dict[str, _Facts]) -> Iterator[Metric]:
         now = self._clock()
-        reading = {name: of for name, of in facts.items() if of.get(shard_meter.READING.name)}
+        reading = {name: of for name, of in facts.items() if _is_read(of)}
 
         def since(of_shard: _Facts, fact: Instrument) -> float:
             at = of_shard.get(fact.name, 0.0)

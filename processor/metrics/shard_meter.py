@@ -24,7 +24,8 @@ def _fact(name: str) -> Instrument:
 
 
 # What the exporter makes ages of; times in seconds since the epoch, 0 for none. These are not told as they are.
-READING = _fact("reading")
+OPENED = _fact("opened")  # no time, but which opening of the files is the last one
+CLOSED = _fact("closed")  # and which one is over
 CLOSED_AT = _fact("closed_at")
 OLDEST_AT = _fact("oldest_at")
 CHECKPOINT_AT = _fact("checkpoint_at")
@@ -32,7 +33,7 @@ LONGEST = _fact("longest")
 LONGEST_AT = _fact("longest_at")
 HEARTBEAT_LATENCY = _fact("heartbeat_latency")
 HEARTBEAT_AT = _fact("heartbeat_at")
-FACTS = (READING, CLOSED_AT, OLDEST_AT, CHECKPOINT_AT, LONGEST, LONGEST_AT, HEARTBEAT_LATENCY, HEARTBEAT_AT)
+FACTS = (OPENED, CLOSED, CLOSED_AT, OLDEST_AT, CHECKPOINT_AT, LONGEST, LONGEST_AT, HEARTBEAT_LATENCY, HEARTBEAT_AT)
 
 
 class Meter(Protocol):
@@ -109,7 +110,9 @@ class ShardMeter:
             self._latency = opened(instruments.LATENCY)
             self._facts = {fact: opened(fact) for fact in FACTS}
         self._facts[OLDEST_AT].set(0)
-        self._facts[READING].set(1)
+        # A child that has lost the shard may say so after the next one on this daemon has begun: that is still reading.
+        self._opening = float(time.monotonic_ns())
+        self._facts[OPENED].set(self._opening)
 
     def begun(self, changes: Sequence[Change]) -> None:
         """A batch is in hand; the stream gives the oldest first."""
@@ -152,7 +155,7 @@ class ShardMeter:
         """Nothing of it is in hand any more; the exporter forgets the files later."""
         self._facts[OLDEST_AT].set(0)
         self._facts[CLOSED_AT].set(self._clock())
-        self._facts[READING].set(0)
+        self._facts[CLOSED].set(self._opening)
 
     def _observe_latencies(self, changes: Sequence[Change], now: float) -> None:
         # One observation at a time takes 2 µs, several times what all else here takes for a record.

@@ -161,6 +161,20 @@ def test_a_shard_that_comes_back_goes_on_counting(daemon: Daemon) -> None:
     assert daemon.told("write_retries_total", reason="unavailable") == [1]
 
 
+def test_a_child_that_ends_late_does_not_end_the_next(daemon: Daemon) -> None:
+    """A shard lost and taken again is read, and kept, whatever its first child says when the second has begun."""
+    first = daemon.meter()
+    second = daemon.meter()
+    first.closed()
+    second.begun([_made(30)])
+    assert (daemon.told("shards"), daemon.told("pending_seconds")) == ([1], [30])
+    daemon.clock.now += FORGET_SECONDS + 1
+    daemon.told("shards")
+    assert all(path.exists() for path in shard_files.files(daemon.directory, "shard-1"))
+    second.closed()
+    assert daemon.told("shards") == [0]
+
+
 def test_ended_shards_are_forgotten(daemon: Daemon) -> None:
     """An hour after its end a shard's series and files are gone; those of living ones stay, however silent."""
     ended, silent = daemon.meter("ended"), daemon.meter("silent")
