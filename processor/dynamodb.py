@@ -227,7 +227,7 @@ def _assume(identity: Identity, role_arn: str, region: str) -> Assumed:
         with aws_errors(f"AssumeRole on {role_arn} in {region}"):
             client = _session(profile_name=identity.profile).client("sts", region_name=region, config=_STS_CONFIG)
             found = client.assume_role(**asked)["Credentials"]  # type: ignore[arg-type]  # no more than these
-    except CredentialsError as exc:
+    except (CredentialsError, RefusedError) as exc:  # the latter is of a change alone, which would be set aside for it
         raise RoleError(str(exc), code=exc.code) from exc
     except UnavailableError as exc:
         if exc.code in _ROLE_REFUSED:

@@ -16,12 +16,14 @@ import datetime as dt
 from collections.abc import Callable
 from typing import TypedDict
 
-from processor.errors import RefusedError, UnavailableError
+from processor.errors import UnavailableError
 from processor.logs import Log
 from processor.retry import Outage
 
 # Between two tries: a call waits for the answer, and STS limits an account's calls.
 RETRY_SECONDS = 20.0
+# botocore looks at its own clock once more, and raises what is no error of AWS's where they ended in between.
+_TO_THE_END = dt.timedelta(seconds=0.5)
 
 
 class Assumed(TypedDict):
@@ -58,14 +60,13 @@ class Renewal:
         """Give new credentials, or else the last ones.
 
         :raises UnavailableError: there are none that hold
-        :raises RefusedError: the same
         """
         now = self._now()
         if self._not_before is not None and now < self._not_before and self._held(now):
             return self._held(now)  # type: ignore[return-value]  # as just asked
         try:
             self._assumed = self._ask()
-        except (UnavailableError, RefusedError) as exc:
+        except UnavailableError as exc:
             held = self._held(self._now())
             if held is None:
                 raise
@@ -77,6 +78,8 @@ class Renewal:
         return self._assumed
 
     def _held(self, now: dt.datetime) -> Assumed | None:
-        if self._assumed is None or now >= dt.datetime.fromisoformat(self._assumed["expiry_time"]):
+        if self._assumed is None:
+            return None
+        if now >= dt.datetime.fromisoformat(self._assumed["expiry_time"]) - _TO_THE_END:
             return None
         return self._assumed
