@@ -88,8 +88,6 @@ class DaemonCollector(Collector):
 
         pending = {name: since(of, shard_meter.OLDEST_AT) for name, of in reading.items()}
         yield self._by_shard(instruments.PENDING, pending)
-        used = {name: seconds / RETENTION_SECONDS for name, seconds in pending.items()}
-        yield self._by_shard(instruments.RETENTION_USED, used)
         ages = {name: since(of, shard_meter.CHECKPOINT_AT) for name, of in reading.items()}
         yield self._by_shard(instruments.CHECKPOINT_AGE, {name: age for name, age in ages.items() if age})
         longest = {
@@ -99,6 +97,9 @@ class DaemonCollector(Collector):
             for name, of in reading.items()
         }
         yield self._by_shard(instruments.LATENCY_MAX, longest)
+        # Between two batches nothing is in hand, however far behind the shard is.
+        used = {name: max(seconds, longest[name]) / RETENTION_SECONDS for name, seconds in pending.items()}
+        yield self._by_shard(instruments.RETENTION_USED, used)
         yield self._of_task(instruments.SHARDS, len(reading))
         if self._shards_unread is not None and now - self._heard_at < FLEET_SECONDS:
             yield self._of_task(instruments.SHARDS_UNREAD, self._shards_unread)

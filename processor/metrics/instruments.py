@@ -73,7 +73,9 @@ PENDING = _shard(
     "pending_seconds", "gauge", "Age of the oldest change in hand that is not applied; 0 where there is none"
 )
 RETENTION_USED = _shard(
-    "retention_used_ratio", "gauge", "pending_seconds as a part of the 24 hours that a stream keeps"
+    "retention_used_ratio",
+    "gauge",
+    "The longer of pending and latency_max, as a part of the 24 hours that a stream keeps",
 )
 CHECKPOINT_AGE = _shard(
     "checkpoint_age_seconds", "gauge", "Time since a checkpoint was stored; grows where nothing is written"

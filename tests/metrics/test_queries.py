@@ -156,9 +156,11 @@ def test_cloudwatch_alarms_are_on_metrics_that_are_sent() -> None:
     alarms = {name: each["Properties"] for name, each in template["Resources"].items()}
     assert alarms
     for name, alarm in alarms.items():
-        assert alarm["MetricName"] in units, name
-        assert "Dimensions" not in alarm
-        assert alarm["Namespace"] == {"Sub": "DynamoDBCrossRegionReplication${TaskName}"}
+        metrics = [each["MetricStat"]["Metric"] for each in alarm.get("Metrics", ()) if "MetricStat" in each] or [alarm]
+        for metric in metrics:
+            assert metric["MetricName"] in units, name
+            assert "Dimensions" not in metric
+            assert metric["Namespace"] == {"Sub": "DynamoDBCrossRegionReplication${TaskName}"}
         assert alarm["TreatMissingData"] in {"notBreaching", "breaching"}
 
 

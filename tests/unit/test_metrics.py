@@ -138,6 +138,12 @@ def test_what_is_in_hand_ages(daemon: Daemon) -> None:
     assert (daemon.told("pending_seconds"), daemon.told("checkpoint_age_seconds")) == ([0], [60])
 
 
+def test_between_two_batches_a_shard_is_as_late_as_it_was(daemon: Daemon) -> None:
+    """A backlog that is worked at uses its 24 hours, though nothing of it is in hand at the moment of a look."""
+    _apply(daemon.meter(), _made(43_200))
+    assert (daemon.told("pending_seconds"), daemon.told("retention_used_ratio")) == ([0], [0.5])
+
+
 def test_shards_of_many_processes_stand_side_by_side(daemon: Daemon) -> None:
     """Each shard has figures of its own, and the daemon says how many it reads."""
     for number in range(3):
