@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from processor import program
 from processor.dynamodb import aws_errors
 from processor.errors import CredentialsError, NotReadyError, RefusedError, UnavailableError
 from processor.leases import NO_TABLE
@@ -73,8 +74,8 @@ def record(settings: Settings, clients: Clients, *, stream_arn: str, destination
         write(clients.checkpoints(), settings.task_table, ours, before=before)
     except (CredentialsError, RefusedError) as exc:
         message = (
-            f"{exc}. The task can't be recorded, so nothing was started. Allow this call; run.sh policy prints all "
-            "that is needed."
+            f"{exc}. The task can't be recorded, so nothing was started. Allow this call; {program.COMMAND} policy "
+            "prints all that is needed."
         )
         raise NotReadyError(message) from exc
     return ours

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
 from prometheus_client.registry import Collector
 
+from processor import program
 from processor.metrics import port
 from processor.metrics.instruments import Instrument
 from processor.metrics.outlets import outlets
@@ -67,8 +68,8 @@ class CommandMetrics(Collector):
             except OSError as exc:
                 taken = f"{port.place(self._settings)} can't be listened on ({exc.strerror or exc})"
                 message = (
-                    f"run.sh: {taken}, so Prometheus can't see how far this is. A daemon of this task may serve its "
-                    "own metrics there. Nothing else is amiss; --metricsPort names another port."
+                    f"{program.NAME}: {taken}, so Prometheus can't see how far this is. A daemon of this task may "
+                    "serve its own metrics there. Nothing else is amiss; --metricsPort names another port."
                 )
                 print(message, file=sys.stderr)
         return self
