@@ -60,6 +60,7 @@ def run(settings: Settings, directory: Path, said: TextIO) -> None:
             )
             thread.start()
             stack.callback(thread.join)
+            stack.callback(stop.set)  # whatever fails from here on, the thread is not waited for in vain
         stack.enter_context(publishers(settings, collector.collect, clients, log, continued=_is_continued(directory)))
         if settings.heartbeat_seconds is not None:
             outage = Outage(

@@ -52,6 +52,7 @@ def serve(settings: Settings, collector: Collector, *, log: Log, stop: threading
                 outage.succeeded()
                 log.notice("metrics_served", address=settings.metrics_address, port=settings.metrics_port)
                 stop.wait()
-        except OSError as exc:
-            outage.failed(type(exc).__name__, f"{place(settings)} can't be listened on ({exc.strerror or exc})")
+        except (OSError, OverflowError) as exc:  # the latter: the second daemon of a machine where the first has 65535
+            reason = getattr(exc, "strerror", None) or exc
+            outage.failed(type(exc).__name__, f"{place(settings)} can't be listened on ({reason})")
             stop.wait(_RETRY_SECONDS)

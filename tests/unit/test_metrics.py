@@ -3,19 +3,25 @@
 from __future__ import annotations
 
 import errno
+import io
 import os
 import socket
+import threading
 import urllib.request
 from collections import Counter
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from processor.apply import Outcome
+from processor.dynamodb_local import free_port
 from processor.heartbeat import Heartbeats, key
-from processor.metrics import exporter, instruments, shard_files
+from processor.logs import Log
+from processor.metrics import exporter, instruments, port, shard_files
 from processor.metrics.collector import FLEET_SECONDS, FORGET_SECONDS, DaemonCollector
 from processor.metrics.command_metrics import CommandMetrics
 from processor.metrics.outlets import outlets
@@ -24,6 +30,7 @@ from processor.records import Change, decode
 from tests.fakes.changes import delete, put
 from tests.fakes.stream_record import modify
 from tests.fakes.tasks import task
+from tests.unit.conftest import Event
 
 NOW = 1_800_000_000.0
 
@@ -274,11 +281,33 @@ def test_nothing_is_measured_where_nothing_is_asked_for() -> None:
     assert outlets(task(**silent), otlp | {"OTEL_SDK_DISABLED": "true"}) == set()
 
 
+def test_a_port_that_there_is_not_is_said(daemon: Daemon, events: Callable[[], list[Event]]) -> None:
+    """The second daemon of a machine, where the first has the last port: that is said, and ends nothing."""
+    settings = msgspec.structs.replace(task(metricsPort="65535"), metrics_port=65536)
+    stop = threading.Event()
+    stop.wait = lambda *_: stop.set()  # type: ignore[method-assign]  # after the first try
+    port.serve(settings, daemon.collector, log=Log(), stop=stop)
+    (event,) = events()
+    assert (event.name, "0-65535" in event.fields["reason"]) == ("metrics_not_served", True)
+
+
+def test_an_exporter_that_fails_ends(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It does not wait for its own thread for ever, with the port taken: the daemon starts another."""
+
+    def no_threads(*_: object, **__: object) -> None:
+        raise RuntimeError("can't start new thread")
+
+    monkeypatch.setattr(exporter, "publishers", no_threads)
+    free = free_port()
+    settings = task(metricsPort=str(free), metricsAddress="127.0.0.1")
+    with pytest.raises(RuntimeError, match="new thread"):
+        exporter.run(settings, tmp_path, io.StringIO())
+    assert "metrics-port" not in {thread.name for thread in threading.enumerate()}
+
+
 def test_a_command_serves_how_far_it_is(capsys: pytest.CaptureFixture[str]) -> None:
     """A copy's figures stand on ``metricsPort`` while it runs; where that is taken it says so, once, and goes on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        free = probe.getsockname()[1]
+    free = free_port()
     settings = task(metricsPort=str(free), metricsAddress="127.0.0.1", taskName="t")
     figures = {"items": instruments.COPY_ITEMS, "progress": instruments.COPY_PROGRESS}
     with CommandMetrics(settings, **figures) as first, CommandMetrics(settings, **figures):
