@@ -114,7 +114,7 @@ for name in "$@"; do
         tests) part "$root/.venv/.stamp-tests" make_tests "$root/setup.sh" "$root/requirements.lock" "$root/requirements-dev.lock" ;;
         wheel)
             "$root/setup.sh" python jars
-            part "$root/dist/.stamp" make_wheel "$root/jars/.stamp" "$root"/{setup.sh,pyproject.toml,README.md,LICENSE,requirements.in,requirements-build.lock,hatch_build.py} "$root"/properties/* "$root"/processor/*.* "$root"/processor/*/*.*
+            part "$root/dist/.stamp" make_wheel "$root/jars/.stamp" "$root"/{setup.sh,pyproject.toml,README.md,LICENSE,requirements.in,requirements-build.lock,hatch_build.py} "$root"/properties/* "$root"/processor/*.* "$root"/processor/[!_]*/*.*
             ;;
         *) fail "unknown part $name" ;;
     esac
