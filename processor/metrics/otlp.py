@@ -64,6 +64,7 @@ class OtlpPublisher:
     """One process's metrics, as OpenTelemetry's SDK would have them.
 
     :raises ImportError: OpenTelemetry's packages are not installed
+    :raises ValueError: a header of OpenTelemetry's variables is none
     """
 
     def __init__(self, *, interval_seconds: float, now_ns: Callable[[], int] = time.time_ns) -> None:
@@ -73,11 +74,14 @@ class OtlpPublisher:
         self.interval_seconds = interval_seconds
         self._now_ns = now_ns
         self._last_ns = now_ns()
-        self._exporter: OTLPMetricExporter = OTLPMetricExporter()
+        self._said = _Said()
+        with self._said:
+            self._exporter: OTLPMetricExporter = OTLPMetricExporter()
+        if self._said.last:
+            raise ValueError(self._said.last)
         # Two daemons may have had the same shard; without an instance, their sums would be one series.
         ours = Resource.create({"service.name": SERVICE, "service.instance.id": str(uuid.uuid4())})
         self._resource: Resource = ours.merge(OTELResourceDetector().detect())
-        self._said = _Said()
         # What each series counts since when, and how far it was: the last time, and now.
         self._before: dict[tuple[str, Labels], tuple[int, float]] = {}
         self._series: dict[tuple[str, Labels], tuple[int, float]] = {}
@@ -168,7 +172,11 @@ class _Said(logging.Handler):
         self._logger = logging.getLogger("opentelemetry")
 
     def emit(self, record: logging.LogRecord) -> None:
-        self.last = record.getMessage()
+        # It would say the whole header, which as a rule is somebody's key.
+        of_a_header = record.name == "opentelemetry.util.re"
+        self.last = (
+            "a header in OTEL_EXPORTER_OTLP_..._HEADERS is not name=value" if of_a_header else record.getMessage()
+        )
 
     def __enter__(self) -> None:
         self.last = ""

@@ -253,6 +253,7 @@ def test_a_refusing_receiver_is_said(
     ("more", "remedy"),
     [
         ({"OTEL_EXPORTER_OTLP_PROTOCOL": "grpc"}, "OTEL_EXPORTER_OTLP_PROTOCOL=grpc"),
+        ({"OTEL_EXPORTER_OTLP_HEADERS": "api-key: hush-hush"}, "is not name=value"),
         ({"OTEL_METRIC_EXPORT_INTERVAL": "1m"}, "OTEL_METRIC_EXPORT_INTERVAL=1m"),
         ({}, "pip install opentelemetry-exporter-otlp-proto-http"),
     ],
@@ -271,3 +272,4 @@ def test_what_cannot_be_done_is_one_warning(
         pass
     (said,) = [record for record in caplog.records if record.getMessage() == "otlp_unavailable"]
     assert remedy in said.fields["reason"]
+    assert "hush-hush" not in caplog.text + str(said.fields)
