@@ -116,7 +116,7 @@ _EPILOG = (
     "the later of these wins. Any KCL MultiLangDaemon property may stand beside them. "
     "Exit status: 0 clean, 22 bad arguments or a table that isn't ready, 5 failed at run time, "
     "1 (redrive) some keys still fail, 1 (status) not healthy, 1 (verify) the tables differ, "
-    "5 (status) not all of it could be read, 130 or 143 (check, redrive, status, verify) interrupted."
+    "5 (status) not all of it could be read, 130 or 143 a command that was interrupted (not the replication: 0)."
 )
 
 
