@@ -92,6 +92,8 @@ def load(arguments: Sequence[str], command: Command = REPLICATE) -> Settings:
         text = Path(file).read_bytes().decode("latin-1") if file else ""  # Java's encoding of properties
     except OSError as exc:
         message = f"Properties file {file}: can't be read ({exc.strerror}). Nothing was started. Check the path."
+        if command is REPLICATE and str(file).isalpha():
+            message += f" If it was meant as a command: there are {', '.join(COMMANDS)}."
         raise UsageError(message) from exc
     return settings.load(
         arguments=remaining,

@@ -17,7 +17,7 @@ import msgspec
 from processor import java, leases, program, task
 from processor.copy import state
 from processor.copy.state import CopyState
-from processor.dynamodb import Clients, aws_errors
+from processor.dynamodb import REJECTED_CREDENTIALS, Clients, aws_errors
 from processor.errors import CredentialsError, RefusedError, RoleError, SetupError, UnavailableError
 from processor.findings import Finding, error, warning
 from processor.leases import NO_TABLE, Lease
@@ -231,14 +231,7 @@ def _attempt(what: str, read: Callable[[], None], who: Who) -> list[Finding]:
         )
         return [error(what, f"{identity.shown} can't be assumed for the {side} ({exc})", "It can't be used", remedy)]
     except CredentialsError as exc:
-        return [
-            error(
-                what,
-                f"not allowed to the {side}'s {identity.shown} ({exc})",
-                "It can't be used",
-                "Give credentials, or a role, that may make this call; AWS's words above name the call and who made it",
-            )
-        ]
+        return [_no_rights(what, exc, who)]
     except UnavailableError as exc:
         if exc.code == NO_TABLE:
             return [
@@ -260,3 +253,17 @@ def _attempt(what: str, read: Callable[[], None], who: Who) -> list[Finding]:
     except RefusedError as exc:
         return [error(what, f"can't be asked for ({exc})", "It can't be used", "Check its name, region and endpoint")]
     return []
+
+
+def _no_rights(what: str, exc: CredentialsError, who: Who) -> Finding:
+    side, identity = who
+    if exc.code in REJECTED_CREDENTIALS:
+        value = f"not allowed to the {side}'s {identity.shown} ({exc})"
+        remedy = "Give credentials, or a role, that may make this call; AWS's words above name the call and who made it"
+    else:  # nobody was asked
+        value = f"the {side}'s {identity.shown} can't be found, or used ({exc})"
+        profile = "" if side == "task" else f" or {side}Profile"
+        remedy = (
+            f"Set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, AWS_PROFILE{profile}, or run it where a role gives them"
+        )
+    return error(what, value, "It can't be used", remedy)

@@ -87,3 +87,9 @@ def test_help_has_the_options_of_its_command(command: Command) -> None:
     assert "--sourceTable" in rest
     for option in command.options:
         assert f"{option.usage} {option.help}" in own
+
+
+def test_a_misspelt_command_is_answered_with_those_there_are() -> None:
+    """A word that is neither a command nor a file may have been meant as either."""
+    with pytest.raises(UsageError, match=r"Properties file chek: can't be read .*there are check, copy, policy"):
+        load(["chek"])

@@ -338,15 +338,16 @@ def test_every_page_of_the_stream_is_read() -> None:
 
 
 def test_absent_credentials_are_said(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Without credentials each call that wanted them is named."""
+    """Without credentials each call that wanted them is named, and where credentials may come from."""
     monkeypatch.delenv("AWS_ACCESS_KEY_ID")
-    _, text = _run()
+    report, text = _run()
     for call in (
         "DescribeTable on table orders in eu-west-1",
         "DescribeTable on table orders-copy in us-east-1",
         "Scan of",
     ):
-        assert f"own credentials ({call}" in text
+        assert f"own credentials can't be found, or used ({call}" in text
+    assert sum("AWS_ACCESS_KEY_ID" in finding.remedy for finding in report.errors) == 3
 
 
 @pytest.mark.usefixtures("installed")
