@@ -11,8 +11,15 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from processor.dynamodb_local import DynamoDBLocal
+
+# No deadlines, for they measure the machine and not the code.
+settings.register_profile(
+    "project", deadline=None, max_examples=150, database=None, suppress_health_check=[HealthCheck.too_slow]
+)
+settings.load_profile("project")
 
 REGION = "eu-west-1"
 ENVIRONMENT = {
