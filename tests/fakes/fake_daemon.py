@@ -26,6 +26,7 @@ import msgspec
 
 from processor.handover import SETTINGS_VARIABLE
 from processor.lease_term import DIRECTORY, file_name
+from processor.metrics.shard_files import DIRECTORY as METRICS_DIRECTORY
 from processor.settings import Settings
 from tests.fakes.stream_record import StreamRecord
 
@@ -55,7 +56,8 @@ class FakeDaemon:
     ) -> None:
         file = folder / "child.json"
         file.write_bytes(msgspec.json.encode(settings))
-        (folder / DIRECTORY).mkdir(exist_ok=True)
+        for made in (DIRECTORY, METRICS_DIRECTORY):
+            (folder / made).mkdir(exist_ok=True)
         self._term = folder / DIRECTORY / file_name(SHARD_ID)
         self.renew(hours=1)
         self.child = subprocess.Popen(
