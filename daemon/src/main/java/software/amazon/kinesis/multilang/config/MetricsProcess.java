@@ -5,7 +5,10 @@ import java.io.IOException;
 import java.io.InputStreamReader;
 import java.io.OutputStream;
 import java.nio.charset.StandardCharsets;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -25,6 +28,8 @@ final class MetricsProcess {
     private static final Logger CHILDREN = LoggerFactory.getLogger("software.amazon.kinesis.multilang.DrainChildSTDERRTask");
 
     private final String[] command;
+    private final ExecutorService teller = Executors.newSingleThreadExecutor(new DaemonThreads("metrics-teller"));
+    private final AtomicBoolean telling = new AtomicBoolean();
     private volatile boolean closing;
     private volatile Process process;
 
@@ -39,17 +44,21 @@ final class MetricsProcess {
         }
     }
 
-    /** How many of the stream's shards no daemon reads. */
+    /** How many of the stream's shards no daemon reads. Returns at once: a process that reads nothing would have us wait. */
     void shardsUnread(int count) {
         Process running = process;
-        if (running != null) {
-            try {
-                OutputStream input = running.getOutputStream();
-                input.write(("{\"shardsUnread\":" + count + "}\n").getBytes(StandardCharsets.UTF_8));
-                input.flush();
-            } catch (IOException e) {
-                LOG.debug("The metrics process has ended", e);
-            }
+        if (running != null && telling.compareAndSet(false, true)) {
+            teller.execute(() -> {
+                try {
+                    OutputStream input = running.getOutputStream();
+                    input.write(("{\"shardsUnread\":" + count + "}\n").getBytes(StandardCharsets.UTF_8));
+                    input.flush();
+                } catch (IOException e) {
+                    LOG.debug("The metrics process has ended", e);
+                } finally {
+                    telling.set(false);
+                }
+            });
         }
     }
 
@@ -58,11 +67,15 @@ final class MetricsProcess {
         closing = true;
         Process running = process;
         if (running != null) {
+            teller.execute(() -> { // after what is being told
+                try {
+                    running.getOutputStream().close();
+                } catch (IOException e) {
+                    LOG.debug("The metrics process has ended", e);
+                }
+            });
             try {
-                running.getOutputStream().close();
                 running.waitFor(millis, TimeUnit.MILLISECONDS);
-            } catch (IOException e) {
-                LOG.debug("The metrics process has ended", e);
             } catch (InterruptedException e) {
                 Thread.currentThread().interrupt();
             }
