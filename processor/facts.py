@@ -234,14 +234,9 @@ def _attempt(what: str, read: Callable[[], None], who: Who) -> list[Finding]:
         return [_no_rights(what, exc, who)]
     except UnavailableError as exc:
         if exc.code == NO_TABLE:
-            return [
-                error(
-                    what,
-                    "does not exist",
-                    "There is nothing to replicate from or to",
-                    "Check name, region, account and endpoint, or create it",
-                )
-            ]
+            made = "; with createDestination=true copy does" if side == "destination" else ""
+            remedy = f"Check name, region, account and endpoint, or create it{made}"
+            return [error(what, "does not exist", "There is nothing to replicate from or to", remedy)]
         return [
             error(
                 what,

@@ -121,7 +121,7 @@ def _stream_on(settings: Settings, facts: Facts) -> Iterator[Finding]:
             what,
             "is off",
             "Changes leave no trace to replicate",
-            "Turn it on with view type NEW_AND_OLD_IMAGES (or NEW_IMAGE)",
+            "Turn it on with view type NEW_AND_OLD_IMAGES (or NEW_IMAGE); with enableStream=true copy does",
         )
     elif specification.get("StreamViewType") not in NEW_IMAGE_VIEWS:
         yield error(

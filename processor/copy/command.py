@@ -29,6 +29,7 @@ from processor.via_s3 import transfer
 # Calls of one segment at once: its writes go through one pool, its reads one after the other.
 _CONNECTIONS_PER_THREAD = 2
 _NOTHING = "Nothing was copied."
+_DRY = f"{_NOTHING} A dry run makes no table and turns no stream on, whatever the settings say."
 
 
 class Options(msgspec.Struct, frozen=True, kw_only=True):
@@ -70,7 +71,7 @@ def _run(settings: Settings, options: Options, clients: Clients, stop: threading
     asked = msgspec.structs.replace(settings, create_destination=settings.create_destination and not options.via_s3)
     made = [] if options.dry_run else creation.ensure(asked, clients, _say, stop=stop)
     ready = preflight.copying(settings, clients, to_new_table=options.via_s3 is not None)
-    preflight.insist([*made, *ready.findings], _NOTHING)
+    preflight.insist([*made, *ready.findings], _DRY if options.dry_run else _NOTHING)
     facts = ready.facts
     job = Job(
         settings, clients, facts, options.via_s3, concurrent=options.concurrent, restart=options.restart, say=_say
