@@ -303,8 +303,9 @@ def test_everything_wrong_is_said_in_one_run(monkeypatch: pytest.MonkeyPatch, tm
 
 @pytest.mark.usefixtures("aws", "installed")
 def test_missing_tables_are_said_by_name() -> None:
-    """A table that is not there is an error that names it and its region; a missing checkpoint table is none."""
+    """A missing table is an error that names it, and how copy could make it; a missing checkpoint table is none."""
     report, text = _run()
+    assert ["createDestination" in finding.remedy for finding in report.errors] == [False, True]
     assert "source table orders in eu-west-1 does not exist" in text
     assert "destination table orders-copy in us-east-1 does not exist" in text
     assert len(report.errors) == 2
