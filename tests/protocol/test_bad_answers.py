@@ -91,6 +91,7 @@ def impatient(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.setattr(dynamodb, "_READ_CONFIG", dynamodb._READ_CONFIG.merge(once))
     monkeypatch.setattr(patience, "PATIENCE_SECONDS", 0.0)
     monkeypatch.setattr(pace, "STALL_SECONDS", 0.0)
+    monkeypatch.setattr(pace, "CREDENTIALS_STALL_SECONDS", 0.0)
     handlers, terminate = logging.getLogger().handlers[:], signal.getsignal(signal.SIGTERM)
     yield
     logging.getLogger().handlers[:] = handlers
