@@ -16,7 +16,7 @@ from typing import Any, NoReturn
 
 import msgspec
 
-from processor import commands, program, settings, task
+from processor import __version__, commands, program, settings, task
 from processor.commands import COMMANDS, REPLICATE, Command
 from processor.dynamodb import Clients
 from processor.errors import NotReadyError, ReplicatorError, UsageError
@@ -141,6 +141,7 @@ def _replicate(found: Settings) -> int:
     )
     following.note(found, clients, facts)
     print(f"Replicating {found.path}")
+    print(f"  version {__version__}")
     print(f"  task {found.task_name}, checkpoints in {found.checkpoint_table}")
     print(f"  logs in {slot.directory}", flush=True)
     daemon.start(found, slot, stream_arn=ours.stream_arn, leases=report.facts.leases or [], read_at_ms=read_at_ms)

@@ -21,7 +21,7 @@ import configargparse
 import javaproperties
 import msgspec
 
-from processor import kcl_properties
+from processor import __version__, kcl_properties
 from processor.commands import COMMANDS, REPLICATE, Command
 from processor.definitions import BY_NAME, CHECKPOINT_TABLE_PREFIX, DEFINITIONS, ENVIRONMENT_PREFIX, boolean
 from processor.errors import UsageError
@@ -175,6 +175,9 @@ def parser(program: str, usage: str, command: Command = REPLICATE) -> configargp
         if name not in BY_NAME:
             made.add_argument(f"--{name}", help=configargparse.SUPPRESS)
     groups["Process"].add_argument("--help", action="help", help="this text")
+    groups["Process"].add_argument(
+        "--version", action="version", version=f"{program} {__version__}", help="this program's version"
+    )
     return made
 
 

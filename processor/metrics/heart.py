@@ -16,6 +16,8 @@ from processor.retry import Outage
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
+_CLOCKS_DIFFER_SECONDS = 60
+
 
 class Heart:
     """Beats in a thread of its own until it is stopped.
@@ -74,16 +76,17 @@ class Heart:
         :raises UnavailableError, RefusedError: it could not be
         """
         now_ms = int(self._clock() * 1000)
-        # Half a beat of grace: daemons' clocks and timers differ, and a beat that is refused is one that is missed.
-        due = str(now_ms - self._seconds * 500)
+        # Half a beat of grace: daemons' clocks and timers differ, and a beat that is refused is one that is missed. One
+        # from the future is of a clock that is ahead, and must not silence the others until then.
+        due, ahead = now_ms - self._seconds * 500, now_ms + max(self._seconds, _CLOCKS_DIFFER_SECONDS) * 1000
         try:
             with aws_errors(f"PutItem (the heartbeat) on table {self._table} in {self._region}"):
                 self._connect().put_item(
                     TableName=self._table,
                     Item={**self._own_key(), heartbeat.WRITTEN_AT: {"N": str(now_ms)}},
-                    ConditionExpression="attribute_not_exists(#at) OR #at <= :due",
+                    ConditionExpression="attribute_not_exists(#at) OR #at <= :due OR #at > :ahead",
                     ExpressionAttributeNames={"#at": heartbeat.WRITTEN_AT},
-                    ExpressionAttributeValues={":due": {"N": due}},
+                    ExpressionAttributeValues={":due": {"N": str(due)}, ":ahead": {"N": str(ahead)}},
                 )
         except ConditionFailedError:
             return False

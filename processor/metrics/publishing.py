@@ -23,8 +23,9 @@ from processor.settings import Settings
 if TYPE_CHECKING:
     from prometheus_client.core import Metric
 
-# How long the end of a process may wait for what is sent last.
-LAST_SECONDS = 10.0
+# How long the end of a process may wait for what is sent last; the daemon waits as long for this process
+# (METRICS_GRACE_MILLIS), and its next start wants the port.
+LAST_SECONDS = 2.0
 _NOTE = "Replication goes on. What was counted meanwhile is sent when it can be."
 # A try a minute: each of them a message would be too many.
 _RARELY = Rhythm(first_seconds=600, last_seconds=3600, quiet_seconds=3600)

@@ -61,23 +61,24 @@ def make(
 
 
 def _statements(rows: Iterable[Permission], settings: Settings, found: Places) -> Iterable[dict[str, Any]]:
-    """Resources with the same actions share a statement; so nothing is allowed that is in no row."""
+    """Resources with the same actions and condition share a statement; so nothing is allowed that is in no row."""
     always: dict[Resource, set[str]] = {}
     first: dict[Resource, set[str]] = {}
     for row in rows:
         (first if row.first_start else always).setdefault(row.resource, set()).update(row.actions)
     for suffix, actions_of in (("", always), (FIRST_START, first)):
-        shared: dict[tuple[str, ...], list[Resource]] = {}
+        shared: dict[tuple[tuple[str, ...], str], list[Resource]] = {}
         for resource, actions in actions_of.items():
-            shared.setdefault(tuple(sorted(actions)), []).append(resource)
-        for actions_shared, resources in shared.items():
+            condition = places.condition_of(resource, settings, found)
+            shared.setdefault((tuple(sorted(actions)), repr(condition)), []).append(resource)
+        for (actions_shared, _), resources in shared.items():
             statement: dict[str, Any] = {
                 "Sid": "".join(resources) + suffix,
                 "Effect": "Allow",
                 "Action": list(actions_shared),
                 "Resource": [places.arn_of(resource, settings, found) for resource in resources],
             }
-            if condition := places.condition_of(resources[0], settings):
+            if condition := places.condition_of(resources[0], settings, found):
                 statement["Condition"] = condition
             yield statement
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import msgspec
 
+from processor import heartbeat
 from processor.dynamodb import Clients, aws_errors, partition_of
 from processor.errors import RefusedError, UnavailableError
 from processor.policy import places, principals
@@ -65,7 +66,13 @@ def look(settings: Settings, clients: Clients, *, caller: str | None, exported: 
         destination_table=(destination or {}).get("TableArn") or made.table("destination"),
         task_tables=made.table("task"),
         exported=exported,
+        heartbeat_key=heartbeat_key(settings, source),
     )
+    if settings.heartbeat_seconds is not None and found.heartbeat_key is None:
+        notes.append(
+            "The heartbeat: IAM can hold its PutItem to its own key only where the source's partition key is a string, "
+            "and known. So HeartbeatItem allows to put any item; leave heartbeatSeconds out where that is too much."
+        )
     notes += [*keys_of(source, destination), *made.notes(found)]
     return Found(places=found, callers={each: principal_of(arn) for each, arn in arns.items()}, notes=notes)
 
@@ -77,6 +84,15 @@ def _attempt(notes: list[str], what: str, call: Callable[[], T]) -> T | None:
     except (UnavailableError, RefusedError) as exc:
         notes.append(f"{what[:1].upper()}{what[1:]}: could not be looked up ({exc}).")
         return None
+
+
+def heartbeat_key(settings: Settings, source: Mapping[str, Any] | None) -> str | None:
+    """The heartbeat's partition key, where it is a string."""
+    if source is None:
+        return None
+    name = next(part["AttributeName"] for part in source["KeySchema"] if part["KeyType"] == "HASH")
+    types = {part["AttributeName"]: part["AttributeType"] for part in source["AttributeDefinitions"]}
+    return heartbeat.key({name: types[name]}, settings.task_name)[name].get("S")
 
 
 def keys_of(*tables: Mapping[str, Any] | None) -> Iterator[str]:

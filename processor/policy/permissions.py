@@ -20,6 +20,7 @@ Side = Literal["source", "destination", "task"]
 # ``places.py`` makes ARNs of them.
 Resource = Literal[
     "SourceTable",
+    "HeartbeatItem",
     "SourceStream",
     "SourceExports",
     "DestinationTable",
@@ -152,7 +153,7 @@ def _source() -> Iterator[Permission]:
     yield _row("source", "SourceTable", "GetItem", "redrive repair copy")
     yield _row("source", "SourceTable", "GetItem", _LOOKING, _fenced)
     yield _row("source", "SourceTable", "Scan BatchGetItem", "copy repair verify")
-    yield _row("source", "SourceTable", "PutItem", "replicate", _heartbeat)
+    yield _row("source", "HeartbeatItem", "PutItem", "replicate", _heartbeat)
     yield _row("source", "SourceTable", "UpdateTable", "copy copyViaS3", _enable_stream)
     yield _row("source", "SourceTable", "ListTagsOfResource", "copy", _create)
     yield _row("source", "SourceStream", "DescribeStream", f"{_LOOKING} status")

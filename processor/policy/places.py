@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import msgspec
 
 from processor.policy.permissions import Resource
@@ -21,12 +23,14 @@ class Places(msgspec.Struct, frozen=True, kw_only=True):
     :param source_table: its ARN, as the destination's
     :param task_tables: how the checkpoint tables' begin, as ``arn:aws:dynamodb:eu-west-1:123456789012:table/``
     :param exported: where ``copy --viaS3`` leaves the table
+    :param heartbeat_key: the heartbeat's partition key, where the source's is known, and is a string
     """
 
     source_table: str
     destination_table: str
     task_tables: str
     exported: Place | None = None
+    heartbeat_key: str | None = None
 
 
 def table_arn(partition: str, region: str, account: str | None, name: str) -> str:
@@ -42,6 +46,7 @@ def arn_of(resource: Resource, settings: Settings, places: Places) -> str:
     lease_table = places.task_tables + settings.checkpoint_table
     arns: dict[str, str] = {
         "SourceTable": places.source_table,
+        "HeartbeatItem": places.source_table,
         "SourceStream": f"{places.source_table}/stream/*",
         "SourceExports": f"{places.source_table}/export/*",
         "DestinationTable": places.destination_table,
@@ -75,8 +80,10 @@ def _in_s3(resource: Resource, settings: Settings, places: Places) -> str:
     return "/".join(part for part in (arn, folder.strip("/"), "*") if part)
 
 
-def condition_of(resource: Resource, settings: Settings) -> dict[str, dict[str, str]]:
+def condition_of(resource: Resource, settings: Settings, places: Places) -> dict[str, dict[str, Any]]:
     """What a statement asks for beside the resource."""
     if resource == "Metrics":  # KCL's namespace is its application's name
         return {"StringEquals": {"cloudwatch:namespace": settings.checkpoint_table}}
+    if resource == "HeartbeatItem" and places.heartbeat_key is not None:
+        return {"ForAllValues:StringEquals": {"dynamodb:LeadingKeys": [places.heartbeat_key]}}
     return {}

@@ -111,9 +111,9 @@ def trusts(policy: Policy, caller: str, context: Mapping[str, str]) -> bool:
     )
 
 
-def _is_met(condition: Mapping[str, Mapping[str, str]], context: Mapping[str, str]) -> bool:
-    assert set(condition) <= {"StringEquals"}, condition
-    return all(context.get(key) == value for key, value in condition.get("StringEquals", {}).items())
+def _is_met(condition: Mapping[str, Mapping[str, Any]], context: Mapping[str, str]) -> bool:
+    assert set(condition) <= {"StringEquals", "ForAllValues:StringEquals"}, condition
+    return all(context.get(key) in _listed(value) for wanted in condition.values() for key, value in wanted.items())
 
 
 def _listed(value: str | list[str]) -> list[str]:

@@ -37,7 +37,9 @@ def read(exchange: Exchange, body: bytes, *, own: str, streams: Mapping[str, str
     """
     service = _service(exchange)
     if service == "dynamodb":
-        return Asked(service=service, wanted=list(_dynamodb(exchange.operation, json.loads(body), own, streams)))
+        content = json.loads(body)
+        wanted = list(_dynamodb(exchange.operation, content, own, streams))
+        return Asked(service=service, wanted=wanted, context=_leading_keys(content))
     if service == "s3":
         return Asked(service=service, wanted=[_s3(exchange)])
     if service == "sts":
@@ -73,6 +75,12 @@ def _dynamodb(
         yield action, _table(own, content["TableName"]) + index
     if operation == "CreateTable" and content.get("Tags"):
         yield "dynamodb:TagResource", _table(own, content["TableName"])
+
+
+def _leading_keys(content: Mapping[str, Any]) -> dict[str, str]:
+    """Of one item's write: its partition key, which all tables of these tests call ``id``."""
+    key = content.get("Item", {}).get("id", {}).get("S")
+    return {} if key is None else {"dynamodb:LeadingKeys": key}
 
 
 def _table(own: str, name: str) -> str:

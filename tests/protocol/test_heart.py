@@ -41,6 +41,14 @@ def test_a_fleet_writes_one_heartbeat(key: tuple[str, ...], tables: Tables, dyna
     assert item[WRITTEN_AT] == {"N": str(NOW * 1000 + 10_100)}
 
 
+def test_a_clock_that_is_ahead_silences_nobody(tables: Tables, dynamodb: DynamoDBLocal) -> None:
+    """A beat from the future is written over, where clocks can't be meant to differ so far."""
+    table = tables.create()
+    assert _heart(dynamodb, table, now=NOW + 61).beat()
+    assert _heart(dynamodb, table, now=NOW).beat()
+    assert not _heart(dynamodb, table, now=NOW - 59).beat()
+
+
 def test_a_heartbeat_that_cannot_be_written(dynamodb: DynamoDBLocal) -> None:
     """It is an error that names call and table, and the next beat tries again."""
     with pytest.raises(UnavailableError, match=r"PutItem \(the heartbeat\) on table nowhere in"):

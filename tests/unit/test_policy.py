@@ -5,10 +5,11 @@ from __future__ import annotations
 import json
 from typing import Any
 
+import msgspec
 import pytest
 from moto import mock_aws
 
-from processor import commands
+from processor import commands, heartbeat
 from processor.dynamodb import Clients
 from processor.errors import UsageError
 from processor.policy import command, documents, lookup, permissions, places, wanted
@@ -17,7 +18,7 @@ from processor.policy.places import NO_ACCOUNT, Places
 from processor.policy.principals import Principal
 from processor.settings import Settings
 from processor.workload import create_table
-from tests.fakes import tasks
+from tests.fakes import authority, tasks
 
 READER = "arn:aws:iam::111111111111:role/reader"
 WRITER = "arn:aws-cn:iam::222222222222:role/team/writer"
@@ -120,6 +121,28 @@ def test_a_setting_brings_what_it_needs(setting: str, value: str, action: str) -
     without = _allowed(tasks.task(**others), *names)
     brought = _allowed(tasks.task(**others | {setting: value}), *names) - without
     assert action in {name for name, _ in brought}
+
+
+def test_the_heartbeat_may_write_its_own_item_only() -> None:
+    """Where the source's partition key is a string; where it is not, or not known, IAM can't tell the items apart."""
+    settings = tasks.task(heartbeatSeconds="5")
+    rows = permissions.needed(settings, ["replicate"])
+    table = PLACES.source_table
+    for there, other_is_allowed in (
+        (msgspec.structs.replace(PLACES, heartbeat_key="our own"), False),
+        (PLACES, True),
+    ):
+        (made,) = documents.make(settings, rows, there, {Principal(): USER})
+        for key, allowed in (("our own", True), ("another", other_is_allowed)):
+            context = {"dynamodb:LeadingKeys": key}
+            assert allowed == authority.allows(made.policy, "dynamodb:PutItem", table, context)
+    described = {
+        "KeySchema": [{"AttributeName": "id", "KeyType": "HASH"}, {"AttributeName": "at", "KeyType": "RANGE"}],
+        "AttributeDefinitions": [{"AttributeName": name, "AttributeType": "S"} for name in ("at", "id")],
+    }
+    assert lookup.heartbeat_key(settings, described) == heartbeat.key({"id": "S"}, settings.task_name)["id"]["S"]
+    described["AttributeDefinitions"][1]["AttributeType"] = "N"
+    assert lookup.heartbeat_key(settings, described) is None
 
 
 def test_kcl_s_own_tables_go_by_kcl_s_settings() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import javaproperties
 import pytest
 
+from processor import __version__
 from processor.errors import UsageError
 from processor.settings import MAX_TABLE_NAME, companion_table
 from tests.fakes.tasks import DIRECTORY, LOG_DIRECTORY, REQUIRED, load, task
@@ -185,6 +186,13 @@ def test_companion_tables_fit_and_never_meet() -> None:
     names = [companion_table("x" * 251 + end, "-Task") for end in ("aaaa", "aaab")]
     assert {MAX_TABLE_NAME} == {len(name) for name in names}
     assert len(set(names)) == 2
+
+
+def test_the_version_ends_the_command(capsys: pytest.CaptureFixture[str]) -> None:
+    """It is the wheel's, and nothing else is said or asked for."""
+    with pytest.raises(SystemExit) as ended:
+        load(arguments=["--version"])
+    assert (ended.value.code, capsys.readouterr().out) == (0, f"run.sh {__version__}\n")
 
 
 def test_help_ends_the_command(capsys: pytest.CaptureFixture[str]) -> None:

@@ -32,7 +32,7 @@ import software.amazon.awssdk.services.dynamodb.streams.DynamoDbStreamsServiceCl
  */
 final class GuardedStreamsClient implements DynamoDbStreamsClient {
     static final String REMEDY = "Nothing past the checkpoint is applied. Delete the checkpoint "
-            + "table, copy the table again, then start. Items deleted at the source meanwhile stay at the destination until run.sh "
+            + "table, copy the table again, then start. Items deleted at the source meanwhile stay at the destination until "
             + "verify --repair, once the replication has caught up.";
 
     /** An open shard is never at its end, so its empty pages must be; DynamoDB gives few in a row. */

@@ -76,7 +76,9 @@ public final class LogLines extends LayoutBase<ILoggingEvent> {
         }
         Map<String, Object> fields = fields(event);
         fields.put(Event.NAME, "child_output");
-        fields.put("shard", shardId);
+        if (!shardId.isEmpty()) {
+            fields.put("shard", shardId);
+        }
         fields.put("message", line);
         return written(fields);
     }

@@ -110,7 +110,7 @@ final class MetricsProcess {
             try (BufferedReader said = new BufferedReader(
                     new InputStreamReader(started.getErrorStream(), StandardCharsets.UTF_8))) {
                 for (String line = said.readLine(); line != null; line = said.readLine()) {
-                    CHILDREN.info("{} ({})", line, "metrics"); // LogLines takes a line and whose it is
+                    CHILDREN.info("{} {}", line, ""); // LogLines takes a line and its shard, and it has none
                     System.err.println(line);
                 }
             }
