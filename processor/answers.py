@@ -20,6 +20,7 @@ _NEEDED: Mapping[str, frozenset[str]] = {
     "Credentials": frozenset({"AccessKeyId", "Expiration", "SecretAccessKey", "SessionToken"}),
     "DescribeStreamOutput": frozenset({"StreamDescription"}),
     "DescribeTableOutput": frozenset({"Table"}),
+    "GetCallerIdentityResponse": frozenset({"Arn"}),
     "GetRecordsOutput": frozenset({"Records"}),
     "GetShardIteratorOutput": frozenset({"ShardIterator"}),
     "GlobalSecondaryIndexDescription": frozenset({"IndexName", "KeySchema", "Projection"}),
