@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from typing import Any, NoReturn
 
 from processor import program
-from processor.definitions import whole_number
 from processor.errors import UsageError
 from processor.policy import wanted
+from processor.values import whole_number
 from processor.verify import paths
 
 

@@ -23,9 +23,10 @@ import msgspec
 
 from processor import __version__, kcl_properties
 from processor.commands import COMMANDS, REPLICATE, Command
-from processor.definitions import BY_NAME, CHECKPOINT_TABLE_PREFIX, DEFINITIONS, ENVIRONMENT_PREFIX, boolean
+from processor.definitions import BY_NAME, CHECKPOINT_TABLE_PREFIX, DEFINITIONS, ENVIRONMENT_PREFIX
 from processor.errors import UsageError
 from processor.identity import OWN, Identity
+from processor.values import boolean
 
 # DynamoDB's limit.
 MAX_TABLE_NAME = 255

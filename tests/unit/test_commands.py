@@ -9,8 +9,9 @@ import pytest
 from processor import commands, kcl_properties, settings
 from processor.cli import load
 from processor.commands import COMMANDS, Command, Option
-from processor.definitions import BY_NAME, whole_number
+from processor.definitions import BY_NAME
 from processor.errors import UsageError
+from processor.values import whole_number
 
 COMMAND = Command(
     name="count",

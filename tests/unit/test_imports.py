@@ -19,6 +19,7 @@ LAYERS = (
         "identity",
         "kcl_properties",
         "settings",
+        "values",
         "records",
         "images",
         "letters",

@@ -1,0 +1,129 @@
+"""What a value may be, of a setting or an option: each takes the text, and raises ``ValueError`` with the words for it.
+
+Pure.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+import shlex
+from collections.abc import Callable
+from urllib.parse import unquote, urlsplit
+
+
+def boolean(value: str) -> bool:
+    """``true`` or ``false``, in any case."""
+    if value.strip().lower() not in {"true", "false"}:
+        message = f"'{value}' is neither true nor false"
+        raise ValueError(message)
+    return value.strip().lower() == "true"
+
+
+def whole_number(lowest: int, highest: int) -> Callable[[str], int]:
+    """Digits of a number in these bounds, both included."""
+
+    def parse(value: str) -> int:
+        if not re.fullmatch(r"\d+", value.strip()) or not lowest <= int(value) <= highest:
+            message = f"'{value}' is not a whole number from {lowest} to {highest}"
+            raise ValueError(message)
+        return int(value)
+
+    return parse
+
+
+def one_of(*choices: str) -> Callable[[str], str]:
+    """One of these words, as they are written."""
+
+    def parse(value: str) -> str:
+        if value not in choices:
+            message = f"'{value}' is none of {', '.join(choices)}"
+            raise ValueError(message)
+        return value
+
+    return parse
+
+
+def matching(pattern: str, what: str) -> Callable[[str], str]:
+    """Text that the whole of ``pattern`` matches; ``what`` says in words what that is."""
+
+    def parse(value: str) -> str:
+        if not re.fullmatch(pattern, value):
+            message = f"'{value}' is not {what}"
+            raise ValueError(message)
+        return value
+
+    return parse
+
+
+def endpoint(value: str) -> str:
+    """A URL of scheme and host, without a user, a password or a query."""
+    parts = urlsplit(value)
+    try:
+        usable = parts.scheme in {"http", "https"} and parts.hostname and parts.port != 0
+    except ValueError:  # a port that is no number
+        usable = False
+    if "@" in parts.netloc:
+        message = (
+            "an endpoint with a user or a password in it can't be used. Leave them out; credentials come otherwise"
+        )
+        raise ValueError(message)
+    if not usable or parts.query or not value.isprintable():
+        message = f"'{value}' is not an endpoint such as https://host or http://localhost:8000"
+        raise ValueError(message)
+    return value
+
+
+def address(value: str) -> str:
+    """An IP address, of either kind, in its usual notation."""
+    try:
+        return str(ipaddress.ip_address(value.strip()))
+    except ValueError:
+        message = f"'{value}' is not an IP address, such as 0.0.0.0, 127.0.0.1 or ::"
+        raise ValueError(message) from None
+
+
+def letters_uri(value: str) -> str:
+    """Where dead letters go: ``file:///path/name`` or ``s3://bucket/prefix``."""
+    parts = urlsplit(value)
+    to_file = parts.scheme == "file" and not (parts.netloc or parts.query or parts.fragment)
+    if to_file and parts.path.startswith("/") and not parts.path.endswith("/") and unquote(parts.path).isprintable():
+        return value
+    # Names of buckets, and of objects without a character that needs care (S3 user guide, naming); KCL's shard and the
+    # change's number follow, within S3's 1024 bytes.
+    if re.fullmatch(r"s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](/[a-zA-Z0-9!_.*'()=-]+)*/?", value) and len(value) <= 512:  # noqa: PLR2004
+        return value
+    message = (
+        f"'{value}' is neither a file's URI such as file:///var/lib/replicator/dead-letters.jsonl nor a place in a "
+        "bucket such as s3://bucket/prefix"
+    )
+    raise ValueError(message)
+
+
+def options(value: str) -> str:
+    """Options of a command line, quoted as a shell's."""
+    try:
+        shlex.split(value)
+    except ValueError as exc:
+        message = f"it can't be split into options ({str(exc).lower()})"  # a password may stand in it
+        raise ValueError(message) from exc
+    return value
+
+
+def units(value: str) -> str:
+    """Capacity units a second, ``500``, or a part of the table's own, ``50%``."""
+    if not re.fullmatch(r"[1-9]\d{0,8}|(100|[1-9]\d?)%", value.strip()):
+        message = f"'{value}' is neither units a second, such as 500, nor a percentage of the table's, such as 50%"
+        raise ValueError(message)
+    return value.strip()
+
+
+region = matching(r"[a-z0-9-]{2,63}", "a region's name, such as eu-west-1")
+table = matching(r"[a-zA-Z0-9_.-]{3,255}", "a table's name (3 to 255 of a-z, A-Z, 0-9, '_', '-', '.')")
+profile = matching(r"[^\s\[\]]([^\[\]\r\n]*[^\s\[\]])?", "a profile's name, such as production")
+role = matching(
+    r"arn:aws[a-z-]*:iam::\d{12}:role/[\w+=,.@/-]+", "a role's ARN, such as arn:aws:iam::123456789012:role/reader"
+)
+# IAM's own (STS API reference, AssumeRole).
+external_id = matching(r"[\w+=,.@:/-]{2,1224}", "an external id (2 to 1224 of letters, digits and _+=,.@:/-)")
+session_name = matching(r"[\w+=,.@-]{2,64}", "a session's name (2 to 64 of letters, digits and _+=,.@-)")
