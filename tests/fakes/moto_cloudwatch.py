@@ -2,45 +2,31 @@
 
 from __future__ import annotations
 
-import logging
 from collections import defaultdict
+from typing import TYPE_CHECKING
 
 from moto.cloudwatch.models import MetricDatum, cloudwatch_backends
 from moto.core import DEFAULT_ACCOUNT_ID as ACCOUNT_ID
-from moto.server import ThreadedMotoServer
 
-from processor.dynamodb_local import free_port
+from tests.fakes.moto_server import MotoServer
+
+if TYPE_CHECKING:
+    from typing_extensions import Self
 
 # A metric's name, and the shard that it is about, where it is about one.
 Series = tuple[str, str | None]
 
 
-class MotoCloudWatch:
+class MotoCloudWatch(MotoServer):
     """A server of its own, in its context; clients find it by ``environment``."""
 
     def __init__(self, *, region: str) -> None:
-        logging.getLogger("werkzeug").setLevel(logging.ERROR)
+        super().__init__("CLOUDWATCH")
         self._region = region
-        self._port = free_port()
-        self._server = ThreadedMotoServer(port=self._port, verbose=False)
 
-    def __enter__(self) -> MotoCloudWatch:  # noqa: PYI034  # Self came with Python 3.11
+    def __enter__(self) -> Self:
         cloudwatch_backends[ACCOUNT_ID][self._region].reset()
-        self._server.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._server.stop()
-
-    @property
-    def endpoint(self) -> str:
-        """Where it listens."""
-        return f"http://127.0.0.1:{self._port}"
-
-    @property
-    def environment(self) -> dict[str, str]:
-        """What sends every SDK's CloudWatch calls here."""
-        return {"AWS_ENDPOINT_URL_CLOUDWATCH": self.endpoint}
+        return super().__enter__()
 
     def values(self, namespace: str) -> dict[Series, list[float]]:
         """All that was sent to each metric, of a statistic set its sum.

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import logging
 from typing import TYPE_CHECKING
 
 import boto3
-from moto.server import ThreadedMotoServer
 
-from processor.dynamodb_local import free_port
+from tests.fakes.moto_server import MotoServer
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -16,30 +14,11 @@ if TYPE_CHECKING:
 REGION = "us-east-1"
 
 
-class MotoS3:
+class MotoS3(MotoServer):
     """A server of its own, in its context; clients find it by ``environment``."""
 
     def __init__(self) -> None:
-        logging.getLogger("werkzeug").setLevel(logging.ERROR)
-        self._port = free_port()
-        self._server = ThreadedMotoServer(port=self._port, verbose=False)
-
-    def __enter__(self) -> MotoS3:  # noqa: PYI034  # Self came with Python 3.11
-        self._server.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._server.stop()
-
-    @property
-    def endpoint(self) -> str:
-        """Where it listens."""
-        return f"http://127.0.0.1:{self._port}"
-
-    @property
-    def environment(self) -> dict[str, str]:
-        """What sends every SDK's S3 calls here."""
-        return {"AWS_ENDPOINT_URL_S3": self.endpoint}
+        super().__init__("S3")
 
     def client(self) -> S3Client:
         """A client of its own."""

@@ -16,6 +16,7 @@ from moto.server import ThreadedMotoServer
 
 from processor.dynamodb_local import DynamoDBLocal, free_port
 from processor.workload import create_table
+from tests.fakes.accounts import KEEPER, PROFILES, READER, WRITER
 from tests.fakes.fake_sts import Asked, FakeSts
 from tests.fakes.fault_proxy import FaultProxy
 from tests.fakes.replicator import Replicator, until
@@ -24,19 +25,7 @@ from tests.scenarios.conftest import Pair
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
-READER = "arn:aws:iam::111111111111:role/reader"
-WRITER = "arn:aws:iam::222222222222:role/writer"
-KEEPER = "arn:aws:iam::333333333333:role/keeper"
 SOURCE_ID = "orders/1,=@:"  # every kind of character that IAM allows
-PROFILES = """
-[laptop-source]
-aws_access_key_id = LAPTOPSOURCE
-aws_secret_access_key = s
-
-[laptop-destination]
-aws_access_key_id = LAPTOPDESTINATION
-aws_secret_access_key = s
-"""
 
 
 class Accounts:

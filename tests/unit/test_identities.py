@@ -17,24 +17,13 @@ from processor.errors import CredentialsError, RoleError, UnavailableError, Usag
 from processor.identity import OWN, Identity
 from processor.lease_term import WriteTimeouts
 from processor.settings import Settings
+from tests.fakes.accounts import KEEPER, PROFILES, READER, WRITER
 from tests.fakes.changes import put
 from tests.fakes.fake_sts import FakeSts
 from tests.fakes.http_server import HttpServer
 from tests.fakes.tasks import task
 
-READER = "arn:aws:iam::111111111111:role/reader"
-WRITER = "arn:aws:iam::222222222222:role/writer"
-KEEPER = "arn:aws:iam::333333333333:role/keeper"
 ROLES = {READER: "READER", WRITER: "WRITER", KEEPER: "KEEPER"}
-PROFILES = """
-[laptop-source]
-aws_access_key_id = LAPTOPSOURCE
-aws_secret_access_key = s
-
-[laptop-destination]
-aws_access_key_id = LAPTOPDESTINATION
-aws_secret_access_key = s
-"""
 
 
 @pytest.fixture
