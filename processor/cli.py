@@ -16,7 +16,7 @@ from typing import Any, NoReturn
 
 import msgspec
 
-from processor import __version__, commands, program, settings, task
+from processor import __version__, commands, program, settings_loader, task
 from processor.commands import COMMANDS, REPLICATE, Command
 from processor.dynamodb import Clients
 from processor.errors import NotReadyError, ReplicatorError, UsageError
@@ -81,7 +81,7 @@ def load(arguments: Sequence[str], command: Command = REPLICATE) -> Settings:
     """
     remaining = list(arguments)
     file = remaining.pop(0) if remaining and not remaining[0].startswith("-") else None
-    made = settings.parser(program.NAME, commands.usage(), command)
+    made = settings_loader.parser(program.NAME, commands.usage(), command)
     if file is None and not remaining:
         message = (
             f"No properties file and no settings. Copy {program.TEMPLATE}, fill in the four required "
@@ -95,7 +95,7 @@ def load(arguments: Sequence[str], command: Command = REPLICATE) -> Settings:
         if command is REPLICATE and str(file).isalpha():
             message += f" If it was meant as a command: there are {', '.join(COMMANDS)}."
         raise UsageError(message) from exc
-    return settings.load(
+    return settings_loader.load(
         arguments=remaining,
         properties=text,
         environment=os.environ,

@@ -41,6 +41,26 @@ class Definition:
         return "required" if self.required else self.default or self.default_is or "none"
 
 
+def _role(side: str, group: str, purpose: str) -> tuple[Definition, ...]:
+    """What there is to say of a side's role."""
+    return (
+        Definition(name=f"{side}RoleArn", group=group, parse=values.role, help=f"role to assume for {purpose}"),
+        Definition(
+            name=f"{side}RoleExternalId",
+            group=group,
+            parse=values.external_id,
+            help="external id that the role's trust policy asks for",
+        ),
+        Definition(
+            name=f"{side}RoleSessionName",
+            group=group,
+            parse=values.session_name,
+            default_is=SESSION_NAME,
+            help="name of the role's session, as CloudTrail shows it",
+        ),
+    )
+
+
 DEFINITIONS: tuple[Definition, ...] = (
     Definition(
         name="sourceRegion",
@@ -70,25 +90,7 @@ DEFINITIONS: tuple[Definition, ...] = (
         default_is="sourceEndpoint, else the region's own",
         help="endpoint of the source table's stream",
     ),
-    Definition(
-        name="sourceRoleArn",
-        group="Source",
-        parse=values.role,
-        help="role to assume for reading the source table and its stream",
-    ),
-    Definition(
-        name="sourceRoleExternalId",
-        group="Source",
-        parse=values.external_id,
-        help="external id that the role's trust policy asks for",
-    ),
-    Definition(
-        name="sourceRoleSessionName",
-        group="Source",
-        parse=values.session_name,
-        default_is=SESSION_NAME,
-        help="name of the role's session, as CloudTrail shows it",
-    ),
+    *_role("source", "Source", "reading the source table and its stream"),
     Definition(
         name="sourceProfile",
         group="Source",
@@ -117,25 +119,7 @@ DEFINITIONS: tuple[Definition, ...] = (
         default_is="the region's own",
         help="endpoint of the destination table",
     ),
-    Definition(
-        name="destinationRoleArn",
-        group="Destination",
-        parse=values.role,
-        help="role to assume for writing the destination table",
-    ),
-    Definition(
-        name="destinationRoleExternalId",
-        group="Destination",
-        parse=values.external_id,
-        help="external id that the role's trust policy asks for",
-    ),
-    Definition(
-        name="destinationRoleSessionName",
-        group="Destination",
-        parse=values.session_name,
-        default_is=SESSION_NAME,
-        help="name of the role's session, as CloudTrail shows it",
-    ),
+    *_role("destination", "Destination", "writing the destination table"),
     Definition(
         name="destinationProfile",
         group="Destination",
@@ -164,25 +148,7 @@ DEFINITIONS: tuple[Definition, ...] = (
         default_is="sourceEndpoint, or kclRegion's own where that is set",
         help="endpoint of the checkpoint table",
     ),
-    Definition(
-        name="kclRoleArn",
-        group="Checkpoints",
-        parse=values.role,
-        help="role to assume for the checkpoint tables, CloudWatch, and dead letters on S3",
-    ),
-    Definition(
-        name="kclRoleExternalId",
-        group="Checkpoints",
-        parse=values.external_id,
-        help="external id that the role's trust policy asks for",
-    ),
-    Definition(
-        name="kclRoleSessionName",
-        group="Checkpoints",
-        parse=values.session_name,
-        default_is=SESSION_NAME,
-        help="name of the role's session, as CloudTrail shows it",
-    ),
+    *_role("kcl", "Checkpoints", "the checkpoint tables, CloudWatch, and dead letters on S3"),
     Definition(
         name="batchSize",
         group="Reading",

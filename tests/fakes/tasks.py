@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import javaproperties
 
-from processor import settings
+from processor import settings_loader
 from processor.settings import Settings
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ LOG_DIRECTORY = Path("/checkout/logs")
 
 def load(text: str = "", *, arguments: Sequence[str] = (), environment: Mapping[str, str] | None = None) -> Settings:
     """Settings from a properties file's text, arguments and environment."""
-    return settings.load(
+    return settings_loader.load(
         arguments=arguments,
         properties=text,
         environment=environment or {},
@@ -39,7 +39,7 @@ def load(text: str = "", *, arguments: Sequence[str] = (), environment: Mapping[
 
 @functools.cache  # to make one takes longer than a test
 def _parser() -> configargparse.ArgumentParser:
-    return settings.parser("run.sh", "usage")
+    return settings_loader.parser("run.sh", "usage")
 
 
 def task(**changed: str) -> Settings:

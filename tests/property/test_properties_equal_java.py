@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from processor import java, settings
+from processor import java, settings_loader
 from processor.errors import UsageError
 
 FAKE = Path(__file__).parent.parent / "fakes" / "JavaProperties.java"
@@ -73,7 +73,7 @@ def jvm() -> Iterator[Java]:
 
 def _parse(text: str) -> dict[str, str] | None:
     try:
-        return settings._load_properties(text)
+        return settings_loader._load_properties(text)
     except UsageError:
         return None
 
@@ -93,12 +93,12 @@ def test_a_value_reaches_its_setting_unchanged(place: str, value: str) -> None:
     """
     required = {"sourceRegion": "eu-west-1", "sourceTable": "orders"}
     required |= {"destinationRegion": "us-east-1", "destinationTable": "copy"}
-    found = settings.load(
+    found = settings_loader.load(
         arguments=[f"--logDirectory={value}"] if place == "command line" else [],
         properties=javaproperties.dumps(required | ({"logDirectory": value} if place == "file" else {})),
         environment={"REPLICATION_LOG_DIRECTORY": value} if place == "environment" else {},
         directory=Path("/somewhere"),
         log_directory=Path("/logs"),
-        made=settings.parser("run.sh", "usage"),
+        made=settings_loader.parser("run.sh", "usage"),
     )
     assert str(Path("/somewhere") / value) == found.log_directory

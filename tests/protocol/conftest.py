@@ -9,7 +9,7 @@ from typing import Any, Protocol
 
 import pytest
 
-from processor import settings
+from processor import settings_loader
 from processor.dynamodb_local import DynamoDBLocal
 from tests.conftest import REGION
 from tests.fakes.fake_daemon import FakeDaemon
@@ -61,13 +61,13 @@ def start(proxy: FaultProxy, tmp_path: Path) -> Iterator[Start]:
                 "taskName": TASK_NAME,
                 **changed,
             }
-            made = settings.load(
+            made = settings_loader.load(
                 arguments=[f"--{name}={value}" for name, value in given.items()],
                 properties="",
                 environment={},
                 directory=tmp_path,
                 log_directory=tmp_path,
-                made=settings.parser("tests", "tests"),
+                made=settings_loader.parser("tests", "tests"),
             )
             daemon = stack.enter_context(FakeDaemon(made, tmp_path, script=script, environment=environment))
             daemon.initialize()

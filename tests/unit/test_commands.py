@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from processor import commands, kcl_properties, settings
+from processor import commands, kcl_properties, settings_loader
 from processor.cli import load
 from processor.commands import COMMANDS, Command, Option
 from processor.definitions import BY_NAME
@@ -82,7 +82,7 @@ def test_an_option_is_no_setting() -> None:
 @pytest.mark.parametrize("command", [COMMAND, *COMMANDS.values()], ids=lambda command: command.name)
 def test_help_has_the_options_of_its_command(command: Command) -> None:
     """``run.sh NAME --help`` has each option with its value and words, before the settings."""
-    text = " ".join(settings.parser("run.sh", commands.usage(), command).format_help().split())
+    text = " ".join(settings_loader.parser("run.sh", commands.usage(), command).format_help().split())
     own, rest = text.split("Source:", 1)
     assert f"Options of {command.name}:" in own
     assert "--sourceTable" in rest

@@ -19,6 +19,7 @@ LAYERS = (
         "identity",
         "kcl_properties",
         "settings",
+        "settings_loader",
         "values",
         "records",
         "images",

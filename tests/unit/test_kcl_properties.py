@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from processor import java, settings
+from processor import java, settings_loader
 from processor.definitions import BY_NAME
 from processor.errors import UsageError
 from processor.kcl_properties import BEANS, DECIDED_BY, KINDS, TUNED, canonical, check, is_known
@@ -62,8 +62,8 @@ def test_beans_are_kcls(reflected: list[list[str]]) -> None:
 
 def test_aliases_lead_from_kcls_names_to_ours() -> None:
     """Each alias is a property of KCL and stands for a setting of ours."""
-    assert settings._ALIASES.keys() <= KINDS.keys()
-    assert set(settings._ALIASES.values()) <= set(BY_NAME)
+    assert settings_loader._ALIASES.keys() <= KINDS.keys()
+    assert set(settings_loader._ALIASES.values()) <= set(BY_NAME)
 
 
 @pytest.mark.parametrize(("name", "value"), TUNED.items(), ids=TUNED)
