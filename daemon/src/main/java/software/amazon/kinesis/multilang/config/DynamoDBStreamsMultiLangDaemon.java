@@ -31,14 +31,10 @@ import software.amazon.awssdk.http.apache.ApacheHttpClient;
 import software.amazon.awssdk.regions.Region;
 import software.amazon.awssdk.retries.StandardRetryStrategy;
 import software.amazon.awssdk.retries.api.BackoffStrategy;
-import software.amazon.awssdk.services.dynamodb.model.ResourceInUseException;
 import software.amazon.awssdk.services.dynamodb.streams.DynamoDbStreamsClient;
 import software.amazon.kinesis.common.StreamConfig;
 import software.amazon.kinesis.coordinator.CoordinatorConfig.ClientVersionConfig;
-import software.amazon.kinesis.coordinator.CoordinatorStateDAO;
 import software.amazon.kinesis.coordinator.Scheduler;
-import software.amazon.kinesis.coordinator.migration.ClientVersion;
-import software.amazon.kinesis.coordinator.migration.MigrationState;
 import software.amazon.kinesis.leases.Lease;
 import software.amazon.kinesis.leases.LeaseRefresher;
 import software.amazon.kinesis.leases.ShardSyncTaskManager;
@@ -66,8 +62,6 @@ public final class DynamoDBStreamsMultiLangDaemon {
 
     /** How long the last figures may take to be told, once all else is done. */
     private static final long METRICS_GRACE_MILLIS = 2_000;
-
-    private static final long TABLE_TIMEOUT_SECONDS = 600;
 
     private static volatile int exitStatus = EIO;
     private static volatile boolean stopping;
@@ -215,61 +209,16 @@ public final class DynamoDBStreamsMultiLangDaemon {
                 resolved.getProcessorConfig(),
                 resolved.getRetrievalConfig());
         ShardSyncTaskManager shardSync = shardSync(resolved);
-        prepareTables(resolved, shardSync);
+        new KclTables(resolved, configuration.getWorkerIdentifier()).prepare(
+                leaseFactory(resolved).createLeaseRefresher(), shardSync::callShardSyncTask, countsLeases());
         new ShardWatch(stream, (FleetLeaseRefresher) scheduler.leaseCoordinator().leaseRefresher(),
                 configuration.getWorkerIdentifier(), shardSync::callShardSyncTask, metrics::shardsUnread).start();
         return scheduler;
     }
 
-    /**
-     * Creates KCL's tables and the first leases, polling every second. KCL alone would wait a random 1 to 30 s before
-     * the first leases, and poll for its tables every 10 s.
-     */
-    private void prepareTables(ResolvedConfiguration resolved, ShardSyncTaskManager shardSync) throws Exception {
-        CompletableFuture<Void> coordinatorTable = CompletableFuture.runAsync(() -> pinLeaseCounting(resolved));
-        LeaseRefresher leases = leaseFactory(resolved).createLeaseRefresher();
-        leases.createLeaseTableIfNotExists();
-        leases.waitUntilLeaseTableExists(1, TABLE_TIMEOUT_SECONDS);
-        if (leases.isLeaseTableEmpty()) {
-            shardSync.callShardSyncTask();
-        }
-        coordinatorTable.join();
-    }
-
     private static ShardSyncTaskManager shardSync(ResolvedConfiguration resolved) {
         StreamConfig stream = resolved.getRetrievalConfig().streamTracker().streamConfigList().get(0);
         return leaseFactory(resolved).createShardSyncTaskManager(new NullMetricsFactory(), stream, null);
-    }
-
-    /**
-     * Keeps the fleet on KCL's lease counting, whose dead are replaced within a few failover times. "Compatible with 2.x"
-     * alone starts there too, but moves to the elected leader of 3.x after ten minutes, and a dead leader's lock holds
-     * for two. A user who sets clientVersionConfig to 3.x gets KCL's own ways.
-     */
-    private void pinLeaseCounting(ResolvedConfiguration resolved) {
-        if (!countsLeases()) {
-            return;
-        }
-        CoordinatorStateDAO states = new CoordinatorStateDAO(
-                resolved.getLeaseManagementConfig().dynamoDBClient(),
-                resolved.getCoordinatorConfig().coordinatorStateTableConfig());
-        String worker = configuration.getWorkerIdentifier();
-        try {
-            initialize(states);
-            states.createCoordinatorStateIfNotExists(new MigrationState(MigrationState.MIGRATION_HASH_KEY, worker)
-                    .update(ClientVersion.CLIENT_VERSION_2X, worker));
-        } catch (Exception e) {
-            throw new IllegalStateException("KCL's coordinator state table could not be prepared", e);
-        }
-    }
-
-    /** KCL's own way fails where two daemons start at once and both find no table. */
-    private static void initialize(CoordinatorStateDAO states) throws Exception {
-        try {
-            states.initialize();
-        } catch (ResourceInUseException e) {
-            states.initialize(); // waits until the other's table can be used
-        }
     }
 
     /**

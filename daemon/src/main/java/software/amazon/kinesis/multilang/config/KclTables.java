@@ -1,0 +1,68 @@
+package software.amazon.kinesis.multilang.config;
+
+import java.util.concurrent.Callable;
+import java.util.concurrent.CompletableFuture;
+import software.amazon.awssdk.services.dynamodb.model.ResourceInUseException;
+import software.amazon.kinesis.coordinator.CoordinatorStateDAO;
+import software.amazon.kinesis.coordinator.migration.ClientVersion;
+import software.amazon.kinesis.coordinator.migration.MigrationState;
+import software.amazon.kinesis.leases.LeaseRefresher;
+import software.amazon.kinesis.multilang.config.MultiLangDaemonConfiguration.ResolvedConfiguration;
+
+/** KCL's own tables, made ready before KCL starts. */
+final class KclTables {
+    private static final long TABLE_TIMEOUT_SECONDS = 600;
+
+    private final ResolvedConfiguration resolved;
+    private final String workerId;
+
+    KclTables(ResolvedConfiguration resolved, String workerId) {
+        this.resolved = resolved;
+        this.workerId = workerId;
+    }
+
+    /**
+     * Creates the tables and the first leases, polling every second. KCL alone would wait a random 1 to 30 s before
+     * the first leases, and poll for its tables every 10 s.
+     *
+     * @param makeLeases makes the leases that shards lack, as KCL's shard sync does
+     * @param countsLeases whether the fleet is to stay on KCL's lease counting
+     */
+    void prepare(LeaseRefresher leases, Callable<?> makeLeases, boolean countsLeases) throws Exception {
+        CompletableFuture<Void> coordinatorTable =
+                countsLeases ? CompletableFuture.runAsync(this::pinLeaseCounting) : CompletableFuture.completedFuture(null);
+        leases.createLeaseTableIfNotExists();
+        leases.waitUntilLeaseTableExists(1, TABLE_TIMEOUT_SECONDS);
+        if (leases.isLeaseTableEmpty()) {
+            makeLeases.call();
+        }
+        coordinatorTable.join();
+    }
+
+    /**
+     * Keeps the fleet on KCL's lease counting, whose dead are replaced within a few failover times. "Compatible with 2.x"
+     * alone starts there too, but moves to the elected leader of 3.x after ten minutes, and a dead leader's lock holds
+     * for two. A user who sets clientVersionConfig to 3.x gets KCL's own ways.
+     */
+    private void pinLeaseCounting() {
+        CoordinatorStateDAO states = new CoordinatorStateDAO(
+                resolved.getLeaseManagementConfig().dynamoDBClient(),
+                resolved.getCoordinatorConfig().coordinatorStateTableConfig());
+        try {
+            initialize(states);
+            states.createCoordinatorStateIfNotExists(new MigrationState(MigrationState.MIGRATION_HASH_KEY, workerId)
+                    .update(ClientVersion.CLIENT_VERSION_2X, workerId));
+        } catch (Exception e) {
+            throw new IllegalStateException("KCL's coordinator state table could not be prepared", e);
+        }
+    }
+
+    /** KCL's own way fails where two daemons start at once and both find no table. */
+    private static void initialize(CoordinatorStateDAO states) throws Exception {
+        try {
+            states.initialize();
+        } catch (ResourceInUseException e) {
+            states.initialize(); // waits until the other's table can be used
+        }
+    }
+}
