@@ -13,6 +13,7 @@ from typing import Literal
 import msgspec
 
 from processor import kcl_properties
+from processor.metrics.outlets import outlets
 from processor.policy.wanted import COMMANDS, VIA_S3
 from processor.settings import Settings
 
@@ -104,7 +105,7 @@ def _new_letters(settings: Settings) -> bool:
 
 
 def _metrics(settings: Settings) -> bool:
-    return not settings.dont_publish_cloudwatch and settings.kcl.get("metricsLevel", "").strip().upper() != "NONE"
+    return "cloudwatch" in outlets(settings, {})
 
 
 def _heartbeat(settings: Settings) -> bool:
