@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from threading import Event
 from typing import Any, TypeVar
 
+import msgspec
 from amazon_kclpy import kcl
 from amazon_kclpy.v3 import processor as v3
 
@@ -68,13 +69,15 @@ def _or_exit(method: Callable[[Any, _Input], None]) -> Callable[[Any, _Input], N
     return call
 
 
-def _decoded(record: Any) -> Change:
+def _decoded(batch: Any) -> list[Change]:
+    """The changes of one record of KCL's, which is a whole batch of the stream's (``Page.java``)."""
     try:
-        return decode(record.binary_data)
-    except (MalformedRecordError, ValueError) as exc:
+        # Five times as fast as the standard library's base64.
+        return decode(msgspec.convert(batch.data, bytes, builtin_types=()))
+    except (MalformedRecordError, msgspec.ValidationError) as exc:
         message = (
-            f"The stream's record {record.sequence_number} can't be applied: {exc}. No checkpoint passes it: a restart "
-            "meets it again. Please report it, with the source table's stream view type."
+            f"A batch of the stream's records, up to {batch.sequence_number}, can't be applied: {exc}. No checkpoint "
+            "passes it: a restart meets it again. Please report it, with the source table's stream view type."
         )
         raise MalformedRecordError(message) from exc
 
@@ -118,7 +121,7 @@ class RecordProcessor(v3.RecordProcessorBase):  # type: ignore[misc]  # kclpy ha
             return
         if not records:
             return
-        changes = [_decoded(record) for record in records]
+        changes = [change for batch in records for change in _decoded(batch)]
         self._meter.begun(changes)
         began = time.monotonic()
         try:

@@ -1,7 +1,7 @@
 """Stream record → Change. Images and keys stay the raw JSON bytes they came as, so that nothing in them can be lost.
 
-Pure. A record's own event name decides what it does: the adapter gives a REMOVE an empty NewImage and an INSERT an
-empty OldImage, so the presence of an image says nothing.
+Pure. A record's own event name decides what it does: some of what stands between gives a REMOVE an empty NewImage, so
+the presence of an image says nothing.
 """
 
 from __future__ import annotations
@@ -58,17 +58,30 @@ class _StreamRecord(msgspec.Struct, rename="camel"):
     dynamodb: _StreamData
 
 
+_array_decoder = msgspec.json.Decoder(list[msgspec.Raw])
 _record_decoder = msgspec.json.Decoder(_StreamRecord)
 _key_decoder = msgspec.json.Decoder(dict[str, dict[str, str]])
 
 
-def decode(data: bytes) -> Change:
-    """Decode one stream record as the adapter writes it.
+def decode(data: bytes) -> list[Change]:
+    """Decode stream records, a JSON array of them, in their order.
 
-    :raises MalformedRecordError: it lacks what a change needs, or is of an unknown kind
+    :raises MalformedRecordError: the first that lacks what a change needs, or is of an unknown kind
     """
     try:
         str(data, "utf-8")  # what stays raw is not looked at
+        records = _array_decoder.decode(data)
+    except (msgspec.DecodeError, RecursionError, UnicodeDecodeError) as exc:
+        message = f"they are no JSON array ({exc})"
+        raise MalformedRecordError(message) from exc
+    if not records:
+        message = "there are none"  # there would be nothing to checkpoint
+        raise MalformedRecordError(message)
+    return [_change(record) for record in records]
+
+
+def _change(data: msgspec.Raw) -> Change:
+    try:
         record = _record_decoder.decode(data)
         stream = record.dynamodb
         identity = key_identity(_key_decoder.decode(stream.keys))
@@ -104,9 +117,9 @@ def decode(data: bytes) -> Change:
         key=stream.keys,
         image=stream.new_image if kind == "put" else None,
         sequence_number=stream.sequence_number,
-        created_ms=int(stream.approximate_creation_date_time or 0),
+        created_ms=round((stream.approximate_creation_date_time or 0) * 1000),
         event_name=record.event_name,
-        record_bytes=len(data),
+        record_bytes=len(memoryview(data)),
     )
 
 

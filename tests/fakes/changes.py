@@ -2,8 +2,15 @@
 
 from __future__ import annotations
 
-from processor.records import Change, decode
+from processor import records
+from processor.records import Change
 from tests.fakes.stream_record import modify, remove
+
+
+def decode(data: bytes) -> Change:
+    """The change that one stream record asks for."""
+    (change,) = records.decode(b"[%b]" % data)
+    return change
 
 
 def put(key: str, value: object = "v", *, number: int = 1) -> Change:

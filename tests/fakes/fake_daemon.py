@@ -28,7 +28,7 @@ from processor.handover import SETTINGS_VARIABLE
 from processor.lease_term import DIRECTORY, file_name
 from processor.metrics.shard_files import DIRECTORY as METRICS_DIRECTORY
 from processor.settings import Settings
-from tests.fakes.stream_record import StreamRecord
+from tests.fakes.stream_record import StreamRecord, joined
 
 if TYPE_CHECKING:
     from typing_extensions import Self
@@ -91,19 +91,18 @@ class FakeDaemon:
         self.write(self.batch(*records))
 
     def batch(self, *records: StreamRecord) -> bytes:
-        """The line that is a batch."""
-        found = [
-            {
-                "data": base64.b64encode(record.data).decode(),
-                "partitionKey": record.sequence_number,
-                "sequenceNumber": record.sequence_number,
-                "approximateArrivalTimestamp": 1_700_000_000_000,
-                "subSequenceNumber": 0,
-                "action": "record",
-            }
-            for record in records
-        ]
-        return _line(action="processRecords", records=found, millisBehindLatest=0)
+        """The line that is a batch: one record of KCL's, see ``Page.java``."""
+        if not records:
+            return _line(action="processRecords", records=[], millisBehindLatest=0)
+        found = {
+            "data": base64.b64encode(joined(record.data for record in records)).decode(),
+            "partitionKey": records[-1].sequence_number,
+            "sequenceNumber": records[-1].sequence_number,
+            "approximateArrivalTimestamp": 1_700_000_000_000,
+            "subSequenceNumber": 0,
+            "action": "record",
+        }
+        return _line(action="processRecords", records=[found], millisBehindLatest=0)
 
     def apply(self, *records: StreamRecord) -> None:
         """A batch for which all goes well: sent, checkpointed at its last record, done."""

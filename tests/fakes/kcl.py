@@ -9,6 +9,8 @@ from collections.abc import Callable, Iterable, Sequence
 from amazon_kclpy import messages
 from amazon_kclpy.checkpoint_error import CheckpointError
 
+from tests.fakes.stream_record import joined
+
 
 class Checkpointer:
     """Stores checkpoints as KCL would, and has the signature of kclpy's own.
@@ -44,19 +46,17 @@ def initialize(shard_id: str = "shard-1", sequence_number: str | None = "TRIM_HO
 
 def process_records(records: Sequence[bytes]) -> messages.ProcessRecordsInput:
     """The message that brings a batch."""
-    made = [
-        messages.Record(
-            {
-                "sequenceNumber": None,
-                "subSequenceNumber": 0,
-                "approximateArrivalTimestamp": 0,
-                "partitionKey": "k",
-                "data": base64.b64encode(data).decode(),
-            }
-        )
-        for data in records
-    ]
-    return messages.ProcessRecordsInput({"action": "processRecords", "records": made, "millisBehindLatest": 0})
+    made = messages.Record(
+        {
+            "sequenceNumber": "100000000000000000000",
+            "subSequenceNumber": 0,
+            "approximateArrivalTimestamp": 0,
+            "partitionKey": "k",
+            "data": base64.b64encode(joined(records)).decode(),
+        }
+    )
+    found = [made] if records else []
+    return messages.ProcessRecordsInput({"action": "processRecords", "records": found, "millisBehindLatest": 0})
 
 
 def shard_ended() -> messages.ShardEndedInput:

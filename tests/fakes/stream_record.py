@@ -1,4 +1,4 @@
-"""Stream records as the DynamoDB Streams adapter hands them to KCL."""
+"""Stream records as GetRecords gives them, and the daemon hands them on."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _FIRST_NUMBER = 100000000000000000000
 
 @dataclass(frozen=True, slots=True)
 class StreamRecord:
-    """``data`` is the adapter's JSON."""
+    """``data`` is its JSON."""
 
     sequence_number: str
     data: bytes
@@ -22,6 +22,11 @@ class StreamRecord:
 def sequence_number(number: int) -> str:
     """The ``number``-th of a stream; like DynamoDB's they have 21 digits or more."""
     return str(_FIRST_NUMBER + number)
+
+
+def joined(records: Iterable[bytes]) -> bytes:
+    """A batch as the child gets it."""
+    return b"[%b]" % b",".join(records)
 
 
 def insert(number: int, item: Item, *, key_names: Iterable[str] = ("id",)) -> StreamRecord:
@@ -49,7 +54,7 @@ def stream_record(event_name: str, number: int, *, key: Item, new: Item, old: It
         "eventSource": "aws:dynamodb",
         "awsRegion": "eu-west-1",
         "dynamodb": {
-            "ApproximateCreationDateTime": 1_700_000_000_000,
+            "ApproximateCreationDateTime": 1_700_000_000,
             "Keys": key,
             "NewImage": new,
             "OldImage": old,

@@ -19,9 +19,10 @@ from processor.definitions import BY_NAME, DEFINITIONS
 from processor.errors import MalformedRecordError, UsageError
 from processor.logs import Log
 from processor.record_processor import RecordProcessor, Shard
-from processor.records import Change, decode
+from processor.records import Change
 from processor.settings import Settings
 from tests.fakes import kcl, tasks
+from tests.fakes.changes import decode
 from tests.fakes.kcl import Checkpointer
 from tests.fakes.stream_record import modify, sequence_number
 

@@ -15,9 +15,10 @@ from processor.apply import Applier
 from processor.errors import RefusedError
 from processor.logs import Log
 from processor.record_processor import RecordProcessor, Shard
-from processor.records import Change, decode
+from processor.records import Change
 from processor.retry import Backoff, Outage
 from tests.fakes import kcl
+from tests.fakes.changes import decode
 from tests.fakes.kcl import Checkpointer
 from tests.fakes.stream_record import StreamRecord, insert, modify, remove, sequence_number
 from tests.fakes.table import FakeTable, Fault, Killed

@@ -11,7 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from processor.plan import bytes_of
-from processor.records import decode, key_identity, normal_number
+from processor.records import key_identity, normal_number
+from tests.fakes.changes import decode
 from tests.fakes.stream_record import stream_record
 
 TEXTS = st.text(st.characters(exclude_categories=["Cs"]), max_size=8)

@@ -13,8 +13,9 @@ from processor.errors import RefusedError
 from processor.fenced_table import FencedTable
 from processor.lease_term import WriteTimeouts
 from processor.readable_table import ReadableTable
-from processor.records import Change, decode
+from processor.records import Change
 from tests.conftest import REGION, Tables
+from tests.fakes.changes import decode
 from tests.fakes.fault_proxy import FaultProxy
 from tests.fakes.stream_record import Item, StreamRecord, insert, modify, remove
 from tests.protocol.conftest import Start, item

@@ -42,7 +42,7 @@ def test_broken_record(broken: StreamRecord, start: Start, tables: Tables, proxy
     daemon.send_records(insert(1, item("before")), broken, insert(8, item("after")))
     daemon.expect_exit(5)
     (stopped,) = daemon.events("stopped")
-    assert "a stream record" in stopped
+    assert "A batch of the stream's records" in stopped
     assert not proxy.received
     assert SECRET not in "\n".join(daemon.log)
 

@@ -26,8 +26,8 @@ from processor.metrics.collector import FLEET_SECONDS, FORGET_SECONDS, DaemonCol
 from processor.metrics.command_metrics import CommandMetrics
 from processor.metrics.outlets import outlets
 from processor.metrics.shard_meter import WINDOW_SECONDS, ShardMeter
-from processor.records import Change, decode
-from tests.fakes.changes import delete, put
+from processor.records import Change
+from tests.fakes.changes import decode, delete, put
 from tests.fakes.stream_record import modify
 from tests.fakes.tasks import task
 from tests.unit.conftest import Event

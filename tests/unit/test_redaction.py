@@ -11,9 +11,10 @@ from processor.dynamodb import session
 from processor.errors import RefusedError, UnavailableError
 from processor.fenced_table import FencedTable
 from processor.lease_term import WriteTimeouts
-from processor.records import Change, decode
+from processor.records import Change
 from processor.redaction import without_values
 from processor.writable_table import WritableTable
+from tests.fakes.changes import decode
 from tests.fakes.http_server import HttpServer
 from tests.fakes.stream_record import insert
 

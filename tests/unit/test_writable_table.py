@@ -21,9 +21,9 @@ from moto import mock_aws
 from processor.errors import CredentialsError, UnavailableError
 from processor.lease_term import WriteTimeouts
 from processor.plan import bytes_of
-from processor.records import Change, decode
+from processor.records import Change
 from processor.writable_table import Table, WritableTable
-from tests.fakes.changes import delete, put
+from tests.fakes.changes import decode, delete, put
 from tests.fakes.http_server import HttpServer
 from tests.fakes.stream_record import insert, remove
 from tests.fakes.table import FakeTable

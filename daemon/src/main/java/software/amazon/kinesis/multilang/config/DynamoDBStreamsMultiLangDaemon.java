@@ -3,8 +3,6 @@ package software.amazon.kinesis.multilang.config;
 import com.amazonaws.services.dynamodbv2.streamsadapter.AmazonDynamoDBStreamsAdapterClient;
 import com.amazonaws.services.dynamodbv2.streamsadapter.AmazonDynamoDBStreamsAdapterClient.SkipRecordsBehavior;
 import com.amazonaws.services.dynamodbv2.streamsadapter.DynamoDBStreamsConsumerTaskFactory;
-import com.amazonaws.services.dynamodbv2.streamsadapter.DynamoDBStreamsDataFetcher;
-import com.amazonaws.services.dynamodbv2.streamsadapter.DynamoDBStreamsSleepTimeController;
 import com.amazonaws.services.dynamodbv2.streamsadapter.polling.DynamoDBStreamsPollingConfig;
 import com.amazonaws.services.dynamodbv2.streamsadapter.util.KinesisMapperUtil;
 import java.io.InputStream;
@@ -192,8 +190,7 @@ public final class DynamoDBStreamsMultiLangDaemon {
         AmazonDynamoDBStreamsAdapterClient adapter = new AmazonDynamoDBStreamsAdapterClient(
                 stream, Region.of(properties.getProperty("sourceRegion")));
         adapter.setSkipRecordsBehavior(SkipRecordsBehavior.KCL_RETRY);
-        polling.dataFetcherProvider(config -> new DynamoDBStreamsDataFetcher(adapter, config));
-        polling.sleepTimeController(new DynamoDBStreamsSleepTimeController());
+        polling.dataFetcherProvider(config -> new PageFetcher(adapter, config));
         resolved.getCoordinatorConfig().skipShardSyncAtWorkerInitializationIfLeasesExist(true);
         resolved.getLeaseManagementConfig()
                 .leaseManagementFactory(new FleetLeaseManagementFactory(adapter, resolved.getLeaseManagementConfig(),
@@ -277,7 +274,7 @@ public final class DynamoDBStreamsMultiLangDaemon {
                 .region(region)
                 .credentialsProvider(Identity.of(properties, "source", own))
                 .httpClientBuilder(ApacheHttpClient.builder().maxConnections(1_000))
-                .overrideConfiguration(c -> c.retryStrategy(retries));
+                .overrideConfiguration(c -> c.retryStrategy(retries).addExecutionInterceptor(new PageInterceptor()));
         String endpoint = properties.getProperty("sourceStreamsEndpoint");
         return endpoint == null ? builder.build() : builder.endpointOverride(URI.create(endpoint)).build();
     }

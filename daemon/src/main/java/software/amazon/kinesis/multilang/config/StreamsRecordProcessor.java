@@ -3,6 +3,7 @@ package software.amazon.kinesis.multilang.config;
 import com.amazonaws.services.dynamodbv2.streamsadapter.model.DynamoDBStreamsProcessRecordsInput;
 import com.amazonaws.services.dynamodbv2.streamsadapter.processor.DynamoDBStreamsShardRecordProcessor;
 import java.time.Instant;
+import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
@@ -94,7 +95,8 @@ final class StreamsRecordProcessor implements DynamoDBStreamsShardRecordProcesso
             if (oldest != null) {
                 retention.begin(shardId, oldest);
             }
-            child.processRecords(input);
+            child.processRecords(input.records().isEmpty() ? input
+                    : input.toBuilder().records(List.of(Page.joined(input.records()))).build());
         } finally {
             retention.end(shardId);
             BUSY.remove(shardId);

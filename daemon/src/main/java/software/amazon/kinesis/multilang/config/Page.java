@@ -1,0 +1,132 @@
+package software.amazon.kinesis.multilang.config;
+
+import com.fasterxml.jackson.core.JsonFactory;
+import com.fasterxml.jackson.core.JsonParser;
+import com.fasterxml.jackson.core.JsonToken;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.List;
+import software.amazon.kinesis.retrieval.KinesisClientRecord;
+
+/**
+ * The records of one GetRecords answer, each the bytes that the stream gave.
+ *
+ * <p>KCL needs a record's place in the stream, its time and its size; all else of it is for the child. So a record's items
+ * are passed over here, neither read into objects nor written anew.
+ */
+final class Page {
+    // Names are those of users' attributes: as many, and as contrived, as they like.
+    private static final JsonFactory JSON = JsonFactory.builder()
+            .disable(JsonFactory.Feature.INTERN_FIELD_NAMES)
+            .disable(JsonFactory.Feature.FAIL_ON_SYMBOL_HASH_OVERFLOW)
+            .build();
+
+    private final byte[] answer;
+    private final List<KinesisClientRecord> records = new ArrayList<>();
+    private String nextShardIterator;
+
+    private Page(byte[] answer) {
+        this.answer = answer;
+    }
+
+    /**
+     * @param answer the body of the answer, which the records share
+     * @throws IOException if it is none of GetRecords
+     */
+    static Page of(byte[] answer) throws IOException {
+        Page page = new Page(answer);
+        try (JsonParser json = JSON.createParser(answer)) {
+            page.read(json);
+        }
+        return page;
+    }
+
+    List<KinesisClientRecord> records() {
+        return records;
+    }
+
+    /** Null at the end of the shard. */
+    String nextShardIterator() {
+        return nextShardIterator;
+    }
+
+    int bytes() {
+        return answer.length;
+    }
+
+    private void read(JsonParser json) throws IOException {
+        expect(json.nextToken(), JsonToken.START_OBJECT, "an answer");
+        while (json.nextToken() == JsonToken.FIELD_NAME) {
+            String name = json.currentName();
+            JsonToken value = json.nextToken();
+            if (name.equals("Records") && value != JsonToken.VALUE_NULL) {
+                expect(value, JsonToken.START_ARRAY, name);
+                while (json.nextToken() != JsonToken.END_ARRAY) {
+                    records.add(record(json));
+                }
+            } else if (name.equals("NextShardIterator") && value != JsonToken.VALUE_NULL) {
+                expect(value, JsonToken.VALUE_STRING, name);
+                nextShardIterator = json.getText();
+            } else {
+                json.skipChildren();
+            }
+        }
+    }
+
+    private KinesisClientRecord record(JsonParser json) throws IOException {
+        expect(json.currentToken(), JsonToken.START_OBJECT, "a record");
+        int begin = (int) json.currentTokenLocation().getByteOffset();
+        String sequenceNumber = null;
+        Instant created = null;
+        while (json.nextToken() == JsonToken.FIELD_NAME) {
+            boolean isData = json.currentName().equals("dynamodb");
+            if (json.nextToken() != JsonToken.START_OBJECT || !isData) {
+                json.skipChildren();
+                continue;
+            }
+            while (json.nextToken() == JsonToken.FIELD_NAME) {
+                String name = json.currentName();
+                JsonToken value = json.nextToken();
+                if (name.equals("SequenceNumber") && value == JsonToken.VALUE_STRING) {
+                    sequenceNumber = json.getText();
+                } else if (name.equals("ApproximateCreationDateTime") && value.isNumeric()) {
+                    created = Instant.ofEpochMilli(Math.round(json.getDoubleValue() * 1000));
+                } else {
+                    json.skipChildren();
+                }
+            }
+        }
+        if (sequenceNumber == null || created == null) {
+            throw new IOException("a record of the stream lacks its SequenceNumber or ApproximateCreationDateTime");
+        }
+        int length = (int) json.currentLocation().getByteOffset() - begin;
+        return KinesisClientRecord.builder()
+                .sequenceNumber(sequenceNumber)
+                .partitionKey(sequenceNumber)
+                .approximateArrivalTimestamp(created)
+                .data(ByteBuffer.wrap(answer, begin, length).slice().asReadOnlyBuffer())
+                .build();
+    }
+
+    private static void expect(JsonToken found, JsonToken wanted, String what) throws IOException {
+        if (found != wanted) {
+            throw new IOException("the answer is none of GetRecords': " + what + " is " + found);
+        }
+    }
+
+    /** The records as one, a JSON array in the stream's order: the child is given a batch as a whole. */
+    static KinesisClientRecord joined(List<KinesisClientRecord> records) {
+        KinesisClientRecord last = records.get(records.size() - 1);
+        ByteBuffer array = ByteBuffer.allocate(
+                records.size() + 1 + records.stream().mapToInt(record -> record.data().remaining()).sum());
+        byte before = '[';
+        for (KinesisClientRecord record : records) {
+            array.put(before).put(record.data().duplicate());
+            before = ',';
+        }
+        array.put((byte) ']').flip();
+        return last.toBuilder().data(array).build();
+    }
+}

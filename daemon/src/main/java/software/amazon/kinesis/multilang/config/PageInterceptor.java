@@ -1,0 +1,89 @@
+package software.amazon.kinesis.multilang.config;
+
+import com.fasterxml.jackson.core.JsonFactory;
+import com.fasterxml.jackson.core.JsonGenerator;
+import java.io.ByteArrayInputStream;
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.io.InputStream;
+import java.util.Optional;
+import java.util.concurrent.atomic.AtomicReference;
+import java.util.zip.CRC32;
+import software.amazon.awssdk.core.exception.RetryableException;
+import software.amazon.awssdk.core.exception.SdkClientException;
+import software.amazon.awssdk.core.interceptor.Context;
+import software.amazon.awssdk.core.interceptor.ExecutionAttribute;
+import software.amazon.awssdk.core.interceptor.ExecutionAttributes;
+import software.amazon.awssdk.core.interceptor.ExecutionInterceptor;
+import software.amazon.awssdk.http.SdkHttpResponse;
+
+/**
+ * Takes the records out of GetRecords' answer before the SDK makes objects of them. Signing, retries and errors stay the
+ * SDK's, which is left an answer without records.
+ */
+final class PageInterceptor implements ExecutionInterceptor {
+    /** Where a request that carries it finds its page; others are not touched. */
+    static final ExecutionAttribute<AtomicReference<Page>> PAGE = new ExecutionAttribute<>("Page");
+
+    private static final ExecutionAttribute<String> CHECKSUM = new ExecutionAttribute<>("PageChecksum");
+    private static final String CHECKSUM_HEADER = "x-amz-crc32";
+    private static final JsonFactory JSON = new JsonFactory();
+
+    @Override
+    public SdkHttpResponse modifyHttpResponse(Context.ModifyHttpResponse context, ExecutionAttributes attributes) {
+        SdkHttpResponse response = context.httpResponse();
+        if (!isPage(response, attributes)) {
+            return response;
+        }
+        attributes.putAttribute(CHECKSUM, response.firstMatchingHeader(CHECKSUM_HEADER).orElse(null));
+        return response.toBuilder().removeHeader(CHECKSUM_HEADER).removeHeader("Content-Length")
+                .build(); // both are of the body that is taken away
+    }
+
+    @Override
+    public Optional<InputStream> modifyHttpResponseContent(
+            Context.ModifyHttpResponse context, ExecutionAttributes attributes) {
+        Optional<InputStream> body = context.responseBody();
+        if (!isPage(context.httpResponse(), attributes) || body.isEmpty()) {
+            return body;
+        }
+        byte[] answer = read(body.get(), attributes.getAttribute(CHECKSUM));
+        try {
+            Page page = Page.of(answer);
+            attributes.getAttribute(PAGE).set(page);
+            return Optional.of(new ByteArrayInputStream(withoutRecords(page)));
+        } catch (IOException e) {
+            throw SdkClientException.create("GetRecords: the answer can't be understood", e);
+        }
+    }
+
+    private static boolean isPage(SdkHttpResponse response, ExecutionAttributes attributes) {
+        return attributes.getAttribute(PAGE) != null && response.isSuccessful();
+    }
+
+    private static byte[] read(InputStream body, String checksum) {
+        try (body) {
+            byte[] answer = body.readAllBytes();
+            CRC32 found = new CRC32();
+            found.update(answer);
+            if (checksum != null && Long.parseLong(checksum) != found.getValue()) {
+                throw RetryableException.create("GetRecords: the answer is not what was sent (its CRC32 differs)");
+            }
+            return answer;
+        } catch (IOException | NumberFormatException e) {
+            throw RetryableException.create("GetRecords: the answer can't be read", e);
+        }
+    }
+
+    private static byte[] withoutRecords(Page page) throws IOException {
+        ByteArrayOutputStream written = new ByteArrayOutputStream();
+        try (JsonGenerator json = JSON.createGenerator(written)) {
+            json.writeStartObject();
+            if (page.nextShardIterator() != null) {
+                json.writeStringField("NextShardIterator", page.nextShardIterator());
+            }
+            json.writeEndObject();
+        }
+        return written.toByteArray();
+    }
+}
