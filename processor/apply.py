@@ -17,15 +17,17 @@ from __future__ import annotations
 
 import contextlib
 import threading
+import time
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import dataclass, fields
+from functools import partial
 from typing import Literal
 
 from processor.errors import CredentialsError, RefusedError, UnavailableError
+from processor.lanes import Lanes
 from processor.plan import MAX_ITEMS_PER_CALL, calls, plan
 from processor.records import Change
-from processor.retry import Backoff, Outage
+from processor.retry import THROTTLES, Backoff, Outage
 from processor.writable_table import Table
 
 Refused = Callable[[Change, RefusedError], None]
@@ -79,7 +81,7 @@ class Applier:
         self._outage = outage
         self._retried = retried
         self._make_backoff = make_backoff
-        self._pool = ThreadPoolExecutor(max_workers=threads, thread_name_prefix=f"{name}-apply")
+        self._lanes = Lanes(threads, name=f"{name}-apply")
 
     def apply(self, changes: Sequence[Change]) -> Outcome:
         """Write a batch; returns when every change of it is written, superseded within it, or set aside.
@@ -103,24 +105,22 @@ class Applier:
         )
 
     def _apply_round(self, writes: Sequence[Change]) -> list[_Unwritten]:
-        batches = list(calls(writes, max_items=self._call_items))
-        if len(batches) == 1:
-            return self._write(batches[0], threading.Event())
+        unwritten: list[_Unwritten] = []
+        errors: list[BaseException] = []
         failed = threading.Event()  # one call that raises ends the waiting of the others
-        futures = [self._pool.submit(self._write_or_fail, batch, failed) for batch in batches]
-        wait(futures)
-        errors = [error for future in futures if (error := future.exception()) is not None]
+
+        def write(batch: list[Change]) -> None:
+            try:
+                unwritten.extend(self._write(batch, failed))
+            except BaseException as exc:  # noqa: BLE001  # raised below
+                errors.append(exc)
+                failed.set()
+
+        self._lanes.run([partial(write, batch) for batch in calls(writes, max_items=self._call_items)])
         if errors:
             # The refusal says more than the calls it cut short.
             raise next((error for error in errors if not isinstance(error, UnavailableError)), errors[0])
-        return [each for future in futures for each in future.result()]
-
-    def _write_or_fail(self, batch: list[Change], failed: threading.Event) -> list[_Unwritten]:
-        try:
-            return self._write(batch, failed)
-        except BaseException:
-            failed.set()
-            raise
+        return unwritten
 
     def _write(self, batch: list[Change], cut_short: threading.Event) -> list[_Unwritten]:
         if len(batch) == 1:
@@ -129,7 +129,9 @@ class Applier:
         pending = batch
         while pending:
             try:
+                began = time.perf_counter()
                 undone = self._table.write_batch(pending)
+                self._lanes.answered(time.perf_counter() - began)
             except RefusedError:
                 return [each for change in pending for each in self._write_one(change, cut_short)]
             except UnavailableError as error:
@@ -148,7 +150,9 @@ class Applier:
         backoff = self._make_backoff()
         while True:
             try:
+                began = time.perf_counter()
                 written = self._table.write_one(change)
+                self._lanes.answered(time.perf_counter() - began)
             except RefusedError as refusal:
                 try:
                     self._refused(change, refusal)
@@ -165,6 +169,8 @@ class Applier:
     def _pause(self, error: UnavailableError, backoff: Backoff, cut_short: threading.Event) -> None:
         self._outage.failed(error.code, str(error))
         self._retried(error.code)
+        if error.code in THROTTLES:
+            self._lanes.throttled()
         if cut_short.wait(backoff.next_seconds()):
             raise error
         if isinstance(error, CredentialsError):

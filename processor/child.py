@@ -73,7 +73,7 @@ def open_shard(settings: Settings, shard_id: str, *, directory: Path, gone: thre
         name=shard_id,
         write_mode=settings.write_mode,
         coalesce=settings.coalesce,
-        threads=settings.apply_threads,
+        threads=settings.lanes,
         refused=refusals.policy(settings, shard_id, log, guard),
         outage=outage,
         retried=meter.retried,

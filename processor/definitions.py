@@ -189,8 +189,8 @@ DEFINITIONS: tuple[Definition, ...] = (
         name="applyThreads",
         group="Writing",
         parse=values.whole_number(1, 256),
-        default="8",
-        help="write calls in flight at once, for each shard",
+        default_is="by the destination's round trip, up to 64; copy, verify and redrive: 8",
+        help="the most write calls in flight at once, for each shard",
     ),
     Definition(
         name="createDestination",

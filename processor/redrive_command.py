@@ -54,7 +54,7 @@ def run(settings: Settings, *, dry_run: bool, as_json: bool) -> int:
         source=tables.source(settings, clients),
         destination=tables.readable(settings, clients),
         table=tables.open_table(settings, clients, timeouts=_TIMEOUTS),
-        threads=settings.apply_threads,
+        threads=settings.threads,
         outage=Outage(Log(), "redrive_delayed", note="The key is tried again for a minute."),
         stop=signals.stop,
         dry_run=dry_run,

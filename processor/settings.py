@@ -12,6 +12,10 @@ from processor.identity import OWN, Identity
 
 # DynamoDB's limit.
 MAX_TABLE_NAME = 255
+# At 80 ms of round trip and 25 items a call this is 20,000 items a second, as many as a child's processor has time for.
+MOST_LANES = 64
+# What a copy of a table in the same region is limited by is this process, not the number of its calls.
+THREADS = 8
 
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=False):
@@ -35,7 +39,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=False):
     write_mode: str
     fence_attribute: str
     coalesce: bool
-    apply_threads: int
+    apply_threads: int | None = None
     copy_segments: int | None = None
     copy_read_units: str | None = None
     copy_write_units: str | None = None
@@ -72,6 +76,16 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=False):
     def failover_seconds(self) -> float:
         """How long a lease lasts that is not renewed."""
         return int(self.kcl.get("failoverTimeMillis", kcl_properties.TUNED["failoverTimeMillis"])) / 1000
+
+    @property
+    def lanes(self) -> int:
+        """The most write calls of one shard at once."""
+        return self.apply_threads or MOST_LANES
+
+    @property
+    def threads(self) -> int:
+        """How many parts of a copy, a verification or a redrive are worked on at once."""
+        return self.apply_threads or THREADS
 
     @property
     def task_table(self) -> str:

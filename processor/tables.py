@@ -67,7 +67,7 @@ def open_table(
         "region": settings.destination_region,
         "endpoint": settings.destination_endpoint,
         "make_session": partial(session, settings.destination_identity, region=settings.destination_region),
-        "connections": settings.apply_threads,
+        "connections": settings.lanes,
         "timeouts": timeouts,
         "may_write": may_write,
         "consumed": consumed,

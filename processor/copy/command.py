@@ -53,7 +53,7 @@ def run(settings: Settings, options: Options) -> int:
     if options.via_s3 is not None and options.concurrent:
         message = "--viaS3 makes a table of its own, which nothing replicates to yet: leave --concurrent out."
         raise UsageError(message)
-    clients = Clients(settings, connections=settings.apply_threads * _CONNECTIONS_PER_THREAD)
+    clients = Clients(settings, connections=settings.threads * _CONNECTIONS_PER_THREAD)
     if options.forget:
         return _forget(settings, clients)
     signals = Signals("Stopping after what is in hand; once more ends it at once.")

@@ -219,7 +219,7 @@ class Job:
             for segment in sorted(states, key=lambda segment: not segment.in_hand)
             if segment.in_hand or not segment.done
         ]
-        Crew(stop, tick=say).run(works, threads=min(self._settings.apply_threads, copy.segments), name="copy")
+        Crew(stop, tick=say).run(works, threads=min(self._settings.threads, copy.segments), name="copy")
         held.change(state="done", finished_ms=int(time.time() * 1000), items=totals.items, size_bytes=totals.size_bytes)
         return Report(
             items=totals.items,

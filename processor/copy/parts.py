@@ -100,7 +100,7 @@ def assemble(
             name="copy",
             write_mode=write_mode,
             coalesce=True,
-            threads=settings.apply_threads,
+            threads=settings.threads,
             refused=refused,
             outage=outage,
         ),

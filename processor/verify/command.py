@@ -211,7 +211,7 @@ class _Made:
             table=tables.open_table(settings, clients, timeouts=_TIMEOUTS),
             form=self._form,
             patience=self._patience(),
-            threads=settings.apply_threads,
+            threads=settings.threads,
             **numbers,
         )
         self._stack.callback(repair.close)

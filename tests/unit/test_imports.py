@@ -49,7 +49,7 @@ LAYERS = (
         "verify.buckets",
         "verify.wanted",
     },
-    {"retry", "role", "java", "progress", "lease_term", "handover", "signals", "capacity", "patience", "crew"},
+    {"retry", "role", "java", "progress", "lease_term", "handover", "signals", "capacity", "patience", "crew", "lanes"},
     {"dynamodb", "dynamodb_local"},
     {"raw_calls"},
     {"readable_table", "scannable_table", "writable_table", "s3", "key_guard"},
