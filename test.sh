@@ -3,7 +3,7 @@
 #   ./test.sh lint                    style, types, shell scripts, Dockerfile, compose and Kubernetes files
 #   ./test.sh audit                   whether anything is known to be wrong with packages and jars, where the databases can be reached
 #   ./test.sh tests [PYTEST-ARG ...]  the tests, or those that pytest is told to run
-#   ./test.sh bench [NAME ...]        figures (start, lag, scale, failover, memory, status); not part of ./test.sh, for they judge nothing
+#   ./test.sh bench [NAME ...]        figures (--help names them); not part of ./test.sh, for they judge nothing
 #   ./test.sh chaos [--minutes N] [--seed S] [--plant BUG]
 #                                     faults at random on real daemons, with a checker; ./test.sh has a short run of it
 #   ./test.sh prometheus              gets Prometheus (Debian's package) into .prometheus/: the alarms are tested with its promtool, where there is one

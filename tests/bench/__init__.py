@@ -1,1 +1,1 @@
-"""Figures, not judgements: ./test.sh bench [start] [lag] [memory]."""
+"""Figures, not judgements: ./test.sh bench [NAME ...]."""

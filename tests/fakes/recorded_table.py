@@ -8,21 +8,15 @@ million items take no memory, and reads by key find what the scan gave. Raw asyn
 from __future__ import annotations
 
 import argparse
-import asyncio
 import collections
-import json
-import subprocess
-import sys
-import urllib.request
 import uuid
 from collections.abc import Callable
-from types import TracebackType
 from typing import Any
 
 import msgspec
 
-from processor import java
 from tests.fakes.attribute_values import size_bytes
+from tests.fakes.raw_http import ServerProcess, response, serve
 
 PREFIX = "recorded"
 # Scan's limit, as DynamoDB counts sizes (API reference).
@@ -30,43 +24,21 @@ PAGE_BYTES = 1024 * 1024
 _PAGE_MARK = b"@@@@@@"
 
 
-class RecordedTable:
-    """The server, from outside.
+class RecordedTable(ServerProcess):
+    """The server, from outside; it counts ``items`` that scans gave, and ``writes`` that BatchWriteItem took, too.
 
     :param items: of each recorded table
     :param item_bytes: of each item, as DynamoDB counts
     """
 
     def __init__(self, *, items: int, item_bytes: int = 300) -> None:
-        self._arguments = [f"--items={items}", f"--item-bytes={item_bytes}"]
-        self.endpoint = ""
-
-    def __enter__(self) -> RecordedTable:  # noqa: PYI034  # Self came with Python 3.11
-        self._process = subprocess.Popen(
-            [sys.executable, "-m", "tests.fakes.recorded_table", *self._arguments],
-            cwd=java.ROOT,
-            stdin=subprocess.PIPE,  # its end ends the server
-            stdout=subprocess.PIPE,
-            text=True,
-        )
-        assert self._process.stdout is not None
-        self.endpoint = f"http://127.0.0.1:{int(self._process.stdout.readline())}"
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._process.communicate()
-
-    def counts(self) -> dict[str, int]:
-        """Calls by operation, ``items`` that scans gave, and ``writes`` that BatchWriteItem took."""
-        with urllib.request.urlopen(self.endpoint, timeout=10) as answer:  # noqa: S310  # a server of our own
-            counts: dict[str, int] = json.load(answer)
-        return counts
+        super().__init__("tests.fakes.recorded_table", f"--items={items}", f"--item-bytes={item_bytes}")
 
 
 class Recording:
-    """What the tables answer; every method takes a request's content and gives an answer's JSON."""
+    """What the tables answer; the private methods take a request's content and give an answer's JSON."""
+
+    delay_seconds = 0.0
 
     def __init__(self, *, items: int, item_bytes: int) -> None:
         self.counts: collections.Counter[str] = collections.Counter()
@@ -86,7 +58,9 @@ class Recording:
 
     def answer(self, operation: str, body: bytes) -> bytes:
         """Whatever it doesn't know is answered with ``{}``."""
-        self.counts[operation] += 1
+        return response(self._content(operation, body))
+
+    def _content(self, operation: str, body: bytes) -> bytes:
         if operation == "BatchWriteItem":
             writes = body.count(b'{"PutRequest"') + body.count(b'{"DeleteRequest"')
             self.counts["writes"] += writes
@@ -132,21 +106,30 @@ class Recording:
 
     def _describe(self, asked: dict[str, Any]) -> bytes:
         name, full = asked["TableName"], asked["TableName"].startswith(PREFIX)
-        table = {
-            "TableName": name,
-            "TableStatus": "ACTIVE",
-            "TableArn": f"arn:aws:dynamodb:eu-west-1:000000000000:table/{name}",
-            "TableId": str(uuid.uuid5(uuid.NAMESPACE_URL, name)),
-            "KeySchema": [{"AttributeName": "id", "KeyType": "HASH"}],
-            "AttributeDefinitions": [{"AttributeName": "id", "AttributeType": "S"}],
-            "ItemCount": self._total if full else 0,
-            "TableSizeBytes": self._bytes if full else 0,
-            "StreamSpecification": {"StreamEnabled": True, "StreamViewType": "NEW_AND_OLD_IMAGES"},
-            "LatestStreamArn": f"arn:aws:dynamodb:eu-west-1:000000000000:table/{name}/stream/2026-01-01T00:00:00.000",
-            "BillingModeSummary": {"BillingMode": "PAY_PER_REQUEST"},
-            "ProvisionedThroughput": {"ReadCapacityUnits": 0, "WriteCapacityUnits": 0, "NumberOfDecreasesToday": 0},
-        }
-        return msgspec.json.encode({"Table": table})
+        size = {"ItemCount": self._total if full else 0, "TableSizeBytes": self._bytes if full else 0}
+        return described(name, **size)
+
+
+def described(name: str, **more: Any) -> bytes:
+    """DescribeTable's answer for a table on demand with the string key ``id`` and a stream.
+
+    :param more: what else it has, or has otherwise
+    """
+    arn = f"arn:aws:dynamodb:eu-west-1:000000000000:table/{name}"
+    table = {
+        "TableName": name,
+        "TableStatus": "ACTIVE",
+        "TableArn": arn,
+        "TableId": str(uuid.uuid5(uuid.NAMESPACE_URL, name)),
+        "KeySchema": [{"AttributeName": "id", "KeyType": "HASH"}],
+        "AttributeDefinitions": [{"AttributeName": "id", "AttributeType": "S"}],
+        "StreamSpecification": {"StreamEnabled": True, "StreamViewType": "NEW_AND_OLD_IMAGES"},
+        "LatestStreamArn": f"{arn}/stream/2026-01-01T00:00:00.000",
+        "BillingModeSummary": {"BillingMode": "PAY_PER_REQUEST"},
+        "ProvisionedThroughput": {"ReadCapacityUnits": 0, "WriteCapacityUnits": 0, "NumberOfDecreasesToday": 0},
+        **more,
+    }
+    return msgspec.json.encode({"Table": table})
 
 
 def _page_items(item_bytes: int, count: int) -> list[bytes]:
@@ -171,50 +154,13 @@ def _units(asked: dict[str, Any], units: float) -> bytes:
     return b',"ConsumedCapacity":{"TableName":"%b","CapacityUnits":%f}' % (asked["TableName"].encode(), units)
 
 
-class _Connection(asyncio.Protocol):
-    def __init__(self, recording: Recording) -> None:
-        self._recording = recording
-        self._received = bytearray()
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)
-        self._transport = transport
-
-    def data_received(self, data: bytes) -> None:
-        self._received += data
-        while (end := self._received.find(b"\r\n\r\n")) >= 0:
-            lines = bytes(self._received[:end]).split(b"\r\n")[1:]
-            headers = {name.lower(): value.strip() for name, _, value in (line.partition(b":") for line in lines)}
-            begin, length = end + 4, int(headers.get(b"content-length", 0))
-            if len(self._received) < begin + length:
-                return
-            body = bytes(self._received[begin : begin + length])
-            del self._received[: begin + length]
-            self._answer(headers.get(b"x-amz-target", b"").decode().rpartition(".")[2], body)
-
-    def _answer(self, operation: str, body: bytes) -> None:
-        answer = self._recording.answer(operation, body) if operation else json.dumps(self._recording.counts).encode()
-        self._transport.write(
-            b"HTTP/1.1 200 OK\r\nContent-Type: application/x-amz-json-1.0\r\nContent-Length: %d\r\n\r\n" % len(answer)
-        )
-        self._transport.write(answer)
-
-
-async def _serve(recording: Recording) -> None:
-    loop = asyncio.get_running_loop()
-    server = await loop.create_server(lambda: _Connection(recording), "127.0.0.1", 0)
-    print(server.sockets[0].getsockname()[1], flush=True)
-    await loop.run_in_executor(None, sys.stdin.read)
-    server.close()
-
-
 def main() -> None:
     """Serve until standard input ends; the port is the first line of standard output."""
     parser = argparse.ArgumentParser()
     parser.add_argument("--items", type=int, required=True)
     parser.add_argument("--item-bytes", type=int, required=True)
     given = parser.parse_args()
-    asyncio.run(_serve(Recording(items=given.items, item_bytes=given.item_bytes)))
+    serve(Recording(items=given.items, item_bytes=given.item_bytes))
 
 
 if __name__ == "__main__":

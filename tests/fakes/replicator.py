@@ -36,15 +36,24 @@ def until(
 
 
 class Replicator:
-    """One ``./run.sh`` with a properties file of its own; ends whatever it started when the test is over."""
+    """One ``./run.sh`` with a properties file of its own; ends whatever it started when the test is over.
+
+    :param program: run this instead of ``root``'s ``run.sh``
+    """
 
     def __init__(
-        self, folder: Path, settings: dict[str, str], *, arguments: Sequence[str] = (), root: Path = java.ROOT
+        self,
+        folder: Path,
+        settings: dict[str, str],
+        *,
+        arguments: Sequence[str] = (),
+        root: Path = java.ROOT,
+        program: Sequence[str] = (),
     ) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         self.folder = folder
         self.log_directory = folder / "logs"
-        self._root = root
+        self._program = list(program) or [str(root / "run.sh")]
         self._arguments = list(arguments)
         self._console = folder / "console.log"
         self._file = folder / "replication.properties"
@@ -62,7 +71,7 @@ class Replicator:
         """Start it, and return at once."""
         with self._console.open("ab") as console:
             self._process = subprocess.Popen(
-                [self._root / "run.sh", self._file, *self._arguments],
+                [*self._program, self._file, *self._arguments],
                 cwd="/",
                 env=os.environ | (environment or {}),
                 stdin=subprocess.DEVNULL,

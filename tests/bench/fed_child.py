@@ -1,0 +1,58 @@
+"""Our child with one of its parts taken out, or measured by itself; ``alone.py`` feeds it.
+
+``BENCH_PART=decode``: nothing is written. ``write``: the first batch is written again and again by the real applier,
+and what that took goes to the file that ``BENCH_FIGURES`` names.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import os
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from processor import child
+from processor.apply import Applier, Outcome
+from processor.record_processor import Shard
+from processor.records import Change
+
+_open_shard = child.open_shard
+_WARM_ROUNDS, _ROUNDS = 10, 60
+
+
+class _Nothing:
+    def apply(self, changes: Sequence[Change]) -> Outcome:
+        return Outcome(records=len(changes), puts=len(changes))
+
+
+class _Again:
+    def __init__(self, applier: Applier) -> None:
+        self._applier = applier
+
+    def apply(self, changes: Sequence[Change]) -> Outcome:
+        for _ in range(_WARM_ROUNDS):
+            self._applier.apply(changes)
+        began, used = time.monotonic(), time.process_time()
+        for _ in range(_ROUNDS):
+            outcome = self._applier.apply(changes)
+        figures = {
+            "records": _ROUNDS * len(changes),
+            "seconds": time.monotonic() - began,
+            "cpu": time.process_time() - used,
+        }
+        Path(os.environ["BENCH_FIGURES"]).write_text(json.dumps(figures))
+        return outcome
+
+
+def _opened(*given: Any, **named: Any) -> Shard:
+    shard = _open_shard(*given, **named)
+    part: Any = _Nothing() if os.environ["BENCH_PART"] == "decode" else _Again(shard.applier)
+    return dataclasses.replace(shard, applier=part)
+
+
+if __name__ == "__main__":
+    child.open_shard = _opened
+    child.main()

@@ -1,0 +1,122 @@
+"""One run of a daemon on a recorded source and a null sink: how far it is and what it costs, all the while."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import os
+import sys
+import time
+import uuid
+from collections.abc import Mapping
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import psutil
+
+from tests.bench.processes import Course, Parts, look
+from tests.fakes.null_sink import NullSink
+from tests.fakes.raw_http import ServerProcess
+from tests.fakes.recorded_stream import RecordedStream
+from tests.fakes.replicator import Replicator, until
+from tests.scenarios.conftest import Servers
+
+OURS = ("JVM", "child")
+PARTS = (*OURS, "source", "sink", "checkpoints")
+_LOOK_SECONDS = 0.05
+_FIRST_RECORD_SECONDS = 60.0
+_WARM_SHARE = 0.2
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Load:
+    """What is to be drained.
+
+    ``records``: of each shard. ``limit_seconds``: from the first record; what is not done by then is left.
+    ``bare``: in place of our child one that only answers, and writes the messages it is given to this file.
+    """
+
+    records: int = 100_000
+    shards: int = 1
+    item_bytes: int = 200
+    settings: Mapping[str, str] = field(default_factory=dict)
+    sink: Mapping[str, Any] = field(default_factory=dict)
+    limit_seconds: float = 60.0
+    bare: Path | None = None
+
+
+def drain(servers: Servers, folder: Path, load: Load) -> Course:
+    """Start a daemon, and look until all is drained."""
+    with ExitStack() as stack:
+        source = stack.enter_context(
+            RecordedStream(records=load.records, shards=load.shards, item_bytes=load.item_bytes)
+        )
+        sink = stack.enter_context(NullSink(**load.sink))
+        settings = {
+            **source.settings,
+            "destinationRegion": "eu-west-1",
+            "destinationTable": "sink",
+            "destinationEndpoint": sink.endpoint,
+            "kclEndpoint": servers.source,
+            "taskName": f"bench-{uuid.uuid4().hex[:8]}",
+            **load.settings,
+        }
+        daemon = _daemon(folder / uuid.uuid4().hex, settings, bare=load.bare)
+        stack.enter_context(daemon)
+        counter = _Counter(source, "records") if load.bare else _Counter(sink, "items")
+        parts = _parts(daemon, source, sink, servers)
+        first = f"a first record within {_FIRST_RECORD_SECONDS:.0f} s; {daemon.folder} has its logs"
+        until(counter.read, first, seconds=_FIRST_RECORD_SECONDS, pause_seconds=_LOOK_SECONDS)
+        course = _watch(counter, parts, load)
+        daemon.stop()
+        return course
+
+
+def _daemon(folder: Path, settings: dict[str, str], *, bare: Path | None) -> Replicator:
+    if bare is None:
+        return Replicator(folder, settings)
+    os.environ["BENCH_MESSAGES"] = str(bare)
+    return Replicator(folder, settings, program=[sys.executable, "-I", "-m", "tests.bench.bare_daemon"])
+
+
+def _watch(counter: _Counter, parts: Parts, load: Load) -> Course:
+    course, total = Course(), load.records * load.shards
+    deadline = time.monotonic() + load.limit_seconds
+    while not course.samples or (course.samples[-1].done < total and time.monotonic() < deadline):
+        done = counter.read()
+        course.samples.append(look(counter.last_at if done >= total else time.monotonic(), done, parts))
+        time.sleep(_LOOK_SECONDS)
+    return course
+
+
+def _parts(daemon: Replicator, source: ServerProcess, sink: ServerProcess, servers: Servers) -> Parts:
+    jvm = psutil.Process(daemon.process.pid)
+    port = servers.source.rpartition(":")[2]
+    fixed = {
+        "JVM": jvm,
+        "source": psutil.Process(source.pid),
+        "sink": psutil.Process(sink.pid),
+        "checkpoints": next(each for each in psutil.Process().children() if port in each.cmdline()),
+    }
+    return {
+        "child": jvm.children,
+        **{part: lambda process=process: [process] for part, process in fixed.items()},  # type: ignore[misc]
+    }
+
+
+class _Counter:
+    """One of a server's counts, asked for over one connection."""
+
+    def __init__(self, server: ServerProcess, name: str) -> None:
+        self._connection = http.client.HTTPConnection(server.endpoint.removeprefix("http://"), timeout=10)
+        self._name = name
+        self.last_at = 0.0
+
+    def read(self) -> int:
+        """As it is now."""
+        self._connection.request("GET", "/")
+        counts = json.load(self._connection.getresponse())
+        self.last_at = counts.get("last_ns", 0) / 1e9
+        return int(counts.get(self._name, 0))

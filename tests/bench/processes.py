@@ -1,0 +1,92 @@
+"""What the OS says of processes: CPU time and resident memory, by the part they play."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+
+import psutil
+
+# Each part's processes as they are now.
+Parts = Mapping[str, Callable[[], Iterable[psutil.Process]]]
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """One look: ``at`` by ``time.monotonic()``, ``done`` records by then; CPU seconds and megabytes of each part."""
+
+    at: float
+    done: float
+    cpu: dict[str, float]
+    megabytes: dict[str, float]
+
+
+@dataclass(frozen=True, slots=True)
+class Course:
+    """Samples of one run, by age."""
+
+    samples: list[Sample] = field(default_factory=list)
+
+    def between(self, first: float, last: float = 1.0) -> Window:
+        """From a share of the records that were done at the end to another."""
+        total = self.samples[-1].done
+        return Window(self._at(first * total), self._at(last * total))
+
+    def peak_megabytes(self, part: str) -> float:
+        """The most that was seen."""
+        return max(sample.megabytes[part] for sample in self.samples)
+
+    def _at(self, done: float) -> Sample:
+        """What a look would have found when so many were done, between two that found fewer and more."""
+        before = self.samples[0]
+        for after in self.samples:
+            if after.done >= done:
+                break
+            before = after
+        share = (done - before.done) / (after.done - before.done) if after.done > before.done else 0.0
+        return Sample(
+            before.at + share * (after.at - before.at),
+            done,
+            {part: before.cpu[part] + share * (after.cpu[part] - before.cpu[part]) for part in after.cpu},
+            after.megabytes,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """Of a run, from one sample to another."""
+
+    first: Sample
+    last: Sample
+
+    @property
+    def rate(self) -> float:
+        """Records a second."""
+        return (self.last.done - self.first.done) / (self.last.at - self.first.at)
+
+    def cpu_micros(self, part: str) -> float:
+        """Of each record."""
+        return (self.last.cpu[part] - self.first.cpu[part]) / (self.last.done - self.first.done) * 1e6
+
+
+def cpu_seconds(process: psutil.Process) -> float:
+    """Of the process alone."""
+    times = process.cpu_times()
+    return float(times.user + times.system)
+
+
+def megabytes(process: psutil.Process) -> float:
+    """Resident."""
+    return float(process.memory_info().rss / 2**20)
+
+
+def look(at: float, done: float, parts: Parts) -> Sample:
+    """A sample of what runs now; a process that has just ended counts for nothing."""
+    cpu, memory = dict.fromkeys(parts, 0.0), dict.fromkeys(parts, 0.0)
+    for part, find in parts.items():
+        for process in find():
+            with contextlib.suppress(psutil.NoSuchProcess):
+                cpu[part] += cpu_seconds(process)
+                memory[part] += megabytes(process)
+    return Sample(at, done, cpu, memory)
