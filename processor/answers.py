@@ -10,6 +10,10 @@ from collections.abc import Iterator, Mapping
 from datetime import datetime
 from typing import Any
 
+import msgspec
+
+# What decoding an answer raises that is none of DynamoDB's; the second where it is nested more deeply than any item.
+NO_ANSWER = (msgspec.DecodeError, RecursionError, UnicodeDecodeError)
 # An error's text is shown as far as this: some are whole pages.
 MAX_TEXT = 600
 # What an answer must have, by botocore's name of the structure: the API reference has it always, and we use it.

@@ -24,7 +24,7 @@ from amazon_kclpy import kcl
 
 from processor import logs, refusals, tables
 from processor.apply import Applier
-from processor.dynamodb import Clients
+from processor.aws.clients import Clients
 from processor.errors import DaemonGoneError
 from processor.handover import handed_down
 from processor.heartbeat import Heartbeats

@@ -17,8 +17,8 @@ from typing import Any, NoReturn
 import msgspec
 
 from processor import __version__, commands, program, settings_loader, task
+from processor.aws.clients import Clients
 from processor.commands import COMMANDS, REPLICATE, Command
-from processor.dynamodb import Clients
 from processor.errors import NotReadyError, ReplicatorError, UsageError
 from processor.findings import Finding
 from processor.settings import Settings

@@ -21,7 +21,7 @@ import javaproperties
 import msgspec
 
 from processor import java, kcl_properties, program
-from processor.dynamodb import sts_region
+from processor.aws.sessions import sts_region
 from processor.errors import SetupError
 from processor.handover import SETTINGS_VARIABLE
 from processor.identity import Identity

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import datetime, timezone
 
-from processor.dynamodb import Clients
+from processor.aws.clients import Clients
 from processor.errors import RefusedError
 from processor.letter_bucket import LetterBucket
 from processor.letter_file import LetterFile

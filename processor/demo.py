@@ -21,7 +21,7 @@ from rich.live import Live
 from rich.table import Table
 
 from processor import program
-from processor.dynamodb import Clients
+from processor.aws.clients import Clients
 from processor.dynamodb_local import DynamoDBLocal
 from processor.errors import ReplicatorError, SetupError
 from processor.settings import Settings

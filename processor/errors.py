@@ -26,7 +26,7 @@
      ├─ OutputError                 exit 5: a file of results can't be written any more
      └─ DeadLetterError             exit 5: a change could not be set aside, so it is kept
 
-Foreign exceptions become one of these at the edge where they appear (``dynamodb.py`` for botocore's,
+Foreign exceptions become one of these at the edge where they appear (``aws/errors.py`` for botocore's,
 ``record_processor.py`` for kclpy's), always ``from`` the original.
 """
 

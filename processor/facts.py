@@ -15,9 +15,10 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from processor import java, leases, program, task
+from processor.aws.clients import Clients
+from processor.aws.errors import REJECTED_CREDENTIALS, aws_errors
 from processor.copy import state
 from processor.copy.state import CopyState
-from processor.dynamodb import REJECTED_CREDENTIALS, Clients, aws_errors
 from processor.errors import CredentialsError, RefusedError, RoleError, SetupError, UnavailableError
 from processor.findings import Finding, error, warning
 from processor.leases import NO_TABLE, Lease

@@ -12,15 +12,15 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from processor import leases, task, transport
+from processor.aws.sessions import is_aws_region
 from processor.copy.estimate import LAST_START_SECONDS
-from processor.dynamodb import is_aws_region
 from processor.errors import NotReadyError
 from processor.facts import Facts, read, read_tables
 from processor.findings import Finding, error, warning
 from processor.provision import definition
 
 if TYPE_CHECKING:
-    from processor.dynamodb import Clients
+    from processor.aws.clients import Clients
     from processor.settings import Settings
 
 NEW_IMAGE_VIEWS = frozenset({"NEW_IMAGE", "NEW_AND_OLD_IMAGES"})

@@ -14,14 +14,12 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from processor.dynamodb import aws_errors
+from processor.aws.errors import aws_errors
 from processor.errors import UnavailableError
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
-# What decoding an answer raises that is none of DynamoDB's; the second where it is nested more deeply than any item.
-NO_ANSWER = (msgspec.DecodeError, RecursionError)
 # botocore's method of each call, with the least parameters that it accepts in the place of ours.
 _METHODS: dict[str, tuple[str, Callable[[str], dict[str, Any]]]] = {
     "GetItem": ("get_item", lambda table: {"TableName": table, "Key": {}}),

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from processor.answers import NO_ANSWER
 from processor.errors import UnavailableError
-from processor.raw_calls import NO_ANSWER, RawCalls, Units
+from processor.raw_calls import RawCalls, Units
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient

@@ -10,8 +10,8 @@ from rich.console import Console
 from rich.table import Table
 
 from processor import logs, preflight, program, tables
+from processor.aws.clients import Clients
 from processor.dead_letters import store_of
-from processor.dynamodb import Clients
 from processor.errors import StoppedError, UsageError
 from processor.lease_term import WriteTimeouts
 from processor.logs import Log

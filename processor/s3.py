@@ -1,4 +1,4 @@
-"""One bucket, and what its errors mean. The client is ``dynamodb.py``'s, which alone knows AWS's library."""
+"""One bucket, and what its errors mean. The client is of ``aws/``, which alone knows AWS's library."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from processor.dynamodb import aws_errors
+from processor.aws.errors import aws_errors
 from processor.errors import UnavailableError
 
 if TYPE_CHECKING:

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
 
-from processor.raw_calls import NO_ANSWER, RawCalls, Units
+from processor.answers import NO_ANSWER
+from processor.raw_calls import RawCalls, Units
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient

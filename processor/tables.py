@@ -6,7 +6,8 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
-from processor.dynamodb import Clients, session
+from processor.aws.clients import Clients
+from processor.aws.sessions import session
 from processor.fenced_table import FencedTable
 from processor.lease_term import WriteTimeouts
 from processor.readable_table import ReadableTable

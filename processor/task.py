@@ -13,14 +13,14 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from processor import program
-from processor.dynamodb import aws_errors
+from processor.aws.errors import aws_errors
 from processor.errors import CredentialsError, NotReadyError, RefusedError, UnavailableError
 from processor.leases import NO_TABLE
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
-    from processor.dynamodb import Clients
+    from processor.aws.clients import Clients
     from processor.settings import Settings
 
 _KEY = {"name": {"S": "task"}}

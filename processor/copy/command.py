@@ -8,11 +8,11 @@ import threading
 import msgspec
 
 from processor import logs, preflight, program
+from processor.aws.clients import Clients
 from processor.copy import estimate, holder, state
 from processor.copy.estimate import Estimate
 from processor.copy.job import Job, Tell
 from processor.copy.report import show, show_plan, start_before
-from processor.dynamodb import Clients
 from processor.errors import NotReadyError, StoppedError, UsageError
 from processor.facts import Facts
 from processor.findings import Finding, error

@@ -13,7 +13,7 @@ from processor.copy import state
 from processor.errors import ReplicatorError
 
 if TYPE_CHECKING:
-    from processor.dynamodb import Clients
+    from processor.aws.clients import Clients
     from processor.facts import Facts
     from processor.settings import Settings
 

@@ -26,7 +26,7 @@ from processor.scannable_table import Segment
 if TYPE_CHECKING:
     import threading
 
-    from processor.dynamodb import Clients
+    from processor.aws.clients import Clients
     from processor.facts import Facts
     from processor.retry import Outage
     from processor.settings import Settings

@@ -12,12 +12,12 @@ import msgspec
 
 from processor import refusals, tables
 from processor.apply import Applier, Outcome, Refused
+from processor.aws.clients import Clients
 from processor.capacity import Capacity
 from processor.copy import estimate
 from processor.copy.holder import Holder
 from processor.copy.pace import PacedTable, StallWatch
 from processor.copy.segment import Parts
-from processor.dynamodb import Clients
 from processor.errors import RefusedError
 from processor.fences import Fences
 from processor.item_key import key_reader

@@ -6,9 +6,9 @@ import sys
 import threading
 import time
 
+from processor.aws.clients import Clients
 from processor.copy.holder import Holder
 from processor.copy.report import Report
-from processor.dynamodb import Clients
 from processor.progress import Progress
 from processor.provision import creation
 from processor.settings import Settings

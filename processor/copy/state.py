@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import msgspec
 
-from processor.dynamodb import aws_errors
+from processor.aws.errors import aws_errors
 from processor.errors import ConditionFailedError, CopyTakenError, UnavailableError
 from processor.leases import NO_TABLE
 

@@ -13,7 +13,8 @@ from datetime import datetime, timezone
 from itertools import islice
 from typing import TYPE_CHECKING, Any, cast
 
-from processor.dynamodb import Clients, aws_errors
+from processor.aws.clients import Clients
+from processor.aws.errors import aws_errors
 from processor.metrics.cloudwatch_names import Name, name_of
 from processor.metrics.points import Histogram, Labels, Point, points
 

@@ -18,7 +18,7 @@ from typing import TextIO
 import msgspec
 
 from processor import logs
-from processor.dynamodb import Clients
+from processor.aws.clients import Clients
 from processor.handover import handed_down
 from processor.logs import Log
 from processor.metrics import port

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from processor import heartbeat
-from processor.dynamodb import aws_errors
+from processor.aws.errors import aws_errors
 from processor.errors import ConditionFailedError, RefusedError, UnavailableError
 from processor.retry import Outage
 

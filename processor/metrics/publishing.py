@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Protocol
 
-from processor.dynamodb import Clients
+from processor.aws.clients import Clients
 from processor.logs import Log
 from processor.metrics import otlp
 from processor.metrics.cloudwatch import CloudWatchPublisher

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 import msgspec
 
-from processor.dynamodb import Clients
+from processor.aws.clients import Clients
 from processor.errors import UsageError
 from processor.policy import documents, lookup, permissions
 from processor.policy.documents import Policy

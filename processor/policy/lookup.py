@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import msgspec
 
 from processor import heartbeat
-from processor.dynamodb import Clients, aws_errors, partition_of
+from processor.aws.clients import Clients
+from processor.aws.errors import aws_errors
+from processor.aws.sessions import partition_of
 from processor.errors import RefusedError, UnavailableError
 from processor.policy import places, principals
 from processor.policy.permissions import Side

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
-from processor.dynamodb import aws_errors
+from processor.aws.errors import aws_errors
 from processor.errors import RefusedError, UnavailableError
 from processor.findings import Finding, warning
 from processor.provision import creation, definition
 from processor.waiting import Say, Waiting
 
 if TYPE_CHECKING:
-    from processor.dynamodb import Clients
+    from processor.aws.clients import Clients
     from processor.settings import Settings
 
 

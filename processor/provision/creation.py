@@ -12,7 +12,7 @@ import threading
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
-from processor.dynamodb import aws_errors
+from processor.aws.errors import aws_errors
 from processor.errors import CredentialsError, RefusedError, UnavailableError
 from processor.findings import Finding, error, warning
 from processor.leases import NO_TABLE
@@ -22,7 +22,7 @@ from processor.waiting import Say, Waiting
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
-    from processor.dynamodb import Clients
+    from processor.aws.clients import Clients
     from processor.settings import Settings
 
 IN_USE = "ResourceInUseException"

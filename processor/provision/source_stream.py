@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from processor.dynamodb import aws_errors
+from processor.aws.errors import aws_errors
 from processor.provision import definition
 from processor.waiting import Say, Waiting
 
 if TYPE_CHECKING:
-    from processor.dynamodb import Clients
+    from processor.aws.clients import Clients
     from processor.settings import Settings
 
 

@@ -8,7 +8,7 @@ from datetime import datetime
 
 import msgspec
 
-from processor.dynamodb import Clients
+from processor.aws.clients import Clients
 from processor.settings import Settings
 from processor.status import lag, reads, report
 from processor.status.report import Report

@@ -16,10 +16,11 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import msgspec
 
-from processor.dynamodb import LeanCalls, aws_errors
-from processor.errors import UnavailableError
+from processor.answers import NO_ANSWER
+from processor.aws.errors import aws_errors
+from processor.aws.lean_calls import LeanCalls
+from processor.errors import RefusedError, UnavailableError
 from processor.leases import NO_TABLE
-from processor.raw_calls import NO_ANSWER
 from processor.status.shards import Lag, StreamShard
 
 if TYPE_CHECKING:
@@ -95,7 +96,8 @@ class Lags:
 
     def __init__(self, client: DynamoDBStreamsClient, arn: str, *, clock: Callable[[], float] = time.time) -> None:
         self._client = client
-        self._lean = LeanCalls(client)
+        with aws_errors(f"GetRecords on stream {arn}"):
+            self._lean = LeanCalls(client, operation="GetRecords", parameters={})
         self._arn = arn
         self._clock = clock
         self._away = threading.Event()
@@ -167,11 +169,11 @@ class Lags:
 
         :raises UnavailableError: it can't be read
         """
-        content = self._lean.call(operation, msgspec.json.encode(parameters))
-        if content is not None:
-            with contextlib.suppress(*NO_ANSWER):
-                return msgspec.json.decode(content, type=answer)
         name = f"{operation} on stream {self._arn}"
+        with contextlib.suppress(UnavailableError, RefusedError, *NO_ANSWER):
+            with aws_errors(name):
+                content = self._lean.call(operation, msgspec.json.encode(parameters))
+            return msgspec.json.decode(content, type=answer)
         with aws_errors(name):
             call = self._client.get_records if operation == "GetRecords" else self._client.get_shard_iterator
             found = call(**parameters)

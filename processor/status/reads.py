@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import msgspec
 
 from processor import leases, liveness, task
+from processor.aws.clients import Clients
+from processor.aws.errors import aws_errors
 from processor.dead_letters import store_of
-from processor.dynamodb import Clients, aws_errors
 from processor.errors import DeadLetterError, RefusedError, UnavailableError
 from processor.leases import NO_TABLE, Lease
 from processor.liveness import Daemon

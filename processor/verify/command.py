@@ -10,8 +10,8 @@ import threading
 from collections.abc import Callable, Iterator
 
 from processor import logs, preflight, program, tables
+from processor.aws.clients import Clients
 from processor.crew import Crew
-from processor.dynamodb import Clients
 from processor.errors import StoppedError, UsageError
 from processor.facts import Facts
 from processor.fences import Fences

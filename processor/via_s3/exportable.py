@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
-from processor.dynamodb import aws_errors
+from processor.aws.errors import aws_errors
 from processor.errors import CredentialsError, RefusedError, UnavailableError
 from processor.findings import Finding, error, warning
 from processor.provision import creation, definition
@@ -13,7 +13,7 @@ from processor.s3 import NO_BUCKET, Bucket
 from processor.via_s3.place import Place
 
 if TYPE_CHECKING:
-    from processor.dynamodb import Clients
+    from processor.aws.clients import Clients
     from processor.settings import Settings
 
 

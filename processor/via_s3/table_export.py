@@ -18,7 +18,7 @@ from collections.abc import Callable, Mapping
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any
 
-from processor.dynamodb import aws_errors
+from processor.aws.errors import aws_errors
 from processor.errors import TransferError, UnavailableError
 from processor.via_s3.place import Place
 from processor.waiting import Say, Waiting

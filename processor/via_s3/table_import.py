@@ -9,7 +9,7 @@ import uuid
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from processor.dynamodb import aws_errors
+from processor.aws.errors import aws_errors
 from processor.errors import TransferError, UnavailableError
 from processor.provision import definition
 from processor.via_s3.place import Place

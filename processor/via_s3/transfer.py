@@ -26,7 +26,7 @@ from processor.via_s3.place import Place, place_of
 from processor.waiting import Say, Waiting
 
 if TYPE_CHECKING:
-    from processor.dynamodb import Clients
+    from processor.aws.clients import Clients
     from processor.settings import Settings
 
 # The stream keeps a change for 24 hours; the rest is for the start of the replication.

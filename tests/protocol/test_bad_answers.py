@@ -13,7 +13,8 @@ from botocore.config import Config
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from processor import cli, dynamodb, patience
+from processor import cli, patience
+from processor.aws import clients
 from processor.copy import pace
 from processor.dynamodb_local import DynamoDBLocal
 from tests.conftest import REGION, Tables
@@ -88,7 +89,7 @@ def stage(dynamodb: DynamoDBLocal, tables: Tables) -> Iterator[Stage]:
 def impatient(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Nothing is waited for: a try more would meet the same answer."""
     once = Config(connect_timeout=2, read_timeout=2, retries={"total_max_attempts": 1})
-    monkeypatch.setattr(dynamodb, "_READ_CONFIG", dynamodb._READ_CONFIG.merge(once))
+    monkeypatch.setattr(clients, "_READ_CONFIG", clients._READ_CONFIG.merge(once))
     monkeypatch.setattr(patience, "PATIENCE_SECONDS", 0.0)
     monkeypatch.setattr(pace, "STALL_SECONDS", 0.0)
     monkeypatch.setattr(pace, "CREDENTIALS_STALL_SECONDS", 0.0)

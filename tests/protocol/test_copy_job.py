@@ -10,11 +10,11 @@ import msgspec
 import pytest
 
 from processor import task as tasks
+from processor.aws.clients import Clients
 from processor.copy import following, report, state
 from processor.copy.job import Job
 from processor.copy.report import Report
 from processor.copy.state import CopyState
-from processor.dynamodb import Clients
 from processor.dynamodb_local import DynamoDBLocal
 from processor.errors import NotReadyError
 from processor.facts import Facts

@@ -12,11 +12,11 @@ import msgspec
 import pytest
 
 from processor import task as tasks
+from processor.aws.clients import Clients
 from processor.copy import command, holder, pace, state
 from processor.copy.holder import Holder
 from processor.copy.pace import StallWatch
 from processor.copy.state import CopyState, SegmentState
-from processor.dynamodb import Clients
 from processor.dynamodb_local import DynamoDBLocal
 from processor.errors import (
     CopyTakenError,

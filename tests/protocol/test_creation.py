@@ -12,7 +12,7 @@ import pytest
 from moto import mock_aws
 
 from processor import preflight
-from processor.dynamodb import Clients
+from processor.aws.clients import Clients
 from processor.dynamodb_local import DynamoDBLocal
 from processor.errors import StoppedError
 from processor.facts import read

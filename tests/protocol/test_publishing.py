@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from processor.dynamodb import Clients
+from processor.aws.clients import Clients
 from processor.errors import UnavailableError
 from processor.logs import Log
 from processor.metrics import instruments, publishing

@@ -8,7 +8,7 @@ import msgspec
 import pytest
 
 from processor import preflight
-from processor.dynamodb import Clients
+from processor.aws.clients import Clients
 from processor.item_key import key_reader
 from processor.readable_table import ReadableTable
 from processor.scannable_table import ScannableTable, Segment

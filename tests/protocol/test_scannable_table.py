@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 import msgspec
 import pytest
 
-from processor.dynamodb import Clients
+from processor.aws.clients import Clients
 from processor.dynamodb_local import DynamoDBLocal
 from processor.errors import RefusedError, UnavailableError
 from processor.readable_table import ReadableTable

@@ -17,9 +17,9 @@ import pytest
 from rich.console import Console
 
 from processor import java
+from processor.aws.clients import Clients
 from processor.copy import state
 from processor.copy.state import CopyState, SegmentState
-from processor.dynamodb import Clients
 from processor.dynamodb_local import DynamoDBLocal
 from processor.leases import SHARD_END
 from processor.letter_file import LetterFile

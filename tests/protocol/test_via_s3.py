@@ -13,8 +13,8 @@ import msgspec
 import pytest
 from moto import mock_aws
 
+from processor.aws.clients import Clients
 from processor.copy import command, state
-from processor.dynamodb import Clients
 from processor.errors import NotReadyError, StoppedError, TransferError, UsageError
 from processor.settings import Settings
 from processor.via_s3 import exportable, transfer

@@ -11,7 +11,9 @@ import botocore.session
 import pytest
 from moto import mock_aws
 
-from processor.dynamodb import Clients, aws_errors, session
+from processor.aws.clients import Clients
+from processor.aws.errors import aws_errors
+from processor.aws.sessions import session
 from processor.errors import ConditionFailedError, CredentialsError, RefusedError, UnavailableError
 from processor.identity import Identity
 from tests.fakes.tasks import task

@@ -12,7 +12,9 @@ import pytest
 from botocore.httpsession import URLLib3Session
 
 from processor import preflight, tables
-from processor.dynamodb import Clients, aws_errors, session, sts_region
+from processor.aws.clients import Clients
+from processor.aws.errors import aws_errors
+from processor.aws.sessions import session, sts_region
 from processor.errors import CredentialsError, RoleError, UnavailableError, UsageError
 from processor.identity import OWN, Identity
 from processor.lease_term import WriteTimeouts

@@ -29,6 +29,7 @@ LAYERS = (
         "item_key",
         "answers",
         "redaction",
+        "write_answers",
         "transport",
         "copy.estimate",
         "metrics.instruments",
@@ -50,7 +51,11 @@ LAYERS = (
         "verify.wanted",
     },
     {"retry", "role", "java", "progress", "lease_term", "handover", "signals", "capacity", "patience", "crew", "lanes"},
-    {"dynamodb", "dynamodb_local"},
+    {"aws.signature", "aws.exchange"},
+    {"aws.errors"},
+    {"aws.answers"},
+    {"aws", "aws.sessions", "aws.lean_calls", "dynamodb_local"},
+    {"aws.clients"},
     {"raw_calls"},
     {"readable_table", "scannable_table", "writable_table", "s3", "key_guard"},
     {"reconcile"},
@@ -139,10 +144,11 @@ def test_there_is_no_cycle() -> None:
     assert sorted(left) == []
 
 
-def test_only_one_module_knows_aws_library() -> None:
-    """boto3 and botocore are imported in dynamodb.py only."""
+def test_only_one_package_knows_aws_library() -> None:
+    """boto3, botocore and the urllib3 below them are imported in aws/ only."""
     roots = {module: {name.split(".")[0] for name in names} for module, names in FOREIGN.items()}
-    assert [module for module in MODULES if roots[module] & {"boto3", "botocore"}] == ["dynamodb"]
+    knowing = {module for module in MODULES if roots[module] & {"boto3", "botocore", "urllib3"}}
+    assert {module.partition(".")[0] for module in knowing} == {"aws"}
 
 
 @pytest.mark.parametrize("module", sorted(PURE))

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from processor.dynamodb import Clients
+from processor.aws.clients import Clients
 from processor.errors import CredentialsError, DeadLetterError, UnavailableError
 from processor.letter_bucket import PATIENCE_SECONDS, LetterBucket
 from processor.letters import encode

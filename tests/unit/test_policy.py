@@ -10,7 +10,7 @@ import pytest
 from moto import mock_aws
 
 from processor import commands, heartbeat
-from processor.dynamodb import Clients
+from processor.aws.clients import Clients
 from processor.errors import UsageError
 from processor.policy import command, documents, lookup, permissions, places, wanted
 from processor.policy.documents import Policy

@@ -13,8 +13,8 @@ from moto import mock_aws
 from moto.dynamodbstreams.models import DynamoDBStreamsBackend
 
 from processor import facts, java, preflight, task
+from processor.aws.clients import Clients
 from processor.copy.state import CopyState
-from processor.dynamodb import Clients
 from processor.errors import CredentialsError
 from processor.facts import Facts
 from processor.leases import Lease

@@ -11,7 +11,7 @@ import msgspec
 import pytest
 from botocore.exceptions import ConnectionError as BotocoreConnectionError
 
-from processor.dynamodb import Clients
+from processor.aws.clients import Clients
 from processor.errors import CredentialsError, RefusedError, UnavailableError
 from processor.readable_table import ReadableTable
 from tests.conftest import Tables

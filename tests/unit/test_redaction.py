@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from processor.dynamodb import session
+from processor.aws.sessions import session
 from processor.errors import RefusedError, UnavailableError
 from processor.fenced_table import FencedTable
 from processor.lease_term import WriteTimeouts

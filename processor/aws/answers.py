@@ -1,0 +1,87 @@
+"""Answers, held to what AWS answers: its library takes much for an empty answer, and stumbles over the rest."""
+
+from __future__ import annotations
+
+from binascii import crc32
+from http import HTTPStatus
+from typing import Any
+
+import msgspec
+from botocore.exceptions import ChecksumError, ClientError
+from botocore.parsers import JSONParser, ResponseParserFactory
+
+from processor.answers import NO_ANSWER, brief, faults
+from processor.aws.errors import NotDynamoDBError
+from processor.aws.exchange import Answer
+
+# DynamoDB's checksum of an answer's body, which botocore's retries look at.
+_CHECKSUM = "x-amz-crc32"
+_NULL = b"null"
+_members_decoder = msgspec.json.Decoder(dict[str, msgspec.Raw])
+
+
+class _CheckedParser:
+    """One of botocore's parsers."""
+
+    def __init__(self, parser: Any, protocol: str) -> None:
+        self._parser = parser
+        self._is_json = protocol == "json"
+        self._is_checked = protocol in {"json", "query"}  # DynamoDB and STS
+        self._whose = "DynamoDB's" if self._is_json else "AWS's"
+
+    def parse(self, response: dict[str, Any], shape: Any) -> dict[str, Any]:
+        good = response["status_code"] < HTTPStatus.MULTIPLE_CHOICES
+        try:
+            if self._is_json and good:
+                _members_decoder.decode(response["body"])
+            parsed: dict[str, Any] = self._parser.parse(response, shape)
+            hash(parsed.get("Error", {}).get("Code"))  # else botocore stumbles over it later
+        except Exception as exc:
+            kind = brief(response["headers"].get("content-type", "none"))
+            fault = f"status {response['status_code']}, content type {kind}: {type(exc).__name__}"
+            raise NotDynamoDBError(whose=self._whose, fault=fault) from exc
+        wrong = next(faults(parsed, shape), None) if self._is_checked and good and shape is not None else None
+        if wrong is not None:
+            raise NotDynamoDBError(whose=self._whose, fault=wrong)
+        return parsed
+
+
+class CheckedParsers(ResponseParserFactory):
+    """A session's parsers."""
+
+    def create_parser(self, protocol_name: str) -> Any:
+        """Of each client."""
+        return _CheckedParser(super().create_parser(protocol_name), protocol_name)
+
+
+_error_parser = _CheckedParser(JSONParser(), "json")
+
+
+def checked(operation: str, answer: Answer) -> bytes:
+    """The body of an answer of the JSON protocol, if AWS gave it and it is a success.
+
+    :returns: JSON, maybe: who decodes it finds out
+    :raises NotDynamoDBError, ChecksumError: AWS did not, or not so
+    :raises ClientError: it is none
+    """
+    status, headers, body = answer
+    expected = headers.get(_CHECKSUM)
+    if expected is not None and expected != str(crc32(body)):
+        raise ChecksumError(checksum_type="crc32", expected_checksum=brief(expected), actual_checksum=str(crc32(body)))
+    if status >= HTTPStatus.MULTIPLE_CHOICES:
+        raise ClientError(_error(answer), operation)  # type: ignore[arg-type]
+    kind = headers.get("content-type", "json")
+    if "json" not in kind:
+        raise NotDynamoDBError(whose="DynamoDB's", fault=f"content type {brief(kind)}")
+    return body
+
+
+def _error(answer: Answer) -> dict[str, Any]:
+    """As botocore parses it; with ``Item``, where the item stands in it that a condition did not hold for."""
+    response = {"status_code": answer.status, "headers": answer.headers, "body": answer.body}
+    parsed = _error_parser.parse(response, None)
+    try:
+        item = _members_decoder.decode(answer.body).get("Item")
+    except NO_ANSWER:
+        return parsed  # an error may be of a proxy
+    return parsed if item is None or bytes(item) == _NULL else {**parsed, "Item": {}}

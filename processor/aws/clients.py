@@ -1,0 +1,125 @@
+"""The clients of a task."""
+
+from __future__ import annotations
+
+import threading
+from typing import TYPE_CHECKING, Any
+
+from botocore.config import Config
+
+from processor.aws.errors import aws_errors
+from processor.aws.sessions import MakeSession, is_aws_region, session, sts_region
+from processor.identity import SESSION_NAME, Identity
+from processor.lease_term import WriteTimeouts
+
+if TYPE_CHECKING:
+    import boto3
+    from mypy_boto3_cloudwatch import CloudWatchClient
+    from mypy_boto3_dynamodb import DynamoDBClient
+    from mypy_boto3_dynamodbstreams import DynamoDBStreamsClient
+    from mypy_boto3_s3 import S3Client
+
+    from processor.settings import Settings
+
+_TIMEOUTS = Config(connect_timeout=3, read_timeout=10, user_agent_extra=SESSION_NAME)
+_WRITE_CONFIG = _TIMEOUTS.merge(
+    Config(
+        retries={"total_max_attempts": 1},  # apply.py retries, and says so
+        parameter_validation=False,
+    )
+)
+_READ_CONFIG = _TIMEOUTS.merge(Config(retries={"total_max_attempts": 3, "mode": "standard"}))
+
+
+class Clients:
+    """The clients of one task, made when first asked for.
+
+    :param connections: calls at once, of each client
+    """
+
+    def __init__(self, settings: Settings, *, connections: int = 10) -> None:
+        self._settings = settings
+        self._config = _READ_CONFIG.merge(Config(max_pool_connections=connections))
+        self._lock = threading.Lock()
+        self._made: dict[str, Any] = {}
+        self._sessions: dict[tuple[Identity, str], boto3.Session] = {}
+
+    def source(self) -> DynamoDBClient:
+        """Reads the source table."""
+        s = self._settings
+        return self._client("dynamodb", s.source_region, s.source_endpoint, s.source_identity)  # type: ignore[no-any-return]
+
+    def streams(self) -> DynamoDBStreamsClient:
+        """Reads the source table's stream."""
+        s = self._settings
+        return self._client("dynamodbstreams", s.source_region, s.source_streams_endpoint, s.source_identity)  # type: ignore[no-any-return]
+
+    def destination(self) -> DynamoDBClient:
+        """Reads the destination table; ``WritableTable`` writes it."""
+        s = self._settings
+        return self._client("dynamodb", s.destination_region, s.destination_endpoint, s.destination_identity)  # type: ignore[no-any-return]
+
+    def checkpoints(self) -> DynamoDBClient:
+        """Reads KCL's tables and keeps the task's own."""
+        s = self._settings
+        return self._client("dynamodb", s.kcl_region, s.kcl_endpoint, s.task_identity)  # type: ignore[no-any-return]
+
+    def cloudwatch(self) -> CloudWatchClient:
+        """Takes the metrics; in the checkpoint table's region, where KCL's own go."""
+        s = self._settings
+        return self._client("cloudwatch", s.kcl_region, None, s.task_identity)  # type: ignore[no-any-return]
+
+    def caller(self, profile: str | None = None) -> str:
+        """The ARN of whoever has a profile's credentials, or our own: a user's, or of a role's session.
+
+        :raises UnavailableError: STS can't be asked
+        """
+        who, region = Identity(profile=profile), self._settings.kcl_region
+        with aws_errors("GetCallerIdentity"):
+            with self._lock:
+                client = session(who).client("sts", region_name=sts_region(who, region), config=_READ_CONFIG)
+            return client.get_caller_identity()["Arn"]
+
+    def s3(self) -> S3Client:
+        """Keeps the dead letters, as the task; made anew at each call, with the credentials that are there by then."""
+        return self._s3(self._settings.task_identity, self._settings.kcl_region)
+
+    def export_s3(self) -> S3Client:
+        """Looks at the bucket that the source is exported to, as the source, in whose name DynamoDB writes there."""
+        return self._s3(self._settings.source_identity, self._settings.source_region)
+
+    def _s3(self, identity: Identity, region: str) -> S3Client:
+        # botocore finds a bucket in any other region of the same partition by itself; an emulator's word is no region.
+        with self._lock, aws_errors("Client for S3"):
+            made = session(identity, region=region if is_aws_region(region) else None)
+            return made.client("s3", config=_READ_CONFIG)
+
+    def _client(self, service: str, region: str, endpoint: str | None, identity: Identity) -> Any:
+        name = repr((service, region, endpoint, identity))
+        with self._lock:  # boto3 sessions are not for several threads at once; clients are
+            if name not in self._made:
+                with aws_errors(f"Client for {service} in {region}"):
+                    who = identity, region
+                    made = self._sessions.get(who) or session(identity, region=region)
+                    self._sessions[who] = made  # another would read all its data files again
+                    self._made[name] = made.client(service, endpoint_url=endpoint, config=self._config)  # type: ignore[call-overload]
+            return self._made[name]
+
+
+def write_client(
+    region: str,
+    endpoint: str | None,
+    *,
+    connections: int,
+    timeouts: WriteTimeouts,
+    make_session: MakeSession = session,
+) -> DynamoDBClient:
+    """A client that tries once, waits no longer than it may, and leaves its parameters to DynamoDB to check.
+
+    :param connections: calls at once
+    """
+    config = _WRITE_CONFIG.merge(
+        Config(max_pool_connections=connections, connect_timeout=timeouts.connect, read_timeout=timeouts.read)
+    )
+    with aws_errors(f"Client for dynamodb in {region}"):
+        return make_session().client("dynamodb", region_name=region, endpoint_url=endpoint, config=config)

@@ -1,0 +1,107 @@
+"""What each of AWS's errors means, and each of its library's."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from botocore.exceptions import (
+    BotoCoreError,
+    ClientError,
+    CredentialRetrievalError,
+    HTTPClientError,
+    LoginError,
+    MetadataRetrievalError,
+    NoAuthTokenError,
+    NoCredentialsError,
+    PartialCredentialsError,
+    ProfileNotFound,
+    RefreshWithMFAUnsupportedError,
+    SSOError,
+    TokenRetrievalError,
+    UnknownCredentialError,
+    UnknownTokenProviderError,
+)
+
+from processor.answers import brief
+from processor.errors import ConditionFailedError, CredentialsError, RefusedError, UnavailableError
+
+# The answers that mean "not this write, not ever" (DynamoDB API reference, common errors and each call's own). Whatever
+# is on neither list may change, so the batch is kept and tried again: waiting loses nothing, giving up might.
+REFUSALS = frozenset({"ValidationException", "ItemCollectionSizeLimitExceededException", "SerializationException"})
+REJECTED_CREDENTIALS = frozenset(
+    {
+        "403",  # to S3's HEAD, which has no body to say more
+        "AccessDenied",
+        "AccessDeniedException",
+        "AllAccessDisabled",
+        "ExpiredToken",
+        "ExpiredTokenException",
+        "IncompleteSignature",
+        "IncompleteSignatureException",
+        "InvalidAccessKeyId",
+        "InvalidClientTokenId",
+        "InvalidSignatureException",
+        "InvalidToken",
+        "MissingAuthenticationToken",
+        "MissingAuthenticationTokenException",
+        "RequestExpired",
+        "SignatureDoesNotMatch",
+        "UnrecognizedClientException",
+    }
+)
+# What botocore says before any call, when it finds no credentials or can't renew those it has.
+_NO_CREDENTIALS = (
+    CredentialRetrievalError,
+    LoginError,
+    MetadataRetrievalError,
+    NoAuthTokenError,
+    NoCredentialsError,
+    PartialCredentialsError,
+    ProfileNotFound,
+    RefreshWithMFAUnsupportedError,
+    SSOError,
+    TokenRetrievalError,
+    UnknownCredentialError,
+    UnknownTokenProviderError,
+)
+# An answer without a code of its own: the request was larger than the service reads.
+TOO_LARGE_STATUS = 413
+
+
+class NotDynamoDBError(BotoCoreError):
+    """An answer that AWS does not give."""
+
+    fmt = "the answer is none of {whose} ({fault})"
+
+
+@contextmanager
+def aws_errors(call: str, hide: Callable[[str], str] = str) -> Iterator[None]:
+    """Turn botocore's exceptions into ours.
+
+    :param call: the call and its object, for the message, as "PutItem on table orders in eu-west-1"
+    :param hide: takes out of AWS's words what must not be repeated
+    :raises RefusedError: AWS will never do this
+    :raises CredentialsError: the credentials are missing, refused or out of date
+    :raises UnavailableError: anything else; it may work later
+    """
+    try:
+        yield
+    except ClientError as exc:
+        error = exc.response.get("Error", {})
+        status = exc.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
+        code = error.get("Code", "") or f"HTTP {status}"
+        message = f"{call}: {brief(code)}: {brief(hide(str(error.get('Message') or 'no reason given')))}"
+        if code in REFUSALS or status == TOO_LARGE_STATUS:
+            raise RefusedError(message, code=code) from exc
+        if code in REJECTED_CREDENTIALS:
+            raise CredentialsError(message, code=code) from exc
+        if code == "ConditionalCheckFailedException":
+            raise ConditionFailedError(message, code=code, found="Item" in exc.response) from exc
+        raise UnavailableError(message, code=code) from exc
+    except NotDynamoDBError as exc:
+        raise UnavailableError(f"{call}: {exc}", code="NotDynamoDB") from exc
+    except _NO_CREDENTIALS as exc:
+        raise CredentialsError(f"{call}: {exc}", code=type(exc).__name__) from exc
+    except (BotoCoreError, HTTPClientError, OSError) as exc:
+        raise UnavailableError(f"{call}: {brief(exc)}", code=type(exc).__name__) from exc

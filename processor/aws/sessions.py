@@ -1,0 +1,116 @@
+"""Sessions: an identity's credentials, and the role it assumes."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+
+import boto3
+import botocore.session
+from botocore.config import Config
+from botocore.credentials import DeferredRefreshableCredentials
+from botocore.exceptions import BotoCoreError, NoCredentialsError
+
+from processor.aws.answers import CheckedParsers
+from processor.aws.errors import aws_errors
+from processor.errors import CredentialsError, RefusedError, RoleError, UnavailableError
+from processor.identity import OWN, SESSION_NAME, Identity
+from processor.role import Assumed, Renewal
+
+# STS's words for a role that will not be given to us as we ask for it (API reference, AssumeRole; common errors).
+_ROLE_REFUSED = frozenset({"MalformedPolicyDocument", "RegionDisabledException", "ValidationError"})
+# The regions of an STS that serves its whole partition, where an emulator's word or none stands for the region.
+_PARTITION_REGIONS = {"aws": "us-east-1", "aws-cn": "cn-north-1", "aws-us-gov": "us-gov-west-1"}
+
+# A thread that writes may be the one that renews, and STS is asked again soon.
+_STS_CONFIG = Config(
+    connect_timeout=2,
+    read_timeout=5,
+    retries={"total_max_attempts": 2, "mode": "standard"},
+    user_agent_extra=SESSION_NAME,
+)
+
+# It writes a trace for each failed renewal of credentials, which role.py and whoever makes the call tell of.
+logging.getLogger("botocore.credentials").setLevel(logging.ERROR)
+
+
+def session(identity: Identity = OWN, *, region: str | None = None) -> boto3.Session:
+    """An identity's credentials, a role's renewed before they expire.
+
+    :param region: of the calls to be made; STS is asked there, where AWS knows it
+    """
+    own = _session(profile_name=identity.profile, region_name=region)
+    if identity.role_arn is None:
+        return own
+    if own.get_credentials() is None:
+        raise NoCredentialsError
+    role_arn, where = identity.role_arn, sts_region(identity, region)
+    core = _core()
+    core._credentials = DeferredRefreshableCredentials(  # type: ignore[attr-defined]  # noqa: SLF001  # no public way
+        method="assume-role", refresh_using=Renewal(role_arn, lambda: _assume(identity, role_arn, where))
+    )
+    return boto3.Session(botocore_session=core, region_name=region)
+
+
+def sts_region(identity: Identity, region: str | None) -> str:
+    """Where the role of this identity is asked for.
+
+    An emulator's word for a region is none that STS has: then it is the SDK's usual one, or else the partition's.
+    """
+    if region is not None and is_aws_region(region):
+        return region
+    usual: str | None = boto3.Session(profile_name=identity.profile).region_name
+    return usual or _PARTITION_REGIONS.get(identity.partition, _PARTITION_REGIONS["aws"])
+
+
+def _assume(identity: Identity, role_arn: str, region: str) -> Assumed:
+    """AssumeRole, by credentials that are looked up anew: a file, or the role they come from, may have changed."""
+    asked = {"RoleArn": role_arn, "RoleSessionName": identity.session_name}
+    if identity.external_id is not None:
+        asked["ExternalId"] = identity.external_id
+    try:
+        with aws_errors(f"AssumeRole on {role_arn} in {region}"):
+            client = _session(profile_name=identity.profile).client("sts", region_name=region, config=_STS_CONFIG)
+            found = client.assume_role(**asked)["Credentials"]  # type: ignore[arg-type]  # no more than these
+    except (CredentialsError, RefusedError) as exc:  # the latter is of a change alone, which would be set aside for it
+        raise RoleError(str(exc), code=exc.code) from exc
+    except UnavailableError as exc:
+        if exc.code in _ROLE_REFUSED:
+            raise RoleError(str(exc), code=exc.code) from exc
+        raise
+    return {
+        "access_key": found["AccessKeyId"],
+        "secret_key": found["SecretAccessKey"],
+        "token": found["SessionToken"],
+        "expiry_time": found["Expiration"].isoformat(),
+    }
+
+
+def _core() -> botocore.session.Session:
+    made = botocore.session.Session()
+    made.register_component("response_parser_factory", CheckedParsers())
+    return made
+
+
+def _session(**options: str | None) -> boto3.Session:
+    return boto3.Session(botocore_session=_core(), **options)
+
+
+def is_aws_region(region: str) -> bool:
+    """Whether a partition of AWS has, or by its pattern may have, a region of that name."""
+    try:
+        botocore.session.get_session().get_partition_for_region(region)
+    except BotoCoreError:
+        return False
+    return True
+
+
+def partition_of(region: str) -> str:
+    """``aws``, ``aws-cn``, ``aws-us-gov`` and so on; ``aws`` for an emulator's word."""
+    try:
+        return str(botocore.session.get_session().get_partition_for_region(region))
+    except BotoCoreError:
+        return "aws"
+
+
+MakeSession = Callable[[], boto3.Session]
