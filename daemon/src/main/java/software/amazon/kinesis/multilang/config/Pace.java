@@ -2,7 +2,7 @@ package software.amazon.kinesis.multilang.config;
 
 import java.time.Duration;
 import java.time.Instant;
-import java.util.function.IntSupplier;
+import java.util.function.BooleanSupplier;
 import software.amazon.kinesis.retrieval.polling.SleepTimeController;
 import software.amazon.kinesis.retrieval.polling.SleepTimeControllerConfig;
 
@@ -14,20 +14,12 @@ final class Pace implements SleepTimeController {
     /** A shard that was written so recently is likely to be written again soon. */
     private static final Duration WRITTEN = Duration.ofSeconds(10);
 
-    /** DynamoDB ends a page at 1 MB, whatever it may still have. */
-    private static final int FULL_BYTES = 512 * 1024;
-
-    private final int fullRecords;
-    private final IntSupplier lastBytes;
+    private final BooleanSupplier behind;
     private Instant written = Instant.EPOCH;
 
-    /**
-     * @param fullRecords so many records in a page say that there are more
-     * @param lastBytes the last page's length
-     */
-    Pace(int fullRecords, IntSupplier lastBytes) {
-        this.fullRecords = fullRecords;
-        this.lastBytes = lastBytes;
+    /** @param behind whether the last read was of all that a read may bring */
+    Pace(BooleanSupplier behind) {
+        this.behind = behind;
     }
 
     @Override
@@ -38,7 +30,7 @@ final class Pace implements SleepTimeController {
         if (last == null || records == null) { // the last read failed
             return idle;
         }
-        if (records >= fullRecords || lastBytes.getAsInt() >= FULL_BYTES) {
+        if (behind.getAsBoolean()) {
             return 0;
         }
         if (records > 0) {

@@ -4,7 +4,11 @@ import com.amazonaws.services.dynamodbv2.streamsadapter.AmazonDynamoDBStreamsAda
 import com.amazonaws.services.dynamodbv2.streamsadapter.DynamoDBStreamsDataFetcher;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.ArrayList;
+import java.util.Collections;
 import java.util.List;
+import java.util.Set;
+import java.util.WeakHashMap;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicReference;
@@ -15,39 +19,76 @@ import software.amazon.kinesis.retrieval.DataFetcherProviderConfig;
 import software.amazon.kinesis.retrieval.GetRecordsResponseAdapter;
 import software.amazon.kinesis.retrieval.KinesisClientRecord;
 
-/** The adapter's reading of one shard, but for the records, which stay the bytes they came as. */
+/**
+ * The adapter's reading of one shard, but for the records, which stay the bytes they came as.
+ *
+ * <p>In a backlog it reads on until a batch is worth a destination's round trip: a batch ends when its last call is
+ * answered, so with small items a page alone would be many times faster sent than answered by a destination far away.
+ */
 final class PageFetcher extends DynamoDBStreamsDataFetcher {
-    private volatile int lastBytes;
+    /** DynamoDB's most records in a page (Streams API reference, GetRecords). A user who asks for less gets just that. */
+    private static final int MAX_RECORDS = 1000;
+
+    /** Its most bytes of changes in a page; a batch is not much more than that, whatever the items. */
+    private static final int ENOUGH_BYTES = 1024 * 1024;
+
+    /** With more shards behind there is always one whose batch is not being waited for; and memory is for each. */
+    private static final int FEW_BEHIND = 2;
+
+    private static final Set<PageFetcher> BEHIND = // weakly, for a shard may be lost while it is behind
+            Collections.synchronizedSet(Collections.newSetFromMap(new WeakHashMap<>()));
 
     PageFetcher(AmazonDynamoDBStreamsAdapterClient adapter, DataFetcherProviderConfig config) {
         super(adapter, config);
     }
 
+    /** Whether the last page was as full as can be, so that the next one is likely to be there. */
+    boolean isBehind() {
+        return BEHIND.contains(this);
+    }
+
     @Override
     public GetRecordsResponseAdapter getGetRecordsResponse(GetRecordsRequest request)
             throws ExecutionException, InterruptedException, TimeoutException {
-        AtomicReference<Page> page = new AtomicReference<>();
+        Batch batch = new Batch();
+        batch.add(request);
+        while (isBehind() && BEHIND.size() <= FEW_BEHIND && request.limit() == MAX_RECORDS
+                && batch.bytes < ENOUGH_BYTES) {
+            try {
+                batch.add(request.toBuilder().shardIterator(batch.nextShardIterator()).build());
+            } catch (RuntimeException | ExecutionException e) {
+                break; // it is said already (GuardedStreamsClient), and KCL's next read meets it again
+            }
+        }
+        return batch;
+    }
+
+    private GetRecordsResponseAdapter read(GetRecordsRequest request, AtomicReference<Page> page)
+            throws ExecutionException, InterruptedException, TimeoutException {
         AwsRequestOverrideConfiguration.Builder override = request.overrideConfiguration()
                 .map(AwsRequestOverrideConfiguration::toBuilder).orElseGet(AwsRequestOverrideConfiguration::builder);
-        GetRecordsResponseAdapter rest = super.getGetRecordsResponse(request.toBuilder()
+        return super.getGetRecordsResponse(request.toBuilder()
                 .overrideConfiguration(override.putExecutionAttribute(PageInterceptor.PAGE, page).build()).build());
-        lastBytes = page.get().bytes();
-        return new Response(page.get(), rest);
     }
 
-    /** The length of the last page. */
-    int lastBytes() {
-        return lastBytes;
-    }
+    /** The records of one page or more, and all else of the last. */
+    private final class Batch implements GetRecordsResponseAdapter {
+        private final List<KinesisClientRecord> records = new ArrayList<>();
+        private int bytes;
+        private GetRecordsResponseAdapter last;
 
-    /** KCL asks each of these several times. */
-    private static final class Response implements GetRecordsResponseAdapter {
-        private final List<KinesisClientRecord> records;
-        private final GetRecordsResponseAdapter rest;
-
-        Response(Page page, GetRecordsResponseAdapter rest) {
-            this.records = page.records();
-            this.rest = rest;
+        void add(GetRecordsRequest request) throws ExecutionException, InterruptedException, TimeoutException {
+            AtomicReference<Page> page = new AtomicReference<>();
+            last = read(request, page);
+            Page found = page.get();
+            records.addAll(found.records());
+            bytes += found.bytes();
+            boolean isFull = found.records().size() >= request.limit() || found.bytes() >= ENOUGH_BYTES / 2;
+            if (isFull && last.nextShardIterator() != null) {
+                BEHIND.add(PageFetcher.this);
+            } else {
+                BEHIND.remove(PageFetcher.this);
+            }
         }
 
         @Override
@@ -61,23 +102,23 @@ final class PageFetcher extends DynamoDBStreamsDataFetcher {
             if (records.isEmpty()) {
                 return null;
             }
-            Instant last = records.get(records.size() - 1).approximateArrivalTimestamp();
-            return Math.max(0, Duration.between(last, Instant.now()).toMillis());
+            Instant created = records.get(records.size() - 1).approximateArrivalTimestamp();
+            return Math.max(0, Duration.between(created, Instant.now()).toMillis());
         }
 
         @Override
         public List<ChildShard> childShards() {
-            return rest.childShards();
+            return last.childShards();
         }
 
         @Override
         public String nextShardIterator() {
-            return rest.nextShardIterator();
+            return last.nextShardIterator();
         }
 
         @Override
         public String requestId() {
-            return rest.requestId();
+            return last.requestId();
         }
     }
 }

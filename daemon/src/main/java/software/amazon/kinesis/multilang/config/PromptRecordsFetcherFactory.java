@@ -43,6 +43,6 @@ final class PromptRecordsFetcherFactory extends SimpleRecordsFetcherFactory {
                 shardId,
                 new ThrottlingReporter(MAX_CONSECUTIVE_THROTTLES, shardId),
                 AWAIT_TERMINATION_MILLIS,
-                new Pace(maxRecords, ((PageFetcher) strategy.dataFetcher())::lastBytes));
+                new Pace(((PageFetcher) strategy.dataFetcher())::isBehind));
     }
 }
