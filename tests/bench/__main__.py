@@ -11,7 +11,7 @@ child     CPU seconds from exec of a child to its first answer (10 starts)
 
 DynamoDB Local at both ends:
 local     20,000 records; beside it a bare loop of BatchWriteItem of the same items into the same server (3 runs)
-start     command → first record at the destination: first start, after SIGTERM, after kill -9 (5 of each)
+start     command → first record at the destination: first start, after SIGTERM, after kill -9; its phases (5 of each)
 lag       source write → readable at the destination, one write each 0.3 to 0.8 s at random, nothing else written;
           what the reads for it cost is in calls
 memory    resident memory of the JVM and the child, idle and at the end of a drain; CPU of the drain without the start
@@ -44,6 +44,7 @@ from tests.bench.child import child
 from tests.bench.copy import copy
 from tests.bench.figures import Bench, Row, machine, rows, show
 from tests.bench.fleet import failover, scale
+from tests.bench.start import start
 from tests.bench.status import status
 from tests.bench.verify import verify
 from tests.scenarios.conftest import Servers
@@ -56,7 +57,7 @@ BENCHES: dict[str, Bench] = {
     "batch": throughput.batch,
     "large": throughput.large,
     "child": child,
-    "start": waits.start,
+    "start": start,
     "lag": waits.lag,
     "memory": waits.memory,
     "scale": scale,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import signal
 import time
 import uuid
 from pathlib import Path
@@ -16,28 +15,10 @@ from tests.bench.processes import cpu_seconds, megabytes
 from tests.fakes.replicator import Replicator, until
 from tests.scenarios.conftest import Pair, Servers
 
-REPEATS = 5
 LAG_SAMPLES = 200
 DRAIN_RECORDS = 100_000
 _BATCH = 25
 _SAMPLE_SECONDS = 0.2
-
-
-def start(servers: Servers, folder: Path) -> Figures:
-    """Seconds from the command to the first record, all set up."""
-    figures: Figures = {"first start, s": [], "after SIGTERM, s": [], "after kill -9, s": []}
-    for _ in range(REPEATS):
-        pair = Pair(servers)
-        with Replicator(folder / uuid.uuid4().hex, pair.settings) as running:
-            figures["first start, s"].append(_to_record(pair))
-            pair.wait_checkpoint()
-            for name, number in (("after SIGTERM, s", signal.SIGTERM), ("after kill -9, s", signal.SIGKILL)):
-                running.stop(number)
-                running.start()
-                figures[name].append(_to_record(pair))
-                time.sleep(2)  # until the batch is checkpointed and the leases are renewed
-            running.stop()
-    return figures
 
 
 def _to_record(pair: Pair) -> float:
