@@ -6,5 +6,5 @@ set -euo pipefail
 
 root="$(cd "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")" && pwd)"
 
-"$root/setup.sh" python jars
+"$root/setup.sh" python jars archive
 exec "$root/.venv/bin/python3" -I -m processor "$@"

@@ -2,6 +2,7 @@
 # Sets up parts of this checkout, each only when what it is made from has changed: setup.sh PART...
 #   python          .venv with the packages of requirements.lock
 #   jars            jars/: the DynamoDB Streams adapter and the daemon class, by Maven (after python)
+#   archive         the daemon's classes as this Java maps them at a start (after jars); without it, a start takes longer
 #   dynamodb-local  jars/dynamodb-local/, for the demo and the tests
 #   tests           .venv with the packages of requirements-dev.lock too
 #   wheel           dist/: the program as a wheel, with the jars inside (python and jars are made first)
@@ -69,8 +70,26 @@ make_jars() {
     for artifact in kcl:amazon-kinesis-client sdk:dynamodb beanutils:commons-beanutils slf4j:slf4j-api logback:logback-core jackson:jackson-core; do
         versions+=("$(brought "${artifact%%:*}" "${artifact#*:}")") || exit
     done
-    rm -f "$root"/jars/*.jar
+    rm -f "$root"/jars/*.jar "$root"/jars/*.jsa
     run "daemon class and streams adapter (about 10 s)" mvn -B -f "$root/daemon/pom.xml" "${versions[@]}" clean package
+    cp "$root/daemon/classes.lst" "$root/jars/"
+}
+
+# It is of one build of Java, and is made anew for another. Nobody needs it: where it can't be made, that is said once.
+make_archive() {
+    local log="$root/logs/setup.log"
+    mkdir -p "$root/logs"
+    printf 'setup: class archive, for a faster start (about 10 s) ...\n' >&2
+    "$root/.venv/bin/python3" -I -m processor.class_archive >"$log" 2>&1 || tail -n 1 "$log" >&2
+}
+
+archive() {
+    local java release
+    java="$(command -v "${JAVA_HOME:+$JAVA_HOME/bin/}java")" && java="$(readlink -f "$java")" || return 0
+    release="${java%/bin/java}/release"
+    [[ -f "$release" ]] || release=/dev/null
+    # A checkout may be read-only, or somebody else's.
+    [[ ! -w "$root/jars" ]] || part "$root/jars/.stamp-archive-$(cksum <<<"$java" | tr -d ' ')" make_archive "$root/jars/.stamp" "$release"
 }
 
 make_dynamodb_local() {
@@ -109,7 +128,8 @@ part() {
 for name in "$@"; do
     case "$name" in
         python) part "$root/.venv/.stamp" make_python "$root/setup.sh" "$root/requirements.lock" ;;
-        jars) part "$root/jars/.stamp" make_jars "$root/requirements.lock" "$root/daemon/pom.xml" "$root"/daemon/src/main/java/software/amazon/kinesis/multilang/config/*.java ;;
+        jars) part "$root/jars/.stamp" make_jars "$root/requirements.lock" "$root/daemon/pom.xml" "$root/daemon/classes.lst" "$root"/daemon/src/main/java/software/amazon/kinesis/multilang/config/*.java ;;
+        archive) archive ;;
         dynamodb-local) part "$root/jars/dynamodb-local/.stamp" make_dynamodb_local "$root/daemon/dynamodb-local/pom.xml" ;;
         tests) part "$root/.venv/.stamp-tests" make_tests "$root/setup.sh" "$root/requirements.lock" "$root/requirements-dev.lock" ;;
         wheel)

@@ -20,7 +20,7 @@ from typing import NoReturn
 import javaproperties
 import msgspec
 
-from processor import java, kcl_properties, program
+from processor import class_archive, java, kcl_properties, program
 from processor.aws.sessions import sts_region
 from processor.errors import SetupError
 from processor.handover import SETTINGS_VARIABLE
@@ -36,9 +36,6 @@ MAIN_CLASS = "software.amazon.kinesis.multilang.config.DynamoDBStreamsMultiLangD
 DISPATCH_INTERVAL_MS = 100
 # Daemons of one task on one machine: far more than its memory holds.
 MAX_SLOTS = 256
-# A shard in a backlog holds two pages of 1 MB, each up to 10 MB here once parsed. The heap takes what it needs only:
-# the young generation is kept small, so that garbage does not fill what is allowed.
-MAX_HEAP = "-Xmx1g"
 # GetRecords runs on Java's common pool, which a small machine makes too small for many shards.
 READER_THREADS = 64
 
@@ -153,11 +150,11 @@ def _identity(side: str, identity: Identity, region: str) -> dict[str, str | Non
 def command(settings: Settings, slot: Slot, properties_file: Path) -> list[str]:
     """The JVM's command line. Nothing secret is in it: every user of the machine can read it."""
     log_configuration = settings.log_configuration or str(program.LOG_CONFIGURATION)
+    archive = class_archive.find()
     return [
         java.executable(),
-        MAX_HEAP,
-        "-Xmn64m",
-        "-XX:+UseSerialGC",  # the least memory and CPU at the few MB a second that pass through
+        *java.MEMORY,
+        *([] if archive is None else [f"-XX:SharedArchiveFile={archive}"]),
         "-XX:+ExitOnOutOfMemoryError",
         f"-XX:ErrorFile={slot.directory}/hs_err_%p.log",
         "-XX:-UsePerfData",
@@ -168,8 +165,6 @@ def command(settings: Settings, slot: Slot, properties_file: Path) -> list[str]:
         f"-DlogDirectory={slot.directory}",
         f"-DlogFormat={settings.log_format}",
         *shlex.split(settings.java_options),
-        "-cp",
-        java.class_path(),
         MAIN_CLASS,
         str(properties_file),
     ]
@@ -190,6 +185,7 @@ def start(settings: Settings, slot: Slot, *, stream_arn: str, leases: list[Lease
     _write_private(settings_file, msgspec.json.encode(_with_port(settings, slot)))
     arguments = command(settings, slot, properties_file)
     os.environ[SETTINGS_VARIABLE] = str(settings_file)
+    os.environ["CLASSPATH"] = java.class_path()  # 75 jars, which nobody wants to see in ps
     # KCL splits the child's command at spaces; from here the interpreter's path has none, whatever the checkout's has.
     os.chdir(Path(sys.executable).parent)
     sys.stdout.flush()

@@ -14,6 +14,10 @@ from processor.errors import SetupError
 
 # The daemon class is compiled for 11 (daemon/pom.xml).
 OLDEST_VERSION = 11
+# A shard in a backlog holds two pages of 1 MB, each up to 10 MB here once parsed. The heap takes what it needs only:
+# the young generation is kept small, so that garbage does not fill what is allowed. The serial collector takes the least
+# memory and CPU at the few MB a second that pass through.
+MEMORY = ("-Xmx1g", "-Xmn64m", "-XX:+UseSerialGC")
 ROOT = program.ROOT
 JARS = ROOT / "jars"
 _CONSEQUENCE = "The daemon can't run"
@@ -43,29 +47,45 @@ def executable() -> str:
     return found
 
 
+def version() -> int:
+    """Java's major version, as the file ``release`` of its installation has it, or as it says itself, in 60 ms.
+
+    :returns: 0 where it can't be told
+    :raises SetupError: there is no Java
+    """
+    try:
+        told = (Path(executable()).resolve().parent.parent / "release").read_text(errors="replace")
+    except OSError:
+        answer = subprocess.run([executable(), "-version"], capture_output=True, text=True, check=False, timeout=60)
+        told = answer.stderr
+    match = re.search(r'(?:version |^JAVA_VERSION=)"(?:1\.)?(\d+)', told, re.MULTILINE)
+    return int(match[1]) if match else 0
+
+
 def check_version() -> None:
-    """Ask Java for its version, which takes about 60 ms.
+    """See that it is not too old.
 
     :raises SetupError: none, or too old
     """
-    answer = subprocess.run([executable(), "-version"], capture_output=True, text=True, check=False, timeout=60)
-    match = re.search(r'version "(?:1\.)?(\d+)', answer.stderr)
-    version = int(match[1]) if match else 0
-    if version < OLDEST_VERSION:
-        found = f"{executable()} is version {version or 'unknown'}"
-        raise SetupError("Java", found, _CONSEQUENCE, f"{_INSTALL}, or name one in JAVA_HOME")
+    found = version()
+    if found < OLDEST_VERSION:
+        value = f"{executable()} is version {found or 'unknown'}"
+        raise SetupError("Java", value, _CONSEQUENCE, f"{_INSTALL}, or name one in JAVA_HOME")
 
 
 def class_path() -> str:
-    """Kclpy's own folder of jars (KCL, the SDK and what they need), and ours.
+    """The jars of kclpy's own folder (KCL, the SDK and what they need), then ours, each folder's by name.
+
+    The JVM would take folders as they are, but reads them in no certain order, and a class archive is of one order.
 
     :raises SetupError: a jar is missing
     """
     kclpy = find_spec("amazon_kclpy")
     folders = [Path(place) / "jars" for place in (kclpy.submodule_search_locations or [])] if kclpy else []
     folders.append(JARS)
+    jars = [jar for folder in folders for jar in sorted(folder.glob("*.jar"))]
     for pattern in _NEEDED:
-        if not any(next(folder.glob(pattern), None) for folder in folders):
+        if not any(jar.match(pattern) for jar in jars):
             folders_tried = " or ".join(str(folder) for folder in folders)
             raise SetupError(f"Jar {pattern}", f"not in {folders_tried}", _CONSEQUENCE, _REPAIR)
-    return os.pathsep.join(f"{folder}/*" for folder in folders)
+    return os.pathsep.join(map(str, jars))

@@ -48,8 +48,8 @@ class Jar:
 
 def found() -> list[Jar]:
     """What is on the class path now."""
-    folders = [Path(part.removesuffix("/*")) for part in java.class_path().split(":")]
-    return sorted(_read(path) for folder in folders for path in folder.glob("*.jar") if path.name != OURS)
+    paths = map(Path, java.class_path().split(":"))
+    return sorted(_read(path) for path in paths if path.name != OURS)
 
 
 def locked() -> list[Jar]:

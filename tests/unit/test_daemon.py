@@ -169,6 +169,7 @@ def started(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[list[str],
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "hush-hush")
     monkeypatch.setenv(daemon.SETTINGS_VARIABLE, "")
+    monkeypatch.setenv("CLASSPATH", "")
     settings = task(
         javaOptions='-Xmx1g -Dname="two words"', batchSize="10", onError="deadLetter", deadLetterUri="file:///d"
     )
@@ -184,7 +185,7 @@ def test_the_daemon_finds_its_files(started: tuple[list[str], Path]) -> None:
     arguments, directory = started
     assert [daemon.MAIN_CLASS, str(directory / "daemon.properties")] == arguments[-2:]
     assert {"-Xmx1g", "-Dname=two words"} <= set(arguments)
-    assert java.class_path() in arguments
+    assert java.class_path() == os.environ["CLASSPATH"]
     written = javaproperties.loads((directory / "daemon.properties").read_bytes())
     assert (written["sourceStreamArn"], written["maxRecords"]) == (STREAM, "10")
     assert str(directory / "child.json") == os.environ[daemon.SETTINGS_VARIABLE]

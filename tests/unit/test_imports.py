@@ -51,6 +51,7 @@ LAYERS = (
         "verify.wanted",
     },
     {"retry", "role", "java", "progress", "lease_term", "handover", "signals", "capacity", "patience", "crew", "lanes"},
+    {"class_archive"},
     {"aws.signature", "aws.exchange"},
     {"aws.errors"},
     {"aws.answers"},
