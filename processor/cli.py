@@ -8,7 +8,6 @@ from __future__ import annotations
 import os
 import signal
 import sys
-import time
 import traceback
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -124,7 +123,6 @@ def _replicate(found: Settings) -> int:
     slot = daemon.claim_slot(found)
     clients = Clients(found)
     report = preflight.run(found, clients)
-    read_at_ms = int(time.time() * 1000)
     _print_findings(report.findings)
     if report.errors:
         things = "1 thing" if len(report.errors) == 1 else f"{len(report.errors)} things"
@@ -144,7 +142,9 @@ def _replicate(found: Settings) -> int:
     print(f"  version {__version__}")
     print(f"  task {found.task_name}, checkpoints in {found.checkpoint_table}")
     print(f"  logs in {slot.directory}", flush=True)
-    daemon.start(found, slot, stream_arn=ours.stream_arn, leases=report.facts.leases or [], read_at_ms=read_at_ms)
+    daemon.start(
+        found, slot, stream_arn=ours.stream_arn, leases=facts.leases or [], read_at_ms=facts.leases_read_at_ms
+    )
 
 
 def _copy(found: Settings, options: Options) -> int:

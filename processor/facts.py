@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import stat
+import time
 from collections.abc import Callable, Collection, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -36,7 +37,10 @@ if TYPE_CHECKING:
 
 
 class Facts(msgspec.Struct, kw_only=True):
-    """What was read; None where that failed, or where there is nothing."""
+    """What was read; None where that failed, or where there is nothing.
+
+    ``leases_read_at_ms`` is when ``leases`` had been read, since the epoch; 0 where they could not be.
+    """
 
     source: dict[str, Any] | None = None
     source_ttl: str | None = None
@@ -45,6 +49,7 @@ class Facts(msgspec.Struct, kw_only=True):
     destination: dict[str, Any] | None = None
     destination_ttl: str | None = None
     leases: list[Lease] | None = None
+    leases_read_at_ms: int = 0
     task: Task | None = None
     copy: CopyState | None = None
 
@@ -76,6 +81,7 @@ def read(settings: Settings, clients: Clients, *, unreachable: Collection[str] =
     def checkpoints() -> list[Finding]:
         def scan() -> None:
             facts.leases = leases.read(clients.checkpoints(), settings.checkpoint_table)
+            facts.leases_read_at_ms = int(time.time() * 1000)
             facts.task = task.read(clients.checkpoints(), settings.task_table)
             facts.copy = state.read(clients.checkpoints(), settings.task_table)
 

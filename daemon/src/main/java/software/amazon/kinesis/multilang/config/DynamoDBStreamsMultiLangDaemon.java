@@ -18,6 +18,8 @@ import java.util.Properties;
 import java.util.Set;
 import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
+import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
@@ -72,6 +74,7 @@ public final class DynamoDBStreamsMultiLangDaemon {
     private LeaseTerms terms;
     private CopyGate copyGate;
     private MetricsProcess metrics;
+    private ShardWatch watch;
     private volatile FleetLeaseCoordinator coordinator;
 
     private DynamoDBStreamsMultiLangDaemon(String propertiesFile) throws Exception {
@@ -114,11 +117,23 @@ public final class DynamoDBStreamsMultiLangDaemon {
         terms = new LeaseTerms(
                 Path.of(properties.getProperty("leaseTermDirectory")), configuration.getFailoverTimeMillis());
         metrics = new MetricsProcess(properties.getProperty("metricsExecutable"));
-        Scheduler scheduler = createScheduler();
+        AwsCredentialsProvider own = configuration.getKinesisCredentialsProvider().build(AwsCredentialsProvider.class);
+        Future<DynamoDbStreamsClient> client = CompletableFuture.supplyAsync(() -> streamsClient(own));
+        Scheduler scheduler = createScheduler(client);
+        if (workerIdIsLive(scheduler.leaseCoordinator().leaseRefresher())) { // the last thing before leases are touched
+            String unique = configuration.getWorkerIdentifier() + "-" + UUID.randomUUID();
+            Event.warning("worker_id_in_use").with("worker", configuration.getWorkerIdentifier()).with("instead", unique)
+                    .note("This worker id is in use by another daemon (two machines of one host name?); this one has "
+                            + "another for now. Set workerId to give it a lasting id of its own.");
+            configuration.setWorkerId(unique);
+            scheduler = createScheduler(client);
+        }
+        watch.start();
+        Scheduler ours = scheduler;
         coordinator = (FleetLeaseCoordinator) scheduler.leaseCoordinator();
         progress.shards(() -> coordinator.reading().size());
         metrics.start();
-        Runtime.getRuntime().addShutdownHook(new Thread(() -> stop(scheduler), "shutdown"));
+        Runtime.getRuntime().addShutdownHook(new Thread(() -> stop(ours), "shutdown"));
         scheduler.run();
         if (!stopping) { // KCL gave up, as after 20 failed starts, and would have us end with 0
             Event.error("kcl_stopped").note(
@@ -157,19 +172,12 @@ public final class DynamoDBStreamsMultiLangDaemon {
                 resolved.getLeaseManagementConfig().leaseManagementFactory(new DynamoDBLeaseSerializer(), false);
     }
 
-    private Scheduler createScheduler() throws Exception {
+    /** Makes KCL's tables ready, too. Nothing else is touched before the scheduler runs. */
+    private Scheduler createScheduler(Future<DynamoDbStreamsClient> client) throws Exception {
         String trueArn = properties.getProperty("sourceStreamArn");
         configuration.setStreamName(
                 KinesisMapperUtil.createKinesisStreamIdentifierFromDynamoDBStreamsArn(adapterArn(trueArn), false));
         ResolvedConfiguration resolved = resolve();
-        if (workerIdIsLive(leaseFactory(resolved).createLeaseRefresher())) {
-            String unique = configuration.getWorkerIdentifier() + "-" + UUID.randomUUID();
-            Event.warning("worker_id_in_use").with("worker", configuration.getWorkerIdentifier()).with("instead", unique)
-                    .note("This worker id is in use by another daemon (two machines of one host name?); this one has "
-                            + "another for now. Set workerId to give it a lasting id of its own.");
-            configuration.setWorkerId(unique);
-            resolved = resolve();
-        }
 
         DynamoDBStreamsPollingConfig polling = new DynamoDBStreamsPollingConfig(configuration.getStreamName(), null);
         PromptRecordsFetcherFactory fetching = new PromptRecordsFetcherFactory();
@@ -186,7 +194,7 @@ public final class DynamoDBStreamsMultiLangDaemon {
 
         copyGate = new CopyGate(resolved.getLeaseManagementConfig().dynamoDBClient(), properties.getProperty("taskTable"));
 
-        GuardedStreamsClient stream = new GuardedStreamsClient(streamsClient(), trueArn);
+        GuardedStreamsClient stream = new GuardedStreamsClient(client.get(), trueArn);
         AmazonDynamoDBStreamsAdapterClient adapter = new AmazonDynamoDBStreamsAdapterClient(
                 stream, Region.of(properties.getProperty("sourceRegion")));
         adapter.setSkipRecordsBehavior(SkipRecordsBehavior.KCL_RETRY);
@@ -197,6 +205,9 @@ public final class DynamoDBStreamsMultiLangDaemon {
                         resolved.getRetrievalConfig(), terms, countsLeases()))
                 .consumerTaskFactory(new DynamoDBStreamsConsumerTaskFactory())
                 .leasesRecoveryAuditorInconsistencyConfidenceThreshold(0); // it looks for holes in Kinesis's hash keys
+        ShardSyncTaskManager shardSync = shardSync(resolved);
+        CompletableFuture<Void> tables = new KclTables(resolved, configuration.getWorkerIdentifier()).prepare(
+                leaseFactory(resolved).createLeaseRefresher(), shardSync::callShardSyncTask, countsLeases());
         Scheduler scheduler = new Scheduler(
                 resolved.getCheckpointConfig(),
                 resolved.getCoordinatorConfig(),
@@ -205,11 +216,13 @@ public final class DynamoDBStreamsMultiLangDaemon {
                 resolved.getMetricsConfig(),
                 resolved.getProcessorConfig(),
                 resolved.getRetrievalConfig());
-        ShardSyncTaskManager shardSync = shardSync(resolved);
-        new KclTables(resolved, configuration.getWorkerIdentifier()).prepare(
-                leaseFactory(resolved).createLeaseRefresher(), shardSync::callShardSyncTask, countsLeases());
-        new ShardWatch(stream, (FleetLeaseRefresher) scheduler.leaseCoordinator().leaseRefresher(),
-                configuration.getWorkerIdentifier(), shardSync::callShardSyncTask, metrics::shardsUnread).start();
+        try {
+            tables.join();
+        } catch (CompletionException e) {
+            throw e.getCause() instanceof Exception ? (Exception) e.getCause() : e;
+        }
+        watch = new ShardWatch(stream, (FleetLeaseRefresher) scheduler.leaseCoordinator().leaseRefresher(),
+                configuration.getWorkerIdentifier(), shardSync::callShardSyncTask, metrics::shardsUnread);
         return scheduler;
     }
 
@@ -220,7 +233,8 @@ public final class DynamoDBStreamsMultiLangDaemon {
 
     /**
      * Two daemons under one worker id would steal each other's leases for ever. {@code processor/daemon.py} read the
-     * counters of our own leases when the command was given; whoever still renews them has moved them on by now.
+     * counters of our own leases when the command was given; whoever still renews them has moved them on a renewal later,
+     * which a start that is slower than that need not wait for.
      */
     private boolean workerIdIsLive(LeaseRefresher leases) throws Exception {
         String before = properties.getProperty("ownLeaseCounters", "");
@@ -262,9 +276,8 @@ public final class DynamoDBStreamsMultiLangDaemon {
         return given.build(AwsCredentialsProvider.class);
     }
 
-    private DynamoDbStreamsClient streamsClient() {
+    private DynamoDbStreamsClient streamsClient(AwsCredentialsProvider own) {
         Region region = Region.of(properties.getProperty("sourceRegion"));
-        AwsCredentialsProvider own = configuration.getKinesisCredentialsProvider().build(AwsCredentialsProvider.class);
         // The adapter's own backoff, which a client passed in must bring along. It would try ten times; KCL reads again
         // by itself, and after five (about 1.5 s) the operator should hear of it.
         BackoffStrategy backoff = BackoffStrategy.exponentialDelay(Duration.ofMillis(100), Duration.ofSeconds(10));

@@ -2,6 +2,7 @@ package software.amazon.kinesis.multilang.config;
 
 import java.util.concurrent.Callable;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
 import software.amazon.awssdk.services.dynamodb.model.ResourceInUseException;
 import software.amazon.kinesis.coordinator.CoordinatorStateDAO;
 import software.amazon.kinesis.coordinator.migration.ClientVersion;
@@ -22,21 +23,29 @@ final class KclTables {
     }
 
     /**
-     * Creates the tables and the first leases, polling every second. KCL alone would wait a random 1 to 30 s before
-     * the first leases, and poll for its tables every 10 s.
+     * Creates the tables and the first leases, polling every second, while the caller goes on. KCL alone would wait a
+     * random 1 to 30 s before the first leases, and poll for its tables every 10 s.
      *
      * @param makeLeases makes the leases that shards lack, as KCL's shard sync does
      * @param countsLeases whether the fleet is to stay on KCL's lease counting
      */
-    void prepare(LeaseRefresher leases, Callable<?> makeLeases, boolean countsLeases) throws Exception {
-        CompletableFuture<Void> coordinatorTable =
-                countsLeases ? CompletableFuture.runAsync(this::pinLeaseCounting) : CompletableFuture.completedFuture(null);
-        leases.createLeaseTableIfNotExists();
-        leases.waitUntilLeaseTableExists(1, TABLE_TIMEOUT_SECONDS);
-        if (leases.isLeaseTableEmpty()) {
-            makeLeases.call();
+    CompletableFuture<Void> prepare(LeaseRefresher leases, Callable<?> makeLeases, boolean countsLeases) {
+        CompletableFuture<Void> leaseTable = CompletableFuture.runAsync(() -> prepareLeases(leases, makeLeases));
+        return countsLeases
+                ? CompletableFuture.allOf(leaseTable, CompletableFuture.runAsync(this::pinLeaseCounting))
+                : leaseTable;
+    }
+
+    private static void prepareLeases(LeaseRefresher leases, Callable<?> makeLeases) {
+        try {
+            leases.createLeaseTableIfNotExists();
+            leases.waitUntilLeaseTableExists(1, TABLE_TIMEOUT_SECONDS);
+            if (leases.isLeaseTableEmpty()) {
+                makeLeases.call();
+            }
+        } catch (Exception e) {
+            throw new CompletionException(e);
         }
-        coordinatorTable.join();
     }
 
     /**
