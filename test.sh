@@ -11,7 +11,7 @@
 #   ./test.sh docs                    build docs/ as a site, into site/; a broken link fails it
 #   ./test.sh image                   the Dockerfile's steps without an engine, and a replication by what they make
 #   ./test.sh versions                unit tests and a replication on every Python and Java found; minutes, so not part of ./test.sh
-#   ./test.sh lock [--upgrade]        write the lock files from requirements*.in: what they pin stays, or is the newest
+#   ./test.sh lock [--upgrade]        write the lock files from requirements*.in: what they pin stays, or is the newest; and daemon/classes.lst
 set -euo pipefail
 
 root="$(cd "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")" && pwd)"
@@ -49,6 +49,8 @@ lock() {
     "${compile[@]}" requirements-build.in -o requirements-build.lock
     ./setup.sh python jars tests
     "$bin/python" -c 'from tests.audit import inventory; inventory.write()'
+    ./setup.sh dynamodb-local
+    "$bin/python" -m tests.class_list
 }
 
 prometheus() {

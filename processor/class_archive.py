@@ -52,13 +52,13 @@ def make() -> Path:
         raise SetupError(what, f"can't be made: there is no {lacking}", consequence, remedy)
     try:
         with tempfile.TemporaryDirectory(dir=path.parent, prefix=".class-archive-") as folder:
-            classes, made = Path(folder) / "classes.lst", Path(folder) / path.name
-            classes.write_text("\n".join(_classes()))
+            listed, made = Path(folder) / "classes.lst", Path(folder) / path.name
+            listed.write_text("\n".join(classes()))
             command = [
                 java.executable(),
                 *java.MEMORY,  # they have a say in how classes are laid out
                 "-Xshare:dump",
-                f"-XX:SharedClassListFile={classes}",
+                f"-XX:SharedClassListFile={listed}",
                 f"-XX:SharedArchiveFile={made}",
             ]
             environment = os.environ | {"CLASSPATH": java.class_path()}
@@ -96,7 +96,7 @@ def _path() -> Path | None:
     return java.JARS / f"classes-{digest.hexdigest()[:16]}.jsa"
 
 
-def _classes() -> Iterator[str]:
+def classes() -> Iterator[str]:
     """Ours, and those that this Java's own archive has."""
     lists = [CLASS_LIST]
     with contextlib.suppress(OSError):

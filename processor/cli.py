@@ -142,9 +142,7 @@ def _replicate(found: Settings) -> int:
     print(f"  version {__version__}")
     print(f"  task {found.task_name}, checkpoints in {found.checkpoint_table}")
     print(f"  logs in {slot.directory}", flush=True)
-    daemon.start(
-        found, slot, stream_arn=ours.stream_arn, leases=facts.leases or [], read_at_ms=facts.leases_read_at_ms
-    )
+    daemon.start(found, slot, stream_arn=ours.stream_arn, leases=facts.leases or [], read_at_ms=facts.leases_read_at_ms)
 
 
 def _copy(found: Settings, options: Options) -> int:

@@ -15,7 +15,7 @@ from processor.errors import SetupError
 # The daemon class is compiled for 11 (daemon/pom.xml).
 OLDEST_VERSION = 11
 # A shard in a backlog holds two pages of 1 MB, each up to 10 MB here once parsed. The heap takes what it needs only:
-# the young generation is kept small, so that garbage does not fill what is allowed. The serial collector takes the least
+# the young generation is kept small, so that garbage does not fill what is allowed. The serial collector takes least
 # memory and CPU at the few MB a second that pass through.
 MEMORY = ("-Xmx1g", "-Xmn64m", "-XX:+UseSerialGC")
 ROOT = program.ROOT

@@ -34,7 +34,7 @@ _LOG_PHASES = (
 
 
 def start(servers: Servers, folder: Path) -> Figures:
-    """Seconds from the command to the first record, all set up; then the phases, and CPU of the daemon and its child."""
+    """Seconds from the command to the first record, all set up; then the phases, and CPU of daemon and child."""
     figures: Figures = {}
     for _ in range(REPEATS):
         pair = Pair(servers)
