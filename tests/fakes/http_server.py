@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import ssl
 import threading
 from collections import deque
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import TracebackType
@@ -13,20 +15,28 @@ from typing import Any
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """One request."""
+    """One request; ``path`` as it came, ``port`` the client's."""
 
     operation: str
     headers: dict[str, str]
     body: bytes
+    path: str = "/"
+    port: int = 0
 
 
 @dataclass
 class HttpServer:
-    """Answers 200 and ``{}``, once ``answers`` (status and content) are used up; ``page`` instead, where it is set."""
+    """Answers 200 and ``{}``, once ``answers`` (status and content) are used up; ``page`` instead, where it is set.
+
+    ``headers``: more of each answer, or others. ``tls``: it speaks TLS.
+    """
 
     answers: deque[tuple[int, dict[str, Any]]] = field(default_factory=deque)
     requests: list[Request] = field(default_factory=list)
     page: bytes | None = None
+    headers: dict[str, str] = field(default_factory=dict)
+    tls: ssl.SSLContext | None = None
+    before_answer: Callable[[], object] = lambda: None
 
     def __enter__(self) -> HttpServer:  # noqa: PYI034  # Self came with Python 3.11
         keep = self
@@ -37,12 +47,14 @@ class HttpServer:
             def do_POST(self) -> None:
                 body = self.rfile.read(int(self.headers["Content-Length"]))
                 operation = self.headers["X-Amz-Target"].split(".")[1]
-                keep.requests.append(Request(operation, dict(self.headers), body))
+                keep.requests.append(Request(operation, dict(self.headers), body, self.path, self.client_address[1]))
+                keep.before_answer()
                 status, content = keep.answers.popleft() if keep.answers else (200, {})
-                answer = keep.page or json.dumps(content).encode()
+                answer = json.dumps(content).encode() if keep.page is None else keep.page
+                kind = "application/x-amz-json-1.0" if keep.page is None else "text/html"
                 self.send_response(status)
-                self.send_header("Content-Type", "text/html" if keep.page else "application/x-amz-json-1.0")
-                self.send_header("Content-Length", str(len(answer)))
+                for name, value in {"Content-Type": kind, "Content-Length": str(len(answer)), **keep.headers}.items():
+                    self.send_header(name, value)
                 self.end_headers()
                 self.wfile.write(answer)
 
@@ -51,6 +63,8 @@ class HttpServer:
 
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
         self._server.daemon_threads = True
+        if self.tls is not None:
+            self._server.socket = self.tls.wrap_socket(self._server.socket, server_side=True)
         threading.Thread(target=self._server.serve_forever, args=(0.01,), daemon=True).start()
         return self
 
@@ -63,4 +77,4 @@ class HttpServer:
     @property
     def endpoint(self) -> str:
         """Where it listens."""
-        return f"http://127.0.0.1:{self._server.server_address[1]}"
+        return f"http{'' if self.tls is None else 's'}://127.0.0.1:{self._server.server_address[1]}"
