@@ -25,7 +25,7 @@ class Killed(BaseException):
 
 
 class FakeTable:
-    """Satisfies ``processor.dynamodb.Table``.
+    """Satisfies ``processor.writable_table.Table``.
 
     :param may_write: as ``WritableTable``'s
     :param faults: what becomes of the first calls, one for each
