@@ -12,73 +12,23 @@ Standard input and output are KCL's protocol. Three things could break it, and a
 
 from __future__ import annotations
 
+import gc
 import os
 import select
 import signal
 import sys
 import threading
-from pathlib import Path
-from typing import NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
 from amazon_kclpy import kcl
 
-from processor import logs, refusals, tables
-from processor.apply import Applier
-from processor.aws.clients import Clients
+from processor import logs
 from processor.errors import DaemonGoneError
 from processor.handover import handed_down
-from processor.heartbeat import Heartbeats
-from processor.key_guard import KeyGuard
-from processor.lease_term import DIRECTORY, LeaseTerm, WriteTimeouts, file_name
 from processor.logs import Log
-from processor.metrics import safe_meter, shard_files
-from processor.metrics.outlets import outlets
-from processor.metrics.shard_meter import Meter, NoMeter, ShardMeter
-from processor.record_processor import RecordProcessor, Shard
-from processor.retry import Outage
-from processor.settings import Settings
 
-
-def _meter(settings: Settings, shard_id: str, directory: Path, log: Log) -> Meter:
-    asked = outlets(settings, os.environ)
-    if not asked:
-        return NoMeter()
-    written_ms = Heartbeats(settings.task_name).written_ms if "heartbeat" in asked else None
-    try:
-        meter = ShardMeter(directory, task=settings.task_name, shard_id=shard_id, written_ms=written_ms)
-    except Exception as exc:  # noqa: BLE001  # whatever it is, the shard is to be replicated
-        safe_meter.say(log, exc)
-        return NoMeter()
-    return safe_meter.SafeMeter(meter, log)
-
-
-def open_shard(settings: Settings, shard_id: str, *, directory: Path, gone: threading.Event) -> Shard:
-    """Everything that one shard's record processor needs.
-
-    :param directory: the daemon's, with the files that say how long each shard may be written, and those of its metrics
-    """
-    log = Log(shard=shard_id)
-    timeouts = WriteTimeouts.within(settings.failover_seconds)
-    term = LeaseTerm(directory / DIRECTORY / file_name(shard_id), call_seconds=timeouts.call, gone=gone)
-    table = tables.open_table(settings, Clients(settings), timeouts=timeouts, may_write=term.may_write)
-    guard = KeyGuard(table.key_types, table=settings.destination_table, region=settings.destination_region)
-    meter = _meter(settings, shard_id, directory / shard_files.DIRECTORY, log)
-    outage = Outage(
-        log,
-        "writes_delayed",
-        note="Nothing is lost: the batch is kept, uncheckpointed, and written again until the destination takes it.",
-    )
-    applier = Applier(
-        table,
-        name=shard_id,
-        write_mode=settings.write_mode,
-        coalesce=settings.coalesce,
-        threads=settings.lanes,
-        refused=refusals.policy(settings, shard_id, log, guard),
-        outage=outage,
-        retried=meter.retried,
-    )
-    return Shard(applier=applier, log=log, meter=meter)
+if TYPE_CHECKING:
+    from processor.record_processor import RecordProcessor, Shard
 
 
 def end_with_daemon(gone: threading.Event, busy: threading.Event) -> None:
@@ -127,13 +77,24 @@ def main() -> None:
     os.dup2(2, 1)
     sys.stdout = sys.stderr
 
+    # Nothing of what is made at the start is garbage; to look for some is a tenth of its CPU.
+    gc.disable()
+    # A second of work where hundreds of shards begin at once, so not before the streams and signals are settled.
+    from processor import opening
+    from processor.record_processor import RecordProcessor
+
     settings, directory = handed_down(os.environ)
     logs.configure(form=settings.log_format)
     gone, busy = threading.Event(), threading.Event()
     threading.Thread(target=end_with_daemon, args=(gone, busy), name="daemon-watch", daemon=True).start()
-    processor = RecordProcessor(
-        lambda shard_id: open_shard(settings, shard_id, directory=directory, gone=gone), gone=gone, log=Log()
-    )
+
+    def open_shard(shard_id: str) -> Shard:
+        shard = opening.open_shard(settings, shard_id, directory=directory, gone=gone)
+        gc.freeze()  # what is there now stays
+        gc.enable()
+        return shard
+
+    processor = RecordProcessor(open_shard, gone=gone, log=Log())
     _WatchedProcess(
         processor, gone=gone, busy=busy, input_file=messages, output_file=answers, error_file=sys.stderr
     ).run()

@@ -19,7 +19,7 @@ from amazon_kclpy.v3 import processor as v3
 from processor.apply import Applier, Outcome
 from processor.errors import CheckpointError, DaemonGoneError, LeaseLostError, MalformedRecordError, ReplicatorError
 from processor.logs import Log
-from processor.metrics.shard_meter import Meter, NoMeter
+from processor.metrics.meter import Meter, NoMeter
 from processor.records import Change, decode
 from processor.retry import Backoff, Outage
 

@@ -13,11 +13,12 @@ from processor.identity import SESSION_NAME, Identity
 from processor.lease_term import WriteTimeouts
 
 if TYPE_CHECKING:
-    import boto3
+    from botocore.session import Session
     from mypy_boto3_cloudwatch import CloudWatchClient
     from mypy_boto3_dynamodb import DynamoDBClient
     from mypy_boto3_dynamodbstreams import DynamoDBStreamsClient
     from mypy_boto3_s3 import S3Client
+    from mypy_boto3_sts import STSClient
 
     from processor.settings import Settings
 
@@ -42,7 +43,7 @@ class Clients:
         self._config = _READ_CONFIG.merge(Config(max_pool_connections=connections))
         self._lock = threading.Lock()
         self._made: dict[str, Any] = {}
-        self._sessions: dict[tuple[Identity, str], boto3.Session] = {}
+        self._sessions: dict[tuple[Identity, str], Session] = {}
 
     def source(self) -> DynamoDBClient:
         """Reads the source table."""
@@ -77,7 +78,8 @@ class Clients:
         who, region = Identity(profile=profile), self._settings.kcl_region
         with aws_errors("GetCallerIdentity"):
             with self._lock:
-                client = session(who).client("sts", region_name=sts_region(who, region), config=_READ_CONFIG)
+                found = session(who).create_client("sts", region_name=sts_region(who, region), config=_READ_CONFIG)
+            client: STSClient = found  # type: ignore[assignment]
             return client.get_caller_identity()["Arn"]
 
     def s3(self) -> S3Client:
@@ -92,17 +94,17 @@ class Clients:
         # botocore finds a bucket in any other region of the same partition by itself; an emulator's word is no region.
         with self._lock, aws_errors("Client for S3"):
             made = session(identity, region=region if is_aws_region(region) else None)
-            return made.client("s3", config=_READ_CONFIG)
+            return made.create_client("s3", config=_READ_CONFIG)  # type: ignore[return-value]
 
     def _client(self, service: str, region: str, endpoint: str | None, identity: Identity) -> Any:
         name = repr((service, region, endpoint, identity))
-        with self._lock:  # boto3 sessions are not for several threads at once; clients are
+        with self._lock:  # sessions are not for several threads at once; clients are
             if name not in self._made:
                 with aws_errors(f"Client for {service} in {region}"):
                     who = identity, region
                     made = self._sessions.get(who) or session(identity, region=region)
                     self._sessions[who] = made  # another would read all its data files again
-                    self._made[name] = made.client(service, endpoint_url=endpoint, config=self._config)  # type: ignore[call-overload]
+                    self._made[name] = made.create_client(service, endpoint_url=endpoint, config=self._config)
             return self._made[name]
 
 
@@ -122,4 +124,5 @@ def write_client(
         Config(max_pool_connections=connections, connect_timeout=timeouts.connect, read_timeout=timeouts.read)
     )
     with aws_errors(f"Client for dynamodb in {region}"):
-        return make_session().client("dynamodb", region_name=region, endpoint_url=endpoint, config=config)
+        made = make_session()
+        return made.create_client("dynamodb", region_name=region, endpoint_url=endpoint, config=config)  # type: ignore[return-value]

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
+from typing import Any
 
-import boto3
 import botocore.session
 from botocore.config import Config
 from botocore.credentials import DeferredRefreshableCredentials
 from botocore.exceptions import BotoCoreError, NoCredentialsError
+from botocore.session import Session
 
 from processor.aws.answers import CheckedParsers
 from processor.aws.errors import aws_errors
+from processor.aws.models import model_loader
 from processor.errors import CredentialsError, RefusedError, RoleError, UnavailableError
 from processor.identity import OWN, SESSION_NAME, Identity
 from processor.role import Assumed, Renewal
@@ -34,22 +36,22 @@ _STS_CONFIG = Config(
 logging.getLogger("botocore.credentials").setLevel(logging.ERROR)
 
 
-def session(identity: Identity = OWN, *, region: str | None = None) -> boto3.Session:
+def session(identity: Identity = OWN, *, region: str | None = None) -> Session:
     """An identity's credentials, a role's renewed before they expire.
 
     :param region: of the calls to be made; STS is asked there, where AWS knows it
     """
-    own = _session(profile_name=identity.profile, region_name=region)
+    own = _session(identity.profile, region)
     if identity.role_arn is None:
         return own
     if own.get_credentials() is None:
         raise NoCredentialsError
     role_arn, where = identity.role_arn, sts_region(identity, region)
-    core = _core()
-    core._credentials = DeferredRefreshableCredentials(  # type: ignore[attr-defined]  # noqa: SLF001  # no public way
+    made = _session(None, region)
+    made._credentials = DeferredRefreshableCredentials(  # type: ignore[attr-defined]  # noqa: SLF001  # no public way
         method="assume-role", refresh_using=Renewal(role_arn, lambda: _assume(identity, role_arn, where))
     )
-    return boto3.Session(botocore_session=core, region_name=region)
+    return made
 
 
 def sts_region(identity: Identity, region: str | None) -> str:
@@ -59,7 +61,7 @@ def sts_region(identity: Identity, region: str | None) -> str:
     """
     if region is not None and is_aws_region(region):
         return region
-    usual: str | None = boto3.Session(profile_name=identity.profile).region_name
+    usual: str | None = _session(identity.profile).get_config_variable("region")
     return usual or _PARTITION_REGIONS.get(identity.partition, _PARTITION_REGIONS["aws"])
 
 
@@ -70,8 +72,8 @@ def _assume(identity: Identity, role_arn: str, region: str) -> Assumed:
         asked["ExternalId"] = identity.external_id
     try:
         with aws_errors(f"AssumeRole on {role_arn} in {region}"):
-            client = _session(profile_name=identity.profile).client("sts", region_name=region, config=_STS_CONFIG)
-            found = client.assume_role(**asked)["Credentials"]  # type: ignore[arg-type]  # no more than these
+            client: Any = _session(identity.profile).create_client("sts", region_name=region, config=_STS_CONFIG)
+            found = client.assume_role(**asked)["Credentials"]
     except (CredentialsError, RefusedError) as exc:  # the latter is of a change alone, which would be set aside for it
         raise RoleError(str(exc), code=exc.code) from exc
     except UnavailableError as exc:
@@ -86,14 +88,13 @@ def _assume(identity: Identity, role_arn: str, region: str) -> Assumed:
     }
 
 
-def _core() -> botocore.session.Session:
-    made = botocore.session.Session()
+def _session(profile: str | None = None, region: str | None = None) -> Session:
+    made = Session(profile=profile)
     made.register_component("response_parser_factory", CheckedParsers())
+    made.register_component("data_loader", model_loader(made.get_config_variable("data_path")))
+    if region is not None:
+        made.set_config_variable("region", region)
     return made
-
-
-def _session(**options: str | None) -> boto3.Session:
-    return boto3.Session(botocore_session=_core(), **options)
 
 
 def is_aws_region(region: str) -> bool:
@@ -113,4 +114,4 @@ def partition_of(region: str) -> str:
         return "aws"
 
 
-MakeSession = Callable[[], boto3.Session]
+MakeSession = Callable[[], Session]

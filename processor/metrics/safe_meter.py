@@ -7,7 +7,7 @@ from contextlib import suppress
 
 from processor.apply import Outcome
 from processor.logs import Log
-from processor.metrics.shard_meter import Meter, NoMeter
+from processor.metrics.meter import Meter, NoMeter
 from processor.records import Change
 
 _NOTE = "Replication goes on; this shard's metrics are missing until it is started anew. {remedy}"

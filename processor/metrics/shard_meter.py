@@ -7,7 +7,7 @@ from bisect import bisect_left
 from collections import Counter as Tally
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 from processor.apply import Outcome
 from processor.metrics import instruments, shard_files
@@ -34,44 +34,6 @@ LONGEST_AT = _fact("longest_at")
 HEARTBEAT_LATENCY = _fact("heartbeat_latency")
 HEARTBEAT_AT = _fact("heartbeat_at")
 FACTS = (OPENED, CLOSED, CLOSED_AT, OLDEST_AT, CHECKPOINT_AT, LONGEST, LONGEST_AT, HEARTBEAT_LATENCY, HEARTBEAT_AT)
-
-
-class Meter(Protocol):
-    """What the path of a record tells."""
-
-    def begun(self, changes: Sequence[Change]) -> None:
-        """A batch is in hand, and not applied."""
-
-    def applied(self, changes: Sequence[Change], outcome: Outcome, seconds: float) -> None:
-        """It is applied, or set aside; that took so long."""
-
-    def checkpointed(self) -> None:
-        """Its checkpoint is stored."""
-
-    def retried(self, code: str) -> None:
-        """A write call is made again, for the destination's answer was ``code``. Any thread may call."""
-
-    def closed(self) -> None:
-        """The shard is no longer this child's."""
-
-
-class NoMeter:
-    """Where nothing is asked for, or nothing can be kept."""
-
-    def begun(self, changes: Sequence[Change]) -> None:
-        """Nothing."""
-
-    def applied(self, changes: Sequence[Change], outcome: Outcome, seconds: float) -> None:
-        """Nothing."""
-
-    def checkpointed(self) -> None:
-        """Nothing."""
-
-    def retried(self, code: str) -> None:
-        """Nothing."""
-
-    def closed(self) -> None:
-        """Nothing."""
 
 
 class ShardMeter:

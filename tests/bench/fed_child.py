@@ -14,12 +14,12 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from processor import child
+from processor import child, opening
 from processor.apply import Applier, Outcome
 from processor.record_processor import Shard
 from processor.records import Change
 
-_open_shard = child.open_shard
+_open_shard = opening.open_shard
 _WARM_ROUNDS, _ROUNDS = 10, 60
 
 
@@ -54,5 +54,5 @@ def _opened(*given: Any, **named: Any) -> Shard:
 
 
 if __name__ == "__main__":
-    child.open_shard = _opened
+    opening.open_shard = _opened
     child.main()

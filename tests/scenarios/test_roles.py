@@ -6,6 +6,7 @@ who uses the wrong credentials finds no table.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -59,8 +60,8 @@ class Accounts:
         create_table(self.destination, "orders-copy", stream=False)
 
     def put(self, key: str) -> None:
-        """Write one item to the source."""
-        self.source.put_item(TableName="orders", Item={"id": {"S": key}})
+        """Write one item to the source; no two are the same, for a write that changes nothing is in no stream."""
+        self.source.put_item(TableName="orders", Item={"id": {"S": key}, "written": {"N": str(time.time_ns())}})
 
     def wait_for(self, key: str) -> None:
         """Until the destination has an item of that key."""

@@ -16,6 +16,7 @@ import pytest
 from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
+from botocore.session import Session
 from moto import mock_aws
 
 from processor.errors import CredentialsError, UnavailableError
@@ -41,6 +42,12 @@ def server() -> Iterator[HttpServer]:
 def _table(server: HttpServer, **more: Any) -> WritableTable:
     options = {"timeouts": WriteTimeouts(connect=3, read=10), "may_write": lambda: None} | more
     return WritableTable("copy", region=REGION, endpoint=server.endpoint, connections=8, **options)
+
+
+def _session(key: str) -> Session:
+    made = Session()
+    made.set_credentials(key, "s")
+    return made
 
 
 STRANGE = '{"id":{"S":"é\\u00e9\\/"},"n":{"N":"1E-130"},"big":{"N":"%s"},"b":{"B":"AAE="}}' % ("9" * 38)
@@ -164,8 +171,8 @@ def test_new_credentials_are_used_after_a_renewal(server: HttpServer) -> None:
     """After ``renew_credentials`` writes are signed with what is found then; many threads' looks count as one."""
     keys, now = iter(["FIRST", "SECOND", "THIRD"]), [100.0]
 
-    def make() -> boto3.Session:
-        return boto3.Session(aws_access_key_id=next(keys), aws_secret_access_key="s")
+    def make() -> Session:
+        return _session(next(keys))
 
     table = _table(server, make_session=make, clock=lambda: now[0])
     for seconds in (0, 10, 0):
@@ -181,10 +188,10 @@ def test_a_failed_look_for_credentials_ends_nothing(server: HttpServer) -> None:
     """Where looking anew fails (a profile just being rewritten, say), the old client stays and the next look may do."""
     now, broken = [100.0], [False]
 
-    def make() -> boto3.Session:
+    def make() -> Session:
         if broken[0]:
             raise botocore.exceptions.ProfileNotFound(profile="p")
-        return boto3.Session(aws_access_key_id="KEY", aws_secret_access_key="s")
+        return _session("KEY")
 
     table = _table(server, make_session=make, clock=lambda: now[0])
     broken[0] = True

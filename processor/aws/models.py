@@ -1,0 +1,41 @@
+"""botocore's descriptions of services, read in a tenth of the time.
+
+What botocore spends on each, parsed into ordered dictionaries, and on a look into each of 400 services' folders, would
+be a third of a child's start, and hundreds of children may start at once.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import IO, Any
+
+import msgspec
+from botocore.loaders import JSONFileLoader, Loader
+
+
+class _FileLoader(JSONFileLoader):
+    def _load_file(self, full_path: str, open_method: Callable[[str, str], IO[bytes]]) -> Any:
+        try:
+            with open_method(full_path, "rb") as file:
+                return msgspec.json.decode(file.read())  # dictionaries keep their order
+        except FileNotFoundError:
+            return None
+
+
+class _Loader(Loader):
+    def list_available_services(self, type_name: str) -> list[str]:
+        """Every folder: whether it has a description of this type is found when that is opened."""
+        del type_name
+        folders = [folder for folder in map(Path, self.search_paths) if folder.is_dir()]
+        return sorted({entry.name for folder in folders for entry in os.scandir(folder) if entry.is_dir()})
+
+
+def model_loader(search_path: str | None) -> Loader:
+    """What a session reads descriptions with.
+
+    :param search_path: more folders of them, as AWS_DATA_PATH names them
+    """
+    paths = [os.path.expandvars(path) for path in (search_path or "").split(os.pathsep) if path]
+    return _Loader(extra_search_paths=[str(Path(path).expanduser()) for path in paths], file_loader=_FileLoader())

@@ -1,0 +1,68 @@
+"""What one shard's record processor is made of, by the settings."""
+
+from __future__ import annotations
+
+import os
+import threading
+from pathlib import Path
+
+from processor import refusals, tables
+from processor.apply import Applier
+from processor.aws.clients import Clients
+from processor.heartbeat import Heartbeats
+from processor.key_guard import KeyGuard
+from processor.lease_term import DIRECTORY, LeaseTerm, WriteTimeouts, file_name
+from processor.logs import Log
+from processor.metrics.meter import Meter, NoMeter
+from processor.metrics.outlets import outlets
+from processor.record_processor import Shard
+from processor.retry import Outage
+from processor.settings import Settings
+
+
+def _meter(settings: Settings, shard_id: str, directory: Path, log: Log) -> Meter:
+    asked = outlets(settings, os.environ)
+    if not asked:
+        return NoMeter()
+    # prometheus_client is a tenth of a child's start.
+    from processor.metrics import safe_meter, shard_files
+    from processor.metrics.shard_meter import ShardMeter
+
+    written_ms = Heartbeats(settings.task_name).written_ms if "heartbeat" in asked else None
+    try:
+        meter = ShardMeter(
+            directory / shard_files.DIRECTORY, task=settings.task_name, shard_id=shard_id, written_ms=written_ms
+        )
+    except Exception as exc:  # noqa: BLE001  # whatever it is, the shard is to be replicated
+        safe_meter.say(log, exc)
+        return NoMeter()
+    return safe_meter.SafeMeter(meter, log)
+
+
+def open_shard(settings: Settings, shard_id: str, *, directory: Path, gone: threading.Event) -> Shard:
+    """Everything that one shard's record processor needs.
+
+    :param directory: the daemon's, with the files that say how long each shard may be written, and those of its metrics
+    """
+    log = Log(shard=shard_id)
+    timeouts = WriteTimeouts.within(settings.failover_seconds)
+    term = LeaseTerm(directory / DIRECTORY / file_name(shard_id), call_seconds=timeouts.call, gone=gone)
+    table = tables.open_table(settings, Clients(settings), timeouts=timeouts, may_write=term.may_write)
+    guard = KeyGuard(table.key_types, table=settings.destination_table, region=settings.destination_region)
+    meter = _meter(settings, shard_id, directory, log)
+    outage = Outage(
+        log,
+        "writes_delayed",
+        note="Nothing is lost: the batch is kept, uncheckpointed, and written again until the destination takes it.",
+    )
+    applier = Applier(
+        table,
+        name=shard_id,
+        write_mode=settings.write_mode,
+        coalesce=settings.coalesce,
+        threads=settings.lanes,
+        refused=refusals.policy(settings, shard_id, log, guard),
+        outage=outage,
+        retried=meter.retried,
+    )
+    return Shard(applier=applier, log=log, meter=meter)
