@@ -21,6 +21,7 @@ from botocore.exceptions import ConnectionClosedError, NoCredentialsError, ReadT
 from urllib3.util import parse_url
 
 from processor.aws.answers import checked
+from processor.aws.authorities import load_once
 from processor.aws.exchange import Answer, BrokenAnswerError, exchange
 from processor.aws.signature import Signer
 
@@ -38,6 +39,7 @@ class LeanCalls:
         # There is no public way to these four.
         self._session = client._endpoint.http_session  # noqa: SLF001
         self._credentials = client._request_signer._credentials  # noqa: SLF001
+        load_once(self._session)
         agent = client._user_agent_creator.to_string()  # noqa: SLF001
         endpoint, _, _ = client._resolve_endpoint_ruleset(  # noqa: SLF001
             model.operation_model(operation), parameters, {"client_region": region, "client_config": config}

@@ -24,7 +24,7 @@ class CertificateAuthority:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self._key = ec.generate_private_key(ec.SECP256R1())
-        self._name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "a test's authority")])
+        self._name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, f"authority of {folder.name}")])
         constraints = x509.BasicConstraints(ca=True, path_length=None)
         certificate = self._builder(self._name, self._key).add_extension(constraints, critical=True)
         self.bundle = folder / "authority.pem"

@@ -52,7 +52,7 @@ LAYERS = (
     },
     {"retry", "role", "java", "progress", "lease_term", "handover", "signals", "capacity", "patience", "crew", "lanes"},
     {"class_archive"},
-    {"aws.signature", "aws.exchange"},
+    {"aws.authorities", "aws.signature", "aws.exchange"},
     {"aws.errors", "aws.models"},
     {"aws.answers"},
     {"aws", "aws.sessions", "aws.lean_calls", "dynamodb_local"},

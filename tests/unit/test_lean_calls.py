@@ -221,3 +221,20 @@ def test_tls_is_as_the_sdk_is_told(
             _table(server.endpoint).write_batch(BATCH)
     assert caught.value.code == "SSLError"
     assert len(server.requests) == 5
+
+
+def test_authorities_that_are_added_are_known(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The file that AWS_CA_BUNDLE names is looked at for each connection, though it is loaded only where it changed."""
+    (tmp_path / "another").mkdir()
+    authority, another = CertificateAuthority(tmp_path), CertificateAuthority(tmp_path / "another")
+    monkeypatch.setenv("AWS_CA_BUNDLE", str(another.bundle))
+    with HttpServer(tls=authority.server_context(), headers={"Connection": "close"}) as server:
+        table = _table(server.endpoint)
+        for _ in range(2):
+            with pytest.raises(UnavailableError) as caught:
+                table.write_batch(BATCH)
+            assert caught.value.code == "SSLError"
+        another.bundle.write_bytes(another.bundle.read_bytes() + authority.bundle.read_bytes())
+        for _ in range(2):
+            assert table.write_batch(BATCH) == []
+    assert len({request.port for request in server.requests}) == 2

@@ -1,0 +1,43 @@
+"""Certificate authorities, loaded once for all connections of an HTTP session instead of for each.
+
+There are 140 in the bundle that botocore brings. Loading them takes 20 ms of CPU, and a table has many connections.
+"""
+
+from __future__ import annotations
+
+import ssl
+import threading
+from pathlib import Path
+from typing import Any
+
+_lock = threading.Lock()
+
+
+class _Context(ssl.SSLContext):
+    """Knows what it has loaded, and loads a file again only when that has changed."""
+
+    _loaded: tuple[object, ...] | None = None
+
+    def load_verify_locations(self, cafile: Any = None, capath: Any = None, cadata: Any = None) -> None:
+        """See the base class."""
+        wanted = None
+        if cafile is not None and capath is None and cadata is None:
+            state = Path(cafile).stat()
+            wanted = cafile, state.st_ino, state.st_size, state.st_mtime_ns
+        with _lock:  # several threads open the first connections
+            if wanted is None or wanted != self._loaded:
+                super().load_verify_locations(cafile, capath, cadata)
+                self._loaded = wanted
+
+
+def load_once(session: Any) -> None:
+    """Let a botocore ``URLLib3Session`` load authorities once; before its first request."""
+    make = session._get_ssl_context  # noqa: SLF001  # there is no public way
+
+    def made() -> ssl.SSLContext:
+        context: ssl.SSLContext = make()
+        context.__class__ = _Context  # all that botocore has set is in it
+        return context
+
+    session._get_ssl_context = made  # noqa: SLF001  # of proxies
+    session._manager.connection_pool_kw["ssl_context"] = made()  # noqa: SLF001
