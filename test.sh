@@ -3,7 +3,8 @@
 #   ./test.sh lint                    style, types, shell scripts, Dockerfile, compose and Kubernetes files
 #   ./test.sh audit                   whether anything is known to be wrong with packages and jars, where the databases can be reached
 #   ./test.sh tests [PYTEST-ARG ...]  the tests, or those that pytest is told to run
-#   ./test.sh bench [NAME ...]        figures (--help names them); not part of ./test.sh, for they judge nothing
+#   ./test.sh bench [--write] [NAME ...]
+#                                     figures (--help names them), --write: into docs/performance.md; not part of ./test.sh, for they judge nothing
 #   ./test.sh chaos [--minutes N] [--seed S] [--plant BUG]
 #                                     faults at random on real daemons, with a checker; ./test.sh has a short run of it
 #   ./test.sh prometheus              gets Prometheus (Debian's package) into .prometheus/: the alarms are tested with its promtool, where there is one
@@ -64,10 +65,19 @@ prometheus() {
     [[ -x "$root/.prometheus/usr/bin/promtool" ]]
 }
 
+# What draws is not needed for anything else, so it is in no lock file.
+picture() {
+    VIRTUAL_ENV="$root/.venv" "$bin/uv" run --no-project --with matplotlib==3.10.7 python -m "$@"
+}
+
 dashboard() {
     prometheus
-    # What draws is not needed for anything else, so it is in no lock file.
-    VIRTUAL_ENV="$root/.venv" "$bin/uv" run --no-project --with matplotlib==3.10.7 python -m tests.metrics.picture "$@"
+    picture tests.metrics.picture "$@"
+}
+
+bench() {
+    "$bin/python" -m tests.bench "$@"
+    [[ " $* " != *" --write "* ]] || picture tests.bench.picture
 }
 
 case "${1:-all}" in
@@ -80,7 +90,7 @@ case "${1:-all}" in
     lint) lint ;;
     audit) audit ;;
     tests) tests "${@:2}" ;;
-    bench) "$bin/python" -m tests.bench "${@:2}" ;;
+    bench) bench "${@:2}" ;;
     prometheus) prometheus ;;
     dashboard) dashboard "${@:2}" ;;
     chaos) "$bin/python" -m tests.chaos "${@:2}" ;;

@@ -38,12 +38,13 @@ import tempfile
 from pathlib import Path
 
 from processor.dynamodb_local import DynamoDBLocal
-from tests.bench import throughput, waits
+from tests.bench import performance, throughput, waits
 from tests.bench.calls import calls
 from tests.bench.child import child
 from tests.bench.copy import copy
 from tests.bench.figures import Bench, Row, machine, rows, show
 from tests.bench.fleet import failover, scale
+from tests.bench.local import local
 from tests.bench.start import start
 from tests.bench.status import status
 from tests.bench.verify import verify
@@ -57,6 +58,7 @@ BENCHES: dict[str, Bench] = {
     "batch": throughput.batch,
     "large": throughput.large,
     "child": child,
+    "local": local,
     "start": start,
     "lag": waits.lag,
     "memory": waits.memory,
@@ -74,8 +76,11 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         prog="./test.sh bench", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("names", nargs="*", choices=[*BENCHES, []], help="all, where none is named")
+    parser.add_argument(
+        "names", nargs="*", choices=[*BENCHES, []], help="all, where none is named; --write alone: those of the page"
+    )
     parser.add_argument("--json", type=Path, help="write the rows to this file, too")
+    parser.add_argument("--write", action="store_true", help="renew docs/performance.md with them, and its picture")
     given = parser.parse_args()
     os.environ.update(AWS_ACCESS_KEY_ID="bench", AWS_SECRET_ACCESS_KEY="bench")
     measured: dict[str, list[Row]] = {}
@@ -84,9 +89,11 @@ def main() -> None:
         DynamoDBLocal(log=Path(temporary) / "source.log") as source,
         DynamoDBLocal(log=Path(temporary) / "destination.log") as destination,
     ):
-        for name in given.names or BENCHES:
+        for name in given.names or (performance.BENCHES if given.write else BENCHES):
             measured[name] = rows(BENCHES[name](Servers(source.endpoint, destination.endpoint), Path(temporary)))
             show(measured[name])
+            if given.write:
+                performance.renew(machine(), {name: measured[name]})
     if given.json:
         given.json.write_text(json.dumps({"machine": machine(), "benches": measured}, indent=2) + "\n")
 

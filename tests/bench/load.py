@@ -66,12 +66,11 @@ def drain(servers: Servers, folder: Path, load: Load) -> Course:
         daemon = _daemon(folder / uuid.uuid4().hex, settings, bare=load.bare)
         stack.enter_context(daemon)
         counter = _Counter(source, "records") if load.bare else _Counter(sink, "items")
+        stack.callback(counter.close)
         parts = _parts(daemon, source, sink, servers)
         first = f"a first record within {_FIRST_RECORD_SECONDS:.0f} s; {daemon.folder} has its logs"
         until(counter.read, first, seconds=_FIRST_RECORD_SECONDS, pause_seconds=_LOOK_SECONDS)
-        course = _watch(counter, parts, load)
-        daemon.stop()
-        return course
+        return _watch(counter, parts, load)  # what runs is killed, for nobody needs its leases
 
 
 def _daemon(folder: Path, settings: dict[str, str], *, bare: Path | None) -> Replicator:
@@ -113,6 +112,10 @@ class _Counter:
         self._connection = http.client.HTTPConnection(server.endpoint.removeprefix("http://"), timeout=10)
         self._name = name
         self.last_at = 0.0
+
+    def close(self) -> None:
+        """End the connection."""
+        self._connection.close()
 
     def read(self) -> int:
         """As it is now."""

@@ -14,12 +14,16 @@ Parts = Mapping[str, Callable[[], Iterable[psutil.Process]]]
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """One look: ``at`` by ``time.monotonic()``, ``done`` records by then; CPU seconds and megabytes of each part."""
+    """One look: ``at`` by ``time.monotonic()``, ``done`` records by then.
+
+    ``cpu``, ``megabytes``, ``threads``: of each part, in seconds and as they are at the moment.
+    """
 
     at: float
     done: float
     cpu: dict[str, float]
     megabytes: dict[str, float]
+    threads: dict[str, int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +41,10 @@ class Course:
         """The most that was seen."""
         return max(sample.megabytes[part] for sample in self.samples)
 
+    def peak_threads(self, part: str) -> int:
+        """The most that were seen."""
+        return max(sample.threads[part] for sample in self.samples)
+
     def _at(self, done: float) -> Sample:
         """What a look would have found when so many were done, between two that found fewer and more."""
         before = self.samples[0]
@@ -50,6 +58,7 @@ class Course:
             done,
             {part: before.cpu[part] + share * (after.cpu[part] - before.cpu[part]) for part in after.cpu},
             after.megabytes,
+            after.threads,
         )
 
 
@@ -83,10 +92,11 @@ def megabytes(process: psutil.Process) -> float:
 
 def look(at: float, done: float, parts: Parts) -> Sample:
     """A sample of what runs now; a process that has just ended counts for nothing."""
-    cpu, memory = dict.fromkeys(parts, 0.0), dict.fromkeys(parts, 0.0)
+    cpu, memory, threads = dict.fromkeys(parts, 0.0), dict.fromkeys(parts, 0.0), dict.fromkeys(parts, 0)
     for part, find in parts.items():
         for process in find():
             with contextlib.suppress(psutil.NoSuchProcess):
                 cpu[part] += cpu_seconds(process)
                 memory[part] += megabytes(process)
-    return Sample(at, done, cpu, memory)
+                threads[part] += process.num_threads()
+    return Sample(at, done, cpu, memory, threads)

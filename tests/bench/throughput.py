@@ -21,7 +21,7 @@ SHARDS = (1, 2, 4, 8)
 LATENCIES_MS = (0, 20, 80, 200)
 BATCH_SIZES = (100, 250, 500, 1000)
 # A slow destination is looked at for so long.
-_LIMIT_SECONDS = 20.0
+_LIMIT_SECONDS = 12.0
 _LARGE_BYTES = 400 * 1000
 _LARGE_RECORDS = 2000
 _MEMORY_PARTS = 5
@@ -32,7 +32,10 @@ def drained(servers: Servers, folder: Path) -> Figures:
     figures: Figures = defaultdict(list)
     messages = folder / "messages"
     for _ in range(RUNS):
-        _add(figures, "drain", drain(servers, folder, Load()), PARTS)
+        course = drain(servers, folder, Load())
+        _add(figures, "drain", course, PARTS)
+        figures["drain: resident memory of JVM and child, MB"].append(sum(map(course.peak_megabytes, OURS)))
+        figures["drain: threads of JVM"].append(course.peak_threads("JVM"))
         _add(figures, "drain, adapter alone", drain(servers, folder, Load(bare=messages)), ("JVM", "source"))
         for name, alone in (("decode alone", decode_only), ("write loop alone", write_only)):
             rate, cpu = alone(folder, messages)
@@ -59,7 +62,7 @@ def shards(servers: Servers, folder: Path) -> Figures:
     figures: Figures = defaultdict(list)
     for count in SHARDS:
         for _ in range(RUNS):
-            course = drain(servers, folder, Load(records=max(160_000, 40_000 * count) // count, shards=count))
+            course = drain(servers, folder, Load(records=max(80_000, 20_000 * count) // count, shards=count))
             _add(figures, f"{count} shards", course, PARTS)
             figures[f"{count} shards: JVM, MB"].append(course.peak_megabytes("JVM"))
             figures[f"{count} shards: each child, MB"].append(course.peak_megabytes("child") / count)

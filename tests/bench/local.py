@@ -1,0 +1,126 @@
+"""A drain from one DynamoDB Local into another, beside what that server takes from a loop that does nothing else."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import threading
+import time
+import uuid
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from queue import Empty, SimpleQueue
+
+import psutil
+
+from processor.plan import MAX_ITEMS_PER_CALL
+from processor.workload import create_table
+from tests.bench.figures import Figures
+from tests.bench.processes import cpu_seconds
+from tests.fakes.replicator import Replicator
+from tests.fakes.tasks import task
+from tests.scenarios.conftest import Pair, Servers
+
+RUNS = 3
+RECORDS = 20_000
+ITEM_BYTES = 200
+_FIRST, _LAST = 0.1, 0.9
+_HEADERS = {
+    "X-Amz-Target": "DynamoDB_20120810.BatchWriteItem",
+    "Content-Type": "application/x-amz-json-1.0",
+    "Authorization": "AWS4-HMAC-SHA256 Credential=bench/20260101/eu-west-1/dynamodb/aws4_request, "
+    "SignedHeaders=host, Signature=0",
+}
+
+
+def local(servers: Servers, folder: Path) -> Figures:
+    """Records a second between a tenth and nine tenths of them; a first loop warms the destination's server."""
+    figures: Figures = defaultdict(list)
+    pair = Pair(servers)
+    write(servers.source, pair.source_table, threads=1)  # once, for DynamoDB Local takes longer to keep a stream
+    _loop(servers, pair)
+    for _ in range(RUNS):
+        loop = _loop(servers, pair)
+        pair.destination_table = _made(pair)
+        changed = {"destinationTable": pair.destination_table, "taskName": pair.destination_table}
+        with Replicator(folder / uuid.uuid4().hex, pair.settings | changed) as running:
+            rate = _replicated(pair)
+            jvm = psutil.Process(running.process.pid)
+            used = sum(cpu_seconds(process) for process in (jvm, *jvm.children()))
+            running.stop()
+        figures["local: records/s"].append(rate)
+        figures["local, bare loop: records/s"].append(loop)
+        figures["local: share of the bare loop, %"].append(100 * rate / loop)
+        figures["local: CPU of JVM and children, start included, µs/record"].append(used / RECORDS * 1e6)
+    return figures
+
+
+def _loop(servers: Servers, pair: Pair) -> float:
+    return write(servers.destination, _made(pair), threads=task().apply_threads)
+
+
+def _made(pair: Pair) -> str:
+    name = f"destination-{uuid.uuid4().hex[:8]}"
+    create_table(pair.destination, name, stream=False)
+    return name
+
+
+def _replicated(pair: Pair) -> float:
+    moments = []
+    for share in (_FIRST, _LAST, 1.0):
+        pair.wait_for(_key(int(RECORDS * share) - 1))
+        moments.append(time.monotonic())
+    return (_LAST - _FIRST) * RECORDS / (moments[1] - moments[0])
+
+
+def write(endpoint: str, table: str, *, threads: int) -> float:
+    """Put the items there, by calls whose bodies are ready before the first.
+
+    :returns: records a second between a tenth and nine tenths of them
+    """
+    bodies: SimpleQueue[bytes] = SimpleQueue()
+    for body in _bodies(table):
+        bodies.put(body)
+    done: list[float] = []
+    workers = [threading.Thread(target=_work, args=(endpoint, bodies, done)) for _ in range(threads)]
+    for worker in workers:
+        worker.start()
+    for worker in workers:
+        worker.join()
+    assert len(done) == RECORDS // MAX_ITEMS_PER_CALL
+    return _rate(done)
+
+
+def _rate(done: Sequence[float]) -> float:
+    first, last = int(len(done) * _FIRST), int(len(done) * _LAST)
+    return (last - first) * MAX_ITEMS_PER_CALL / (done[last - 1] - done[first - 1])
+
+
+def _work(endpoint: str, bodies: SimpleQueue[bytes], done: list[float]) -> None:
+    connection = http.client.HTTPConnection(endpoint.removeprefix("http://"), timeout=60)
+    while True:
+        try:
+            body = bodies.get_nowait()
+        except Empty:
+            return
+        while body:
+            connection.request("POST", "/", body, _HEADERS)
+            answer = connection.getresponse()
+            content = json.load(answer)
+            assert answer.status == http.HTTPStatus.OK, content
+            undone = content.get("UnprocessedItems")
+            body = json.dumps({"RequestItems": undone}).encode() if undone else b""
+        done.append(time.monotonic())
+
+
+def _bodies(table: str) -> Iterator[bytes]:
+    for first in range(0, RECORDS, MAX_ITEMS_PER_CALL):
+        keys = [_key(number) for number in range(first, first + MAX_ITEMS_PER_CALL)]
+        filler = {"S": "x" * (ITEM_BYTES - len("id") - len(keys[0]) - len("filler"))}
+        requests = [{"PutRequest": {"Item": {"id": {"S": key}, "filler": filler}}} for key in keys]
+        yield json.dumps({"RequestItems": {table: requests}}).encode()
+
+
+def _key(number: int) -> str:
+    return f"item-{number:06d}"

@@ -1,0 +1,268 @@
+"""docs/performance.md's tables, from the figures beside it: what is wanted, what was measured, and what limits it."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import NamedTuple
+
+from processor import java
+from tests.bench.figures import Row
+from tests.bench.throughput import BATCH_SIZES, LATENCIES_MS, SHARDS
+
+PAGE = java.ROOT / "docs" / "performance.md"
+FIGURES = java.ROOT / "docs" / "performance" / "figures.json"
+PICTURE = java.ROOT / "docs" / "performance" / "throughput.png"
+_PLACE = "(<!-- {name}: ./test.sh bench --write -->\n).*?(<!-- end -->)"
+_ABSENT = "not measured yet"
+
+
+class Goal(NamedTuple):
+    """One measure. Figures are named as the benches name them, and told with this many decimals.
+
+    ``limits``: what the same machine can do at most, as words and figures' names in turn.
+    """
+
+    measure: str
+    goal: str
+    original: str
+    figures: tuple[str, ...]
+    limits: tuple[str, ...]
+    bench: str
+    decimals: int = 0
+
+
+GOALS = (
+    Goal(
+        "CPU of JVM and child, each record, warm, of 1,000,000",
+        "≤ 50 µs",
+        "200 µs",
+        ("million: CPU of JVM and children, µs/record",),
+        (
+            "JVM alone ",
+            "drain, adapter alone: CPU of JVM, µs/record",
+            ", decode alone ",
+            "drain, decode alone: CPU, µs/record",
+            ", write loop alone ",
+            "drain, write loop alone: CPU, µs/record",
+        ),
+        "million drain",
+    ),
+    Goal(
+        "one shard, records/s",
+        "≥ 18,000",
+        "2,000",
+        ("drain: records/s",),
+        (
+            "JVM alone ",
+            "drain, adapter alone: records/s",
+            ", decode alone ",
+            "drain, decode alone: records/s",
+            ", write loop alone ",
+            "drain, write loop alone: records/s",
+        ),
+        "drain",
+    ),
+    Goal("8 shards, one daemon, records/s", "≥ 20,000", "", ("8 shards: records/s",), (), "shards"),
+    Goal("one shard, 80 ms to the destination, records/s", "≥ 8,000", "", ("latency 80 ms: records/s",), (), "latency"),
+    Goal(
+        "DynamoDB Local at both ends, warm, records/s",
+        "90 % of a bare loop",
+        "1,380 to 1,580; 950 cold",
+        ("local: records/s",),
+        ("bare loop ", "local, bare loop: records/s"),
+        "local",
+    ),
+    Goal("the same, share of the bare loop, %", "≥ 90", "", ("local: share of the bare loop, %",), (), "local"),
+    Goal(
+        "the same, CPU of each record, start included, µs",
+        "",
+        "720 to 900",
+        ("local: CPU of JVM and children, start included, µs/record",),
+        (),
+        "local",
+    ),
+    Goal("lag, median and p95, s", "≤ 0.12, ≤ 0.25", "0.335, 0.985", ("lag, s", "lag, s|p95"), (), "lag", 3),
+    Goal(
+        "GetRecords of an idle shard, each second",
+        "≤ 4",
+        "",
+        ("1 shards, 125 ms, idle: stream GetRecords, 1/s",),
+        (),
+        "calls",
+        1,
+    ),
+    Goal("resident memory of the JVM at 8 shards, MB", "≤ 300", "", ("8 shards: JVM, MB",), (), "shards"),
+    Goal("resident memory of a child, MB", "≤ 60", "", ("8 shards: each child, MB",), (), "shards"),
+    Goal(
+        "JVM, first and last fifth of 1,000,000 records, MB",
+        "the same",
+        "",
+        (
+            "million, JVM: MB, records 0.0 to 0.2 million|max",
+            "million, JVM: MB, records 0.8 to 1.0 million|max",
+        ),
+        (),
+        "million",
+    ),
+    Goal(
+        "child, first and last fifth of 1,000,000 records, MB",
+        "the same",
+        "",
+        (
+            "million, child: MB, records 0.0 to 0.2 million|max",
+            "million, child: MB, records 0.8 to 1.0 million|max",
+        ),
+        (),
+        "million",
+    ),
+    Goal(
+        "JVM and child with items of 400 KB, MB",
+        "bounded",
+        "",
+        ("400 KB items: JVM, MB|max", "400 KB items: child, MB|max"),
+        (),
+        "large",
+    ),
+    Goal(
+        "resident memory of one shard's drain, all processes, MB",
+        "",
+        "500 to 600",
+        ("drain: resident memory of JVM and child, MB",),
+        (),
+        "drain",
+    ),
+    Goal("threads of the JVM in a drain", "", "1,046", ("drain: threads of JVM",), (), "drain"),
+    Goal("command to first record, s", "≤ 5", "12.7", ("first start, s",), (), "start", 1),
+    Goal(
+        "restart, after SIGTERM and after `kill -9`, to the next record, s",
+        "≤ 4",
+        "125",
+        ("after SIGTERM, s", "after kill -9, s"),
+        (),
+        "start",
+        1,
+    ),
+    Goal("CPU of a child's start, s", "≤ 0.35", "", ("child: CPU to its first answer, s",), (), "child", 2),
+)
+
+
+# Those that the page has figures of, the quick ones first.
+BENCHES = ("child", "drain", "shards", "latency", "batch", "large", "million", "local", "lag", "start", "calls")
+
+
+class Measured:
+    """What ``figures.json`` holds: the machine, and each bench's rows."""
+
+    def __init__(self, file: Path = FIGURES) -> None:
+        found = json.loads(file.read_text()) if file.exists() else {"machine": {}, "benches": {}}
+        self._file = file
+        self.machine: dict[str, str] = found["machine"]
+        self.benches: dict[str, list[Row]] = found["benches"]
+
+    def keep(self, machine: dict[str, str], benches: Mapping[str, list[Row]]) -> None:
+        """Write these over what there was of the same benches."""
+        self.machine = machine
+        self.benches |= benches
+        self._file.parent.mkdir(exist_ok=True)
+        content = {"machine": self.machine, "benches": dict(sorted(self.benches.items()))}
+        self._file.write_text(json.dumps(content, indent=1, ensure_ascii=False) + "\n")
+
+    def row(self, figure: str) -> Row | None:
+        """A figure's."""
+        return next((row for made in self.benches.values() for row in made if row["figure"] == figure), None)
+
+    def shown(self, figure: str, decimals: int = 0, *, spread: bool = False) -> str:
+        """A figure's median, or what else stands after a bar; with the least and the most, where there are several."""
+        name, _, column = figure.partition("|")
+        row = self.row(name)
+        if row is None:
+            return _ABSENT
+        text = f"{row[column or 'median']:,.{decimals}f}"
+        if spread and not column and row["n"] > 1 and row["min"] < row["max"]:
+            text += f" ({row['min']:,.{decimals}f} to {row['max']:,.{decimals}f})"
+        return text
+
+
+def rendered(page: str, measured: Measured) -> str:
+    """The page with its tables made anew."""
+    for name, make in _TABLES.items():
+        text = make(measured).replace("\\", r"\\")
+        page, count = re.subn(_PLACE.format(name=name), rf"\g<1>{text}\g<2>", page, flags=re.DOTALL)
+        assert count == 1, f"{name} has no place in the page"
+    return page
+
+
+def _table(head: tuple[str, ...], lines: list[tuple[str, ...]]) -> str:
+    lines = [head, ("---",) * len(head), *lines]
+    return "\n" + "".join(f"| {' | '.join(line)} |\n" for line in lines) + "\n"
+
+
+def _machine(measured: Measured) -> str:
+    return _table(("", ""), list(measured.machine.items()))
+
+
+def _goals(measured: Measured) -> str:
+    lines = []
+    for goal in GOALS:
+        several = len(goal.figures) > 1
+        ours = ", ".join(measured.shown(each, goal.decimals, spread=not several) for each in goal.figures)
+        limit = "".join(
+            measured.shown(part, goal.decimals) if number % 2 else part for number, part in enumerate(goal.limits)
+        )
+        lines.append((goal.measure, goal.goal, goal.original, ours, limit, f"`./test.sh bench {goal.bench}`"))
+    return _table(("measure", "goal", "Java library", "measured", "bare limit", "command"), lines)
+
+
+def series() -> dict[str, tuple[str, list[tuple[str, str]]]]:
+    """What is drawn: by the axis' title its bench, and each place on it with the name that its figures begin with."""
+    return {
+        "shards": ("shards", [(str(count), f"{count} shards") for count in SHARDS]),
+        "latency of the destination, ms": ("latency", [(str(ms), f"latency {ms} ms") for ms in LATENCIES_MS]),
+        "batchSize": ("batch", [(str(size), f"batchSize {size}") for size in BATCH_SIZES]),
+    }
+
+
+def _throughput(measured: Measured) -> str:
+    text = ""
+    for title, (bench, places) in series().items():
+        lines = [
+            (
+                place,
+                measured.shown(f"{prefix}: records/s", spread=True),
+                measured.shown(f"{prefix}: CPU of JVM and children, µs/record"),
+            )
+            for place, prefix in places
+        ]
+        text += _table((title, "records/s", f"CPU, µs/record (`{bench}`)"), lines)
+    return text.replace("\n\n\n", "\n\n")
+
+
+def _servers(measured: Measured) -> str:
+    parts = (
+        ("JVM", "drain: CPU of JVM, µs/record"),
+        ("child", "drain: CPU of child, µs/record"),
+        ("source, recorded", "drain: CPU of source, µs/record"),
+        ("sink", "drain: CPU of sink, µs/record"),
+        ("checkpoints, on DynamoDB Local", "drain: CPU of checkpoints, µs/record"),
+    )
+    return _table(
+        ("process", "CPU, µs/record"), [(name, measured.shown(figure, 1, spread=True)) for name, figure in parts]
+    )
+
+
+_TABLES: dict[str, Callable[[Measured], str]] = {
+    "machine": _machine,
+    "goals": _goals,
+    "throughput": _throughput,
+    "servers": _servers,
+}
+
+
+def renew(machine: dict[str, str], benches: Mapping[str, list[Row]]) -> None:
+    """Keep what was measured, and make the page's tables of it."""
+    measured = Measured()
+    measured.keep(machine, benches)
+    PAGE.write_text(rendered(PAGE.read_text(), measured))
