@@ -52,6 +52,7 @@ def write_only(folder: Path, messages: Path) -> tuple[float, float]:
     with NullSink() as sink, _child(folder, _settings(sink.endpoint), part="write") as (daemon, figures):
         _feed(daemon, line)
         found = json.loads(figures.read_text())
+        assert sink.counts()["items"] >= found["records"]
         return found["records"] / found["seconds"], found["cpu"] / found["records"] * 1e6
 
 

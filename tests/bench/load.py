@@ -38,7 +38,7 @@ class Load:
     ``bare``: in place of our child one that only answers, and writes the messages it is given to this file.
     """
 
-    records: int = 100_000
+    records: int = 200_000
     shards: int = 1
     item_bytes: int = 200
     settings: Mapping[str, str] = field(default_factory=dict)

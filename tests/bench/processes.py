@@ -48,6 +48,8 @@ class Course:
     def _at(self, done: float) -> Sample:
         """What a look would have found when so many were done, between two that found fewer and more."""
         before = self.samples[0]
+        if before.done >= done:
+            return before
         for after in self.samples:
             if after.done >= done:
                 break
