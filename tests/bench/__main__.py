@@ -34,6 +34,8 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import signal
+import sys
 import tempfile
 from pathlib import Path
 
@@ -82,6 +84,7 @@ def main() -> None:
     parser.add_argument("--json", type=Path, help="write the rows to this file, too")
     parser.add_argument("--write", action="store_true", help="renew docs/performance.md with them, and its picture")
     given = parser.parse_args()
+    signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))  # daemons have sessions of their own
     os.environ.update(AWS_ACCESS_KEY_ID="bench", AWS_SECRET_ACCESS_KEY="bench")
     measured: dict[str, list[Row]] = {}
     with (

@@ -42,14 +42,18 @@ def decode_only(folder: Path, messages: Path) -> tuple[float, float]:
         return records / (time.monotonic() - began), (cpu_seconds(process) - used) / records * 1e6
 
 
-def write_only(folder: Path, messages: Path) -> tuple[float, float]:
+def write_only(folder: Path, messages: Path, *, latency_ms: float = 0) -> tuple[float, float]:
     """Our applier and table in a loop over one decoded batch, into a null sink of its own.
 
+    :param latency_ms: the sink's
     :returns: as ``decode_only``
     """
     with messages.open("rb") as file:
         line = file.readline()
-    with NullSink() as sink, _child(folder, _settings(sink.endpoint), part="write") as (daemon, figures):
+    with (
+        NullSink(latency_ms=latency_ms) as sink,
+        _child(folder, _settings(sink.endpoint), part="write") as (daemon, figures),
+    ):
         _feed(daemon, line)
         found = json.loads(figures.read_text())
         assert sink.counts()["items"] >= found["records"]

@@ -20,7 +20,7 @@ from processor.record_processor import Shard
 from processor.records import Change
 
 _open_shard = opening.open_shard
-_WARM_ROUNDS, _ROUNDS = 10, 60
+_WARM_SECONDS, _SECONDS = 1.5, 4.0
 
 
 class _Nothing:
@@ -33,18 +33,24 @@ class _Again:
         self._applier = applier
 
     def apply(self, changes: Sequence[Change]) -> Outcome:
-        for _ in range(_WARM_ROUNDS):
-            self._applier.apply(changes)
+        self._rounds(changes, _WARM_SECONDS)
         began, used = time.monotonic(), time.process_time()
-        for _ in range(_ROUNDS):
-            outcome = self._applier.apply(changes)
+        rounds, outcome = self._rounds(changes, _SECONDS)
         figures = {
-            "records": _ROUNDS * len(changes),
+            "records": rounds * len(changes),
             "seconds": time.monotonic() - began,
             "cpu": time.process_time() - used,
         }
         Path(os.environ["BENCH_FIGURES"]).write_text(json.dumps(figures))
         return outcome
+
+    def _rounds(self, changes: Sequence[Change], seconds: float) -> tuple[int, Outcome]:
+        rounds, deadline = 0, time.monotonic() + seconds
+        while True:
+            outcome = self._applier.apply(changes)
+            rounds += 1
+            if time.monotonic() >= deadline:
+                return rounds, outcome
 
 
 def _opened(*given: Any, **named: Any) -> Shard:

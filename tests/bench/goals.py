@@ -52,7 +52,14 @@ GOALS = (
         "drain",
     ),
     Goal("8 shards, one daemon, records/s", "≥ 20,000", "", ("8 shards: records/s",), (), "shards"),
-    Goal("one shard, 80 ms to the destination, records/s", "≥ 8,000", "", ("latency 80 ms: records/s",), (), "latency"),
+    Goal(
+        "one shard, 80 ms to the destination, records/s",
+        "≥ 8,000",
+        "",
+        ("latency 80 ms: records/s",),
+        ("write loop alone ", "latency 80 ms, write loop alone: records/s"),
+        "latency",
+    ),
     Goal(
         "DynamoDB Local at both ends, warm, records/s",
         "90 % of a bare loop",

@@ -70,12 +70,16 @@ def shards(servers: Servers, folder: Path) -> Figures:
 
 
 def latency(servers: Servers, folder: Path) -> Figures:
-    """One shard, a destination that takes its time."""
+    """One shard, a destination that takes its time; beside it our writes to it alone."""
     figures: Figures = defaultdict(list)
+    messages = folder / "messages"
+    drain(servers, folder, Load(records=20_000, bare=messages))
     for delay_ms in LATENCIES_MS:
         for _ in range(RUNS):
             load = Load(sink={"latency_ms": delay_ms}, limit_seconds=_LIMIT_SECONDS)
             _add(figures, f"latency {delay_ms} ms", drain(servers, folder, load), OURS)
+            rate, _cpu = write_only(folder, messages, latency_ms=delay_ms)
+            figures[f"latency {delay_ms} ms, write loop alone: records/s"].append(rate)
     return figures
 
 
