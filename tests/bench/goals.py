@@ -35,6 +35,7 @@ GOALS = (
             "drain, write loop alone: CPU, µs/record",
         ),
         "million drain",
+        1,
     ),
     Goal(
         "one shard, records/s",
