@@ -14,7 +14,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from processor import preflight
-from processor.dynamodb import Clients
+from processor.aws.clients import Clients
 from tests.conftest import REGION
 from tests.fakes.attribute_values import size_bytes
 from tests.fakes.null_sink import NullSink
