@@ -35,17 +35,14 @@ class Service(Protocol):
         """A request's whole response, as ``response`` makes it."""
 
 
-def response(body: bytes, *, status: int = 200, checksum: int | None = None) -> bytes:
-    """A response as DynamoDB heads it.
-
-    :param checksum: the body's CRC-32, where it is known
-    """
+def response(body: bytes, *, status: int = 200) -> bytes:
+    """A response as DynamoDB heads it."""
     return (
         b"HTTP/1.1 %d %b\r\nContent-Type: application/x-amz-json-1.0\r\nx-amz-crc32: %d\r\nContent-Length: %d\r\n\r\n%b"
         % (
             status,
             _REASONS[status],
-            zlib.crc32(body) if checksum is None else checksum,
+            zlib.crc32(body),
             len(body),
             body,
         )
