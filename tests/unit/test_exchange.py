@@ -108,8 +108,11 @@ def test_an_answer_that_drips_is_given_up() -> None:
 
     def drip(connection: socket.socket) -> None:
         connection.sendall(HEAD)
-        while not over.wait(0.01):
+        for _ in range(100):
+            if over.wait(0.01):
+                return
             connection.sendall(b"X: y\r\n")
+        connection.sendall(b"Content-Length: 0\r\n\r\n")
 
     with _peer(drip) as connection:
         try:

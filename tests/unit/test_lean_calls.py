@@ -49,6 +49,7 @@ def test_calls_on_an_open_connection_are_as_the_first(server: HttpServer) -> Non
         for name in NAMES - {"X-Amz-Date"}:
             assert request.headers[name] == first.headers[name]
     assert "dynamodb-replicator" in first.headers["User-Agent"]
+    assert first.headers["Accept-Encoding"] == "identity"
 
 
 def test_a_closed_connection_is_opened_anew(server: HttpServer) -> None:
@@ -70,14 +71,14 @@ def test_a_closed_connection_is_opened_anew(server: HttpServer) -> None:
     [
         ({"x-amz-crc32": str(crc32(b"{ }"))}, b"{}"),
         ({"x-amz-crc32": "what"}, b"{}"),
-        ({"Content-Encoding": "gzip", "Content-Type": "application/x-amz-json-1.0"}, gzip.compress(b"{}")),
+        ({"Content-Encoding": "gzip"}, gzip.compress(b"{}")),
         ({"Content-Type": "text/html"}, b"{}"),
-        ({"Content-Type": "application/x-amz-json-1.0"}, b'{"UnprocessedItems":{"copy":[5]}}'),
-        ({"Content-Type": "application/x-amz-json-1.0"}, b'{"UnprocessedItems":{"copy":[{"PutRequest":{}}]}}'),
-        ({"Content-Type": "application/x-amz-json-1.0"}, b'{"UnprocessedItems":[]}'),
-        ({"Content-Type": "application/x-amz-json-1.0"}, b'{"ConsumedCapacity":5}'),
-        ({"Content-Type": "application/x-amz-json-1.0"}, b"[]"),
-        ({"Content-Type": "application/x-amz-json-1.0"}, b""),
+        ({}, b'{"UnprocessedItems":{"copy":[5]}}'),
+        ({}, b'{"UnprocessedItems":{"copy":[{"PutRequest":{}}]}}'),
+        ({}, b'{"UnprocessedItems":[]}'),
+        ({}, b'{"ConsumedCapacity":5}'),
+        ({}, b"[]"),
+        ({}, b""),
         ({"Content-Length": "99", "Connection": "close"}, b"{}"),
         ({"Content-Length": "x", "Connection": "close"}, b"{}"),
     ],
@@ -89,7 +90,7 @@ def test_an_answer_that_is_none_is_no_success(
     table = _table(server.endpoint)
     for _ in range(calls_before):
         table.write_batch(BATCH)
-    server.page, server.headers = answer, headers
+    server.page, server.headers = answer, {"Content-Type": "application/x-amz-json-1.0"} | headers
     with pytest.raises(UnavailableError):
         table.write_batch(BATCH)
     server.page, server.headers = None, {"x-amz-crc32": str(crc32(b"{}"))}
@@ -168,7 +169,11 @@ def test_an_answer_that_does_not_come_is_given_up() -> None:
         server.before_answer = lambda: released.wait(20)
         with pytest.raises(UnavailableError) as later:
             table.write_batch(BATCH)
+        server.before_answer = lambda: None
+        table.write_batch(BATCH)
         released.set()
+    ports = [request.port for request in server.requests]
+    assert ports[0] == ports[1] != ports[2]  # what comes late on a connection must not pass for the next answer
     assert first.value.code == later.value.code == "ReadTimeoutError"
 
 
