@@ -112,10 +112,7 @@ class LeanCalls:
         answer = self._session.send(request)
         self._pool = getattr(answer.raw, "_pool", None)
         found = {name.lower(): value for name, value in answer.headers.items()}
-        if "transfer-encoding" not in found and found.get("content-length", str(len(answer.content))) != str(
-            len(answer.content)
-        ):
-            raise ConnectionClosedError(
-                endpoint_url=self._url, error="before the answer's end"
-            )  # botocore lets it pass
+        length = str(len(answer.content))
+        if "transfer-encoding" not in found and found.get("content-length", length) != length:  # botocore lets it pass
+            raise ConnectionClosedError(endpoint_url=self._url, error="before the answer's end")
         return Answer(answer.status_code, found, answer.content)
