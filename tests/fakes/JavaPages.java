@@ -1,6 +1,6 @@
-// What the daemon makes of GetRecords' answers: each line of input is one call to the endpoint that is the argument; the
-// answer is a line: the next iterator or "-", then of each record its sequence number, its time in ms and its bytes in
-// base64, and at last the batch that they make, in base64; or "error" and what was thrown, in base64.
+// What the daemon makes of GetRecords' answers. Each line of input is one call, of two tries, to the endpoint that is the
+// argument. The answer is a line: the next iterator or "-"; of each record its sequence number, its time in ms and its
+// bytes in base64; at last the batch that they make, its number and bytes. Or "error" and what was thrown, in base64.
 import java.io.BufferedReader;
 import java.io.InputStreamReader;
 import java.lang.reflect.Method;
@@ -17,6 +17,7 @@ import software.amazon.awssdk.awscore.AwsRequestOverrideConfiguration;
 import software.amazon.awssdk.core.interceptor.ExecutionAttribute;
 import software.amazon.awssdk.core.interceptor.ExecutionInterceptor;
 import software.amazon.awssdk.regions.Region;
+import software.amazon.awssdk.retries.StandardRetryStrategy;
 import software.amazon.awssdk.services.dynamodb.model.GetRecordsResponse;
 import software.amazon.awssdk.services.dynamodb.streams.DynamoDbStreamsClient;
 import software.amazon.kinesis.retrieval.KinesisClientRecord;
@@ -32,7 +33,8 @@ public final class JavaPages {
         DynamoDbStreamsClient stream = DynamoDbStreamsClient.builder()
                 .region(Region.US_EAST_1).endpointOverride(URI.create(args[0]))
                 .credentialsProvider(StaticCredentialsProvider.create(AwsBasicCredentials.create("k", "s")))
-                .overrideConfiguration(c -> c.addExecutionInterceptor(interceptor)).build();
+                .overrideConfiguration(c -> c.addExecutionInterceptor(interceptor)
+                        .retryStrategy(StandardRetryStrategy.builder().maxAttempts(2).build())).build();
         BufferedReader input = new BufferedReader(new InputStreamReader(System.in));
         while (input.readLine() != null) {
             String line;
