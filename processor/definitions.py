@@ -189,7 +189,7 @@ DEFINITIONS: tuple[Definition, ...] = (
         name="applyThreads",
         group="Writing",
         parse=values.whole_number(1, 256),
-        default_is="by the destination's round trip, up to 64; copy, verify and redrive: 8",
+        default_is="by the destination's round trip, up to 80; copy, verify and redrive: 8",
         help="the most write calls in flight at once, for each shard",
     ),
     Definition(

@@ -110,7 +110,7 @@ TUNED: dict[str, str] = {
     "clientVersionConfig": "CLIENT_VERSION_CONFIG_COMPATIBLE_WITH_2X",
     # A dead worker's leases are free after this long, and a write call may take 55 % of that. KCL: 10000.
     "failoverTimeMillis": "5000",
-    # The adapter sleeps this long after records and twice as long after none: 4 reads a second of an idle shard.
+    # A shard rests this long between reads while it is written, else twice as long (Pace.java): 4 a second of an idle one.
     "idleTimeBetweenReadsInMillis": "125",
     # LATEST would lose whatever is written before the first lease, so it takes an explicit setting.
     "initialPositionInStream": "TRIM_HORIZON",

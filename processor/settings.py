@@ -12,8 +12,8 @@ from processor.identity import OWN, Identity
 
 # DynamoDB's limit.
 MAX_TABLE_NAME = 255
-# At 80 ms of round trip and 25 items a call this is 20,000 items a second, as many as a child's processor has time for.
-MOST_LANES = 64
+# The calls of a batch of two pages (``PageFetcher.java``): all of them within one round trip, however far.
+MOST_LANES = 80
 # What a copy of a table in the same region is limited by is this process, not the number of its calls.
 THREADS = 8
 

@@ -1,4 +1,4 @@
-"""Calls a second that one daemon makes, by what is asked of whom: idle, and with shards written ten times a second."""
+"""Calls a second that one daemon makes, by what is asked of whom, and its CPU: idle, and written ten times a second."""
 
 from __future__ import annotations
 
@@ -6,6 +6,9 @@ import time
 from collections import Counter
 from pathlib import Path
 
+import psutil
+
+from tests.bench.processes import cpu_seconds
 from tests.fakes.fault_proxy import FaultProxy
 from tests.fakes.fleet import Beats, Fleet
 from tests.scenarios.conftest import Servers
@@ -33,14 +36,20 @@ def calls(servers: Servers, folder: Path) -> Figures:
             servers_of = {"stream": fleet.simulator, "checkpoints": checkpoints, "destination": fleet.proxy}
 
             def minute(name: str) -> None:
+                parts = {"JVM": [psutil.Process(daemon.process.pid)]}  # noqa: B023
+                parts["children"] = [child for process in parts["JVM"] for child in process.children()]
+                used = {part: sum(map(cpu_seconds, processes)) for part, processes in parts.items()}
                 before = {role: Counter(server.received) for role, server in servers_of.items()}  # noqa: B023
                 time.sleep(SECONDS)
+                for part, processes in parts.items():
+                    percent = (sum(map(cpu_seconds, processes)) - used[part]) / SECONDS * 100
+                    figures[f"{title}, {name}: CPU of {part}, % of a core"] = [percent]  # noqa: B023
                 for role, server in servers_of.items():  # noqa: B023
                     for operation, count in sorted((server.received - before[role]).items()):
                         figures[f"{title}, {name}: {role} {operation}, 1/s"] = [count / SECONDS]  # noqa: B023
 
             with fleet:
-                fleet.start()
+                daemon = fleet.start()
                 fleet.wait_even(1)
                 time.sleep(_SETTLE_SECONDS)
                 minute("idle")

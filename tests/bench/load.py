@@ -16,7 +16,7 @@ from typing import Any
 
 import psutil
 
-from tests.bench.processes import Course, Parts, look
+from tests.bench.processes import Course, Parts, look, server
 from tests.fakes.null_sink import NullSink
 from tests.fakes.raw_http import ServerProcess
 from tests.fakes.recorded_stream import RecordedStream
@@ -92,12 +92,11 @@ def _watch(counter: _Counter, parts: Parts, load: Load) -> Course:
 
 def _parts(daemon: Replicator, source: ServerProcess, sink: ServerProcess, servers: Servers) -> Parts:
     jvm = psutil.Process(daemon.process.pid)
-    port = servers.source.rpartition(":")[2]
     fixed = {
         "JVM": jvm,
         "source": psutil.Process(source.pid),
         "sink": psutil.Process(sink.pid),
-        "checkpoints": next(each for each in psutil.Process().children() if port in each.cmdline()),
+        "checkpoints": server(servers.source),
     }
     return {
         "child": jvm.children,

@@ -17,7 +17,7 @@ import psutil
 from processor.plan import MAX_ITEMS_PER_CALL
 from processor.workload import create_table
 from tests.bench.figures import Figures
-from tests.bench.processes import cpu_seconds
+from tests.bench.processes import cpu_seconds, server
 from tests.fakes.replicator import Replicator
 from tests.scenarios.conftest import Pair, Servers
 
@@ -46,7 +46,7 @@ def local(servers: Servers, folder: Path) -> Figures:
         pair.destination_table = _made(pair)
         changed = {"destinationTable": pair.destination_table, "taskName": pair.destination_table}
         with Replicator(folder / uuid.uuid4().hex, pair.settings | changed) as running:
-            rate = _replicated(pair)
+            rate, used_by = _replicated(pair, servers, running)
             jvm = psutil.Process(running.process.pid)
             used = sum(cpu_seconds(process) for process in (jvm, *jvm.children()))
             running.stop()
@@ -54,6 +54,8 @@ def local(servers: Servers, folder: Path) -> Figures:
         figures["local, bare loop: records/s"].append(loop)
         figures["local: share of the bare loop, %"].append(100 * rate / loop)
         figures["local: CPU of JVM and children, start included, µs/record"].append(used / RECORDS * 1e6)
+        for part, seconds in used_by.items():
+            figures[f"local: CPU of {part}, µs/record"].append(seconds / ((_LAST - _FIRST) * RECORDS) * 1e6)
     return figures
 
 
@@ -67,12 +69,20 @@ def _made(pair: Pair) -> str:
     return name
 
 
-def _replicated(pair: Pair) -> float:
-    moments = []
+def _replicated(pair: Pair, servers: Servers, running: Replicator) -> tuple[float, dict[str, float]]:
+    """Records a second, and the CPU seconds of all who had a part in them."""
+    moments, used = [], []
     for share in (_FIRST, _LAST, 1.0):
         pair.wait_for(_key(int(RECORDS * share) - 1))
         moments.append(time.monotonic())
-    return (_LAST - _FIRST) * RECORDS / (moments[1] - moments[0])
+        jvm = psutil.Process(running.process.pid)
+        parts = {"the JVM": [jvm], "the child": jvm.children()}
+        parts |= {"the source": [server(servers.source)], "the destination": [server(servers.destination)]}
+        used.append({part: sum(map(cpu_seconds, processes)) for part, processes in parts.items()})
+    return (
+        (_LAST - _FIRST) * RECORDS / (moments[1] - moments[0]),
+        {part: used[1][part] - used[0][part] for part in used[0]},
+    )
 
 
 def write(endpoint: str, table: str, *, threads: int) -> float:

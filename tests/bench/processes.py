@@ -81,6 +81,12 @@ class Window:
         return (self.last.cpu[part] - self.first.cpu[part]) / (self.last.done - self.first.done) * 1e6
 
 
+def server(endpoint: str) -> psutil.Process:
+    """The DynamoDB Local of ours that serves it."""
+    port = endpoint.rpartition(":")[2]
+    return next(each for each in psutil.Process().children() if port in each.cmdline())
+
+
 def cpu_seconds(process: psutil.Process) -> float:
     """Of the process alone."""
     times = process.cpu_times()
