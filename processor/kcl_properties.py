@@ -110,7 +110,7 @@ TUNED: dict[str, str] = {
     "clientVersionConfig": "CLIENT_VERSION_CONFIG_COMPATIBLE_WITH_2X",
     # A dead worker's leases are free after this long, and a write call may take 55 % of that. KCL: 10000.
     "failoverTimeMillis": "5000",
-    # A shard rests this long between reads while it is written, else twice as long (Pace.java): 4 a second of an idle one.
+    # Between reads of a shard that is written; twice that of an idle one (Pace.java), which makes 4 a second.
     "idleTimeBetweenReadsInMillis": "125",
     # LATEST would lose whatever is written before the first lease, so it takes an explicit setting.
     "initialPositionInStream": "TRIM_HORIZON",

@@ -40,6 +40,7 @@ class Lanes:
         self._warm = False
         self._bound = most
         self._throttled = threading.Event()
+        self._places = threading.BoundedSemaphore(most)  # a copy's threads have their lanes side by side
 
     @property
     def width(self) -> int:
@@ -55,7 +56,8 @@ class Lanes:
         left = deque(works)
         if len(left) == 1 or (self._warm and self._clock() >= self._measure_at):
             self._alone = threading.get_ident()
-            left.popleft()()
+            with self._places:
+                left.popleft()()
             self._alone = None
 
         def lane() -> None:
@@ -64,12 +66,13 @@ class Lanes:
                     work = left.popleft()
                 except IndexError:
                     return
-                work()
+                with self._places:
+                    work()
 
         if left:
             others = [self._pool.submit(lane) for _ in range(min(self.width, len(left)) - 1)]
             lane()
-            wait(others)
+            wait([other for other in others if not other.cancel()])  # what has not begun has nothing left to do
         self._settle()
 
     def answered(self, seconds: float) -> None:

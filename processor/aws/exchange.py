@@ -46,9 +46,11 @@ def exchange(
     :raises OSError: the connection failed
     """
     connection.settimeout(send_seconds)
+    is_sent = False
     # A server may answer, and end, before it has read everything: that the request is too large, say.
     with contextlib.suppress(BrokenPipeError, ConnectionResetError):
         connection.sendall(request)
+        is_sent = True
     connection.settimeout(read_seconds)
     incoming = _Incoming(connection, time.monotonic() + read_seconds)
     while True:
@@ -58,7 +60,7 @@ def exchange(
     body, is_delimited = _body(incoming, status, headers)
     tokens = headers.get("connection", "").lower()
     goes_on = "close" not in tokens if version == "HTTP/1.1" else "keep-alive" in tokens
-    return Answer(status, headers, body), is_delimited and goes_on and not incoming.left
+    return Answer(status, headers, body), is_sent and is_delimited and goes_on and not incoming.left
 
 
 def _head(lines: bytes) -> tuple[str, int, dict[str, str]]:

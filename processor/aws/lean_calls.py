@@ -17,13 +17,18 @@ from typing import Any
 
 from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSPreparedRequest, AWSRequest, HeadersDict, prepare_request_dict
-from botocore.exceptions import ConnectionClosedError, NoCredentialsError, ReadTimeoutError
+from botocore.exceptions import (
+    ConnectionClosedError,
+    CredentialRetrievalError,
+    NoCredentialsError,
+    ReadTimeoutError,
+)
 from urllib3.util import parse_url
 
 from processor.aws.answers import checked
 from processor.aws.authorities import load_once
 from processor.aws.exchange import Answer, BrokenAnswerError, exchange
-from processor.aws.signature import Signer
+from processor.aws.signature import Keys, Signer
 
 
 class LeanCalls:
@@ -73,7 +78,7 @@ class LeanCalls:
         if self._credentials is None:
             raise NoCredentialsError
         headers = self._signer.headers(
-            self._credentials.get_frozen_credentials(),
+            self._keys(),
             content_type=self._type,
             target=f"{self._prefix}.{operation}",
             body=body,
@@ -82,6 +87,12 @@ class LeanCalls:
         headers |= self._unsigned
         before_send()
         return checked(operation, self._exchange(headers, body))
+
+    def _keys(self) -> Keys:
+        try:
+            return self._credentials.get_frozen_credentials()  # type: ignore[no-any-return]
+        except RuntimeError as exc:  # of keys that were out of date when they were given
+            raise CredentialRetrievalError(provider=self._credentials.method, error_msg=str(exc)) from exc
 
     def _exchange(self, headers: dict[str, str], body: bytes) -> Answer:
         pool = self._pool

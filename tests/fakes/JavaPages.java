@@ -1,12 +1,17 @@
 // What the daemon makes of GetRecords' answers. Each line of input is one call, of two tries, to the endpoint that is the
 // argument. The answer is a line: the next iterator or "-"; of each record its sequence number, its time in ms and its
-// bytes in base64; at last the batch that they make, its number and bytes. Or "error" and what was thrown, in base64.
+// bytes in base64; at last the batch that they make, its number and bytes. Or "error" and what was thrown, in base64. After
+// "reset" it is whether a shard is said to be at its end: at its end, after KCL went back to before it, at its end again.
+import com.amazonaws.services.dynamodbv2.streamsadapter.AmazonDynamoDBStreamsAdapterClient;
+import com.amazonaws.services.dynamodbv2.streamsadapter.DynamoDBStreamsDataFetcher;
+import com.amazonaws.services.dynamodbv2.streamsadapter.util.KinesisMapperUtil;
 import java.io.BufferedReader;
 import java.io.InputStreamReader;
 import java.lang.reflect.Method;
 import java.net.URI;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Base64;
 import java.util.List;
@@ -20,7 +25,12 @@ import software.amazon.awssdk.regions.Region;
 import software.amazon.awssdk.retries.StandardRetryStrategy;
 import software.amazon.awssdk.services.dynamodb.model.GetRecordsResponse;
 import software.amazon.awssdk.services.dynamodb.streams.DynamoDbStreamsClient;
+import software.amazon.kinesis.common.InitialPositionInStream;
+import software.amazon.kinesis.common.InitialPositionInStreamExtended;
+import software.amazon.kinesis.common.StreamIdentifier;
+import software.amazon.kinesis.metrics.NullMetricsFactory;
 import software.amazon.kinesis.retrieval.KinesisClientRecord;
+import software.amazon.kinesis.retrieval.KinesisDataFetcherProviderConfig;
 
 public final class JavaPages {
     private static final String PACKAGE = "software.amazon.kinesis.multilang.config.";
@@ -36,16 +46,39 @@ public final class JavaPages {
                 .overrideConfiguration(c -> c.addExecutionInterceptor(interceptor)
                         .retryStrategy(StandardRetryStrategy.builder().maxAttempts(2).build())).build();
         BufferedReader input = new BufferedReader(new InputStreamReader(System.in));
-        while (input.readLine() != null) {
+        for (String asked; (asked = input.readLine()) != null; ) {
             String line;
             try {
-                line = read(stream);
+                line = asked.equals("reset") ? reset(stream) : read(stream);
             } catch (Exception e) {
                 line = "error " + encode(ByteBuffer.wrap(e.toString().getBytes(StandardCharsets.UTF_8)));
             }
             System.out.println(line);
             System.out.flush();
         }
+    }
+
+    /** A shard's end is read, then KCL goes back to before it, and a page comes that is not the last. */
+    private static String reset(DynamoDbStreamsClient stream) throws Exception {
+        var adapter = new AmazonDynamoDBStreamsAdapterClient(stream, Region.US_EAST_1);
+        String name = KinesisMapperUtil.createKinesisStreamIdentifierFromDynamoDBStreamsArn(
+                "arn:aws:dynamodb:us-east-1:000000000000:table/t/stream/2026-01-01T00:00:00.000", false);
+        var config = new KinesisDataFetcherProviderConfig(
+                StreamIdentifier.singleStreamInstance(name), "shard", new NullMetricsFactory(), 1000, Duration.ofSeconds(9));
+        var constructor = type("PageFetcher").getDeclaredConstructors()[0];
+        constructor.setAccessible(true);
+        var fetcher = (DynamoDBStreamsDataFetcher) constructor.newInstance(adapter, config);
+        var initial = InitialPositionInStreamExtended.newInitialPosition(InitialPositionInStream.TRIM_HORIZON);
+        fetcher.initialize("TRIM_HORIZON", initial);
+        List<String> ends = new ArrayList<>();
+        fetcher.getRecords().acceptAdapter();
+        ends.add(String.valueOf(fetcher.isShardEndReached()));
+        fetcher.resetIterator("iterator", "1", initial);
+        fetcher.getRecords().acceptAdapter();
+        ends.add(String.valueOf(fetcher.isShardEndReached()));
+        fetcher.getRecords().acceptAdapter();
+        ends.add(String.valueOf(fetcher.isShardEndReached()));
+        return "- " + String.join(" ", ends);
     }
 
     @SuppressWarnings("unchecked")

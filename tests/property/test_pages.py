@@ -85,19 +85,23 @@ class Daemon:
             text=True,
         )
 
+    def say(self, line: str) -> list[str]:
+        """Give it a line; the parts of its answer."""
+        assert self.process.stdin is not None
+        assert self.process.stdout is not None
+        self.process.stdin.write(line + "\n")
+        self.process.stdin.flush()
+        answer = self.process.stdout.readline()
+        while answer.split()[:1] not in (["error"], ["next"], ["-"]):
+            assert answer, "Java has ended"
+            answer = self.process.stdout.readline()  # what a library has to say
+        return answer.split()
+
     def read(self, *bodies: bytes, checksums: tuple[int, ...] = ()) -> Read | str:
         """One call that is answered by ``bodies``, one for each try; the error's text where it fails."""
         given = checksums or tuple(map(zlib.crc32, bodies))
         self.answers.extend(zip(bodies, given, strict=True))
-        assert self.process.stdin is not None
-        assert self.process.stdout is not None
-        self.process.stdin.write("read\n")
-        self.process.stdin.flush()
-        line = self.process.stdout.readline()
-        while line.split()[:1] not in (["error"], ["next"], ["-"]):
-            assert line, "Java has ended"
-            line = self.process.stdout.readline()  # what a library has to say
-        first, *parts = line.split()
+        first, *parts = self.say("read")
         if first == "error":
             return base64.b64decode(parts[0]).decode()
         records = [
@@ -174,6 +178,15 @@ def test_an_answer_that_was_changed_on_its_way_is_asked_for_again(daemon: Daemon
     assert isinstance(found, Read)
     assert b"sent" in found.records[0][2]
     assert not daemon.answers
+
+
+def test_a_shard_that_kcl_goes_back_in_is_not_at_its_end(daemon: Daemon) -> None:
+    """KCL may drop a batch that ended the shard, and ask for less of it: what follows must not be passed over."""
+    last = json.dumps({"Records": [_record(2, {})]}).encode()
+    disabled = json.dumps({"StreamDescription": {"StreamStatus": "DISABLED", "Shards": []}}).encode()
+    for body in (b'{"ShardIterator":"iterator"}', last, disabled, _page(_record(1, {})), last, disabled):
+        daemon.answers.append((body, zlib.crc32(body)))
+    assert daemon.say("reset") == ["-", "true", "false", "true"]
 
 
 BROKEN = {

@@ -113,3 +113,25 @@ def test_a_small_batch_needs_no_lane_but_its_own(calls: int) -> None:
     destination.lanes.run([lambda: threads.add(threading.current_thread().name)])
     assert threads == {threading.current_thread().name}
     destination.batch(calls)
+
+
+def test_threads_that_share_the_lanes_make_no_more_calls_at_once_than_allowed() -> None:
+    """A copy's threads bring batches side by side; ``most`` is of all of them."""
+    lanes = Lanes(3, name="test")
+    under_way, met = [0], [0]
+    lock = threading.Lock()
+
+    def call() -> None:
+        with lock:
+            under_way[0] += 1
+            met[0] = max(met[0], under_way[0])
+        threading.Event().wait(0.001)
+        with lock:
+            under_way[0] -= 1
+
+    threads = [threading.Thread(target=lanes.run, args=([call] * 10,)) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert met == [3]

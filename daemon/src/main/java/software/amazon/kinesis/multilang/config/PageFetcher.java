@@ -5,10 +5,9 @@ import com.amazonaws.services.dynamodbv2.streamsadapter.DynamoDBStreamsDataFetch
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
-import java.util.Collections;
 import java.util.List;
-import java.util.Set;
-import java.util.WeakHashMap;
+import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicReference;
@@ -16,6 +15,7 @@ import software.amazon.awssdk.awscore.AwsRequestOverrideConfiguration;
 import software.amazon.awssdk.services.dynamodb.model.GetRecordsRequest;
 import software.amazon.awssdk.services.kinesis.model.ChildShard;
 import software.amazon.kinesis.retrieval.DataFetcherProviderConfig;
+import software.amazon.kinesis.retrieval.DataFetcherResult;
 import software.amazon.kinesis.retrieval.GetRecordsResponseAdapter;
 import software.amazon.kinesis.retrieval.KinesisClientRecord;
 
@@ -35,8 +35,16 @@ final class PageFetcher extends DynamoDBStreamsDataFetcher {
     /** With more shards behind there is always one whose batch is not being waited for; and memory is for each. */
     private static final int FEW_BEHIND = 2;
 
-    private static final Set<PageFetcher> BEHIND = // weakly, for a shard may be lost while it is behind
-            Collections.synchronizedSet(Collections.newSetFromMap(new WeakHashMap<>()));
+    /** A slow stream's next page may be slower still, and what is in hand waits for it. */
+    private static final long YOUNG_NANOS = 500_000_000;
+
+    /** When each shard's last full page came; one that was lost since is passed over. */
+    private static final Map<PageFetcher, Long> FULL = new ConcurrentHashMap<>();
+
+    private static final long LOST_NANOS = 10_000_000_000L;
+
+    private volatile boolean behind;
+    private volatile boolean wentOn;
 
     PageFetcher(AmazonDynamoDBStreamsAdapterClient adapter, DataFetcherProviderConfig config) {
         super(adapter, config);
@@ -44,22 +52,36 @@ final class PageFetcher extends DynamoDBStreamsDataFetcher {
 
     /** Whether the last page was as full as can be, so that the next one is likely to be there. */
     boolean isBehind() {
-        return BEHIND.contains(this);
+        return behind;
+    }
+
+    /** KCL may go back to before a batch that ended the shard; the adapter goes on to say that it is at the end. */
+    @Override
+    public boolean isShardEndReached() {
+        return super.isShardEndReached() && !wentOn;
+    }
+
+    @Override
+    public DataFetcherResult getRecords() {
+        wentOn = false;
+        return super.getRecords();
     }
 
     @Override
     public GetRecordsResponseAdapter getGetRecordsResponse(GetRecordsRequest request)
             throws ExecutionException, InterruptedException, TimeoutException {
+        long began = System.nanoTime();
         Batch batch = new Batch();
         batch.add(request);
-        while (isBehind() && BEHIND.size() <= FEW_BEHIND && request.limit() == MAX_RECORDS
-                && batch.bytes < ENOUGH_BYTES) {
+        while (behind && request.limit() == MAX_RECORDS && batch.bytes < ENOUGH_BYTES
+                && System.nanoTime() - began < YOUNG_NANOS && FULL.size() <= FEW_BEHIND) {
             try {
                 batch.add(request.toBuilder().shardIterator(batch.nextShardIterator()).build());
             } catch (RuntimeException | ExecutionException e) {
                 break; // it is said already (GuardedStreamsClient), and KCL's next read meets it again
             }
         }
+        wentOn = batch.nextShardIterator() != null;
         return batch;
     }
 
@@ -79,15 +101,23 @@ final class PageFetcher extends DynamoDBStreamsDataFetcher {
 
         void add(GetRecordsRequest request) throws ExecutionException, InterruptedException, TimeoutException {
             AtomicReference<Page> page = new AtomicReference<>();
-            last = read(request, page);
+            GetRecordsResponseAdapter rest = read(request, page);
             Page found = page.get();
             records.addAll(found.records());
             bytes += found.bytes();
+            last = rest;
             boolean isFull = found.records().size() >= request.limit() || found.bytes() >= ENOUGH_BYTES / 2;
-            if (isFull && last.nextShardIterator() != null) {
-                BEHIND.add(PageFetcher.this);
+            behind = isFull && rest.nextShardIterator() != null;
+            note();
+        }
+
+        private void note() {
+            long now = System.nanoTime();
+            FULL.values().removeIf(at -> now - at > LOST_NANOS);
+            if (behind) {
+                FULL.put(PageFetcher.this, now);
             } else {
-                BEHIND.remove(PageFetcher.this);
+                FULL.remove(PageFetcher.this);
             }
         }
 

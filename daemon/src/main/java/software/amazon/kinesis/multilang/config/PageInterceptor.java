@@ -44,8 +44,11 @@ final class PageInterceptor implements ExecutionInterceptor {
     public Optional<InputStream> modifyHttpResponseContent(
             Context.ModifyHttpResponse context, ExecutionAttributes attributes) {
         Optional<InputStream> body = context.responseBody();
-        if (!isPage(context.httpResponse(), attributes) || body.isEmpty()) {
+        if (!isPage(context.httpResponse(), attributes)) {
             return body;
+        }
+        if (body.isEmpty()) { // the SDK would take it for a shard's end
+            throw SdkClientException.create("GetRecords: the answer can't be understood: it has no body");
         }
         byte[] answer = read(body.get(), attributes.getAttribute(CHECKSUM));
         try {

@@ -95,13 +95,24 @@ final class StreamsRecordProcessor implements DynamoDBStreamsShardRecordProcesso
             if (oldest != null) {
                 retention.begin(shardId, oldest);
             }
-            child.processRecords(input.records().isEmpty() ? input
-                    : input.toBuilder().records(List.of(Page.joined(input.records()))).build());
+            child.processRecords(batch(input));
         } finally {
             retention.end(shardId);
             BUSY.remove(shardId);
         }
         progress.add(input.records());
+    }
+
+    private static ProcessRecordsInput batch(ProcessRecordsInput input) {
+        if (input.records().isEmpty()) {
+            return input;
+        }
+        try {
+            return input.toBuilder().records(List.of(Page.joined(input.records()))).build();
+        } catch (RuntimeException e) {
+            throw GuardedStreamsClient.lost("batch_failed", "BUG: a batch could not be handed to its child (" + e
+                    + "). No checkpoint passes it: a restart meets it again. Please report it.");
+        }
     }
 
     @Override
