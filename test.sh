@@ -17,7 +17,7 @@ set -euo pipefail
 
 root="$(cd "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")" && pwd)"
 cd "$root"
-./setup.sh python jars dynamodb-local tests
+./setup.sh python jars archive dynamodb-local tests
 bin="$root/.venv/bin"
 
 lint() {

@@ -52,7 +52,7 @@ BUGS = {
         symptom="was not applied",
     ),
     "frozen-daemon-writes-on": Bug(
-        edits={"processor/writable_table.py": ("        self._may_write()\n", "        return\n")},
+        edits={"processor/writable_table.py": (", before_send=self._may_write)", ")")},
         plan=_plan(
             (0, "slow-writes", 3),  # so that a batch is in hand
             (2, "freeze-busiest", 13),

@@ -191,7 +191,8 @@ def test_a_shard_that_kcl_goes_back_in_is_not_at_its_end(daemon: Daemon) -> None
 
 BROKEN = {
     "no JSON": b"<html>",
-    "cut short": _page(_record(1, {}))[:-30],
+    "cut short": _page(_record(1, {"secret": {"S": "secret"}}))[:-30],
+    "a token that is none": _page(_record(1, {"id": {"S": "k"}})).replace(b'"k"', b"secret"),
     "no object": b"[]",
     "records that are none": b'{"Records":{}}',
     "a record that is none": b'{"Records":[1]}',
@@ -207,5 +208,6 @@ def test_an_answer_that_is_none_is_an_error(daemon: Daemon, body: bytes) -> None
     found = daemon.read(body, body)
     assert isinstance(found, str)
     assert "can't be understood" in found
+    assert "secret" not in found
     assert len(daemon.answers) <= 1
     daemon.answers.clear()

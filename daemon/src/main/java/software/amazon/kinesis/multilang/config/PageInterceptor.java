@@ -2,6 +2,7 @@ package software.amazon.kinesis.multilang.config;
 
 import com.fasterxml.jackson.core.JsonFactory;
 import com.fasterxml.jackson.core.JsonGenerator;
+import com.fasterxml.jackson.core.JsonProcessingException;
 import java.io.ByteArrayInputStream;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
@@ -10,7 +11,6 @@ import java.util.Optional;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.zip.CRC32;
 import software.amazon.awssdk.core.exception.RetryableException;
-import software.amazon.awssdk.core.exception.SdkClientException;
 import software.amazon.awssdk.core.interceptor.Context;
 import software.amazon.awssdk.core.interceptor.ExecutionAttribute;
 import software.amazon.awssdk.core.interceptor.ExecutionAttributes;
@@ -47,17 +47,23 @@ final class PageInterceptor implements ExecutionInterceptor {
         if (!isPage(context.httpResponse(), attributes)) {
             return body;
         }
-        if (body.isEmpty()) { // the SDK would take it for a shard's end
-            throw SdkClientException.create("GetRecords: the answer can't be understood: it has no body");
+        if (body.isEmpty()) {
+            throw none("it has no body"); // the SDK would take it for a shard's end
         }
         byte[] answer = read(body.get(), attributes.getAttribute(CHECKSUM));
         try {
             Page page = Page.of(answer);
             attributes.getAttribute(PAGE).set(page);
             return Optional.of(new ByteArrayInputStream(withoutRecords(page)));
+        } catch (JsonProcessingException e) { // which may quote an item's content
+            throw none("no JSON from byte " + e.getLocation().getByteOffset() + " on");
         } catch (IOException e) {
-            throw SdkClientException.create("GetRecords: the answer can't be understood", e);
+            throw none(e.getMessage());
         }
+    }
+
+    private static RetryableException none(String why) {
+        return RetryableException.create("GetRecords: the answer can't be understood: " + why);
     }
 
     private static boolean isPage(SdkHttpResponse response, ExecutionAttributes attributes) {
