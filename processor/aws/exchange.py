@@ -13,7 +13,8 @@ import time
 from http import HTTPStatus
 from typing import NamedTuple
 
-_RECEIVE_BYTES = 64 * 1024
+# A TLS record's most. Room for it is made for each call under way, of which a child may have 80.
+_RECEIVE_BYTES = 16 * 1024
 # http.client's own limits are 100 lines of 64 KB.
 _MAX_HEAD_BYTES = 256 * 1024
 _FIRST_LINE = re.compile(r"(HTTP/1\.[01]) ([1-9][0-9]{2})(?: |$)")
