@@ -110,16 +110,30 @@ def _throughput(measured: Measured) -> str:
     return text.replace("\n\n\n", "\n\n")
 
 
+def _processes(measured: Measured, *parts: tuple[str, str]) -> str:
+    return _table(
+        ("process", "CPU, µs/record"), [(name, measured.shown(figure, 1, spread=True)) for name, figure in parts]
+    )
+
+
 def _servers(measured: Measured) -> str:
-    parts = (
+    return _processes(
+        measured,
         ("JVM", "drain: CPU of JVM, µs/record"),
         ("child", "drain: CPU of child, µs/record"),
         ("source, recorded", "drain: CPU of source, µs/record"),
         ("sink", "drain: CPU of sink, µs/record"),
         ("checkpoints, on DynamoDB Local", "drain: CPU of checkpoints, µs/record"),
     )
-    return _table(
-        ("process", "CPU, µs/record"), [(name, measured.shown(figure, 1, spread=True)) for name, figure in parts]
+
+
+def _local(measured: Measured) -> str:
+    return _processes(
+        measured,
+        ("destination, DynamoDB Local", "local: CPU of the destination, µs/record"),
+        ("source and checkpoints, DynamoDB Local", "local: CPU of the source, µs/record"),
+        ("JVM", "local: CPU of the JVM, µs/record"),
+        ("child", "local: CPU of the child, µs/record"),
     )
 
 
@@ -128,6 +142,7 @@ _TABLES: dict[str, Callable[[Measured], str]] = {
     "goals": _goals,
     "throughput": _throughput,
     "servers": _servers,
+    "local": _local,
 }
 
 
