@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import os
 import time
@@ -13,6 +14,7 @@ from pathlib import Path
 
 import psutil
 
+from processor.records import decode
 from processor.settings import Settings
 from tests.bench.processes import cpu_seconds
 from tests.fakes.fake_daemon import FakeDaemon
@@ -22,7 +24,6 @@ from tests.fakes.tasks import task
 STARTS = 10
 _SCRIPT = Path(__file__).with_name("fed_child.py")
 _WARM_BATCHES, _BATCHES = 20, 100
-_BATCH_RECORDS = 1000
 
 
 def decode_only(folder: Path, messages: Path) -> tuple[float, float]:
@@ -38,8 +39,9 @@ def decode_only(folder: Path, messages: Path) -> tuple[float, float]:
         began, used = time.monotonic(), cpu_seconds(process)
         for line in islice(cycle(lines), _BATCHES):
             _feed(daemon, line)
-        records = _BATCHES * _BATCH_RECORDS
-        return records / (time.monotonic() - began), (cpu_seconds(process) - used) / records * 1e6
+        seconds, cpu = time.monotonic() - began, cpu_seconds(process) - used
+    records = sum(map(_records, islice(cycle(lines), _BATCHES)))
+    return records / seconds, cpu / records * 1e6
 
 
 def write_only(folder: Path, messages: Path, *, latency_ms: float = 0) -> tuple[float, float]:
@@ -83,6 +85,10 @@ def _child(folder: Path, settings: Settings, *, part: str) -> Iterator[tuple[Fak
 
 def _settings(endpoint: str) -> Settings:
     return task(destinationEndpoint=endpoint, dontPublishCloudwatch="true")
+
+
+def _records(line: bytes) -> int:
+    return sum(len(decode(base64.b64decode(batch["data"]))) for batch in json.loads(line)["records"])
 
 
 def _feed(daemon: FakeDaemon, line: bytes) -> None:
