@@ -14,10 +14,11 @@ from processor.errors import SetupError
 
 # The daemon class is compiled for 11 (daemon/pom.xml).
 OLDEST_VERSION = 11
-# A shard in a backlog holds three pages of 1 MB, and several times one of them while it becomes the child's message. The
-# heap takes what it needs only: it begins small, and grows late, so that garbage does not fill what is allowed; and the young generation's survivors are
-# large enough for the pages in hand, which would be garbage among the old otherwise. With eight shards in a backlog the
-# JVM takes 280 MB instead of 440, for a tenth of its CPU. The serial collector takes the least of both.
+# A shard in a backlog holds three pages of 1 MB, and several times one of them while it becomes the child's message.
+# The heap takes what it needs only: it begins small, and grows late, so that garbage does not fill what is allowed; and
+# the young generation's survivors are large enough for the pages in hand, which would be garbage among the old
+# otherwise. With eight shards in a backlog the JVM takes 280 MB instead of 440, for a tenth of its CPU. The serial
+# collector takes the least of both.
 MEMORY = (
     "-Xmx1g",
     "-Xms96m",
