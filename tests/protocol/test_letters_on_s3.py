@@ -9,7 +9,6 @@ from tests.conftest import Tables
 from tests.fakes.fake_daemon import SHARD_ID
 from tests.fakes.fault_proxy import FaultProxy
 from tests.fakes.moto_s3 import MotoS3
-from tests.fakes.replicator import until
 from tests.fakes.stream_record import Item, insert, sequence_number
 from tests.protocol.conftest import TASK_NAME, Start, item
 
@@ -40,26 +39,22 @@ def test_no_checkpoint_before_the_letter_is_stored(start: Start, tables: Tables,
     assert [item("a"), item("b")] == tables.items(table)
 
 
-def _is_active(tables: Tables, table: str) -> bool:
-    found = tables.call("DescribeTable", TableName=table)["Table"]
-    return {found["TableStatus"], *(index["IndexStatus"] for index in found["GlobalSecondaryIndexes"])} == {"ACTIVE"}
-
-
 def test_a_change_that_is_accepted_meanwhile_needs_no_letter(start: Start, tables: Tables) -> None:
     """A change that the destination takes after all, while its letter has nowhere to go, is simply applied."""
-    table = tables.create("id:S")
-    daemon = start(table, environment={**os.environ, **MotoS3().environment}, **LETTERS)
+    table = tables.name()
     index = {"IndexName": "by-code", "KeySchema": [{"AttributeName": "code", "KeyType": "HASH"}]}
     tables.call(
-        "UpdateTable",
+        "CreateTable",
         TableName=table,
-        AttributeDefinitions=[{"AttributeName": "code", "AttributeType": "S"}],
-        GlobalSecondaryIndexUpdates=[{"Create": {**index, "Projection": {"ProjectionType": "KEYS_ONLY"}}}],
+        KeySchema=[{"AttributeName": "id", "KeyType": "HASH"}],
+        AttributeDefinitions=[{"AttributeName": name, "AttributeType": "S"} for name in ("id", "code")],
+        GlobalSecondaryIndexes=[{**index, "Projection": {"ProjectionType": "KEYS_ONLY"}}],
+        BillingMode="PAY_PER_REQUEST",
     )
+    daemon = start(table, environment={**os.environ, **MotoS3().environment}, **LETTERS)
     refused = item("k", code={"N": "1"})
     daemon.send_records(insert(1, refused))
     daemon.wait_for_event("writes_delayed")
-    until(lambda: _is_active(tables, table), "the index")
     tables.call("UpdateTable", TableName=table, GlobalSecondaryIndexUpdates=[{"Delete": {"IndexName": "by-code"}}])
     daemon.expect_checkpoint(sequence_number(1))
     daemon.answer_checkpoint()
