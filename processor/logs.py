@@ -1,8 +1,10 @@
 """Log lines: a time, a level, one constant event name, then fields. Never an item's contents.
 
 As text (``time LEVEL event name=value …``) or, with ``logFormat=json``, as one JSON object a line, whose names are the
-same. The daemon's JVM reads the children's stderr and rolls it into replication.log; lines of level NOTICE and above
-also reach the console. Its own look the same: ``Event`` and ``LogLines`` there write what this module writes here.
+same. Nothing that is logged can forge or hide a line: each character that isn't printable is escaped, and in text the
+lines of a trace begin with a tab. The daemon's JVM reads the children's stderr and rolls it into replication.log; lines
+of level NOTICE and above also reach the console. Its own look the same: ``Event`` and ``LogLines`` there write what
+this module writes here.
 """
 
 from __future__ import annotations
@@ -14,6 +16,8 @@ import sys
 import time
 from collections.abc import Mapping
 from typing import TextIO
+
+from processor.printable import escaped
 
 TEXT = "text"
 JSON = "json"
@@ -74,7 +78,7 @@ class _Formatter(logging.Formatter):
 class _TextFormatter(_Formatter):
     def line(self, moment: str, level: str, event: str, fields: Mapping[str, object], *, trace: str | None) -> str:
         pairs = "".join(f" {name}={_quoted(value)}" for name, value in fields.items())
-        return f"{moment} {level} {event}{pairs}" + (f"\n{trace}" if trace else "")
+        return f"{moment} {level} {event}{pairs}" + (_indented(trace) if trace else "")
 
 
 class _JsonFormatter(_Formatter):
@@ -91,7 +95,12 @@ class _JsonFormatter(_Formatter):
 
 def _quoted(value: object) -> str:
     text = str(value).lower() if isinstance(value, bool) else str(value)
-    return text if text and _PLAIN.issuperset(text) else json.dumps(text, ensure_ascii=False)
+    return text if text and _PLAIN.issuperset(text) else escaped(json.dumps(text, ensure_ascii=False))
+
+
+def _indented(trace: str) -> str:
+    """No line of it looks like one of the log's own, whatever the exception's message holds."""
+    return "".join(f"\n\t{escaped(line)}" for line in trace.split("\n"))
 
 
 def _typed(value: object) -> object:

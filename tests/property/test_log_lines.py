@@ -7,6 +7,7 @@ import io
 import logging
 import math
 import subprocess
+import unicodedata
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -16,6 +17,7 @@ from hypothesis import strategies as st
 
 from processor import java, logs
 from processor.logs import JSON, TEXT, Log
+from processor.printable import escaped, escaped_lines
 from tests.fakes.log_line import as_text, parse_json, parse_text
 
 FAKE = Path(__file__).parent.parent / "fakes" / "JavaEvents.java"
@@ -125,10 +127,84 @@ def test_what_a_library_says_is_one_object(jvm: Java, message: str) -> None:
 
 @given(output=WHOLE_TEXTS.filter(lambda text: "\n" not in text and "\r" not in text))
 def test_a_childs_line_is_passed_on_as_it_came(out: io.StringIO, jvm: Java, output: str) -> None:
-    """What a child wrote is in replication.log as it wrote it; in JSON what is no event of it becomes one."""
+    """What a child wrote is in replication.log as it wrote it, printable; in JSON what is no event becomes one."""
     shard = "shardId-1"
-    assert output == jvm.lines("child", shard, output)[0]
+    indent, rest = ("\t", output[1:]) if output.startswith("\t") else ("", output)  # as a line of a trace
+    assert indent + escaped(rest) == jvm.lines("child", shard, output)[0]
     found = parse_json(jvm.lines("child", shard, output)[1])
     assert (found["event"], found["shard"], found["message"]) == ("child_output", shard, output)
-    line = _line(out, JSON, "applied", {"value": output})
-    assert line == jvm.lines("child", shard, line)[1]
+    for form in (TEXT, JSON):
+        line = _line(out, form, "applied", {"value": output})
+        assert line == jvm.lines("child", shard, line)[form == JSON]
+
+
+# A character that isn't one of these does something to a terminal, or to a line, or can't be seen.
+SEEN = {
+    "Lu",
+    "Ll",
+    "Lt",
+    "Lm",
+    "Lo",
+    "Mn",
+    "Mc",
+    "Me",
+    "Nd",
+    "Nl",
+    "No",
+    "Pc",
+    "Pd",
+    "Ps",
+    "Pe",
+    "Pi",
+    "Pf",
+    "Po",
+    "Sm",
+}
+SEEN |= {"Sc", "Sk", "So", "Zs", "Co", "Cn"}
+CHUNK = 2048
+CHUNKS = [range(first, first + CHUNK) for first in range(0, 0x110000, CHUNK) if not 0xD800 <= first < 0xE000]
+
+
+def _unseen(text: str) -> set[str]:
+    return {hex(ord(each)) for each in set(text) if unicodedata.category(each) not in SEEN}
+
+
+def test_no_character_hides_or_forges_anything(out: io.StringIO, jvm: Java) -> None:
+    """Over all of Unicode: whatever a field, a library, a child or an exception says, all of it can be seen."""
+    for chunk in CHUNKS:
+        text = "".join(map(chr, chunk))
+        fields: dict[str, object] = {"field": text, "count": 3, "note": ""}
+        for form, found in zip((TEXT, JSON), jvm.lines("notice", "event", "field", text, ""), strict=True):
+            ours = _line(out, form, "event", fields)
+            assert _unseen(ours) == _unseen(found) == set(), chunk
+            parse = parse_text if form == TEXT else parse_json
+            assert parse(ours)["field"] == parse(found)["field"] == text
+        assert escaped(f"> {text}") == jvm.lines("child", "s", f"> {text}")[0]
+        said = [*jvm.lines("library", text), *jvm.lines("failure", text)]
+        assert _unseen("".join(said).replace("\n\t", "")) == set(), chunk
+        assert [line.count("\n") == line.count("\n\t") for line in said] == [True] * len(said)
+
+
+def test_half_a_character_is_written_as_one() -> None:
+    """A surrogate, which no encoding takes, is escaped; so is whatever Python's Unicode calls a control or a format."""
+    every = "".join(map(chr, range(0x110000)))
+    assert _unseen(escaped(every)) == set()
+    assert escaped("a\ud800b\U000e0041") == r"a\ud800b\udb40\udc41"
+    assert escaped_lines("a\n\x1b[2Jb\r") == "a\n\\u001b[2Jb\\u000d"
+
+
+def test_a_trace_forges_no_line(out: io.StringIO) -> None:
+    """An exception's message that looks like lines of the log is indented, as the rest of its trace."""
+    out.seek(0)
+    out.truncate()
+    logs.configure(out)
+    try:
+        message = "\n2026-01-01T00:00:00.000Z ERROR stopped reason=forged\x1b[2J\u2028"
+        raise ValueError(message)  # noqa: TRY301  # the trace of this is what is tested
+    except ValueError:
+        Log().error("failed", trace=True)
+    first, *rest = out.getvalue().removesuffix("\n").split("\n")
+    assert first.endswith(" ERROR failed")
+    assert len(rest) > 1
+    assert all(line.startswith("\t") for line in rest)
+    assert _unseen("".join(line.removeprefix("\t") for line in rest)) == set()

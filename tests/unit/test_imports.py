@@ -12,6 +12,7 @@ PACKAGE = java.ROOT / "processor"
 # From the ground up: a module imports from its own layer and those above it here, never from one below. A new module
 # is given its place here. A module of a package, as ``status.lag``, has its own place or else its package's.
 LAYERS = (
+    {"printable"},
     {"errors", "logs", "program"},
     {
         "commands",
@@ -83,7 +84,7 @@ LAYERS = (
     {"__main__"},
 )
 _PLACES = {name: rank for rank, layer in enumerate(LAYERS) for name in layer}
-PURE = LAYERS[1] | {"errors"}
+PURE = LAYERS[0] | LAYERS[2] | {"errors"}
 # What does I/O, or reads a clock or chance.
 IMPURE = {
     "asyncio",

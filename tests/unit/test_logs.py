@@ -16,7 +16,7 @@ from tests.fakes.log_line import parse_json, parse_text
 
 # The daemon forwards lines that match this to the console (CONSOLE_LINE in its class LogLines).
 SOURCE = java.ROOT / "daemon/src/main/java/software/amazon/kinesis/multilang/config/LogLines.java"
-CONSOLE_LINE = re.compile(r'(\S+ |\{"time":"[^"]*","level":")(NOTICE|WARNING|ERROR|CRITICAL)\b.*')
+CONSOLE_LINE = re.compile(r'(\S+ |\{"time":"[^"]*","level":")(NOTICE|WARNING|ERROR|CRITICAL)\b.*', re.DOTALL)
 
 
 @pytest.fixture
@@ -81,7 +81,7 @@ def test_a_trace_follows_its_line(stream: io.StringIO) -> None:
         raise RuntimeError("deep")  # noqa: TRY301  # the trace of this is what is tested
     except RuntimeError:
         Log().error("stopped", trace=True)
-    assert stream.getvalue().splitlines()[-1] == "RuntimeError: deep"
+    assert stream.getvalue().splitlines()[-1] == "\tRuntimeError: deep"
     Log().error("stopped", trace=True)
     assert stream.getvalue().splitlines()[-1].endswith("ERROR stopped")
 

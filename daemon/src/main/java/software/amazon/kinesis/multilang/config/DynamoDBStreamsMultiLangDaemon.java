@@ -367,7 +367,7 @@ public final class DynamoDBStreamsMultiLangDaemon {
             @Override
             public void println(String line) {
                 if (LogLines.isForConsole(line)) {
-                    super.println(line);
+                    super.println(Printable.escaped(line));
                 }
             }
         };

@@ -82,7 +82,7 @@ final class Event {
             return value;
         }
         try {
-            return JSON.writeValueAsString(value);
+            return Printable.escaped(JSON.writeValueAsString(value));
         } catch (JsonProcessingException e) {
             throw new IllegalStateException("BUG: a string is always JSON", e);
         }

@@ -13,6 +13,7 @@ import java.time.format.DateTimeFormatter;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.regex.Pattern;
+import java.util.stream.Collectors;
 import org.slf4j.LoggerFactory;
 import org.slf4j.event.KeyValuePair;
 
@@ -20,7 +21,8 @@ import org.slf4j.event.KeyValuePair;
  * Every line of the daemon's logs, as text or as one JSON object (logback.xml says which): our own {@link Event}s, the lines
  * of the children's stderr as they came, and what KCL and other libraries say, whose event is {@code library}.
  *
- * <p>Times, levels and names are those of processor/logs.py.
+ * <p>Times, levels and names are those of processor/logs.py. Nothing that is logged can forge or hide a line: each character
+ * that isn't printable is escaped, and in text the lines of a trace begin with a tab.
  */
 public final class LogLines extends LayoutBase<ILoggingEvent> {
     private static final DateTimeFormatter TIME =
@@ -35,7 +37,7 @@ public final class LogLines extends LayoutBase<ILoggingEvent> {
 
     /** Of the children's lines, in both forms, those that an operator must see. */
     private static final Pattern CONSOLE_LINE = Pattern.compile(
-            "(\\S+ |\\{\"time\":\"[^\"]*\",\"level\":\")(NOTICE|WARNING|ERROR|CRITICAL)\\b.*");
+            "(\\S+ |\\{\"time\":\"[^\"]*\",\"level\":\")(NOTICE|WARNING|ERROR|CRITICAL)\\b.*", Pattern.DOTALL);
 
     private boolean json;
     private boolean traces = true;
@@ -72,7 +74,8 @@ public final class LogLines extends LayoutBase<ILoggingEvent> {
     /** KCL wraps a sentence of its own around it. What is no event, as the interpreter's last words, becomes one in JSON. */
     private String childLine(ILoggingEvent event, String line, String shardId) {
         if (!json || line.startsWith("{\"time\":")) {
-            return line;
+            // A tab begins each line of a child's trace.
+            return line.startsWith("\t") ? "\t" + Printable.escaped(line.substring(1)) : Printable.escaped(line);
         }
         Map<String, Object> fields = fields(event);
         fields.put(Event.NAME, "child_output");
@@ -84,11 +87,11 @@ public final class LogLines extends LayoutBase<ILoggingEvent> {
     }
 
     private String text(ILoggingEvent event) {
-        String line = isOurs(event)
+        String line = Printable.escaped(isOurs(event)
                 ? String.format("%s %s %s", time(event), level(event), event.getFormattedMessage())
                 : String.format("%s %s [%s] %s %s", time(event), level(event), event.getThreadName(),
-                        event.getLoggerName(), event.getFormattedMessage());
-        return traces && event.getThrowableProxy() != null ? line + "\n" + trace(event) : line;
+                        event.getLoggerName(), event.getFormattedMessage()));
+        return traces && event.getThrowableProxy() != null ? line + indented(trace(event)) : line;
     }
 
     private static String object(ILoggingEvent event) {
@@ -137,9 +140,14 @@ public final class LogLines extends LayoutBase<ILoggingEvent> {
         return ThrowableProxyUtil.asString(event.getThrowableProxy()).stripTrailing();
     }
 
+    /** No line of it looks like one of the log's own, whatever the failure's message holds. */
+    private static String indented(String trace) {
+        return trace.lines().map(line -> "\n\t" + Printable.escaped(line.strip())).collect(Collectors.joining());
+    }
+
     private static String written(Map<String, Object> fields) {
         try {
-            return JSON.writeValueAsString(fields);
+            return Printable.escaped(JSON.writeValueAsString(fields));
         } catch (JsonProcessingException e) {
             throw new IllegalStateException("BUG: texts and numbers are always JSON", e);
         }
