@@ -198,7 +198,7 @@ def _task() -> Iterator[Permission]:
     yield _row("task", "TaskTable", "DescribeTable PutItem", "copy copyViaS3 replicate")
     yield _row("task", "TaskTable", "UpdateItem", "copy replicate")
     yield _row("task", "TaskTable", "Scan", "copy copyViaS3 status")
-    yield _row("task", "TaskTable", "DeleteItem", "copy copyViaS3")
+    yield _row("task", "TaskTable", "DeleteItem", "copy copyViaS3 replicate")
     yield _first("TaskTable", "CreateTable", "copy copyViaS3 replicate")
     yield _row("task", "Letters", "PutObject", "copy replicate", _new_letters, service="s3")
     yield _row("task", "LetterBucket", "ListBucket", _LOOKING, _new_letters, service="s3")

@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import msgspec
 
-from processor import leases, liveness, task
+from processor import holds, leases, liveness, task
 from processor.aws.clients import Clients
 from processor.aws.errors import aws_errors
 from processor.dead_letters import store_of
 from processor.errors import DeadLetterError, RefusedError, UnavailableError
+from processor.holds import Hold
 from processor.leases import NO_TABLE, Lease
 from processor.liveness import Daemon
 from processor.settings import Settings
@@ -66,6 +67,7 @@ class Seen(msgspec.Struct, kw_only=True):
     shards: list[Shard] = []
     copy: CopyProgress | None = None
     dead_letters: DeadLetters | None = None
+    holds: list[Hold] = []
     unread: list[Unread] = []
 
     def could_read(self, what: str) -> bool:
@@ -85,7 +87,7 @@ class _Reader:
     def __init__(self, settings: Settings, clients: Clients) -> None:
         self._settings = settings
         self._clients = clients
-        self._seen = Seen(daemons=[], shards=[], unread=[])
+        self._seen = Seen(daemons=[], shards=[], holds=[], unread=[])
 
     def read(self) -> Seen:
         settings, clients, seen = self._settings, self._clients, self._seen
@@ -101,12 +103,20 @@ class _Reader:
             destination = begin("destination", lambda: _describe(clients.destination(), settings.destination_table))
             letters = begin("dead letters", self._dead_letters)
             copy = begin("copy", lambda: copying.read(clients.checkpoints(), settings.task_table))
+            held = begin("holds", lambda: holds.read(clients.checkpoints(), settings.task_table))
             seen.leases = scanned.result()
             looked = begin("leases", self._daemons)
             seen.source, seen.task = source.result(), row.result()
             shards = self._stream()
             lags = self._lags(shards)
             looked.result()
+            checkpoints = {lease.shard_id: lease.checkpoint for lease in seen.leases or ()}
+            seen.holds = [
+                hold
+                for hold in held.result() or ()
+                if hold.kind == "loss"
+                or (hold.shard_id in checkpoints and not hold.is_over(checkpoints[hold.shard_id]))
+            ]
             seen.destination, seen.dead_letters, seen.copy = destination.result(), letters.result(), copy.result()
         if seen.could_read("leases"):  # else nothing is known of any shard
             renewing = {each.owner for each in seen.daemons if each.alive}

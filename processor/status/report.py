@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
+from datetime import datetime, timezone
 from typing import Any, Literal
 
 import msgspec
 
 from processor import program, task
 from processor.findings import Finding, error
+from processor.holds import Hold
 from processor.liveness import Daemon
 from processor.settings import Settings
 from processor.status.copying import CopyProgress
@@ -60,6 +62,7 @@ class Report(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     daemons: list[Daemon]
     copy: CopyProgress | None
     dead_letters: DeadLetters | None
+    holds: list[Hold]
     findings: list[Finding]
     shards: list[Shard]
 
@@ -102,6 +105,7 @@ def make(settings: Settings, seen: Seen, *, max_lag_seconds: int) -> Report:
         daemons=seen.daemons,
         copy=seen.copy,
         dead_letters=seen.dead_letters,
+        holds=seen.holds,
         findings=findings,
         shards=seen.shards,
     )
@@ -130,6 +134,7 @@ def _unreachable(settings: Settings, seen: Seen) -> Iterator[Finding]:
         "stream": "the source's stream",
         "lag": "lag",
         "copy": "progress of the copy",
+        "holds": f"what keeps shards from going on, in task table {settings.task_table} in {settings.kcl_region}",
         "dead letters": "dead letters",
     }
     for unread in seen.unread:
@@ -147,6 +152,7 @@ def _wrong(settings: Settings, seen: Seen, max_lag_seconds: int) -> Iterator[Fin
     yield from _of_stream(seen)
     yield from _of_daemons(settings, seen)
     yield from _of_shards(seen, max_lag_seconds)
+    yield from map(_of_hold, seen.holds)
 
 
 def _of_task(settings: Settings, seen: Seen) -> Iterator[Finding]:
@@ -256,6 +262,29 @@ def _of_shards(seen: Seen, max_lag_seconds: int) -> Iterator[Finding]:
             "Changes are lost when they are 24 hours old",
             "See replication.log for what delays writes; more daemons, or more capacity at the destination, may help",
         )
+
+
+def _of_hold(hold: Hold) -> Finding:
+    since = datetime.fromtimestamp(hold.since_ms / 1000, tz=timezone.utc).isoformat(timespec="seconds")
+    found = {
+        "hold": (
+            f"has waited at a change since {since}",
+            "Nothing after it is applied in this shard, and is lost when it is 24 hours old; other shards go on",
+            "Do what the reason asks for: the shard tries again every minute, and goes on by itself",
+        ),
+        "outage": (
+            f"has not been able to write since {since}",
+            "Its batch is kept and written again; changes are lost when they are 24 hours old",
+            "Do what the reason asks for, if it does not pass: the shard goes on by itself",
+        ),
+        "loss": (
+            f"has lost changes, found at {since}",
+            "Nothing of this shard and of those after it is applied; other shards go on",
+            "Copy the table again: the shard goes on by itself when the copy is complete",
+        ),
+    }
+    value, consequence, remedy = found[hold.kind]
+    return error(f"shard {hold.shard_id}", f"{value} ({hold.reason.rstrip('.')})", consequence, remedy)
 
 
 def _shards(number: int) -> str:

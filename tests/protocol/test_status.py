@@ -16,11 +16,12 @@ import msgspec
 import pytest
 from rich.console import Console
 
-from processor import java
+from processor import holds, java
 from processor.aws.clients import Clients
 from processor.copy import state
 from processor.copy.state import CopyState, SegmentState
 from processor.dynamodb_local import DynamoDBLocal
+from processor.holds import Hold
 from processor.leases import SHARD_END
 from processor.letter_file import LetterFile
 from processor.settings import Settings
@@ -172,6 +173,30 @@ def test_five_hundred_shards_that_all_are_read(make_stage: MakeStage) -> None:
         (shard, owner, 0.0) for shard, owner in owners.items()
     }
     assert stage.proxy.received.keys() | stage.simulator.received.keys() <= READS
+
+
+@pytest.mark.parametrize(
+    ("kind", "words"),
+    [
+        ("hold", "has waited at a change since 1970-01-01T00:00:01+00:00 (too large)"),
+        ("outage", "has not been able to write since 1970-01-01T00:00:01+00:00 (too large)"),
+        ("loss", "has lost changes, found at 1970-01-01T00:00:01+00:00 (too large)"),
+    ],
+)
+def test_a_shard_that_can_not_go_on(kind: Any, words: str, make_stage: MakeStage) -> None:
+    """What a daemon left in the task's table is said and is 1; once the checkpoint has passed it, a hold is over."""
+    stage = make_stage(shards=1)
+    stage.put(2)
+    (shard,) = stage.simulator.shards()
+    first, second = stage.records(shard.id)
+    leases = stage.leases(checkpoints={shard.id: first})
+    row = Hold(kind=kind, shard_id=shard.id, since_ms=1000, seen_ms=1000, sequence_number=second, reason="too large.")
+    holds.put(leases.client, stage.settings().task_table, row)
+    found = stage.look()
+    assert (found.exit_status, found.holds) == (1, [row])
+    assert f"shard {shard.id}: {words}" in only(found)
+    holds.put(leases.client, stage.settings().task_table, msgspec.structs.replace(row, sequence_number=first))
+    assert stage.look().exit_status == (1 if kind == "loss" else 0)
 
 
 @pytest.mark.parametrize(("max_lag_seconds", "status"), [(60, 1), (3 * 3600, 0)])
