@@ -130,7 +130,7 @@ for name in "$@"; do
         python) part "$root/.venv/.stamp" make_python "$root/setup.sh" "$root/requirements.lock" ;;
         jars) part "$root/jars/.stamp" make_jars "$root/requirements.lock" "$root/daemon/pom.xml" "$root/daemon/classes.lst" "$root"/daemon/src/main/java/software/amazon/kinesis/multilang/config/*.java ;;
         archive) archive ;;
-        dynamodb-local) part "$root/jars/dynamodb-local/.stamp" make_dynamodb_local "$root/daemon/dynamodb-local/pom.xml" ;;
+        dynamodb-local) part "$root/jars/dynamodb-local/.stamp" make_dynamodb_local "$root/daemon/dynamodb-local/pom.xml" "$root"/daemon/dynamodb-local/src/main/java/replicator/*.java ;;
         tests) part "$root/.venv/.stamp-tests" make_tests "$root/setup.sh" "$root/requirements.lock" "$root/requirements-dev.lock" ;;
         wheel)
             "$root/setup.sh" python jars

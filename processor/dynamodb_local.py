@@ -27,7 +27,7 @@ def free_port() -> int:
 
 
 class DynamoDBLocal:
-    """One server, in memory, on a free port. It takes any credentials made of letters and digits.
+    """One server, in memory, on a free port of 127.0.0.1. It takes any credentials made of letters and digits.
 
     :param shared: one set of tables for all; else each access key has its own in each region, as accounts have
     """
@@ -61,7 +61,7 @@ class DynamoDBLocal:
                     f"-Djava.library.path={FOLDER}",
                     "-cp",
                     f"{FOLDER}/*",
-                    "com.amazonaws.services.dynamodbv2.local.main.ServerRunner",
+                    "replicator.LoopbackServer",
                     "-inMemory",
                     *self._shared,
                     "-disableTelemetry",
