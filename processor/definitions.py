@@ -264,8 +264,8 @@ DEFINITIONS: tuple[Definition, ...] = (
         name="metricsAddress",
         group="Metrics",
         parse=values.address,
-        default="0.0.0.0",  # noqa: S104  # whoever names a port wants to be scraped, which is from elsewhere as a rule
-        help="address that metricsPort listens on",
+        default="127.0.0.1",
+        help="address that metricsPort listens on; 0.0.0.0: on every one of the machine",
     ),
     Definition(
         name="heartbeatSeconds",

@@ -7,9 +7,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from prometheus_client import CollectorRegistry, start_http_server
+from prometheus_client import CollectorRegistry, make_wsgi_app
 
 from processor.logs import Log
+from processor.metrics.page_server import PageServer
 from processor.retry import Outage
 from processor.settings import Settings
 
@@ -28,7 +29,10 @@ def listening(settings: Settings, collector: Collector) -> Iterator[None]:
     assert settings.metrics_port is not None  # noqa: S101  # else nobody asks for it
     registry = CollectorRegistry()
     registry.register(collector)
-    server, thread = start_http_server(settings.metrics_port, settings.metrics_address, registry)
+    server = PageServer(settings.metrics_address, settings.metrics_port)
+    server.set_app(make_wsgi_app(registry))
+    thread = threading.Thread(target=server.serve_forever, name="metrics-page", daemon=True)
+    thread.start()
     try:
         yield
     finally:

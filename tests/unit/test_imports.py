@@ -71,6 +71,7 @@ LAYERS = (
         "metrics.shard_files",
         "metrics.meter",
         "metrics.shard_meter",
+        "metrics.page_server",
         "metrics.port",
         "metrics.command_metrics",
     },
