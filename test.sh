@@ -7,6 +7,8 @@
 #                                     figures (--help names them), --write: into docs/performance.md; not part of ./test.sh, for they judge nothing
 #   ./test.sh chaos [--minutes N] [--seed S] [--plant BUG]
 #                                     faults at random on real daemons, with a checker; ./test.sh has a short run of it
+#   ./test.sh fuzz [--minutes N] [--seed S] [TARGET ...]
+#                                     inputs that follow the code's branches, by atheris; ./test.sh has a short run of other ones
 #   ./test.sh prometheus              gets Prometheus (Debian's package) into .prometheus/: the alarms are tested with its promtool, where there is one
 #   ./test.sh dashboard               draws docs/metrics/dashboard.png anew, of a real run that a real Prometheus scrapes
 #   ./test.sh docs                    build docs/ as a site, into site/; a broken link fails it
@@ -80,6 +82,11 @@ bench() {
     [[ " $* " != *" --write "* ]] || picture tests.bench.picture
 }
 
+# Atheris has wheels for few Pythons, so it is in no lock file.
+fuzz() {
+    VIRTUAL_ENV="$root/.venv" "$bin/uv" run --no-project --with atheris==3.0.0 python -m tests.fuzz "$@"
+}
+
 case "${1:-all}" in
     all)
         # One after the other, not joined by &&: within such a list bash passes over a function's failing commands.
@@ -94,6 +101,7 @@ case "${1:-all}" in
     prometheus) prometheus ;;
     dashboard) dashboard "${@:2}" ;;
     chaos) "$bin/python" -m tests.chaos "${@:2}" ;;
+    fuzz) fuzz "${@:2}" ;;
     docs) docs ;;
     image | versions) "$bin/python" -m tests.deploy "$1" ;;
     lock) lock "${@:2}" ;;

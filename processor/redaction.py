@@ -33,7 +33,7 @@ def without_values(text: str, items: Iterable[bytes | msgspec.Raw]) -> str:
 def _values(item: bytes | msgspec.Raw) -> Iterator[str]:
     try:
         yield from _texts(list(msgspec.json.decode(item, type=dict[str, Any]).values()))
-    except (msgspec.DecodeError, RecursionError):
+    except (msgspec.DecodeError, RecursionError, UnicodeDecodeError):
         return
 
 

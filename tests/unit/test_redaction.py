@@ -45,7 +45,7 @@ def test_values_are_hidden(said: str, shown: str) -> None:
     assert shown == without_values(said, [json.dumps(ITEM).encode()])
 
 
-@pytest.mark.parametrize("item", [b"", b"[]", b"{", b'{"a":' * 5000])
+@pytest.mark.parametrize("item", [b"", b"[]", b"{", b'{"a":' * 5000, b'{"a":"\xed"}'])
 def test_what_is_no_item_hides_nothing(item: bytes) -> None:
     """Bytes that are no item have no values."""
     assert without_values("all of it", [item]) == "all of it"

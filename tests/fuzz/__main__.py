@@ -1,0 +1,97 @@
+"""``./test.sh fuzz [--minutes N] [--seed S] [TARGET ...]``: fuzzing that follows the code's branches, by atheris.
+
+Each target has a process of its own and an equal part of the time. An input that fails is written to ``logs/fuzz/`` and
+named; run it again with ``--input FILE TARGET``. Exit status: 0 nothing was found, 1 something was.
+"""
+
+from __future__ import annotations
+
+import argparse
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+import atheris
+
+with atheris.instrument_imports(include=["processor"]):
+    from tests.fuzz.targets import TARGETS
+
+_ROOT = Path(__file__).parent.parent.parent
+_FOUND = _ROOT / "logs" / "fuzz"
+# An input takes microseconds as a rule.
+_INPUT_SECONDS = 10
+# Far above what any target takes: an input that makes memory grow is found by it.
+_MEMORY_MB = 1024
+_MOST_BYTES = 32 * 1024
+
+
+def _fuzz(name: str, seconds: int, seed: int) -> int:
+    """One target, in this process, which it ends."""
+    target = TARGETS[name]
+    with tempfile.TemporaryDirectory() as corpus:
+        for number, content in enumerate(target.seeds):
+            (Path(corpus) / str(number)).write_bytes(content)
+        arguments = [
+            sys.argv[0],
+            f"-max_total_time={seconds}",
+            f"-seed={seed}",
+            f"-timeout={_INPUT_SECONDS}",
+            f"-rss_limit_mb={_MEMORY_MB}",
+            f"-max_len={_MOST_BYTES}",
+            f"-artifact_prefix={_FOUND}/{name}-",
+            "-print_final_stats=1",
+            corpus,
+        ]
+        atheris.Setup(arguments, target.run)
+        atheris.Fuzz()
+    return 0
+
+
+def main() -> int:
+    """Fuzz, or run one input again."""
+    parser = argparse.ArgumentParser(prog="./test.sh fuzz", description=__doc__)
+    parser.add_argument("targets", nargs="*", metavar="TARGET", help=f"{', '.join(TARGETS)}; all where none is named")
+    parser.add_argument("--minutes", type=float, default=3.0, help="for all of them together")
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--input", type=Path, help="run this input once")
+    parser.add_argument("--alone", action="store_true", help=argparse.SUPPRESS)
+    given = parser.parse_args()
+    names = given.targets or list(TARGETS)
+    if unknown := set(names) - set(TARGETS):
+        parser.error(f"no such target: {', '.join(sorted(unknown))}")
+    seconds = max(1, round(given.minutes * 60 / len(names)))
+    _FOUND.mkdir(parents=True, exist_ok=True)
+    if given.input:
+        TARGETS[names[0]].run(given.input.read_bytes())
+        return 0
+    if given.alone:
+        return _fuzz(names[0], seconds, given.seed)
+    failed = []
+    for name in names:
+        print(f"{name}: {seconds} s", flush=True)
+        each = [
+            sys.executable,
+            "-m",
+            "tests.fuzz",
+            "--alone",
+            "--minutes",
+            str(seconds / 60),
+            "--seed",
+            str(given.seed),
+        ]
+        done = subprocess.run(
+            [*each, name], cwd=_ROOT, stderr=subprocess.PIPE, text=True, errors="replace", check=False
+        )
+        (_FOUND / f"{name}.log").write_text(done.stderr)
+        runs = [line for line in done.stderr.splitlines() if "number_of_executed_units" in line]
+        print(f"  {runs[-1].split()[-1] if runs else '?'} inputs, exit status {done.returncode}", flush=True)
+        if done.returncode:
+            failed.append(name)
+            print("\n".join(done.stderr.splitlines()[-30:]))
+    print(f"found something: {', '.join(failed)}, see {_FOUND}" if failed else "nothing found")
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
