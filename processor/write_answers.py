@@ -36,15 +36,15 @@ class Undone(msgspec.Struct, frozen=True, rename="pascal"):
 
 
 class Batch(msgspec.Struct, frozen=True, rename="pascal"):
-    """BatchWriteItem's answer."""
+    """BatchWriteItem's answer. DynamoDB always says what it left undone, so an answer that doesn't is none."""
 
-    unprocessed_items: dict[str, list[Undone]] | None = None
+    unprocessed_items: dict[str, list[Undone]]
     consumed_capacity: list[Units] | None = None
 
     @property
     def undone(self) -> list[Undone]:
         """Of whatever name the answer gives the table: there was only one."""
-        return [request for requests in (self.unprocessed_items or {}).values() for request in requests]
+        return [request for requests in self.unprocessed_items.values() for request in requests]
 
     @property
     def units(self) -> float | None:

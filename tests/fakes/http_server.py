@@ -12,6 +12,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import TracebackType
 from typing import Any
 
+_DONE: dict[str, dict[str, Any]] = {"BatchWriteItem": {"UnprocessedItems": {}}}
+
 
 @dataclass(frozen=True, slots=True)
 class Request:
@@ -26,9 +28,10 @@ class Request:
 
 @dataclass
 class HttpServer:
-    """Answers 200 and ``{}``, once ``answers`` (status and content) are used up; ``page`` instead, where it is set.
+    """Answers 200 and that all is done, once ``answers`` (status and content) are used up.
 
-    ``headers``: more of each answer, or others. ``tls``: it speaks TLS.
+    ``page``: it answers that instead, where it is set. ``headers``: more of each answer, or others. ``tls``: it speaks
+    TLS.
     """
 
     answers: deque[tuple[int, dict[str, Any]]] = field(default_factory=deque)
@@ -49,7 +52,7 @@ class HttpServer:
                 operation = self.headers["X-Amz-Target"].split(".")[1]
                 keep.requests.append(Request(operation, dict(self.headers), body, self.path, self.client_address[1]))
                 keep.before_answer()
-                status, content = keep.answers.popleft() if keep.answers else (200, {})
+                status, content = keep.answers.popleft() if keep.answers else (200, _DONE.get(operation, {}))
                 answer = json.dumps(content).encode() if keep.page is None else keep.page
                 kind = "application/x-amz-json-1.0" if keep.page is None else "text/html"
                 self.send_response(status)

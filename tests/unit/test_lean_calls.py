@@ -21,6 +21,8 @@ from tests.fakes.http_server import HttpServer
 from tests.fakes.tls import CertificateAuthority, Tunnels
 
 BATCH = [put("a"), put("b")]
+# All of a batch is written.
+DONE = b'{"UnprocessedItems":{}}'
 NAMES = {"Host", "User-Agent", "X-Amz-Target", "X-Amz-Date", "Content-Type", "Content-Length", "Accept-Encoding"}
 
 
@@ -69,18 +71,20 @@ def test_a_closed_connection_is_opened_anew(server: HttpServer) -> None:
 @pytest.mark.parametrize(
     ("headers", "answer"),
     [
-        ({"x-amz-crc32": str(crc32(b"{ }"))}, b"{}"),
-        ({"x-amz-crc32": "what"}, b"{}"),
-        ({"Content-Encoding": "gzip"}, gzip.compress(b"{}", mtime=0)),
-        ({"Content-Type": "text/html"}, b"{}"),
+        ({"x-amz-crc32": str(crc32(b"{ }"))}, DONE),
+        ({"x-amz-crc32": "what"}, DONE),
+        ({"Content-Encoding": "gzip"}, gzip.compress(DONE, mtime=0)),
+        ({"Content-Type": "text/html"}, DONE),
         ({}, b'{"UnprocessedItems":{"copy":[5]}}'),
         ({}, b'{"UnprocessedItems":{"copy":[{"PutRequest":{}}]}}'),
         ({}, b'{"UnprocessedItems":[]}'),
         ({}, b'{"ConsumedCapacity":5}'),
+        ({}, b"{}"),
+        ({}, b'{"UnprocessedItems":null}'),
         ({}, b"[]"),
         ({}, b""),
-        ({"Content-Length": "99", "Connection": "close"}, b"{}"),
-        ({"Content-Length": "x", "Connection": "close"}, b"{}"),
+        ({"Content-Length": "99", "Connection": "close"}, DONE),
+        ({"Content-Length": "x", "Connection": "close"}, DONE),
     ],
 )
 def test_an_answer_that_is_none_is_no_success(
@@ -93,7 +97,7 @@ def test_an_answer_that_is_none_is_no_success(
     server.page, server.headers = answer, {"Content-Type": "application/x-amz-json-1.0"} | headers
     with pytest.raises(UnavailableError):
         table.write_batch(BATCH)
-    server.page, server.headers = None, {"x-amz-crc32": str(crc32(b"{}"))}
+    server.page, server.headers = None, {"x-amz-crc32": str(crc32(json.dumps({"UnprocessedItems": {}}).encode()))}
     assert table.write_batch(BATCH) == []
 
 
@@ -127,9 +131,9 @@ def test_units_are_told_of_every_call(server: HttpServer) -> None:
     told: list[float] = []
     table = _table(server.endpoint, consumed=told.append)
     server.answers += [
-        (200, {"ConsumedCapacity": [{"TableName": "copy", "CapacityUnits": 4.0}]}),
+        (200, {"UnprocessedItems": {}, "ConsumedCapacity": [{"TableName": "copy", "CapacityUnits": 4.0}]}),
         (200, {"ConsumedCapacity": {"TableName": "copy", "CapacityUnits": 2}}),
-        (200, {}),
+        (200, {"UnprocessedItems": {}}),
     ]
     table.write_batch(BATCH)
     table.write_one(BATCH[0])
