@@ -84,7 +84,7 @@ class Replicator:
     @property
     def console(self) -> str:
         """Everything printed so far, by all starts."""
-        return self._console.read_text(errors="replace")
+        return self._console.read_text(errors="replace") if self._console.exists() else ""
 
     def log(self, name: str = "replication.log") -> str:
         """A log file's text; empty while there is none."""

@@ -1,0 +1,106 @@
+"""What must hold whatever goes wrong, looked at from outside: the two tables, the lease rows, the processes, the words.
+
+It knows nothing of the replicator's code.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from tests.fakes.replicator import Replicator
+from tests.fakes.simulated_stream import Event
+from tests.fakes.stream_record import Item
+from tests.faults.world import REFUSED, World
+
+SHARD_END = "SHARD_END"
+Rows = Mapping[str, Mapping[str, Any]]
+_MOST_SHOWN = 3
+_SAID = re.compile(r" (NOTICE|WARNING|ERROR) ([a-z_]+)\b.*")
+_TRACES = ("BUG:", "Traceback (most recent call last)")
+
+
+class Ear:
+    """What a daemon's console says from now on."""
+
+    def __init__(self, daemon: Replicator) -> None:
+        self._daemon = daemon
+        self._from = len(daemon.console)
+
+    @property
+    def text(self) -> str:
+        """All of it."""
+        return self._daemon.console[self._from :]
+
+    def events(self, *levels: str) -> list[str]:
+        """Names of what was said at these levels, each once, in their order."""
+        found = [match[2] for match in _SAID.finditer(self.text) if match[1] in levels]
+        return list(dict.fromkeys(found))
+
+    def complaints(self) -> Iterator[str]:
+        """What nobody may be told of something that passes."""
+        yield from (
+            f"ERROR said: {match[0].strip()[:400]}" for match in _SAID.finditer(self.text) if match[1] == "ERROR"
+        )
+        yield from (f"a trace on the console: {trace}" for trace in _TRACES if trace in self.text)
+
+
+def differences(wanted: Mapping[str, Item], found: Mapping[str, Item]) -> list[str]:
+    """The keys that are not alike, the first few by name."""
+    keys = sorted(key for key in wanted.keys() | found.keys() if wanted.get(key) != found.get(key))
+    shown = [
+        f"{key} is {_brief(found.get(key))}, at the source {_brief(wanted.get(key))}" for key in keys[:_MOST_SHOWN]
+    ]
+    return [*shown, *([f"and {len(keys) - _MOST_SHOWN} more"] if len(keys) > _MOST_SHOWN else [])]
+
+
+def _brief(item: Item | None) -> str:
+    return "absent" if item is None else f"write {item['write']['N']}"
+
+
+def unequal(world: World) -> list[str]:
+    """How the destination differs from the source now, and which refused changes have no letter."""
+    found = differences(world.wanted(), world.found())
+    if world.kind == "letters" and not found:
+        names = world.letters()
+        refused = [event for event in world.simulator.history if event.key["id"]["S"].startswith(REFUSED)]
+        kept = {name.rpartition("/")[2].partition(".")[0] for name in names}
+        found = [f"no letter of {event.key}" for event in refused if event.sequence_number not in kept]
+    return found[: _MOST_SHOWN + 1]
+
+
+def leases(world: World, before: Rows) -> Iterator[str]:
+    """No row goes unless it was finished, and none is finished whose shard is open."""
+    rows = world.lease_rows()
+    for shard, row in before.items():
+        if shard not in rows and checkpoint(row) != SHARD_END:
+            yield f"the lease of {shard} has gone, unfinished"
+    open_ones = {shard.id for shard in world.simulator.open_shards()}
+    for shard, row in rows.items():
+        if shard in open_ones and checkpoint(row) == SHARD_END:
+            yield f"{shard} is open, and its lease says that it is finished"
+
+
+def checkpoint(row: Mapping[str, Any]) -> str:
+    """A lease row's."""
+    text: str = row.get("checkpoint", {}).get("S", "")
+    return text
+
+
+def passed_unapplied(world: World) -> Iterator[str]:
+    """Changes that a checkpoint has passed although the destination has neither them nor a later one of their key."""
+    found = world.found()
+    by_key: dict[str, list[Event]] = {}
+    for event in world.simulator.history:
+        by_key.setdefault(event.key["id"]["S"], []).append(event)
+    for shard, row in world.lease_rows().items():
+        at = checkpoint(row)
+        limit = float("inf") if at == SHARD_END else int(at) if at.isdigit() else -1
+        for key, events in by_key.items():
+            passed = [event for event in events if event.shard_id == shard and int(event.sequence_number) <= limit]
+            if not passed or key.startswith(REFUSED):
+                continue
+            later = [event.item for event in events if int(event.sequence_number) >= int(passed[-1].sequence_number)]
+            if found.get(key) not in later:
+                yield f"the checkpoint of {shard} has passed a change of {key} that is not applied"
