@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import TypeVar
 
 from processor.errors import CredentialsError, ReplicatorError, StoppedError, UnavailableError
-from processor.retry import THROTTLES, Backoff, Outage
+from processor.retry import Backoff, Outage, is_waited_for
 
 T = TypeVar("T")
 
@@ -18,7 +18,8 @@ PATIENCE_SECONDS = 60.0
 class Patience:
     """That of one table, or of whatever else fails as a whole; any number of threads may share it.
 
-    It ends when nothing was answered for a minute. Throttles are answers, and may last as long as they like.
+    It ends when nothing was answered for a minute. Throttles are answers, and may last as long as they like; so may the
+    rotation of credentials, for which others are looked up at each call.
 
     :param stop: set to give up at once
     :param outage: says that calls fail, and when they work again
@@ -43,16 +44,16 @@ class Patience:
         """Make ``call`` until it works, or for a minute in which no other thread's did.
 
         :raises StoppedError: ``stop`` was set before it did
-        :raises CredentialsError: at once; a person has to do something
+        :raises CredentialsError: at once: AWS knows who calls, and denies it
         :raises UnavailableError: nothing was answered for a minute
         """
         backoff = self._make_backoff()
         while not self.stop.is_set():
             try:
                 result = call()
-            except CredentialsError:
-                raise
             except UnavailableError as exc:
+                if isinstance(exc, CredentialsError) and not is_waited_for(exc):
+                    raise
                 if self._failed(exc) >= PATIENCE_SECONDS:
                     raise
                 self._outage.failed(exc.code, str(exc))
@@ -68,7 +69,7 @@ class Patience:
 
     def _failed(self, error: UnavailableError) -> float:
         """For how many seconds there was no answer."""
-        if error.code in THROTTLES:
+        if is_waited_for(error):
             self._answered()
             return 0.0
         with self._lock:

@@ -11,6 +11,7 @@ source's item is, while daemons may be running.
 
 from __future__ import annotations
 
+import contextlib
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -33,7 +34,7 @@ from processor.images import same
 from processor.letters import Entry, Heading, LetterStore
 from processor.reconcile import Source, reconcile
 from processor.records import identity_of
-from processor.retry import Backoff, Outage
+from processor.retry import Backoff, Outage, is_waited_for
 from processor.settings import Settings
 from processor.writable_table import Table
 
@@ -198,13 +199,15 @@ class Redrive:
                 result = self._look(work) if self._dry_run else self._reconcile(work)
             except (RefusedError, UnsettledError, ValueError) as exc:  # the last: an image that can't be compared
                 return self._result(work, "failing", reason=str(exc))
-            except CredentialsError as exc:
-                return exc
             except UnavailableError as exc:
-                if self._clock() >= deadline:
+                denied = isinstance(exc, CredentialsError) and not is_waited_for(exc)
+                if denied or (self._clock() >= deadline and not is_waited_for(exc)):
                     return exc
                 self._outage.failed(exc.code, str(exc))
                 self._stop.wait(backoff.next_seconds())
+                if isinstance(exc, CredentialsError):
+                    with contextlib.suppress(UnavailableError):  # the next try says so, if it is still so
+                        self._table.renew_credentials()
             else:
                 self._outage.succeeded()
                 return result

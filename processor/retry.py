@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from processor.errors import CredentialsError, UnavailableError
 from processor.logs import Log
 
 # A message a minute matters, one a try does not: intervals double from the first to the last, in seconds.
@@ -27,6 +28,39 @@ THROTTLES = frozenset(
         "UnprocessedKeys",
     }
 )
+
+# Refusals of credentials that are out of date, or not (any more, or yet) known: a rotation's (common errors of AWS's
+# API references; S3's own). Others may be there at the next look.
+STALE_CREDENTIALS = frozenset(
+    {
+        "ExpiredToken",
+        "ExpiredTokenException",
+        "InvalidAccessKeyId",
+        "InvalidClientTokenId",
+        "InvalidSignatureException",
+        "InvalidToken",
+        "RequestExpired",
+        "SignatureDoesNotMatch",
+        "UnrecognizedClientException",
+    }
+)
+# Refusals of a call, or of a role, to credentials that are known: these stay until somebody allows it.
+_DENIALS = frozenset(
+    {
+        "403",
+        "AccessDenied",
+        "AccessDeniedException",
+        "AllAccessDisabled",
+        "MalformedPolicyDocument",
+        "RegionDisabledException",
+        "ValidationError",
+    }
+)
+
+
+def is_waited_for(error: UnavailableError) -> bool:
+    """Whether a command waits for the end of this however long it takes: throttling, and credentials being rotated."""
+    return error.code in THROTTLES or (isinstance(error, CredentialsError) and error.code not in _DENIALS)
 
 
 class Backoff:

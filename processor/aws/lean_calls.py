@@ -18,8 +18,8 @@ from typing import Any
 from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSPreparedRequest, AWSRequest, HeadersDict, prepare_request_dict
 from botocore.exceptions import (
+    ClientError,
     ConnectionClosedError,
-    CredentialRetrievalError,
     NoCredentialsError,
     ReadTimeoutError,
 )
@@ -28,7 +28,8 @@ from urllib3.util import parse_url
 from processor.aws.answers import checked
 from processor.aws.authorities import load_once
 from processor.aws.exchange import Answer, BrokenAnswerError, exchange
-from processor.aws.signature import Keys, Signer
+from processor.aws.signature import Signer
+from processor.retry import STALE_CREDENTIALS
 
 
 class LeanCalls:
@@ -78,7 +79,7 @@ class LeanCalls:
         if self._credentials is None:
             raise NoCredentialsError
         headers = self._signer.headers(
-            self._keys(),
+            self._credentials.get_frozen_credentials(),
             content_type=self._type,
             target=f"{self._prefix}.{operation}",
             body=body,
@@ -86,13 +87,12 @@ class LeanCalls:
         )
         headers |= self._unsigned
         before_send()
-        return checked(operation, self._exchange(headers, body))
-
-    def _keys(self) -> Keys:
         try:
-            return self._credentials.get_frozen_credentials()  # type: ignore[no-any-return]
-        except RuntimeError as exc:  # of keys that were out of date when they were given
-            raise CredentialRetrievalError(provider=self._credentials.method, error_msg=str(exc)) from exc
+            return checked(operation, self._exchange(headers, body))
+        except ClientError as exc:
+            if exc.response.get("Error", {}).get("Code") in STALE_CREDENTIALS:
+                self._credentials.renew()  # for the next try, which is whoever calls to make
+            raise
 
     def _exchange(self, headers: dict[str, str], body: bytes) -> Answer:
         pool = self._pool

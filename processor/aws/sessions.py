@@ -8,11 +8,12 @@ from typing import Any
 
 import botocore.session
 from botocore.config import Config
-from botocore.credentials import DeferredRefreshableCredentials
+from botocore.credentials import Credentials, DeferredRefreshableCredentials
 from botocore.exceptions import BotoCoreError, NoCredentialsError
 from botocore.session import Session
 
 from processor.aws.answers import CheckedParsers
+from processor.aws.credentials import LookUp, RenewedCredentials
 from processor.aws.errors import aws_errors
 from processor.aws.models import model_loader
 from processor.errors import CredentialsError, RefusedError, RoleError, UnavailableError
@@ -36,21 +37,41 @@ _STS_CONFIG = Config(
 logging.getLogger("botocore.credentials").setLevel(logging.ERROR)
 
 
+class RenewedSession(Session):
+    """A session whose clients look their credentials up anew when these are refused as stale.
+
+    :param look_up: finds the credentials
+    """
+
+    def __init__(self, profile: str | None, look_up: LookUp) -> None:
+        super().__init__(profile=profile)
+        self._renewed = RenewedCredentials(look_up)
+        self.register("needs-retry", self._renewed.retry)  # type: ignore[arg-type]  # that handlers answer is not in their type
+
+    def get_credentials(self) -> RenewedCredentials:
+        """Those of every client of this session, whether there are any yet or not."""
+        return self._renewed
+
+
 def session(identity: Identity = OWN, *, region: str | None = None) -> Session:
-    """An identity's credentials, a role's renewed before they expire.
+    """An identity's credentials: a role's renewed before they expire, all of them when they are refused as stale.
 
     :param region: of the calls to be made; STS is asked there, where AWS knows it
     """
-    own = _session(identity.profile, region)
+    own = RenewedSession(identity.profile, lambda: _session(identity.profile, region).get_credentials())
+    _equip(own, region)
     if identity.role_arn is None:
         return own
-    if own.get_credentials() is None:
+    if not own.get_credentials().exist():
         raise NoCredentialsError
     role_arn, where = identity.role_arn, sts_region(identity, region)
-    made = _session(None, region)
-    made._credentials = DeferredRefreshableCredentials(  # type: ignore[attr-defined]  # noqa: SLF001  # no public way
-        method="assume-role", refresh_using=Renewal(role_arn, lambda: _assume(identity, role_arn, where))
-    )
+
+    def assumed() -> Credentials:
+        ask = Renewal(role_arn, lambda: _assume(identity, role_arn, where))
+        return DeferredRefreshableCredentials(method="assume-role", refresh_using=ask)
+
+    made = RenewedSession(None, assumed)
+    _equip(made, region)
     return made
 
 
@@ -89,12 +110,17 @@ def _assume(identity: Identity, role_arn: str, region: str) -> Assumed:
 
 
 def _session(profile: str | None = None, region: str | None = None) -> Session:
+    """A session as botocore has them: it keeps what credentials it finds."""
     made = Session(profile=profile)
+    _equip(made, region)
+    return made
+
+
+def _equip(made: Session, region: str | None) -> None:
     made.register_component("response_parser_factory", CheckedParsers())
     made.register_component("data_loader", model_loader(made.get_config_variable("data_path")))
     if region is not None:
         made.set_config_variable("region", region)
-    return made
 
 
 def is_aws_region(region: str) -> bool:

@@ -13,7 +13,7 @@ from processor.copy.estimate import WRITE_UNIT_BYTES
 from processor.errors import CredentialsError, StalledError, StoppedError, UnavailableError
 from processor.plan import bytes_of
 from processor.records import Change
-from processor.retry import THROTTLES
+from processor.retry import THROTTLES, is_waited_for
 from processor.writable_table import Table
 
 # A person or a script waits for the end: what has not worked for so long is for them to look at. The copy goes on where
@@ -40,9 +40,9 @@ class StallWatch:
 
         :raises StalledError: nothing has worked for too long
         """
-        if error.code in THROTTLES:
+        if is_waited_for(error):
             with self._lock:
-                self.throttles += 1
+                self.throttles += error.code in THROTTLES
             return  # it may last as long as it likes
         with self._lock:
             now = self._clock()

@@ -6,6 +6,7 @@
         sts.environment                                 # what sends every SDK here
         sts.asked                                       # each AssumeRole: who, as whom, with what
         sts.away = True                                 # 503 from now on
+    sts.stale.add("KEY")                            # that access key's calls are refused as expired
 """
 
 from __future__ import annotations
@@ -44,6 +45,7 @@ class FakeSts:
     external_ids: Mapping[str, str] = field(default_factory=dict)
     expires_in: Callable[[Asked], float] = lambda _: 3600.0
     away: bool = False
+    stale: set[str] = field(default_factory=set)
     asked: list[Asked] = field(default_factory=list)
     turned_away: list[bool] = field(default_factory=list)  # of each request: was it the JVM's?
 
@@ -93,6 +95,9 @@ class FakeSts:
             self.turned_away.append("aws-sdk-java" in agent)
             return 503, _error("Receiver", "ServiceUnavailable", "away")
         by, _, region = signed.partition("Credential=")[2].split("/")[:3]
+        if by in self.stale:
+            self.turned_away.append("aws-sdk-java" in agent)
+            return 403, _error("Sender", "ExpiredToken", "The security token included in the request is expired")
         asked = Asked(
             role_arn=form["RoleArn"],
             by=by,

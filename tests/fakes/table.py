@@ -13,8 +13,9 @@ from processor.plan import MAX_ITEMS_PER_CALL, bytes_of
 from processor.records import Change
 
 # ok: done. throttle: not done. unanswered: done, but the answer is lost. unprocessed: only the first is done.
-# credentials: refused until renewed. killed: half of it is done, then this process dies.
-Fault = Literal["ok", "throttle", "unanswered", "unprocessed", "credentials", "killed"]
+# credentials: refused until renewed. denied: AWS knows who calls, and denies it.
+# killed: half of it is done, then this process dies.
+Fault = Literal["ok", "throttle", "unanswered", "unprocessed", "credentials", "denied", "killed"]
 
 # So that what would go on for ever fails instead.
 TOO_MANY_CALLS = 10_000
@@ -87,6 +88,8 @@ class FakeTable:
             if fault == "credentials" or self._rejected:
                 self._rejected = True
                 raise CredentialsError("fake: expired", code="ExpiredTokenException")
+            if fault == "denied":
+                raise CredentialsError("fake: denied", code="AccessDeniedException")
             if fault == "throttle":
                 raise UnavailableError("fake: throttled", code="ThrottlingException")
             if refused:

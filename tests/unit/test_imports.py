@@ -13,7 +13,7 @@ PACKAGE = java.ROOT / "processor"
 # is given its place here. A module of a package, as ``status.lag``, has its own place or else its package's.
 LAYERS = (
     {"printable"},
-    {"errors", "logs", "program"},
+    {"errors", "logs", "program", "secrets"},
     {
         "commands",
         "definitions",
@@ -55,7 +55,7 @@ LAYERS = (
     {"class_archive"},
     {"aws.authorities", "aws.signature", "aws.exchange"},
     {"aws.errors", "aws.models"},
-    {"aws.answers"},
+    {"aws.answers", "aws.credentials"},
     {"aws", "aws.sessions", "aws.lean_calls", "dynamodb_local"},
     {"aws.clients"},
     {"raw_calls"},

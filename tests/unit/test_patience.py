@@ -7,7 +7,7 @@ import threading
 
 import pytest
 
-from processor.errors import CredentialsError, RefusedError, StoppedError, UnavailableError
+from processor.errors import CredentialsError, RefusedError, RoleError, StoppedError, UnavailableError
 from processor.logs import Log
 from processor.patience import PATIENCE_SECONDS, Patience
 from processor.retry import Backoff, Outage
@@ -83,7 +83,12 @@ def test_any_answer_begins_the_minute_anew(answer: Exception | None) -> None:
 
 
 @pytest.mark.parametrize(
-    "error", [CredentialsError("expired", code="ExpiredToken"), RefusedError("never", code="ValidationException")]
+    "error",
+    [
+        CredentialsError("denied", code="AccessDeniedException"),
+        RoleError("denied", code="AccessDenied"),
+        RefusedError("never", code="ValidationException"),
+    ],
 )
 def test_what_waiting_does_not_help(error: Exception) -> None:
     """It is raised at once."""
@@ -91,6 +96,20 @@ def test_what_waiting_does_not_help(error: Exception) -> None:
     with pytest.raises(type(error)):
         calls.patience(calls.call)
     assert calls.made == 1
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        CredentialsError("expired", code="ExpiredTokenException"),
+        CredentialsError("none", code="NoCredentialsError"),
+        RoleError("expired", code="ExpiredToken"),
+    ],
+)
+def test_a_rotation_of_credentials_is_waited_for(error: Exception) -> None:
+    """As throttling is: however long it takes until others are found."""
+    calls = Calls(error, times=100)
+    assert calls.patience(calls.call) == "done"
 
 
 def test_stop() -> None:

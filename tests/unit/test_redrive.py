@@ -228,11 +228,21 @@ def test_a_long_outage_ends_it(run: Run) -> None:
     assert (redrive.report.applied, redrive.report.pending) == (1, 1)
 
 
-def test_refused_credentials_end_it_at_once(run: Run) -> None:
-    """Nobody waits for a permission."""
+def test_a_rotation_of_credentials_is_waited_for(run: Run) -> None:
+    """They are looked up anew, and the key is settled."""
     run.put("a")
     run.letter("a")
     run.table.faults.append("credentials")
+    run.make().run()
+    assert run.left() == []
+    assert run.table.renewals > 0
+
+
+def test_a_denial_ends_it_at_once(run: Run) -> None:
+    """Nobody waits for a permission."""
+    run.put("a")
+    run.letter("a")
+    run.table.faults.append("denied")
     with pytest.raises(CredentialsError):
         run.make().run()
     assert run.left() == ["a"]

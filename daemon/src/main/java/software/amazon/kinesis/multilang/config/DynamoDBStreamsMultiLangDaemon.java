@@ -7,11 +7,9 @@ import com.amazonaws.services.dynamodbv2.streamsadapter.polling.DynamoDBStreamsP
 import com.amazonaws.services.dynamodbv2.streamsadapter.util.KinesisMapperUtil;
 import java.io.InputStream;
 import java.io.PrintStream;
-import java.net.URI;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Clock;
-import java.time.Duration;
 import java.util.Collection;
 import java.util.Map;
 import java.util.Properties;
@@ -26,11 +24,7 @@ import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.slf4j.bridge.SLF4JBridgeHandler;
-import software.amazon.awssdk.auth.credentials.AwsCredentialsProvider;
-import software.amazon.awssdk.http.apache.ApacheHttpClient;
 import software.amazon.awssdk.regions.Region;
-import software.amazon.awssdk.retries.StandardRetryStrategy;
-import software.amazon.awssdk.retries.api.BackoffStrategy;
 import software.amazon.awssdk.services.dynamodb.streams.DynamoDbStreamsClient;
 import software.amazon.kinesis.common.StreamConfig;
 import software.amazon.kinesis.coordinator.CoordinatorConfig.ClientVersionConfig;
@@ -69,6 +63,7 @@ public final class DynamoDBStreamsMultiLangDaemon {
     private final Properties properties = new Properties();
     private final MultiLangDaemonConfig daemonConfig;
     private final MultiLangDaemonConfiguration configuration;
+    private final AwsClients clients;
     private final Progress progress = new Progress();
     private final Retention retention = new Retention(Clock.systemUTC());
     private LeaseTerms terms;
@@ -83,12 +78,14 @@ public final class DynamoDBStreamsMultiLangDaemon {
         }
         daemonConfig = new MultiLangDaemonConfig(propertiesFile);
         configuration = daemonConfig.getMultiLangDaemonConfiguration();
-        takeTaskIdentity();
+        clients = new AwsClients(properties, configuration);
+        clients.equipKcl();
     }
 
     public static void main(String[] args) {
         System.setErr(consoleFilter(System.err));
         LogLines.hideProperties();
+        ProxiedHttpService.install();
         Thread.setDefaultUncaughtExceptionHandler((thread, t) -> Event.error("thread_failed")
                 .with("thread", thread.getName()).with("error", t.toString()).cause(t)
                 .note("BUG: a thread of the daemon ended. Please report it, with the trace in kcl.log."));
@@ -117,8 +114,7 @@ public final class DynamoDBStreamsMultiLangDaemon {
         terms = new LeaseTerms(
                 Path.of(properties.getProperty("leaseTermDirectory")), configuration.getFailoverTimeMillis());
         metrics = new MetricsProcess(properties.getProperty("metricsExecutable"));
-        AwsCredentialsProvider own = configuration.getKinesisCredentialsProvider().build(AwsCredentialsProvider.class);
-        Future<DynamoDbStreamsClient> client = CompletableFuture.supplyAsync(() -> streamsClient(own));
+        Future<DynamoDbStreamsClient> client = CompletableFuture.supplyAsync(clients::streams);
         Scheduler scheduler = createScheduler(client);
         if (workerIdIsLive(scheduler.leaseCoordinator().leaseRefresher())) { // the last thing before leases are touched
             String unique = configuration.getWorkerIdentifier() + "-" + UUID.randomUUID();
@@ -255,41 +251,6 @@ public final class DynamoDBStreamsMultiLangDaemon {
         return leases.listLeases().stream()
                 .filter(lease -> worker.equals(lease.leaseOwner()))
                 .collect(Collectors.toMap(Lease::leaseKey, lease -> lease.leaseCounter().toString()));
-    }
-
-    /** KCL's own clients, of its tables and of CloudWatch, are the task's; each property of KCL's still has its say. */
-    private void takeTaskIdentity() {
-        if (properties.getProperty("kclRoleArn") == null) {
-            return;
-        }
-        AwsCredentialsProvider leases = own(configuration.getDynamoDBCredentialsProvider());
-        AwsCredentialsProvider metrics = own(configuration.getCloudWatchCredentialsProvider());
-        AwsCredentialsProvider assumed = Identity.of(properties, "kcl", leases);
-        configuration.getDynamoDbClient().set("credentialsProvider", assumed);
-        configuration.getCloudWatchClient().set("credentialsProvider",
-                metrics == leases ? assumed : Identity.of(properties, "kcl", metrics));
-    }
-
-    /** What KCL would use: the property of one client, or else that of all. */
-    private AwsCredentialsProvider own(BuilderDynaBean ofOneClient) {
-        BuilderDynaBean given = ofOneClient.isDirty() ? ofOneClient : configuration.getKinesisCredentialsProvider();
-        return given.build(AwsCredentialsProvider.class);
-    }
-
-    private DynamoDbStreamsClient streamsClient(AwsCredentialsProvider own) {
-        Region region = Region.of(properties.getProperty("sourceRegion"));
-        // The adapter's own backoff, which a client passed in must bring along. It would try ten times; KCL reads again
-        // by itself, and after five (about 1.5 s) the operator should hear of it.
-        BackoffStrategy backoff = BackoffStrategy.exponentialDelay(Duration.ofMillis(100), Duration.ofSeconds(10));
-        StandardRetryStrategy retries = StandardRetryStrategy.builder()
-                .maxAttempts(5).backoffStrategy(backoff).throttlingBackoffStrategy(backoff).build();
-        var builder = DynamoDbStreamsClient.builder()
-                .region(region)
-                .credentialsProvider(Identity.of(properties, "source", own))
-                .httpClientBuilder(ApacheHttpClient.builder().maxConnections(1_000))
-                .overrideConfiguration(c -> c.retryStrategy(retries).addExecutionInterceptor(new PageInterceptor()));
-        String endpoint = properties.getProperty("sourceStreamsEndpoint");
-        return endpoint == null ? builder.build() : builder.endpointOverride(URI.create(endpoint)).build();
     }
 
     /** The shutdown hook. Children finish the batch in hand and checkpoint it before KCL lets their leases go. */

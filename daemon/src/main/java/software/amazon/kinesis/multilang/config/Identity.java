@@ -1,11 +1,14 @@
 package software.amazon.kinesis.multilang.config;
 
+import java.net.URI;
 import java.time.Duration;
 import java.util.Properties;
+import java.util.function.Supplier;
 import software.amazon.awssdk.auth.credentials.AwsCredentialsProvider;
 import software.amazon.awssdk.auth.credentials.ProfileCredentialsProvider;
 import software.amazon.awssdk.regions.Region;
 import software.amazon.awssdk.services.sts.StsClient;
+import software.amazon.awssdk.services.sts.StsClientBuilder;
 import software.amazon.awssdk.services.sts.auth.StsAssumeRoleCredentialsProvider;
 import software.amazon.awssdk.services.sts.model.AssumeRoleRequest;
 
@@ -23,32 +26,35 @@ final class Identity {
 
     /**
      * @param side what its properties' names begin with: source or kcl
-     * @param own what KCL would use
+     * @param own makes the provider that KCL would use, at each call another one
      */
-    static AwsCredentialsProvider of(Properties properties, String side, AwsCredentialsProvider own) {
+    static RenewedCredentials of(Properties properties, String side, Supplier<AwsCredentialsProvider> own) {
         String profile = properties.getProperty(side + "Profile");
-        AwsCredentialsProvider asking = profile == null ? own : ProfileCredentialsProvider.create(profile);
+        RenewedCredentials asking =
+                new RenewedCredentials(profile == null ? own : () -> ProfileCredentialsProvider.create(profile));
         String role = properties.getProperty(side + "RoleArn");
         return role == null ? asking : assumed(role, properties, side, asking);
     }
 
-    private static AwsCredentialsProvider assumed(
-            String role, Properties properties, String side, AwsCredentialsProvider asking) {
+    private static RenewedCredentials assumed(
+            String role, Properties properties, String side, RenewedCredentials asking) {
         AssumeRoleRequest request = AssumeRoleRequest.builder()
                 .roleArn(role)
                 .roleSessionName(properties.getProperty(side + "RoleSessionName"))
                 .externalId(properties.getProperty(side + "RoleExternalId"))
                 .build();
-        StsClient sts = StsClient.builder()
+        StsClientBuilder builder = StsClient.builder()
                 .region(Region.of(properties.getProperty(side + "RoleRegion")))
                 .credentialsProvider(asking)
-                .overrideConfiguration(c -> c.apiCallTimeout(ROLE_CALL_TIMEOUT))
-                .build();
-        return StsAssumeRoleCredentialsProvider.builder()
+                .httpClientBuilder(new ProxiedHttpService().createHttpClientBuilder())
+                .overrideConfiguration(c -> c.apiCallTimeout(ROLE_CALL_TIMEOUT).addExecutionInterceptor(asking));
+        String endpoint = properties.getProperty(side + "RoleEndpoint");
+        StsClient sts = endpoint == null ? builder.build() : builder.endpointOverride(URI.create(endpoint)).build();
+        return new RenewedCredentials(() -> StsAssumeRoleCredentialsProvider.builder()
                 .stsClient(sts)
                 .refreshRequest(request)
                 .prefetchTime(RENEWED_BEFORE_END)
                 .asyncCredentialUpdateEnabled(true) // else a read, or a lease's renewal, would wait for STS
-                .build();
+                .build());
     }
 }

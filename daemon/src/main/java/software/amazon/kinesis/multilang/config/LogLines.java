@@ -65,10 +65,10 @@ public final class LogLines extends LayoutBase<ILoggingEvent> {
     @Override
     public String doLayout(ILoggingEvent event) {
         Object[] arguments = event.getArgumentArray();
-        if (event.getLoggerName().equals(CHILD_LINES) && arguments != null) {
-            return childLine(event, String.valueOf(arguments[0]), String.valueOf(arguments[1])) + "\n";
-        }
-        return (json ? object(event) : text(event)) + "\n";
+        String line = event.getLoggerName().equals(CHILD_LINES) && arguments != null
+                ? childLine(event, String.valueOf(arguments[0]), String.valueOf(arguments[1]))
+                : json ? object(event) : text(event);
+        return Secrets.hidden(line) + "\n";
     }
 
     /** KCL wraps a sentence of its own around it. What is no event, as the interpreter's last words, becomes one in JSON. */

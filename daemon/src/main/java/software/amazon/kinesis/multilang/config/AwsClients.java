@@ -1,0 +1,97 @@
+package software.amazon.kinesis.multilang.config;
+
+import java.net.URI;
+import java.time.Duration;
+import java.util.Properties;
+import java.util.function.Supplier;
+import java.util.stream.Stream;
+import software.amazon.awssdk.auth.credentials.AwsCredentialsProvider;
+import software.amazon.awssdk.auth.credentials.AwsCredentialsProviderChain;
+import software.amazon.awssdk.auth.credentials.DefaultCredentialsProvider;
+import software.amazon.awssdk.core.client.config.ClientOverrideConfiguration;
+import software.amazon.awssdk.regions.Region;
+import software.amazon.awssdk.retries.StandardRetryStrategy;
+import software.amazon.awssdk.retries.api.BackoffStrategy;
+import software.amazon.awssdk.services.dynamodb.streams.DynamoDbStreamsClient;
+
+/**
+ * The daemon's clients: that of the stream, and KCL's own of its tables and of CloudWatch. Endpoints and the region of STS
+ * are those that Python has found ({@code processor/aws/endpoints.py}); each property of KCL's still has its say.
+ */
+final class AwsClients {
+    private static final String ALL = "AwsCredentialsProvider";
+    private static final String USUAL = "DefaultCredentialsProvider";
+
+    private final Properties properties;
+    private final MultiLangDaemonConfiguration configuration;
+
+    AwsClients(Properties properties, MultiLangDaemonConfiguration configuration) {
+        this.properties = properties;
+        this.configuration = configuration;
+    }
+
+    /** KCL's clients are the task's. */
+    void equipKcl() {
+        RenewedCredentials leases = Identity.of(properties, "kcl", own("AwsCredentialsProviderDynamoDB"));
+        equip(configuration.getDynamoDbClient(), leases, "dynamoDBEndpoint");
+        RenewedCredentials metrics = provider("AwsCredentialsProviderDynamoDB") == null
+                && provider("AwsCredentialsProviderCloudWatch") == null
+                ? leases : Identity.of(properties, "kcl", own("AwsCredentialsProviderCloudWatch"));
+        equip(configuration.getCloudWatchClient(), metrics, "cloudWatchEndpoint");
+    }
+
+    private void equip(BuilderDynaBean client, RenewedCredentials credentials, String endpointProperty) {
+        if (!client.hasValue("credentialsProvider")) {
+            client.set("credentialsProvider", credentials);
+            if (!client.hasValue("overrideConfiguration")) {
+                client.set("overrideConfiguration",
+                        ClientOverrideConfiguration.builder().addExecutionInterceptor(credentials).build());
+            }
+        }
+        String told = properties.getProperty(endpointProperty);
+        if (told != null && !client.hasValue("endpointOverride")) {
+            client.set("endpointOverride", URI.create(told));
+        }
+        if (client.hasValue("endpointOverride") && !client.hasValue("httpClient")) {
+            client.set("httpClient", ProxiedHttpService.async(URI.create(client.get("endpointOverride").toString())));
+        }
+    }
+
+    /** Reads the stream. */
+    DynamoDbStreamsClient streams() {
+        RenewedCredentials credentials = Identity.of(properties, "source", own(ALL));
+        // The adapter's own backoff, which a client passed in must bring along. It would try ten times; KCL reads again
+        // by itself, and after five (about 1.5 s) the operator should hear of it.
+        BackoffStrategy backoff = BackoffStrategy.exponentialDelay(Duration.ofMillis(100), Duration.ofSeconds(10));
+        StandardRetryStrategy retries = StandardRetryStrategy.builder()
+                .maxAttempts(5).backoffStrategy(backoff).throttlingBackoffStrategy(backoff).build();
+        var builder = DynamoDbStreamsClient.builder()
+                .region(Region.of(properties.getProperty("sourceRegion")))
+                .credentialsProvider(credentials)
+                .httpClientBuilder(new ProxiedHttpService().createHttpClientBuilder().maxConnections(1_000))
+                .overrideConfiguration(c -> c.retryStrategy(retries)
+                        .addExecutionInterceptor(new PageInterceptor()).addExecutionInterceptor(credentials));
+        String endpoint = properties.getProperty("sourceStreamsEndpoint");
+        return endpoint == null ? builder.build() : builder.endpointOverride(URI.create(endpoint)).build();
+    }
+
+    /** What KCL would use: the property of one client, or else that of all. */
+    private Supplier<AwsCredentialsProvider> own(String name) {
+        String given = provider(name) != null ? provider(name) : provider(ALL);
+        return () -> AwsCredentialsProviderChain.builder()
+                .credentialsProviders(Stream.of(given == null ? new String[] {USUAL} : given.split(","))
+                        .map(AwsClients::made).toArray(AwsCredentialsProvider[]::new))
+                .build();
+    }
+
+    /** KCL takes this name in any case. */
+    private String provider(String name) {
+        return properties.stringPropertyNames().stream().filter(name::equalsIgnoreCase).findFirst()
+                .map(properties::getProperty).orElse(null);
+    }
+
+    private static AwsCredentialsProvider made(String name) {
+        return name.strip().equals(USUAL) ? DefaultCredentialsProvider.builder().build() // create() has one for ever
+                : new AwsCredentialsProviderPropertyValueDecoder().decodeValue(name.strip());
+    }
+}

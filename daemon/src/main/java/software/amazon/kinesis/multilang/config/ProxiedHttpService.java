@@ -1,0 +1,75 @@
+package software.amazon.kinesis.multilang.config;
+
+import java.net.URI;
+import org.apache.http.HttpHost;
+import org.apache.http.HttpRequest;
+import org.apache.http.auth.AuthScope;
+import org.apache.http.auth.UsernamePasswordCredentials;
+import org.apache.http.impl.client.BasicCredentialsProvider;
+import org.apache.http.impl.conn.DefaultRoutePlanner;
+import org.apache.http.protocol.HttpContext;
+import software.amazon.awssdk.http.SdkHttpService;
+import software.amazon.awssdk.http.apache.ApacheHttpClient;
+import software.amazon.awssdk.http.apache.ProxyConfiguration;
+import software.amazon.awssdk.http.async.SdkAsyncHttpClient;
+import software.amazon.awssdk.http.nio.netty.NettyNioAsyncHttpClient;
+
+/**
+ * HTTP clients that follow {@link Proxies}. The SDK's own take the proxy of plain HTTP for every host.
+ *
+ * <p>It is public, as the SDK makes one itself, for the clients that its credentials providers make for STS and IAM
+ * Identity Center.
+ */
+public final class ProxiedHttpService implements SdkHttpService {
+    /** The SDK's name of the property that names the class of its default client. */
+    private static final String SDK_PROPERTY = "software.amazon.awssdk.http.service.impl";
+
+    /** Has the SDK's default clients made here, unless a user has set that. */
+    static void install() {
+        if (System.getProperty(SDK_PROPERTY) == null) {
+            System.setProperty(SDK_PROPERTY, ProxiedHttpService.class.getName());
+        }
+    }
+
+    @Override
+    public ApacheHttpClient.Builder createHttpClientBuilder() {
+        BasicCredentialsProvider credentials = new BasicCredentialsProvider();
+        return ApacheHttpClient.builder()
+                .proxyConfiguration(ProxyConfiguration.builder()
+                        .useSystemPropertyValues(false).useEnvironmentVariableValues(false).build())
+                .credentialsProvider(credentials)
+                .httpRoutePlanner(new DefaultRoutePlanner(null) {
+                    @Override
+                    protected HttpHost determineProxy(HttpHost target, HttpRequest request, HttpContext context) {
+                        return proxy(URI.create(target.toURI()), credentials);
+                    }
+                });
+    }
+
+    private static HttpHost proxy(URI target, BasicCredentialsProvider credentials) {
+        URI proxy = Proxies.of(target);
+        if (proxy == null) {
+            return null;
+        }
+        if (proxy.getUserInfo() != null) {
+            credentials.setCredentials(
+                    new AuthScope(proxy.getHost(), proxy.getPort()), new UsernamePasswordCredentials(proxy.getUserInfo()));
+        }
+        return new HttpHost(proxy.getHost(), proxy.getPort(), proxy.getScheme());
+    }
+
+    /** A client for one endpoint: this kind knows one proxy for all its hosts. */
+    static SdkAsyncHttpClient async(URI endpoint) {
+        URI proxy = Proxies.of(endpoint);
+        var configuration = software.amazon.awssdk.http.nio.netty.ProxyConfiguration.builder()
+                .useSystemPropertyValues(false).useEnvironmentVariableValues(false);
+        if (proxy != null) {
+            configuration.scheme(proxy.getScheme()).host(proxy.getHost()).port(proxy.getPort());
+            if (proxy.getUserInfo() != null) {
+                String[] user = proxy.getUserInfo().split(":", 2);
+                configuration.username(user[0]).password(user.length > 1 ? user[1] : "");
+            }
+        }
+        return NettyNioAsyncHttpClient.builder().proxyConfiguration(configuration.build()).build();
+    }
+}

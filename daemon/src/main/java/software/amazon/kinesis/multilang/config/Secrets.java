@@ -1,0 +1,59 @@
+package software.amazon.kinesis.multilang.config;
+
+import java.util.Collections;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.regex.Pattern;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
+
+/**
+ * Takes secrets out of what is logged, as processor/secrets.py does: those that were given out as credentials, and what has
+ * the form of one. An exception of some library may quote either. One for the whole process, whose logs are one.
+ */
+final class Secrets {
+    private static final String HIDDEN = "***";
+
+    /** A shorter text may be a word of any message. */
+    private static final int LEAST_CHARACTERS = 16;
+
+    private static final int MOST = 64;
+    private static final Pattern[] FORMS = {
+        Pattern.compile("(?i)(x-amz-security-token['\"]?\\s*[:=]\\s*b?['\"]?)[^\\s'\",;\\\\]+"),
+        Pattern.compile("(?i)(x-amz-security-token['\"]?\\s*,\\s*b?['\"])[^'\"\\\\]+"),
+        Pattern.compile("(?i)((?:aws_)?(?:secret_access_key|session_token)\\s*[:=]\\s*['\"]?)[^\\s'\",;\\\\]+"),
+        Pattern.compile("(?i)(\\b[a-z][a-z0-9+.-]*://)[^\\s/@'\"\\\\]*:[^\\s@'\"\\\\]*(?=@)"),
+    };
+    private static final Set<String> KNOWN = Collections.newSetFromMap(new LinkedHashMap<>() {
+        @Override
+        protected boolean removeEldestEntry(Map.Entry<String, Boolean> eldest) {
+            return size() > MOST;
+        }
+    });
+    private static volatile List<String> longestFirst = List.of();
+
+    private Secrets() {}
+
+    /** Has these replaced from now on. */
+    static synchronized void remember(String... secrets) {
+        for (String secret : secrets) {
+            if (secret != null) {
+                Stream.of(secret, secret.strip()).filter(form -> form.length() >= LEAST_CHARACTERS).forEach(KNOWN::add);
+            }
+        }
+        longestFirst = KNOWN.stream().sorted((a, b) -> b.length() - a.length()).collect(Collectors.toUnmodifiableList());
+    }
+
+    static String hidden(String text) {
+        String hidden = text;
+        for (String secret : longestFirst) {
+            hidden = hidden.replace(secret, HIDDEN);
+        }
+        for (Pattern form : FORMS) {
+            hidden = form.matcher(hidden).replaceAll("$1" + HIDDEN);
+        }
+        return hidden;
+    }
+}

@@ -1,0 +1,50 @@
+"""Takes secrets out of what is said: of log lines, of a command's messages and of traces.
+
+Whatever gives credentials out makes them known here first. ``hidden`` then replaces each of them in a text, and what
+has the form of a secret: a session token's header, a password in a URL. An exception of some library may quote either.
+"""
+
+from __future__ import annotations
+
+import re
+import threading
+from collections import OrderedDict
+
+HIDDEN = "***"
+# A shorter text may be a word of any message, and is no key of AWS's, whose shortest secret has 40 characters.
+_LEAST_CHARACTERS = 16
+# Credentials of all identities, and those before the last rotations, which an old message may still quote.
+_MOST = 64
+_FORMS = (
+    # The header of a session token, as botocore, urllib3 or AWS itself quote it (a signature's "canonical string").
+    re.compile(r"(x-amz-security-token['\"]?\s*[:=]\s*b?['\"]?)[^\s'\",;\\\\]+", re.IGNORECASE),
+    re.compile(r"(x-amz-security-token['\"]?\s*,\s*b?['\"])[^'\"\\\\]+", re.IGNORECASE),
+    re.compile(r"((?:aws_)?(?:secret_access_key|session_token)\s*[:=]\s*['\"]?)[^\s'\",;\\\\]+", re.IGNORECASE),
+    # The user and password of a URL, a proxy's above all.
+    re.compile(r"(\b[a-z][a-z0-9+.-]*://)[^\s/@'\"\\\\]*:[^\s@'\"\\\\]*(?=@)", re.IGNORECASE),
+)
+
+_known: OrderedDict[str, None] = OrderedDict()
+_lock = threading.Lock()
+
+
+def remember(*secrets: str | None) -> None:
+    """Have these replaced from now on, as they are and as ``repr`` writes them."""
+    with _lock:
+        for secret in secrets:
+            for form in {secret or "", repr(secret or "")[1:-1], (secret or "").strip()}:
+                if len(form) >= _LEAST_CHARACTERS:
+                    _known[form] = None
+                    _known.move_to_end(form)
+        while len(_known) > _MOST:
+            _known.popitem(last=False)
+
+
+def hidden(text: str) -> str:
+    """``text`` with ``***`` in the place of each secret."""
+    for secret in sorted(_known.copy(), key=len, reverse=True):
+        if secret in text:
+            text = text.replace(secret, HIDDEN)
+    for form in _FORMS:
+        text = form.sub(rf"\1{HIDDEN}", text)
+    return text
