@@ -22,6 +22,12 @@ final class AwsClients {
     private static final String ALL = "AwsCredentialsProvider";
     private static final String USUAL = "DefaultCredentialsProvider";
 
+    /** The SDK would wait 30 s for a stream that is silent, and for ever for one that answers byte by byte. */
+    private static final Duration STREAM_SILENCE = Duration.ofSeconds(5);
+
+    /** A page has up to 1 MB, which a slow line takes its time for. */
+    private static final Duration STREAM_ANSWER = Duration.ofSeconds(30);
+
     private final Properties properties;
     private final MultiLangDaemonConfiguration configuration;
 
@@ -68,8 +74,9 @@ final class AwsClients {
         var builder = DynamoDbStreamsClient.builder()
                 .region(Region.of(properties.getProperty("sourceRegion")))
                 .credentialsProvider(credentials)
-                .httpClientBuilder(new ProxiedHttpService().createHttpClientBuilder().maxConnections(1_000))
-                .overrideConfiguration(c -> c.retryStrategy(retries)
+                .httpClientBuilder(new ProxiedHttpService().createHttpClientBuilder()
+                        .maxConnections(1_000).socketTimeout(STREAM_SILENCE))
+                .overrideConfiguration(c -> c.retryStrategy(retries).apiCallAttemptTimeout(STREAM_ANSWER)
                         .addExecutionInterceptor(new PageInterceptor()).addExecutionInterceptor(credentials));
         String endpoint = properties.getProperty("sourceStreamsEndpoint");
         return endpoint == null ? builder.build() : builder.endpointOverride(URI.create(endpoint)).build();
