@@ -116,6 +116,7 @@ _VERIFY = (
     Option(name="values", help="show also what each table has where they differ"),
     Option(name="output", metavar="FILE", parse=str, help="write every key that differs to FILE, as JSON lines"),
     Option(name="ignore", metavar="PATHS", parse=paths.parse, repeated=True, help="don't compare a.b[0].c,d"),
+    Option(name="expired", help="look up and show keys past their TTL that only one table has, too"),
     Option(name="repair", help="make the destination equal for the keys that differ"),
     Option(name="dryRun", help="with --repair: say what would be done, and do nothing"),
     JSON,

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from processor import java, leases, program, task
+from processor import java, leases, program, task, time_to_live
 from processor.aws.clients import Clients
 from processor.aws.errors import REJECTED_CREDENTIALS, aws_errors
 from processor.copy import state
@@ -69,13 +69,13 @@ def read(settings: Settings, clients: Clients, *, unreachable: Collection[str] =
         if stream_arn and facts.source and facts.source.get("StreamSpecification", {}).get("StreamEnabled"):
             who = "source", settings.source_identity
             findings += _attempt(f"stream {stream_arn}", lambda: _stream(facts, clients, stream_arn), who)
-        facts.source_ttl = _ttl(clients.source, facts.source)
+        facts.source_ttl = _ttl(clients.source, name, region, facts.source)
         return findings + _items(settings, clients, facts.source)
 
     def destination() -> list[Finding]:
         name, region = settings.destination_table, settings.destination_region
         findings = _table(facts, ("destination", settings.destination_identity), clients.destination, name, region)
-        facts.destination_ttl = _ttl(clients.destination, facts.destination)
+        facts.destination_ttl = _ttl(clients.destination, name, region, facts.destination)
         return findings
 
     def checkpoints() -> list[Finding]:
@@ -159,15 +159,13 @@ def _stream(facts: Facts, clients: Clients, stream_arn: str) -> None:
         start = {"ExclusiveStartShardId": page["LastEvaluatedShardId"]}
 
 
-def _ttl(client: Callable[[], DynamoDBClient], table: dict[str, Any] | None) -> str | None:
+def _ttl(client: Callable[[], DynamoDBClient], name: str, region: str, table: dict[str, Any] | None) -> str | None:
     if table is None:
         return None
     try:
-        with aws_errors("DescribeTimeToLive"):
-            ttl = client().describe_time_to_live(TableName=table["TableName"]).get("TimeToLiveDescription", {})
+        return time_to_live.look(client(), name, region).attribute
     except (UnavailableError, RefusedError):
         return None  # only a warning hangs on it, and a policy may well leave this call out
-    return ttl.get("AttributeName") if ttl.get("TimeToLiveStatus") in ("ENABLED", "ENABLING") else None
 
 
 def _java() -> list[Finding]:

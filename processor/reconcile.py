@@ -21,6 +21,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, Protocol
 
 from processor.errors import UnsettledError
+from processor.expiry import NO_EXPIRY, Expiry
 from processor.images import same
 from processor.records import Change, identity_of
 from processor.writable_table import Table
@@ -49,27 +50,37 @@ class Source(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reconciled:
-    """How a key was brought up to date: ``moot`` where the destination equalled the source, so nothing was written."""
+    """How a key was brought up to date.
+
+    ``moot``: nothing was written, for the destination equalled the source, or will when TTL has deleted the item.
+    """
 
     kind: Literal["put", "delete", "moot"]
     writes: int = 0
 
 
 def reconcile(
-    key: msgspec.Raw, sequence_number: str, *, source: Source, table: Table, destination: Source | None = None
+    key: msgspec.Raw,
+    sequence_number: str,
+    *,
+    source: Source,
+    table: Table,
+    destination: Source | None = None,
+    expiry: Expiry = NO_EXPIRY,
 ) -> Reconciled:
     """Make the destination's item of ``key`` the source's.
 
     :param key: DynamoDB JSON
     :param sequence_number: the last change of the key that is known of; the writes carry it
     :param destination: ``table`` for reading; without it every key is written, moot or not
+    :param expiry: what TTL excuses, which is moot
     :returns: when the source has not changed since what was written, or was found written, was read from it
     :raises UnsettledError: the source has changed between the reads too often
     :raises RefusedError: the destination will never accept the item, or one of the tables has no such key
     :raises UnavailableError: one of the tables can't be used now; begin again from the start, later
     """
     image = source.get(key)
-    if destination is not None and same(image, destination.get(key)):
+    if destination is not None and is_moot(image, destination.get(key), expiry):
         return Reconciled(kind="moot")
     for writes in range(1, MAX_WRITES + 1):
         change = _change(key, image, sequence_number)
@@ -82,6 +93,11 @@ def reconcile(
         f"table {table.name}, which may hold an older image of it now. Do it again when the key changes less often."
     )
     raise UnsettledError(message)
+
+
+def is_moot(source: msgspec.Raw | None, destination: msgspec.Raw | None, expiry: Expiry) -> bool:
+    """Whether nothing need be written, whatever the two tables have of a key; None stands for no item."""
+    return same(source, destination) or expiry.excuses(source, destination)
 
 
 def _change(key: msgspec.Raw, image: msgspec.Raw | None, sequence_number: str) -> Change:

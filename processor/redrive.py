@@ -30,9 +30,9 @@ from processor.errors import (
     UnavailableError,
     UnsettledError,
 )
-from processor.images import same
+from processor.expiry import NO_EXPIRY, Expiry
 from processor.letters import Entry, Heading, LetterStore
-from processor.reconcile import Source, reconcile
+from processor.reconcile import Source, is_moot, reconcile
 from processor.records import identity_of
 from processor.retry import Backoff, Outage, is_waited_for
 from processor.settings import Settings
@@ -109,6 +109,7 @@ class Redrive:
 
     :param threads: keys in hand at once
     :param stop: set to end between two keys
+    :param expiry: a letter's item that is past its TTL is not brought back
     :param progress: called with how far it is, each time that some more keys are done
     """
 
@@ -123,6 +124,7 @@ class Redrive:
         threads: int,
         outage: Outage,
         stop: threading.Event,
+        expiry: Expiry = NO_EXPIRY,
         dry_run: bool = False,
         progress: Callable[[str], None] = lambda _: None,
         make_backoff: Callable[[], Backoff] = Backoff,
@@ -137,6 +139,7 @@ class Redrive:
         self._threads = threads
         self._outage = outage
         self._stop = stop
+        self._expiry = expiry
         self._dry_run = dry_run
         self._progress = progress
         self._make_backoff = make_backoff
@@ -215,7 +218,12 @@ class Redrive:
 
     def _reconcile(self, work: _Work) -> KeyResult:
         done = reconcile(
-            work.key, work.sequence_number, source=self._source, table=self._table, destination=self._destination
+            work.key,
+            work.sequence_number,
+            source=self._source,
+            table=self._table,
+            destination=self._destination,
+            expiry=self._expiry,
         )
         if done.kind == "moot":
             return self._result(work, "moot")
@@ -223,7 +231,7 @@ class Redrive:
 
     def _look(self, work: _Work) -> KeyResult:
         image = self._source.get(work.key)
-        if same(image, self._destination.get(work.key)):
+        if is_moot(image, self._destination.get(work.key), self._expiry):
             return self._result(work, "moot")
         return self._result(work, "applied", write="delete" if image is None else "put")
 

@@ -9,12 +9,13 @@ import msgspec
 from rich.console import Console
 from rich.table import Table
 
-from processor import logs, preflight, program, tables
+from processor import logs, preflight, program, tables, time_to_live
 from processor.aws.clients import Clients
 from processor.dead_letters import store_of
 from processor.errors import StoppedError, UsageError
 from processor.lease_term import WriteTimeouts
 from processor.logs import Log
+from processor.patience import Patience
 from processor.progress import Progress
 from processor.redrive import KeyResult, Redrive, Report, Unusable
 from processor.retry import Outage
@@ -48,6 +49,9 @@ def run(settings: Settings, *, dry_run: bool, as_json: bool) -> int:
     logs.configure()
     signals = Signals(STOPPING)
     progress = Progress()
+    outage = Outage(Log(), "redrive_delayed", note="The key is tried again for a minute.")
+    expiry, unknown = time_to_live.of_both(settings, clients, Patience(signals.stop, outage))
+    preflight.insist(unknown, "")  # warnings
     redrive = Redrive(
         settings,
         store,
@@ -55,8 +59,9 @@ def run(settings: Settings, *, dry_run: bool, as_json: bool) -> int:
         destination=tables.readable(settings, clients),
         table=tables.open_table(settings, clients, timeouts=_TIMEOUTS),
         threads=settings.threads,
-        outage=Outage(Log(), "redrive_delayed", note="The key is tried again for a minute."),
+        outage=outage,
         stop=signals.stop,
+        expiry=expiry,
         dry_run=dry_run,
         progress=progress.say,
     )

@@ -7,18 +7,20 @@ import threading
 
 import msgspec
 
-from processor import logs, preflight, program
+from processor import logs, preflight, program, time_to_live
 from processor.aws.clients import Clients
 from processor.copy import estimate, holder, state
 from processor.copy.estimate import Estimate
 from processor.copy.job import Job, Tell
 from processor.copy.report import show, show_plan, start_before
 from processor.errors import NotReadyError, StoppedError, UsageError
+from processor.expiry import NEVER, PastTtl
 from processor.facts import Facts
-from processor.findings import Finding, error
+from processor.findings import Finding, error, warning
 from processor.logs import Log
 from processor.metrics import instruments
 from processor.metrics.command_metrics import CommandMetrics
+from processor.patience import Patience
 from processor.progress import Bar
 from processor.provision import creation
 from processor.retry import Outage
@@ -88,13 +90,16 @@ def _run(settings: Settings, options: Options, clients: Clients, stop: threading
     show_plan(plan, settings, as_json=options.dry_run and options.json)
     if job.waits_for_replication:
         _say(start_before(job.copy.started_ms))
+    logs.configure()
+    outage = Outage(Log(), "copy_delayed", note="Nothing is lost: it is tried again.")
+    past_ttl = NEVER if job.copy.via else _past_ttl(settings, clients, Patience(stop, outage))
     if options.dry_run:
         return 0
     metrics = CommandMetrics(settings, items=instruments.COPY_ITEMS, progress=instruments.COPY_PROGRESS)
     with Bar() as bar, metrics:
-        logs.configure()
-        outage = Outage(Log(), "copy_delayed", note="Nothing is lost: it is tried again.")
-        report = job.run(outage=outage, stop=stop, tell=_tell(bar, metrics))
+        report = job.run(outage=outage, stop=stop, tell=_tell(bar, metrics), past_ttl=past_ttl)
+    if report.expired:
+        _look_at_ttl_again(settings, clients, Patience(stop, outage), past_ttl)
     show(report, settings, as_json=options.json)
     return 0
 
@@ -105,6 +110,28 @@ def _tell(bar: Bar, metrics: CommandMetrics) -> Tell:
         metrics.tell(items, expected)
 
     return tell
+
+
+def _past_ttl(settings: Settings, clients: Clients, patience: Patience) -> PastTtl:
+    past, unknown = time_to_live.of_source(settings, clients, patience)
+    preflight.insist(unknown, "")  # warnings
+    if past.attribute is not None:
+        _say(f"  Items past the source's TTL ({past.attribute}) are not copied: DynamoDB is about to delete them")
+    return past
+
+
+def _look_at_ttl_again(settings: Settings, clients: Clients, patience: Patience, before: PastTtl) -> None:
+    """What was not copied must be what the source is about to delete; else somebody must know."""
+    now, _ = time_to_live.of_source(settings, clients, patience)
+    if now.attribute != before.attribute:
+        is_now = f"is on {now.attribute}" if now.attribute else "is off, or not for us to see,"
+        found = warning(
+            f"TTL of source table {settings.source_table}",
+            f"was on {before.attribute} when the copy began, and {is_now} now",
+            "Items that were past it were not copied, and may stay at the source now",
+            "Run verify: it names what is missing, and --repair writes it",
+        )
+        preflight.insist([found], "")
 
 
 def _forget(settings: Settings, clients: Clients) -> int:

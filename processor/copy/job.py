@@ -20,6 +20,7 @@ from processor.copy.state import CopyState
 from processor.copy.totals import Totals
 from processor.crew import Crew
 from processor.errors import CopyTooLateError, NotReadyError
+from processor.expiry import NEVER, PastTtl
 from processor.leases import Lease
 from processor.scannable_table import Segment
 
@@ -70,7 +71,7 @@ class Job:
         self.copied_items = 0
         if self.copy is not self._before and self._before is not None and self.copy.id == self._before.id:
             begun = state.read_segments(clients.checkpoints(), settings.task_table, self.copy)
-            self.copied_items = sum(segment.items for segment in begun)
+            self.copied_items = sum(segment.items + segment.expired for segment in begun)
 
     @property
     def is_done(self) -> bool:
@@ -138,11 +139,11 @@ class Job:
         of_earlier_copy = self._before is not None and self._before.destination_id in ("", made)
         return of_earlier_copy or int(self._destination.get("ItemCount", 0)) > 0
 
-    def run(self, *, outage: Outage, stop: threading.Event, tell: Tell) -> Report:
+    def run(self, *, outage: Outage, stop: threading.Event, tell: Tell, past_ttl: PastTtl = NEVER) -> Report:
         """Copy what is left.
 
         :param tell: how far it is
-
+        :param past_ttl: whether an item is past the source's TTL; such items are passed over
         :raises StoppedError: the stop came first
         :raises NotReadyError: daemons replicate this task
         :raises ReplicatorError: it can't go on; another run does, where this one was
@@ -173,7 +174,7 @@ class Job:
                 raise
             if held.copy.via:
                 return s3_job.run(settings, clients, held, stop=stop)
-            return self._copy(held, outage=outage, stop=stop, tell=tell)
+            return self._copy(held, outage=outage, stop=stop, tell=tell, past_ttl=past_ttl)
 
     def _refuse_daemons(self) -> None:
         if self.copy.concurrent:
@@ -191,7 +192,7 @@ class Job:
     def _leases(self) -> list[Lease]:
         return leases.read(self._clients.checkpoints(), self._settings.checkpoint_table) or []
 
-    def _copy(self, held: Holder, *, outage: Outage, stop: threading.Event, tell: Tell) -> Report:
+    def _copy(self, held: Holder, *, outage: Outage, stop: threading.Event, tell: Tell, past_ttl: PastTtl) -> Report:
         began, copy = time.monotonic(), held.copy
         states = state.claim(self._clients.checkpoints(), self._settings.task_table, copy)
         totals = Totals(states)
@@ -204,6 +205,7 @@ class Job:
             meters=meters,
             outage=outage,
             stop=stop,
+            past_ttl=past_ttl,
             written=totals.add,
         )
 
@@ -211,7 +213,7 @@ class Job:
 
         def say() -> None:
             deadline.check()
-            tell(totals.items, copy.expected_items, f"{totals.size_bytes / 1e6:,.0f} MB  {meters.words}")
+            tell(totals.passed, copy.expected_items, f"{totals.size_bytes / 1e6:,.0f} MB  {meters.words}")
 
         works = [
             SegmentCopy(Segment(segment.number, copy.segments), segment, parts).run
@@ -220,12 +222,19 @@ class Job:
             if segment.in_hand or not segment.done
         ]
         Crew(stop, tick=say).run(works, threads=min(self._settings.threads, copy.segments), name="copy")
-        held.change(state="done", finished_ms=int(time.time() * 1000), items=totals.items, size_bytes=totals.size_bytes)
+        held.change(
+            state="done",
+            finished_ms=int(time.time() * 1000),
+            items=totals.items,
+            size_bytes=totals.size_bytes,
+            expired=totals.expired,
+        )
         return Report(
             items=totals.items,
             size_bytes=totals.size_bytes,
             items_before=totals.items_before,
             set_aside=totals.set_aside,
+            expired=totals.expired,
             seconds=round(time.monotonic() - began, 3),
             read_units=meters.reading.consumed,
             write_units=meters.writing.consumed,

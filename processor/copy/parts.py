@@ -19,6 +19,7 @@ from processor.copy.holder import Holder
 from processor.copy.pace import PacedTable, StallWatch
 from processor.copy.segment import Parts
 from processor.errors import RefusedError
+from processor.expiry import PastTtl
 from processor.fences import Fences
 from processor.item_key import key_reader
 from processor.key_guard import KeyGuard
@@ -68,12 +69,14 @@ def assemble(
     meters: Meters,
     outage: Outage,
     stop: threading.Event,
-    written: Callable[[Outcome, int], None],
+    past_ttl: PastTtl,
+    written: Callable[[Outcome, int, int], None],
 ) -> Parts:
     """The parts of one run.
 
     :param source: DescribeTable of it
-    :param written: called with what became of each portion, and its bytes
+    :param past_ttl: whether an item is past the source's TTL
+    :param written: called with what became of each portion, its bytes, and how many were passed over
     """
     copy = held.copy
     fenced = settings.write_mode == "fenced"
@@ -114,6 +117,7 @@ def assemble(
         forbidden=settings.fence_attribute if fenced else None,
         again=tables.source(settings, clients, consumed=meters.reading.consume),
         concurrent=copy.concurrent,
+        past_ttl=past_ttl,
         fences=Fences(stored, settings.fence_attribute, key_of) if fenced and copy.concurrent else None,
         item_bytes=copy.expected_bytes / copy.expected_items if copy.expected_items else 0.0,
         written=written,

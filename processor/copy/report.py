@@ -16,12 +16,14 @@ class Report(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
 
     ``replicating``: replication had begun beside it at its end.
     ``onto_items``: the destination held items already, of which the source may have deleted some.
+    ``expired``: the source's items past their TTL, which were not copied.
     """
 
     items: int
     size_bytes: int
     items_before: int
     set_aside: int
+    expired: int = 0
     seconds: float
     read_units: float
     write_units: float
@@ -56,6 +58,8 @@ def show(report: Report, settings: Settings, *, as_json: bool) -> None:
     print(f"  {report.read_units:,.1f} read units, {report.write_units:,.1f} write units, {report.throttles} throttles")
     if report.set_aside:
         print(f"  {report.set_aside:,} items were refused and set aside: see redrive")
+    if report.expired:
+        print(f"  {report.expired:,} items past the source's TTL were not copied: DynamoDB is about to delete them")
     if not report.replicating:
         print(start_before(report.started_ms))
     if report.onto_items:

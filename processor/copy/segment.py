@@ -8,6 +8,9 @@ each write the source is read again, and what has changed is brought up to date 
 it is enough). Whoever is killed between a write and that second look must come back to those keys, which may not even
 be on the rescanned page any more, for the source has deleted them: so they are kept, with where the segment goes on,
 *before* they are written.
+
+An item past the source's TTL is passed over (``expiry.py``): whatever changes it later is in the stream. One that was
+written, and is past it at the second look, is brought up to date as any other: the destination has an older image.
 """
 
 from __future__ import annotations
@@ -25,6 +28,7 @@ from processor.copy.estimate import READ_UNIT_BYTES, SCAN_SHARE
 from processor.copy.pace import StallWatch
 from processor.copy.state import SegmentState
 from processor.errors import RefusedError, StoppedError, UnavailableError, UnsettledError
+from processor.expiry import NEVER
 from processor.fences import NO_NUMBER, Fences
 from processor.images import same
 from processor.plan import bytes_of
@@ -55,6 +59,7 @@ class Parts:
     :param again: the source for second looks
     :param concurrent: replication may run meanwhile
     :param fences: the sequence numbers that the destination's items carry, where ``writeMode=fenced`` needs them
+    :param past_ttl: whether an item is past the source's TTL, and so is not copied
     :param item_bytes: the average, as far as it is known
     """
 
@@ -70,10 +75,11 @@ class Parts:
     save: Callable[[SegmentState], None]
     again: ReadableTable
     concurrent: bool
+    past_ttl: Callable[[msgspec.Raw], bool] = NEVER
     forbidden: str | None = None
     fences: Fences | None = None
     item_bytes: float = 0.0
-    written: Callable[[Outcome, int], None] = lambda *_: None
+    written: Callable[[Outcome, int, int], None] = lambda *_: None
     make_backoff: Callable[[], Backoff] = Backoff
 
 
@@ -113,16 +119,19 @@ class SegmentCopy:
         return page
 
     def _copy(self, changes: list[Change], page: Page, *, is_last: bool) -> None:
-        outcome = self._write_and_look(changes) if self._parts.concurrent else self._write(changes)
-        size = sum(len(bytes_of(change)) for change in changes)
+        kept = [change for change in changes if change.image is None or not self._parts.past_ttl(change.image)]
+        outcome = self._write_and_look(kept) if self._parts.concurrent else self._write(kept)
+        size = sum(len(bytes_of(change)) for change in kept)
+        expired = len(changes) - len(kept)
         self._save(
             start=page.last_key if is_last else changes[-1].key,
             done=is_last and page.last_key is None,
-            items=self.state.items + len(changes),
+            items=self.state.items + len(kept),
             size_bytes=self.state.size_bytes + size,
+            expired=self.state.expired + expired,
             in_hand=[],
         )
-        self._parts.written(outcome, size)
+        self._parts.written(outcome, size, expired)
 
     def _write(self, changes: Sequence[Change]) -> Outcome:
         if self._parts.forbidden is not None:

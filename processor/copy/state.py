@@ -30,7 +30,7 @@ class CopyState(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
 
     ``concurrent``: replication may run meanwhile. ``via``: where exported items lie, else the tables are read directly.
     ``beat`` grows for as long as ``holder`` runs it. ``onto_items``: the destination held items when it began.
-    ``followed``: it was done, and a replication went on since.
+    ``followed``: it was done, and a replication went on since. ``expired``: items past their TTL, which are not copied.
     """
 
     id: str
@@ -54,6 +54,7 @@ class CopyState(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     import_arn: str = ""
     items: int = 0
     size_bytes: int = 0
+    expired: int = 0
 
     @property
     def age_seconds(self) -> float:
@@ -73,6 +74,7 @@ class SegmentState(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     done: bool = False
     items: int = 0
     size_bytes: int = 0
+    expired: int = 0
     in_hand: list[msgspec.Raw] = []
 
 
@@ -224,6 +226,7 @@ def save(client: DynamoDBClient, table: str, copy: CopyState, segment: SegmentSt
         "done": {"BOOL": segment.done},
         "items": {"N": str(segment.items)},
         "sizeBytes": {"N": str(segment.size_bytes)},
+        "expired": {"N": str(segment.expired)},
     }
     if segment.start is not None:
         row["start"] = {"S": bytes(segment.start).decode()}
@@ -253,6 +256,7 @@ def _segment(row: dict[str, Any], table: str) -> SegmentState:
             done=row["done"]["BOOL"],
             items=int(row["items"]["N"]),
             size_bytes=int(row["sizeBytes"]["N"]),
+            expired=int(row.get("expired", {"N": "0"})["N"]),
             in_hand=_in_hand(row),
         )
     except (KeyError, ValueError, zlib.error) as exc:

@@ -17,14 +17,22 @@ class Totals:
         self.items = 0
         self.size_bytes = 0
         self.set_aside = 0
+        self.expired = 0
         for state in states:
             self.items += state.items
             self.size_bytes += state.size_bytes
+            self.expired += state.expired
         self.items_before = self.items
 
-    def add(self, outcome: Outcome, size_bytes: int) -> None:
-        """Count items that were written."""
+    @property
+    def passed(self) -> int:
+        """Items that were come to, copied or not."""
+        return self.items + self.expired
+
+    def add(self, outcome: Outcome, size_bytes: int, expired: int) -> None:
+        """Count items that were written, and those that were not, for they are past their TTL."""
         with self._lock:
             self.items += outcome.records
             self.size_bytes += size_bytes
             self.set_aside += outcome.set_aside
+            self.expired += expired

@@ -150,7 +150,8 @@ def _first(resource: Resource, actions: str, commands: str, when: When = _always
 
 def _source() -> Iterator[Permission]:
     yield _row("source", "SourceTable", "DescribeTable", f"{_LOOKING} redrive repair status verify")
-    yield _row("source", "SourceTable", "DescribeTimeToLive", _LOOKING)  # without it a warning is missed
+    # Without it items past their TTL count as any others, and a warning of the preflight is missed.
+    yield _row("source", "SourceTable", "DescribeTimeToLive", f"{_LOOKING} redrive repair verify")
     yield _row("source", "SourceTable", "GetItem", "redrive repair copy")
     yield _row("source", "SourceTable", "GetItem", _LOOKING, _fenced)
     yield _row("source", "SourceTable", "Scan BatchGetItem", "copy repair verify")
@@ -172,7 +173,7 @@ def _source() -> Iterator[Permission]:
 
 def _destination() -> Iterator[Permission]:
     yield _row("destination", "DestinationTable", "DescribeTable", f"{_LOOKING} redrive repair status verify")
-    yield _row("destination", "DestinationTable", "DescribeTimeToLive", _LOOKING)
+    yield _row("destination", "DestinationTable", "DescribeTimeToLive", f"{_LOOKING} redrive repair verify")
     yield _row("destination", "DestinationTable", "BatchWriteItem", "replicate", _batch)
     yield _row("destination", "DestinationTable", "BatchWriteItem", "copy", _batch_copy)
     yield _row("destination", "DestinationTable", "PutItem DeleteItem", "copy redrive repair replicate")

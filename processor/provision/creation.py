@@ -12,6 +12,7 @@ import threading
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
+from processor import time_to_live
 from processor.aws.errors import aws_errors
 from processor.errors import CredentialsError, RefusedError, UnavailableError
 from processor.findings import Finding, error, warning
@@ -188,8 +189,10 @@ def copy_ttl(settings: Settings, clients: Clients, *, say: Say, only_if_empty: b
     """Turn the destination's TTL on where the source's is; what it deletes, the source deletes too."""
     name = settings.destination_table
     try:
-        ours = ttl(clients.source(), settings.source_table)
-        if ours is None or ttl(clients.destination(), name) is not None:
+        ours = time_to_live.look(clients.source(), settings.source_table, settings.source_region).attribute
+        if ours is None:
+            return
+        if time_to_live.look(clients.destination(), name, settings.destination_region).attribute is not None:
             return
         if only_if_empty and not _is_empty(clients.destination(), name):
             return
@@ -206,16 +209,6 @@ def copy_ttl(settings: Settings, clients: Clients, *, say: Say, only_if_empty: b
             "Allow dynamodb:DescribeTimeToLive on both, UpdateTimeToLive on the destination, or turn it on yourself"
         )
         yield warning(f"TTL of destination table {name}", f"could not be copied ({exc})", consequence, remedy)
-
-
-def ttl(client: DynamoDBClient, name: str) -> str | None:
-    """The attribute that a table's TTL is on; None where it is off.
-
-    :raises UnavailableError: it can't be known
-    """
-    with aws_errors(f"DescribeTimeToLive on table {name}"):
-        found = client.describe_time_to_live(TableName=name).get("TimeToLiveDescription", {})
-    return found.get("AttributeName") if found.get("TimeToLiveStatus") in ("ENABLED", "ENABLING") else None
 
 
 def _is_empty(client: DynamoDBClient, name: str) -> bool:

@@ -37,13 +37,16 @@ class Buckets:
         self._sums = {role: array("Q", bytes(8 * size)) for role in ("source", "destination")}
         self._source_items = array("I", bytes(4 * size))
 
-    def add(self, role: Role, digests: Iterable[Digest]) -> None:
-        """Items of a table; each once."""
-        sums, mask, is_source = self._sums[role], self._mask, role == "source"
+    def add(self, role: Role, digests: Iterable[Digest], *, counted: bool = True) -> None:
+        """Items of a table; each once.
+
+        :param counted: whether they are among ``Suspicion.equal_items``, where nothing else is the matter
+        """
+        sums, mask, counted = self._sums[role], self._mask, counted and role == "source"
         for place, item_hash in digests:
             number = place & mask
             sums[number] = (sums[number] + item_hash) % _MODULUS
-            if is_source:
+            if counted:
                 self._source_items[number] += 1
 
     def compare(self) -> Suspicion:

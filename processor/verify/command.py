@@ -9,7 +9,7 @@ import sys
 import threading
 from collections.abc import Callable, Iterator
 
-from processor import logs, preflight, program, tables
+from processor import logs, preflight, program, tables, time_to_live
 from processor.aws.clients import Clients
 from processor.crew import Crew
 from processor.errors import StoppedError, UsageError
@@ -28,6 +28,7 @@ from processor.signals import Signals
 from processor.verify import paths
 from processor.verify.comparison import Comparison, Step
 from processor.verify.form import Form
+from processor.verify.judge import Judge
 from processor.verify.repair import Repair, Tell, would_repair
 from processor.verify.report import Found, OutputFile, Report, Results
 from processor.verify.show import show
@@ -62,8 +63,11 @@ def run(settings: Settings, wanted: Wanted, *, pause: Callable[[int], float] = p
         results = Results(report, show=wanted.show, write=write)
         signals = Signals("Stopping; once more ends it at once.")
         try:
+            expiry, unknown = time_to_live.of_both(settings, clients, _patience(signals.stop))
+            preflight.insist(unknown, "")  # warnings
+            judge = Judge(form, results, expiry=expiry, show_expired=wanted.expired)
             with contextlib.ExitStack() as stack:
-                made = _Made(settings, wanted=wanted, clients=clients, form=form, stop=signals.stop, stack=stack)
+                made = _Made(settings, wanted=wanted, clients=clients, judge=judge, stop=signals.stop, stack=stack)
                 made.comparison(ready.facts, results, pause=pause).run()
         except StoppedError as exc:
             print(f"{program.NAME}: {exc}", file=sys.stderr)
@@ -99,6 +103,13 @@ def _form(settings: Settings, wanted: Wanted, facts: Facts) -> Form:
     return Form(key_names, ignored=ignored, salt=os.urandom(16))
 
 
+def _patience(stop: threading.Event) -> Patience:
+    """For one table, or for what uses both: an answer of one says nothing of the other."""
+    return Patience(
+        stop, Outage(Log(), "verify_delayed", note="It is tried again until nothing was answered for a minute.")
+    )
+
+
 class _Steps:
     """A bar for each step, and its metrics."""
 
@@ -132,14 +143,14 @@ class _Made:
         *,
         wanted: Wanted,
         clients: Clients,
-        form: Form,
+        judge: Judge,
         stop: threading.Event,
         stack: contextlib.ExitStack,
     ) -> None:
         self._settings = settings
         self._wanted = wanted
         self._clients = clients
-        self._form = form
+        self._judge = judge
         self._stack = stack
         self._stop = stop
         metrics = CommandMetrics(settings, items=instruments.VERIFY_ITEMS, progress=instruments.VERIFY_PROGRESS)
@@ -169,7 +180,7 @@ class _Made:
         suspects = Suspects(
             source,
             destination,
-            form=self._form,
+            judge=self._judge,
             recheck=self._wanted.recheck,
             results=results,
             crew=self._crew,
@@ -182,7 +193,7 @@ class _Made:
         self._comparison = Comparison(
             source,
             destination,
-            form=self._form,
+            judge=self._judge,
             suspects=suspects,
             results=results,
             crew=self._crew,
@@ -192,9 +203,7 @@ class _Made:
         return self._comparison
 
     def _patience(self) -> Patience:
-        """For one table, or for what uses both: an answer of one says nothing of the other."""
-        note = "It is tried again until nothing was answered for a minute."
-        return Patience(self._stop, Outage(Log(), "verify_delayed", note=note))
+        return _patience(self._stop)
 
     def _repair(self) -> Callable[[list[Found], Tell], None]:
         if not self._wanted.repair:
@@ -203,13 +212,13 @@ class _Made:
             return would_repair
         settings, clients = self._settings, self._clients
         stored = tables.readable_as_stored(settings, clients)
-        fences = Fences(stored, settings.fence_attribute, key_reader(self._form.key_names))
+        fences = Fences(stored, settings.fence_attribute, key_reader(self._judge.form.key_names))
         numbers = {"number_of": fences.of} if settings.write_mode == "fenced" else {}
         repair = Repair(
             source=tables.source(settings, clients),
             destination=tables.readable(settings, clients),
             table=tables.open_table(settings, clients, timeouts=_TIMEOUTS),
-            form=self._form,
+            judge=self._judge,
             patience=self._patience(),
             threads=settings.threads,
             **numbers,

@@ -6,6 +6,9 @@
    source's scan finds what is missing or different, the destination's what is extra.
 3. What seems to differ is looked at again (``suspects.py``).
 
+Where both tables delete the same items by TTL (``expiry.py``), those past it stay out of the sums: each table has
+deleted others of them. One that is past it in one table only makes its bucket differ, and is looked up.
+
 A sample has no first pass: some of many segments of each table, drawn at random, go through the others, every item.
 """
 
@@ -20,9 +23,10 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from processor.crew import Crew, Work
+from processor.expiry import Expiry, PastTtl
 from processor.scannable_table import MAX_SEGMENTS, Segment
 from processor.verify.buckets import Buckets, Suspicion
-from processor.verify.form import Form
+from processor.verify.judge import Judge
 from processor.verify.report import Results
 from processor.verify.side import Side
 from processor.verify.suspects import Suspects, identified
@@ -52,6 +56,7 @@ class Step:
 class Comparison:
     """One run; ``step`` says how far it is.
 
+    :param judge: of what was read in both tables
     :param share: of the items; less than 1 is a sample
     """
 
@@ -60,7 +65,7 @@ class Comparison:
         source: Side,
         destination: Side,
         *,
-        form: Form,
+        judge: Judge,
         suspects: Suspects,
         results: Results,
         crew: Crew,
@@ -69,12 +74,15 @@ class Comparison:
     ) -> None:
         self._source = source
         self._destination = destination
-        self._form = form
+        self._form = judge.form
+        self._judge = judge
         self._suspects = suspects
         self._results = results
         self._crew = crew
         self._share = share
         self._chance = chance
+        self._expiry = judge.expiry
+        self._without_expired = judge.expiry.is_alike and not judge.show_expired
         self.step = Step("begin")
 
     def run(self) -> None:
@@ -96,14 +104,22 @@ class Comparison:
         sides = (self._source, self._destination)
         buckets, lock = Buckets(max(side.items for side in sides)), threading.Lock()
 
+        # As of one moment: an item that both tables have is left out of both sums, or of neither.
+        expiry = self._expiry.now()
+
         def add(side: Side, segment: Segment) -> None:
             for items in side.pages(segment):
                 self._crew.check()
-                digests = list(map(self._form.digest, items))
+                past = _past(expiry, side)
+                live = [item for item in items if not past(item)] if past.attribute else items
+                expired = list(filter(past, items)) if len(live) < len(items) else []
+                digests = list(map(self._form.digest, live))
+                more = [] if self._without_expired else list(map(self._form.digest, expired))
                 with lock:
                     buckets.add(side.role, digests)
+                    buckets.add(side.role, more, counted=False)
                     self.step.done += len(items)
-                self._results.scanned(side.role, len(items))
+                self._results.scanned(side.role, len(items), len(expired))
 
         total = THREADS * _SEGMENTS_PER_THREAD
         works: Iterator[Work] = (partial(add, side, Segment(n, total)) for n in range(total) for side in sides)
@@ -119,7 +135,8 @@ class Comparison:
             for items in side.pages(segment):
                 self._crew.check()
                 if suspicion is None:
-                    self._results.scanned(side.role, len(items))
+                    expired = sum(map(_past(self._expiry, side), items))
+                    self._results.scanned(side.role, len(items), expired)
                     self._compare(side, other, items)
                 else:
                     self._compare(side, other, [item for item in items if self._form.place(item) in suspicion])
@@ -138,14 +155,17 @@ class Comparison:
         for some in side.chunks(keys):
             found = other.items_of(some)
             if side.role == "destination":  # what both have, the source's scan has compared
-                differing = [(identity, key) for identity, key in some.items() if identity not in found]
+                differing = [
+                    (identity, key)
+                    for identity, key in some.items()
+                    if identity not in found and self._judge.differs(side.role, key, None, by_identity[identity])
+                ]
             else:
                 differing = [
                     (identity, key)
                     for identity, key in some.items()
-                    if not self._form.same(by_identity[identity], found.get(identity))
+                    if self._judge.differs(side.role, key, by_identity[identity], found.get(identity))
                 ]
-                self._results.equal(len(some) - len(differing))
             self._suspects.add(side.role, differing)
 
     def _segments(self, side: Side) -> Iterable[Segment]:
@@ -156,3 +176,7 @@ class Comparison:
         total = min(total, MAX_SEGMENTS)
         drawn = self._chance.sample(range(total), max(1, round(total * self._share)))
         return (Segment(number, total) for number in drawn)
+
+
+def _past(expiry: Expiry, side: Side) -> PastTtl:
+    return expiry.source if side.role == "source" else expiry.destination

@@ -13,7 +13,7 @@ from processor.fences import NO_NUMBER
 from processor.patience import Patience
 from processor.reconcile import Source, reconcile
 from processor.records import Change
-from processor.verify.form import Form
+from processor.verify.judge import Judge
 from processor.verify.report import Found, Repaired
 from processor.writable_table import Table
 
@@ -56,6 +56,7 @@ class Repair:
     """Repairs keys, some at a time. Any number of threads may share it.
 
     :param destination: ``table`` for reading
+    :param judge: whether a key still differs
     :param number_of: from a key to the sequence number that its writes carry
     :param threads: keys in hand at once
     """
@@ -66,7 +67,7 @@ class Repair:
         source: Source,
         destination: Source,
         table: Table,
-        form: Form,
+        judge: Judge,
         patience: Patience,
         threads: int,
         number_of: Callable[[msgspec.Raw], str] = lambda _: NO_NUMBER,
@@ -74,7 +75,7 @@ class Repair:
         self._source = source
         self._destination = destination
         self._table = table
-        self._form = form
+        self._judge = judge
         self._patience = patience
         self._number_of = number_of
         self._error: ReplicatorError | None = None
@@ -118,10 +119,17 @@ class Repair:
 
     def _reconcile(self, key: msgspec.Raw, table: Table) -> Literal["put", "delete", "moot"]:
         number = self._number_of(key)
-        return reconcile(key, number, source=self._source, table=table, destination=self._destination).kind
+        return reconcile(
+            key,
+            number,
+            source=self._source,
+            table=table,
+            destination=self._destination,
+            expiry=self._judge.expiry,
+        ).kind
 
     def _is_same(self, key: msgspec.Raw) -> bool:
-        return self._form.same(self._source.get(key), self._destination.get(key))
+        return self._judge.same(self._source.get(key), self._destination.get(key))
 
 
 def _write(found: Found) -> Literal["put", "delete"]:

@@ -19,6 +19,9 @@ from processor.verify.buckets import Role
 from processor.verify.difference import Difference, Kind
 
 Outcome = Literal["missing", "extra", "different"]
+# ``expired`` is no difference: one table has deleted by TTL what the other still has, or will.
+At = Literal["source", "destination", "both"]
+Shown = Literal["missing", "extra", "different", "expired"]
 
 
 class PathDifference(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -45,17 +48,22 @@ class Repaired(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Found(msgspec.Struct, kw_only=True, rename="camel", omit_defaults=True):
-    """A key that is missing, extra or different at the destination; ``paths`` says where, in the last case."""
+    """A key that is missing, extra or different at the destination; ``paths`` says where, in the last case.
 
-    outcome: Outcome
+    ``at``: which table has it, of one that is ``expired``.
+    """
+
+    outcome: Shown
     key: msgspec.Raw
     paths: list[PathDifference] = []
     repair: Repaired | None = None
+    at: At | None = None
 
 
 class Report(msgspec.Struct, kw_only=True, rename="camel"):
     """Counts of keys, and the first ``keys`` of those that differ.
 
+    ``source_expired`` and ``destination_expired``: of the items read, those past their TTL.
     ``changing``: the source changed them at each look, so nothing is known. ``repaired`` are some of those missing,
     extra and different. Until it is ``complete``, the counts are of what was compared so far; with a ``samplePercent``
     they are the sample's.
@@ -66,6 +74,8 @@ class Report(msgspec.Struct, kw_only=True, rename="camel"):
     dry_run: bool = False
     source_items: int = 0
     destination_items: int = 0
+    source_expired: int = 0
+    destination_expired: int = 0
     equal: int = 0
     missing: int = 0
     extra: int = 0
@@ -93,13 +103,15 @@ class Results:
         self._write = write
         self._lock = threading.Lock()
 
-    def scanned(self, role: Role, items: int) -> None:
-        """So many items were read from that table."""
+    def scanned(self, role: Role, items: int, expired: int) -> None:
+        """So many items were read from that table, some of them past their TTL."""
         with self._lock:
             if role == "source":
                 self.report.source_items += items
+                self.report.source_expired += expired
             else:
                 self.report.destination_items += items
+                self.report.destination_expired += expired
 
     def equal(self, items: int) -> None:
         """So many are."""
@@ -112,11 +124,12 @@ class Results:
             self.report.changing += 1
 
     def found(self, results: list[Found]) -> None:
-        """Keys that differ, or did until they were repaired."""
+        """Keys that differ, or did until they were repaired; or are past their TTL, and to be shown."""
         lines = b"".join(msgspec.json.encode(found) + b"\n" for found in results)
         with self._lock:
             for found in results:
-                setattr(self.report, found.outcome, getattr(self.report, found.outcome) + 1)
+                if found.outcome != "expired":
+                    setattr(self.report, found.outcome, getattr(self.report, found.outcome) + 1)
                 self.report.repaired += bool(found.repair and found.repair.done)
             self.report.keys += results[: self._show - len(self.report.keys)]
             self._write(lines)

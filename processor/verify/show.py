@@ -30,8 +30,8 @@ def show(report: Report, settings: Settings, wanted: Wanted) -> None:
     Console(highlight=False, markup=False).print(_counts(report))
     for found in report.keys:
         _print(found)
-    more = report.missing + report.extra + report.different - len(report.keys)
-    if more:
+    more = report.missing + report.extra + report.different - sum(found.at is None for found in report.keys)
+    if more > 0:
         print(f"and {more:,} more keys; --show N names more of them, --output FILE all")
     if report.changing:
         print("Keys that change at each look can't be judged; compare again when the source is written to less.")
@@ -47,6 +47,9 @@ def _counts(report: Report) -> Table:
     table.add_row("missing at the destination", f"{report.missing:,}")
     table.add_row("extra at the destination", f"{report.extra:,}")
     table.add_row("different", f"{report.different:,}")
+    if report.source_expired or report.destination_expired:
+        table.add_row("past their TTL at the source, no difference", f"{report.source_expired:,}")
+        table.add_row("past their TTL at the destination, no difference", f"{report.destination_expired:,}")
     if report.changing:
         table.add_row("changing all the time", f"{report.changing:,}")
     if report.repaired:
@@ -55,7 +58,8 @@ def _counts(report: Report) -> Table:
 
 
 def _print(found: Found) -> None:
-    print(f"{found.outcome:9}  {bytes(found.key).decode()}{_repair(found)}")
+    where = f": past its TTL, at {'the ' * (found.at != 'both')}{found.at}" if found.at else ""
+    print(f"{found.outcome:9}  {bytes(found.key).decode()}{where}{_repair(found)}")
     for place in found.paths[:_SHOWN_PATHS]:
         print(f"             {place.path} {place.kind}{_values(place)}")
     if len(found.paths) > _SHOWN_PATHS:

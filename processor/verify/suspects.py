@@ -22,7 +22,7 @@ from processor.patience import Patience
 from processor.records import identity_of
 from processor.verify.buckets import Role
 from processor.verify.difference import differences
-from processor.verify.form import Form
+from processor.verify.judge import Judge
 from processor.verify.repair import Tell
 from processor.verify.report import Found, Outcome, PathDifference, Results
 from processor.verify.side import Side
@@ -60,6 +60,7 @@ class _Look(NamedTuple):
 class Suspects:
     """Takes suspicious keys from any number of threads, and finds out in threads of its own.
 
+    :param judge: of what was read in both tables
     :param recheck: how often a key is looked at again
     :param repair: called with keys that differ, and with what is to be told of them and what became of them
     :param values: also say what stands where two items differ
@@ -71,7 +72,7 @@ class Suspects:
         source: Side,
         destination: Side,
         *,
-        form: Form,
+        judge: Judge,
         recheck: int,
         results: Results,
         crew: Crew,
@@ -82,7 +83,8 @@ class Suspects:
     ) -> None:
         self._source = source
         self._destination = destination
-        self._form = form
+        self._form = judge.form
+        self._judge = judge
         self._recheck = recheck
         self._results = results
         self._crew = crew
@@ -139,11 +141,11 @@ class Suspects:
     def _settle(self, role: Role, suspects: list[_Suspect]) -> None:
         """Runs in the pool: look, pause, and look again at those that still differ."""
         for number in range(self._recheck):
-            suspects = [look.suspect for some in self._look(suspects) for look in some]
+            suspects = [look.suspect for some in self._look(role, suspects) for look in some]
             if not suspects:
                 return
             self._patience.pause(self._pause(number + 1))
-        for some in self._look(suspects):
+        for some in self._look(role, suspects):
             found = []
             for look in some:
                 if self._recheck and not look.suspect.at_rest:
@@ -152,7 +154,7 @@ class Suspects:
                     found.append(self._found(outcome, look))
             self._repair(found, self._results.found)
 
-    def _look(self, suspects: Sequence[_Suspect]) -> Iterator[list[_Look]]:
+    def _look(self, role: Role, suspects: Sequence[_Suspect]) -> Iterator[list[_Look]]:
         """Those that differ, some at a time; all others are equal, or gone from both.
 
         The destination is read first. Then a source that was at rest until after it had been so while the destination
@@ -169,10 +171,8 @@ class Suspects:
                 image_hash = self._form.hash(image)
                 suspect.at_rest = image_hash == suspect.source_hash
                 suspect.source_hash = image_hash
-                if not self._form.same(image, other):
+                if self._judge.differs(role, suspect.key, image, other):
                     differing.append(_Look(suspect, image, other))
-                elif image is not None:
-                    self._results.equal(1)
             yield differing
 
     def _found(self, outcome: Outcome, look: _Look) -> Found:

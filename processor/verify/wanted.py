@@ -20,6 +20,7 @@ class Wanted:
     values: bool = False
     output: Path | None = None
     ignore: tuple[AttributePath, ...] = ()
+    expired: bool = False
     repair: bool = False
     dry_run: bool = False
     as_json: bool = False
@@ -34,6 +35,7 @@ class Wanted:
             values=options["values"],
             output=None if options["output"] is None else Path(options["output"]),
             ignore=tuple(path for some in options["ignore"] for path in some),
+            expired=options["expired"],
             repair=options["repair"],
             dry_run=options["dryRun"],
             as_json=options["json"],

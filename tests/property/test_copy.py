@@ -19,6 +19,7 @@ from processor.copy.pace import StallWatch
 from processor.copy.segment import Parts, SegmentCopy
 from processor.copy.state import SegmentState
 from processor.errors import UnavailableError
+from processor.expiry import NEVER
 from processor.item_key import key_reader
 from processor.logs import Log
 from processor.plan import bytes_of
@@ -170,7 +171,14 @@ def _key(key: msgspec.Raw) -> str:
     return found
 
 
-def _run(world: World, *, concurrent: bool, times: float = math.inf) -> None:
+def _past_ttl(image: msgspec.Raw) -> bool:
+    """Every third version that the source writes is past its TTL."""
+    return int(msgspec.json.decode(image)["v"]["N"]) % 3 == 0
+
+
+def _run(
+    world: World, *, concurrent: bool, times: float = math.inf, past_ttl: Callable[[msgspec.Raw], bool] = NEVER
+) -> None:
     """Copy, as often as it takes, or as is said."""
 
     def at_once() -> Backoff:
@@ -200,6 +208,7 @@ def _run(world: World, *, concurrent: bool, times: float = math.inf) -> None:
         save=world.save,
         again=anything,
         concurrent=concurrent,
+        past_ttl=past_ttl,
         make_backoff=at_once,
     )
     while not world.kept.done and times > 0:
@@ -268,3 +277,30 @@ def test_before_a_replication(trimmed: list[str], before: list[str], events: lis
     _run(world, concurrent=False)
     world.drain()
     assert world.source == world.destination
+
+
+@given(
+    trimmed=st.lists(st.sampled_from(KEYS), max_size=5),
+    before=st.lists(st.sampled_from(KEYS), max_size=5),
+    events=st.lists(EVENTS, max_size=60),
+    concurrent=st.booleans(),
+)
+@example(trimmed=["a"], before=[], events=[], concurrent=False)
+# Live when it is scanned, past its TTL when it is looked at again, and that replicated in between.
+@example(trimmed=["a", "b"], before=[], events=["", "", "a", "b", "daemon", "daemon"], concurrent=True)
+@settings(max_examples=300)
+def test_items_past_their_ttl(trimmed: list[str], before: list[str], events: list[str], concurrent: bool) -> None:  # noqa: FBT001
+    """The destination has such an item as the source has it, or not at all; all others are as they always are."""
+    world = World(events, replicating=concurrent)
+    for key in trimmed:
+        world.write(key)
+    world.forget_stream()
+    for key in before:
+        world.write(key)
+    _run(world, concurrent=concurrent, past_ttl=_past_ttl)
+    world.drain()
+    past = {key for key, image in world.source.items() if _past_ttl(msgspec.Raw(image))}
+    gone = past - world.destination.keys()
+    assert world.destination == {key: image for key, image in world.source.items() if key not in gone}
+    if not events and not before:
+        assert gone == past

@@ -6,9 +6,11 @@ import json
 import logging
 import signal
 import threading
+import time
 from collections.abc import Callable, Iterator
+from email.utils import formatdate
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import pytest
 
@@ -21,6 +23,7 @@ from processor.verify.wanted import Wanted
 from tests.conftest import REGION, Tables
 from tests.fakes import faults
 from tests.fakes.fault_proxy import FaultProxy
+from tests.fakes.faulty_server import Answer, Exchange, Fault
 from tests.fakes.replicator import until
 from tests.fakes.stream_record import Item
 from tests.fakes.tasks import task
@@ -434,3 +437,123 @@ def test_options_that_make_no_sense(pair: Pair, tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="can't be written"):
         pair.verify(output=tmp_path)
     assert pair.nothing_shown()
+
+
+_now = time.time  # by whose clock DynamoDB goes
+
+
+def _answer_ttl(proxy: FaultProxy, attribute: str, table: str) -> Fault:
+    """DynamoDB Local would begin to delete, once its own TTL is on."""
+    found = {"TimeToLiveDescription": {"TimeToLiveStatus": "ENABLED", "AttributeName": attribute}}
+    body = json.dumps(found).encode()
+
+    def act(exchange: Exchange, _: Fault) -> None:
+        exchange.reply(Answer(200, body, {"Date": formatdate(_now(), usegmt=True)}))
+
+    return proxy.inject(act, "DescribeTimeToLive", when=lambda exchange: table.encode() in exchange.body)
+
+
+def _dated(name: str, seconds: float, **attributes: Any) -> Item:
+    return item(name, expires={"N": f"{_now() + seconds:.0f}"}, **attributes)
+
+
+def _expired(pair: Pair) -> None:
+    """Equal items, and keys past their TTL that only one table has, or both in different states."""
+    pair.fill(100)
+    pair.put(_dated("both", -3600))
+    pair.tables.put(pair.source, _dated("only source", -3600))
+    pair.tables.put(pair.destination, _dated("only destination", -3600))
+    pair.put(_dated("not equal", -3600, a={"N": "1"}), other=_dated("not equal", -7200))
+    pair.put(_dated("lives", -3600), other=_dated("lives", 3600))
+    pair.tables.put(pair.source, _dated("missing", 3600))
+    pair.tables.put(pair.source, _dated("too old", -6 * 366 * 86400))
+
+
+class Expiring(NamedTuple):
+    """The proxy before both tables, and its answers of what TTL they have."""
+
+    proxy: FaultProxy
+    source: Fault
+    destination: Fault
+
+
+@pytest.fixture
+def expiring(pair: Pair, dynamodb: DynamoDBLocal) -> Iterator[Expiring]:
+    """TTL is on ``expires`` in both."""
+    with FaultProxy(dynamodb.endpoint) as proxy:
+        pair.settings |= {"sourceEndpoint": proxy.endpoint, "destinationEndpoint": proxy.endpoint}
+        _expired(pair)
+        yield Expiring(proxy, *(_answer_ttl(proxy, "expires", table) for table in (pair.source, pair.destination)))
+
+
+@pytest.mark.parametrize("share", [1.0, 0.999])
+@pytest.mark.usefixtures("expiring")
+def test_what_ttl_deletes_is_no_difference(pair: Pair, share: float) -> None:
+    """It is counted by itself, and not shown; a date that only one table has is a difference."""
+    status, report = pair.verify(share=share)
+    assert (status, _keys(report)) == (1, {"lives": "different", "missing": "missing", "too old": "missing"})
+    if share == 1.0:
+        assert _counts(report) == (100, 2, 0, 1, 0, 0)
+        assert (report["sourceExpired"], report["destinationExpired"]) == (4, 3)
+
+
+@pytest.mark.usefixtures("expiring")
+def test_what_is_past_its_ttl_is_shown_on_demand(pair: Pair, tmp_path: Path) -> None:
+    """With the table that has it; the counts are the same."""
+    file = tmp_path / "found.jsonl"
+    status, report = pair.verify(expired=True, output=file)
+    assert (status, _counts(report)) == (1, (100, 2, 0, 1, 0, 0))
+    shown = {found["key"]["id"]["S"]: found["at"] for found in report["keys"] if found["outcome"] == "expired"}
+    assert shown == {"only source": "source", "only destination": "destination", "not equal": "both"}
+    assert len(file.read_text().splitlines()) == len(report["keys"]) == 6
+    text = pair.shown(expired=True)
+    assert 'expired    {"id":{"S":"only source"}}: past its TTL, at the source' in text
+    assert "past their TTL at the source, no difference" in text
+
+
+@pytest.mark.usefixtures("expiring")
+def test_what_ttl_deletes_is_not_written_by_repair(pair: Pair) -> None:
+    """It neither brings it back, nor deletes before DynamoDB does; all else is made equal."""
+    assert pair.verify(repair=True)[1]["repaired"] == 3
+    names = {each["id"]["S"] for each in pair.tables.items(pair.destination)}
+    assert "only source" not in names
+    assert {"only destination", "missing", "too old", "both"} <= names
+    assert pair.verify()[0] == 0
+
+
+def test_only_the_source_has_ttl(pair: Pair, expiring: Expiring) -> None:
+    """An item that it has deleted, and the destination keeps for good, is an extra one."""
+    expiring.destination.clear()
+    status, report = pair.verify()
+    assert (status, _counts(report)) == (1, (100, 2, 1, 1, 0, 0))
+    assert _keys(report)["only destination"] == "extra"
+    assert (report["sourceExpired"], report["destinationExpired"]) == (4, 0)
+
+
+@pytest.mark.parametrize(
+    ("fault", "said"),
+    [(faults.error("AccessDeniedException"), True), (faults.error("UnknownOperationException"), False)],
+)
+def test_a_ttl_that_can_not_be_looked_at(
+    pair: Pair,
+    expiring: Expiring,
+    fault: Any,
+    said: bool,  # noqa: FBT001
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """Where we may not, that is said, and every item counts as any other; a store without the call has no TTL."""
+    expiring.source.clear()
+    expiring.destination.clear()
+    expiring.proxy.inject(fault, "DescribeTimeToLive")
+    status = command.run(task(**pair.settings), Wanted(as_json=True, recheck=0), pause=pair.pause)
+    out, errors = capsys.readouterr()
+    assert status == 1
+    assert _keys(json.loads(out))["only source"] == "missing"
+    assert ("TTL of source table" in errors) == ("Allow dynamodb:DescribeTimeToLive" in errors) == said
+
+
+@pytest.mark.usefixtures("expiring")
+def test_a_clock_that_is_wrong_deletes_nothing(pair: Pair, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where this machine's is ahead of DynamoDB's, that of DynamoDB counts."""
+    monkeypatch.setattr(time, "time", lambda: _now() + 7200)
+    assert _keys(pair.verify()[1]) == {"lives": "different", "missing": "missing", "too old": "missing"}

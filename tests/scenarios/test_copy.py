@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import signal
 import subprocess
+import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -247,3 +248,44 @@ def test_throttling_slows_it_down_and_a_signal_stops_it(stage: Stage) -> None:
     stage.inject("destination", faults.unprocessed(3), "BatchWriteItem", times=5)
     assert stage.copy()["items"] == ITEMS
     assert scan(stage.pair.source, stage.pair.source_table) == stage.pair.replicated()
+
+
+def _expire(stage: Stage, *keys: str) -> Fault:
+    """These are past the source's TTL, which is on ``expires`` until the fault is cleared."""
+    for key in keys:
+        stage.pair.put(key, expires={"N": f"{time.time() - 60:.0f}"})
+    on = {"TimeToLiveDescription": {"TimeToLiveStatus": "ENABLED", "AttributeName": "expires"}}
+    return stage.source.inject(faults.answer(on), "DescribeTimeToLive")
+
+
+@pytest.mark.parametrize("options", [(), ("--concurrent",)])
+def test_items_past_their_ttl_are_not_copied(stage: Stage, options: tuple[str, ...]) -> None:
+    """They are counted by themselves, over all runs of a copy; verify calls the tables equal."""
+    _expire(stage, "past", "past too")
+    stage.pair.put("to come", expires={"N": f"{time.time() + 3600:.0f}"})
+    held = stage.inject("destination", faults.hold(), "BatchWriteItem")
+    copying = stage.start(*options)
+    held.wait()
+    copying.send_signal(signal.SIGKILL)
+    copying.communicate()
+    held.clear()
+    report = stage.copy(*options)
+    assert (report["items"], report["expired"]) == (ITEMS + 1, 2)
+    assert {"past", "past too"}.isdisjoint(stage.pair.replicated())
+    assert "to come" in stage.pair.replicated()
+    stage.verify()
+
+
+def test_a_ttl_that_is_turned_off_while_it_copies(stage: Stage) -> None:
+    """What was passed over may stay at the source then: that is said, and verify finds it."""
+    ttl = _expire(stage, "past")
+    held = stage.inject("destination", faults.hold(), "BatchWriteItem")
+    copying = stage.start()
+    held.wait()
+    ttl.clear()
+    held.clear()
+    status, output, errors = end_of(copying)
+    assert status == 0, errors
+    assert "was on expires when the copy began, and is off" in errors
+    assert "1 items past the source's TTL were not copied" in output
+    assert json.loads(end_of(command("verify", stage.settings, "--json", "--recheck", "0"))[1])["missing"] == 1

@@ -11,6 +11,7 @@ import msgspec
 import pytest
 
 from processor.errors import CredentialsError, DeadLetterError, StoppedError, UnavailableError
+from processor.expiry import Expiry, PastTtl
 from processor.letter_file import LetterFile, append_line
 from processor.letters import Entry, encode
 from processor.logs import Log
@@ -131,6 +132,19 @@ def test_what_is_equal_already_is_moot(run: Run) -> None:
     redrive.run()
     assert (redrive.report.moot, redrive.report.removed_letters) == (2, 2)
     assert run.table.calls == []
+
+
+@pytest.mark.parametrize("dry_run", [True, False])
+def test_what_is_past_its_ttl_is_not_brought_back(run: Run, *, dry_run: bool) -> None:
+    """The destination has deleted it already, as the source will: moot. One that is there is written."""
+    for name in "ab":
+        run.letter(name)
+        run.source[_identity(name)] = msgspec.json.encode({"id": {"S": name}, "ttl": {"N": "100"}})
+    run.table.items[_identity("b")] = msgspec.json.encode({"id": {"S": "b"}, "ttl": {"N": "300"}})
+    redrive = run.make(expiry=Expiry(source=PastTtl("ttl", lambda: 200.0)), dry_run=dry_run)
+    redrive.run()
+    assert (redrive.report.moot, redrive.report.applied) == (1, 1)
+    assert _identity("a") not in run.table.items
 
 
 def test_what_is_refused_again_stays(run: Run) -> None:

@@ -14,8 +14,9 @@ from processor.patience import Patience
 from processor.records import identity_of
 from processor.retry import Backoff, Outage
 from processor.verify.form import Form
+from processor.verify.judge import Judge
 from processor.verify.repair import Repair
-from processor.verify.report import Found
+from processor.verify.report import Found, Report, Results
 from tests.fakes.source import FakeSource
 from tests.fakes.table import FakeTable
 
@@ -43,7 +44,7 @@ def test_all_keys_are_told_of_before_it_ends(
         source=FakeSource({identity_of(key): key for key in KEYS}, before=lose),
         destination=FakeSource(table.items),
         table=table,
-        form=Form(["id"], ignored=[], salt=b""),
+        judge=Judge(Form(["id"], ignored=[], salt=b""), Results(Report(), show=0)),
         patience=Patience(stop, Outage(Log(), "delayed", note=""), make_backoff=lambda: Backoff(most_seconds=0.0)),
         threads=1,
     )
