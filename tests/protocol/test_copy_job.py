@@ -121,38 +121,42 @@ def test_until_when_to_start_is_said_where_no_replication_has_begun(capsys: pyte
 
 
 def _aged(hours: float, **changed: Any) -> CopyState:
+    """One that began so long ago, as of now: a test may run long after it was collected."""
     started_ms = int((time.time() - hours * 3600) * 1000)
     return msgspec.structs.replace(COPY, **({"started_ms": started_ms} | changed))
 
 
 URI = "s3://bucket/prefix"
 CAN_GO_ON = [
-    (_aged(22.5), {}),
-    (_aged(23.2), {"concurrent": True}),
-    (_aged(25.0, via=URI), {"via": URI}),  # whether there is time left is looked at by itself
-    (_aged(25.0, concurrent=True), {"checkpoint": "5"}),
-    (_aged(25.0), {"concurrent": True, "checkpoint": "5"}),
+    (22.5, {}, {}),
+    (23.2, {}, {"concurrent": True}),
+    (25.0, {"via": URI}, {"via": URI}),  # whether there is time left is looked at by itself
+    (25.0, {"concurrent": True}, {"checkpoint": "5"}),
+    (25.0, {}, {"concurrent": True, "checkpoint": "5"}),
 ]
 TOO_LATE = [
-    (_aged(23.2), {}, "with --concurrent, then start the replication"),
-    (_aged(25.0, concurrent=True), {"checkpoint": "TRIM_HORIZON"}, "no replication has begun"),
-    (_aged(25.0), {"concurrent": True}, "no replication has begun"),
+    (23.2, {}, {}, "with --concurrent, then start the replication"),
+    (25.0, {"concurrent": True}, {"checkpoint": "TRIM_HORIZON"}, "no replication has begun"),
+    (25.0, {}, {"concurrent": True}, "no replication has begun"),
 ]
 
 
-@pytest.mark.parametrize(("before", "changed"), CAN_GO_ON)
-def test_a_copy_that_is_gone_on_with(made: Task, before: CopyState, changed: dict[str, Any]) -> None:
+@pytest.mark.parametrize(("hours", "row", "changed"), CAN_GO_ON)
+def test_a_copy_that_is_gone_on_with(made: Task, hours: float, row: dict[str, Any], changed: dict[str, Any]) -> None:
     """While the stream has every change since it began, or a replication has read them."""
+    before = _aged(hours, **row)
     job = made.job(before, **changed)
     assert job.copy.id == before.id
     assert job.age_seconds == pytest.approx(before.age_seconds, abs=60)
 
 
-@pytest.mark.parametrize(("before", "changed", "reason"), TOO_LATE)
-def test_a_copy_that_is_too_late(made: Task, before: CopyState, changed: dict[str, Any], reason: str) -> None:
+@pytest.mark.parametrize(("hours", "row", "changed", "reason"), TOO_LATE)
+def test_a_copy_that_is_too_late(
+    made: Task, hours: float, row: dict[str, Any], changed: dict[str, Any], reason: str
+) -> None:
     """It is said what may still help; begun anew it has all its time."""
     with pytest.raises(NotReadyError, match=reason):
-        made.job(before, **changed)
+        made.job(_aged(hours, **row), **changed)
     assert made.job(None, **changed, restart=True).age_seconds == 0
 
 

@@ -225,44 +225,46 @@ def test_a_copy_waits_for_the_stream_to_begin(monkeypatch: pytest.MonkeyPatch) -
     assert _run()[0].findings == []
 
 
-HOUR_MS = 3_600_000
 NOT_BEGUN = [
     Lease(shard_id="shard-1", owner="a", counter=1, checkpoint="TRIM_HORIZON"),
     Lease(shard_id="shard-2", owner=None, counter=1, checkpoint=None),
 ]
 
 
-def _of_copy(**changed: Any) -> CopyState:
-    given = {"id": "1", "state": "done", "started_ms": int(time.time() * 1000) - HOUR_MS, "stream_arn": STREAM}
+def _of_copy(*, hours: float = 1.0, **changed: Any) -> CopyState:
+    """One that began so long ago, as of now: a test may run long after it was collected."""
+    started_ms = int((time.time() - hours * 3600) * 1000)
+    given = {"id": "1", "state": "done", "started_ms": started_ms, "stream_arn": STREAM}
     return CopyState(**(given | changed))
 
 
 @pytest.mark.parametrize(
     ("copy", "leases", "value"),
     [
-        (_of_copy(), [], None),
-        (_of_copy(state="running"), [], "is not through"),
-        (_of_copy(state="running"), LEASES, "is not through"),
-        (_of_copy(state="running", concurrent=True), [], None),
-        (_of_copy(state="running", via="s3://b/p"), [], "is not through"),
-        (_of_copy(started_ms=0), LEASES, None),
-        (_of_copy(started_ms=int(time.time() * 1000) - 25 * HOUR_MS), NOT_BEGUN, "began 25.0 hours ago"),
-        (_of_copy(started_ms=int(time.time() * 1000) - 25 * HOUR_MS), [*NOT_BEGUN, *LEASES], None),
-        (_of_copy(started_ms=int(time.time() * 1000) - int(23.6 * HOUR_MS)), [], "began 23.6 hours ago"),
-        (_of_copy(started_ms=int(time.time() * 1000) - int(23.4 * HOUR_MS)), NOT_BEGUN, None),
-        (_of_copy(started_ms=int(time.time() * 1000) - 25 * HOUR_MS), [], "began 25.0 hours ago"),
-        (_of_copy(started_ms=int(time.time() * 1000) - 25 * HOUR_MS, concurrent=True), None, "began 25.0 hours ago"),
-        (_of_copy(stream_arn="another"), [], "the stream was turned off and on again since"),
-        (_of_copy(stream_arn="another"), LEASES, None),
-        (_of_copy(started_ms=int(time.time() * 1000) - 25 * HOUR_MS, followed=True), [], None),
-        (_of_copy(stream_arn="another", followed=True), None, None),
+        ({}, [], None),
+        ({"state": "running"}, [], "is not through"),
+        ({"state": "running"}, LEASES, "is not through"),
+        ({"state": "running", "concurrent": True}, [], None),
+        ({"state": "running", "via": "s3://b/p"}, [], "is not through"),
+        ({"hours": 400_000.0}, LEASES, None),
+        ({"hours": 25.0}, NOT_BEGUN, "began 25.0 hours ago"),
+        ({"hours": 25.0}, [*NOT_BEGUN, *LEASES], None),
+        ({"hours": 23.6}, [], "began 23.6 hours ago"),
+        ({"hours": 23.4}, NOT_BEGUN, None),
+        ({"hours": 25.0}, [], "began 25.0 hours ago"),
+        ({"hours": 25.0, "concurrent": True}, None, "began 25.0 hours ago"),
+        ({"stream_arn": "another"}, [], "the stream was turned off and on again since"),
+        ({"stream_arn": "another"}, LEASES, None),
+        ({"hours": 25.0, "followed": True}, [], None),
+        ({"stream_arn": "another", "followed": True}, None, None),
     ],
 )
 def test_a_copy_that_replication_must_not_follow(
-    copy: CopyState, leases: list[Lease] | None, value: str | None
+    copy: dict[str, Any], leases: list[Lease] | None, value: str | None
 ) -> None:
     """One that is under way, or that began before what the stream still has; replication that went on since is safe."""
-    found = [text for _, text in _found(_facts(copy=copy, leases=leases)) if text.startswith("copy of")]
+    facts = _facts(copy=_of_copy(**copy), leases=leases)
+    found = [text for _, text in _found(facts) if text.startswith("copy of")]
     assert (value is None) == (found == [])
     assert all(str(value) in text for text in found)
 
