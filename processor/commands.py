@@ -117,7 +117,8 @@ _VERIFY = (
     Option(name="output", metavar="FILE", parse=str, help="write every key that differs to FILE, as JSON lines"),
     Option(name="ignore", metavar="PATHS", parse=paths.parse, repeated=True, help="don't compare a.b[0].c,d"),
     Option(name="expired", help="look up and show keys past their TTL that only one table has, too"),
-    Option(name="repair", help="make the destination equal for the keys that differ"),
+    Option(name="repair", help="write what is missing or different at the destination"),
+    Option(name="deleteExtra", help="with --repair: also delete what only the destination has, whoever wrote it"),
     Option(name="dryRun", help="with --repair: say what would be done, and do nothing"),
     JSON,
 )

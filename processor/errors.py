@@ -177,7 +177,8 @@ class CopyTooLateError(ReplicatorError):
         super().__init__(
             f"The copy began {hours:.1f} hours ago and {what}: the stream keeps changes for 24 hours, so those since "
             f"it began would be lost. {remedy} before 23.5 hours are over: it goes on where it was, beside the "
-            "replication. Later than that, --restart is needed, and verify --repair for what was deleted meanwhile."
+            "replication. Later than that, --restart is needed, and then verify --repair "
+            "--deleteExtra for what was deleted meanwhile."
         )
 
 

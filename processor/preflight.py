@@ -25,7 +25,10 @@ if TYPE_CHECKING:
 
 NEW_IMAGE_VIEWS = frozenset({"NEW_IMAGE", "NEW_AND_OLD_IMAGES"})
 # A copy removes nothing.
-_DELETED_MEANWHILE = " (once it has caught up, verify --repair removes what was deleted meanwhile)"
+_DELETED_MEANWHILE = (
+    " (once it has caught up, verify names what only the destination has: what was deleted meanwhile, and whatever "
+    "else; --repair --deleteExtra deletes it)"
+)
 
 
 class Report(msgspec.Struct, kw_only=True):

@@ -9,10 +9,10 @@ import msgspec
 
 from processor import logs, preflight, program, time_to_live
 from processor.aws.clients import Clients
-from processor.copy import estimate, holder, state
+from processor.copy import estimate, holder, occupant, state
 from processor.copy.estimate import Estimate
 from processor.copy.job import Job, Tell
-from processor.copy.report import show, show_plan, start_before
+from processor.copy.report import Tables, show, show_plan, start_before
 from processor.errors import NotReadyError, StoppedError, UsageError
 from processor.expiry import NEVER, PastTtl
 from processor.facts import Facts
@@ -26,6 +26,7 @@ from processor.provision import creation
 from processor.retry import Outage
 from processor.settings import Settings
 from processor.signals import Signals
+from processor.table_pair import identity_of
 from processor.via_s3 import transfer
 
 # Calls of one segment at once: its writes go through one pool, its reads one after the other.
@@ -86,20 +87,23 @@ def _run(settings: Settings, options: Options, clients: Clients, stop: threading
     if job.copy.via:
         found = transfer.findings(settings, clients, job.copy.via, begun=bool(job.copy.export_arn))
         preflight.insist(list(found), _NOTHING)
-    plan = _plan(settings, facts, job)
-    show_plan(plan, settings, as_json=options.dry_run and options.json)
-    if job.waits_for_replication:
-        _say(start_before(job.copy.started_ms))
     logs.configure()
     outage = Outage(Log(), "copy_delayed", note="Nothing is lost: it is tried again.")
-    past_ttl = NEVER if job.copy.via else _past_ttl(settings, clients, Patience(stop, outage))
+    patience = Patience(stop, outage)
+    plan = _plan(settings, facts, job)
+    shown, found = _tables(settings, clients, facts, patience)
+    show_plan(plan, shown, settings, as_json=options.dry_run and options.json)
+    preflight.insist(found, "")  # warnings
+    if job.waits_for_replication:
+        _say(start_before(job.copy.started_ms))
+    past_ttl = NEVER if job.copy.via else _past_ttl(settings, clients, patience)
     if options.dry_run:
         return 0
     metrics = CommandMetrics(settings, items=instruments.COPY_ITEMS, progress=instruments.COPY_PROGRESS)
     with Bar() as bar, metrics:
         report = job.run(outage=outage, stop=stop, tell=_tell(bar, metrics), past_ttl=past_ttl)
     if report.expired:
-        _look_at_ttl_again(settings, clients, Patience(stop, outage), past_ttl)
+        _look_at_ttl_again(settings, clients, patience, past_ttl)
     show(report, settings, as_json=options.json)
     return 0
 
@@ -110,6 +114,21 @@ def _tell(bar: Bar, metrics: CommandMetrics) -> Tell:
         metrics.tell(items, expected)
 
     return tell
+
+
+def _tables(settings: Settings, clients: Clients, facts: Facts, patience: Patience) -> tuple[Tables, list[Finding]]:
+    """Which tables these are, and what the destination holds: seen before anything is written."""
+    source, destination = (
+        identity_of(settings, "source", facts.source),
+        identity_of(settings, "destination", facts.destination),
+    )
+    occupants, findings = None, list[Finding]()
+    if facts.source is not None and facts.destination is not None:
+        key_names = [part["AttributeName"] for part in facts.source["KeySchema"]]
+        occupants, findings = occupant.look(settings, clients, key_names, patience)
+    if occupants is not None:
+        findings += occupant.findings(occupants, destination)
+    return Tables(source=source, destination=destination, occupants=occupants), findings
 
 
 def _past_ttl(settings: Settings, clients: Clients, patience: Patience) -> PastTtl:

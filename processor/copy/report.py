@@ -8,7 +8,9 @@ import time
 import msgspec
 
 from processor.copy.estimate import LAST_START_SECONDS, Estimate
+from processor.copy.occupant import Occupants
 from processor.settings import Settings
+from processor.table_pair import TableIdentity
 
 
 class Report(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
@@ -34,13 +36,27 @@ class Report(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     started_ms: int
 
 
-def show_plan(plan: Estimate, settings: Settings, *, as_json: bool) -> None:
+class Tables(msgspec.Struct, frozen=True, kw_only=True):
+    """What is copied to where; ``occupants`` is None where there is no table yet, or it may not be looked into."""
+
+    source: TableIdentity
+    destination: TableIdentity
+    occupants: Occupants | None
+
+
+def show_plan(plan: Estimate, tables: Tables, settings: Settings, *, as_json: bool) -> None:
     """Print the plan: JSON on standard output, or words on standard error."""
     if as_json:
-        print(msgspec.json.encode({"plan": plan, "seconds": plan.seconds}).decode())
+        print(msgspec.json.encode({"plan": plan, "seconds": plan.seconds, "tables": tables}).decode())
         return
     print(f"Copying {settings.path}", file=sys.stderr)
-    print(f"  {plan.items:,} items, {_size(plan.size_bytes)}, as DescribeTable last counted them", file=sys.stderr)
+    print(f"  {tables.source.shown}", file=sys.stderr)
+    held = f": {tables.occupants.shown}; {_counted(tables.destination)}" if tables.occupants else ""
+    print(f"  {tables.destination.shown}{held}", file=sys.stderr)
+    print(
+        f"  to copy: {plan.items:,} items, {_size(plan.size_bytes)}, as DescribeTable last counted them",
+        file=sys.stderr,
+    )
     print(f"  {plan.read_units:,} read units, {plan.write_units:,} write units, indexes left out", file=sys.stderr)
     print(f"  about {duration(plan.seconds)}: {_reason(plan)}", file=sys.stderr, flush=True)
 
@@ -64,8 +80,9 @@ def show(report: Report, settings: Settings, *, as_json: bool) -> None:
         print(start_before(report.started_ms))
     if report.onto_items:
         print(
-            "Items deleted at the source since an earlier copy are still at the destination: once the replication has "
-            "caught up, run verify --repair."
+            "The destination held items before. Those that the source doesn't have are there still, be they deleted at "
+            "the source since an earlier copy or somebody else's: once replication has caught up, verify names them. "
+            "verify --repair --deleteExtra would delete every one of them."
         )
 
 
@@ -73,6 +90,10 @@ def start_before(started_ms: int) -> str:
     """Until when a replication must be started that has not begun yet, for people."""
     until = time.strftime("%Y-%m-%d %H:%M:%S %Z", time.localtime(started_ms / 1000 + LAST_START_SECONDS))
     return f"Start the replication before {until}: until then the stream has every change since the copy began."
+
+
+def _counted(table: TableIdentity) -> str:
+    return f"{table.items:,} items, as DescribeTable last counted them"
 
 
 def _size(size_bytes: float) -> str:

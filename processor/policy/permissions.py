@@ -180,7 +180,8 @@ def _destination() -> Iterator[Permission]:
     yield _row("destination", "DestinationTable", "GetItem", "redrive repair")
     yield _row("destination", "DestinationTable", "GetItem BatchGetItem", "copy", _fenced)
     yield _row("destination", "DestinationTable", "Scan BatchGetItem", "repair verify")
-    yield _row("destination", "DestinationTable", "CreateTable TagResource UpdateTimeToLive Scan", "copy", _create)
+    yield _row("destination", "DestinationTable", "Scan", "copy")  # whose items are there already?
+    yield _row("destination", "DestinationTable", "CreateTable TagResource UpdateTimeToLive", "copy", _create)
     yield _row("destination", "DestinationTable", "ImportTable TagResource UpdateTable UpdateTimeToLive", "copyViaS3")
     yield _row("destination", "DestinationImports", "DescribeImport", "copyViaS3")
     yield _row("destination", "ExportedObjects", "GetObject", "copyViaS3", service="s3")

@@ -202,7 +202,7 @@ def _of_stream(seen: Seen) -> Iterator[Finding]:
     enabled = (seen.source or {}).get("StreamSpecification", {}).get("StreamEnabled", False)
     again = (
         "If it is to go on: turn the stream on, delete the checkpoint table, copy the table again, start; once it has "
-        "caught up, verify --repair removes what was deleted meanwhile"
+        "caught up, verify names what was deleted meanwhile as extra, and --repair --deleteExtra deletes it"
     )
     stream = seen.stream
     if stream is None:

@@ -25,11 +25,12 @@ from processor.progress import Bar
 from processor.retry import Outage
 from processor.settings import Settings
 from processor.signals import Signals
+from processor.table_pair import identity_of
 from processor.verify import paths
 from processor.verify.comparison import Comparison, Step
 from processor.verify.form import Form
 from processor.verify.judge import Judge
-from processor.verify.repair import Repair, Tell, would_repair
+from processor.verify.repair import Repair, Tell, keeping_extra, would_repair
 from processor.verify.report import Found, OutputFile, Report, Results
 from processor.verify.show import show
 from processor.verify.side import Side
@@ -53,10 +54,15 @@ def run(settings: Settings, wanted: Wanted, *, pause: Callable[[int], float] = p
     if wanted.dry_run and not wanted.repair:
         message = "--dryRun says what --repair would do; without it nothing is ever written. Give both, or neither."
         raise UsageError(message)
+    if wanted.delete_extra and not wanted.repair:
+        message = "--deleteExtra says what --repair may do; without it nothing is ever deleted. Give both, or neither."
+        raise UsageError(message)
     clients = Clients(settings)
     ready = preflight.tables(settings, clients)
     preflight.insist(ready.findings, "Nothing was compared, and nothing written.")
     form = _form(settings, wanted, ready.facts)
+    if wanted.repair:
+        _say_what_is_written(settings, wanted, ready.facts)
     logs.configure()
     report = Report(dry_run=wanted.dry_run, sample_percent=None if wanted.share == 1 else wanted.share * 100)
     with _output(wanted) as write:
@@ -75,6 +81,16 @@ def run(settings: Settings, wanted: Wanted, *, pause: Callable[[int], float] = p
         finally:
             show(report, settings, wanted)
     return DIFFERENCES if report.differing else 0
+
+
+def _say_what_is_written(settings: Settings, wanted: Wanted, facts: Facts) -> None:
+    """Whoever has named the wrong table, or has another account's credentials, sees it before anything is written."""
+    print(identity_of(settings, "source", facts.source).shown, file=sys.stderr)
+    print(identity_of(settings, "destination", facts.destination).shown, file=sys.stderr)
+    does = "would be" if wanted.dry_run else "is"
+    print(f"What is missing or different at the destination {does} written as the source has it.", file=sys.stderr)
+    if wanted.delete_extra:
+        print(f"What only the destination has {does} deleted there, whoever wrote it.", file=sys.stderr)
 
 
 @contextlib.contextmanager
@@ -208,8 +224,10 @@ class _Made:
     def _repair(self) -> Callable[[list[Found], Tell], None]:
         if not self._wanted.repair:
             return lambda found, tell: tell(found)
-        if self._wanted.dry_run:
-            return would_repair
+        repair = would_repair if self._wanted.dry_run else self._made_repair()
+        return repair if self._wanted.delete_extra else keeping_extra(repair)
+
+    def _made_repair(self) -> Repair:
         settings, clients = self._settings, self._clients
         stored = tables.readable_as_stored(settings, clients)
         fences = Fences(stored, settings.fence_attribute, key_reader(self._judge.form.key_names))

@@ -29,6 +29,16 @@ def would_repair(found: list[Found], tell: Tell) -> None:
     tell([msgspec.structs.replace(each, repair=Repaired(write=_write(each))) for each in found])
 
 
+def keeping_extra(repair: Callable[[list[Found], Tell], None]) -> Callable[[list[Found], Tell], None]:
+    """``repair`` for all but the keys that only the destination has: they may be somebody else's."""
+
+    def some(found: list[Found], tell: Tell) -> None:
+        tell([each for each in found if each.outcome == "extra"])
+        repair([each for each in found if each.outcome != "extra"], tell)
+
+    return some
+
+
 class _Noted:
     """Satisfies ``writable_table.Table``: another one, and whether it may have been written."""
 

@@ -29,10 +29,14 @@ def show(report: Report, settings: Settings, wanted: Wanted) -> None:
         print(f"A sample of about {report.sample_percent:g} % of each; the counts are the sample's.")
     Console(highlight=False, markup=False).print(_counts(report))
     for found in report.keys:
-        _print(found)
+        _print(found, wanted)
     more = report.missing + report.extra + report.different - sum(found.at is None for found in report.keys)
     if more > 0:
         print(f"and {more:,} more keys; --show N names more of them, --output FILE all")
+    if wanted.repair and report.extra and not wanted.delete_extra:
+        print(
+            f"{report.extra:,} keys that only the destination has were left alone; --repair --deleteExtra deletes them."
+        )
     if report.changing:
         print("Keys that change at each look can't be judged; compare again when the source is written to less.")
     if not report.complete:
@@ -57,19 +61,19 @@ def _counts(report: Report) -> Table:
     return table
 
 
-def _print(found: Found) -> None:
+def _print(found: Found, wanted: Wanted) -> None:
     where = f": past its TTL, at {'the ' * (found.at != 'both')}{found.at}" if found.at else ""
-    print(f"{found.outcome:9}  {bytes(found.key).decode()}{where}{_repair(found)}")
+    print(f"{found.outcome:9}  {bytes(found.key).decode()}{where}{_repair(found, wanted)}")
     for place in found.paths[:_SHOWN_PATHS]:
         print(f"             {place.path} {place.kind}{_values(place)}")
     if len(found.paths) > _SHOWN_PATHS:
         print(f"             and {len(found.paths) - _SHOWN_PATHS} more paths")
 
 
-def _repair(found: Found) -> str:
+def _repair(found: Found, wanted: Wanted) -> str:
     repair = found.repair
     if repair is None:
-        return ""
+        return ": left alone" if wanted.repair and found.outcome == "extra" else ""
     if repair.done is None:
         return f": would {repair.write} it"
     return ": repaired" if repair.done else f": not repaired: {repair.reason}"

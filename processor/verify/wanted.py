@@ -22,6 +22,7 @@ class Wanted:
     ignore: tuple[AttributePath, ...] = ()
     expired: bool = False
     repair: bool = False
+    delete_extra: bool = False
     dry_run: bool = False
     as_json: bool = False
 
@@ -37,6 +38,7 @@ class Wanted:
             ignore=tuple(path for some in options["ignore"] for path in some),
             expired=options["expired"],
             repair=options["repair"],
+            delete_extra=options["deleteExtra"],
             dry_run=options["dryRun"],
             as_json=options["json"],
         )

@@ -107,7 +107,7 @@ REPORT = Report(
 def test_what_a_copy_does_not_remove_is_said(capsys: pytest.CaptureFixture[str]) -> None:
     """With the command that does; not where the destination was empty."""
     report.show(REPORT, task(), as_json=False)
-    assert "run verify --repair" in capsys.readouterr().out
+    assert "verify --repair --deleteExtra would delete every one of them" in capsys.readouterr().out
     report.show(msgspec.structs.replace(REPORT, onto_items=False), task(), as_json=False)
     assert "verify" not in capsys.readouterr().out
 

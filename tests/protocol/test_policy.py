@@ -157,7 +157,7 @@ def _verify(task: GuardedTask) -> list[tuple[int, str, str]]:
 
 def _repair(task: GuardedTask) -> list[tuple[int, str, str]]:
     _tables(task)
-    return [task.run("verify", "--recheck", "0", "--repair")]
+    return [task.run("verify", "--recheck", "0", "--repair", "--deleteExtra")]
 
 
 def _redrive(task: GuardedTask) -> list[tuple[int, str, str]]:

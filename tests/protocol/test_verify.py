@@ -196,8 +196,11 @@ def test_the_report_for_people(pair: Pair) -> None:
     assert "hidden" not in text
     assert 'lines[1].name missing: source {"S":"hidden"}' in pair.shown(values=True)
     assert "and 2 more keys" in pair.shown(show=1)
-    assert 'extra      {"id":{"S":"extra"}}: would delete it' in pair.shown(repair=True, dry_run=True)
-    text = pair.shown(repair=True)
+    assert 'extra      {"id":{"S":"extra"}}: would delete it' in pair.shown(
+        repair=True, dry_run=True, delete_extra=True
+    )
+    assert 'extra      {"id":{"S":"extra"}}: left alone' in pair.shown(repair=True, dry_run=True)
+    text = pair.shown(repair=True, delete_extra=True)
     assert 'missing    {"id":{"S":"missing"}}: repaired' in text
     assert "of those three, repaired" in text
 
@@ -221,7 +224,7 @@ def test_repair(mode: str, pair: Pair) -> None:
     pair.settings["writeMode"] = mode
     _plant(pair)
     before = pair.tables.items(pair.destination)
-    status, report = pair.verify(repair=True, dry_run=True)
+    status, report = pair.verify(repair=True, dry_run=True, delete_extra=True)
     assert (status, _counts(report)) == (1, (100, 1, 1, 1, 0, 0))
     writes = {found["key"]["id"]["S"]: found["repair"] for found in report["keys"]}
     assert {name: (each["write"], each["done"]) for name, each in writes.items()} == {
@@ -230,12 +233,29 @@ def test_repair(mode: str, pair: Pair) -> None:
         "different": ("put", None),
     }
     assert before == pair.tables.items(pair.destination)
-    status, report = pair.verify(repair=True)
+    status, report = pair.verify(repair=True, delete_extra=True)
     assert (status, _counts(report)) == (0, (100, 1, 1, 1, 0, 3))
     status, report = pair.verify(repair=True)
     assert (status, _counts(report)) == (0, (102, 0, 0, 0, 0, 0))
     if mode == "batch":
         assert pair.tables.items(pair.source) == pair.tables.items(pair.destination)
+
+
+def test_repair_deletes_nothing_by_itself(pair: Pair, capsys: pytest.CaptureFixture[str]) -> None:
+    """What only the destination has may be somebody else's: it stays, a difference; both tables are named first."""
+    _plant(pair)
+    status = command.run(task(**pair.settings), Wanted(recheck=0, repair=True, as_json=True), pause=pair.pause)
+    out, errors = capsys.readouterr()
+    report = json.loads(out)
+    assert (status, _counts(report)) == (1, (100, 1, 1, 1, 0, 2))
+    assert [found["outcome"] for found in report["keys"] if "repair" not in found] == ["extra"]
+    assert item("extra") in pair.tables.items(pair.destination)
+    for table in (pair.source, pair.destination):
+        assert f":table/{table}" in errors
+    assert "account 000000000000" in errors
+    assert "whoever wrote it" not in errors
+    pair.verify(repair=True, delete_extra=True)
+    assert pair.tables.items(pair.source) == pair.tables.items(pair.destination)
 
 
 def test_a_fenced_repair_keeps_the_number(pair: Pair) -> None:
@@ -280,7 +300,7 @@ def test_a_repair_that_is_refused(make_pair: MakePair, dynamodb: DynamoDBLocal) 
         pair.settings["destinationEndpoint"] = proxy.endpoint
         refused = faults.error("ValidationException")
         proxy.inject(refused, "PutItem", when=lambda exchange: b'"missing"' in exchange.body)
-        status, report = pair.verify(repair=True)
+        status, report = pair.verify(repair=True, delete_extra=True)
     assert (status, report["repaired"]) == (1, 2)
     (reason,) = [found["repair"]["reason"] for found in report["keys"] if not found["repair"]["done"]]
     assert "As the test wants it" in reason
@@ -434,6 +454,8 @@ def test_options_that_make_no_sense(pair: Pair, tmp_path: Path) -> None:
     """They are refused before anything is read."""
     with pytest.raises(UsageError, match="--dryRun says what --repair would do"):
         pair.verify(dry_run=True)
+    with pytest.raises(UsageError, match="--deleteExtra says what --repair may do"):
+        pair.verify(delete_extra=True)
     with pytest.raises(UsageError, match="can't be written"):
         pair.verify(output=tmp_path)
     assert pair.nothing_shown()

@@ -289,3 +289,60 @@ def test_a_ttl_that_is_turned_off_while_it_copies(stage: Stage) -> None:
     assert "was on expires when the copy began, and is off" in errors
     assert "1 items past the source's TTL were not copied" in output
     assert json.loads(end_of(command("verify", stage.settings, "--json", "--recheck", "0"))[1])["missing"] == 1
+
+
+def _put_at_the_destination(stage: Stage, *keys: str) -> None:
+    for key in keys:
+        stage.pair.destination.put_item(
+            TableName=stage.pair.destination_table, Item={"id": {"S": key}, "theirs": {"BOOL": True}}
+        )
+
+
+def test_a_destination_with_somebody_elses_items(stage: Stage) -> None:
+    """It is shown before the first write, with both tables' ARNs; the advice at the end says what it deletes."""
+    pair = stage.pair
+    theirs = [f"theirs {number}" for number in range(50)]
+    _put_at_the_destination(stage, *theirs, "000", "001")
+    held = stage.inject("destination", faults.hold(), "BatchWriteItem")
+    copying = stage.start()
+    held.wait()
+    assert copying.stderr is not None
+    said = []
+    while "Items past" not in (line := copying.stderr.readline()) and "writes over" not in line:
+        said.append(line)
+    text = "".join([*said, line])
+    for table in (pair.source_table, pair.destination_table):
+        assert f":table/{table}" in text
+    assert "of 52 looked at, 50 have a key that the source doesn't have" in text
+    assert "If it is not the table that you mean, stop now" in text
+    held.clear()
+    status, output, errors = end_of(copying)
+    assert status == 0, errors
+    assert "verify --repair --deleteExtra would delete every one of them" in output
+    status, output, _ = end_of(command("verify", stage.settings, "--repair", "--recheck", "0", "--show", "0"))
+    assert status == 1
+    assert "50 keys that only the destination has were left alone" in output
+    assert set(theirs) <= pair.replicated().keys()
+
+
+def test_a_dry_run_shows_whose_items_the_destination_holds(stage: Stage) -> None:
+    """As one object, for scripts; an empty one is said to be; where nobody may look, that is said."""
+
+    def dry_run() -> tuple[dict[str, Any], str]:
+        status, output, errors = end_of(stage.start("--dryRun", "--json"))
+        assert status == 0, errors
+        found: dict[str, Any] = json.loads(output)["tables"]
+        return found, errors
+
+    found, _ = dry_run()
+    assert found["occupants"] == {"lookedAt": 0, "foreign": 0}
+    assert found["source"]["arn"].endswith(f":table/{stage.pair.source_table}")
+    assert (found["source"]["items"], found["destination"]["region"]) == (ITEMS, "eu-west-1")
+    _put_at_the_destination(stage, "theirs", "000")
+    found, errors = dry_run()
+    assert found["occupants"] == {"lookedAt": 2, "foreign": 1}
+    assert "1 of 2 looked at" in errors
+    stage.inject("destination", faults.error("AccessDeniedException"), "Scan")
+    found, errors = dry_run()
+    assert found["occupants"] is None
+    assert "Allow dynamodb:Scan on it" in errors

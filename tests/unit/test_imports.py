@@ -20,6 +20,7 @@ LAYERS = (
         "identity",
         "kcl_properties",
         "settings",
+        "table_pair",
         "settings_loader",
         "values",
         "records",

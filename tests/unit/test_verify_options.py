@@ -27,7 +27,7 @@ def test_all_of_them() -> None:
     """Each arrives where it belongs."""
     found = _wanted(
         *("--sample", "2.5%", "--recheck", "0", "--show", "7", "--values", "--output", "f"),
-        *("--ignore", "a.b,c[0]", "--ignore", "d", "--repair", "--dryRun", "--json"),
+        *("--ignore", "a.b,c[0]", "--ignore", "d", "--repair", "--deleteExtra", "--dryRun", "--expired", "--json"),
     )
     assert found == Wanted(
         share=0.025,
@@ -37,6 +37,8 @@ def test_all_of_them() -> None:
         output=Path("f"),
         ignore=(("a", "b"), ("c", 0), ("d",)),
         repair=True,
+        delete_extra=True,
+        expired=True,
         dry_run=True,
         as_json=True,
     )

@@ -33,7 +33,7 @@ import software.amazon.awssdk.services.dynamodb.streams.DynamoDbStreamsServiceCl
 final class GuardedStreamsClient implements DynamoDbStreamsClient {
     static final String REMEDY = "Nothing past the checkpoint is applied. Delete the checkpoint "
             + "table, copy the table again, then start. Items deleted at the source meanwhile stay at the destination until "
-            + "verify --repair, once the replication has caught up.";
+            + "verify --repair --deleteExtra, once the replication has caught up.";
 
     /** An open shard is never at its end, so its empty pages must be; DynamoDB gives few in a row. */
     private static final int MAX_EMPTY_PAGES = 50;
@@ -161,7 +161,7 @@ final class GuardedStreamsClient implements DynamoDbStreamsClient {
                     .note("The stream is disabled: the table was deleted, or its stream was turned off. What it holds is "
                             + "still replicated; nothing that changes from now on is. If that is not what you want, turn "
                             + "the stream on again, delete the checkpoint table, copy the table, then start anew, and "
-                            + "verify --repair in the end.");
+                            + "verify --repair --deleteExtra in the end (it deletes all that the source does not have).");
         }
     }
 
