@@ -29,7 +29,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 if TYPE_CHECKING:
     from typing_extensions import Self
 
-WAIT_SECONDS = 20.0
+# Only so that what never comes fails: on a busy machine a command takes half a minute to begin.
+WAIT_SECONDS = 180.0
 
 
 class Answer(NamedTuple):
