@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import random
 import socket
 import subprocess
 import time
@@ -15,15 +16,19 @@ from processor import java
 from processor.errors import SetupError
 
 FOLDER = java.JARS / "dynamodb-local"
-_START_SECONDS = 60.0
+_START_SECONDS = 180.0
+# Below the ports that systems give to outgoing connections (Linux: from 32768): one of those may be taken between the
+# look and the use, and a client that calls one where nobody listens may be connected to itself.
+_PORTS = range(10_000, 30_000)
 
 
 def free_port() -> int:
-    """A port of 127.0.0.1 that nobody listens on now."""
-    with contextlib.closing(socket.socket()) as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
+    """Return a port of 127.0.0.1 that nobody listens on now, and that no outgoing connection will be given."""
+    while True:
+        port = random.choice(_PORTS)  # noqa: S311  # nobody gains by guessing it
+        with contextlib.suppress(OSError), contextlib.closing(socket.socket()) as probe:
+            probe.bind(("127.0.0.1", port))
+            return port
 
 
 class DynamoDBLocal:
