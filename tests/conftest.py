@@ -7,6 +7,7 @@ import http.client
 import itertools
 import json
 import os
+import signal
 from collections.abc import Iterator
 from typing import Any
 
@@ -14,6 +15,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 from processor.dynamodb_local import DynamoDBLocal
+from tests.fakes.patience import PATIENCE_SECONDS
 
 # No deadlines, for they measure the machine and not the code.
 settings.register_profile(
@@ -45,6 +47,13 @@ def _environment() -> Iterator[None]:
         for name, value in ENVIRONMENT.items():
             patch.setenv(name, value)
         yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _interruptible() -> None:
+    """What tests start obeys SIGINT, also where the tests themselves run in a script's background, which ignores it."""
+    if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session")
@@ -110,7 +119,8 @@ class Tables:
             "X-Amz-Date": "20240101T000000Z",
             "X-Amz-Target": f"DynamoDB_20120810.{operation}",
         }
-        with contextlib.closing(http.client.HTTPConnection("127.0.0.1", self._port, timeout=30)) as connection:
+        made = http.client.HTTPConnection("127.0.0.1", self._port, timeout=PATIENCE_SECONDS)
+        with contextlib.closing(made) as connection:
             connection.request("POST", "/", body=json.dumps(content), headers=headers)
             response = connection.getresponse()
             answer: dict[str, Any] = json.loads(response.read())

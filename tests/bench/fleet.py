@@ -7,7 +7,7 @@ import time
 from pathlib import Path
 
 from tests.fakes.fleet import Beats, Fleet
-from tests.fakes.replicator import until
+from tests.fakes.patience import until
 from tests.scenarios.conftest import Servers
 
 Figures = dict[str, list[float]]

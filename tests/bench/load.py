@@ -18,9 +18,10 @@ import psutil
 
 from tests.bench.processes import Course, Parts, look, server
 from tests.fakes.null_sink import NullSink
+from tests.fakes.patience import until
 from tests.fakes.raw_http import ServerProcess
 from tests.fakes.recorded_stream import RecordedStream
-from tests.fakes.replicator import Replicator, until
+from tests.fakes.replicator import Replicator
 from tests.scenarios.conftest import Servers
 
 OURS = ("JVM", "child")

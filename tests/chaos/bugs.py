@@ -55,8 +55,8 @@ BUGS = {
         edits={"processor/writable_table.py": (", before_send=self._may_write)", ")")},
         plan=_plan(
             (0, "slow-writes", 3),  # so that a batch is in hand
-            (2, "freeze-busiest", 13),
-            seconds=15,
+            (2, "freeze-busiest", 30),
+            seconds=32,
             machines=2,
             simulated=True,
             shards=4,

@@ -28,15 +28,15 @@ from tests.chaos.proxies import CheckpointProxy, DestinationProxy
 from tests.chaos.sources import Source
 from tests.chaos.workload import INDEXED, Workload
 from tests.fakes.fault_proxy import FaultProxy
+from tests.fakes.patience import PATIENCE_SECONDS
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
 _DESTINATION_REGION = "eu-west-1"
 _LOOK_SECONDS = 0.05
-_START_SECONDS = 60.0
 # Longer than any pause between two tries, with a restart and a take-over on top.
-REST_SECONDS = 120.0
+REST_SECONDS = PATIENCE_SECONDS
 # What the README promises, a kill of ours, and a SIGTERM that came before our code was there to handle it: during
 # ``exec``, or by the JVM's own handler.
 _STATUSES = {0, 5, 22, -9, -15, 143}
@@ -92,7 +92,7 @@ class Episode:
             )
             workload.start()
             try:
-                self._wait(stage, lambda: bool(self._items()), _START_SECONDS)
+                self._wait(stage, lambda: bool(self._items()), PATIENCE_SECONDS)
                 self._happen(stage)
             finally:
                 workload.stop()

@@ -17,7 +17,6 @@ SEED = 1
 SECONDS = 35
 
 
-@pytest.mark.timeout(400)
 def test_a_short_episode(dynamodb: DynamoDBLocal, tmp_path: Path) -> None:
     """Whatever is killed, cut off, throttled or split: the tables end equal, and no rule was broken on the way."""
     made = plan.make(SEED, seconds=SECONDS, modes=["batch", "item"])
@@ -27,7 +26,6 @@ def test_a_short_episode(dynamodb: DynamoDBLocal, tmp_path: Path) -> None:
     assert result.verdict.takeovers > 0
 
 
-@pytest.mark.timeout(200)
 @pytest.mark.parametrize("name", sorted(BUGS))
 def test_a_planted_bug_is_noticed(dynamodb: DynamoDBLocal, tmp_path: Path, name: str) -> None:
     """Each bug breaks the rule that it should."""

@@ -15,7 +15,7 @@ from tests.chaos.proxies import CheckpointProxy, DestinationProxy
 from tests.conftest import REGION, Tables
 from tests.fakes import faults
 from tests.fakes.fault_proxy import FaultProxy
-from tests.fakes.replicator import until
+from tests.fakes.patience import until
 
 
 def client(proxy: FaultProxy) -> boto3.client:

@@ -14,7 +14,8 @@ import psutil
 from processor.dynamodb_local import DynamoDBLocal
 from tests.conftest import ENVIRONMENT
 from tests.fakes.contained import USER
-from tests.fakes.replicator import Replicator, until
+from tests.fakes.patience import until
+from tests.fakes.replicator import Replicator
 from tests.scenarios.conftest import Pair, Servers
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from tests.deploy.test_deploy import DEPLOY
-from tests.fakes.replicator import until
+from tests.fakes.patience import until
 
 # Its first two runs fail as a replication does; the third runs until SIGTERM; the fourth is not ready.
 _STAND_IN = """#!/bin/sh

@@ -7,8 +7,7 @@ import subprocess
 from collections.abc import Mapping
 
 from processor import java
-
-_PATIENCE_SECONDS = 120
+from tests.fakes.patience import PATIENCE_SECONDS
 
 
 def command(
@@ -28,7 +27,7 @@ def command(
 def end_of(started: subprocess.Popen[str]) -> tuple[int, str, str]:
     """Exit status, standard output, standard error."""
     try:
-        output, errors = started.communicate(timeout=_PATIENCE_SECONDS)
+        output, errors = started.communicate(timeout=PATIENCE_SECONDS)
     except subprocess.TimeoutExpired:
         started.kill()
         raise AssertionError(started.communicate()) from None

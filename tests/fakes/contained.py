@@ -13,7 +13,7 @@ from pathlib import Path
 
 import psutil
 
-from tests.fakes.replicator import until
+from tests.fakes.patience import until
 
 USER = 10001
 _SCRIPT = r"""#!/bin/sh

@@ -2,7 +2,7 @@
 
 The messages have the shapes of KCL's own (``software.amazon.kinesis.multilang.messages``). It is stricter than KCL,
 which skips lines that it can't read: anything on the child's standard output but the protocol fails the test. So does
-whatever takes longer than ``WAIT_SECONDS``.
+whatever takes longer than ``PATIENCE_SECONDS``.
 """
 
 from __future__ import annotations
@@ -28,12 +28,12 @@ from processor.handover import SETTINGS_VARIABLE
 from processor.lease_term import DIRECTORY, file_name
 from processor.metrics.shard_files import DIRECTORY as METRICS_DIRECTORY
 from processor.settings import Settings
+from tests.fakes.patience import PATIENCE_SECONDS
 from tests.fakes.stream_record import StreamRecord, joined
 
 if TYPE_CHECKING:
     from typing_extensions import Self
 
-WAIT_SECONDS = 20.0
 # What a wrong line would need to get from the child to us; it only makes a bug more likely to be seen.
 _SILENCE_SECONDS = 0.1
 SHARD_ID = "shardId-00000001700000000000-abcdef01"
@@ -125,7 +125,7 @@ class FakeDaemon:
         pipe = self.child.stdin.fileno()
         os.set_blocking(pipe, False)
         while data:
-            if not select.select([], [pipe], [], WAIT_SECONDS)[1]:
+            if not select.select([], [pipe], [], PATIENCE_SECONDS)[1]:
                 self._fail("the child does not read its input")
             data = data[os.write(pipe, data) :]
 
@@ -159,25 +159,25 @@ class FakeDaemon:
             return
         self._fail(f"expected nothing from the child, got {line or 'its end'}")
 
-    def expect_exit(self, *statuses: int, within_seconds: float = WAIT_SECONDS) -> None:
+    def expect_exit(self, *statuses: int, within_seconds: float = PATIENCE_SECONDS) -> None:
         """It ends with one of these, without another line of the protocol."""
         try:
             ended = self.child.wait(within_seconds)
         except subprocess.TimeoutExpired:
             self._fail(f"the child still runs after {within_seconds} s")
         self._join()
-        line = self._lines.get(timeout=WAIT_SECONDS)
+        line = self._lines.get(timeout=PATIENCE_SECONDS)
         if line is not None or ended not in statuses:
             self._fail(f"the child ended with {ended} instead of {statuses}, its last answer is {line}")
 
     def receive(self) -> Any:
         """The next message."""
         try:
-            line = self._lines.get(timeout=WAIT_SECONDS)
+            line = self._lines.get(timeout=PATIENCE_SECONDS)
         except queue.Empty:
             self._fail("the child does not answer")
         if line is None:
-            self._fail(f"the child ended with {self.child.wait(WAIT_SECONDS)} instead of an answer")
+            self._fail(f"the child ended with {self.child.wait(PATIENCE_SECONDS)} instead of an answer")
         try:
             return json.loads(line)
         except ValueError:
@@ -190,7 +190,7 @@ class FakeDaemon:
     def wait_for_event(self, name: str, count: int = 1) -> None:
         """Until it has reported an event ``count`` times."""
         with self._logged:
-            if not self._logged.wait_for(lambda: len(self.events(name)) >= count, timeout=WAIT_SECONDS):
+            if not self._logged.wait_for(lambda: len(self.events(name)) >= count, timeout=PATIENCE_SECONDS):
                 self._fail(f"not {count} times {name} in the log")
 
     # --- its end -----------------------------------------------------------------------------------------------------
@@ -209,7 +209,7 @@ class FakeDaemon:
             pipe.close()
 
     def _join(self) -> None:
-        deadline = time.monotonic() + WAIT_SECONDS
+        deadline = time.monotonic() + PATIENCE_SECONDS
         for reader in self._readers:
             reader.join(max(0.0, deadline - time.monotonic()))
 

@@ -17,6 +17,7 @@ from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
 from tests.fakes.faulty_server import Answer, Exchange, FaultyServer
+from tests.fakes.patience import PATIENCE_SECONDS
 from tests.fakes.stream_record import Item
 
 # Headers of one connection, and those that would not hold for a changed request or answer.
@@ -24,13 +25,17 @@ _NOT_FORWARDED = {"connection", "content-length", "transfer-encoding", "accept-e
 
 
 class Write(NamedTuple):
-    """One item's write that DynamoDB confirmed at ``time.monotonic()`` = ``at``; ``item`` is None but for a put."""
+    """One item's write that DynamoDB confirmed at ``time.monotonic()`` = ``at``; ``item`` is None but for a put.
+
+    ``heard``: its client still waited for the answer; else it has made, or will make, the same write again.
+    """
 
     operation: str
     table: str
     key: Item
     item: Item | None
     at: float
+    heard: bool = True
 
 
 class FaultProxy(FaultyServer):
@@ -52,7 +57,7 @@ class FaultProxy(FaultyServer):
     def _ask(self, exchange: Exchange, operation: str, body: bytes) -> Answer:
         headers = {name: value for name, value in exchange.headers.items() if name.lower() not in _NOT_FORWARDED}
         headers["X-Amz-Target"] = f"{exchange.service}.{operation}"
-        with contextlib.closing(http.client.HTTPConnection(self.upstream, timeout=60)) as upstream:
+        with contextlib.closing(http.client.HTTPConnection(self.upstream, timeout=PATIENCE_SECONDS)) as upstream:
             upstream.request("POST", exchange.path, body=body, headers=headers)
             response = upstream.getresponse()
             kept = {name: value for name, value in response.getheaders() if name.lower() not in _NOT_FORWARDED}
@@ -76,5 +81,7 @@ class FaultProxy(FaultyServer):
             self.key_names[table] = [part["AttributeName"] for part in key_schema]
         key = {name: item[name] for name in self.key_names[table]} if item is not None else what["Key"]
         with self.changed:
-            self.writes.append(Write(exchange.operation, table, key, item, time.monotonic()))
+            self.writes.append(
+                Write(exchange.operation, table, key, item, time.monotonic(), heard=not exchange.hung_up())
+            )
             self.changed.notify_all()

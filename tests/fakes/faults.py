@@ -48,11 +48,13 @@ def drop(*, after: bool = False) -> Act:
 
 
 def delay(seconds: float) -> Act:
-    """It arrives so much later, or when the fault is cleared."""
+    """It arrives so much later, or when the fault is cleared, unless the client has hung up by then."""
 
     def act(exchange: Exchange, fault: Fault) -> None:
         fault.cleared.wait(seconds)
-        exchange.reply(exchange.forward(exchange.body))
+        if exchange.hung_up():
+            return exchange.drop()
+        return exchange.reply(exchange.forward(exchange.body))
 
     return act
 

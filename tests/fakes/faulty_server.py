@@ -26,11 +26,11 @@ from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
+from processor.dynamodb_local import free_port
+from tests.fakes.patience import PATIENCE_SECONDS
+
 if TYPE_CHECKING:
     from typing_extensions import Self
-
-# Only so that what never comes fails: on a busy machine a command takes half a minute to begin.
-WAIT_SECONDS = 180.0
 
 
 class Answer(NamedTuple):
@@ -82,7 +82,10 @@ class Exchange(BaseHTTPRequestHandler):
 
     def hung_up(self) -> bool:
         """Whether the client, who waits for an answer, has closed the connection."""
-        return bool(select.select([self.connection], [], [], 0)[0]) and not self.connection.recv(1, socket.MSG_PEEK)
+        try:
+            return bool(select.select([self.connection], [], [], 0)[0]) and not self.connection.recv(1, socket.MSG_PEEK)
+        except ConnectionError:
+            return True
 
     def log_message(self, *_: object) -> None:
         """Say nothing."""
@@ -130,7 +133,7 @@ class Plan(Protocol):
 class FaultyServer:
     """Serves from entering the context to leaving it, which raises what went wrong in the server itself.
 
-    :param port: where to listen; by default anywhere that is free
+    :param port: where to listen; by default anywhere that is free, and stays so while the server is ``away``
     """
 
     def __init__(self, *, port: int = 0) -> None:
@@ -139,7 +142,7 @@ class FaultyServer:
         self.access_keys: dict[str, set[str]] = {}  # operation -> who signed
         self.errors: list[BaseException] = []
         self._faults: list[Fault] = []
-        self._listener = _Listener(self, port)
+        self._listener = _Listener(self, port or free_port())
         self.endpoint = f"http://127.0.0.1:{self._listener.server_address[1]}"
 
     def perform(self, exchange: Exchange, body: bytes) -> Answer:
@@ -172,8 +175,8 @@ class FaultyServer:
     def wait_until(self, condition: Callable[[], bool]) -> None:
         """Until what came and what was done have made ``condition`` true."""
         with self.changed:
-            if not self.changed.wait_for(condition, timeout=WAIT_SECONDS):
-                raise AssertionError(f"waited {WAIT_SECONDS:.0f} s in vain; received: {dict(self.received)}")
+            if not self.changed.wait_for(condition, timeout=PATIENCE_SECONDS):
+                raise AssertionError(f"waited {PATIENCE_SECONDS:.0f} s in vain; received: {dict(self.received)}")
 
     @contextlib.contextmanager
     def away(self) -> Iterator[None]:

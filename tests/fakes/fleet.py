@@ -18,7 +18,8 @@ from processor import java, leases
 from processor.leases import SHARD_END, Lease
 from processor.workload import create_table, scan
 from tests.fakes.fault_proxy import FaultProxy, Write
-from tests.fakes.replicator import PATIENCE_SECONDS, Replicator, until
+from tests.fakes.patience import PATIENCE_SECONDS, until
+from tests.fakes.replicator import Replicator
 from tests.fakes.simulated_stream import Event
 from tests.fakes.stream_record import Item
 from tests.fakes.streams_simulator import StreamsSimulator
@@ -126,7 +127,7 @@ class Fleet:
         """Leases by owner; None for those that nobody has."""
         return Counter(lease.owner for lease in self.leases())
 
-    def wait_even(self, daemons: int, *, seconds: float = 2 * PATIENCE_SECONDS) -> None:
+    def wait_even(self, daemons: int, *, seconds: float = PATIENCE_SECONDS) -> None:
         """Until so many daemons have the leases, each as many as any other, or one more."""
 
         def even() -> bool:
@@ -215,12 +216,15 @@ def _beat(key: str) -> Item:
 
 
 def out_of_order(history: Iterable[Event], writes: Iterable[Write]) -> list[Any]:
-    """The writes of keys which, one after the other, are not what the source went through, with gaps or without."""
+    """The writes of keys which, one after the other, are not what the source went through, with gaps or without.
+
+    A write whose client gave up waiting doesn't count: it is made again.
+    """
     versions: dict[str, list[Item | None]] = defaultdict(list)
     for event in history:
         versions[event.key["id"]["S"]].append(event.item)
     found = []
-    for write in writes:
+    for write in (each for each in writes if each.heard):
         later = versions[write.key["id"]["S"]]
         if write.item in later:
             del later[: later.index(write.item) + 1]

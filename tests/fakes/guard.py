@@ -16,6 +16,7 @@ from xml.etree import ElementTree as ET
 from tests.fakes import guarded_calls
 from tests.fakes.authority import Authority, Call
 from tests.fakes.faulty_server import Answer, Exchange, FaultyServer
+from tests.fakes.patience import PATIENCE_SECONDS
 
 _NOT_FORWARDED = {"connection", "content-length", "transfer-encoding", "accept-encoding", "x-amz-crc32", "expect"}
 
@@ -54,7 +55,7 @@ class Guard(FaultyServer):
         headers = {name: value for name, value in exchange.headers.items() if name.lower() not in _NOT_FORWARDED}
         if exchange.service:  # of a JSON protocol; other bodies have no ARNs, and their checksums stay right
             body = body.replace(self._own, self._foreign)
-        with contextlib.closing(http.client.HTTPConnection(self._upstream, timeout=60)) as upstream:
+        with contextlib.closing(http.client.HTTPConnection(self._upstream, timeout=PATIENCE_SECONDS)) as upstream:
             upstream.request(exchange.command, exchange.path, body=body, headers=headers)
             response = upstream.getresponse()
             kept = {name: value for name, value in response.getheaders() if name.lower() not in _NOT_FORWARDED}

@@ -28,7 +28,7 @@ from processor.settings import Settings
 from tests.fakes import authority, tasks
 from tests.fakes.authority import Authority, Principal
 from tests.fakes.guard import Guard
-from tests.fakes.replicator import until
+from tests.fakes.patience import until
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient

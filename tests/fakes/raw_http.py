@@ -16,6 +16,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Protocol
 
 from processor import java
+from tests.fakes.patience import PATIENCE_SECONDS
 
 if TYPE_CHECKING:
     from typing_extensions import Self
@@ -86,7 +87,7 @@ class ServerProcess:
 
     def counts(self) -> dict[str, int]:
         """Calls by operation, and whatever else the service counts."""
-        with urllib.request.urlopen(self.endpoint, timeout=10) as answer:  # noqa: S310  # a server of our own
+        with urllib.request.urlopen(self.endpoint, timeout=PATIENCE_SECONDS) as answer:  # noqa: S310  # a server of our own
             counts: dict[str, int] = json.load(answer)
         return counts
 

@@ -6,33 +6,16 @@ import contextlib
 import os
 import signal
 import subprocess
-import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any
 
 import javaproperties
 import psutil
 
 from processor import java
+from tests.fakes.patience import PATIENCE_SECONDS, until
 
-PATIENCE_SECONDS = 60.0
-
-
-def until(
-    condition: Callable[[], Any], what: str, *, seconds: float = PATIENCE_SECONDS, pause_seconds: float = 0.02
-) -> Any:
-    """Wait until ``condition`` gives something true, and return that; fail with ``what`` when it never does.
-
-    :param pause_seconds: between two looks; more where a look is work
-    """
-    deadline = time.monotonic() + seconds
-    while time.monotonic() < deadline:
-        value = condition()
-        if value:
-            return value
-        time.sleep(pause_seconds)
-    raise AssertionError(f"after {seconds:.0f} s still not: {what}")
+__all__ = ["PATIENCE_SECONDS", "Replicator", "until"]  # what waits is patience.py's; tests find it here, too
 
 
 class Replicator:
@@ -133,4 +116,4 @@ class Replicator:
             orphans = self.children()
             self._process.kill()
             self._process.wait()
-            psutil.wait_procs(orphans, timeout=10)
+            psutil.wait_procs(orphans, timeout=PATIENCE_SECONDS)

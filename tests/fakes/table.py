@@ -11,6 +11,7 @@ from typing import Literal
 from processor.errors import CredentialsError, RefusedError, UnavailableError
 from processor.plan import MAX_ITEMS_PER_CALL, bytes_of
 from processor.records import Change
+from tests.fakes.patience import PATIENCE_SECONDS
 
 # ok: done. throttle: not done. unanswered: done, but the answer is lost. unprocessed: only the first is done.
 # credentials: refused until renewed. denied: AWS knows who calls, and denies it.
@@ -32,6 +33,7 @@ class FakeTable:
     :param faults: what becomes of the first calls, one for each
     :param refuse: keys that are never accepted
     :param linger_seconds: a call stays in flight until another one joins it, or for so long: calls that may overlap do
+    :param meeting: calls stay in flight until so many were there at once
     """
 
     def __init__(
@@ -40,6 +42,7 @@ class FakeTable:
         faults: Iterable[Fault] = (),
         refuse: Iterable[bytes] = (),
         linger_seconds: float = 0.0,
+        meeting: int = 1,
         may_write: Callable[[], None] = lambda: None,
     ) -> None:
         self.name = "copy"
@@ -54,6 +57,7 @@ class FakeTable:
         self.called = threading.Semaphore(0)  # released by each call
         self._refuse = frozenset(refuse)
         self._linger_seconds = linger_seconds
+        self._meeting = meeting
         self._may_write = may_write
         self._rejected = False
         self._changed = threading.Condition()
@@ -121,6 +125,7 @@ class FakeTable:
             self.most_in_flight = max(self.most_in_flight, self._calls_in_flight)
             self._changed.notify_all()
             self._changed.wait_for(lambda: self._calls_in_flight > 1, timeout=self._linger_seconds)
+            assert self._changed.wait_for(lambda: self.most_in_flight >= self._meeting, timeout=PATIENCE_SECONDS)
         try:
             yield
         finally:

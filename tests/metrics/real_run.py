@@ -25,7 +25,7 @@ from processor import heartbeat, java
 from processor.dynamodb_local import DynamoDBLocal
 from tests.fakes import faults
 from tests.fakes.fleet import Fleet
-from tests.fakes.replicator import until
+from tests.fakes.patience import until
 
 SCRAPE_SECONDS = 2
 TASK = "orders"

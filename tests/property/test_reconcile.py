@@ -14,6 +14,7 @@ from processor.errors import UnavailableError
 from processor.plan import bytes_of
 from processor.reconcile import reconcile
 from processor.records import Change
+from tests.fakes.patience import PATIENCE_SECONDS
 
 KEY = msgspec.Raw(b'{"id":{"S":"k"}}')
 T = TypeVar("T")
@@ -65,20 +66,20 @@ class Reconciler:
         self._fault = ""
         self._thread = threading.Thread(target=self._run, daemon=True)
         self._thread.start()
-        assert self._waits.acquire(timeout=10)
+        assert self._waits.acquire(timeout=PATIENCE_SECONDS)
 
     def step(self, fault: str = "") -> None:
         """Let it make its next call."""
         if not self.done:
             self._fault = fault
             self._go.release()
-            assert self._waits.acquire(timeout=10)
+            assert self._waits.acquire(timeout=PATIENCE_SECONDS)
 
     def finish(self) -> None:
         """Let it make all of them."""
         while not self.done:
             self.step()
-        self._thread.join(timeout=10)
+        self._thread.join(timeout=PATIENCE_SECONDS)
 
     def get(self, key: msgspec.Raw) -> msgspec.Raw | None:
         """Read the source."""
@@ -100,7 +101,7 @@ class Reconciler:
 
     def _call(self, call: Callable[[], T]) -> T:
         self._waits.release()
-        assert self._go.acquire(timeout=10)
+        assert self._go.acquire(timeout=PATIENCE_SECONDS)
         if self._fault == "undone":
             raise UnavailableError("fake: no answer", code="ReadTimeoutError")
         result = call()

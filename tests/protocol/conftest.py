@@ -59,6 +59,8 @@ def start(proxy: FaultProxy, tmp_path: Path) -> Iterator[Start]:
                 "destinationTable": table,
                 "destinationEndpoint": proxy.endpoint,
                 "taskName": TASK_NAME,
+                # A call may take minutes: none is given up because the machine is busy, or holds one for the test.
+                "failoverTimeMillis": "600000",
                 **changed,
             }
             made = settings_loader.load(

@@ -72,7 +72,7 @@ class Stage:
             "destinationTable": self.destination,
             "destinationEndpoint": self.proxy.endpoint,
             "taskName": self.tables.name() if command == "copy" else self.task,
-            "failoverTimeMillis": "500",
+            "failoverTimeMillis": "600000",
         }
         self.tables.put(self.destination, {"id": {"S": "0"}, "secret": {"S": "another"}})  # for verify to look at again
         return cli.main([command, "--copySegments=1", *(f"--{name}={value}" for name, value in given.items())])
@@ -88,7 +88,7 @@ def stage(dynamodb: DynamoDBLocal, tables: Tables) -> Iterator[Stage]:
 @pytest.fixture(autouse=True)
 def impatient(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Nothing is waited for: a try more would meet the same answer."""
-    once = Config(connect_timeout=2, read_timeout=2, retries={"total_max_attempts": 1})
+    once = Config(connect_timeout=60, read_timeout=60, retries={"total_max_attempts": 1})
     monkeypatch.setattr(clients, "_READ_CONFIG", clients._READ_CONFIG.merge(once))
     monkeypatch.setattr(patience, "PATIENCE_SECONDS", 0.0)
     monkeypatch.setattr(pace, "STALL_SECONDS", 0.0)

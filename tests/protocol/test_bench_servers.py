@@ -18,6 +18,7 @@ from processor.aws.clients import Clients
 from tests.conftest import REGION
 from tests.fakes.attribute_values import size_bytes
 from tests.fakes.null_sink import NullSink
+from tests.fakes.patience import PATIENCE_SECONDS
 from tests.fakes.recorded_stream import ARN, RecordedStream
 from tests.fakes.streams_simulator import StreamsSimulator
 from tests.fakes.tasks import task
@@ -127,7 +128,7 @@ def test_some_keys_repeat_where_they_shall() -> None:
 
 def test_an_answer_has_its_checksum(recorded: RecordedStream) -> None:
     """The SDKs compare it, so that its cost is part of the figure."""
-    connection = http.client.HTTPConnection(recorded.endpoint.removeprefix("http://"), timeout=10)
+    connection = http.client.HTTPConnection(recorded.endpoint.removeprefix("http://"), timeout=PATIENCE_SECONDS)
     body = json.dumps({"ShardIterator": f"{ARN}|1|0|0"})
     connection.request("POST", "/", body, {"X-Amz-Target": "DynamoDBStreams_20120810.GetRecords"})
     answer = connection.getresponse()

@@ -30,7 +30,7 @@ from tests.conftest import Tables
 from tests.fakes import faults
 from tests.fakes.fault_proxy import FaultProxy
 from tests.fakes.faulty_server import Exchange, Fault
-from tests.fakes.replicator import until
+from tests.fakes.patience import PATIENCE_SECONDS, until
 from tests.fakes.tasks import task
 
 if TYPE_CHECKING:
@@ -224,7 +224,7 @@ def test_a_copy_that_cannot_beat_ends(
         client = Clients(task(sourceEndpoint=proxy.endpoint)).checkpoints()
         held = Holder(lambda: client, table, COPY, before=None, stop=stop, failed=told.append)
         proxy.inject(faults.error(code), "PutItem")
-        limit = threading.Timer(20.0, stop.set)
+        limit = threading.Timer(PATIENCE_SECONDS, stop.set)
         limit.start()
         with held, pytest.raises(error, match="PutItem on task table"):
             held.may_write()

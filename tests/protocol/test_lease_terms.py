@@ -49,7 +49,7 @@ def test_a_lease_that_runs_out_and_is_renewed_after_all(start: Start, tables: Ta
 def test_an_answer_that_takes_longer_than_a_call_may(start: Start, tables: Tables, proxy: FaultProxy) -> None:
     """The call is given up and made again: a lease could be over before an answer that is waited for without end."""
     table = tables.create()
-    daemon = start(table, failoverTimeMillis="500")
+    daemon = start(table, failoverTimeMillis="4000")
     late = proxy.inject(faults.hold(), times=1)
     daemon.send_records(*BATCH[:3])
     late.wait()

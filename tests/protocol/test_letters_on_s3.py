@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 import os
+from functools import partial
 
 from tests.conftest import Tables
 from tests.fakes.fake_daemon import SHARD_ID
 from tests.fakes.fault_proxy import FaultProxy
 from tests.fakes.moto_s3 import MotoS3
+from tests.fakes.patience import until
 from tests.fakes.stream_record import Item, insert, sequence_number
 from tests.protocol.conftest import TASK_NAME, Start, item
 
@@ -56,6 +58,8 @@ def test_a_change_that_is_accepted_meanwhile_needs_no_letter(start: Start, table
     daemon.send_records(insert(1, refused))
     daemon.wait_for_event("writes_delayed")
     tables.call("UpdateTable", TableName=table, GlobalSecondaryIndexUpdates=[{"Delete": {"IndexName": "by-code"}}])
+    described = partial(tables.call, "DescribeTable", TableName=table)
+    until(lambda: "GlobalSecondaryIndexes" not in described()["Table"], "the index gone", pause_seconds=0.2)
     daemon.expect_checkpoint(sequence_number(1))
     daemon.answer_checkpoint()
     daemon.expect_done("processRecords")

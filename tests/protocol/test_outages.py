@@ -43,8 +43,11 @@ def test_batch_is_kept(act: faults.Act, mode: str, start: Start, tables: Tables,
     assert expected == tables.items(table)
     daemon.answer_checkpoint()
     daemon.expect_done("processRecords")
-    (delayed,) = daemon.log[1:]  # the first says that it started
-    assert [delayed] == daemon.events("writes_delayed")
+    delayed = daemon.log[1]  # the first says that it started
+    said = daemon.events("writes_delayed")
+    assert delayed == said[0]
+    assert len(said) < fault.met / 2  # a machine may be so slow that it is said again
+    assert daemon.log[1:] == [*said, *daemon.events("writes_delayed_over")]
     assert " WARNING " in delayed
     assert f"on table {table}" in delayed
 

@@ -19,7 +19,7 @@ from processor.retry import Outage
 from tests.fakes.metric_families import TASK, Counted
 from tests.fakes.moto_cloudwatch import MotoCloudWatch
 from tests.fakes.otlp_receiver import OtlpReceiver
-from tests.fakes.replicator import until
+from tests.fakes.patience import until
 from tests.fakes.tasks import task
 
 REGION = "eu-west-1"

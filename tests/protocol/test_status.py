@@ -32,6 +32,7 @@ from tests.fakes import faults, tasks
 from tests.fakes.fault_proxy import FaultProxy
 from tests.fakes.lease_table import LeaseTable
 from tests.fakes.letters import letter
+from tests.fakes.patience import PATIENCE_SECONDS
 from tests.fakes.streams_simulator import StreamsSimulator
 
 HOUR = 3600.0
@@ -68,7 +69,7 @@ class Stage:
             "destinationEndpoint": self.proxy.endpoint,
             "kclEndpoint": self.proxy.endpoint,
             "taskName": tables.name(),
-            "failoverTimeMillis": "2500",
+            "failoverTimeMillis": "60000",  # a busy machine renews late
         }
         self._upstream = upstream
         self._stack = stack
@@ -137,7 +138,7 @@ def run(stage: Stage, *options: str) -> tuple[int, str]:
         capture_output=True,
         text=True,
         check=False,
-        timeout=120,
+        timeout=PATIENCE_SECONDS,
     )
     assert done.stderr == ""
     return done.returncode, done.stdout
@@ -157,7 +158,6 @@ def only(found: Report) -> str:
 def test_five_hundred_shards_that_all_are_read(make_stage: MakeStage) -> None:
     """Each is looked at, by nothing but reads, and the task is healthy: 0."""
     stage = make_stage(shards=500)
-    stage.given["failoverTimeMillis"] = "30000"  # a busy machine renews late
     stage.simulator.fill(2000)
     shards = [shard.id for shard in stage.simulator.shards()]
     owners = {shard: f"w-{number % 8}" for number, shard in enumerate(shards)}
@@ -276,6 +276,7 @@ def test_an_owner_that_does_not_renew_is_dead(make_stage: MakeStage) -> None:
     """Its shards have no owner any more, though the leases still name it; another's are not in doubt."""
     stage = make_stage()
     first, second = (shard.id for shard in stage.simulator.shards())
+    stage.given["failoverTimeMillis"] = "10000"
     table = stage.leases(owners={first: "w-1", second: "w-2"}, renewed=False)
     with table.renewed_by("w-1"):
         found = stage.look()

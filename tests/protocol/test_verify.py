@@ -24,7 +24,7 @@ from tests.conftest import REGION, Tables
 from tests.fakes import faults
 from tests.fakes.fault_proxy import FaultProxy
 from tests.fakes.faulty_server import Answer, Exchange, Fault
-from tests.fakes.replicator import until
+from tests.fakes.patience import until
 from tests.fakes.stream_record import Item
 from tests.fakes.tasks import task
 from tests.protocol.conftest import item

@@ -17,7 +17,8 @@ from processor import leases
 from processor.dynamodb_local import DynamoDBLocal
 from processor.workload import Workload, create_table, scan
 from tests.fakes.fleet import Fleet
-from tests.fakes.replicator import Replicator, until
+from tests.fakes.patience import until
+from tests.fakes.replicator import Replicator
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient

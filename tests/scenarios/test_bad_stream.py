@@ -4,13 +4,9 @@ from __future__ import annotations
 
 import json
 
-import pytest
-
 from tests.fakes import garbage
 from tests.fakes.faulty_server import Act, Exchange, Fault
 from tests.scenarios.conftest import MakeFleet
-
-pytestmark = pytest.mark.timeout(600)
 
 CONTENTS = "hush-item-contents"
 
@@ -45,7 +41,7 @@ def test_pages_that_are_cut_and_records_that_lack_their_key(make_fleet: MakeFlee
     fleet.simulator.inject(without("Keys"), "GetRecords")
     fleet.simulator.put({"id": {"S": "keyless"}, "secret": {"S": CONTENTS}})
     failed = 5
-    assert daemon.wait(seconds=120) == failed
+    assert daemon.wait() == failed
     assert "`Keys`" in daemon.console
     assert "No checkpoint passes it" in daemon.console
     assert before == [lease.checkpoint for lease in fleet.leases()]

@@ -7,7 +7,8 @@ from collections.abc import Callable
 from processor import leases
 from tests.fakes import faults
 from tests.fakes.fault_proxy import FaultProxy
-from tests.fakes.replicator import Replicator, until
+from tests.fakes.patience import until
+from tests.fakes.replicator import Replicator
 from tests.scenarios.conftest import MakeFleet, Pair
 
 MakeReplicator = Callable[..., Replicator]

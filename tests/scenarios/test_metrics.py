@@ -11,22 +11,14 @@ from collections.abc import Callable
 from typing import Any
 
 import psutil
-import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
+from processor.dynamodb_local import free_port
 from processor.metrics import instruments
 from tests.fakes import faults
-from tests.fakes.replicator import Replicator, until
+from tests.fakes.patience import PATIENCE_SECONDS, until
+from tests.fakes.replicator import Replicator
 from tests.scenarios.conftest import MakeFleet, Pair
-
-# Each starts a daemon, which takes a busy machine its time.
-pytestmark = pytest.mark.timeout(600)
-
-
-def _free_port() -> int:
-    with socket.socket() as listening:
-        listening.bind(("127.0.0.1", 0))
-        return int(listening.getsockname()[1])
 
 
 class Endpoint:
@@ -38,7 +30,7 @@ class Endpoint:
     def samples(self) -> list[Any]:
         """Every sample; none while nobody listens."""
         try:
-            with urllib.request.urlopen(self._url, timeout=10) as answer:  # noqa: S310  # it is http
+            with urllib.request.urlopen(self._url, timeout=PATIENCE_SECONDS) as answer:  # noqa: S310  # it is http
                 text = answer.read().decode()
         except OSError:
             return []
@@ -59,8 +51,9 @@ class Endpoint:
 
 def test_the_endpoint_equals_what_was_read_and_written(make_fleet: MakeFleet) -> None:
     """Under load, while the destination throttles and a shard ends, every count is exact, shard by shard."""
-    port = _free_port()
-    fleet = make_fleet(shards=2, metricsPort=str(port), metricsAddress="127.0.0.1")
+    port = free_port()
+    # A call may take half a minute: a busy machine adds no tries to those that are counted.
+    fleet = make_fleet(shards=2, metricsPort=str(port), metricsAddress="127.0.0.1", failoverTimeMillis="60000")
     fleet.start()
     endpoint = Endpoint(port)
     fleet.wait_even(1)
@@ -85,17 +78,17 @@ def test_the_endpoint_equals_what_was_read_and_written(make_fleet: MakeFleet) ->
     assert sum(read.values()) == endpoint.total("replication_latency_seconds_count")
     assert endpoint.total("batches_total") == endpoint.total("apply_seconds_count")
     assert endpoint.total("shards") == 2
-    assert set(endpoint.by("pending_seconds", "shard").values()) == {0.0}
+    until(lambda: set(endpoint.by("pending_seconds", "shard").values()) == {0.0}, "nothing pending")
 
 
 def test_metrics_never_stop_a_replication(make_fleet: MakeFleet) -> None:
     """The process that tells them is killed: it is started again, and goes on counting where it was."""
-    port = _free_port()
+    port = free_port()
     fleet = make_fleet(shards=1, metricsPort=str(port), metricsAddress="127.0.0.1")
     daemon = fleet.start()
     endpoint = Endpoint(port)
     fleet.simulator.put({"id": {"S": "before"}})
-    until(lambda: endpoint.total("records_total") == 1, "the first record", seconds=120)
+    until(lambda: endpoint.total("records_total") == 1, "the first record")
     (exporter,) = _exporters(daemon)
     os.kill(exporter.pid, signal.SIGKILL)
     fleet.simulator.put({"id": {"S": "after"}})
@@ -109,11 +102,11 @@ def test_metrics_never_stop_a_replication(make_fleet: MakeFleet) -> None:
 
 def test_a_heartbeat_measures_a_silent_table(pair: Pair, replicator: Callable[..., Replicator]) -> None:
     """Where nothing is written, the heartbeat's item arrives, again and again, and its lag is told."""
-    port = _free_port()
+    port = free_port()
     pair.settings |= {"metricsPort": str(port), "metricsAddress": "127.0.0.1", "heartbeatSeconds": "1"}
     endpoint = Endpoint(port)
     with replicator(pair.settings):
-        until(lambda: endpoint.total("heartbeat_latency_seconds"), "a heartbeat", seconds=120)
+        until(lambda: endpoint.total("heartbeat_latency_seconds"), "a heartbeat")
         assert (
             endpoint.total("heartbeat_latency_seconds") < 60
         )  # the source's clock in the stream is a minute coarse here

@@ -4,16 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-import pytest
-
 from processor.metrics import instruments
 from tests.fakes.moto_cloudwatch import MotoCloudWatch
 from tests.fakes.otlp_receiver import OtlpReceiver
-from tests.fakes.replicator import Replicator, until
+from tests.fakes.patience import until
+from tests.fakes.replicator import Replicator
 from tests.scenarios.conftest import Pair
 
 
-@pytest.mark.timeout(600)
 def test_cloudwatch_and_otlp_have_what_was_applied(pair: Pair, replicator: Callable[..., Replicator]) -> None:
     """Both have the count of what was replicated, the last of it at the stop; KCL's own metrics are beside ours."""
     pair.settings |= {"dontPublishCloudwatch": "false", "metricsBufferTimeMillis": "1000"}

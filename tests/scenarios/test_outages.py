@@ -9,7 +9,8 @@ from processor import leases
 from processor.workload import Workload
 from tests.fakes import faults
 from tests.fakes.fault_proxy import FaultProxy
-from tests.fakes.replicator import Replicator, until
+from tests.fakes.patience import until
+from tests.fakes.replicator import Replicator
 from tests.scenarios.conftest import Pair
 
 MakeReplicator = Callable[..., Replicator]
@@ -36,7 +37,7 @@ def test_a_destination_away_for_half_a_minute_loses_nothing(pair: Pair, replicat
             pair.wait_equal()
             until(lambda: "writes_delayed_over" in running.console, "the end on the console")
             assert running.console.count(" WARNING writes_delayed ") < 6
-            assert running.stop(seconds=10) == 0
+            assert running.stop() == 0
 
 
 def test_sigterm_while_the_destination_is_away_keeps_the_batch(pair: Pair, replicator: MakeReplicator) -> None:
@@ -50,7 +51,7 @@ def test_sigterm_while_the_destination_is_away_keeps_the_batch(pair: Pair, repli
                 pair.put("during")
                 until(lambda: "writes_delayed" in running.console, "a line on the console")
                 children = running.children()
-                assert running.stop(seconds=20) == 5
+                assert running.stop() == 5
                 assert "batch still unapplied" in running.console
                 until(lambda: not any(child.is_running() for child in children), "no child left")
             running.start()

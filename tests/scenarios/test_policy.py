@@ -16,7 +16,8 @@ from processor.copy.state import CopyState
 from processor.workload import create_table
 from tests.fakes.guarded_task import TASK_ACCOUNT, GuardedTask
 from tests.fakes.moto_s3 import MotoS3
-from tests.fakes.replicator import Replicator, until
+from tests.fakes.patience import until
+from tests.fakes.replicator import Replicator
 from tests.fakes.streams_simulator import StreamsSimulator
 from tests.scenarios.conftest import Servers
 

@@ -17,7 +17,8 @@ from tests.fakes.command import command, end_of
 from tests.fakes.fault_proxy import FaultProxy
 from tests.fakes.letters import letter
 from tests.fakes.moto_s3 import MotoS3
-from tests.fakes.replicator import Replicator, until
+from tests.fakes.patience import until
+from tests.fakes.replicator import Replicator
 from tests.scenarios.conftest import Pair
 from tests.scenarios.test_refusals import accept_numbers, refuse_numbers
 
@@ -118,6 +119,7 @@ class Stage:
             "destinationEndpoint": proxy.endpoint,
             "deadLetterUri": path.as_uri(),
             "applyThreads": "1",
+            "failoverTimeMillis": "600000",  # no call is given up, and made again, while a test holds it
         }
         for number in range(count):
             pair.put(f"{number:03}", version={"N": "1"})

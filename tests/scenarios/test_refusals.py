@@ -8,43 +8,45 @@ from collections.abc import Callable
 from pathlib import Path
 
 from tests.fakes.log_line import parse_json
-from tests.fakes.replicator import Replicator, until
+from tests.fakes.patience import until
+from tests.fakes.replicator import Replicator
 from tests.scenarios.conftest import Pair
 
 MakeReplicator = Callable[..., Replicator]
 
 
 def refuse_numbers(pair: Pair) -> None:
-    """Give the destination an index that wants ``code`` to be a string."""
-    pair.destination.update_table(
+    """Make the destination anew, with an index that wants ``code`` to be a string.
+
+    DynamoDB Local may take minutes to add an index to a table that is there.
+    """
+    pair.destination.delete_table(TableName=pair.destination_table)
+    pair.destination.create_table(
         TableName=pair.destination_table,
-        AttributeDefinitions=[{"AttributeName": "code", "AttributeType": "S"}],
-        GlobalSecondaryIndexUpdates=[
+        KeySchema=[{"AttributeName": "id", "KeyType": "HASH"}],
+        AttributeDefinitions=[{"AttributeName": name, "AttributeType": "S"} for name in ("id", "code")],
+        GlobalSecondaryIndexes=[
             {
-                "Create": {
-                    "IndexName": "by-code",
-                    "KeySchema": [{"AttributeName": "code", "KeyType": "HASH"}],
-                    "Projection": {"ProjectionType": "KEYS_ONLY"},
-                }
+                "IndexName": "by-code",
+                "KeySchema": [{"AttributeName": "code", "KeyType": "HASH"}],
+                "Projection": {"ProjectionType": "KEYS_ONLY"},
             }
         ],
-    )
-    until(
-        lambda: all(
-            index["IndexStatus"] == "ACTIVE"
-            for index in pair.destination.describe_table(TableName=pair.destination_table)["Table"].get(
-                "GlobalSecondaryIndexes", []
-            )
-        ),
-        "the index",
+        BillingMode="PAY_PER_REQUEST",
     )
 
 
 def accept_numbers(pair: Pair) -> None:
-    """Remove that index."""
+    """Remove that index, and wait until it is gone: until then any write may fail."""
     pair.destination.update_table(
         TableName=pair.destination_table, GlobalSecondaryIndexUpdates=[{"Delete": {"IndexName": "by-code"}}]
     )
+
+    def gone() -> bool:
+        described = pair.destination.describe_table(TableName=pair.destination_table)["Table"]
+        return "GlobalSecondaryIndexes" not in described
+
+    until(gone, "the index gone", pause_seconds=0.2)
 
 
 def test_stop_names_the_change_and_keeps_it(pair: Pair, replicator: MakeReplicator) -> None:

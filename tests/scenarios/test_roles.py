@@ -20,7 +20,8 @@ from processor.workload import create_table
 from tests.fakes.accounts import KEEPER, PROFILES, READER, WRITER
 from tests.fakes.fake_sts import Asked, FakeSts
 from tests.fakes.fault_proxy import FaultProxy
-from tests.fakes.replicator import Replicator, until
+from tests.fakes.patience import until
+from tests.fakes.replicator import Replicator
 from tests.scenarios.conftest import Pair
 
 if TYPE_CHECKING:

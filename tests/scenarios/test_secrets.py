@@ -16,7 +16,8 @@ from tests.fakes import faults
 from tests.fakes.fake_sts import FakeSts
 from tests.fakes.fault_proxy import FaultProxy
 from tests.fakes.faulty_server import Act, Answer, Exchange, Fault
-from tests.fakes.replicator import Replicator, until
+from tests.fakes.patience import until
+from tests.fakes.replicator import Replicator
 from tests.scenarios.conftest import Pair
 from tests.scenarios.test_refusals import refuse_numbers
 

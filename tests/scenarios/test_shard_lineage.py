@@ -10,14 +10,14 @@ from processor.leases import SHARD_END
 from processor.workload import Workload
 from tests.fakes import faults
 from tests.fakes.fleet import Fleet, out_of_order
-from tests.fakes.replicator import until
+from tests.fakes.patience import until
 from tests.scenarios.conftest import MakeFleet
 
 
 @pytest.fixture
 def fleet(make_fleet: MakeFleet) -> Fleet:
-    """Four shards, and no daemon yet."""
-    return make_fleet(shards=4)
+    """Four shards, and no daemon yet; nobody's lease is to end, nor a call to be given up, on a busy machine."""
+    return make_fleet(shards=4, failoverTimeMillis="60000")
 
 
 @pytest.fixture

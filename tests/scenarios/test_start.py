@@ -6,7 +6,8 @@ from collections.abc import Callable
 from typing import Any
 
 from processor import leases
-from tests.fakes.replicator import Replicator, until
+from tests.fakes.patience import until
+from tests.fakes.replicator import Replicator
 from tests.scenarios.conftest import Pair
 
 MakeReplicator = Callable[..., Replicator]
@@ -63,7 +64,7 @@ def test_the_original_s_checkpoint_table_is_taken_over(pair: Pair, replicator: M
     """On a lease table as KCL 1 wrote it, we go on behind its checkpoint: nothing replayed, nothing skipped."""
     for number in range(6):
         pair.put(f"item-{number}")
-    records = _read_stream(pair)
+    records = _read_stream(pair, 6)
     done = 3
     pair.source.create_table(
         TableName=pair.checkpoint_table,
@@ -95,7 +96,7 @@ def _checkpointed_at(pair: Pair, sequence_number: str) -> list[leases.Lease]:
     return [lease for lease in found if lease.checkpoint == sequence_number]
 
 
-def _read_stream(pair: Pair) -> list[dict[str, str]]:
+def _read_stream(pair: Pair, count: int) -> list[dict[str, str]]:
     import boto3  # here alone
 
     streams = boto3.client("dynamodbstreams", region_name="us-east-1", endpoint_url=pair.settings["sourceEndpoint"])
@@ -103,14 +104,19 @@ def _read_stream(pair: Pair) -> list[dict[str, str]]:
     iterator = streams.get_shard_iterator(
         StreamArn=pair.stream_arn, ShardId=shard["ShardId"], ShardIteratorType="TRIM_HORIZON"
     )["ShardIterator"]
-    records = streams.get_records(ShardIterator=iterator)["Records"]
+
+    def all_there() -> list[Any]:
+        found: list[Any] = streams.get_records(ShardIterator=iterator)["Records"]
+        return found if len(found) == count else []
+
+    records = until(all_there, "the stream's records")
     return [{"shard": shard["ShardId"], "sequence_number": record["dynamodb"]["SequenceNumber"]} for record in records]
 
 
 def test_a_worker_id_in_use_elsewhere_is_not_shared(pair: Pair, replicator: MakeReplicator) -> None:
     """A daemon whose worker id another one renews leases under, as on two machines of one name, takes another id."""
     pair.put("one")
-    shared = {"workerId": "one-name-for-two"}
+    shared = {"workerId": "one-name-for-two", "failoverTimeMillis": "20000"}  # so that the first keeps its lease
     with replicator(pair.settings | shared, name="first") as first:
         pair.wait_checkpoint()
         with replicator(pair.settings | shared, name="second") as second:

@@ -9,7 +9,8 @@ from collections.abc import Callable
 from typing import Any
 
 from processor import java
-from tests.fakes.replicator import Replicator, until
+from tests.fakes.patience import PATIENCE_SECONDS, until
+from tests.fakes.replicator import Replicator
 from tests.scenarios.conftest import Pair
 
 MakeReplicator = Callable[..., Replicator]
@@ -23,7 +24,8 @@ def command(pair: Pair, *options: str) -> list[str]:
 
 def status(pair: Pair) -> dict[str, Any]:
     """The report, whose exit status is the command's own."""
-    done = subprocess.run(command(pair, "--json"), capture_output=True, text=True, check=False, timeout=120)
+    asked = command(pair, "--json")
+    done = subprocess.run(asked, capture_output=True, text=True, check=False, timeout=PATIENCE_SECONDS)
     report: dict[str, Any] = json.loads(done.stdout)
     assert (done.returncode, done.stderr) == (report["exitStatus"], "")
     return report
@@ -77,5 +79,5 @@ def test_a_watch_ends_with_what_it_saw_last(pair: Pair) -> None:
         assert watching.stdout is not None
         assert [json.loads(watching.stdout.readline())["state"] for _ in range(2)] == ["never started"] * 2
         watching.send_signal(signal.SIGINT)
-        _, errors = watching.communicate(timeout=60)
+        _, errors = watching.communicate(timeout=PATIENCE_SECONDS)
     assert (watching.returncode, errors) == (1, "")

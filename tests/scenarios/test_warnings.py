@@ -6,11 +6,8 @@ import time
 
 import pytest
 
-from tests.fakes.replicator import until
+from tests.fakes.patience import until
 from tests.scenarios.conftest import MakeFleet
-
-# Each starts several daemons, which takes a busy machine its time.
-pytestmark = pytest.mark.timeout(600)
 
 HOUR = 3600.0
 
@@ -19,7 +16,7 @@ def test_shards_that_nobody_reads(make_fleet: MakeFleet) -> None:
     """A shard for which the fleet has no room is named, once, with what to do; and when it is read after all."""
     fleet = make_fleet(shards=2, maxLeasesForWorker="1")
     daemon = fleet.start()
-    until(lambda: "No daemon reads 1 of the stream's shards" in daemon.console, "the warning", seconds=150)
+    until(lambda: "No daemon reads 1 of the stream's shards" in daemon.console, "the warning")
     (unread,) = [lease.shard_id for lease in fleet.leases() if lease.owner is None]
     assert f"{unread} (nobody renews its lease)" in daemon.console
     fleet.start()
@@ -38,7 +35,7 @@ def test_a_lease_that_is_missing(make_fleet: MakeFleet) -> None:
     written = [fleet.simulator.put({"id": {"S": f"key-{number}"}}) for number in range(20)]
     assert forgotten in {event.shard_id for event in written if event}
     daemon.start()
-    fleet.wait_equal(seconds=150)
+    fleet.wait_equal()
 
 
 @pytest.mark.parametrize(("hours", "percent"), [(12.5, 50), (22, 90)])
@@ -63,7 +60,7 @@ def test_a_stream_turned_off_and_on_again(make_fleet: MakeFleet) -> None:
     old = fleet.simulator.stream_arn
     fleet.simulator.recreate_stream(shards=2)
     expected = 5
-    assert daemon.wait(seconds=120) == expected
+    assert daemon.wait() == expected
     fleet.wait_equal()
     assert f"Stream {old} is disabled and all that it held is applied" in daemon.console
     not_ready = 22

@@ -8,12 +8,9 @@ import pytest
 
 from processor import java
 from tests.fakes import faults
+from tests.fakes.patience import until
 from tests.fakes.planted import planted_checkout
-from tests.fakes.replicator import until
 from tests.scenarios.conftest import MakeFleet
-
-# Each starts several daemons, which takes a busy machine its time.
-pytestmark = pytest.mark.timeout(600)
 
 # Every write may begin, whoever has the lease.
 UNCHECKED = {"processor/lease_term.py": ("        while True:\n", "        while self._gone.is_set():\n")}

@@ -14,11 +14,9 @@ from processor.logs import Log
 from processor.records import Change
 from processor.retry import Backoff, Outage
 from tests.fakes.changes import delete, put
+from tests.fakes.patience import PATIENCE_SECONDS
 from tests.fakes.table import FakeTable
 from tests.unit.conftest import Event
-
-# Longer than anything here takes, shorter than a hanging test is allowed to.
-PATIENCE_SECONDS = 20
 
 
 def _at_once() -> Backoff:
@@ -89,7 +87,7 @@ def test_calls_are_as_large_as_the_mode_allows() -> None:
 
 def test_different_keys_are_written_side_by_side() -> None:
     """Calls of one round run at once, as many as there are threads and no more."""
-    table = FakeTable(linger_seconds=0.2)
+    table = FakeTable(meeting=2)
     _applier(table, write_mode="item", threads=2).apply([put(str(i)) for i in range(10)])
     assert table.most_in_flight == 2
 

@@ -8,6 +8,7 @@ import pytest
 
 from processor.crew import Crew
 from processor.errors import StoppedError
+from tests.fakes.patience import PATIENCE_SECONDS
 
 
 def test_every_work_is_done_once() -> None:
@@ -27,7 +28,7 @@ def test_the_first_failure_ends_all() -> None:
         raise LookupError("first")
 
     def wait() -> None:
-        assert crew.stop.wait(30)
+        assert crew.stop.wait(PATIENCE_SECONDS)
         raise StoppedError
 
     with pytest.raises(LookupError, match="first"):

@@ -18,6 +18,7 @@ from processor.daemon import Slot, claim_slot, properties
 from processor.errors import SetupError
 from processor.leases import Lease
 from processor.settings import MAX_TABLE_NAME, Settings
+from tests.fakes.patience import PATIENCE_SECONDS
 from tests.fakes.tasks import REQUIRED, task
 
 STREAM = "arn:aws:dynamodb:eu-west-1:123456789012:table/orders/stream/2024-01-01T00:00:00.000"
@@ -143,7 +144,7 @@ def test_a_slot_is_held_through_exec(tmp_path: Path, locked: list[int]) -> None:
         heir.stdout.readline()
         os.close(locked.pop())
         assert claim_slot(settings).number == 1
-        heir.communicate(b"\n", timeout=20)
+        heir.communicate(b"\n", timeout=PATIENCE_SECONDS)
     assert claim_slot(settings).number == 0
 
 

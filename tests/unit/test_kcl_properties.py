@@ -12,6 +12,7 @@ from processor import java, settings_loader
 from processor.definitions import BY_NAME
 from processor.errors import UsageError
 from processor.kcl_properties import BEANS, DECIDED_BY, KINDS, TUNED, canonical, check, is_known
+from tests.fakes.patience import PATIENCE_SECONDS
 
 FAKE = Path(__file__).parent.parent / "fakes" / "KclSetters.java"
 # Read by the MultiLangDaemon itself, so KCL's configuration class has no setter for them.
@@ -35,7 +36,7 @@ def reflected() -> list[list[str]]:
     assert kclpy.origin is not None
     jars = Path(kclpy.origin).parent / "jars"
     command = [java.executable(), "-XX:TieredStopAtLevel=1", "-cp", f"{jars}/*", str(FAKE)]
-    answer = subprocess.run(command, capture_output=True, text=True, check=True, timeout=60)
+    answer = subprocess.run(command, capture_output=True, text=True, check=True, timeout=PATIENCE_SECONDS)
     return [line.split() for line in answer.stdout.splitlines()]
 
 

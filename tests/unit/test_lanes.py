@@ -8,6 +8,7 @@ from functools import partial
 import pytest
 
 from processor.lanes import CALL_SECONDS, FIRST_LANES, MEASURE_SECONDS, Lanes
+from tests.fakes.patience import PATIENCE_SECONDS
 
 MOST = 40
 
@@ -28,7 +29,7 @@ class Destination:
             self._under_way += 1
             self.met.append(self._under_way)
             self._changed.notify_all()
-            assert self._changed.wait_for(lambda: max(self.met) >= meeting, timeout=20)
+            assert self._changed.wait_for(lambda: max(self.met) >= meeting, timeout=PATIENCE_SECONDS)
             self._under_way -= 1
         self.lanes.answered(self.round_trip)
 
@@ -119,14 +120,15 @@ def test_threads_that_share_the_lanes_make_no_more_calls_at_once_than_allowed() 
     """A copy's threads bring batches side by side; ``most`` is of all of them."""
     lanes = Lanes(3, name="test")
     under_way, met = [0], [0]
-    lock = threading.Lock()
+    changed = threading.Condition()
 
     def call() -> None:
-        with lock:
+        with changed:
             under_way[0] += 1
             met[0] = max(met[0], under_way[0])
-        threading.Event().wait(0.001)
-        with lock:
+            changed.notify_all()
+            assert changed.wait_for(lambda: met[0] >= 3, timeout=PATIENCE_SECONDS)
+            changed.wait(0.001)  # so that a fourth could join
             under_way[0] -= 1
 
     threads = [threading.Thread(target=lanes.run, args=([call] * 10,)) for _ in range(4)]

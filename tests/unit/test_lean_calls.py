@@ -18,6 +18,7 @@ from processor.lease_term import WriteTimeouts
 from processor.writable_table import WritableTable
 from tests.fakes.changes import put
 from tests.fakes.http_server import HttpServer
+from tests.fakes.patience import PATIENCE_SECONDS
 from tests.fakes.tls import CertificateAuthority, Tunnels
 
 BATCH = [put("a"), put("b")]
@@ -164,13 +165,14 @@ def test_nothing_is_sent_without_leave(server: HttpServer) -> None:
 def test_an_answer_that_does_not_come_is_given_up() -> None:
     """The time to read holds on an open connection as on a new one."""
     with HttpServer() as server, socket.create_server(("127.0.0.1", 0)) as silent:
-        table = _table(f"http://127.0.0.1:{silent.getsockname()[1]}", timeouts=WriteTimeouts(connect=3, read=0.2))
+        table = _table(f"http://127.0.0.1:{silent.getsockname()[1]}", timeouts=WriteTimeouts(connect=30, read=0.2))
         with pytest.raises(UnavailableError) as first:
             table.write_batch(BATCH)
         released = threading.Event()
-        table = _table(server.endpoint, timeouts=WriteTimeouts(connect=3, read=0.2))
+        # Enough for a busy machine to bring the answers that do come.
+        table = _table(server.endpoint, timeouts=WriteTimeouts(connect=30, read=3))
         table.write_batch(BATCH)
-        server.before_answer = lambda: released.wait(20)
+        server.before_answer = lambda: released.wait(PATIENCE_SECONDS)
         with pytest.raises(UnavailableError) as later:
             table.write_batch(BATCH)
         server.before_answer = lambda: None

@@ -13,6 +13,7 @@ from processor.errors import DaemonGoneError, LeaseLostError, SetupError
 from processor.kcl_properties import TUNED
 from processor.lease_term import LeaseTerm, WriteTimeouts, file_name
 from tests.fakes.fake_daemon import write_term
+from tests.fakes.patience import PATIENCE_SECONDS
 
 LENGTH_SECONDS = 4.0
 CALL_SECONDS = 2.0
@@ -73,7 +74,7 @@ def _waits(daemon: _Daemon) -> bool:
         asked = pool.submit(daemon.term.may_write)
         waits = not wait([asked], timeout=0.1).done
         daemon.renew(FIRST)
-        asked.result(20)
+        asked.result(PATIENCE_SECONDS)
     return waits
 
 

@@ -14,6 +14,7 @@ from processor.errors import DeadLetterError
 from processor.letter_file import LetterFile, append_line
 from processor.letters import encode
 from tests.fakes.letters import letter
+from tests.fakes.patience import PATIENCE_SECONDS
 
 
 @pytest.fixture
@@ -57,7 +58,7 @@ def _together(*actions: Callable[[], None]) -> None:
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(timeout=30)
+        thread.join(timeout=PATIENCE_SECONDS)
         assert not thread.is_alive()
 
 
@@ -159,7 +160,7 @@ def test_nothing_is_lost_to_writers_and_removers_at_once(path: Path) -> None:
     _together(*map(append, "abc"))
     done.set()
     for remover in removers:
-        remover.join(timeout=30)
+        remover.join(timeout=PATIENCE_SECONDS)
     left = [bytes(entry.heading.key) for entry in LetterFile(path).entries() if entry.heading]
     assert sorted(bytes(each.key) for each in letters.values()) == sorted(removed + left)
 

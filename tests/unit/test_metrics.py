@@ -28,6 +28,7 @@ from processor.metrics.outlets import outlets
 from processor.metrics.shard_meter import WINDOW_SECONDS, ShardMeter
 from processor.records import Change
 from tests.fakes.changes import decode, delete, put
+from tests.fakes.patience import PATIENCE_SECONDS
 from tests.fakes.stream_record import modify
 from tests.fakes.tasks import task
 from tests.unit.conftest import Event
@@ -312,7 +313,8 @@ def test_a_command_serves_how_far_it_is(capsys: pytest.CaptureFixture[str]) -> N
     figures = {"items": instruments.COPY_ITEMS, "progress": instruments.COPY_PROGRESS}
     with CommandMetrics(settings, **figures) as first, CommandMetrics(settings, **figures):
         first.tell(25, 100)
-        with urllib.request.urlopen(f"http://127.0.0.1:{free}/metrics", timeout=10) as answer:  # it is http
+        url = f"http://127.0.0.1:{free}/metrics"
+        with urllib.request.urlopen(url, timeout=PATIENCE_SECONDS) as answer:  # it is http
             families = list(text_string_to_metric_families(answer.read().decode()))
     found = Counter({sample.name: sample.value for family in families for sample in family.samples})
     assert found == {"dynamodb_replicator_copy_items_total": 25, "dynamodb_replicator_copy_progress_ratio": 0.25}

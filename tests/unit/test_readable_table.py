@@ -16,6 +16,7 @@ from processor.errors import CredentialsError, RefusedError, UnavailableError
 from processor.readable_table import ReadableTable
 from tests.conftest import Tables
 from tests.fakes.http_server import HttpServer
+from tests.fakes.patience import PATIENCE_SECONDS
 from tests.fakes.tasks import task
 
 KEY = msgspec.Raw(b'{"id":{"S":"\xc3\xa9"}}')
@@ -105,6 +106,6 @@ def test_threads_do_not_mix_their_items(tables: Tables) -> None:
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(timeout=30)
+        thread.join(timeout=PATIENCE_SECONDS)
     expected = {str(number): {"id": {"S": str(number)}, "value": {"N": str(number)}} for number in range(20)}
     assert {**expected, "20": None} == found

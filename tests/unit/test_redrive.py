@@ -18,6 +18,7 @@ from processor.logs import Log
 from processor.records import Change, identity_of
 from processor.redrive import PATIENCE_SECONDS, Redrive
 from processor.retry import Backoff, Outage
+from tests.fakes import patience
 from tests.fakes.letters import letter
 from tests.fakes.source import FakeSource
 from tests.fakes.stream_record import sequence_number
@@ -312,7 +313,7 @@ def test_two_at_once_do_no_harm(run: Run) -> None:
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(timeout=30)
+        thread.join(timeout=patience.PATIENCE_SECONDS)
     assert run.source == run.table.items
     assert run.left() == []
     assert [redrive.report.pending for redrive in redrives] == [0, 0]

@@ -19,6 +19,7 @@ from processor.retry import (
     Outage,
     Rhythm,
 )
+from tests.fakes.patience import PATIENCE_SECONDS
 from tests.unit.conftest import Event
 
 Events = Callable[[], list[Event]]
@@ -126,6 +127,6 @@ def test_threads_share_one_outage(outage: Outage, events: Events) -> None:
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(timeout=10)
+        thread.join(timeout=PATIENCE_SECONDS)
     assert [thread.is_alive() for thread in threads] == [False] * 16
     assert [event.name for event in events()] == ["delayed"]

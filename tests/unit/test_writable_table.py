@@ -26,6 +26,7 @@ from processor.records import Change
 from processor.writable_table import Table, WritableTable
 from tests.fakes.changes import decode, delete, put
 from tests.fakes.http_server import HttpServer
+from tests.fakes.patience import PATIENCE_SECONDS
 from tests.fakes.stream_record import insert, remove
 from tests.fakes.table import FakeTable
 
@@ -108,7 +109,7 @@ def test_the_signature_is_of_what_is_sent(server: HttpServer) -> None:
 
 def test_threads_do_not_mix_their_bodies(server: HttpServer) -> None:
     """Any number of threads may write at once: each item arrives once, as its own."""
-    both = threading.Barrier(2, timeout=20)
+    both = threading.Barrier(2, timeout=PATIENCE_SECONDS)
     table, changes = _table(server, may_write=both.wait), [put("a"), put("b")]
     with ThreadPoolExecutor(2) as pool:
         for _ in range(2):  # the second time on connections that are there
