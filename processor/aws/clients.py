@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from botocore.config import Config
 
+from processor.aws.deadlines import bound
 from processor.aws.errors import aws_errors
 from processor.aws.sessions import MakeSession, is_aws_region, session, sts_region
 from processor.identity import SESSION_NAME, Identity
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
     from processor.settings import Settings
 
 _TIMEOUTS = Config(connect_timeout=3, read_timeout=10, user_agent_extra=SESSION_NAME)
+# For a whole call: twice what its steps may take, for a page of 1 MB on a slow line.
+_READ_SECONDS = 30.0
 _WRITE_CONFIG = _TIMEOUTS.merge(
     Config(
         retries={"total_max_attempts": 1},  # apply.py retries, and says so
@@ -83,7 +86,7 @@ class Clients:
         with aws_errors("GetCallerIdentity"):
             with self._lock:
                 found = session(who).create_client("sts", region_name=sts_region(who, region), config=_READ_CONFIG)
-            client: STSClient = found  # type: ignore[assignment]
+            client: STSClient = bound(found, _READ_SECONDS)
             return client.get_caller_identity()["Arn"]
 
     def s3(self) -> S3Client:
@@ -98,7 +101,7 @@ class Clients:
         # botocore finds a bucket in any other region of the same partition by itself; an emulator's word is no region.
         with self._lock, aws_errors("Client for S3"):
             made = session(identity, region=region if is_aws_region(region) else None)
-            return made.create_client("s3", config=_S3_CONFIG)  # type: ignore[return-value]
+            return bound(made.create_client("s3", config=_S3_CONFIG), _READ_SECONDS)  # type: ignore[no-any-return]
 
     def _client(self, service: str, region: str, endpoint: str | None, identity: Identity) -> Any:
         name = repr((service, region, endpoint, identity))
@@ -108,7 +111,8 @@ class Clients:
                     who = identity, region
                     made = self._sessions.get(who) or session(identity, region=region)
                     self._sessions[who] = made  # another would read all its data files again
-                    self._made[name] = made.create_client(service, endpoint_url=endpoint, config=self._config)
+                    client = made.create_client(service, endpoint_url=endpoint, config=self._config)
+                    self._made[name] = bound(client, _READ_SECONDS)
             return self._made[name]
 
 
@@ -129,4 +133,5 @@ def write_client(
     )
     with aws_errors(f"Client for dynamodb in {region}"):
         made = make_session()
-        return made.create_client("dynamodb", region_name=region, endpoint_url=endpoint, config=config)  # type: ignore[return-value]
+        client = made.create_client("dynamodb", region_name=region, endpoint_url=endpoint, config=config)
+        return bound(client, timeouts.call)  # type: ignore[no-any-return]

@@ -68,7 +68,7 @@ LAYERS = (
         "lanes",
     },
     {"class_archive"},
-    {"aws.authorities", "aws.signature", "aws.exchange"},
+    {"aws.authorities", "aws.deadlines", "aws.signature", "aws.exchange"},
     {"aws.errors", "aws.models"},
     {"aws.answers", "aws.credentials"},
     {"aws", "aws.sessions", "aws.lean_calls", "dynamodb_local"},

@@ -1,0 +1,189 @@
+"""A call ends at its deadline, however little and however often something arrives."""
+
+from __future__ import annotations
+
+import contextlib
+import socket
+import threading
+import time
+from collections.abc import Callable, Iterator
+
+import pytest
+from botocore.exceptions import BotoCoreError
+
+from processor.aws.clients import Clients, write_client
+from processor.aws.errors import aws_errors
+from processor.aws.lean_calls import LeanCalls
+from processor.errors import UnavailableError
+from processor.lease_term import WriteTimeouts
+from tests.fakes.patience import until
+from tests.fakes.tasks import task
+
+# A call may take 3 x 0.5 + 0.5 s; whoever drips does so for a minute.
+TIMEOUTS = WriteTimeouts(connect=0.5, read=0.5)
+DRIP_SECONDS, DRIPS = 0.1, 600
+# Far from both, for a machine that is busy.
+SOON_SECONDS = 30.0
+HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: application/x-amz-json-1.0\r\n"
+Serve = Callable[[socket.socket], None]
+
+
+def drip(connection: socket.socket, content: bytes) -> None:
+    """Send it byte by byte, then blanks for the rest of a minute."""
+    for number in range(DRIPS):
+        connection.sendall(content[number : number + 1] or b" ")
+        time.sleep(DRIP_SECONDS)
+
+
+class Server:
+    """Each connection is served by ``serve``, to the end of this context."""
+
+    def __init__(self, serve: Serve) -> None:
+        self._serve = serve
+        self._listening = socket.create_server(("127.0.0.1", 0))
+        self.port = self._listening.getsockname()[1]
+        self.endpoint = f"http://127.0.0.1:{self.port}"
+
+    def __enter__(self) -> Server:  # noqa: PYI034  # Self came with Python 3.11
+        threading.Thread(target=self._accept, daemon=True).start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._listening.close()
+
+    def _accept(self) -> None:
+        with contextlib.suppress(OSError):
+            while True:
+                connection, _ = self._listening.accept()
+                threading.Thread(target=self._one, args=(connection,), daemon=True).start()
+
+    def _one(self, connection: socket.socket) -> None:
+        with contextlib.suppress(OSError), connection:
+            self._serve(connection)
+
+
+def request_of(connection: socket.socket) -> bytes:
+    """A request's head, and what came of its body."""
+    found = b""
+    while b"\r\n\r\n" not in found:
+        part = connection.recv(65536)
+        if not part:
+            raise ConnectionResetError
+        found += part
+    return found
+
+
+def after_request(head: bytes) -> Serve:
+    """Read a request, then drip an answer with this head."""
+
+    def serve(connection: socket.socket) -> None:
+        request_of(connection)
+        drip(connection, head)
+
+    return serve
+
+
+def second_request(connection: socket.socket) -> None:
+    """Answer the first request of a connection at once, and drip to the second."""
+    request_of(connection)
+    connection.sendall(HEAD + b"Content-Length: 2\r\n\r\n{}")
+    after_request(HEAD + b"Content-Length: 500\r\n\r\n{")(connection)
+
+
+SERVERS: dict[str, Serve] = {
+    "the answer's head": after_request(HEAD),
+    "its body": after_request(HEAD + b"Content-Length: 500\r\n\r\n{"),
+    "chunks": after_request(HEAD + b"Transfer-Encoding: chunked\r\n\r\n1F4\r\n{"),
+    "a body that ends with the connection": after_request(HEAD + b"Connection: close\r\n\r\n{}"),
+    "answers before the answer": after_request(b"HTTP/1.1 100 Continue\r\n\r\n" * 50),
+}
+
+
+def calls_of(endpoint: str, timeouts: WriteTimeouts = TIMEOUTS) -> LeanCalls:
+    """As ``WritableTable`` makes them."""
+    client = write_client("eu-west-1", endpoint, connections=2, timeouts=timeouts)
+    return LeanCalls(client, operation="PutItem", parameters={"TableName": "copy"})
+
+
+def ends_soon(call: Callable[[], object]) -> None:
+    """It fails as what may work later, long before whoever drips ends."""
+    began = time.monotonic()
+    with pytest.raises(UnavailableError), aws_errors("PutItem"):
+        call()
+    assert time.monotonic() - began < SOON_SECONDS
+
+
+@pytest.mark.parametrize("name", SERVERS)
+def test_an_answer_that_drips_on_a_fresh_connection(name: str) -> None:
+    """Each byte comes well within the timeout of a receive."""
+    with Server(SERVERS[name]) as server:
+        ends_soon(lambda: calls_of(server.endpoint).call("PutItem", b"{}"))
+
+
+def test_an_answer_that_drips_on_an_open_connection() -> None:
+    """The second call of a connection is made past botocore."""
+    with Server(second_request) as server:
+        calls = calls_of(server.endpoint)
+        assert calls.call("PutItem", b"{}") == b"{}"
+        ends_soon(lambda: calls.call("PutItem", b"{}"))
+
+
+@pytest.fixture
+def proxied(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[Server], None]]:
+    """Have a server be everybody's proxy."""
+
+    def made(server: Server) -> None:
+        for name in ("HTTP_PROXY", "HTTPS_PROXY", "http_proxy", "https_proxy"):
+            monkeypatch.setenv(name, server.endpoint)
+        for name in ("NO_PROXY", "no_proxy"):
+            monkeypatch.setenv(name, "")
+
+    return made
+
+
+@pytest.mark.parametrize("serve", [second_request, SERVERS["its body"]])
+def test_a_plain_proxy_that_drips(serve: Serve, proxied: Callable[[Server], None]) -> None:
+    """Every call behind it is botocore's own, on connections that are kept."""
+    with Server(serve) as server:
+        proxied(server)
+        calls = calls_of("http://dynamodb.example.com")
+        if serve is second_request:
+            assert calls.call("PutItem", b"{}") == b"{}"
+        ends_soon(lambda: calls.call("PutItem", b"{}"))
+
+
+def test_a_tunnel_that_drips(proxied: Callable[[Server], None]) -> None:
+    """A proxy's answer to CONNECT is part of the call."""
+    with Server(after_request(b"HTTP/1.1 200 OK\r\nX-Slow: ")) as server:
+        proxied(server)
+        ends_soon(lambda: calls_of("https://dynamodb.example.com").call("PutItem", b"{}"))
+
+
+def test_a_handshake_that_drips() -> None:
+    """So is TLS: a record of 16 KB that comes byte by byte. Loading authorities takes a busy machine its time."""
+    timeouts = WriteTimeouts(connect=5, read=1)
+    with Server(lambda connection: drip(connection, b"\x16\x03\x03\x3f\xff")) as server:
+        ends_soon(lambda: calls_of(f"https://127.0.0.1:{server.port}", timeouts).call("PutItem", b"{}"))
+
+
+def test_reads_of_the_source(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What writeMode=fenced asks the source for in between is bounded, too, and so is each of its tries."""
+    monkeypatch.setattr("processor.aws.clients._READ_SECONDS", 0.5)
+    with Server(SERVERS["its body"]) as server:
+        client = Clients(task(sourceEndpoint=server.endpoint)).source()
+        ends_soon(lambda: client.get_item(TableName="orders", Key={"id": {"S": "a"}}))
+
+
+def test_no_thread_or_descriptor_stays() -> None:
+    """A deadline that is not met leaves nothing behind."""
+
+    def serve(connection: socket.socket) -> None:
+        request_of(connection)
+        connection.sendall(HEAD + b"Connection: close\r\nContent-Length: 2\r\n\r\n{}")
+
+    with Server(serve) as server:
+        calls = calls_of(server.endpoint)
+        for _ in range(20):
+            with contextlib.suppress(BotoCoreError):
+                assert calls.call("PutItem", b"{}") == b"{}"
+    until(lambda: "call-deadline" not in {each.name for each in threading.enumerate()}, "the end of its threads")
