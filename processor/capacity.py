@@ -1,11 +1,38 @@
-"""How many capacity units a second may be used."""
+"""How many capacity units a second may be used, and how many a call has used where its answer does not say.
+
+The rules are those of DynamoDB's developer guide, "Read and write capacity": a write takes a unit for each 1 KB, a read
+one for each 4 KB, half of that where it is eventually consistent. Sizes here are those of DynamoDB JSON, which is
+longer than what is counted, and indexes are left out.
+"""
 
 from __future__ import annotations
 
+import math
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+
+from processor.copy.estimate import READ_UNIT_BYTES, WRITE_UNIT_BYTES
+
+
+class Estimate(float):
+    """Units that a call has used by our reckoning: its answer did not say."""
+
+
+def written(units: float | None, sizes: Iterable[int]) -> float:
+    """What writes of items of these sizes, in bytes, have used, as their answer says or else by estimate."""
+    return units or Estimate(sum(max(1, math.ceil(size / WRITE_UNIT_BYTES)) for size in sizes))
+
+
+def read(units: float | None, sizes: Iterable[int], *, missing: int = 0) -> float:
+    """What consistent reads of items of these sizes have used, and of ``missing`` ones, which take a unit each."""
+    return units or Estimate(missing + sum(max(1, math.ceil(size / READ_UNIT_BYTES)) for size in sizes))
+
+
+def scanned(units: float | None, size: int) -> float:
+    """What an eventually consistent page of this size has used."""
+    return units or Estimate(max(1, math.ceil(size / READ_UNIT_BYTES)) / 2)
 
 
 class Capacity:
@@ -16,6 +43,7 @@ class Capacity:
 
     :param units_per_second: without it, nothing waits
     :param stop: ends all waiting
+    :param estimated: called once, where a limit is held by estimates
     """
 
     def __init__(
@@ -23,11 +51,13 @@ class Capacity:
         units_per_second: float | None = None,
         *,
         stop: threading.Event | None = None,
+        estimated: Callable[[], None] = lambda: None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.units_per_second = units_per_second
         self.consumed = 0.0
         self._stop = stop or threading.Event()
+        self._estimated: Callable[[], None] | None = estimated
         self._clock = clock
         self._lock = threading.Lock()
         self._available = 0.0
@@ -44,10 +74,15 @@ class Capacity:
                 self._available += estimate
 
     def consume(self, units: float) -> None:
-        """Count what a call has consumed, by its answer."""
+        """Count what a call has consumed, by its answer, or by ``Estimate``."""
+        say = None
         with self._lock:
             self.consumed += units
             self._available -= units
+            if isinstance(units, Estimate) and self.units_per_second is not None:
+                say, self._estimated = self._estimated, None
+        if say is not None:
+            say()
 
     def _take(self, estimate: float) -> None:
         while True:

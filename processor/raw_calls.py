@@ -31,7 +31,7 @@ _METHODS: dict[str, tuple[str, Callable[[str], dict[str, Any]]]] = {
 class Units(msgspec.Struct, frozen=True, rename="pascal"):
     """The part of an answer that says what the call has cost."""
 
-    capacity_units: float = 0.0
+    capacity_units: float | None = None
 
 
 class RawCalls:

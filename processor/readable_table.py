@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from processor import capacity
 from processor.answers import NO_ANSWER
 from processor.errors import UnavailableError
 from processor.raw_calls import RawCalls, Units
@@ -76,7 +77,8 @@ class ReadableTable:
         except NO_ANSWER as exc:
             raise self._call.not_dynamodb("GetItem") from exc
         if self._consumed is not None:
-            self._consumed(found.consumed_capacity.capacity_units)
+            item = [len(bytes(found.item))]
+            self._consumed(capacity.read(found.consumed_capacity.capacity_units, item))
         return self._stripped(found.item.copy()) if bytes(found.item) else None
 
     def get_many(self, keys: Sequence[msgspec.Raw]) -> list[msgspec.Raw]:
@@ -108,7 +110,10 @@ class ReadableTable:
         except NO_ANSWER as exc:
             raise self._call.not_dynamodb("BatchGetItem") from exc
         if self._consumed is not None:
-            self._consumed(sum(each.capacity_units for each in answer.consumed_capacity))
+            units = sum(each.capacity_units or 0.0 for each in answer.consumed_capacity)
+            sizes = [len(bytes(item)) for items in answer.responses.values() for item in items]
+            undone = sum(len(table.keys) for table in answer.unprocessed_keys.values())
+            self._consumed(capacity.read(units, sizes, missing=max(0, len(keys) - undone - len(sizes))))
         return answer
 
     def _stripped(self, item: msgspec.Raw) -> msgspec.Raw:

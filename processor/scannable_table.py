@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
 
+from processor import capacity
 from processor.answers import NO_ANSWER
 from processor.raw_calls import RawCalls, Units
 
@@ -75,6 +76,6 @@ class ScannableTable:
         return Page(
             items=page.items,
             last_key=page.last_evaluated_key.copy() if bytes(page.last_evaluated_key) else None,
-            units=page.consumed_capacity.capacity_units,
+            units=capacity.scanned(page.consumed_capacity.capacity_units, len(answer)),
             size_bytes=len(answer),
         )

@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
+from processor import capacity
 from processor.answers import NO_ANSWER
 from processor.aws.clients import write_client
 from processor.aws.errors import aws_errors
@@ -129,8 +130,8 @@ class WritableTable:
         except NO_ANSWER as exc:
             message = f"{self._call(operation)}: the answer is none of DynamoDB's ({type(exc).__name__})"
             raise UnavailableError(message, code="NotDynamoDB") from exc
-        if self._consumed is not None and (units := answer.units) is not None:
-            self._consumed(units)
+        if self._consumed is not None:
+            self._consumed(capacity.written(answer.units, (len(bytes_of(change)) for change in changes)))
         return answer
 
     def key_types(self) -> dict[str, str]:

@@ -6,6 +6,7 @@ import hashlib
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import msgspec
@@ -33,6 +34,15 @@ from processor.settings import Settings
 TIMEOUTS = WriteTimeouts(connect=1, read=5)
 
 
+def _say_estimated(setting: str) -> None:
+    Log().warning(
+        "capacity_estimated",
+        setting=setting,
+        note="The answers do not say what was consumed, so the limit is held by the items' sizes, indexes left out. "
+        "Leave some room below what the table has.",
+    )
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Meters:
     """What is consumed, and how often the tables said no."""
@@ -46,9 +56,11 @@ class Meters:
         cls, settings: Settings, source: dict[str, Any], destination: dict[str, Any], *, stop: threading.Event
     ) -> Meters:
         """Those that hold the settings' limits."""
+        reads = estimate.rate(settings.copy_read_units, source, "ReadCapacityUnits")
+        writes = estimate.rate(settings.copy_write_units, destination, "WriteCapacityUnits")
         return cls(
-            reading=Capacity(estimate.rate(settings.copy_read_units, source, "ReadCapacityUnits"), stop=stop),
-            writing=Capacity(estimate.rate(settings.copy_write_units, destination, "WriteCapacityUnits"), stop=stop),
+            reading=Capacity(reads, stop=stop, estimated=partial(_say_estimated, "copyReadUnits")),
+            writing=Capacity(writes, stop=stop, estimated=partial(_say_estimated, "copyWriteUnits")),
         )
 
     @property

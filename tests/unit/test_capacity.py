@@ -5,6 +5,9 @@ from __future__ import annotations
 import threading
 from concurrent.futures import ThreadPoolExecutor
 
+import pytest
+
+from processor import capacity
 from processor.capacity import Capacity
 
 
@@ -80,3 +83,38 @@ def test_a_stop_ends_the_waiting() -> None:
     stop.set()
     with capacity.reserve(1.0):
         assert stop.is_set()
+
+
+def test_what_answers_do_not_say_is_estimated_and_said_once() -> None:
+    """Sizes as DynamoDB counts them hold the limit, where there is one; whoever gave it hears of that, once."""
+    said: list[str] = []
+    clock = Clock()
+    stop: threading.Event = clock  # type: ignore[assignment]
+    held = Capacity(8.0, stop=stop, clock=clock, estimated=lambda: said.append("held"))
+    for _ in range(20):
+        with held.reserve(1.0):
+            held.consume(capacity.written(None, [1, 1024, 1025, 28 * 1024]))
+    assert held.consumed == 20 * 32
+    assert 75.0 <= clock.now <= 77.0  # the last is not paid off yet
+    assert said == ["held"]
+    free = Capacity(estimated=lambda: said.append("free"))
+    free.consume(capacity.written(None, [1]))
+    assert said == ["held"]
+
+
+@pytest.mark.parametrize(
+    ("units", "expected"),
+    [
+        (capacity.written(3.5, [9_999]), 3.5),
+        (capacity.written(0.0, [10]), 1),
+        (capacity.read(None, [1, 4096, 4097]), 4),
+        (capacity.read(None, [], missing=3), 3),
+        (capacity.read(2.0, [1]), 2.0),
+        (capacity.scanned(None, 0), 0.5),
+        (capacity.scanned(None, 1_000_000), 122.5),
+        (capacity.scanned(128.5, 1), 128.5),
+    ],
+)
+def test_units_by_size(units: float, expected: float) -> None:
+    """A write for each 1 KB, a read for each 4 KB, half where it is eventually consistent; an answer's word first."""
+    assert units == expected

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from processor.capacity import Estimate
 from processor.errors import LeaseLostError, RefusedError, UnavailableError
 from processor.lease_term import WriteTimeouts
 from processor.writable_table import WritableTable
@@ -128,7 +129,7 @@ def test_an_error_is_the_one_it_was_with_a_client(
 
 
 def test_units_are_told_of_every_call(server: HttpServer) -> None:
-    """What DynamoDB says that a call took is passed on."""
+    """What DynamoDB says that a call took is passed on; where it says nothing, an estimate."""
     told: list[float] = []
     table = _table(server.endpoint, consumed=told.append)
     server.answers += [
@@ -139,7 +140,8 @@ def test_units_are_told_of_every_call(server: HttpServer) -> None:
     table.write_batch(BATCH)
     table.write_one(BATCH[0])
     table.write_batch(BATCH)
-    assert told == [4.0, 2.0]
+    assert told == [4.0, 2.0, 2.0]
+    assert [type(units) for units in told] == [float, float, Estimate]
     assert all(json.loads(request.body)["ReturnConsumedCapacity"] == "TOTAL" for request in server.requests)
 
 
