@@ -6,12 +6,13 @@ import json
 import stat
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from tests.fakes import faults
-from tests.fakes.command import command, end_of
+from processor.aws.clients import Clients
+from processor.status import lag, reads, report
+from processor.status.report import Report
+from tests.fakes import faults, tasks
 from tests.fakes.log_line import parse_json
 from tests.fakes.replicator import Replicator, until
 from tests.scenarios.conftest import MakeFleet, Pair
@@ -54,8 +55,9 @@ def accept_numbers(pair: Pair) -> None:
     )
 
 
-def _status(settings: dict[str, str]) -> Any:
-    return json.loads(end_of(command("status", settings, "--json"))[1])
+def _status(given: dict[str, str]) -> Report:
+    settings = tasks.task(**given)
+    return report.make(settings, reads.read(settings, Clients(settings, connections=lag.THREADS)), max_lag_seconds=60)
 
 
 def test_a_held_shard_holds_up_nothing_else(make_fleet: MakeFleet) -> None:
@@ -83,10 +85,10 @@ def test_a_held_shard_holds_up_nothing_else(make_fleet: MakeFleet) -> None:
     (line,) = [line for line in daemon.console.splitlines() if "ERROR held " in line]
     for words in ("ERROR", bad.shard_id, bad.sequence_number, fleet.destination_table, "bad", "onError=deadLetter"):
         assert words in line
-    until(lambda: [each["kind"] for each in _status(fleet.settings)["holds"]] == ["hold"], "the row")
+    until(lambda: [each.kind for each in _status(fleet.settings).holds] == ["hold"], "the row")
     found = _status(fleet.settings)
-    assert found["exitStatus"] == 1
-    assert f"shard {bad.shard_id}" in {each["object"] for each in found["findings"]}
+    assert found.exit_status == 1
+    assert f"shard {bad.shard_id}" in {each.object for each in found.findings}
 
     assert daemon.stop(seconds=20) == 0
     daemon.start()
@@ -94,7 +96,7 @@ def test_a_held_shard_holds_up_nothing_else(make_fleet: MakeFleet) -> None:
     refusal.clear()
     until(lambda: "held_over" in daemon.console, "the end of it", seconds=150)
     fleet.wait_equal()
-    until(lambda: not _status(fleet.settings)["holds"], "no hold")
+    until(lambda: not _status(fleet.settings).holds, "no hold")
     assert daemon.stop() == 0
     assert "hush-hush" not in daemon.console + daemon.log() + daemon.log("kcl.log")
 

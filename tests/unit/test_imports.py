@@ -79,7 +79,7 @@ LAYERS = (
     {"reconcile"},
     {"fenced_table"},
     {"tables"},
-    {"letter_file", "letter_bucket"},
+    {"letter_file", "letter_bucket", "write_probe"},
     {"apply", "dead_letters", "leases", "holds", "task", "fences", "copy.state"},
     {
         "hold_rows",
