@@ -8,8 +8,9 @@ partly unprocessed     the rest is written again, after a pause
 not now (throttled,    the same writes again, with growing pauses, for as long as it takes; said once, then ever more
 5xx, no answer, no     rarely. Nothing is given up, and nothing is checkpointed meanwhile
 table, credentials)
-never (refused)        a batch is written change by change to find the one; that one goes to ``refused``, which raises
-                       (``onError=stop``) or sets it aside (``onError=deadLetter``)
+never (refused)        a batch is written change by change to find the one; that one goes to ``refused``, which sets it
+                       aside (``onError=deadLetter``), ends everything (``onError=stop``), or has the shard held at it:
+                       the same write again, every minute (``standstill.py``)
 =====================  ==============================================================================================
 """
 
@@ -21,9 +22,9 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields
 from functools import partial
-from typing import Literal
+from typing import Literal, Protocol
 
-from processor.errors import CredentialsError, RefusedError, UnavailableError
+from processor.errors import CredentialsError, HeldError, RefusedError, UnavailableError
 from processor.lanes import Lanes
 from processor.plan import MAX_ITEMS_PER_CALL, calls, plan
 from processor.records import Change
@@ -32,6 +33,27 @@ from processor.writable_table import Table
 
 Refused = Callable[[Change, RefusedError], None]
 _Unwritten = tuple[Change, Literal["moot", "set aside"]]
+
+
+class Holding(Protocol):
+    """What waits at a change that a person has to see to; ``standstill.Standstill``."""
+
+    def wait(self, held: HeldError, cut_short: threading.Event) -> None:
+        """Return when the change is to be tried again."""
+
+    def over(self, held: HeldError) -> None:
+        """It is done, or set aside."""
+
+
+class NoHolding:
+    """Where nothing is ever held, as in a command that somebody waits for."""
+
+    def wait(self, held: HeldError, cut_short: threading.Event) -> None:  # noqa: ARG002  # the protocol's
+        """End."""
+        raise held
+
+    def over(self, held: HeldError) -> None:
+        """Nothing."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,6 +79,7 @@ class Applier:
 
     :param refused: called with each change that the destination will never accept; what it raises, ``apply`` raises,
         but an ``UnavailableError``, after which the change is tried again
+    :param holding: waits before that where it was a ``HeldError``
     :param retried: called, by any thread, with the code of each error after which a call is made again
     """
 
@@ -70,6 +93,7 @@ class Applier:
         threads: int,
         refused: Refused,
         outage: Outage,
+        holding: Holding | None = None,
         retried: Callable[[str], None] = lambda _: None,
         make_backoff: Callable[[], Backoff] = Backoff,
     ) -> None:
@@ -79,6 +103,7 @@ class Applier:
         self._coalesce = coalesce
         self._refused = refused
         self._outage = outage
+        self._holding = holding or NoHolding()
         self._retried = retried
         self._make_backoff = make_backoff
         self._lanes = Lanes(threads, name=f"{name}-apply")
@@ -148,6 +173,7 @@ class Applier:
 
     def _write_one(self, change: Change, cut_short: threading.Event) -> list[_Unwritten]:
         backoff = self._make_backoff()
+        held: HeldError | None = None
         while True:
             try:
                 began = time.perf_counter()
@@ -156,15 +182,23 @@ class Applier:
             except RefusedError as refusal:
                 try:
                     self._refused(change, refusal)
+                except HeldError as error:
+                    held = error
+                    self._holding.wait(error, cut_short)
                 except UnavailableError as error:  # it can't be set aside now; at the next try it may be accepted
                     self._pause(error, backoff, cut_short)
                 else:
-                    return [(change, "set aside")]
+                    unwritten: list[_Unwritten] = [(change, "set aside")]
+                    break
             except UnavailableError as error:
                 self._pause(error, backoff, cut_short)
             else:
                 self._outage.succeeded()
-                return [] if written else [(change, "moot")]
+                unwritten = [] if written else [(change, "moot")]
+                break
+        if held is not None:
+            self._holding.over(held)
+        return unwritten
 
     def _pause(self, error: UnavailableError, backoff: Backoff, cut_short: threading.Event) -> None:
         self._outage.failed(error.code, str(error))

@@ -23,8 +23,9 @@ from typing import TYPE_CHECKING, NoReturn
 from amazon_kclpy import kcl
 
 from processor import logs
-from processor.errors import DaemonGoneError
+from processor.errors import DaemonGoneError, StoppedByRefusalError
 from processor.handover import handed_down
+from processor.hold_files import leave_exit_status
 from processor.logs import Log
 
 if TYPE_CHECKING:
@@ -95,9 +96,15 @@ def main() -> None:
         return shard
 
     processor = RecordProcessor(open_shard, gone=gone, log=Log())
-    _WatchedProcess(
+    watched = _WatchedProcess(
         processor, gone=gone, busy=busy, input_file=messages, output_file=answers, error_file=sys.stderr
-    ).run()
+    )
+    try:
+        watched.run()
+    except SystemExit as end:
+        if isinstance(end.__cause__, StoppedByRefusalError):
+            leave_exit_status(directory, StoppedByRefusalError.exit_status)
+        raise
 
 
 if __name__ == "__main__":

@@ -24,6 +24,7 @@ from processor import class_archive, java, kcl_properties, program
 from processor.aws.sessions import sts_region
 from processor.errors import SetupError
 from processor.handover import SETTINGS_VARIABLE
+from processor.hold_files import DIRECTORY as HOLD_DIRECTORY
 from processor.identity import Identity
 from processor.lease_term import DIRECTORY as TERM_DIRECTORY
 from processor.leases import Lease
@@ -178,11 +179,13 @@ def start(settings: Settings, slot: Slot, *, stream_arn: str, leases: list[Lease
     """Become the daemon."""
     worker_id = settings.kcl.get("workerId", settings.kcl.get("workerIdentifier", slot.worker_id))
     terms = slot.directory / TERM_DIRECTORY
-    for directory in (terms, slot.directory / METRICS_DIRECTORY):
+    waiting = slot.directory / HOLD_DIRECTORY
+    for directory in (terms, waiting, slot.directory / METRICS_DIRECTORY):
         shutil.rmtree(directory, ignore_errors=True)  # of daemons before this one
         directory.mkdir(mode=0o700)
     made = properties(settings, stream_arn=stream_arn, worker_id=worker_id, leases=leases, read_at_ms=read_at_ms)
     made["leaseTermDirectory"] = str(terms)
+    made["holdDirectory"] = str(waiting)
     properties_file = slot.directory / "daemon.properties"
     settings_file = slot.directory / "child.json"
     _write_private(properties_file, javaproperties.dumps(made, timestamp=False, sort_keys=True).encode("latin-1"))

@@ -237,9 +237,10 @@ DEFINITIONS: tuple[Definition, ...] = (
     Definition(
         name="onError",
         group="Failures",
-        parse=values.one_of("stop", "deadLetter"),
-        default="stop",
-        help="where the destination will never accept a change: stop ends and keeps it, deadLetter sets it aside",
+        parse=values.one_of("hold", "deadLetter", "stop"),
+        default="hold",
+        help="where the destination will never accept a change: hold keeps its shard there, deadLetter sets it aside, "
+        "stop ends",
     ),
     Definition(
         name="deadLetterUri",

@@ -8,16 +8,18 @@
      ├─ NotLookedAtError            exit 5: what a command must see first could not be looked at
      ├─ SetupError                  exit 22: a part of the installation is missing
      ├─ UnavailableError            ends no replication: the batch is kept and tried again
+     │   ├─ HeldError               the same, every minute: a person has to see to it
      │   ├─ CredentialsError        the same; credentials are looked up anew before the next try
      │   │   └─ RoleError           the same; STS does not give us the role
      │   └─ ConditionFailedError    another writer was there first; whoever sets the condition decides
      ├─ DaemonGoneError             exit 6 of a child, which nobody sees: its daemon was killed
      ├─ RefusedError                exit 5: the destination will never accept this change
+     ├─ StoppedByRefusalError       exit 22: the same, where onError=stop ends the replication or a copy
+     │   └─ KeySchemaError          the same: the destination's key is no longer the source's
      ├─ LeaseLostError              the shard is another daemon's now, or soon; exit 5 if KCL still hands it over
-     ├─ MalformedRecordError        exit 5: a stream record that can't be understood
+     ├─ MalformedRecordError        a stream record that can't be understood; its shard is held
      ├─ MalformedItemError          exit 5: an item or key that is no DynamoDB JSON
      ├─ UnsettledError              exit 1 of a redrive: the source changes a key too often for it to be copied
-     ├─ KeySchemaError              exit 5: the destination's key is no longer the source's
      ├─ CheckpointError             exit 5: KCL refused a checkpoint that it should have taken
      ├─ StoppedError                exit 130 or 143, by the signal: a command was stopped before it was through
      ├─ CopyTooLateError            exit 5: a copy takes longer than the stream keeps changes
@@ -34,6 +36,7 @@ Foreign exceptions become one of these at the edge where they appear (``aws/erro
 from __future__ import annotations
 
 import errno
+from collections.abc import Mapping
 
 
 class ReplicatorError(Exception):
@@ -90,6 +93,32 @@ class ConditionFailedError(UnavailableError):
         self.found = found
 
 
+class HeldError(UnavailableError):
+    """A shard waits at a change until a person has seen to it.
+
+    :param sequence_number: the change's, or that of the last one in a batch that can't be understood
+    :param fault: what is wrong with it, which is the message's first part
+    :param fields: more about the change, for the log
+    :param is_bug: whether the log is to have the exception at hand, too
+    """
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        code: str,
+        sequence_number: str,
+        fault: str,
+        fields: Mapping[str, str] | None = None,
+        is_bug: bool = False,
+    ) -> None:
+        super().__init__(message, code=code)
+        self.is_bug = is_bug
+        self.sequence_number = sequence_number
+        self.fault = fault
+        self.fields = dict(fields or {})
+
+
 class CredentialsError(UnavailableError):
     """AWS doesn't accept our credentials, or there are none: new ones may be there at the next look."""
 
@@ -127,6 +156,12 @@ class RefusedError(ReplicatorError):
         self.code = code
 
 
+class StoppedByRefusalError(ReplicatorError):
+    """A change that the destination will never accept, where the user wants that to be the end."""
+
+    exit_status = errno.EINVAL
+
+
 class MalformedRecordError(ReplicatorError):
     """A stream record without what a change needs."""
 
@@ -147,7 +182,7 @@ class UnsettledError(ReplicatorError):
     exit_status = 1
 
 
-class KeySchemaError(ReplicatorError):
+class KeySchemaError(StoppedByRefusalError):
     """The destination's key is another one than the source's, so it would refuse every change."""
 
 

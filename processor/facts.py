@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import msgspec
 
-from processor import java, leases, program, task, time_to_live
+from processor import java, leases, program, task, time_to_live, write_probe
 from processor.aws.clients import Clients
 from processor.aws.errors import aws_errors
 from processor.copy import state
@@ -85,7 +85,7 @@ def read(
         name, region = settings.destination_table, settings.destination_region
         findings = _table(facts, Who("destination", settings.destination_identity), clients.destination, name, region)
         facts.destination_ttl = _ttl(clients.destination, name, region, facts.destination)
-        return findings
+        return findings + _writes(settings, clients, facts.destination)
 
     def checkpoints() -> list[Finding]:
         def scan() -> None:
@@ -150,6 +150,22 @@ def _table(facts: Facts, who: Who, client: Callable[[], DynamoDBClient], name: s
             setattr(facts, side, dict(client().describe_table(TableName=name)["Table"]))
 
     return attempt(f"{side} table {name} in {region}", describe, who)
+
+
+def _writes(settings: Settings, clients: Clients, destination: dict[str, Any] | None) -> list[Finding]:
+    """Whether the destination may be written; where that can't be known now, a warning says so."""
+    if destination is None or destination.get("TableStatus") not in write_probe.WRITABLE:
+        return []
+    region, batches = settings.destination_region, settings.write_mode == "batch"
+    what = f"writes to destination table {settings.destination_table} in {region}"
+    try:
+        write_probe.try_writes(clients.destination, destination, region=region, batches=batches)
+    except CredentialsError as exc:
+        return [_no_rights(what, exc, ("destination", settings.destination_identity))]
+    except (RefusedError, UnavailableError) as exc:
+        unknown = "Whether it may be written is not known; a replication waits until it can be"
+        return [warning(what, f"could not be tried ({exc})", unknown, "Do what the reason asks for, and check again")]
+    return []
 
 
 def _items(settings: Settings, clients: Clients, source: dict[str, Any] | None) -> list[Finding]:

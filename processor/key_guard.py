@@ -55,8 +55,8 @@ class KeyGuard:
             message = (
                 f"The key of destination table {self._table} in {self._region} is {_shown(types)} now; the source's is "
                 f"{_shown(change.key_types)}. It refuses every change, as that with sequence number "
-                f"{change.sequence_number} ({error}). Nothing is set aside, and no checkpoint passes it. Make the "
-                "destination anew with the source's key, copy the table, then start again."
+                f"{change.sequence_number} ({error}). Nothing is set aside, and nothing goes past it. Make the "
+                "destination anew with the source's key, and copy the table."
             )
             raise KeySchemaError(message) from error
 

@@ -15,7 +15,7 @@ from itertools import islice
 
 from processor.errors import CredentialsError, DeadLetterError, RefusedError, UnavailableError
 from processor.letters import Entry, Letter, encode, entry
-from processor.s3 import FORBIDDEN, NO_BUCKET, Bucket
+from processor.s3 import FORBIDDEN, NO_BUCKET, UNSUPPORTED, Bucket
 
 # What somebody has to put right: a policy, a name. New policies and buckets take a while to be seen everywhere, and a
 # role may just be renewed; after so long, waiting hides the fault.
@@ -59,7 +59,7 @@ class LetterBucket:
                 raise UnavailableError(str(exc), code=exc.code) from exc
             message = (
                 f"The dead letters in {self.place} can't be written ({exc}), so the change with sequence number "
-                f"{letter.sequence_number} could not be set aside. It is kept and met again at the next start. "
+                f"{letter.sequence_number} could not be set aside. It is kept, and nothing goes past it. "
                 f"{self._remedy()}."
             )
             raise DeadLetterError(message) from exc
@@ -122,7 +122,7 @@ class LetterBucket:
         )
 
     def _is_for_good(self, exc: UnavailableError | RefusedError) -> bool:
-        return isinstance(exc, RefusedError) or exc.code in NO_BUCKET | FORBIDDEN
+        return isinstance(exc, RefusedError) or exc.code in NO_BUCKET | FORBIDDEN | UNSUPPORTED
 
     def _has_lasted(self) -> bool:
         with self._lock:

@@ -10,6 +10,8 @@ from processor import refusals, tables
 from processor.apply import Applier
 from processor.aws.clients import Clients
 from processor.heartbeat import Heartbeats
+from processor.hold_files import HoldFiles
+from processor.hold_rows import HoldRows
 from processor.key_guard import KeyGuard
 from processor.lease_term import DIRECTORY, LeaseTerm, WriteTimeouts, file_name
 from processor.logs import Log
@@ -18,6 +20,7 @@ from processor.metrics.outlets import outlets
 from processor.record_processor import Shard
 from processor.retry import Outage
 from processor.settings import Settings
+from processor.standstill import Standstill
 
 
 def _meter(settings: Settings, shard_id: str, directory: Path, log: Log) -> Meter:
@@ -47,13 +50,28 @@ def open_shard(settings: Settings, shard_id: str, *, directory: Path, gone: thre
     log = Log(shard=shard_id)
     timeouts = WriteTimeouts.within(settings.failover_seconds)
     term = LeaseTerm(directory / DIRECTORY / file_name(shard_id), call_seconds=timeouts.call, gone=gone)
-    table = tables.open_table(settings, Clients(settings), timeouts=timeouts, may_write=term.may_write)
+    clients = Clients(settings)
+    table = tables.open_table(settings, clients, timeouts=timeouts, may_write=term.may_write)
     guard = KeyGuard(table.key_types, table=settings.destination_table, region=settings.destination_region)
     meter = _meter(settings, shard_id, directory, log)
+    unrecorded = Outage(
+        log,
+        "hold_unrecorded",
+        note="Replication is as it was, but status does not know what keeps this shard from going on.",
+    )
+    standstill = Standstill(
+        shard_id,
+        files=HoldFiles(directory, shard_id),
+        rows=HoldRows(clients.checkpoints, settings.task_table, shard_id, unrecorded),
+        may_write=term.may_write,
+        log=log,
+        held=meter.held,
+    )
     outage = Outage(
         log,
         "writes_delayed",
         note="Nothing is lost: the batch is kept, uncheckpointed, and written again until the destination takes it.",
+        lasting=standstill.failing,
     )
     applier = Applier(
         table,
@@ -61,8 +79,9 @@ def open_shard(settings: Settings, shard_id: str, *, directory: Path, gone: thre
         write_mode=settings.write_mode,
         coalesce=settings.coalesce,
         threads=settings.lanes,
-        refused=refusals.policy(settings, shard_id, log, guard),
+        refused=refusals.holding(settings, shard_id, log, guard),
         outage=outage,
+        holding=standstill,
         retried=meter.retried,
     )
-    return Shard(applier=applier, log=log, meter=meter)
+    return Shard(applier=applier, log=log, meter=meter, standstill=standstill)

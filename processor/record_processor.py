@@ -2,22 +2,32 @@
 
 kclpy swallows any exception of these methods and answers "done", after which a later checkpoint would pass the batch
 for good. So nothing but ``SystemExit`` leaves them: the daemon sees its child end without an answer, and stops.
+
+A batch that can't be applied for a reason of its own stops this shard alone: it is given up, unapplied, and read again.
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from threading import Event
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar
 
 import msgspec
 from amazon_kclpy import kcl
 from amazon_kclpy.v3 import processor as v3
 
 from processor.apply import Applier, Outcome
-from processor.errors import CheckpointError, DaemonGoneError, LeaseLostError, MalformedRecordError, ReplicatorError
+from processor.errors import (
+    CheckpointError,
+    DaemonGoneError,
+    HeldError,
+    LeaseLostError,
+    MalformedRecordError,
+    ReplicatorError,
+    StoppedByRefusalError,
+)
 from processor.logs import Log
 from processor.metrics.meter import Meter, NoMeter
 from processor.records import Change, decode
@@ -41,6 +51,33 @@ _LEASE_LOST_SECONDS = 60.0
 _Input = TypeVar("_Input")
 
 
+class Standstill(Protocol):
+    """What has to know how far a shard has come, and what keeps it there; ``standstill.Standstill``."""
+
+    def begun(self, sequence_number: str) -> None:
+        """A batch is in hand, which ends with this change."""
+
+    def applied(self) -> None:
+        """All of it is."""
+
+    def read_again(self, held: HeldError, cut_short: Event) -> None:
+        """Give the shard up, and have it read again."""
+
+
+class NoStandstill:
+    """Where nobody has to know."""
+
+    def begun(self, sequence_number: str) -> None:
+        """Nothing."""
+
+    def applied(self) -> None:
+        """Nothing."""
+
+    def read_again(self, held: HeldError, cut_short: Event) -> None:  # noqa: ARG002  # the protocol's
+        """End."""
+        raise held
+
+
 @dataclass(frozen=True, slots=True)
 class Shard:
     """What a record processor works with once it knows its shard."""
@@ -48,6 +85,7 @@ class Shard:
     applier: Applier
     log: Log
     meter: Meter = field(default_factory=NoMeter)
+    standstill: Standstill = field(default_factory=NoStandstill)
 
 
 def _or_exit(method: Callable[[Any, _Input], None]) -> Callable[[Any, _Input], None]:
@@ -75,11 +113,20 @@ def _decoded(batch: Any) -> list[Change]:
         # Five times as fast as the standard library's base64.
         return decode(msgspec.convert(batch.data, bytes, builtin_types=()))
     except (MalformedRecordError, msgspec.ValidationError) as exc:
-        message = (
-            f"A batch of the stream's records, up to {batch.sequence_number}, can't be applied: {exc}. No checkpoint "
-            "passes it: a restart meets it again. Please report it, with the source table's stream view type."
-        )
-        raise MalformedRecordError(message) from exc
+        raise MalformedRecordError(str(exc)) from exc
+
+
+def _unapplied(sequence_number: str, exc: Exception) -> HeldError:
+    """What is said of a batch that can't be applied, whatever it is that can't."""
+    is_bug = not isinstance(exc, ReplicatorError)
+    fault = f"BUG: an unexpected {type(exc).__name__}" if is_bug else str(exc)
+    report = "with the trace below" if is_bug else "with the source table's stream view type"
+    message = (
+        f"A batch of the stream's records, up to {sequence_number}, can't be applied: {fault.rstrip('.')}. It is read "
+        "again every minute, and no checkpoint passes it; the shard goes on by itself as soon as it can be applied. "
+        f"Other shards are not held up. If it stays so, please report it, {report}."
+    )
+    return HeldError(message, code=type(exc).__name__, sequence_number=sequence_number, fault=fault, is_bug=is_bug)
 
 
 class RecordProcessor(v3.RecordProcessorBase):  # type: ignore[misc]  # kclpy has no types
@@ -106,6 +153,7 @@ class RecordProcessor(v3.RecordProcessorBase):  # type: ignore[misc]  # kclpy ha
         """Called once, with the shard and the checkpoint to go on from."""
         shard = self._open_shard(initialize_input.shard_id)
         self._applier, self.log, self._meter = shard.applier, shard.log, shard.meter
+        self._standstill = shard.standstill
         self._checkpoint_outage = Outage(
             self.log, "checkpoint_delayed", note="The batch is applied; its checkpoint is tried until it is stored."
         )
@@ -121,18 +169,14 @@ class RecordProcessor(v3.RecordProcessorBase):  # type: ignore[misc]  # kclpy ha
             return
         if not records:
             return
-        changes = [change for batch in records for change in _decoded(batch)]
-        self._meter.begun(changes)
-        began = time.monotonic()
         try:
-            outcome = self._applier.apply(changes)
+            changes, outcome = self._apply(records)
         except LeaseLostError:
             self._lose(
-                changes[-1].sequence_number,
+                records[-1].sequence_number,
                 "The rest of the batch is not written: the shard's next owner applies all of it.",
             )
             return
-        self._meter.applied(changes, outcome, time.monotonic() - began)
         # The rule: never anything but the last change applied, and only after all before it.
         self._checkpoint(process_records_input.checkpointer, changes[-1].sequence_number)
         self._count(outcome, changes)
@@ -159,6 +203,28 @@ class RecordProcessor(v3.RecordProcessorBase):  # type: ignore[misc]  # kclpy ha
         self._meter.closed()
         self._summarise()
         self.log.info("shutdown_requested")
+
+    def _apply(self, records: Sequence[Any]) -> tuple[list[Change], Outcome]:
+        """All changes of a batch, and what became of them.
+
+        :raises LeaseLostError: the shard is another's, or given up to be read again
+        :raises DaemonGoneError, StoppedByRefusalError: this process is to end
+        """
+        try:
+            changes = [change for batch in records for change in _decoded(batch)]
+            self._meter.begun(changes)
+            self._standstill.begun(changes[-1].sequence_number)
+            began = time.monotonic()
+            outcome = self._applier.apply(changes)
+        except (LeaseLostError, DaemonGoneError, StoppedByRefusalError):
+            raise
+        except Exception as exc:  # whatever it is, it is this shard's alone
+            held = _unapplied(records[-1].sequence_number, exc)
+            self._standstill.read_again(held, self._gone)
+            raise held from exc
+        self._standstill.applied()
+        self._meter.applied(changes, outcome, time.monotonic() - began)
+        return changes, outcome
 
     def _checkpoint(self, checkpointer: Any, sequence_number: str | None) -> None:
         backoff = Backoff()

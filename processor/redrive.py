@@ -32,14 +32,13 @@ from processor.errors import (
 )
 from processor.expiry import NO_EXPIRY, Expiry
 from processor.letters import Entry, Heading, LetterStore
+from processor.patience import Patience
 from processor.reconcile import Source, is_moot, reconcile
 from processor.records import identity_of
-from processor.retry import Backoff, Outage, is_waited_for
+from processor.retry import Backoff, Outage
 from processor.settings import Settings
 from processor.writable_table import Table
 
-# A command that somebody waits for: how long one key may be tried in vain before the run ends.
-PATIENCE_SECONDS = 60.0
 # How long a crash may make the next run look at keys that are up to date already.
 REMOVE_SECONDS = 10.0
 
@@ -137,12 +136,11 @@ class Redrive:
         self._destination = destination
         self._table = table
         self._threads = threads
-        self._outage = outage
+        self._patience = Patience(stop, outage, make_backoff=make_backoff, clock=clock)
         self._stop = stop
         self._expiry = expiry
         self._dry_run = dry_run
         self._progress = progress
-        self._make_backoff = make_backoff
         self._clock = clock
 
     def run(self) -> None:
@@ -196,25 +194,20 @@ class Redrive:
 
     def _settle(self, work: _Work) -> KeyResult | ReplicatorError:
         """Runs in the pool: one key, tried again for as long as it may be worth it. What ends the run is returned."""
-        backoff, deadline = self._make_backoff(), self._clock() + PATIENCE_SECONDS
-        while not self._stop.is_set():
-            try:
-                result = self._look(work) if self._dry_run else self._reconcile(work)
-            except (RefusedError, UnsettledError, ValueError) as exc:  # the last: an image that can't be compared
-                return self._result(work, "failing", reason=str(exc))
-            except UnavailableError as exc:
-                denied = isinstance(exc, CredentialsError) and not is_waited_for(exc)
-                if denied or (self._clock() >= deadline and not is_waited_for(exc)):
-                    return exc
-                self._outage.failed(exc.code, str(exc))
-                self._stop.wait(backoff.next_seconds())
-                if isinstance(exc, CredentialsError):
-                    with contextlib.suppress(UnavailableError):  # the next try says so, if it is still so
-                        self._table.renew_credentials()
-            else:
-                self._outage.succeeded()
-                return result
-        return StoppedError()
+        try:
+            return self._patience(lambda: self._try(work))
+        except (RefusedError, UnsettledError, ValueError) as exc:  # the last: an image that can't be compared
+            return self._result(work, "failing", reason=str(exc))
+        except (StoppedError, UnavailableError) as exc:
+            return exc
+
+    def _try(self, work: _Work) -> KeyResult:
+        try:
+            return self._look(work) if self._dry_run else self._reconcile(work)
+        except CredentialsError:
+            with contextlib.suppress(UnavailableError):  # the next try says so, if it is still so
+                self._table.renew_credentials()
+            raise
 
     def _reconcile(self, work: _Work) -> KeyResult:
         done = reconcile(

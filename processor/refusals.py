@@ -1,14 +1,46 @@
-"""What to do with a change that the destination will never accept: ``onError``."""
+"""What to do with a change that the destination will never accept: ``onError``.
+
+============  =========================================================  =============================================
+onError       a replication                                              a copy
+============  =========================================================  =============================================
+hold          the shard waits there, and tries again every minute        ends, as with stop
+deadLetter    the change is set aside; where it can't be: as with hold   the same; where it can't be: ends
+stop          ends with 22                                               ends with 22
+============  =========================================================  =============================================
+"""
 
 from __future__ import annotations
 
 from processor.apply import Refused
 from processor.dead_letters import DeadLetters, store_of
-from processor.errors import RefusedError
+from processor.errors import DeadLetterError, HeldError, RefusedError, StoppedByRefusalError
 from processor.key_guard import KeyGuard
 from processor.logs import Log
 from processor.records import Change
 from processor.settings import Settings
+
+_HELD = "It is tried again every minute, and the shard goes on by itself; other shards are not held up."
+
+
+def holding(settings: Settings, shard_id: str, log: Log, guard: KeyGuard) -> Refused:
+    """A replication's policy: ``HeldError`` where a person has to see to something, but with ``onError=stop``."""
+    decide = policy(settings, shard_id, log, guard)
+    if settings.on_error == "stop":
+        return decide
+
+    def refused(change: Change, error: RefusedError) -> None:
+        try:
+            decide(change, error)
+        except (DeadLetterError, StoppedByRefusalError) as exc:
+            raise HeldError(
+                f"{exc} {_HELD}",
+                code=error.code,
+                sequence_number=change.sequence_number,
+                fault=str(error),
+                fields={"table": settings.destination_table, "key": bytes(change.key).decode()},
+            ) from exc
+
+    return refused
 
 
 def policy(settings: Settings, shard_id: str, log: Log, guard: KeyGuard) -> Refused:
@@ -39,10 +71,10 @@ def _stop(settings: Settings) -> Refused:
         message = (
             f"Table {settings.destination_table} in {settings.destination_region} will never accept the {change.kind} "
             f"of key {bytes(change.key).decode()} (sequence number {change.sequence_number}): {error}. It is not "
-            "applied, and no checkpoint passes it: a restart meets it again. Make the destination accept it, or set "
-            "onError=deadLetter and deadLetterUri to set such changes aside and go on."
+            "applied, and nothing goes past it. Make the destination accept it, or set onError=deadLetter and "
+            "deadLetterUri to set such changes aside and go on."
         )
-        raise RefusedError(message, code=error.code) from error
+        raise StoppedByRefusalError(message) from error
 
     return refused
 

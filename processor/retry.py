@@ -17,6 +17,8 @@ LAST_INTERVAL_SECONDS = 300.0
 # Shorter outages are throttling at work, whose end is no news.
 OUTAGE_SECONDS = 5.0
 QUIET_SECONDS = 60.0
+# And longer ones than this are worth a word to whoever doesn't read the log.
+LASTING_SECONDS = 30.0
 # Answers of a table that works, but not so fast: DynamoDB's errors (API reference), and what batches leave undone.
 THROTTLES = frozenset(
     {
@@ -111,6 +113,8 @@ class Outage:
     """Says that something doesn't work: at once, then at a decreasing rate, and when it works again.
 
     Shared by all threads that try the same thing.
+
+    :param lasting: is told the reason of one that lasts, now and then, and None when it is over
     """
 
     def __init__(
@@ -120,12 +124,15 @@ class Outage:
         *,
         note: str,
         rhythm: Rhythm = Rhythm(),  # it is frozen
+        lasting: Callable[[str | None], None] = lambda _: None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._log = log
         self._event = event
         self._note = note
         self._rhythm = rhythm
+        self._lasting = lasting
+        self._next_word = float("-inf")
         self._clock = clock
         self._lock = threading.Lock()
         self._since: float | None = None
@@ -148,6 +155,9 @@ class Outage:
             self._last_failure = now
             self._since = now if self._since is None else self._since
             self._failures += 1
+            if now - self._since >= LASTING_SECONDS and now >= self._next_word:
+                self._next_word = now + LASTING_SECONDS
+                self._lasting(reason)
             if now < self._next_report:
                 return
             self._next_report = now + self._interval
@@ -162,5 +172,8 @@ class Outage:
         with self._lock:
             since, self._since = self._since, None
             lasted = 0.0 if since is None else self._clock() - since
+            if self._next_word > float("-inf"):
+                self._next_word = float("-inf")
+                self._lasting(None)
         if lasted >= OUTAGE_SECONDS:
             self._log.notice(f"{self._event}_over", seconds=round(lasted, 1))

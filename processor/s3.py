@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
@@ -18,6 +20,29 @@ NO_BUCKET = frozenset({"NoSuchBucket", "404"})  # an answer to HEAD has no body,
 NO_OBJECT = "NoSuchKey"
 CHANGED = frozenset({"PreconditionFailed", "ConditionalRequestConflict", NO_OBJECT})
 FORBIDDEN = frozenset({"AccessDenied", "AllAccessDisabled", "403"})
+# What is asked is not to be had there, or not in this way: no other try will be answered otherwise.
+UNSUPPORTED = frozenset(
+    {
+        "501",
+        "AccountProblem",
+        "AuthorizationHeaderMalformed",
+        "EntityTooLarge",
+        "IllegalLocationConstraintException",
+        "InvalidArgument",
+        "InvalidBucketName",
+        "InvalidBucketState",
+        "InvalidObjectState",
+        "InvalidRequest",
+        "KeyTooLongError",
+        "KMS.DisabledException",
+        "KMS.KMSInvalidStateException",
+        "KMS.NotFoundException",
+        "MethodNotAllowed",
+        "NotImplemented",
+        "PermanentRedirect",
+        "UnsupportedArgument",
+    }
+)
 
 
 class Stored(NamedTuple):
@@ -52,8 +77,12 @@ class Bucket:
 
         :raises UnavailableError: it may be stored or not; storing it again does no harm
         """
+        # The one checksum that every store knows, and that a bucket with Object Lock asks for.
+        md5 = base64.b64encode(hashlib.md5(body, usedforsecurity=False).digest()).decode()
         with self._errors("PutObject", key):
-            answer = self._connected().put_object(Bucket=self.name, Key=key, Body=body, ContentType="application/json")
+            answer = self._connected().put_object(
+                Bucket=self.name, Key=key, Body=body, ContentType="application/json", ContentMD5=md5
+            )
         if not answer.get("ETag"):  # as of a proxy that answers everything with a page
             message = f"{self._call('PutObject', key)}: the answer is none of S3's"
             raise UnavailableError(message, code="NotS3")

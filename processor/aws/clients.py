@@ -30,6 +30,10 @@ _WRITE_CONFIG = _TIMEOUTS.merge(
     )
 )
 _READ_CONFIG = _TIMEOUTS.merge(Config(retries={"total_max_attempts": 3, "mode": "standard"}))
+# Stores that are S3 by their protocol alone refuse what AWS's SDKs send by themselves since 2025 (x-amz-checksum-…).
+_S3_CONFIG = _READ_CONFIG.merge(
+    Config(request_checksum_calculation="when_required", response_checksum_validation="when_required")
+)
 
 
 class Clients:
@@ -94,7 +98,7 @@ class Clients:
         # botocore finds a bucket in any other region of the same partition by itself; an emulator's word is no region.
         with self._lock, aws_errors("Client for S3"):
             made = session(identity, region=region if is_aws_region(region) else None)
-            return made.create_client("s3", config=_READ_CONFIG)  # type: ignore[return-value]
+            return made.create_client("s3", config=_S3_CONFIG)  # type: ignore[return-value]
 
     def _client(self, service: str, region: str, endpoint: str | None, identity: Identity) -> Any:
         name = repr((service, region, endpoint, identity))

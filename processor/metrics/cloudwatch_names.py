@@ -46,6 +46,7 @@ NAMES: Mapping[tuple[str, str], Name] = {
     (instruments.LATENCY.name, ""): Name("ReplicationLatency", "Seconds", each_shard=True),
     (instruments.LATENCY_MAX.name, ""): Name("ReplicationLatencyMax", "Seconds"),
     (instruments.PENDING.name, ""): Name("Pending", "Seconds", each_shard=True),
+    (instruments.HELD.name, ""): Name("Held", "Seconds", each_shard=True),
     (instruments.RETENTION_USED.name, ""): Name("RetentionUsed", "Percent"),
     (instruments.CHECKPOINT_AGE.name, ""): Name("CheckpointAge", "Seconds", each_shard=True),
     (instruments.SHARDS.name, ""): Name("Shards"),

@@ -96,6 +96,8 @@ class DaemonCollector(Collector):
 
         pending = {name: since(of, shard_meter.OLDEST_AT) for name, of in reading.items()}
         yield self._by_shard(instruments.PENDING, pending)
+        held = {name: since(of, shard_meter.HELD_SINCE) for name, of in reading.items()}
+        yield self._by_shard(instruments.HELD, held)
         ages = {name: since(of, shard_meter.CHECKPOINT_AT) for name, of in reading.items()}
         yield self._by_shard(instruments.CHECKPOINT_AGE, {name: age for name, age in ages.items() if age})
         longest = {

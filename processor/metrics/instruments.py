@@ -72,6 +72,9 @@ LATENCY_MAX = _shard("replication_latency_max_seconds", "gauge", "The longest of
 PENDING = _shard(
     "pending_seconds", "gauge", "Age of the oldest change in hand that is not applied; 0 where there is none"
 )
+HELD = _shard(
+    "held_seconds", "gauge", "Time since the shard waits at a change that a person must see to; 0 where it doesn't"
+)
 RETENTION_USED = _shard(
     "retention_used_ratio",
     "gauge",
@@ -106,6 +109,7 @@ INSTRUMENTS: tuple[Instrument, ...] = (
     LATENCY,
     LATENCY_MAX,
     PENDING,
+    HELD,
     RETENTION_USED,
     CHECKPOINT_AGE,
     SHARDS,

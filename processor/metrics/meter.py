@@ -24,6 +24,9 @@ class Meter(Protocol):
     def retried(self, code: str) -> None:
         """A write call is made again, for the destination's answer was ``code``. Any thread may call."""
 
+    def held(self, since: float) -> None:
+        """The shard waits at a change since then, in seconds since the epoch; 0: it doesn't. Any thread may call."""
+
     def closed(self) -> None:
         """The shard is no longer this child's."""
 
@@ -41,6 +44,9 @@ class NoMeter:
         """Nothing."""
 
     def retried(self, code: str) -> None:
+        """Nothing."""
+
+    def held(self, since: float) -> None:
         """Nothing."""
 
     def closed(self) -> None:

@@ -42,6 +42,10 @@ class SafeMeter:
         """Hand it on."""
         self._try(lambda: self._meter.retried(code))
 
+    def held(self, since: float) -> None:
+        """Hand it on."""
+        self._try(lambda: self._meter.held(since))
+
     def closed(self) -> None:
         """Hand it on."""
         self._try(self._meter.closed)

@@ -31,9 +31,21 @@ OLDEST_AT = _fact("oldest_at")
 CHECKPOINT_AT = _fact("checkpoint_at")
 LONGEST = _fact("longest")
 LONGEST_AT = _fact("longest_at")
+HELD_SINCE = _fact("held_since")
 HEARTBEAT_LATENCY = _fact("heartbeat_latency")
 HEARTBEAT_AT = _fact("heartbeat_at")
-FACTS = (OPENED, CLOSED, CLOSED_AT, OLDEST_AT, CHECKPOINT_AT, LONGEST, LONGEST_AT, HEARTBEAT_LATENCY, HEARTBEAT_AT)
+FACTS = (
+    OPENED,
+    CLOSED,
+    CLOSED_AT,
+    OLDEST_AT,
+    CHECKPOINT_AT,
+    LONGEST,
+    LONGEST_AT,
+    HELD_SINCE,
+    HEARTBEAT_LATENCY,
+    HEARTBEAT_AT,
+)
 
 
 class ShardMeter:
@@ -72,6 +84,7 @@ class ShardMeter:
             self._latency = opened(instruments.LATENCY)
             self._facts = {fact: opened(fact) for fact in FACTS}
         self._facts[OLDEST_AT].set(0)
+        self._facts[HELD_SINCE].set(0)
         # A child that has lost the shard may say so after the next one on this daemon has begun: that is still reading.
         self._opening = float(time.monotonic_ns())
         self._facts[OPENED].set(self._opening)
@@ -112,6 +125,10 @@ class ShardMeter:
     def retried(self, code: str) -> None:
         """Count it."""
         self._retries["throttled" if code in THROTTLES else "unavailable"].inc()
+
+    def held(self, since: float) -> None:
+        """Note since when."""
+        self._facts[HELD_SINCE].set(since)
 
     def closed(self) -> None:
         """Nothing of it is in hand any more; the exporter forgets the files later."""

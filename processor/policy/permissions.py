@@ -174,9 +174,9 @@ def _source() -> Iterator[Permission]:
 def _destination() -> Iterator[Permission]:
     yield _row("destination", "DestinationTable", "DescribeTable", f"{_LOOKING} redrive repair status verify")
     yield _row("destination", "DestinationTable", "DescribeTimeToLive", f"{_LOOKING} redrive repair verify")
-    yield _row("destination", "DestinationTable", "BatchWriteItem", "replicate", _batch)
+    yield _row("destination", "DestinationTable", "BatchWriteItem", "check replicate", _batch)
     yield _row("destination", "DestinationTable", "BatchWriteItem", "copy", _batch_copy)
-    yield _row("destination", "DestinationTable", "PutItem DeleteItem", "copy redrive repair replicate")
+    yield _row("destination", "DestinationTable", "PutItem DeleteItem", "check copy redrive repair replicate")
     yield _row("destination", "DestinationTable", "GetItem", "redrive repair")
     yield _row("destination", "DestinationTable", "GetItem BatchGetItem", "copy", _fenced)
     yield _row("destination", "DestinationTable", "Scan BatchGetItem", "repair verify")

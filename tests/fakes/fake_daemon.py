@@ -25,6 +25,8 @@ from typing import IO, TYPE_CHECKING, Any, NoReturn
 import msgspec
 
 from processor.handover import SETTINGS_VARIABLE
+from processor.hold_files import DIRECTORY as HOLD_DIRECTORY
+from processor.hold_files import EXIT_STATUS
 from processor.lease_term import DIRECTORY, file_name
 from processor.metrics.shard_files import DIRECTORY as METRICS_DIRECTORY
 from processor.settings import Settings
@@ -56,9 +58,10 @@ class FakeDaemon:
     ) -> None:
         file = folder / "child.json"
         file.write_bytes(msgspec.json.encode(settings))
-        for made in (DIRECTORY, METRICS_DIRECTORY):
+        for made in (DIRECTORY, HOLD_DIRECTORY, METRICS_DIRECTORY):
             (folder / made).mkdir(exist_ok=True)
         self._term = folder / DIRECTORY / file_name(SHARD_ID)
+        self._holds = folder / HOLD_DIRECTORY
         self.renew(hours=1)
         self.child = subprocess.Popen(
             [sys.executable, "-I", *([str(script)] if script else ["-m", "processor.child"])],
@@ -139,6 +142,10 @@ class FakeDaemon:
         wall_ms, monotonic_ns = int((time.time() + hours * 3600) * 1000), time.monotonic_ns() + int(hours * 3600e9)
         write_term(self._term, term, wall_ms, monotonic_ns)
 
+    def end_term(self) -> None:
+        """The lease is another's now, as ``LeaseTerms.java`` says it."""
+        write_term(self._term, bytes(16), 0, 0)
+
     # --- what the child says -----------------------------------------------------------------------------------------
 
     def expect_checkpoint(self, sequence_number: str | None) -> None:
@@ -146,6 +153,17 @@ class FakeDaemon:
         message = self.receive()
         self._asked = {"sequenceNumber": sequence_number, "subSequenceNumber": None}
         assert {"action": "checkpoint", **self._asked} == message
+
+    def asks_to_be_read_again(self) -> bool:
+        """Whether it wants the shard's lease to be given up; the mark is taken away, as the daemon does."""
+        mark = self._holds / f"{file_name(SHARD_ID)}.again"
+        found = mark.exists()
+        mark.unlink(missing_ok=True)
+        return found
+
+    def exit_status(self) -> str:
+        """That which it has left for the daemon."""
+        return (self._holds / EXIT_STATUS).read_text()
 
     def expect_done(self, action: str) -> None:
         """It has done what it was asked to."""

@@ -76,6 +76,10 @@ class FakeTable:
         self._call([change], refused=change.identity in self._refuse)
         return True
 
+    def refuse_nothing(self) -> None:
+        """Accept every key from now on."""
+        self._refuse = frozenset()
+
     def renew_credentials(self) -> None:
         """Make ``credentials`` faults end."""
         self.renewals += 1

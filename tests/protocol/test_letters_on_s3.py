@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
 import json
 import os
 from functools import partial
@@ -9,6 +11,7 @@ from functools import partial
 from tests.conftest import Tables
 from tests.fakes.fake_daemon import SHARD_ID
 from tests.fakes.fault_proxy import FaultProxy
+from tests.fakes.faulty_server import Answer, Exchange, FaultyServer
 from tests.fakes.moto_s3 import MotoS3
 from tests.fakes.patience import until
 from tests.fakes.stream_record import Item, insert, sequence_number
@@ -39,6 +42,34 @@ def test_no_checkpoint_before_the_letter_is_stored(start: Start, tables: Tables,
     assert name == f"here/{TASK_NAME}/{SHARD_ID}/{sequence_number(2)}.json"
     assert json.loads(content)["newImage"] == REFUSED
     assert [item("a"), item("b")] == tables.items(table)
+
+
+class OldStore(FaultyServer):
+    """S3 as stores have it that know no checksums but MD5."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.stored: list[bytes] = []
+
+    def perform(self, exchange: Exchange, body: bytes) -> Answer:
+        """Refuse what such a store does not know."""
+        names = {name.lower() for name in exchange.headers}
+        if any("checksum" in name or "trailer" in name for name in names):
+            content = b"<?xml version='1.0'?><Error><Code>NotImplemented</Code><Message>A header</Message></Error>"
+            return Answer(501, content, {"Content-Type": "application/xml"})
+        digest = base64.b64encode(hashlib.md5(body, usedforsecurity=False).digest()).decode()
+        assert exchange.headers["Content-MD5"] == digest
+        self.stored.append(body)
+        return Answer(200, b"", {"ETag": '"x"'})
+
+
+def test_a_store_without_checksums(start: Start, tables: Tables) -> None:
+    """What AWS alone knows is not sent: the letter is stored, and the shard goes on."""
+    with OldStore() as store:
+        daemon = start(tables.create(), environment={**os.environ, "AWS_ENDPOINT_URL_S3": store.endpoint}, **LETTERS)
+        daemon.apply(insert(1, item("a")), insert(2, REFUSED))
+        (stored,) = store.stored
+    assert json.loads(stored)["newImage"] == REFUSED
 
 
 def test_a_change_that_is_accepted_meanwhile_needs_no_letter(start: Start, tables: Tables) -> None:

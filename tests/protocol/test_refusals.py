@@ -11,6 +11,7 @@ import pytest
 from tests.conftest import REGION, Tables
 from tests.fakes.fake_daemon import SHARD_ID
 from tests.fakes.fault_proxy import FaultProxy
+from tests.fakes.patience import until
 from tests.fakes.stream_record import Item, StreamRecord, insert, modify, remove, sequence_number, stream_record
 from tests.protocol.conftest import MODES, TASK_NAME, Start, item, items
 
@@ -37,14 +38,23 @@ BROKEN = {
 
 @pytest.mark.parametrize("broken", BROKEN.values(), ids=BROKEN)
 def test_broken_record(broken: StreamRecord, start: Start, tables: Tables, proxy: FaultProxy) -> None:
-    """A record that can't be understood ends the child, which says so; its batch is neither applied nor answered."""
-    daemon = start(tables.create())
-    daemon.send_records(insert(1, item("before")), broken, insert(8, item("after")))
-    daemon.expect_exit(5)
-    (stopped,) = daemon.events("stopped")
-    assert "A batch of the stream's records" in stopped
+    """A record that can't be understood has the shard given up and read again; its batch is not applied.
+
+    Where it comes again, the shard is held there.
+    """
+    table = tables.create()
+    for met in ("read_again", "held"):
+        daemon = start(table)
+        daemon.send_records(insert(1, item("before")), broken, insert(8, item("after")))
+        daemon.wait_for_event(met)
+        daemon.expect_silence()
+        assert daemon.asks_to_be_read_again() == (met == "read_again")
+        daemon.end_term()
+        daemon.expect_done("processRecords")
+        assert SECRET not in "\n".join(daemon.log)
+    (line,) = daemon.events("held")
+    assert "A batch of the stream's records" in line
     assert not proxy.received
-    assert SECRET not in "\n".join(daemon.log)
 
 
 # Refused records, whose number is 30, and their keys as JSON.
@@ -66,19 +76,44 @@ OTHER_KEYS = {
 @pytest.mark.parametrize("mode", MODES)
 @pytest.mark.parametrize("name", REFUSED)
 def test_stop(name: str, mode: str, start: Start, tables: Tables) -> None:
-    """onError=stop: one message with table, key, sequence number and reason but no item contents; exit status 5."""
+    """onError=stop: one message with table, key, sequence number and reason, but no item contents; 22."""
     refused, shown = REFUSED[name]
     table = tables.create()
-    daemon = start(table, writeMode=mode)
+    daemon = start(table, writeMode=mode, onError="stop")
     good = [insert(number, each) for number, each in enumerate(items(60))]
     daemon.send_records(*good[:30], refused, *good[30:])
-    daemon.expect_exit(5)
+    daemon.expect_exit(22)
+    assert daemon.exit_status() == "22"
     (line,) = daemon.log[1:]  # the first says that it started
     assert [line] == daemon.events("stopped")
     reason = json.loads(line.partition("reason=")[2])
     for word in (table, REGION, shown, refused.sequence_number, "ValidationException: ", "deadLetterUri"):
         assert word in reason
     assert SECRET not in line
+
+
+@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize("name", REFUSED)
+def test_hold(name: str, mode: str, start: Start, tables: Tables) -> None:
+    """By default the child waits there: the rest is written, nothing is checkpointed, one message has all there is."""
+    refused, shown = REFUSED[name]
+    table = tables.create()
+    daemon = start(table, writeMode=mode)
+    good = items(60)
+    records = [insert(number, each) for number, each in enumerate(good)]
+    daemon.send_records(*records[:30], refused, *records[30:])
+    daemon.wait_for_event("held")
+    until(lambda: len(tables.items(table)) >= 30, "those before it")
+    daemon.expect_silence()
+    (line,) = daemon.events("held")
+    assert " ERROR " in line
+    reason = json.loads(line.partition("reason=")[2])
+    for word in (table, REGION, shown, refused.sequence_number, "ValidationException: ", "deadLetterUri"):
+        assert word in reason
+    assert SECRET not in line
+    daemon.end_term()
+    daemon.expect_done("processRecords")
+    assert daemon.events("lease_lost")
 
 
 @pytest.mark.parametrize("mode", MODES)
@@ -118,17 +153,21 @@ def test_dead_letters(mode: str, start: Start, tables: Tables, tmp_path: Path) -
     assert good[1:] == tables.items(table)
 
 
-@pytest.mark.parametrize("on_error", ["stop", "deadLetter"])
+@pytest.mark.parametrize("on_error", ["hold", "deadLetter", "stop"])
 @pytest.mark.parametrize("name", OTHER_KEYS)
 def test_another_key(name: str, on_error: str, start: Start, tables: Tables, tmp_path: Path) -> None:
-    """A destination whose key is another one ends the child, whatever onError says, and nothing is set aside."""
+    """A destination whose key is another one holds the shard, unless it is to stop, and nothing is set aside."""
     key, refused, shown = OTHER_KEYS[name]
     table = tables.create(*key.split())
     file = tmp_path / "dead.jsonl"
     daemon = start(table, onError=on_error, deadLetterUri=file.as_uri())
     daemon.send_records(refused)
-    daemon.expect_exit(5)
-    (line,) = daemon.events("stopped")
+    event = "held"
+    if on_error == "stop":
+        daemon.expect_exit(22)
+        event = "stopped"
+    daemon.wait_for_event(event)
+    (line,) = daemon.events(event)
     reason = json.loads(line.partition("reason=")[2])
     for word in (table, REGION, f"the source's is {shown}", refused.sequence_number, "ValidationException: "):
         assert word in reason
@@ -137,11 +176,12 @@ def test_another_key(name: str, on_error: str, start: Start, tables: Tables, tmp
 
 
 def test_dead_letters_without_a_file(start: Start, tables: Tables, tmp_path: Path) -> None:
-    """A change that can't be set aside is kept: exit status 5, no checkpoint, and the message names the file."""
+    """A change that can't be set aside is kept: the shard is held, and the message names the file."""
     (tmp_path / "folder").mkdir()
     daemon = start(tables.create(), onError="deadLetter", deadLetterUri=(tmp_path / "folder").as_uri())
     daemon.send_records(insert(1, {"id": {"S": ""}}))
-    daemon.expect_exit(5)
-    (stopped,) = daemon.events("stopped")
-    assert str(tmp_path / "folder") in stopped
-    assert sequence_number(1) in stopped
+    daemon.wait_for_event("held")
+    daemon.expect_silence()
+    (held,) = daemon.events("held")
+    assert str(tmp_path / "folder") in held
+    assert sequence_number(1) in held

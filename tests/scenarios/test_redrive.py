@@ -103,7 +103,8 @@ def test_a_destination_made_anew_with_another_key_stops_everything(
             BillingMode="PAY_PER_REQUEST",
         )
         pair.put("after")
-        assert running.wait() == 5
+        until(lambda: "ERROR held " in running.console, "the message")
+        assert running.stop() == 0
         assert f"The key of destination table {pair.destination_table} in eu-west-1 is pk (S) now" in running.console
     assert not file.exists()
 

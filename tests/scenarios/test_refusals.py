@@ -1,4 +1,4 @@
-"""A change that the destination will never accept, in both policies, on the real daemon."""
+"""A change that the destination will never accept, by each policy, on the real daemon."""
 
 from __future__ import annotations
 
@@ -7,10 +7,16 @@ import stat
 from collections.abc import Callable
 from pathlib import Path
 
+import pytest
+
+from processor.aws.clients import Clients
+from processor.status import lag, reads, report
+from processor.status.report import Report
+from tests.fakes import faults, tasks
 from tests.fakes.log_line import parse_json
 from tests.fakes.patience import until
 from tests.fakes.replicator import Replicator
-from tests.scenarios.conftest import Pair
+from tests.scenarios.conftest import MakeFleet, Pair
 
 MakeReplicator = Callable[..., Replicator]
 
@@ -49,14 +55,60 @@ def accept_numbers(pair: Pair) -> None:
     until(gone, "the index gone", pause_seconds=0.2)
 
 
+def _status(given: dict[str, str]) -> Report:
+    settings = tasks.task(**given)
+    return report.make(settings, reads.read(settings, Clients(settings, connections=lag.THREADS)), max_lag_seconds=60)
+
+
+def test_a_held_shard_holds_up_nothing_else(make_fleet: MakeFleet) -> None:
+    """The default: the shard waits at the change, which is said once and by ``status``; the others go on.
+
+    A stop is clean, a restart meets the change again, and once it is accepted the shard goes on by itself.
+    """
+    fleet = make_fleet(shards=3)
+    refusal = fleet.proxy.inject(
+        faults.error("ValidationException"), "BatchWriteItem", "PutItem", when=lambda call: b'"bad"' in call.body
+    )
+    daemon = fleet.start()
+    fleet.simulator.put({"id": {"S": "bad"}, "secret": {"S": "hush-hush"}})
+    until(lambda: "ERROR held " in daemon.console, "the message")
+    (bad,) = fleet.simulator.history
+    others = [f"other-{number}" for number in range(30)]
+    for key in others:
+        fleet.simulator.put({"id": {"S": key}})
+    behind = {event.key["id"]["S"] for event in fleet.simulator.history if event.shard_id == bad.shard_id}
+    until(lambda: all(map(fleet.replicated, set(others) - behind)), "the other shards' changes")
+    assert not any(map(fleet.replicated, behind))
+    lease = fleet.lease(bad.shard_id)
+    assert lease is not None
+    assert lease.checkpoint == "TRIM_HORIZON"
+    (line,) = [line for line in daemon.console.splitlines() if "ERROR held " in line]
+    for words in ("ERROR", bad.shard_id, bad.sequence_number, fleet.destination_table, "bad", "onError=deadLetter"):
+        assert words in line
+    until(lambda: [each.kind for each in _status(fleet.settings).holds] == ["hold"], "the row")
+    found = _status(fleet.settings)
+    assert found.exit_status == 1
+    assert f"shard {bad.shard_id}" in {each.object for each in found.findings}
+
+    assert daemon.stop(seconds=20) == 0
+    daemon.start()
+    until(lambda: daemon.console.count("ERROR held ") == 2, "the message, again")
+    refusal.clear()
+    until(lambda: "held_over" in daemon.console, "the end of it", seconds=150)
+    fleet.wait_equal()
+    until(lambda: not _status(fleet.settings).holds, "no hold")
+    assert daemon.stop() == 0
+    assert "hush-hush" not in daemon.console + daemon.log() + daemon.log("kcl.log")
+
+
 def test_stop_names_the_change_and_keeps_it(pair: Pair, replicator: MakeReplicator) -> None:
-    """The default ends with 5 and one message; every restart meets the change again until it is accepted."""
+    """onError=stop ends with 22 and one message; every restart meets the change again until it is accepted."""
     refuse_numbers(pair)
     pair.put("good", code={"S": "x"})
-    with replicator(pair.settings) as running:
+    with replicator(pair.settings | {"onError": "stop"}) as running:
         pair.wait_for("good")
         pair.put("bad", code={"N": "1"}, secret={"S": "hush-hush"})
-        assert running.wait() == 5
+        assert running.wait() == 22
         for words in (
             pair.destination_table,
             '{\\"id\\":{\\"S\\":\\"bad\\"}}',
@@ -68,7 +120,7 @@ def test_stop_names_the_change_and_keeps_it(pair: Pair, replicator: MakeReplicat
 
         pair.put("after", code={"S": "y"})
         running.start()
-        assert running.wait() == 5
+        assert running.wait() == 22
         assert "bad" not in pair.replicated()
 
         pair.put("bad", code={"S": "now a string"})

@@ -8,8 +8,8 @@ from concurrent.futures import Future, ThreadPoolExecutor
 
 import pytest
 
-from processor.apply import Applier, Outcome
-from processor.errors import DaemonGoneError, LeaseLostError, RefusedError, UnavailableError
+from processor.apply import Applier, Holding, Outcome
+from processor.errors import DaemonGoneError, HeldError, LeaseLostError, RefusedError, UnavailableError
 from processor.logs import Log
 from processor.records import Change
 from processor.retry import Backoff, Outage
@@ -30,6 +30,7 @@ def _applier(
     coalesce: bool = True,
     threads: int = 4,
     refused: Callable[[Change, RefusedError], None] | None = None,
+    holding: Holding | None = None,
 ) -> Applier:
     def stop(_: Change, error: RefusedError) -> None:
         raise error
@@ -42,6 +43,7 @@ def _applier(
         threads=threads,
         refused=refused or stop,
         outage=Outage(Log(), "writes_delayed", note="kept"),
+        holding=holding,
         make_backoff=_at_once,
     )
 
@@ -183,6 +185,33 @@ def test_a_refusal_that_cannot_be_set_aside_now_is_tried_again(write_mode: str, 
     outcome = _applier(table, write_mode=write_mode, refused=away).apply(changes)
     assert [changes[0]] * 4 == tries
     assert Outcome(records=count, puts=count - 1, set_aside=1) == outcome
+
+
+@MODES
+def test_a_change_that_is_held_is_written_once_it_is_accepted(write_mode: str) -> None:
+    """``onError=hold``: the others are written meanwhile, nothing is set aside, and who waits hears of the end."""
+    changes = [put(str(number), number) for number in range(60)]
+    table = FakeTable(refuse=[changes[3].identity])
+    told: list[str] = []
+
+    class Waits:
+        def wait(self, held: HeldError, cut_short: threading.Event) -> None:
+            assert not cut_short.is_set()
+            told.append(held.sequence_number)
+            if len(told) == 3:
+                table.refuse_nothing()
+
+        def over(self, held: HeldError) -> None:
+            told.append(f"{held.sequence_number} over")
+
+    def hold(change: Change, error: RefusedError) -> None:
+        raise HeldError("held", code=error.code, sequence_number=change.sequence_number, fault="refused")
+
+    outcome = _applier(table, write_mode=write_mode, refused=hold, holding=Waits()).apply(changes)
+    number = changes[3].sequence_number
+    assert told == [number, number, number, f"{number} over"]
+    assert outcome == Outcome(records=60, puts=60)
+    assert len(table.items) == 60
 
 
 def test_a_refusal_during_an_outage_still_ends_the_batch() -> None:

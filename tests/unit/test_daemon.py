@@ -198,7 +198,13 @@ def test_only_the_owner_may_read_them(started: tuple[list[str], Path]) -> None:
     """Both files have mode 0600, also where one lay there before with another; nobody else may tell of lease terms."""
     _, directory = started
     modes = {path.name: oct(path.stat().st_mode & 0o777) for path in directory.iterdir()}
-    assert modes == {"daemon.properties": "0o600", "child.json": "0o600", "metrics": "0o700", "terms": "0o700"}
+    assert modes == {
+        "daemon.properties": "0o600",
+        "child.json": "0o600",
+        "holds": "0o700",
+        "metrics": "0o700",
+        "terms": "0o700",
+    }
 
 
 def test_nothing_secret_is_on_the_command_line(started: tuple[list[str], Path]) -> None:

@@ -49,7 +49,7 @@ def test_another_key_stops(key: dict[str, str], change: Change) -> None:
     with pytest.raises(KeySchemaError, match=r"table copy in us-east-1 is .*; the source's is id \(S\)") as caught:
         world.guard.check(change, ERROR)
     assert "PutItem: refused" in str(caught.value)
-    assert caught.value.exit_status == 5
+    assert caught.value.exit_status == 22
 
 
 def test_a_look_that_fails_decides_nothing() -> None:

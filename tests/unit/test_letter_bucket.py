@@ -136,6 +136,18 @@ def test_what_may_work_later_is_tried_again(code: str, place: Place) -> None:
     assert len(place.objects()) == 1
 
 
+@pytest.mark.parametrize("code", ["NotImplemented", "501", "InvalidRequest", "KMS.DisabledException"])
+def test_what_is_not_to_be_had_there_is_not_waited_for_in_silence(code: str, place: Place) -> None:
+    """A store that can't do what it is asked says the same tomorrow: after a minute a person has to see to it."""
+    place.errors.append(code)
+    with pytest.raises(UnavailableError, match=code):
+        place.store.put(letter("a"))
+    place.now += PATIENCE_SECONDS
+    place.errors.append(code)
+    with pytest.raises(DeadLetterError, match=code):
+        place.store.put(letter("a"))
+
+
 def test_refused_access_ends_it_after_a_while(place: Place) -> None:
     """A minute of AccessDenied, with credentials looked up anew each time, is an error with a remedy."""
     for _ in range(2):
@@ -144,7 +156,7 @@ def test_refused_access_ends_it_after_a_while(place: Place) -> None:
             place.store.put(letter("a"))
         place.now += PATIENCE_SECONDS / 2
     place.errors.append("AccessDenied")
-    with pytest.raises(DeadLetterError, match=r"It is kept .*allow s3:PutObject on s3://letters-\w+/of/ours/t/\*"):
+    with pytest.raises(DeadLetterError, match=r"It is kept.*allow s3:PutObject on s3://letters-\w+/of/ours/t/\*"):
         place.store.put(letter("a"))
     assert place.made == 3
     place.store.put(letter("a"))

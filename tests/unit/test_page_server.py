@@ -13,7 +13,7 @@ from prometheus_client import CollectorRegistry, make_wsgi_app
 
 from processor.metrics import page_server
 from processor.metrics.page_server import MAX_CONNECTIONS, PageServer
-from tests.fakes.replicator import until
+from tests.fakes.patience import until
 
 
 @pytest.fixture

@@ -9,10 +9,19 @@ from collections.abc import Callable, Sequence
 import pytest
 
 from processor.apply import Outcome
-from processor.errors import DeadLetterError, RefusedError, ReplicatorError, UnavailableError, UsageError
+from processor.errors import (
+    DeadLetterError,
+    HeldError,
+    LeaseLostError,
+    RefusedError,
+    ReplicatorError,
+    StoppedByRefusalError,
+    UnavailableError,
+    UsageError,
+)
 from processor.logs import Log
 from processor.metrics.safe_meter import SafeMeter
-from processor.record_processor import RecordProcessor, Shard
+from processor.record_processor import NoStandstill, RecordProcessor, Shard
 from processor.records import Change
 from tests.fakes import kcl
 from tests.fakes.kcl import Checkpointer
@@ -98,13 +107,14 @@ def test_an_empty_batch_asks_for_nothing() -> None:
         (RefusedError("refused", code="ValidationException"), errno.EIO),
         (DeadLetterError("disk full"), errno.EIO),
         (UnavailableError("gone", code="x"), errno.EIO),
-        (UsageError("what"), errno.EINVAL),
+        (UsageError("what"), errno.EIO),
+        (StoppedByRefusalError("refused"), errno.EINVAL),
         (KeyError("BUG"), errno.EIO),
         (OSError("disk"), errno.EIO),
     ],
     ids=lambda value: type(value).__name__,
 )
-def test_a_batch_that_is_not_applied_ends_the_process(error: Exception, status: int, events: Events) -> None:
+def test_a_batch_that_nobody_reads_again_ends_the_process(error: Exception, status: int, events: Events) -> None:
     """What ``apply`` raises leaves as SystemExit, said once, with nothing checkpointed: kclpy swallows the rest."""
     checkpointer = Checkpointer()
     with pytest.raises(SystemExit) as ended:
@@ -114,6 +124,43 @@ def test_a_batch_that_is_not_applied_ends_the_process(error: Exception, status: 
     said = [event for event in events() if event.name == "stopped"]
     assert len(said) == 1
     assert ("BUG:" in said[0].fields["reason"]) == (not isinstance(error, ReplicatorError))
+
+
+class ReadAgain(NoStandstill):
+    """Notes what is given up."""
+
+    def __init__(self) -> None:
+        self.held: list[HeldError] = []
+
+    def read_again(self, held: HeldError, cut_short: threading.Event) -> None:
+        """As if the daemon had given the lease up."""
+        assert not cut_short.is_set()
+        self.held.append(held)
+        raise LeaseLostError
+
+
+@pytest.mark.parametrize(
+    ("error", "is_bug"),
+    [
+        (RefusedError("refused", code="ValidationException"), False),
+        (DeadLetterError("disk full"), False),
+        (KeyError("BUG"), True),
+        (OSError("disk"), True),
+        (MemoryError(), True),
+    ],
+    ids=lambda value: type(value).__name__,
+)
+def test_a_batch_that_is_not_applied_is_given_up_and_read_again(error: Exception, is_bug: bool) -> None:  # noqa: FBT001  # a case
+    """Whatever keeps one batch from being applied stops its shard alone, with nothing checkpointed."""
+    standstill, checkpointer = ReadAgain(), Checkpointer()
+    shard = Shard(applier=FakeApplier(error), log=Log(), standstill=standstill)
+    processor = RecordProcessor(lambda _: shard, gone=threading.Event(), log=Log())
+    processor.initialize(kcl.initialize())
+    kcl.process_records(RECORDS).dispatch(checkpointer, processor)
+    (held,) = standstill.held
+    assert (held.is_bug, checkpointer.calls) == (is_bug, [])
+    kcl.process_records(RECORDS).dispatch(checkpointer, processor)
+    assert len(standstill.held) == 1
 
 
 def test_a_record_that_cannot_be_understood_ends_the_process(events: Events) -> None:

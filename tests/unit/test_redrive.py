@@ -15,8 +15,9 @@ from processor.expiry import Expiry, PastTtl
 from processor.letter_file import LetterFile, append_line
 from processor.letters import Entry, encode
 from processor.logs import Log
+from processor.patience import PATIENCE_SECONDS
 from processor.records import Change, identity_of
-from processor.redrive import PATIENCE_SECONDS, Redrive
+from processor.redrive import Redrive
 from processor.retry import Backoff, Outage
 from tests.fakes import patience
 from tests.fakes.letters import letter
@@ -222,6 +223,25 @@ def test_a_short_outage_is_waited_for(run: Run) -> None:
     redrive.run()
     assert redrive.report.applied + redrive.report.moot == 1
     assert {_identity("a"): _image("a", "v")} == run.table.items
+
+
+def test_a_throttled_key_is_waited_for(run: Run) -> None:
+    """However long it takes: a throttle is an answer. The other keys are settled, and nothing ends the run."""
+    for name in ("hot", "cold"):
+        run.put(name)
+        run.letter(name)
+    throttles = iter(range(50))
+
+    def throttle(identity: bytes) -> None:
+        if identity == _identity("hot") and next(throttles, None) is not None:
+            run.now += PATIENCE_SECONDS / 3
+            raise UnavailableError("fake: throttled", code="ProvisionedThroughputExceededException")
+
+    run.before = throttle
+    redrive = run.make()
+    redrive.run()
+    assert (redrive.report.applied, redrive.report.pending, run.left()) == (2, 0, [])
+    assert run.now > 10 * PATIENCE_SECONDS
 
 
 def test_a_long_outage_ends_it(run: Run) -> None:

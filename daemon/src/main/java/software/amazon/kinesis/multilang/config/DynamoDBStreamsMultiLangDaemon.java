@@ -46,7 +46,8 @@ import software.amazon.kinesis.multilang.config.MultiLangDaemonConfiguration.Res
  * <p>It stands in KCL's package because {@code resolvedConfiguration} is package-private there. Its one argument is a
  * properties file written by {@code processor/daemon.py}: KCL's own properties plus the few read below.
  *
- * <p>Exit status: 0 after SIGTERM or SIGINT once the batches in hand are checkpointed, else {@link #EIO}.
+ * <p>Exit status: 0 after SIGTERM or SIGINT once the batches in hand are checkpointed; what a child left for it
+ * ({@link Holds#exitStatus}), as 22 where onError=stop ended one; else {@link #EIO}.
  */
 public final class DynamoDBStreamsMultiLangDaemon {
     /** errno's EIO, the original's exit status for any failure at run time. */
@@ -68,7 +69,8 @@ public final class DynamoDBStreamsMultiLangDaemon {
     private final MultiLangDaemonConfig daemonConfig;
     private final MultiLangDaemonConfiguration configuration;
     private final AwsClients clients;
-    private final Progress progress = new Progress();
+    private final Holds holds;
+    private final Progress progress;
     private final StartWatch start = new StartWatch();
     private final Retention retention = new Retention(Clock.systemUTC());
     private LeaseTerms terms;
@@ -82,6 +84,8 @@ public final class DynamoDBStreamsMultiLangDaemon {
         try (InputStream input = Files.newInputStream(Path.of(propertiesFile))) {
             properties.load(input);
         }
+        holds = new Holds(Path.of(properties.getProperty("holdDirectory")));
+        progress = new Progress(holds);
         daemonConfig = new MultiLangDaemonConfig(propertiesFile);
         configuration = daemonConfig.getMultiLangDaemonConfiguration();
         clients = new AwsClients(properties, configuration);
@@ -139,7 +143,8 @@ public final class DynamoDBStreamsMultiLangDaemon {
         watch.start();
         Scheduler ours = scheduler;
         coordinator = (FleetLeaseCoordinator) scheduler.leaseCoordinator();
-        progress.shards(() -> coordinator.reading().size());
+        progress.shards(coordinator::reading);
+        holds.watch(coordinator);
         metrics.start();
         Runtime.getRuntime().addShutdownHook(new Thread(() -> stop(ours), "shutdown"));
         scheduler.run();
@@ -285,6 +290,7 @@ public final class DynamoDBStreamsMultiLangDaemon {
             Runtime.getRuntime().halt(exitStatus);
         }
         if (exitStatus != 0) {
+            exitStatus = holds.exitStatus(exitStatus);
             Event.error("stopping").with("grace_ms", FAILURE_GRACE_MILLIS)
                     .note("Stopping after a failure: its own message is above, or in replication.log and kcl.log. Nothing "
                             + "past the checkpoints is lost; other shards have so long to finish.");
@@ -307,11 +313,12 @@ public final class DynamoDBStreamsMultiLangDaemon {
     private void handBack(Scheduler scheduler) {
         coordinator.stopLeaseTaker();
         Collection<Lease> held = coordinator.getAssignments();
+        // A held shard's child may be at its next try: others begin when the lease is over.
         Set<String> begun = held.stream().map(Lease::leaseKey)
-                .filter(shardId -> terms.waitNanos(shardId) <= 0).collect(Collectors.toSet());
-        // KCL would wait for an answer of shards that never began, as those waiting for their parents.
+                .filter(shardId -> terms.waitNanos(shardId) <= 0 && !holds.isHeld(shardId)).collect(Collectors.toSet());
+        // KCL would wait for an answer of shards that never began, as those waiting for their parents, or can't go on.
         for (Lease lease : held) {
-            if (!StreamsRecordProcessor.isStarted(lease.leaseKey())) {
+            if (!StreamsRecordProcessor.isStarted(lease.leaseKey()) || holds.isHeld(lease.leaseKey())) {
                 coordinator.dropLease(lease);
             }
         }

@@ -131,13 +131,17 @@ final class LeaseTerms {
     }
 
     /** A lease's key may be anything that somebody wrote to the checkpoint table: it names no path. */
-    private Path file(String shardId) {
+    static String fileName(String shardId) {
         try {
             byte[] digest = MessageDigest.getInstance("SHA-256").digest(shardId.getBytes(StandardCharsets.UTF_8));
-            return directory.resolve(String.format("%064x", new BigInteger(1, digest)));
+            return String.format("%064x", new BigInteger(1, digest));
         } catch (NoSuchAlgorithmException e) {
             throw new IllegalStateException("every JVM has SHA-256", e);
         }
+    }
+
+    private Path file(String shardId) {
+        return directory.resolve(fileName(shardId));
     }
 
     private void tell(String shardId, Term term) {

@@ -2,11 +2,14 @@ package software.amazon.kinesis.multilang.config;
 
 import java.time.Duration;
 import java.time.Instant;
+import java.util.ArrayList;
+import java.util.Collection;
 import java.util.List;
 import java.util.concurrent.Executors;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
-import java.util.function.IntSupplier;
+import java.util.function.Supplier;
+import software.amazon.kinesis.leases.Lease;
 import software.amazon.kinesis.retrieval.KinesisClientRecord;
 
 /** One line a minute for the whole daemon, so that a healthy process never looks like a hanging one. */
@@ -15,9 +18,12 @@ final class Progress {
 
     private final AtomicLong records = new AtomicLong();
     private final AtomicLong maxLagMillis = new AtomicLong();
-    private volatile IntSupplier shards = () -> 0;
+    private volatile Supplier<Collection<Lease>> shards = List::of;
+    private final Holds holds;
 
-    Progress() {
+    /** @param holds which shards can't go on */
+    Progress(Holds holds) {
+        this.holds = holds;
         Executors.newSingleThreadScheduledExecutor(new DaemonThreads("progress"))
                 .scheduleAtFixedRate(this::report, INTERVAL_SECONDS, INTERVAL_SECONDS, TimeUnit.SECONDS);
     }
@@ -31,24 +37,39 @@ final class Progress {
         }
     }
 
-    /** @param supplier how many shards this daemon holds now */
-    void shards(IntSupplier supplier) {
+    /** @param supplier the leases of the shards that this daemon reads now */
+    void shards(Supplier<Collection<Lease>> supplier) {
         shards = supplier;
     }
 
     private void report() {
         long count = records.getAndSet(0);
         long lag = maxLagMillis.getAndSet(0);
-        int held = shards.getAsInt();
-        if (count > 0) {
-            Event.info("progress").with("shards", held).with("records", count).with("seconds", INTERVAL_SECONDS)
-                    .with("max_lag_ms", lag).note("replicating");
-        } else if (held > 0) {
-            Event.info("progress").with("shards", held).with("records", 0).with("seconds", INTERVAL_SECONDS)
-                    .note("replicating: no records in that time");
+        Collection<Lease> read = shards.get();
+        if (count > 0 || !read.isEmpty()) {
+            long held = holds.held(read);
+            long failing = holds.failing(read);
+            Event.info("progress").with("shards", read.size()).with("records", count).with("seconds", INTERVAL_SECONDS)
+                    .with("max_lag_ms", count > 0 ? lag : null)
+                    .with("shards_held", held > 0 ? held : null).with("shards_failing", failing > 0 ? failing : null)
+                    .note(said(count, read.size(), held, failing));
         } else {
             Event.notice("standby").note("This daemon holds no shard: others of its task have them all, or the checkpoint "
                     + "table can't be used (kcl.log says so).");
         }
+    }
+
+    private static String said(long count, int read, long held, long failing) {
+        List<String> parts = new ArrayList<>();
+        if (held > 0) {
+            parts.add(held + " wait at a change that a person must see to (the event held says which)");
+        }
+        if (failing > 0) {
+            parts.add("the writes of " + failing + " fail (the event writes_delayed says why)");
+        }
+        if (!parts.isEmpty()) {
+            return "of " + read + " shards " + String.join(", and ", parts);
+        }
+        return count > 0 ? "replicating" : "replicating: no records in that time";
     }
 }
