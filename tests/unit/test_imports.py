@@ -67,7 +67,7 @@ LAYERS = (
     {"fenced_table"},
     {"tables"},
     {"letter_file", "letter_bucket"},
-    {"apply", "dead_letters", "leases", "holds", "task", "fences", "copy.state"},
+    {"apply", "dead_letters", "leases", "holds", "checkpoint_outage", "task", "fences", "copy.state"},
     {
         "liveness",
         "waiting",
