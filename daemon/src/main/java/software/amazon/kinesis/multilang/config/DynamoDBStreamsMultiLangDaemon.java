@@ -64,7 +64,7 @@ public final class DynamoDBStreamsMultiLangDaemon {
     private final MultiLangDaemonConfig daemonConfig;
     private final MultiLangDaemonConfiguration configuration;
     private final AwsClients clients;
-    private final Progress progress = new Progress();
+    private final Progress progress;
     private final Retention retention = new Retention(Clock.systemUTC());
     private LeaseTerms terms;
     private CopyGate copyGate;
@@ -80,11 +80,13 @@ public final class DynamoDBStreamsMultiLangDaemon {
         configuration = daemonConfig.getMultiLangDaemonConfiguration();
         clients = new AwsClients(properties, configuration);
         clients.equipKcl();
+        progress = new Progress(new RecordTimes(properties.getProperty("sourceStreamArn")));
     }
 
     public static void main(String[] args) {
         System.setErr(consoleFilter(System.err));
         LogLines.hideProperties();
+        HarmlessErrors.install();
         ProxiedHttpService.install();
         Thread.setDefaultUncaughtExceptionHandler((thread, t) -> Event.error("thread_failed")
                 .with("thread", thread.getName()).with("error", t.toString()).cause(t)
@@ -160,7 +162,8 @@ public final class DynamoDBStreamsMultiLangDaemon {
         return configuration.resolvedConfiguration(() ->
                 new StreamsRecordProcessor(
                         daemonConfig.getRecordProcessorFactory().shardRecordProcessor(), progress, retention, terms,
-                        shardId -> coordinator.getCurrentlyHeldLease(shardId) != null, this::leaseIsGone, copyGate));
+                        shardId -> coordinator.getCurrentlyHeldLease(shardId) != null, this::leaseIsGone, copyGate,
+                        new FirstStart(Long.parseLong(properties.getProperty("firstStartMillis", "0")))));
     }
 
     private static DynamoDBLeaseManagementFactory leaseFactory(ResolvedConfiguration resolved) {

@@ -13,11 +13,14 @@ import software.amazon.kinesis.retrieval.KinesisClientRecord;
 final class Progress {
     private static final long INTERVAL_SECONDS = 60;
 
+    private final RecordTimes times;
     private final AtomicLong records = new AtomicLong();
     private final AtomicLong maxLagMillis = new AtomicLong();
     private volatile IntSupplier shards = () -> 0;
 
-    Progress() {
+    /** @param times of the source's records */
+    Progress(RecordTimes times) {
+        this.times = times;
         Executors.newSingleThreadScheduledExecutor(new DaemonThreads("progress"))
                 .scheduleAtFixedRate(this::report, INTERVAL_SECONDS, INTERVAL_SECONDS, TimeUnit.SECONDS);
     }
@@ -27,6 +30,7 @@ final class Progress {
         records.addAndGet(applied.size());
         if (!applied.isEmpty()) {
             Instant oldest = applied.get(0).approximateArrivalTimestamp();
+            times.see(oldest);
             maxLagMillis.accumulateAndGet(Duration.between(oldest, Instant.now()).toMillis(), Math::max);
         }
     }
@@ -42,7 +46,7 @@ final class Progress {
         int held = shards.getAsInt();
         if (count > 0) {
             Event.info("progress").with("shards", held).with("records", count).with("seconds", INTERVAL_SECONDS)
-                    .with("max_lag_ms", lag).note("replicating");
+                    .with("max_lag_ms", lag).with("lag_about", times.rounded() ? true : null).note("replicating");
         } else if (held > 0) {
             Event.info("progress").with("shards", held).with("records", 0).with("seconds", INTERVAL_SECONDS)
                     .note("replicating: no records in that time");
