@@ -53,18 +53,12 @@ def run(settings: Settings) -> NoReturn:
     report = Readiness(settings).wait()
     facts = report.facts
     following.note(settings, Clients(settings), facts)
-    assert facts.source is not None  # noqa: S101  # else the report has errors
+    assert facts.task is not None  # noqa: S101  # else the report has errors
     print(f"Replicating {settings.path}")
     print(f"  version {__version__}")
     print(f"  task {settings.task_name}, checkpoints in {settings.checkpoint_table}")
     print(f"  logs in {slot.directory}", flush=True)
-    daemon.start(
-        settings,
-        slot,
-        stream_arn=facts.source["LatestStreamArn"],
-        leases=facts.leases or [],
-        read_at_ms=facts.leases_read_at_ms,
-    )
+    daemon.start(settings, slot, task=facts.task, leases=facts.leases or [], read_at_ms=facts.leases_read_at_ms)
 
 
 class Readiness:
@@ -175,10 +169,18 @@ def _look(settings: Settings, unanswered: set[str]) -> Report:
     facts = report.facts
     assert facts.source is not None  # noqa: S101  # else the report has errors
     destination_arn = (facts.destination or {}).get("TableArn", "")
-    ours = task.of(settings, facts.source["LatestStreamArn"], destination_arn)
+    now_ms = facts.source_clock_ms or facts.leases_read_at_ms
+    ours = task.since(
+        task.of(settings, facts.source["LatestStreamArn"], destination_arn),
+        facts.task,
+        now_ms=min(now_ms, facts.copy.started_ms) if facts.copy else now_ms,
+        begun=bool(facts.leases),
+    )
+
+    def record() -> None:
+        facts.task = task.write(clients.checkpoints(), settings.task_table, ours, before=facts.task)
+
     failed = attempt(
-        f"task table {settings.task_table} in {settings.kcl_region}",
-        lambda: task.write(clients.checkpoints(), settings.task_table, ours, before=facts.task),
-        Who("task", settings.task_identity),
+        f"task table {settings.task_table} in {settings.kcl_region}", record, Who("task", settings.task_identity)
     )
     return Report(facts=facts, findings=[*report.findings, *failed])

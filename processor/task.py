@@ -39,6 +39,19 @@ class Task(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     stream_arn: str
     destination_arn: str = ""  # which account's, where regions and names are alike
     destination_endpoint: str = ""  # which server's, where even the ARNs are
+    # When the first start was, or the begin of a copy before it: milliseconds since the epoch, by the source's clock.
+    # It is what initialPositionInStream=LATEST means; "0", all changes, where an earlier version began the task.
+    first_start_ms: str = ""
+
+    @property
+    def claim(self) -> Task:
+        """The row without the moment at which it was first written, which two starts at once each take their own of."""
+        return msgspec.structs.replace(self, first_start_ms="")
+
+    @property
+    def tables(self) -> tuple[str, str, str, str]:
+        """What source and destination are called, each behind its region."""
+        return self.source_region, self.source_table, self.destination_region, self.destination_table
 
     @property
     def path(self) -> str:
@@ -63,16 +76,28 @@ def of(settings: Settings, stream_arn: str, destination_arn: str = "") -> Task:
     )
 
 
-def record(settings: Settings, clients: Clients, *, stream_arn: str, destination_arn: str, before: Task | None) -> Task:
-    """Store what these settings replicate.
+def record(
+    settings: Settings,
+    clients: Clients,
+    *,
+    stream_arn: str,
+    destination_arn: str,
+    before: Task | None,
+    now_ms: int,
+    begun: bool = False,
+) -> Task:
+    """Store what these settings replicate, and since when.
 
     :param before: the row as it was read
+    :param now_ms: the moment, by the source's clock where that is known
+    :param begun: whether shards have leases already
+    :returns: the row as it is stored now
     :raises NotReadyError: another start wrote a different row in between, or we may not write it
     :raises UnavailableError: the table can't be made or written now
     """
-    ours = of(settings, stream_arn, destination_arn)
+    ours = since(of(settings, stream_arn, destination_arn), before, now_ms=now_ms, begun=begun)
     try:
-        write(clients.checkpoints(), settings.task_table, ours, before=before)
+        return write(clients.checkpoints(), settings.task_table, ours, before=before)
     except (UnavailableError, RefusedError) as exc:
         if not lasts(exc, settings.task_identity):
             raise
@@ -81,7 +106,20 @@ def record(settings: Settings, clients: Clients, *, stream_arn: str, destination
             "prints all that is needed."
         )
         raise NotReadyError(message) from exc
-    return ours
+
+
+def since(ours: Task, before: Task | None, *, now_ms: int, begun: bool) -> Task:
+    """The row with the moment of its first start, which stays for as long as the same tables are replicated.
+
+    :param before: the row as it was read
+    :param now_ms: the moment, by the source's clock where that is known
+    :param begun: whether shards have leases already
+    """
+    if before is None or before.tables != ours.tables:
+        first = str(now_ms)
+    else:
+        first = before.first_start_ms or ("0" if begun else str(now_ms))
+    return msgspec.structs.replace(ours, first_start_ms=first)
 
 
 def read(client: DynamoDBClient, table: str) -> Task | None:
@@ -104,15 +142,16 @@ def read(client: DynamoDBClient, table: str) -> Task | None:
         raise UnavailableError(message, code=type(exc).__name__) from exc
 
 
-def write(client: DynamoDBClient, table: str, task: Task, *, before: Task | None) -> None:
+def write(client: DynamoDBClient, table: str, task: Task, *, before: Task | None) -> Task:
     """Store the row, making the table where it is not there: who may write it need not be allowed to make it.
 
     :param before: the row as it was read, so that of two starts at once only one decides
+    :returns: the row, or that of another start of the same task that was first
     :raises NotReadyError: another start wrote a different row in between
     :raises UnavailableError: the table can't be made or written
     """
     if task == before:
-        return
+        return task
     try:
         try:
             _put(client, table, task, before)
@@ -123,13 +162,15 @@ def write(client: DynamoDBClient, table: str, task: Task, *, before: Task | None
             _put(client, table, task, before)
     except ConditionFailedError as exc:
         stored = read(client, table)
-        if stored != task:
+        if stored is None or stored.claim != task.claim:
             owner = stored.path if stored else "something else"
             message = (
                 f"Task table {table}: another daemon has just claimed it for {owner}. Nothing was started. Give each "
                 "replication a taskName of its own."
             )
             raise NotReadyError(message) from exc
+        return stored
+    return task
 
 
 def _put(client: DynamoDBClient, table: str, task: Task, before: Task | None) -> None:
@@ -138,7 +179,10 @@ def _put(client: DynamoDBClient, table: str, task: Task, before: Task | None) ->
     if before is not None:
         replaced = msgspec.to_builtins(before)
         condition = {
-            "ConditionExpression": " AND ".join(f"{name} = :{name}" for name in replaced),
+            "ConditionExpression": " AND ".join(
+                f"({name} = :{name}{'' if value else f' OR attribute_not_exists({name})'})"
+                for name, value in replaced.items()
+            ),
             "ExpressionAttributeValues": {f":{name}": {"S": value} for name, value in replaced.items()},
         }
     with aws_errors(f"PutItem on task table {table}"):

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import msgspec
 
-from processor import holds, leases, liveness, task
+from processor import checkpoint_outage, holds, leases, liveness, task
 from processor.aws.clients import Clients
 from processor.aws.errors import aws_errors
+from processor.checkpoint_outage import CheckpointOutage
 from processor.dead_letters import store_of
 from processor.errors import DeadLetterError, RefusedError, UnavailableError
 from processor.holds import Hold
@@ -66,9 +67,11 @@ class Seen(msgspec.Struct, kw_only=True):
     daemons: list[Daemon] = []
     stream: Stream | None = None
     shards: list[Shard] = []
+    lag_about: bool = False
     copy: CopyProgress | None = None
     dead_letters: DeadLetters | None = None
     holds: list[Hold] = []
+    checkpoint_outage: CheckpointOutage | None = None
     unread: list[Unread] = []
 
     def could_read(self, what: str) -> bool:
@@ -92,7 +95,7 @@ class _Reader:
 
     def read(self) -> Seen:
         settings, clients, seen = self._settings, self._clients, self._seen
-        with ThreadPoolExecutor(8, thread_name_prefix="status") as pool:
+        with ThreadPoolExecutor(9, thread_name_prefix="status") as pool:
 
             def begin(what: str, call: Callable[[], T]) -> Future[T | None]:
                 return pool.submit(self._attempt, what, call)
@@ -105,6 +108,9 @@ class _Reader:
             letters = begin("dead letters", self._dead_letters)
             copy = begin("copy", lambda: copying.read(clients.checkpoints(), settings.task_table))
             held = begin("holds", lambda: holds.read(clients.checkpoints(), settings.task_table))
+            outage = begin(
+                "checkpoint outage", lambda: checkpoint_outage.read(clients.checkpoints(), settings.task_table)
+            )
             seen.leases = scanned.result()
             looked = begin("leases", self._daemons)
             seen.source, seen.task = source.result(), row.result()
@@ -118,6 +124,7 @@ class _Reader:
                 if not hold.is_over(checkpoints.get(hold.shard_id))
                 and (hold.shard_id in checkpoints or (hold.kind == "loss" and not hold.sequence_number))
             ]
+            seen.checkpoint_outage = outage.result()
             seen.destination, seen.dead_letters, seen.copy = destination.result(), letters.result(), copy.result()
         if seen.could_read("leases"):  # else nothing is known of any shard
             renewing = {each.owner for each in seen.daemons if each.alive}
@@ -179,6 +186,7 @@ class _Reader:
             return {}
         lags = Lags(self._clients.streams(), seen.stream.arn)
         found = lags.read(shards, self._lineage(shards).unfinished())
+        seen.lag_about = lags.times.rounded
         if lags.failures:
             count = f", and {len(lags.failures) - 1} more" if len(lags.failures) > 1 else ""
             seen.unread.append(Unread(what="lag", reason=f"{lags.failures[0]}{count}"))

@@ -122,7 +122,7 @@ class Fleet:
         self._checkpoints.delete_item(TableName=self.checkpoint_table, Key={"leaseKey": {"S": shard_id}})
 
     def set_checkpoint(self, shard_id: str, checkpoint: str) -> None:
-        """Put another checkpoint into a shard's lease."""
+        """Put a place, or a word of KCL's, into a shard's lease as its checkpoint."""
         self._checkpoints.update_item(
             TableName=self.checkpoint_table,
             Key={"leaseKey": {"S": shard_id}},

@@ -7,8 +7,6 @@ import stat
 from collections.abc import Callable
 from pathlib import Path
 
-import pytest
-
 from processor.aws.clients import Clients
 from processor.status import lag, reads, report
 from processor.status.report import Report

@@ -58,6 +58,7 @@ LAYERS = (
         "output",
         "retry",
         "role",
+        "record_times",
         "java",
         "progress",
         "lease_term",
@@ -82,7 +83,7 @@ LAYERS = (
     {"fenced_table"},
     {"tables"},
     {"letter_file", "letter_bucket", "write_probe"},
-    {"apply", "dead_letters", "leases", "holds", "task", "fences", "copy.state"},
+    {"apply", "dead_letters", "leases", "holds", "checkpoint_outage", "task", "fences", "copy.state"},
     {
         "hold_rows",
         "standstill",

@@ -85,16 +85,17 @@ public final class DynamoDBStreamsMultiLangDaemon {
             properties.load(input);
         }
         holds = new Holds(Path.of(properties.getProperty("holdDirectory")));
-        progress = new Progress(holds);
         daemonConfig = new MultiLangDaemonConfig(propertiesFile);
         configuration = daemonConfig.getMultiLangDaemonConfiguration();
         clients = new AwsClients(properties, configuration);
         clients.equipKcl();
+        progress = new Progress(new RecordTimes(properties.getProperty("sourceStreamArn")), holds);
     }
 
     public static void main(String[] args) {
         System.setErr(consoleFilter(System.err));
         LogLines.hideProperties();
+        HarmlessErrors.install();
         ProxiedHttpService.install();
         Thread.setDefaultUncaughtExceptionHandler((thread, t) -> Event.error("thread_failed")
                 .with("thread", thread.getName()).with("error", t.toString()).cause(t)
@@ -177,7 +178,8 @@ public final class DynamoDBStreamsMultiLangDaemon {
         return configuration.resolvedConfiguration(() ->
                 new StreamsRecordProcessor(
                         daemonConfig.getRecordProcessorFactory().shardRecordProcessor(), progress, retention, terms,
-                        shardId -> coordinator.getCurrentlyHeldLease(shardId) != null, missing, copyGate));
+                        shardId -> coordinator.getCurrentlyHeldLease(shardId) != null, missing, copyGate,
+                        new FirstStart(Long.parseLong(properties.getProperty("firstStartMillis", "0")))));
     }
 
     private static DynamoDBLeaseManagementFactory leaseFactory(ResolvedConfiguration resolved) {
@@ -218,7 +220,7 @@ public final class DynamoDBStreamsMultiLangDaemon {
         resolved.getCoordinatorConfig().skipShardSyncAtWorkerInitializationIfLeasesExist(true);
         resolved.getLeaseManagementConfig()
                 .leaseManagementFactory(new FleetLeaseManagementFactory(adapter, resolved.getLeaseManagementConfig(),
-                        resolved.getRetrievalConfig(), stream.gate(), terms, countsLeases()))
+                        resolved.getRetrievalConfig(), stream.gate(), terms, countsLeases(), properties.getProperty("taskTable")))
                 .consumerTaskFactory(new DynamoDBStreamsConsumerTaskFactory())
                 .leasesRecoveryAuditorInconsistencyConfidenceThreshold(0); // it looks for holes in Kinesis's hash keys
         ShardSyncTaskManager shardSync = shardSync(resolved);

@@ -18,28 +18,35 @@ final class FleetLeaseManagementFactory extends DynamoDBStreamsLeaseManagementFa
     private final LeaseGate gate;
     private final LeaseTerms terms;
     private final boolean countingLeases;
+    private final String taskTable;
 
-    /** @param countingLeases whether workers take leases by counting them, as KCL 2 does; else KCL 3's leader assigns them */
+    /**
+     * @param countingLeases whether workers take leases by counting them, as KCL 2 does; else KCL 3's leader assigns them
+     * @param taskTable where an outage of the checkpoint table is noted for status
+     */
     FleetLeaseManagementFactory(
             AmazonDynamoDBStreamsAdapterClient stream,
             LeaseManagementConfig config,
             RetrievalConfig retrieval,
             LeaseGate gate,
             LeaseTerms terms,
-            boolean countingLeases) {
+            boolean countingLeases,
+            String taskTable) {
         super(stream, config, retrieval);
         this.config = config;
         this.gate = gate;
         this.terms = terms;
         this.countingLeases = countingLeases;
+        this.taskTable = taskTable;
     }
 
     @Override
     public LeaseCoordinator createLeaseCoordinator(
             MetricsFactory metrics, ConcurrentMap<ShardInfo, ShardConsumer> consumers) {
+        LeaseAttempts attempts = new LeaseAttempts();
         FleetLeaseRefresher leases = new FleetLeaseRefresher(
                 getTableName(),
-                getDynamoDBClient(),
+                LeaseTableClient.of(getDynamoDBClient(), attempts, terms, config.failoverTimeMillis()),
                 getLeaseSerializer(),
                 isConsistentReads(),
                 getTableCreatorCallback(),
@@ -49,7 +56,10 @@ final class FleetLeaseManagementFactory extends DynamoDBStreamsLeaseManagementFa
                 isLeaseTablePitrEnabled(),
                 getTags(),
                 gate,
-                terms);
+                terms,
+                attempts,
+                new LeaseTableHealth(getTableName(), getDynamoDBClient(),
+                        new OutageRow(getDynamoDBClient(), taskTable, config.workerIdentifier())));
         return new FleetLeaseCoordinator(leases, config, metrics, consumers, terms, countingLeases);
     }
 
