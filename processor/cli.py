@@ -5,6 +5,7 @@ Each imports what it needs when it runs: what only the others need takes a tenth
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import sys
@@ -20,6 +21,7 @@ from processor.aws.clients import Clients
 from processor.commands import COMMANDS, REPLICATE, Command
 from processor.errors import NotReadyError, ReplicatorError, UsageError
 from processor.findings import Finding
+from processor.secrets import RedactedStream
 from processor.settings import Settings
 
 # A command's own options, by name.
@@ -31,6 +33,11 @@ def main(arguments: Sequence[str]) -> int:
 
     :returns: the exit status; a replication that starts never returns, this process becomes its daemon
     """
+    with contextlib.redirect_stderr(RedactedStream(sys.stderr)):
+        return _main(arguments)
+
+
+def _main(arguments: Sequence[str]) -> int:
     signal.signal(signal.SIGTERM, _interrupt)
     command = COMMANDS.get(arguments[0], REPLICATE) if arguments else REPLICATE
     try:
@@ -44,7 +51,7 @@ def main(arguments: Sequence[str]) -> int:
         print(f"{program.NAME}: {command.name} was interrupted before it was through.", file=sys.stderr)
         return 128 + (exc.args[0] if exc.args else signal.SIGINT)
     except Exception:  # noqa: BLE001  # the last resort: a message and a decided status for whatever is left
-        traceback.print_exc()
+        print(traceback.format_exc(), file=sys.stderr, end="")
         print(
             f"{program.NAME}: BUG: an unexpected error, above. Nothing was started; please report it.", file=sys.stderr
         )
@@ -167,6 +174,7 @@ def _policy(found: Settings, options: Options) -> int:
         wanted=options["for"],
         via_s3=options["viaS3"],
         caller=options["caller"],
+        tags_sessions=options["podIdentity"],
         as_json=options["json"],
     )
 

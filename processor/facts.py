@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from processor import java, leases, program, task, time_to_live
+from processor import java, java_options, leases, program, task, time_to_live
 from processor.aws.clients import Clients
 from processor.aws.errors import REJECTED_CREDENTIALS, aws_errors
 from processor.copy import state
@@ -90,6 +90,9 @@ def read(settings: Settings, clients: Clients, *, unreachable: Collection[str] =
 
     def files() -> list[Finding]:
         return [*_log_configuration(settings), *_dead_letters(settings), *_bucket(settings, clients)]
+
+    def _java() -> list[Finding]:
+        return _installation(settings)
 
     parts = [part for part in (source, destination, checkpoints, files, _java) if part.__name__ not in unreachable]
     with ThreadPoolExecutor(len(parts)) as pool:
@@ -168,14 +171,14 @@ def _ttl(client: Callable[[], DynamoDBClient], name: str, region: str, table: di
         return None  # only a warning hangs on it, and a policy may well leave this call out
 
 
-def _java() -> list[Finding]:
+def _installation(settings: Settings) -> list[Finding]:
     findings = []
     for check in (java.check_version, java.class_path, program.check_isolated):
         try:
             check()
         except SetupError as exc:
             findings.append(error(exc.what, exc.value, exc.consequence, exc.remedy))
-    return findings
+    return findings or [*java_options.findings(settings)]
 
 
 def _log_configuration(settings: Settings) -> Iterator[Finding]:
