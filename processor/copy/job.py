@@ -139,10 +139,19 @@ class Job:
         of_earlier_copy = self._before is not None and self._before.destination_id in ("", made)
         return of_earlier_copy or int(self._destination.get("ItemCount", 0)) > 0
 
-    def run(self, *, outage: Outage, stop: threading.Event, tell: Tell, past_ttl: PastTtl = NEVER) -> Report:
+    def run(
+        self,
+        *,
+        outage: Outage,
+        stop: threading.Event,
+        tell: Tell,
+        past_ttl: PastTtl = NEVER,
+        written: Callable[[int, float], None] = lambda *_: None,
+    ) -> Report:
         """Copy what is left.
 
         :param tell: how far it is
+        :param written: is told how many items this run has written, and of their write units
         :param past_ttl: whether an item is past the source's TTL; such items are passed over
         :raises StoppedError: the stop came first
         :raises NotReadyError: daemons replicate this task
@@ -174,7 +183,7 @@ class Job:
                 raise
             if held.copy.via:
                 return s3_job.run(settings, clients, held, stop=stop)
-            return self._copy(held, outage=outage, stop=stop, tell=tell, past_ttl=past_ttl)
+            return self._copy(held, outage=outage, stop=stop, tell=tell, past_ttl=past_ttl, written=written)
 
     def _refuse_daemons(self) -> None:
         if self.copy.concurrent:
@@ -192,7 +201,16 @@ class Job:
     def _leases(self) -> list[Lease]:
         return leases.read(self._clients.checkpoints(), self._settings.checkpoint_table) or []
 
-    def _copy(self, held: Holder, *, outage: Outage, stop: threading.Event, tell: Tell, past_ttl: PastTtl) -> Report:
+    def _copy(
+        self,
+        held: Holder,
+        *,
+        outage: Outage,
+        stop: threading.Event,
+        tell: Tell,
+        past_ttl: PastTtl,
+        written: Callable[[int, float], None],
+    ) -> Report:
         began, copy = time.monotonic(), held.copy
         states = state.claim(self._clients.checkpoints(), self._settings.task_table, copy)
         totals = Totals(states)
@@ -213,6 +231,7 @@ class Job:
 
         def say() -> None:
             deadline.check()
+            written(totals.items - totals.items_before, meters.writing.consumed)
             tell(totals.passed, copy.expected_items, f"{totals.size_bytes / 1e6:,.0f} MB  {meters.words}")
 
         works = [

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 
 from processor.capacity import Capacity
-from processor.copy.estimate import WRITE_UNIT_BYTES
+from processor.copy.write_cost import WRITE_UNIT_BYTES
 from processor.errors import CredentialsError, StalledError, StoppedError, UnavailableError
 from processor.plan import bytes_of
 from processor.records import Change

@@ -10,6 +10,7 @@ from processor.errors import CredentialsError, RefusedError, UnavailableError
 from processor.findings import Finding, error, warning
 from processor.provision import creation, definition
 from processor.s3 import NO_BUCKET, Bucket
+from processor.via_s3 import quotas
 from processor.via_s3.place import Place
 
 if TYPE_CHECKING:
@@ -35,6 +36,7 @@ def findings(settings: Settings, clients: Clients, place: Place, *, begun: bool 
             yield from _destination_is_free(settings, clients)
             yield from _restorable(settings, clients)
             yield from _bucket(clients, place)
+            yield from quotas.findings(settings, clients, source)
     except (UnavailableError, RefusedError) as exc:
         remedy = "Check names, regions, endpoints and credentials; AWS's words name the call"
         yield error(what, f"can't be exported ({exc})", "Nothing can be copied by way of S3", remedy)
