@@ -133,7 +133,7 @@ def _tables(settings: Settings, clients: Clients, facts: Facts, patience: Patien
 
 
 def _past_ttl(settings: Settings, clients: Clients, patience: Patience) -> PastTtl:
-    past, unknown = time_to_live.of_source(settings, clients, patience)
+    past, unknown = time_to_live.of_source(settings, clients, patience.ask)
     preflight.insist(unknown, "")  # warnings
     if past.attribute is not None:
         _say(f"  Items past the source's TTL ({past.attribute}) are not copied: DynamoDB is about to delete them")
@@ -142,7 +142,7 @@ def _past_ttl(settings: Settings, clients: Clients, patience: Patience) -> PastT
 
 def _look_at_ttl_again(settings: Settings, clients: Clients, patience: Patience, before: PastTtl) -> None:
     """What was not copied must be what the source is about to delete; else somebody must know."""
-    now, _ = time_to_live.of_source(settings, clients, patience)
+    now, _ = time_to_live.of_source(settings, clients, patience.ask)
     if now.attribute != before.attribute:
         is_now = f"is on {now.attribute}" if now.attribute else "is off, or not for us to see,"
         found = warning(

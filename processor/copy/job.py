@@ -22,6 +22,7 @@ from processor.crew import Crew
 from processor.errors import CopyTooLateError, NotReadyError
 from processor.expiry import NEVER, PastTtl
 from processor.leases import Lease
+from processor.patience import Patience
 from processor.scannable_table import Segment
 
 if TYPE_CHECKING:
@@ -165,7 +166,8 @@ class Job:
             destination_arn=self._destination.get("TableArn", ""),
             before=self._task,
         )
-        self._refuse_daemons()
+        patience = Patience(stop, outage)
+        patience(self._refuse_daemons)
         held = Holder(
             clients.checkpoints,
             settings.task_table,
@@ -177,7 +179,7 @@ class Job:
         with held:
             try:
                 # A daemon that began before the row was written did not see it. One that begins now does.
-                self._refuse_daemons()
+                patience(self._refuse_daemons)
             except NotReadyError:
                 held.withdraw(self._before)
                 raise
@@ -212,7 +214,8 @@ class Job:
         written: Callable[[int, float], None],
     ) -> Report:
         began, copy = time.monotonic(), held.copy
-        states = state.claim(self._clients.checkpoints(), self._settings.task_table, copy)
+        patience = Patience(stop, outage)
+        states = patience(lambda: state.claim(self._clients.checkpoints(), self._settings.task_table, copy))
         totals = Totals(states)
         meters = Meters.of(self._settings, self._source, self._destination, stop=stop)
         parts = assemble(
@@ -241,12 +244,14 @@ class Job:
             if segment.in_hand or not segment.done
         ]
         Crew(stop, tick=say).run(works, threads=min(self._settings.threads, copy.segments), name="copy")
-        held.change(
-            state="done",
-            finished_ms=int(time.time() * 1000),
-            items=totals.items,
-            size_bytes=totals.size_bytes,
-            expired=totals.expired,
+        patience(
+            lambda: held.change(
+                state="done",
+                finished_ms=int(time.time() * 1000),
+                items=totals.items,
+                size_bytes=totals.size_bytes,
+                expired=totals.expired,
+            )
         )
         return Report(
             items=totals.items,

@@ -69,6 +69,7 @@ LAYERS = (
         "patience",
         "crew",
         "lanes",
+        "retry_limit",
     },
     {"class_archive"},
     {"aws.authorities", "aws.signature", "aws.exchange"},
