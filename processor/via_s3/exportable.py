@@ -11,6 +11,7 @@ from processor.failed_call import cause_of
 from processor.findings import Finding, error, warning
 from processor.provision import creation, definition
 from processor.s3 import NO_BUCKET, Bucket
+from processor.via_s3 import quotas
 from processor.via_s3.place import Place
 
 if TYPE_CHECKING:
@@ -36,6 +37,7 @@ def findings(settings: Settings, clients: Clients, place: Place, *, begun: bool 
             yield from _destination_is_free(settings, clients)
             yield from _restorable(settings, clients)
             yield from _bucket(clients, place)
+            yield from quotas.findings(settings, clients, source)
     except (UnavailableError, RefusedError) as exc:
         remedy = "Check names, regions, endpoints and credentials; AWS's words name the call"
         consequence, cause = "Nothing can be copied by way of S3", cause_of(exc, settings.source_identity)

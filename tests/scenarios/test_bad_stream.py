@@ -50,7 +50,7 @@ def test_pages_that_are_cut_and_records_that_lack_their_key(make_fleet: MakeFlee
     assert "no checkpoint passes it" in daemon.console
     assert before == [lease.checkpoint for lease in fleet.leases()]
     damaged.clear()
-    until(lambda: "held_over" in daemon.console, "its end", seconds=180)
+    until(lambda: "held_over" in daemon.console, "its end")
     fleet.wait_equal()
     assert daemon.stop() == 0
     assert CONTENTS not in daemon.console + daemon.log() + daemon.log("kcl.log")

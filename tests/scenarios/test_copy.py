@@ -347,3 +347,34 @@ def test_a_dry_run_shows_whose_items_the_destination_holds(stage: Stage) -> None
     found, errors = dry_run()
     assert found["occupants"] is None
     assert "Allow dynamodb:Scan on it" in errors
+
+
+def _index(number: int) -> Any:
+    key = [{"AttributeName": f"a{number}", "KeyType": "HASH"}]
+    return {"IndexName": f"index{number}", "KeySchema": key, "Projection": {"ProjectionType": "ALL"}}
+
+
+def test_the_plan_counts_what_the_destinations_indexes_take(stage: Stage) -> None:
+    """And their maxima: four indexes make five times as many units, as the copy then consumes."""
+    pair = stage.pair
+    pair.destination.delete_table(TableName=pair.destination_table)
+    pair.destination.create_table(
+        TableName=pair.destination_table,
+        KeySchema=[{"AttributeName": "id", "KeyType": "HASH"}],
+        AttributeDefinitions=[{"AttributeName": name, "AttributeType": "S"} for name in ("id", "a1", "a2", "a3", "a4")],
+        BillingMode="PAY_PER_REQUEST",
+        GlobalSecondaryIndexes=[_index(number) for number in (1, 2, 3, 4)],
+        OnDemandThroughput={"MaxReadRequestUnits": 10, "MaxWriteRequestUnits": 10},
+    )
+    for number in range(ITEMS):
+        pair.put(f"{number:03}", **{f"a{index}": {"S": str(number)} for index in (1, 2, 3, 4)})
+    status, output, errors = end_of(stage.start("--dryRun", "--json"))
+    assert status == 0, errors
+    found = json.loads(output)
+    assert found["plan"]["writeUnits"] == 5 * ITEMS
+    assert (found["plan"]["limitedBy"], found["seconds"]) == ("table", ITEMS / 10)
+    stage.settings["copyWriteUnits"] = "1000"
+    status, _, errors = end_of(stage.start("--dryRun"))
+    assert "by the write units a second of the destination's table" in errors
+    assert "table 300, index index1 300" in errors
+    assert stage.copy()["writeUnits"] == 5 * ITEMS

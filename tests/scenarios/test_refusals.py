@@ -88,11 +88,11 @@ def test_a_held_shard_holds_up_nothing_else(make_fleet: MakeFleet) -> None:
     assert found.exit_status == 1
     assert f"shard {bad.shard_id}" in {each.object for each in found.findings}
 
-    assert daemon.stop(seconds=20) == 0
+    assert daemon.stop() == 0
     daemon.start()
     until(lambda: daemon.console.count("ERROR held ") == 2, "the message, again")
     refusal.clear()
-    until(lambda: "held_over" in daemon.console, "the end of it", seconds=150)
+    until(lambda: "held_over" in daemon.console, "the end of it")
     fleet.wait_equal()
     until(lambda: not _status(fleet.settings).holds, "no hold")
     assert daemon.stop() == 0
