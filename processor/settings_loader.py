@@ -32,7 +32,7 @@ _DESCRIPTION = "Keeps a DynamoDB table equal to another one, in real time."
 _EPILOG = (
     "Every setting can stand in the properties file, in the environment (the name in brackets) or on the command line; "
     "the later of these wins. Any KCL MultiLangDaemon property may stand beside them. "
-    "Exit status: 0 clean, 22 bad arguments or a table that isn't ready, 5 failed at run time, "
+    "Exit status: 0 clean, 22 something that a person must put right first, 5 failed at run time or could not look, "
     "1 (redrive) some keys still fail, 1 (status) not healthy, 1 (verify) the tables differ, "
     "5 (status) not all of it could be read, 130 or 143 a command that was interrupted (not the replication: 0)."
 )

@@ -8,14 +8,15 @@ task is restarted from the beginning.
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
 from processor import program
 from processor.aws.errors import aws_errors
-from processor.errors import CredentialsError, NotReadyError, RefusedError, UnavailableError
-from processor.leases import NO_TABLE
+from processor.aws.lasting import lasts
+from processor.errors import ConditionFailedError, NotReadyError, RefusedError, UnavailableError
+from processor.missing_table import NO_TABLE, unless_missing
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -67,12 +68,14 @@ def record(settings: Settings, clients: Clients, *, stream_arn: str, destination
 
     :param before: the row as it was read
     :raises NotReadyError: another start wrote a different row in between, or we may not write it
-    :raises UnavailableError: the table can't be made or written
+    :raises UnavailableError: the table can't be made or written now
     """
     ours = of(settings, stream_arn, destination_arn)
     try:
         write(clients.checkpoints(), settings.task_table, ours, before=before)
-    except (CredentialsError, RefusedError) as exc:
+    except (UnavailableError, RefusedError) as exc:
+        if not lasts(exc, settings.task_identity):
+            raise
         message = (
             f"{exc}. The task can't be recorded, so nothing was started. Allow this call; {program.COMMAND} policy "
             "prints all that is needed."
@@ -86,13 +89,12 @@ def read(client: DynamoDBClient, table: str) -> Task | None:
 
     :raises UnavailableError: the table can't be read
     """
-    try:
+
+    def get() -> Any:
         with aws_errors(f"GetItem on task table {table}"):
-            item = client.get_item(TableName=table, Key=_KEY, ConsistentRead=True).get("Item")
-    except UnavailableError as exc:
-        if exc.code == NO_TABLE:
-            return None
-        raise
+            return client.get_item(TableName=table, Key=_KEY, ConsistentRead=True).get("Item")
+
+    item = unless_missing(get)
     if item is None:
         return None
     try:
@@ -103,7 +105,7 @@ def read(client: DynamoDBClient, table: str) -> Task | None:
 
 
 def write(client: DynamoDBClient, table: str, task: Task, *, before: Task | None) -> None:
-    """Store the row, making the table if need be.
+    """Store the row, making the table where it is not there: who may write it need not be allowed to make it.
 
     :param before: the row as it was read, so that of two starts at once only one decides
     :raises NotReadyError: another start wrote a different row in between
@@ -111,23 +113,15 @@ def write(client: DynamoDBClient, table: str, task: Task, *, before: Task | None
     """
     if task == before:
         return
-    _make_table(client, table)
-    item = _KEY | {name: {"S": value} for name, value in msgspec.to_builtins(task).items()}
     try:
-        with aws_errors(f"PutItem on task table {table}"):
-            if before is None:
-                client.put_item(TableName=table, Item=item, ConditionExpression="attribute_not_exists(streamArn)")
-            else:
-                replaced = msgspec.to_builtins(before)
-                client.put_item(
-                    TableName=table,
-                    Item=item,
-                    ConditionExpression=" AND ".join(f"{name} = :{name}" for name in replaced),
-                    ExpressionAttributeValues={f":{name}": {"S": value} for name, value in replaced.items()},
-                )
-    except UnavailableError as exc:
-        if exc.code != "ConditionalCheckFailedException":
-            raise
+        try:
+            _put(client, table, task, before)
+        except UnavailableError as exc:
+            if exc.code != NO_TABLE:
+                raise
+            _make_table(client, table)
+            _put(client, table, task, before)
+    except ConditionFailedError as exc:
         stored = read(client, table)
         if stored != task:
             owner = stored.path if stored else "something else"
@@ -138,7 +132,42 @@ def write(client: DynamoDBClient, table: str, task: Task, *, before: Task | None
             raise NotReadyError(message) from exc
 
 
+def _put(client: DynamoDBClient, table: str, task: Task, before: Task | None) -> None:
+    item = _KEY | {name: {"S": value} for name, value in msgspec.to_builtins(task).items()}
+    condition: dict[str, Any] = {"ConditionExpression": "attribute_not_exists(streamArn)"}
+    if before is not None:
+        replaced = msgspec.to_builtins(before)
+        condition = {
+            "ConditionExpression": " AND ".join(f"{name} = :{name}" for name in replaced),
+            "ExpressionAttributeValues": {f":{name}": {"S": value} for name, value in replaced.items()},
+        }
+    with aws_errors(f"PutItem on task table {table}"):
+        client.put_item(TableName=table, Item=item, **condition)
+
+
 def _make_table(client: DynamoDBClient, table: str) -> None:
+    """Make it and wait for it; one that is being made already is waited for."""
+    if _status(client, table) is None:
+        _create_table(client, table)
+    deadline = time.monotonic() + _TIMEOUT_SECONDS
+    while (status := _status(client, table)) != "ACTIVE":
+        if time.monotonic() > deadline:
+            message = f"Task table {table} is still {status or 'missing'} after {_TIMEOUT_SECONDS:.0f} s"
+            raise UnavailableError(message, code=status or NO_TABLE)
+        time.sleep(_POLL_SECONDS)
+
+
+def _status(client: DynamoDBClient, table: str) -> str | None:
+    try:
+        with aws_errors(f"DescribeTable of task table {table}"):
+            return client.describe_table(TableName=table)["Table"]["TableStatus"]
+    except UnavailableError as exc:
+        if exc.code != NO_TABLE:
+            raise
+        return None
+
+
+def _create_table(client: DynamoDBClient, table: str) -> None:
     try:
         with aws_errors(f"CreateTable of task table {table}"):
             client.create_table(
@@ -150,13 +179,3 @@ def _make_table(client: DynamoDBClient, table: str) -> None:
     except UnavailableError as exc:
         if exc.code != "ResourceInUseException":
             raise
-    deadline = time.monotonic() + _TIMEOUT_SECONDS
-    while True:
-        with aws_errors(f"DescribeTable of task table {table}"):
-            status = client.describe_table(TableName=table)["Table"]["TableStatus"]
-        if status == "ACTIVE":
-            return
-        if time.monotonic() > deadline:
-            message = f"Task table {table} is still {status} after {_TIMEOUT_SECONDS:.0f} s"
-            raise UnavailableError(message, code=status)
-        time.sleep(_POLL_SECONDS)

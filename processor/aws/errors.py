@@ -103,5 +103,8 @@ def aws_errors(call: str, hide: Callable[[str], str] = str) -> Iterator[None]:
         raise UnavailableError(f"{call}: {exc}", code="NotDynamoDB") from exc
     except _NO_CREDENTIALS as exc:
         raise CredentialsError(f"{call}: {exc}", code=type(exc).__name__) from exc
+    except ValueError as exc:  # of a variable, a configuration file, or a response
+        code = "InvalidEndpointError" if str(exc).startswith("Invalid endpoint") else type(exc).__name__
+        raise UnavailableError(f"{call}: {brief(exc)}", code=code) from exc
     except (BotoCoreError, HTTPClientError, OSError) as exc:
         raise UnavailableError(f"{call}: {brief(exc)}", code=type(exc).__name__) from exc

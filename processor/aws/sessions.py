@@ -75,6 +75,12 @@ def session(identity: Identity = OWN, *, region: str | None = None) -> Session:
     return made
 
 
+def configured(identity: Identity, name: str) -> str | None:
+    """Look a variable of botocore's up, in environment and configuration files."""
+    value: str | None = _session(identity.profile).get_config_variable(name)
+    return value
+
+
 def sts_region(identity: Identity, region: str | None) -> str:
     """Where the role of this identity is asked for.
 

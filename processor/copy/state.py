@@ -15,7 +15,7 @@ import msgspec
 
 from processor.aws.errors import aws_errors
 from processor.errors import ConditionFailedError, CopyTakenError, UnavailableError
-from processor.leases import NO_TABLE
+from processor.missing_table import unless_missing
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -83,13 +83,12 @@ def read(client: DynamoDBClient, table: str) -> CopyState | None:
 
     :raises UnavailableError: the table can't be read
     """
-    try:
+
+    def get() -> Any:
         with aws_errors(f"GetItem on task table {table}"):
-            row: Any = client.get_item(TableName=table, Key=_KEY, ConsistentRead=True).get("Item")
-    except UnavailableError as exc:
-        if exc.code == NO_TABLE:
-            return None
-        raise
+            return client.get_item(TableName=table, Key=_KEY, ConsistentRead=True).get("Item")
+
+    row = unless_missing(get)
     return None if row is None else _copy(row, table)
 
 

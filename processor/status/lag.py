@@ -20,7 +20,7 @@ from processor.answers import NO_ANSWER
 from processor.aws.errors import aws_errors
 from processor.aws.lean_calls import LeanCalls
 from processor.errors import RefusedError, UnavailableError
-from processor.leases import NO_TABLE
+from processor.missing_table import NO_TABLE
 from processor.status.shards import Lag, StreamShard
 
 if TYPE_CHECKING:

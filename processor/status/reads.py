@@ -14,8 +14,9 @@ from processor.aws.errors import aws_errors
 from processor.dead_letters import store_of
 from processor.errors import DeadLetterError, RefusedError, UnavailableError
 from processor.holds import Hold
-from processor.leases import NO_TABLE, Lease
+from processor.leases import Lease
 from processor.liveness import Daemon
+from processor.missing_table import NO_TABLE
 from processor.settings import Settings
 from processor.status import copying, lag
 from processor.status.copying import CopyProgress

@@ -143,6 +143,7 @@ def _unreachable(settings: Settings, seen: Seen) -> Iterator[Finding]:
             f"can't be read ({unread.reason})",
             "What hangs on it is not known; the replication itself may be well",
             "Check endpoint, region, credentials and the network from this machine",
+            cause="outage",
         )
 
 

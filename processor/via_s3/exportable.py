@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from processor.aws.errors import aws_errors
 from processor.errors import CredentialsError, RefusedError, UnavailableError
+from processor.failed_call import cause_of
 from processor.findings import Finding, error, warning
 from processor.provision import creation, definition
 from processor.s3 import NO_BUCKET, Bucket
@@ -39,7 +40,8 @@ def findings(settings: Settings, clients: Clients, place: Place, *, begun: bool 
             yield from quotas.findings(settings, clients, source)
     except (UnavailableError, RefusedError) as exc:
         remedy = "Check names, regions, endpoints and credentials; AWS's words name the call"
-        yield error(what, f"can't be exported ({exc})", "Nothing can be copied by way of S3", remedy)
+        consequence, cause = "Nothing can be copied by way of S3", cause_of(exc, settings.source_identity)
+        yield error(what, f"can't be exported ({exc})", consequence, remedy, cause=cause)
 
 
 def _importable(source: Mapping[str, Any]) -> Iterator[Finding]:

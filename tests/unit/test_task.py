@@ -72,3 +72,16 @@ def test_two_starts_of_one_task_agree(client: Any) -> None:
     tasks.write(client, TABLE, TASK, before=None)
     tasks.write(client, TABLE, TASK, before=None)
     assert tasks.read(client, TABLE) == TASK
+
+
+def test_a_table_that_is_there_is_not_made(client: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever may write a row need not be allowed to make its table."""
+    tasks.write(client, TABLE, TASK, before=None)
+    client.delete_item(TableName=TABLE, Key={"name": {"S": "task"}})
+
+    def refuse(**_: Any) -> None:
+        raise AssertionError("CreateTable was called")
+
+    monkeypatch.setattr(client, "create_table", refuse)
+    tasks.write(client, TABLE, TASK, before=None)
+    assert tasks.read(client, TABLE) == TASK

@@ -52,6 +52,9 @@ public final class DynamoDBStreamsMultiLangDaemon {
     /** errno's EIO, the original's exit status for any failure at run time. */
     static final int EIO = 5;
 
+    /** errno's EINVAL, the original's exit status for what a person must put right first. */
+    private static final int EINVAL = 22;
+
     /** How long a failing daemon waits for its healthy shards to checkpoint; the failing one never answers. */
     private static final long FAILURE_GRACE_MILLIS = 5_000;
 
@@ -67,6 +70,7 @@ public final class DynamoDBStreamsMultiLangDaemon {
     private final AwsClients clients;
     private final Holds holds;
     private final Progress progress;
+    private final StartWatch start = new StartWatch();
     private final Retention retention = new Retention(Clock.systemUTC());
     private LeaseTerms terms;
     private CopyGate copyGate;
@@ -106,6 +110,11 @@ public final class DynamoDBStreamsMultiLangDaemon {
         }
         try {
             new DynamoDBStreamsMultiLangDaemon(args[0]).run();
+        } catch (StartWatch.DeniedException e) {
+            exitStatus = EINVAL;
+            Event.error("start_denied").with("error", e.getMessage())
+                    .note("A call is denied that KCL's tables need. Nothing is replicated; the checkpoints are as they were. "
+                            + "Allow it, then start again; the command policy prints all that is needed.");
         } catch (Throwable t) {
             Event.error("start_failed").with("error", t.toString()).cause(t)
                     .note("The daemon could not start. Nothing is replicated; the checkpoints are as they were. "
@@ -120,7 +129,8 @@ public final class DynamoDBStreamsMultiLangDaemon {
         metrics = new MetricsProcess(properties.getProperty("metricsExecutable"));
         Future<DynamoDbStreamsClient> client = CompletableFuture.supplyAsync(clients::streams);
         Scheduler scheduler = createScheduler(client);
-        if (workerIdIsLive(scheduler.leaseCoordinator().leaseRefresher())) { // the last thing before leases are touched
+        LeaseRefresher leases = scheduler.leaseCoordinator().leaseRefresher();
+        if (start.until(() -> workerIdIsLive(leases))) { // the last thing before leases are touched
             String unique = configuration.getWorkerIdentifier() + "-" + UUID.randomUUID();
             Event.warning("worker_id_in_use").with("worker", configuration.getWorkerIdentifier()).with("instead", unique)
                     .note("This worker id is in use by another daemon (two machines of one host name?); this one has "
@@ -193,6 +203,7 @@ public final class DynamoDBStreamsMultiLangDaemon {
             resolved.getMetricsConfig().metricsFactory(new NullMetricsFactory());
         }
 
+        start.watch(resolved.getCoordinatorConfig());
         copyGate = new CopyGate(resolved.getLeaseManagementConfig().dynamoDBClient(), properties.getProperty("taskTable"));
 
         GuardedStreamsClient stream = new GuardedStreamsClient(client.get(), trueArn);
@@ -207,7 +218,7 @@ public final class DynamoDBStreamsMultiLangDaemon {
                 .consumerTaskFactory(new DynamoDBStreamsConsumerTaskFactory())
                 .leasesRecoveryAuditorInconsistencyConfidenceThreshold(0); // it looks for holes in Kinesis's hash keys
         ShardSyncTaskManager shardSync = shardSync(resolved);
-        CompletableFuture<Void> tables = new KclTables(resolved, configuration.getWorkerIdentifier()).prepare(
+        CompletableFuture<Void> tables = new KclTables(resolved, configuration.getWorkerIdentifier(), start).prepare(
                 leaseFactory(resolved).createLeaseRefresher(), shardSync::callShardSyncTask, countsLeases());
         Scheduler scheduler = new Scheduler(
                 resolved.getCheckpointConfig(),
@@ -261,6 +272,10 @@ public final class DynamoDBStreamsMultiLangDaemon {
     /** The shutdown hook. Children finish the batch in hand and checkpoint it before KCL lets their leases go. */
     private void stop(Scheduler scheduler) {
         stopping = true;
+        if (!start.isStarted()) { // nothing is held; KCL's own shutdown would wait for its start
+            metrics.close(METRICS_GRACE_MILLIS);
+            Runtime.getRuntime().halt(exitStatus);
+        }
         if (exitStatus != 0) {
             exitStatus = holds.exitStatus(exitStatus);
             Event.error("stopping").with("grace_ms", FAILURE_GRACE_MILLIS)
