@@ -20,7 +20,8 @@ import msgspec
 
 from processor.aws.errors import aws_errors
 from processor.errors import UnavailableError
-from processor.leases import NO_TABLE, SHARD_END
+from processor.leases import SHARD_END
+from processor.missing_table import NO_TABLE
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
