@@ -14,7 +14,7 @@ MakeReplicator = Callable[..., Replicator]
 
 
 def test_everything_wrong_is_said_in_one_run(pair: Pair, replicator: MakeReplicator) -> None:
-    """A missing destination and a stream that is off end one start with 22; what can't be reached is said beside them."""
+    """A missing destination and a stream that is off end one start with 22; an outage is said beside them."""
     pair.source.update_table(TableName=pair.source_table, StreamSpecification={"StreamEnabled": False})
     wrong = {"destinationTable": "nowhere", "kclEndpoint": "http://127.0.0.1:9"}
     running = replicator(pair.settings | wrong).start()
