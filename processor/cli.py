@@ -86,7 +86,7 @@ def load(arguments: Sequence[str], command: Command = REPLICATE) -> Settings:
         )
         raise UsageError(message)
     try:
-        text = Path(file).read_bytes().decode("latin-1") if file else ""  # Java's encoding of properties
+        text = settings_loader.decoded(Path(file).read_bytes()) if file else ""
     except OSError as exc:
         message = f"Properties file {file}: can't be read ({exc.strerror}). Nothing was started. Check the path."
         if command is REPLICATE and str(file).isalpha():

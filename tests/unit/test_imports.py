@@ -22,6 +22,7 @@ LAYERS = (
         "settings",
         "table_pair",
         "settings_loader",
+        "service_links",
         "values",
         "records",
         "images",
