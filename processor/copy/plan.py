@@ -79,11 +79,16 @@ def _dollars(
     settings: Settings, planned: Estimate, source: Mapping[str, Any], destination: Mapping[str, Any]
 ) -> float | None:
     """What is charged by the request; a store that is not AWS's has prices of its own."""
-    if settings.source_endpoint and settings.destination_endpoint:
+    at_source, at_destination = _is_aws(settings.source_endpoint), _is_aws(settings.destination_endpoint)
+    if not (at_source or at_destination):
         return None
     dollars = 0.0
-    if not settings.source_endpoint and definition.billing_mode(source) != "PROVISIONED":
+    if at_source and definition.billing_mode(source) != "PROVISIONED":
         dollars += prices.reads(planned.read_units, definition.table_class(source))
-    if not settings.destination_endpoint and definition.billing_mode(destination) != "PROVISIONED":
+    if at_destination and definition.billing_mode(destination) != "PROVISIONED":
         dollars += prices.writes(planned.write_units, definition.table_class(destination))
     return dollars
+
+
+def _is_aws(endpoint: str | None) -> bool:
+    return endpoint is None or ".amazonaws.com" in endpoint

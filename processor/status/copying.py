@@ -17,6 +17,7 @@ class CopyProgress(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
 
     ``followed``: it was done, and a replication went on since.
 
+    ``expired``: items past the source's TTL, which are passed over.
     ``expected…`` are DescribeTable's counts, up to six hours old; times are milliseconds since the epoch.
     """
 
@@ -27,6 +28,7 @@ class CopyProgress(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     started_ms: int
     finished_ms: int | None
     items: int
+    expired: int
     expected_items: int
     size_bytes: int
     expected_bytes: int
@@ -42,11 +44,12 @@ def read(client: DynamoDBClient, table: str) -> CopyProgress | None:
     copy = state.read(client, table)
     if copy is None:
         return None
-    items, size_bytes, done = copy.items, copy.size_bytes, copy.segments
+    items, size_bytes, expired, done = copy.items, copy.size_bytes, copy.expired, copy.segments
     if copy.state == "running":
         segments = state.read_segments(client, table, copy)
         items = sum(segment.items for segment in segments)
         size_bytes = sum(segment.size_bytes for segment in segments)
+        expired = sum(segment.expired for segment in segments)
         done = sum(1 for segment in segments if segment.done)
     return CopyProgress(
         state=copy.state,
@@ -56,6 +59,7 @@ def read(client: DynamoDBClient, table: str) -> CopyProgress | None:
         started_ms=copy.started_ms,
         finished_ms=copy.finished_ms,
         items=items,
+        expired=expired,
         expected_items=copy.expected_items,
         size_bytes=size_bytes,
         expected_bytes=copy.expected_bytes,

@@ -64,7 +64,7 @@ def test_rows_there_and_back(client: DynamoDBClient, table: str) -> None:
     assert state.read(client, table) == COPY
     assert state.claim(client, table, COPY) == [SegmentState(number=number) for number in range(3)]
     keys = [msgspec.Raw(b'{"id":{"B":"/w=="},"n":{"N":"1E+2"}}'), msgspec.Raw('{"id":{"S":"é"}}'.encode())]
-    segment = SegmentState(number=1, start=keys[0], items=7, size_bytes=99, in_hand=keys)
+    segment = SegmentState(number=1, start=keys[0], items=7, size_bytes=99, expired=3, in_hand=keys)
     state.save(client, table, COPY, segment)
     assert state.read_segments(client, table, COPY) == [segment]
     assert state.claim(client, table, COPY)[1] == segment

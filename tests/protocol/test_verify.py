@@ -557,9 +557,10 @@ def test_what_is_past_its_ttl_is_shown_on_demand(pair: Pair, tmp_path: Path) -> 
 
 
 @pytest.mark.usefixtures("expiring")
-def test_what_ttl_deletes_is_not_written_by_repair(pair: Pair) -> None:
+@pytest.mark.parametrize("expired", [False, True])
+def test_what_ttl_deletes_is_not_written_by_repair(pair: Pair, expired: bool) -> None:  # noqa: FBT001
     """It neither brings it back, nor deletes before DynamoDB does; all else is made equal."""
-    assert pair.verify(repair=True)[1]["repaired"] == 3
+    assert pair.verify(repair=True, delete_extra=True, expired=expired)[1]["repaired"] == 3
     names = {each["id"]["S"] for each in pair.tables.items(pair.destination)}
     assert "only source" not in names
     assert {"only destination", "missing", "too old", "both"} <= names

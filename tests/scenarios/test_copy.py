@@ -378,3 +378,12 @@ def test_the_plan_counts_what_the_destinations_indexes_take(stage: Stage) -> Non
     assert "by the write units a second of the destination's table" in errors
     assert "table 300, index index1 300" in errors
     assert stage.copy()["writeUnits"] == 5 * ITEMS
+
+
+def test_what_passes_ends_no_copy(stage: Stage) -> None:
+    """Outages, expired credentials and a permission that is taken away for a moment: the copy waits, and goes on."""
+    for code in ("InternalServerError", "ExpiredTokenException", "AccessDeniedException"):
+        stage.inject("destination", faults.error(code), "BatchWriteItem", times=4)
+        stage.inject("source", faults.error(code), "Scan", mark=b'"Segment":1', times=3)
+    assert stage.copy()["items"] == ITEMS
+    assert scan(stage.pair.source, stage.pair.source_table) == stage.pair.replicated()
