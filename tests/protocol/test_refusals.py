@@ -113,7 +113,7 @@ def test_hold(name: str, mode: str, start: Start, tables: Tables) -> None:
     assert SECRET not in line
     daemon.end_term()
     daemon.expect_done("processRecords")
-    assert daemon.events("lease_lost")
+    daemon.wait_for_event("lease_lost")
 
 
 @pytest.mark.parametrize("mode", MODES)
