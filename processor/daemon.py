@@ -118,6 +118,7 @@ def properties(
     }
     optional = {
         "dynamoDBEndpoint": settings.kcl_endpoint,
+        "sourceEndpoint": settings.source_endpoint,
         "sourceStreamsEndpoint": settings.source_streams_endpoint,
         "metricsExecutable": f"{python} processor.metrics.exporter" if outlets(settings, os.environ) else None,
         **_identity("source", settings.source_identity, settings.source_region),

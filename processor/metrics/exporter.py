@@ -22,7 +22,7 @@ from processor.aws.clients import Clients
 from processor.handover import handed_down
 from processor.logs import Log
 from processor.metrics import port
-from processor.metrics.collector import DaemonCollector
+from processor.metrics.collector import DaemonCollector, Heard
 from processor.metrics.heart import Heart
 from processor.metrics.outlets import outlets
 from processor.metrics.publishing import publishers
@@ -31,17 +31,11 @@ from processor.retry import Outage
 from processor.settings import Settings
 
 
-class _Heard(msgspec.Struct, rename="camel"):
-    """What the daemon says."""
-
-    shards_unread: int
-
-
-def listen(lines: Iterable[str], hear: Callable[[int], None]) -> None:
+def listen(lines: Iterable[str], hear: Callable[[Heard], None]) -> None:
     """Hand on what the daemon says, until it ends."""
     for line in lines:
         try:
-            hear(msgspec.json.decode(line, type=_Heard).shards_unread)
+            hear(msgspec.json.decode(line, type=Heard))
         except msgspec.DecodeError:
             continue  # half a line, from a daemon that was killed in the middle of it
 
@@ -77,7 +71,7 @@ def run(settings: Settings, directory: Path, said: TextIO) -> None:
             heart.start()
             stack.callback(heart.stop)
         stack.callback(stop.set)
-        listen(said, lambda unread: collector.hear(shards_unread=unread))
+        listen(said, collector.hear)
 
 
 def _is_continued(directory: Path) -> bool:

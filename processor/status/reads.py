@@ -114,13 +114,13 @@ class _Reader:
             seen.holds = [
                 hold
                 for hold in held.result() or ()
-                if hold.kind == "loss"
-                or (hold.shard_id in checkpoints and not hold.is_over(checkpoints[hold.shard_id]))
+                if not hold.is_over(checkpoints.get(hold.shard_id))
+                and (hold.shard_id in checkpoints or (hold.kind == "loss" and not hold.sequence_number))
             ]
             seen.destination, seen.dead_letters, seen.copy = destination.result(), letters.result(), copy.result()
         if seen.could_read("leases"):  # else nothing is known of any shard
             renewing = {each.owner for each in seen.daemons if each.alive}
-            seen.shards = Lineage(shards, seen.leases).states(renewing=renewing, lags=lags)
+            seen.shards = self._lineage(shards).states(renewing=renewing, lags=lags)
         return seen
 
     def _attempt(self, what: str, call: Callable[[], T]) -> T | None:
@@ -169,12 +169,15 @@ class _Reader:
         )
         return shards
 
+    def _lineage(self, shards: list[StreamShard] | None) -> Lineage:
+        return Lineage(shards, self._seen.leases, from_oldest=self._settings.from_oldest)
+
     def _lags(self, shards: list[StreamShard] | None) -> dict[str, Lag]:
         seen = self._seen
         if not shards or seen.stream is None or not seen.could_read("leases"):
             return {}
         lags = Lags(self._clients.streams(), seen.stream.arn)
-        found = lags.read(shards, Lineage(shards, seen.leases).unfinished())
+        found = lags.read(shards, self._lineage(shards).unfinished())
         if lags.failures:
             count = f", and {len(lags.failures) - 1} more" if len(lags.failures) > 1 else ""
             seen.unread.append(Unread(what="lag", reason=f"{lags.failures[0]}{count}"))

@@ -21,6 +21,11 @@ from processor.status.shards import Shard
 # Exit status.
 HEALTHY, NOT_HEALTHY, UNREACHABLE = 0, 1, 5
 
+_COPY_AGAIN = (
+    "Copy the table again (copy --restart --concurrent): when that is complete it goes on by itself. verify then "
+    "names what was deleted meanwhile as extra, and --repair --deleteExtra deletes it"
+)
+
 State = Literal["running", "stopped", "never started", "unknown"]
 _ON = frozenset({"ENABLED", "ENABLING"})
 # A table in any other state takes no writes, or is about to (API reference, TableDescription).
@@ -246,12 +251,22 @@ def _of_shards(seen: Seen, max_lag_seconds: int) -> Iterator[Finding]:
             "Their changes are not applied, and lost when they are 24 hours old",
             "Start one more daemon; if maxLeasesForWorker is set, raise it",
         )
+    early = [shard for shard in seen.shards if shard.finished_early]
+    if early and seen.stream is not None and seen.stream.status in _ON:
+        yield error(
+            f"{_shards(len(early))} finished though open",
+            _named(early),
+            "The lease says that it is read to its end, but it still takes records: nobody reads them, and they are "
+            "lost when they are 24 hours old",
+            "Delete the shard's row (its leaseKey is the shard's id) from the checkpoint table: daemons then read it "
+            "again, from its oldest record, to the same end",
+        )
     if lost := [shard for shard in seen.shards if shard.lost]:
         yield error(
             f"{_shards(len(lost))} with changes that are lost",
             _named(lost),
             "They are past the stream's 24 hours, and were not applied",
-            "Delete the checkpoint table, copy the table again, then start",
+            _COPY_AGAIN,
         )
     late = [shard for shard in seen.shards if shard.lag_seconds is not None and shard.lag_seconds > max_lag_seconds]
     if late:
@@ -279,8 +294,10 @@ def _of_hold(hold: Hold) -> Finding:
         ),
         "loss": (
             f"has lost changes, found at {since}",
-            "Nothing of this shard and of those after it is applied; other shards go on",
-            "Copy the table again: the shard goes on by itself when the copy is complete",
+            "Nothing of this shard and of those after it is applied; other shards go on"
+            if hold.sequence_number
+            else "All shards are read on, but changes of this one may be missing",
+            _COPY_AGAIN,
         ),
     }
     value, consequence, remedy = found[hold.kind]

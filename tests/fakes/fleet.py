@@ -98,15 +98,17 @@ class Fleet:
         """KCL's lease table."""
         return f"DynamoDBCrossRegionReplication{self.settings['taskName']}"
 
+    def all_leases(self) -> list[Lease]:
+        """Those of shards that are done, too."""
+        return leases.read(self._checkpoints, self.checkpoint_table) or []
+
     def leases(self) -> list[Lease]:
         """Those of shards that are not done."""
-        found = leases.read(self._checkpoints, self.checkpoint_table) or []
-        return [lease for lease in found if lease.checkpoint != SHARD_END]
+        return [lease for lease in self.all_leases() if lease.checkpoint != SHARD_END]
 
     def lease(self, shard_id: str) -> Lease | None:
         """A shard's, done or not; None while it has none."""
-        found = leases.read(self._checkpoints, self.checkpoint_table) or []
-        return next((lease for lease in found if lease.shard_id == shard_id), None)
+        return next((lease for lease in self.all_leases() if lease.shard_id == shard_id), None)
 
     def owner(self, daemon: Replicator) -> str | None:
         """The daemon's worker id, from its properties."""
@@ -118,6 +120,16 @@ class Fleet:
     def forget(self, shard_id: str) -> None:
         """Delete a shard's lease from the checkpoint table."""
         self._checkpoints.delete_item(TableName=self.checkpoint_table, Key={"leaseKey": {"S": shard_id}})
+
+    def set_checkpoint(self, shard_id: str, checkpoint: str) -> None:
+        """Put another checkpoint into a shard's lease."""
+        self._checkpoints.update_item(
+            TableName=self.checkpoint_table,
+            Key={"leaseKey": {"S": shard_id}},
+            UpdateExpression="SET #checkpoint = :to",
+            ExpressionAttributeNames={"#checkpoint": "checkpoint"},
+            ExpressionAttributeValues={":to": {"S": checkpoint}},
+        )
 
     def shards_of(self, daemon: Replicator) -> set[str]:
         """The shards it has leases of, done ones left out."""

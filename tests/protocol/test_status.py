@@ -184,19 +184,20 @@ def test_five_hundred_shards_that_all_are_read(make_stage: MakeStage) -> None:
     ],
 )
 def test_a_shard_that_can_not_go_on(kind: Any, words: str, make_stage: MakeStage) -> None:
-    """What a daemon left in the task's table is said and is 1; once the checkpoint has passed it, a hold is over."""
+    """What a daemon left in the task's table is said and is 1; once the checkpoint has gone on, it is over."""
     stage = make_stage(shards=1)
     stage.put(2)
     (shard,) = stage.simulator.shards()
     first, second = stage.records(shard.id)
     leases = stage.leases(checkpoints={shard.id: first})
-    row = Hold(kind=kind, shard_id=shard.id, since_ms=1000, seen_ms=1000, sequence_number=second, reason="too large.")
+    now, over = (first, second) if kind == "loss" else (second, first)
+    row = Hold(kind=kind, shard_id=shard.id, since_ms=1000, seen_ms=1000, sequence_number=now, reason="too large.")
     holds.put(leases.client, stage.settings().task_table, row)
     found = stage.look()
     assert (found.exit_status, found.holds) == (1, [row])
     assert f"shard {shard.id}: {words}" in only(found)
-    holds.put(leases.client, stage.settings().task_table, msgspec.structs.replace(row, sequence_number=first))
-    assert stage.look().exit_status == (1 if kind == "loss" else 0)
+    holds.put(leases.client, stage.settings().task_table, msgspec.structs.replace(row, sequence_number=over))
+    assert stage.look().exit_status == 0
 
 
 @pytest.mark.parametrize(("max_lag_seconds", "status"), [(60, 1), (3 * 3600, 0)])
@@ -491,8 +492,9 @@ def shown(found: Report) -> str:
 
 def test_people_see_a_table_of_what_is_left_to_do(make_stage: MakeStage) -> None:
     """The worst come first, finished shards are only counted, and there is an end to it."""
-    stage = make_stage(shards=50, hours=1)
+    stage = make_stage(shards=49, hours=1)
     stage.put(300)
+    stage.simulator.roll_over(stage.simulator.shards()[0].id)
     shards = [shard.id for shard in stage.simulator.shards()]
     stage.leases(checkpoints=stage.newest() | {shards[0]: SHARD_END}, owners={shards[7]: None})
     found = stage.look()

@@ -26,6 +26,7 @@ import java.util.stream.Stream;
 import org.slf4j.bridge.SLF4JBridgeHandler;
 import software.amazon.awssdk.regions.Region;
 import software.amazon.awssdk.services.dynamodb.streams.DynamoDbStreamsClient;
+import software.amazon.kinesis.common.InitialPositionInStream;
 import software.amazon.kinesis.common.StreamConfig;
 import software.amazon.kinesis.coordinator.CoordinatorConfig.ClientVersionConfig;
 import software.amazon.kinesis.coordinator.Scheduler;
@@ -70,6 +71,7 @@ public final class DynamoDBStreamsMultiLangDaemon {
     private final Retention retention = new Retention(Clock.systemUTC());
     private LeaseTerms terms;
     private CopyGate copyGate;
+    private volatile MissingLeases missing;
     private MetricsProcess metrics;
     private ShardWatch watch;
     private volatile FleetLeaseCoordinator coordinator;
@@ -165,7 +167,7 @@ public final class DynamoDBStreamsMultiLangDaemon {
         return configuration.resolvedConfiguration(() ->
                 new StreamsRecordProcessor(
                         daemonConfig.getRecordProcessorFactory().shardRecordProcessor(), progress, retention, terms,
-                        shardId -> coordinator.getCurrentlyHeldLease(shardId) != null, this::leaseIsGone, copyGate));
+                        shardId -> coordinator.getCurrentlyHeldLease(shardId) != null, missing, copyGate));
     }
 
     private static DynamoDBLeaseManagementFactory leaseFactory(ResolvedConfiguration resolved) {
@@ -195,15 +197,17 @@ public final class DynamoDBStreamsMultiLangDaemon {
 
         copyGate = new CopyGate(resolved.getLeaseManagementConfig().dynamoDBClient(), properties.getProperty("taskTable"));
 
-        GuardedStreamsClient stream = new GuardedStreamsClient(client.get(), trueArn);
+        SourceStream stream = new SourceStream(client.get(), trueArn,
+                new SourceTable(properties.getProperty("sourceTable"), clients::sourceTable), new TaskTable(
+                resolved.getLeaseManagementConfig().dynamoDBClient(), properties.getProperty("taskTable")));
         AmazonDynamoDBStreamsAdapterClient adapter = new AmazonDynamoDBStreamsAdapterClient(
-                stream, Region.of(properties.getProperty("sourceRegion")));
+                stream.client(), Region.of(properties.getProperty("sourceRegion")));
         adapter.setSkipRecordsBehavior(SkipRecordsBehavior.KCL_RETRY);
-        polling.dataFetcherProvider(config -> new PageFetcher(adapter, config));
+        polling.dataFetcherProvider(config -> stream.fetcher(adapter, config));
         resolved.getCoordinatorConfig().skipShardSyncAtWorkerInitializationIfLeasesExist(true);
         resolved.getLeaseManagementConfig()
                 .leaseManagementFactory(new FleetLeaseManagementFactory(adapter, resolved.getLeaseManagementConfig(),
-                        resolved.getRetrievalConfig(), terms, countsLeases()))
+                        resolved.getRetrievalConfig(), stream.gate(), terms, countsLeases()))
                 .consumerTaskFactory(new DynamoDBStreamsConsumerTaskFactory())
                 .leasesRecoveryAuditorInconsistencyConfidenceThreshold(0); // it looks for holes in Kinesis's hash keys
         ShardSyncTaskManager shardSync = shardSync(resolved);
@@ -222,9 +226,18 @@ public final class DynamoDBStreamsMultiLangDaemon {
         } catch (CompletionException e) {
             throw e.getCause() instanceof Exception ? (Exception) e.getCause() : e;
         }
-        watch = new ShardWatch(stream, (FleetLeaseRefresher) scheduler.leaseCoordinator().leaseRefresher(),
-                configuration.getWorkerIdentifier(), shardSync::callShardSyncTask, metrics::shardsUnread);
+        FleetLeaseRefresher leases = (FleetLeaseRefresher) scheduler.leaseCoordinator().leaseRefresher();
+        boolean fromOldest = isFromOldest(resolved);
+        missing = new MissingLeases(stream.listings(), leases, fromOldest, lease -> coordinator.dropLease(lease));
+        watch = new ShardWatch(stream.client(), stream.listings(), leases, new WrongLeases(missing, stream.losses()), fromOldest,
+                configuration.getWorkerIdentifier(), shardSync::callShardSyncTask,
+                unread -> metrics.tell(unread, stream.losses().count()));
         return scheduler;
+    }
+
+    private static boolean isFromOldest(ResolvedConfiguration resolved) {
+        StreamConfig stream = resolved.getRetrievalConfig().streamTracker().streamConfigList().get(0);
+        return stream.initialPositionInStreamExtended().getInitialPositionInStream() == InitialPositionInStream.TRIM_HORIZON;
     }
 
     private static ShardSyncTaskManager shardSync(ResolvedConfiguration resolved) {
@@ -300,14 +313,6 @@ public final class DynamoDBStreamsMultiLangDaemon {
             throw new IllegalStateException("KCL's graceful shutdown failed", e);
         }
         release(begun);
-    }
-
-    private boolean leaseIsGone(String shardId) {
-        try {
-            return coordinator.leaseRefresher().getLease(shardId) == null;
-        } catch (Exception e) { // the table is away: nothing is known, and nothing is lost by waiting
-            return false;
-        }
     }
 
     /**

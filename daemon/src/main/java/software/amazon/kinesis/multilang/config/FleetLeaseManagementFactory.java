@@ -7,6 +7,7 @@ import software.amazon.kinesis.common.DdbTableConfig;
 import software.amazon.kinesis.leases.LeaseCoordinator;
 import software.amazon.kinesis.leases.LeaseManagementConfig;
 import software.amazon.kinesis.leases.ShardInfo;
+import software.amazon.kinesis.leases.dynamodb.DynamoDBLeaseRefresher;
 import software.amazon.kinesis.lifecycle.ShardConsumer;
 import software.amazon.kinesis.metrics.MetricsFactory;
 import software.amazon.kinesis.retrieval.RetrievalConfig;
@@ -14,6 +15,7 @@ import software.amazon.kinesis.retrieval.RetrievalConfig;
 /** The adapter's lease management, with our coordinator and lease table in the places of KCL's. */
 final class FleetLeaseManagementFactory extends DynamoDBStreamsLeaseManagementFactory {
     private final LeaseManagementConfig config;
+    private final LeaseGate gate;
     private final LeaseTerms terms;
     private final boolean countingLeases;
 
@@ -22,10 +24,12 @@ final class FleetLeaseManagementFactory extends DynamoDBStreamsLeaseManagementFa
             AmazonDynamoDBStreamsAdapterClient stream,
             LeaseManagementConfig config,
             RetrievalConfig retrieval,
+            LeaseGate gate,
             LeaseTerms terms,
             boolean countingLeases) {
         super(stream, config, retrieval);
         this.config = config;
+        this.gate = gate;
         this.terms = terms;
         this.countingLeases = countingLeases;
     }
@@ -33,10 +37,6 @@ final class FleetLeaseManagementFactory extends DynamoDBStreamsLeaseManagementFa
     @Override
     public LeaseCoordinator createLeaseCoordinator(
             MetricsFactory metrics, ConcurrentMap<ShardInfo, ShardConsumer> consumers) {
-        DdbTableConfig table = new DdbTableConfig();
-        table.billingMode(getBillingMode());
-        table.readCapacity(getInitialLeaseTableReadCapacity());
-        table.writeCapacity(getInitialLeaseTableWriteCapacity());
         FleetLeaseRefresher leases = new FleetLeaseRefresher(
                 getTableName(),
                 getDynamoDBClient(),
@@ -44,11 +44,37 @@ final class FleetLeaseManagementFactory extends DynamoDBStreamsLeaseManagementFa
                 isConsistentReads(),
                 getTableCreatorCallback(),
                 getDynamoDbRequestTimeout(),
-                table,
+                tableConfig(),
                 isLeaseTableDeletionProtectionEnabled(),
                 isLeaseTablePitrEnabled(),
                 getTags(),
+                gate,
                 terms);
         return new FleetLeaseCoordinator(leases, config, metrics, consumers, terms, countingLeases);
+    }
+
+    /** For KCL's shard sync, which is to see the leases of finished shards, too. */
+    @Override
+    public DynamoDBLeaseRefresher createLeaseRefresher() {
+        return new GuardedLeaseRefresher(
+                getTableName(),
+                getDynamoDBClient(),
+                getLeaseSerializer(),
+                isConsistentReads(),
+                getTableCreatorCallback(),
+                getDynamoDbRequestTimeout(),
+                tableConfig(),
+                isLeaseTableDeletionProtectionEnabled(),
+                isLeaseTablePitrEnabled(),
+                getTags(),
+                gate);
+    }
+
+    private DdbTableConfig tableConfig() {
+        DdbTableConfig table = new DdbTableConfig();
+        table.billingMode(getBillingMode());
+        table.readCapacity(getInitialLeaseTableReadCapacity());
+        table.writeCapacity(getInitialLeaseTableWriteCapacity());
+        return table;
     }
 }

@@ -13,7 +13,6 @@ import software.amazon.awssdk.services.dynamodb.model.Tag;
 import software.amazon.kinesis.common.DdbTableConfig;
 import software.amazon.kinesis.leases.Lease;
 import software.amazon.kinesis.leases.LeaseSerializer;
-import software.amazon.kinesis.leases.dynamodb.DynamoDBLeaseRefresher;
 import software.amazon.kinesis.leases.dynamodb.TableCreatorCallback;
 import software.amazon.kinesis.leases.exceptions.DependencyException;
 import software.amazon.kinesis.leases.exceptions.InvalidStateException;
@@ -29,7 +28,7 @@ import software.amazon.kinesis.retrieval.kpl.ExtendedSequenceNumber;
  *       share while it reads nothing, so here they are not there.
  * </ul>
  */
-final class FleetLeaseRefresher extends DynamoDBLeaseRefresher {
+final class FleetLeaseRefresher extends GuardedLeaseRefresher {
     private final LeaseTerms terms;
 
     /**
@@ -49,9 +48,10 @@ final class FleetLeaseRefresher extends DynamoDBLeaseRefresher {
             boolean deletionProtection,
             boolean pointInTimeRecovery,
             Collection<Tag> tags,
+            LeaseGate gate,
             LeaseTerms terms) {
         super(table, client, serializer, consistentReads, tableCreated, requestTimeout, tableConfig, deletionProtection,
-                pointInTimeRecovery, tags);
+                pointInTimeRecovery, tags, gate);
         this.terms = terms;
     }
 
