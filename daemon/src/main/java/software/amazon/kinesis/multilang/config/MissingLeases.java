@@ -2,6 +2,8 @@ package software.amazon.kinesis.multilang.config;
 
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
+import java.util.TreeSet;
 import java.util.function.Consumer;
 import java.util.stream.Collectors;
 import org.slf4j.Logger;
@@ -40,7 +42,7 @@ final class MissingLeases {
 
     /**
      * Lets a shard begin only where those before it are finished, or are no longer in the stream. KCL goes on without a
-     * parent that has no lease, read or not.
+     * parent that has no lease, read or not, and without one that the listing lacked which the shard's lease was made by.
      *
      * @throws IllegalStateException if it must wait: its lease is given up, so that KCL looks for its parents again
      * @throws RuntimeException if it can't be known now
@@ -51,8 +53,16 @@ final class MissingLeases {
         }
         try {
             Lease own = leases.getLease(shardId);
-            for (String parent : own == null ? List.<String>of() : own.parentShardIds()) {
-                if (mustBeReadFirst(parent)) {
+            if (own == null) {
+                throw new IllegalStateException("shard " + shardId + " has no lease");
+            }
+            StreamListing listing = listings.look();
+            Set<String> parents = new TreeSet<>(own.parentShardIds());
+            if (listing.has(shardId) && listing.shard(shardId).parentShardId() != null) {
+                parents.add(listing.shard(shardId).parentShardId());
+            }
+            for (String parent : parents) {
+                if (mustBeReadFirst(parent, listing)) {
                     drop.accept(own);
                     throw new IllegalStateException("shard " + parent + " must be read before " + shardId);
                 }
@@ -62,18 +72,25 @@ final class MissingLeases {
         }
     }
 
-    private boolean mustBeReadFirst(String parent)
+    private boolean mustBeReadFirst(String parent, StreamListing listing)
             throws DependencyException, InvalidStateException, ProvisionedThroughputException {
         Lease lease = leases.getLease(parent);
         if (lease != null) {
             return !FleetLeaseRefresher.isFinished(lease);
         }
-        StreamListing listing = listings.look();
-        if (!listing.has(parent)) {
-            return leases.getLease(parent) != null; // a shard of days ago; no single answer is believed
+        Map<String, Lease> all = all(); // no single answer is believed
+        if (all.containsKey(parent)) {
+            return !FleetLeaseRefresher.isFinished(all.get(parent));
+        }
+        if (!new Lineage(listing, all, fromOldest).unread().contains(parent)) {
+            return false; // a shard of days ago; or one beside ours is begun already, and ShardWatch says what that means
         }
         makeUnread(listing.shard(parent));
         return true;
+    }
+
+    private Map<String, Lease> all() throws DependencyException, InvalidStateException, ProvisionedThroughputException {
+        return leases.listAllLeases().stream().collect(Collectors.toMap(Lease::leaseKey, lease -> lease));
     }
 
     /** Has a listed shard read from its oldest record, before those after it. */
@@ -101,9 +118,7 @@ final class MissingLeases {
                 return;
             }
             StreamListing listing = listings.look();
-            Map<String, Lease> found = leases.listAllLeases().stream()
-                    .collect(Collectors.toMap(Lease::leaseKey, lease -> lease));
-            boolean isUnread = new Lineage(listing, found, fromOldest).unread().contains(shardId);
+            boolean isUnread = new Lineage(listing, all(), fromOldest).unread().contains(shardId);
             if (isUnread && make(listing.shard(shardId), checkpoint)) {
                 Event.warning("lease_restored").with("shard", shardId).with("checkpoint", checkpoint.sequenceNumber())
                         .note("Somebody removed the shard's row from the checkpoint table while it was read. It was made anew, "
