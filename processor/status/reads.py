@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import msgspec
 
-from processor import holds, leases, liveness, task
+from processor import checkpoint_outage, holds, leases, liveness, task
 from processor.aws.clients import Clients
 from processor.aws.errors import aws_errors
+from processor.checkpoint_outage import CheckpointOutage
 from processor.dead_letters import store_of
 from processor.errors import DeadLetterError, RefusedError, UnavailableError
 from processor.holds import Hold
@@ -68,6 +69,7 @@ class Seen(msgspec.Struct, kw_only=True):
     copy: CopyProgress | None = None
     dead_letters: DeadLetters | None = None
     holds: list[Hold] = []
+    checkpoint_outage: CheckpointOutage | None = None
     unread: list[Unread] = []
 
     def could_read(self, what: str) -> bool:
@@ -91,7 +93,7 @@ class _Reader:
 
     def read(self) -> Seen:
         settings, clients, seen = self._settings, self._clients, self._seen
-        with ThreadPoolExecutor(8, thread_name_prefix="status") as pool:
+        with ThreadPoolExecutor(9, thread_name_prefix="status") as pool:
 
             def begin(what: str, call: Callable[[], T]) -> Future[T | None]:
                 return pool.submit(self._attempt, what, call)
@@ -104,6 +106,9 @@ class _Reader:
             letters = begin("dead letters", self._dead_letters)
             copy = begin("copy", lambda: copying.read(clients.checkpoints(), settings.task_table))
             held = begin("holds", lambda: holds.read(clients.checkpoints(), settings.task_table))
+            outage = begin(
+                "checkpoint outage", lambda: checkpoint_outage.read(clients.checkpoints(), settings.task_table)
+            )
             seen.leases = scanned.result()
             looked = begin("leases", self._daemons)
             seen.source, seen.task = source.result(), row.result()
@@ -117,6 +122,7 @@ class _Reader:
                 if hold.kind == "loss"
                 or (hold.shard_id in checkpoints and not hold.is_over(checkpoints[hold.shard_id]))
             ]
+            seen.checkpoint_outage = outage.result()
             seen.destination, seen.dead_letters, seen.copy = destination.result(), letters.result(), copy.result()
         if seen.could_read("leases"):  # else nothing is known of any shard
             renewing = {each.owner for each in seen.daemons if each.alive}

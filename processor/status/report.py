@@ -10,6 +10,7 @@ from typing import Any, Literal
 import msgspec
 
 from processor import program, task
+from processor.checkpoint_outage import CheckpointOutage
 from processor.findings import Finding, error
 from processor.holds import Hold
 from processor.liveness import Daemon
@@ -63,6 +64,7 @@ class Report(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     copy: CopyProgress | None
     dead_letters: DeadLetters | None
     holds: list[Hold]
+    checkpoint_outage: CheckpointOutage | None
     findings: list[Finding]
     shards: list[Shard]
 
@@ -106,6 +108,7 @@ def make(settings: Settings, seen: Seen, *, max_lag_seconds: int) -> Report:
         copy=seen.copy,
         dead_letters=seen.dead_letters,
         holds=seen.holds,
+        checkpoint_outage=seen.checkpoint_outage,
         findings=findings,
         shards=seen.shards,
     )
@@ -116,7 +119,8 @@ def _state(seen: Seen) -> State:
         return "unknown"
     if seen.leases is None:
         return "never started"
-    return "running" if any(daemon.alive for daemon in seen.daemons) else "stopped"
+    alive = any(daemon.alive for daemon in seen.daemons) or seen.checkpoint_outage is not None
+    return "running" if alive else "stopped"
 
 
 def _table_status(seen: Seen, what: str, described: dict[str, Any] | None) -> str | None:
@@ -134,6 +138,7 @@ def _unreachable(settings: Settings, seen: Seen) -> Iterator[Finding]:
         "stream": "the source's stream",
         "lag": "lag",
         "copy": "progress of the copy",
+        "checkpoint outage": f"whether daemons can use the checkpoint table, in task table {settings.task_table}",
         "holds": f"what keeps shards from going on, in task table {settings.task_table} in {settings.kcl_region}",
         "dead letters": "dead letters",
     }
@@ -227,8 +232,17 @@ def _of_daemons(settings: Settings, seen: Seen) -> Iterator[Finding]:
             "Nothing is replicated; changes are lost when they are 24 hours old",
             f"Start it with {program.COMMAND} FILE",
         )
+    outage = seen.checkpoint_outage
+    if outage is not None:
+        since = datetime.fromtimestamp(outage.since_ms / 1000, tz=timezone.utc).isoformat(timespec="seconds")
+        yield error(
+            f"checkpoint table {settings.checkpoint_table}",
+            f"can't be used by daemon {outage.worker} since {since} ({outage.reason.rstrip('.')})",
+            "Shards whose leases can't be renewed are not written; nothing is lost for 24 hours",
+            "Do what the reason asks for: the daemons go on by themselves",
+        )
     for daemon in seen.daemons:
-        if not daemon.alive:
+        if not daemon.alive and outage is None:
             yield error(
                 f"daemon {daemon.owner}",
                 f"does not renew its leases, of {_shards(daemon.shards)}",

@@ -199,6 +199,26 @@ def test_a_shard_that_can_not_go_on(kind: Any, words: str, make_stage: MakeStage
     assert stage.look().exit_status == (1 if kind == "loss" else 0)
 
 
+@pytest.mark.parametrize(("seconds_ago", "state"), [(10, "running"), (600, "stopped")])
+def test_daemons_that_can_not_use_the_checkpoint_table(seconds_ago: int, state: str, make_stage: MakeStage) -> None:
+    """They renew nothing, as stopped ones do; the row that they write tells them apart while it is fresh."""
+    stage = make_stage(shards=1)
+    (shard,) = stage.simulator.shards()
+    leases = stage.leases(checkpoints={shard.id: "TRIM_HORIZON"}, renewed=False)
+    row = {"worker": {"S": "w-1"}, "sinceMs": {"N": "1000"}, "reason": {"S": "UpdateItem: throttled. Raise it."}}
+    seen_ms = str(int(1000 * (time.time() - seconds_ago)))
+    leases.client.put_item(
+        TableName=stage.settings().task_table, Item={"name": {"S": "checkpoints"}, "seenMs": {"N": seen_ms}} | row
+    )
+    found = stage.look()
+    assert (found.exit_status, found.state) == (1, state)
+    said = texts(found)
+    assert ("can't be used by daemon w-1 since 1970-01-01T00:00:01+00:00 (UpdateItem: throttled. Raise it)" in said) == (
+        state == "running"
+    )
+    assert ("no daemon renews a lease" in said) == (state == "stopped")
+
+
 @pytest.mark.parametrize(("max_lag_seconds", "status"), [(60, 1), (3 * 3600, 0)])
 def test_a_shard_that_is_behind(max_lag_seconds: int, status: int, make_stage: MakeStage) -> None:
     """Its lag is the age of the first change after its checkpoint, and more of that than is allowed is 1."""

@@ -84,7 +84,7 @@ LAYERS = (
     {"fenced_table"},
     {"tables"},
     {"letter_file", "letter_bucket", "write_probe"},
-    {"apply", "dead_letters", "leases", "holds", "task", "fences", "copy.state"},
+    {"apply", "dead_letters", "leases", "holds", "checkpoint_outage", "task", "fences", "copy.state"},
     {
         "hold_rows",
         "standstill",

@@ -203,7 +203,7 @@ public final class DynamoDBStreamsMultiLangDaemon {
         resolved.getCoordinatorConfig().skipShardSyncAtWorkerInitializationIfLeasesExist(true);
         resolved.getLeaseManagementConfig()
                 .leaseManagementFactory(new FleetLeaseManagementFactory(adapter, resolved.getLeaseManagementConfig(),
-                        resolved.getRetrievalConfig(), terms, countsLeases()))
+                        resolved.getRetrievalConfig(), terms, countsLeases(), properties.getProperty("taskTable")))
                 .consumerTaskFactory(new DynamoDBStreamsConsumerTaskFactory())
                 .leasesRecoveryAuditorInconsistencyConfidenceThreshold(0); // it looks for holes in Kinesis's hash keys
         ShardSyncTaskManager shardSync = shardSync(resolved);

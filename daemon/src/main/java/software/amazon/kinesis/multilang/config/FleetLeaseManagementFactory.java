@@ -16,18 +16,24 @@ final class FleetLeaseManagementFactory extends DynamoDBStreamsLeaseManagementFa
     private final LeaseManagementConfig config;
     private final LeaseTerms terms;
     private final boolean countingLeases;
+    private final String taskTable;
 
-    /** @param countingLeases whether workers take leases by counting them, as KCL 2 does; else KCL 3's leader assigns them */
+    /**
+     * @param countingLeases whether workers take leases by counting them, as KCL 2 does; else KCL 3's leader assigns them
+     * @param taskTable where an outage of the checkpoint table is noted for status
+     */
     FleetLeaseManagementFactory(
             AmazonDynamoDBStreamsAdapterClient stream,
             LeaseManagementConfig config,
             RetrievalConfig retrieval,
             LeaseTerms terms,
-            boolean countingLeases) {
+            boolean countingLeases,
+            String taskTable) {
         super(stream, config, retrieval);
         this.config = config;
         this.terms = terms;
         this.countingLeases = countingLeases;
+        this.taskTable = taskTable;
     }
 
     @Override
@@ -37,9 +43,10 @@ final class FleetLeaseManagementFactory extends DynamoDBStreamsLeaseManagementFa
         table.billingMode(getBillingMode());
         table.readCapacity(getInitialLeaseTableReadCapacity());
         table.writeCapacity(getInitialLeaseTableWriteCapacity());
+        LeaseAttempts attempts = new LeaseAttempts();
         FleetLeaseRefresher leases = new FleetLeaseRefresher(
                 getTableName(),
-                getDynamoDBClient(),
+                LeaseTableClient.of(getDynamoDBClient(), attempts, terms, config.failoverTimeMillis()),
                 getLeaseSerializer(),
                 isConsistentReads(),
                 getTableCreatorCallback(),
@@ -48,7 +55,10 @@ final class FleetLeaseManagementFactory extends DynamoDBStreamsLeaseManagementFa
                 isLeaseTableDeletionProtectionEnabled(),
                 isLeaseTablePitrEnabled(),
                 getTags(),
-                terms);
+                terms,
+                attempts,
+                new LeaseTableHealth(getTableName(), getDynamoDBClient(),
+                        new OutageRow(getDynamoDBClient(), taskTable, config.workerIdentifier())));
         return new FleetLeaseCoordinator(leases, config, metrics, consumers, terms, countingLeases);
     }
 }

@@ -1,5 +1,7 @@
 package software.amazon.kinesis.multilang.config;
 
+import java.util.function.UnaryOperator;
+
 /**
  * Says that something fails which is tried again: at once, then ever more rarely, and when it works again. Shared by all
  * shards, of which some may fail while others don't; see processor/retry.py.
@@ -32,7 +34,15 @@ final class Outage {
         this.over = over;
     }
 
-    synchronized void failed(Exception error) {
+    void failed(Exception error) {
+        failed(error, event -> event, "");
+    }
+
+    /**
+     * @param more adds fields to the event, where one is written
+     * @param remedy what a person may do about it; empty where nothing is to be added
+     */
+    synchronized void failed(Exception error, UnaryOperator<Event> more, String remedy) {
         long now = System.currentTimeMillis();
         if (now - lastFailure > QUIET_MILLIS) {
             nextReport = now;
@@ -43,8 +53,9 @@ final class Outage {
         if (now >= nextReport) {
             nextReport = now + interval;
             interval = Math.min(interval * 2, LAST_INTERVAL_MILLIS);
-            Event.warning(event).with("seconds", (now - since) / 1_000).with("error", error.getClass().getSimpleName())
-                    .with("reason", error.getMessage()).note(what + ". " + note);
+            more.apply(Event.warning(event).with("seconds", (now - since) / 1_000)
+                            .with("error", error.getClass().getSimpleName()).with("reason", error.getMessage()))
+                    .note((what + ". " + note + " " + remedy).strip());
         }
     }
 
