@@ -136,13 +136,18 @@ def _replicate(found: Settings) -> int:
         stream_arn=facts.source["LatestStreamArn"],
         destination_arn=(facts.destination or {}).get("TableArn", ""),
         before=facts.task,
+        now_ms=min(
+            facts.source_clock_ms or facts.leases_read_at_ms,
+            facts.copy.started_ms if facts.copy else facts.leases_read_at_ms,
+        ),
+        begun=bool(facts.leases),
     )
     following.note(found, clients, facts)
     print(f"Replicating {found.path}")
     print(f"  version {__version__}")
     print(f"  task {found.task_name}, checkpoints in {found.checkpoint_table}")
     print(f"  logs in {slot.directory}", flush=True)
-    daemon.start(found, slot, stream_arn=ours.stream_arn, leases=facts.leases or [], read_at_ms=facts.leases_read_at_ms)
+    daemon.start(found, slot, task=ours, leases=facts.leases or [], read_at_ms=facts.leases_read_at_ms)
 
 
 def _copy(found: Settings, options: Options) -> int:

@@ -31,6 +31,7 @@ from processor.leases import Lease
 from processor.metrics.outlets import outlets
 from processor.metrics.shard_files import DIRECTORY as METRICS_DIRECTORY
 from processor.settings import MAX_TABLE_NAME, Settings, companion_table
+from processor.task import Task
 
 MAIN_CLASS = "software.amazon.kinesis.multilang.config.DynamoDBStreamsMultiLangDaemon"
 # KCL looks this often for leases to start or stop; its own default of a second is paid three times before each record.
@@ -93,7 +94,7 @@ def claim_slot(settings: Settings) -> Slot:
 
 
 def properties(
-    settings: Settings, *, stream_arn: str, worker_id: str, leases: list[Lease], read_at_ms: int
+    settings: Settings, *, task: Task, worker_id: str, leases: list[Lease], read_at_ms: int
 ) -> dict[str, str]:
     """KCL's properties, then the few of our own that the daemon class reads."""
     own = [lease for lease in leases if lease.owner == worker_id]
@@ -107,7 +108,7 @@ def properties(
         "maxRecords": str(settings.batch_size),
         "parentShardPollIntervalMillis": str(settings.parent_shard_poll_interval_millis),
         # ours
-        "sourceStreamArn": stream_arn,
+        "sourceStreamArn": task.stream_arn,
         "sourceRegion": settings.source_region,
         "sourceTable": settings.source_table,
         "taskTable": settings.task_table,
@@ -132,7 +133,7 @@ def properties(
             "coordinatorStateTableName", companion_table(settings.checkpoint_table, _COORDINATOR_STATE_SUFFIX)
         )
         made.setdefault("workerMetricsTableName", companion_table(settings.checkpoint_table, _WORKER_METRICS_SUFFIX))
-    return made
+    return kcl_properties.from_oldest(made, first_start_ms=task.first_start_ms)
 
 
 def _identity(side: str, identity: Identity, region: str) -> dict[str, str | None]:
@@ -174,7 +175,7 @@ def command(settings: Settings, slot: Slot, properties_file: Path) -> list[str]:
     ]
 
 
-def start(settings: Settings, slot: Slot, *, stream_arn: str, leases: list[Lease], read_at_ms: int) -> NoReturn:
+def start(settings: Settings, slot: Slot, *, task: Task, leases: list[Lease], read_at_ms: int) -> NoReturn:
     """Become the daemon."""
     worker_id = settings.kcl.get("workerId", settings.kcl.get("workerIdentifier", slot.worker_id))
     terms = slot.directory / TERM_DIRECTORY
@@ -182,7 +183,7 @@ def start(settings: Settings, slot: Slot, *, stream_arn: str, leases: list[Lease
     for directory in (terms, waiting, slot.directory / METRICS_DIRECTORY):
         shutil.rmtree(directory, ignore_errors=True)  # of daemons before this one
         directory.mkdir(mode=0o700)
-    made = properties(settings, stream_arn=stream_arn, worker_id=worker_id, leases=leases, read_at_ms=read_at_ms)
+    made = properties(settings, task=task, worker_id=worker_id, leases=leases, read_at_ms=read_at_ms)
     made["leaseTermDirectory"] = str(terms)
     made["holdDirectory"] = str(waiting)
     properties_file = slot.directory / "daemon.properties"

@@ -10,6 +10,7 @@ import stat
 import time
 from collections.abc import Callable, Collection, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from email.utils import parsedate_to_datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -40,9 +41,12 @@ class Facts(msgspec.Struct, kw_only=True):
     """What was read; None where that failed, or where there is nothing.
 
     ``leases_read_at_ms`` is when ``leases`` had been read, since the epoch; 0 where they could not be.
+    ``source_clock_ms`` is when ``source`` was answered, by the clock of who answered, which also stamps the stream's
+    records; None where it doesn't tell.
     """
 
     source: dict[str, Any] | None = None
+    source_clock_ms: int | None = None
     source_ttl: str | None = None
     stream_shards: frozenset[str] | None = None
     stream_status: str | None = None
@@ -120,7 +124,10 @@ def _table(facts: Facts, who: Who, client: Callable[[], DynamoDBClient], name: s
 
     def describe() -> None:
         with aws_errors(f"DescribeTable on table {name} in {region}"):
-            setattr(facts, side, dict(client().describe_table(TableName=name)["Table"]))
+            answer = client().describe_table(TableName=name)
+        setattr(facts, side, dict(answer["Table"]))
+        if side == "source":
+            facts.source_clock_ms = _clock_ms(answer["ResponseMetadata"]["HTTPHeaders"].get("date", ""))
 
     return _attempt(f"{side} table {name} in {region}", describe, who)
 
@@ -139,6 +146,14 @@ def _writes(settings: Settings, clients: Clients, destination: dict[str, Any] | 
         unknown = "Whether it may be written is not known; a replication waits until it can be"
         return [warning(what, f"could not be tried ({exc})", unknown, "Do what the reason asks for, and check again")]
     return []
+
+
+def _clock_ms(date: str) -> int | None:
+    """An HTTP date, in milliseconds since the epoch; None if it is none."""
+    try:
+        return int(parsedate_to_datetime(date).timestamp() * 1000)
+    except ValueError:
+        return None
 
 
 def _items(settings: Settings, clients: Clients, source: dict[str, Any] | None) -> list[Finding]:

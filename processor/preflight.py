@@ -203,7 +203,7 @@ def _task_is_ours(settings: Settings, facts: Facts) -> Iterator[Finding]:
         "TableArn", facts.task.destination_arn
     )
     ours = task.of(settings, facts.task.stream_arn, destination_arn)
-    if ours != facts.task:
+    if ours != facts.task.claim:
         yield error(
             f"checkpoint table {settings.checkpoint_table}",
             f"belongs to another replication: {facts.task.path}",

@@ -38,6 +38,19 @@ class Task(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     stream_arn: str
     destination_arn: str = ""  # which account's, where regions and names are alike
     destination_endpoint: str = ""  # which server's, where even the ARNs are
+    # When the first start was, or the begin of a copy before it: milliseconds since the epoch, by the source's clock.
+    # It is what initialPositionInStream=LATEST means; "0", all changes, where an earlier version began the task.
+    first_start_ms: str = ""
+
+    @property
+    def claim(self) -> Task:
+        """The row without the moment at which it was first written, which two starts at once each take their own of."""
+        return msgspec.structs.replace(self, first_start_ms="")
+
+    @property
+    def tables(self) -> tuple[str, str, str, str]:
+        """What source and destination are called, each behind its region."""
+        return self.source_region, self.source_table, self.destination_region, self.destination_table
 
     @property
     def path(self) -> str:
@@ -62,23 +75,42 @@ def of(settings: Settings, stream_arn: str, destination_arn: str = "") -> Task:
     )
 
 
-def record(settings: Settings, clients: Clients, *, stream_arn: str, destination_arn: str, before: Task | None) -> Task:
-    """Store what these settings replicate.
+def record(
+    settings: Settings,
+    clients: Clients,
+    *,
+    stream_arn: str,
+    destination_arn: str,
+    before: Task | None,
+    now_ms: int,
+    begun: bool = False,
+) -> Task:
+    """Store what these settings replicate, and since when.
 
     :param before: the row as it was read
+    :param now_ms: the moment, by the source's clock where that is known
+    :param begun: whether shards have leases already
+    :returns: the row as it is stored now
     :raises NotReadyError: another start wrote a different row in between, or we may not write it
     :raises UnavailableError: the table can't be made or written
     """
     ours = of(settings, stream_arn, destination_arn)
+    ours = msgspec.structs.replace(ours, first_start_ms=_first_start(ours, before, now_ms=now_ms, begun=begun))
     try:
-        write(clients.checkpoints(), settings.task_table, ours, before=before)
+        return write(clients.checkpoints(), settings.task_table, ours, before=before)
     except (CredentialsError, RefusedError) as exc:
         message = (
             f"{exc}. The task can't be recorded, so nothing was started. Allow this call; {program.COMMAND} policy "
             "prints all that is needed."
         )
         raise NotReadyError(message) from exc
-    return ours
+
+
+def _first_start(ours: Task, before: Task | None, *, now_ms: int, begun: bool) -> str:
+    """It stays for as long as the same tables are replicated, whatever becomes of stream and checkpoint table."""
+    if before is None or before.tables != ours.tables:
+        return str(now_ms)
+    return before.first_start_ms or ("0" if begun else str(now_ms))
 
 
 def read(client: DynamoDBClient, table: str) -> Task | None:
@@ -102,15 +134,16 @@ def read(client: DynamoDBClient, table: str) -> Task | None:
         raise UnavailableError(message, code=type(exc).__name__) from exc
 
 
-def write(client: DynamoDBClient, table: str, task: Task, *, before: Task | None) -> None:
+def write(client: DynamoDBClient, table: str, task: Task, *, before: Task | None) -> Task:
     """Store the row, making the table if need be.
 
     :param before: the row as it was read, so that of two starts at once only one decides
+    :returns: the row, or that of another start of the same task that was first
     :raises NotReadyError: another start wrote a different row in between
     :raises UnavailableError: the table can't be made or written
     """
     if task == before:
-        return
+        return task
     _make_table(client, table)
     item = _KEY | {name: {"S": value} for name, value in msgspec.to_builtins(task).items()}
     try:
@@ -122,20 +155,25 @@ def write(client: DynamoDBClient, table: str, task: Task, *, before: Task | None
                 client.put_item(
                     TableName=table,
                     Item=item,
-                    ConditionExpression=" AND ".join(f"{name} = :{name}" for name in replaced),
+                    ConditionExpression=" AND ".join(
+                        f"({name} = :{name}{'' if value else f' OR attribute_not_exists({name})'})"
+                        for name, value in replaced.items()
+                    ),
                     ExpressionAttributeValues={f":{name}": {"S": value} for name, value in replaced.items()},
                 )
     except UnavailableError as exc:
         if exc.code != "ConditionalCheckFailedException":
             raise
         stored = read(client, table)
-        if stored != task:
+        if stored is None or stored.claim != task.claim:
             owner = stored.path if stored else "something else"
             message = (
                 f"Task table {table}: another daemon has just claimed it for {owner}. Nothing was started. Give each "
                 "replication a taskName of its own."
             )
             raise NotReadyError(message) from exc
+        return stored
+    return task
 
 
 def _make_table(client: DynamoDBClient, table: str) -> None:

@@ -64,6 +64,7 @@ class Job:
         self._source: dict[str, Any] = facts.source
         self._destination: dict[str, Any] = facts.destination or {}  # by way of S3 there is none yet
         self._task = facts.task
+        self._source_clock_ms, self._begun = facts.source_clock_ms, bool(facts.leases)
         self._replicating = leases.begun(facts.leases)
         self._via = via or ""
         self._concurrent = concurrent
@@ -165,6 +166,8 @@ class Job:
             stream_arn=self.copy.stream_arn,
             destination_arn=self._destination.get("TableArn", ""),
             before=self._task,
+            now_ms=min(self.copy.started_ms, self._source_clock_ms or self.copy.started_ms),
+            begun=self._begun,
         )
         patience = Patience(stop, outage)
         patience(self._refuse_daemons)

@@ -66,6 +66,7 @@ class Seen(msgspec.Struct, kw_only=True):
     daemons: list[Daemon] = []
     stream: Stream | None = None
     shards: list[Shard] = []
+    lag_about: bool = False
     copy: CopyProgress | None = None
     dead_letters: DeadLetters | None = None
     holds: list[Hold] = []
@@ -181,6 +182,7 @@ class _Reader:
             return {}
         lags = Lags(self._clients.streams(), seen.stream.arn)
         found = lags.read(shards, Lineage(shards, seen.leases).unfinished())
+        seen.lag_about = lags.times.rounded
         if lags.failures:
             count = f", and {len(lags.failures) - 1} more" if len(lags.failures) > 1 else ""
             seen.unread.append(Unread(what="lag", reason=f"{lags.failures[0]}{count}"))

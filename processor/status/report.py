@@ -14,6 +14,7 @@ from processor.checkpoint_outage import CheckpointOutage
 from processor.findings import Finding, error
 from processor.holds import Hold
 from processor.liveness import Daemon
+from processor.record_times import MINUTE_SECONDS
 from processor.settings import Settings
 from processor.status.copying import CopyProgress
 from processor.status.reads import DeadLetters, Seen, Stream
@@ -48,13 +49,18 @@ class Counts(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
 
 
 class Report(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
-    """How a task stands. ``lag_seconds`` is the largest of all shards; None where none is known."""
+    """How a task stands.
+
+    ``lag_seconds`` is the largest of all shards; None where none is known. With ``lag_about`` it and those of the
+    shards may each be wrong by a minute, for the source rounds its records' times to that.
+    """
 
     task_name: str
     state: State
     exit_status: int
     max_lag_seconds: int
     lag_seconds: float | None
+    lag_about: bool
     checkpoint_table: str
     source: Place
     destination: Place
@@ -83,6 +89,7 @@ def make(settings: Settings, seen: Seen, *, max_lag_seconds: int) -> Report:
         exit_status=UNREACHABLE if seen.unread else NOT_HEALTHY if findings else HEALTHY,
         max_lag_seconds=max_lag_seconds,
         lag_seconds=max(lags, default=None),
+        lag_about=seen.lag_about,
         checkpoint_table=settings.checkpoint_table,
         source=Place(
             region=settings.source_region,
@@ -168,20 +175,13 @@ def _of_task(settings: Settings, seen: Seen) -> Iterator[Finding]:
             "Nothing is replicated",
             f"Start it with {program.COMMAND} FILE, or check taskName, kclRegion and kclEndpoint",
         )
-    elif seen.leases is not None and seen.task is not None:
-        ours = task.of(settings, seen.task.stream_arn, seen.task.destination_arn)
-        if (ours.source_region, ours.source_table, ours.destination_region, ours.destination_table) != (
-            seen.task.source_region,
-            seen.task.source_table,
-            seen.task.destination_region,
-            seen.task.destination_table,
-        ):
-            yield error(
-                f"task {settings.task_name}",
-                f"replicates {seen.task.path}",
-                "These settings are another replication's, and could not be started under this name",
-                "Give the properties file of that task, or a taskName of its own",
-            )
+    elif seen.leases is not None and seen.task and task.of(settings, seen.task.stream_arn).tables != seen.task.tables:
+        yield error(
+            f"task {settings.task_name}",
+            f"replicates {seen.task.path}",
+            "These settings are another replication's, and could not be started under this name",
+            "Give the properties file of that task, or a taskName of its own",
+        )
 
 
 def _of_tables(settings: Settings, seen: Seen) -> Iterator[Finding]:
@@ -267,7 +267,8 @@ def _of_shards(seen: Seen, max_lag_seconds: int) -> Iterator[Finding]:
             "They are past the stream's 24 hours, and were not applied",
             "Delete the checkpoint table, copy the table again, then start",
         )
-    late = [shard for shard in seen.shards if shard.lag_seconds is not None and shard.lag_seconds > max_lag_seconds]
+    may_be_less = MINUTE_SECONDS if seen.lag_about else 0
+    late = [shard for shard in seen.shards if (shard.lag_seconds or 0) - may_be_less > max_lag_seconds]
     if late:
         late.sort(key=lambda shard: -(shard.lag_seconds or 0))
         yield error(

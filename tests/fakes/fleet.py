@@ -115,6 +115,15 @@ class Fleet:
             return next(line.partition("=")[2] for line in lines if line.startswith("workerId="))
         return None
 
+    def set_checkpoint(self, shard_id: str, checkpoint: str) -> None:
+        """Put a shard's lease to a place or a word of KCL's."""
+        self._checkpoints.update_item(
+            TableName=self.checkpoint_table,
+            Key={"leaseKey": {"S": shard_id}},
+            UpdateExpression="SET checkpoint = :checkpoint",
+            ExpressionAttributeValues={":checkpoint": {"S": checkpoint}},
+        )
+
     def forget(self, shard_id: str) -> None:
         """Delete a shard's lease from the checkpoint table."""
         self._checkpoints.delete_item(TableName=self.checkpoint_table, Key={"leaseKey": {"S": shard_id}})

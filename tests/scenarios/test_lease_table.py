@@ -1,4 +1,4 @@
-"""A lease table that answers late, or not at all, or throttles: which shards that costs what, and what is said of it."""
+"""A lease table that answers late, or not at all, or throttles: what that costs which shards, and what is said."""
 
 from __future__ import annotations
 

@@ -63,6 +63,7 @@ LAYERS = (
         "progress",
         "lease_term",
         "hold_files",
+        "record_times",
         "handover",
         "signals",
         "capacity",

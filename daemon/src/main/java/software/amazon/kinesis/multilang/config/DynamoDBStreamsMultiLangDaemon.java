@@ -79,7 +79,7 @@ public final class DynamoDBStreamsMultiLangDaemon {
             properties.load(input);
         }
         holds = new Holds(Path.of(properties.getProperty("holdDirectory")));
-        progress = new Progress(holds);
+        progress = new Progress(holds, new RecordTimes(properties.getProperty("sourceStreamArn")));
         daemonConfig = new MultiLangDaemonConfig(propertiesFile);
         configuration = daemonConfig.getMultiLangDaemonConfiguration();
         clients = new AwsClients(properties, configuration);
@@ -89,6 +89,7 @@ public final class DynamoDBStreamsMultiLangDaemon {
     public static void main(String[] args) {
         System.setErr(consoleFilter(System.err));
         LogLines.hideProperties();
+        HarmlessErrors.install();
         ProxiedHttpService.install();
         Thread.setDefaultUncaughtExceptionHandler((thread, t) -> Event.error("thread_failed")
                 .with("thread", thread.getName()).with("error", t.toString()).cause(t)
@@ -165,7 +166,8 @@ public final class DynamoDBStreamsMultiLangDaemon {
         return configuration.resolvedConfiguration(() ->
                 new StreamsRecordProcessor(
                         daemonConfig.getRecordProcessorFactory().shardRecordProcessor(), progress, retention, terms,
-                        shardId -> coordinator.getCurrentlyHeldLease(shardId) != null, this::leaseIsGone, copyGate));
+                        shardId -> coordinator.getCurrentlyHeldLease(shardId) != null, this::leaseIsGone, copyGate,
+                        new FirstStart(Long.parseLong(properties.getProperty("firstStartMillis", "0")))));
     }
 
     private static DynamoDBLeaseManagementFactory leaseFactory(ResolvedConfiguration resolved) {

@@ -14,6 +14,8 @@ import java.util.concurrent.atomic.AtomicReference;
 import software.amazon.awssdk.awscore.AwsRequestOverrideConfiguration;
 import software.amazon.awssdk.services.dynamodb.model.GetRecordsRequest;
 import software.amazon.awssdk.services.kinesis.model.ChildShard;
+import software.amazon.kinesis.checkpoint.SentinelCheckpoint;
+import software.amazon.kinesis.common.InitialPositionInStreamExtended;
 import software.amazon.kinesis.retrieval.DataFetcherProviderConfig;
 import software.amazon.kinesis.retrieval.DataFetcherResult;
 import software.amazon.kinesis.retrieval.GetRecordsResponseAdapter;
@@ -53,6 +55,17 @@ final class PageFetcher extends DynamoDBStreamsDataFetcher {
     /** Whether the last page was as full as can be, so that the next one is likely to be there. */
     boolean isBehind() {
         return behind;
+    }
+
+    /**
+     * A lease that has no checkpoint yet may say LATEST or AT_TIMESTAMP, of an earlier version or the original: what was
+     * written since it was made would be jumped over. {@link FirstStart} sees to what is not meant.
+     */
+    @Override
+    public void advanceIteratorTo(String sequenceNumber, InitialPositionInStreamExtended initialPosition) {
+        boolean isNoPlace = sequenceNumber.equals(SentinelCheckpoint.LATEST.toString())
+                || sequenceNumber.equals(SentinelCheckpoint.AT_TIMESTAMP.toString());
+        super.advanceIteratorTo(isNoPlace ? SentinelCheckpoint.TRIM_HORIZON.toString() : sequenceNumber, initialPosition);
     }
 
     /** KCL may go back to before a batch that ended the shard; the adapter goes on to say that it is at the end. */

@@ -34,6 +34,7 @@ final class StreamsRecordProcessor implements DynamoDBStreamsShardRecordProcesso
     private final Predicate<String> isHeld;
     private final Predicate<String> leaseIsGone;
     private final CopyGate copyGate;
+    private final FirstStart firstStart;
     private String shardId;
     private boolean started;
     private boolean ended;
@@ -42,6 +43,7 @@ final class StreamsRecordProcessor implements DynamoDBStreamsShardRecordProcesso
      * @param isHeld whether this daemon has a shard's lease
      * @param leaseIsGone whether a shard's row is no longer in the lease table at all
      * @param copyGate asked before each child is started
+     * @param firstStart which records are not meant
      */
     StreamsRecordProcessor(
             ShardRecordProcessor child,
@@ -50,7 +52,8 @@ final class StreamsRecordProcessor implements DynamoDBStreamsShardRecordProcesso
             LeaseTerms terms,
             Predicate<String> isHeld,
             Predicate<String> leaseIsGone,
-            CopyGate copyGate) {
+            CopyGate copyGate,
+            FirstStart firstStart) {
         this.child = child;
         this.progress = progress;
         this.retention = retention;
@@ -58,6 +61,16 @@ final class StreamsRecordProcessor implements DynamoDBStreamsShardRecordProcesso
         this.isHeld = isHeld;
         this.leaseIsGone = leaseIsGone;
         this.copyGate = copyGate;
+        this.firstStart = firstStart;
+    }
+
+    /** The shard can't be begun yet, and will be by itself. */
+    static final class NotYet extends IllegalStateException {
+        private static final long serialVersionUID = 1;
+
+        private NotYet(String message) {
+            super(message);
+        }
     }
 
     /** Whether a child was started for the shard: the others never answer to a graceful shutdown. */
@@ -72,11 +85,11 @@ final class StreamsRecordProcessor implements DynamoDBStreamsShardRecordProcesso
             return;
         }
         if (BUSY.contains(shardId)) {
-            throw new IllegalStateException("a batch of " + shardId + ", begun under an earlier lease, is still under way");
+            throw new NotYet("a batch of " + shardId + ", begun under an earlier lease, is still under way");
         }
         long wait = terms.waitNanos(shardId);
         if (wait > 0) {
-            throw new IllegalStateException("the last owner of " + shardId + " may write for " + wait / 1_000_000 + " ms");
+            throw new NotYet("the last owner of " + shardId + " may write for " + wait / 1_000_000 + " ms");
         }
         copyGate.check();
         child.initialize(input);
@@ -85,8 +98,12 @@ final class StreamsRecordProcessor implements DynamoDBStreamsShardRecordProcesso
     }
 
     @Override
-    public void processRecords(ProcessRecordsInput input) {
+    public void processRecords(ProcessRecordsInput given) {
         if (!started) {
+            return;
+        }
+        ProcessRecordsInput input = firstStart.since(given);
+        if (input.records().isEmpty() && !given.records().isEmpty()) {
             return;
         }
         try { // KCL passes over a batch for which an exception leaves this method; a child's end ends the process first
