@@ -54,7 +54,7 @@ final class FleetLeaseCoordinator extends DynamoDBLeaseCoordinator {
     private final LeaseTableHealth health;
     private final Map<String, Long> finishedSince = new HashMap<>();
     private final ScheduledExecutorService threads =
-            Executors.newScheduledThreadPool(2, new DaemonThreads("fleet-leases"));
+            Executors.newScheduledThreadPool(3, new DaemonThreads("fleet-leases"));
     private final ExecutorService rounds = Executors.newCachedThreadPool(new DaemonThreads("renewal-round"));
     private final AtomicInteger open = new AtomicInteger();
     private final ReentrantLock take = new ReentrantLock();
@@ -84,11 +84,9 @@ final class FleetLeaseCoordinator extends DynamoDBLeaseCoordinator {
         super.start(mode);
         threads.schedule(this::look, TAKE_MILLIS, TimeUnit.MILLISECONDS);
         threads.scheduleWithFixedDelay( // apart, for a look may hang while the table is away
-                () -> {
-                    health.look();
-                    terms.endLost(shardId -> getCurrentlyHeldLease(shardId) != null, this::drop);
-                },
+                () -> terms.endLost(shardId -> getCurrentlyHeldLease(shardId) != null, this::drop),
                 TAKE_MILLIS, TAKE_MILLIS, TimeUnit.MILLISECONDS);
+        threads.scheduleWithFixedDelay(health::look, TAKE_MILLIS, TAKE_MILLIS, TimeUnit.MILLISECONDS);
     }
 
     /**
@@ -175,8 +173,8 @@ final class FleetLeaseCoordinator extends DynamoDBLeaseCoordinator {
             dropFinished();
         } catch (DependencyException | InvalidStateException e) { // the table's health is told of it
             LOG.debug("No lease can be taken now", e);
-        } catch (RuntimeException e) { // this thread must go on
-            LOG.warn("Leases could not be looked at", e);
+        } catch (RuntimeException e) { // looks must go on
+            health.fails("Scan", "", e);
         }
         long pace = Math.max(TAKE_MILLIS, TAKE_MILLIS_PER_LEASE * allLeases().size());
         if (!threads.isShutdown()) {

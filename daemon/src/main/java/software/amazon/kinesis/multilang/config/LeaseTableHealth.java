@@ -4,6 +4,8 @@ import java.time.Duration;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.stream.Collectors;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 import software.amazon.awssdk.services.dynamodb.DynamoDbAsyncClient;
 import software.amazon.awssdk.services.dynamodb.model.BillingMode;
 import software.amazon.awssdk.services.dynamodb.model.DescribeTableRequest;
@@ -29,6 +31,8 @@ final class LeaseTableHealth {
 
     private static final String ON_DEMAND_REMEDY = "It is on demand, so either its own maximum or the account's quota is "
             + "reached, or other writers use it up: raise the maximum or the quota.";
+
+    private static final Logger LOG = LoggerFactory.getLogger(DynamoDBStreamsMultiLangDaemon.class);
 
     private final String table;
     private final DynamoDbAsyncClient client;
@@ -78,8 +82,16 @@ final class LeaseTableHealth {
         describe(now);
     }
 
-    /** To be called every second or so. */
+    /** To be called every second or so; nothing keeps the next call from coming. */
     void look() {
+        try {
+            lookAndSay();
+        } catch (RuntimeException e) {
+            LOG.debug("The lease table's health can't be said", e);
+        }
+    }
+
+    private void lookAndSay() {
         long now = System.currentTimeMillis();
         failing.values().removeIf(each -> now - each.lastMillis > FORGOTTEN_AFTER_MILLIS);
         Failing worst = null;
