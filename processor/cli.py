@@ -5,6 +5,7 @@ Each imports what it needs when it runs: what only the others need takes a tenth
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import sys
@@ -16,6 +17,7 @@ from typing import Any, NoReturn
 from processor import commands, output, program, settings_loader
 from processor.commands import COMMANDS, REPLICATE, Command
 from processor.errors import ReplicatorError, UsageError
+from processor.secrets import RedactedStream
 from processor.settings import Settings
 
 # A command's own options, by name.
@@ -27,6 +29,11 @@ def main(arguments: Sequence[str]) -> int:
 
     :returns: the exit status; a replication that starts never returns, this process becomes its daemon
     """
+    with contextlib.redirect_stderr(RedactedStream(sys.stderr)):
+        return _main(arguments)
+
+
+def _main(arguments: Sequence[str]) -> int:
     signal.signal(signal.SIGTERM, _interrupt)
     command = COMMANDS.get(arguments[0], REPLICATE) if arguments else REPLICATE
     try:
@@ -130,6 +137,7 @@ def _policy(found: Settings, options: Options) -> int:
         wanted=options["for"],
         via_s3=options["viaS3"],
         caller=options["caller"],
+        tags_sessions=options["podIdentity"],
         as_json=options["json"],
     )
 

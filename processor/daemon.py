@@ -10,7 +10,6 @@ import fcntl
 import hashlib
 import os
 import re
-import shlex
 import shutil
 import socket
 import sys
@@ -20,7 +19,8 @@ from typing import NoReturn
 import javaproperties
 import msgspec
 
-from processor import class_archive, java, kcl_properties, program
+from processor import java, java_options, kcl_properties, program
+from processor.aws import endpoints
 from processor.aws.sessions import sts_region
 from processor.errors import SetupError
 from processor.handover import SETTINGS_VARIABLE
@@ -37,8 +37,6 @@ MAIN_CLASS = "software.amazon.kinesis.multilang.config.DynamoDBStreamsMultiLangD
 DISPATCH_INTERVAL_MS = 100
 # Daemons of one task on one machine: far more than its memory holds.
 MAX_SLOTS = 256
-# GetRecords runs on Java's common pool, which a small machine makes too small for many shards.
-READER_THREADS = 64
 
 _COORDINATOR_STATE_SUFFIX = "-CoordinatorState"
 _WORKER_METRICS_SUFFIX = "-WorkerMetricStats"
@@ -150,25 +148,9 @@ def _identity(side: str, identity: Identity, region: str) -> dict[str, str | Non
 
 def command(settings: Settings, slot: Slot, properties_file: Path) -> list[str]:
     """The JVM's command line. Nothing secret is in it: every user of the machine can read it."""
-    log_configuration = settings.log_configuration or str(program.LOG_CONFIGURATION)
-    archive = class_archive.find()
     return [
         java.executable(),
-        *java.MEMORY,
-        *([] if archive is None else [f"-XX:SharedArchiveFile={archive}"]),
-        # Compiled later, by three times: half of the compilers' time in a start is for what a daemon does at its start
-        # alone, and what it does for each record is compiled within the first seconds all the same.
-        "-XX:CompileThresholdScaling=3",
-        "-XX:+ExitOnOutOfMemoryError",
-        f"-XX:ErrorFile={slot.directory}/hs_err_%p.log",
-        "-XX:-UsePerfData",
-        "-Xshare:auto",
-        "-Dfile.encoding=UTF-8",
-        f"-Djava.util.concurrent.ForkJoinPool.common.parallelism={READER_THREADS}",
-        f"-Dlogback.configurationFile={log_configuration}",
-        f"-DlogDirectory={slot.directory}",
-        f"-DlogFormat={settings.log_format}",
-        *shlex.split(settings.java_options),
+        *java_options.daemon_options(settings, slot.directory),
         MAIN_CLASS,
         str(properties_file),
     ]
@@ -183,6 +165,7 @@ def start(settings: Settings, slot: Slot, *, stream_arn: str, leases: list[Lease
         shutil.rmtree(directory, ignore_errors=True)  # of daemons before this one
         directory.mkdir(mode=0o700)
     made = properties(settings, stream_arn=stream_arn, worker_id=worker_id, leases=leases, read_at_ms=read_at_ms)
+    made |= {name: value for name, value in endpoints.told(settings).items() if name not in settings.kcl}
     made["leaseTermDirectory"] = str(terms)
     made["holdDirectory"] = str(waiting)
     properties_file = slot.directory / "daemon.properties"

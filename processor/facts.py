@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import msgspec
 
-from processor import java, leases, program, task, time_to_live, write_probe
+from processor import java, java_options, leases, program, task, time_to_live, write_probe
 from processor.aws.clients import Clients
 from processor.aws.errors import aws_errors
 from processor.copy import state
@@ -99,6 +99,9 @@ def read(
 
     def files() -> list[Finding]:
         return [*_log_configuration(settings), *_dead_letters(settings), *_bucket(settings, clients)]
+
+    def _java() -> list[Finding]:
+        return _installation(settings)
 
     parts = [part for part in (source, destination, checkpoints, files, _java) if part.__name__ not in unreachable]
     names = {"checkpoints": "checkpoint table", "files": "dead letters' place", "_java": "Java"}
@@ -211,14 +214,14 @@ def _ttl(client: Callable[[], DynamoDBClient], name: str, region: str, table: di
         return None  # only a warning hangs on it, and a policy may well leave this call out
 
 
-def _java() -> list[Finding]:
+def _installation(settings: Settings) -> list[Finding]:
     findings = []
     for check in (java.check_version, java.class_path, program.check_isolated):
         try:
             check()
         except SetupError as exc:
             findings.append(error(exc.what, exc.value, exc.consequence, exc.remedy, cause="setup"))
-    return findings
+    return findings or [*java_options.findings(settings)]
 
 
 def _log_configuration(settings: Settings) -> Iterator[Finding]:

@@ -226,7 +226,8 @@ def _identity(values: Mapping[str, Any], side: str) -> Identity:
         name = f"{side}RoleExternalId" if "external_id" in given else f"{side}RoleSessionName"
         message = f"{name} is set, but no {side}RoleArn: there is no role to assume with it. Set both, or neither."
         raise UsageError(message)
-    return Identity(profile=values.get(f"{side}Profile"), role_arn=role_arn, **given)
+    profile, sts_region = values.get(f"{side}Profile"), values["stsRegion"]
+    return Identity(profile=profile, role_arn=role_arn, sts_region=sts_region, **given)
 
 
 def _dead_letters(uri: str | None) -> dict[str, str]:

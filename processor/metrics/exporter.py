@@ -28,6 +28,7 @@ from processor.metrics.outlets import outlets
 from processor.metrics.publishing import publishers
 from processor.metrics.shard_files import DIRECTORY
 from processor.retry import Outage
+from processor.secrets import RedactedStream
 from processor.settings import Settings
 
 
@@ -93,6 +94,7 @@ def main() -> None:
     """Until the end of input."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # signals to the group are the daemon's to act on
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    sys.stderr = RedactedStream(sys.stderr)
     settings, directory = handed_down(os.environ)
     logs.configure(form=settings.log_format)
     run(settings, directory / DIRECTORY, sys.stdin)
