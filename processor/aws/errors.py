@@ -12,7 +12,6 @@ from botocore.exceptions import (
     HTTPClientError,
     LoginError,
     MetadataRetrievalError,
-    MissingDependencyException,
     NoAuthTokenError,
     NoCredentialsError,
     PartialCredentialsError,
@@ -56,7 +55,6 @@ REJECTED_CREDENTIALS = frozenset(
 _NO_CREDENTIALS = (
     CredentialRetrievalError,
     LoginError,
-    MissingDependencyException,
     MetadataRetrievalError,
     NoAuthTokenError,
     NoCredentialsError,

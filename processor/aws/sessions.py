@@ -10,7 +10,13 @@ from typing import Any
 import botocore.session
 from botocore.config import Config
 from botocore.credentials import Credentials, DeferredRefreshableCredentials
-from botocore.exceptions import BotoCoreError, NoCredentialsError, ProfileNotFound
+from botocore.exceptions import (
+    BotoCoreError,
+    CredentialRetrievalError,
+    MissingDependencyException,
+    NoCredentialsError,
+    ProfileNotFound,
+)
 from botocore.session import Session
 
 from processor.aws.answers import CheckedParsers
@@ -25,6 +31,11 @@ from processor.role import Assumed, Renewal
 _ROLE_REFUSED = frozenset({"MalformedPolicyDocument", "RegionDisabledException", "ValidationError"})
 # What STS says in a region that is not enabled: the second where it knows no account but of those that enabled it.
 _NOT_IN_REGION = frozenset({"RegionDisabledException", "InvalidClientTokenId"})
+# Both halves of a task must find the same credentials.
+_NO_LOGIN = (
+    "The daemon's Java can't use a session of aws login (login_session in the profile). Name a profile that has "
+    "credential_process = aws configure export-credentials --profile NAME --format process"
+)
 # The regions of an STS that serves its whole partition, where an emulator's word or none stands for the region.
 _PARTITION_REGIONS = {"aws": "us-east-1", "aws-cn": "cn-north-1", "aws-us-gov": "us-gov-west-1"}
 
@@ -61,7 +72,7 @@ def session(identity: Identity = OWN, *, region: str | None = None) -> Session:
 
     :param region: of the calls to be made
     """
-    own = RenewedSession(identity.profile, lambda: _session(identity.profile, region).get_credentials())
+    own = RenewedSession(identity.profile, lambda: _found(identity.profile))
     _equip(own, region)
     if identity.role_arn is None:
         return own
@@ -161,6 +172,20 @@ def _session(profile: str | None = None, region: str | None = None) -> Session:
     made = Session(profile=profile)
     _equip(made, region)
     return made
+
+
+def _found(profile: str | None) -> Credentials | None:
+    """What credentials there are now.
+
+    :raises BotoCoreError: they can't be used
+    """
+    try:
+        found = _session(profile).get_credentials()
+    except MissingDependencyException as exc:
+        raise CredentialRetrievalError(provider="login", error_msg=f"{exc}. {_NO_LOGIN}") from exc
+    if found is not None and found.method == "login":
+        raise CredentialRetrievalError(provider="login", error_msg=_NO_LOGIN)
+    return found
 
 
 def _equip(made: Session, region: str | None) -> None:

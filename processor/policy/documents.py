@@ -50,7 +50,9 @@ def make(
         statements = list(_statements([row for row in rows if row.side in sides], settings, found))
         if principal.role_arn is None and (roles := principals.assumed_by(settings, principal)):
             statements.append({"Sid": "AssumeRoles", "Effect": "Allow", "Action": assume, "Resource": roles})
-        trust = None if principal.role_arn is None else _trust(settings, principal.role_arn, callers, tags=tags_sessions)
+        trust = (
+            None if principal.role_arn is None else _trust(settings, principal.role_arn, callers, tags=tags_sessions)
+        )
         if statements:
             policy = {"Version": _VERSION, "Statement": statements}
             made.append(
