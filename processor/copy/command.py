@@ -104,7 +104,7 @@ def _run(settings: Settings, options: Options, clients: Clients, stop: threading
         seen = Remeasure(planned, concurrent=job.copy.concurrent, say=_say)
         report = job.run(outage=outage, stop=stop, tell=_tell(bar, metrics), past_ttl=past_ttl, written=seen.look)
     if report.expired:
-        _look_at_ttl_again(settings, clients, patience, past_ttl)
+        _look_at_ttl_again(settings, clients, patience, job.copy.ttl)
     show(report, settings, as_json=options.json)
     return 0
 
@@ -140,14 +140,14 @@ def _past_ttl(settings: Settings, clients: Clients, patience: Patience) -> PastT
     return past
 
 
-def _look_at_ttl_again(settings: Settings, clients: Clients, patience: Patience, before: PastTtl) -> None:
+def _look_at_ttl_again(settings: Settings, clients: Clients, patience: Patience, before: str) -> None:
     """What was not copied must be what the source is about to delete; else somebody must know."""
     now, _ = time_to_live.of_source(settings, clients, patience.ask)
-    if now.attribute != before.attribute:
+    if now.attribute != before:
         is_now = f"is on {now.attribute}" if now.attribute else "is off, or not for us to see,"
         found = warning(
             f"TTL of source table {settings.source_table}",
-            f"was on {before.attribute} when the copy began, and {is_now} now",
+            f"was on {before} when the copy began, and {is_now} now",
             "Items that were past it were not copied, and may stay at the source now",
             "Run verify: it names what is missing, and --repair writes it",
         )

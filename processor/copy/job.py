@@ -160,6 +160,7 @@ class Job:
         :raises ReplicatorError: it can't go on; another run does, where this one was
         """
         settings, clients = self._settings, self._clients
+        self.copy = msgspec.structs.replace(self.copy, ttl=self.copy.ttl or past_ttl.attribute or "")
         task.record(
             settings,
             clients,

@@ -30,7 +30,8 @@ class CopyState(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
 
     ``concurrent``: replication may run meanwhile. ``via``: where exported items lie, else the tables are read directly.
     ``beat`` grows for as long as ``holder`` runs it. ``onto_items``: the destination held items when it began.
-    ``followed``: it was done, and a replication went on since. ``expired``: items past their TTL, which are not copied.
+    ``followed``: it was done, and a replication went on since. ``expired``: items past their TTL, which are not copied;
+    ``ttl`` is the attribute that it was on when it began.
     """
 
     id: str
@@ -55,6 +56,7 @@ class CopyState(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     items: int = 0
     size_bytes: int = 0
     expired: int = 0
+    ttl: str = ""
 
     @property
     def age_seconds(self) -> float:
