@@ -86,6 +86,7 @@ public final class JavaPages {
         fetcher.resetIterator("iterator", "1", initial);
         fetcher.getRecords().acceptAdapter();
         ends.add(String.valueOf(fetcher.isShardEndReached()));
+        Thread.sleep(600); // else the last listing would do
         fetcher.getRecords().acceptAdapter();
         ends.add(String.valueOf(fetcher.isShardEndReached()));
         return "- " + String.join(" ", ends);
