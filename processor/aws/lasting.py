@@ -11,6 +11,7 @@ import os
 import re
 from pathlib import Path
 
+from processor.aws.credentials import UnusableCredentialsError
 from processor.aws.errors import REFUSALS, REJECTED_CREDENTIALS
 from processor.aws.sessions import configured
 from processor.errors import RefusedError, UnavailableError
@@ -94,7 +95,7 @@ def lasts(error: UnavailableError | RefusedError, identity: Identity) -> bool:
         return not has_instance_metadata(identity)
     if error.code in _ANSWERS:
         return _WRONG_CLOCK.search(str(error)) is None
-    return error.code in CONFIGURATION
+    return error.code in CONFIGURATION or error.code == UnusableCredentialsError.__name__
 
 
 def has_instance_metadata(identity: Identity) -> bool:

@@ -12,7 +12,6 @@ from botocore.config import Config
 from botocore.credentials import Credentials, DeferredRefreshableCredentials
 from botocore.exceptions import (
     BotoCoreError,
-    CredentialRetrievalError,
     MissingDependencyException,
     NoCredentialsError,
     ProfileNotFound,
@@ -20,7 +19,7 @@ from botocore.exceptions import (
 from botocore.session import Session
 
 from processor.aws.answers import CheckedParsers
-from processor.aws.credentials import LookUp, RenewedCredentials
+from processor.aws.credentials import LookUp, RenewedCredentials, UnusableCredentialsError
 from processor.aws.errors import aws_errors
 from processor.aws.models import model_loader
 from processor.errors import CredentialsError, RefusedError, RoleError, UnavailableError
@@ -182,9 +181,9 @@ def _found(profile: str | None) -> Credentials | None:
     try:
         found = _session(profile).get_credentials()
     except MissingDependencyException as exc:
-        raise CredentialRetrievalError(provider="login", error_msg=f"{exc}. {_NO_LOGIN}") from exc
+        raise UnusableCredentialsError(provider="login", error_msg=f"{exc}. {_NO_LOGIN}") from exc
     if found is not None and found.method == "login":
-        raise CredentialRetrievalError(provider="login", error_msg=_NO_LOGIN)
+        raise UnusableCredentialsError(provider="login", error_msg=_NO_LOGIN)
     return found
 
 
