@@ -13,7 +13,9 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 
-from processor.copy.estimate import READ_UNIT_BYTES, WRITE_UNIT_BYTES
+# Here, and not the copy's own: what a child imports is its start.
+WRITE_UNIT_BYTES = 1024
+READ_UNIT_BYTES = 4096
 
 
 class Estimate(float):

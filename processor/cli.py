@@ -5,6 +5,7 @@ Each imports what it needs when it runs: what only the others need takes a tenth
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import sys
@@ -13,13 +14,10 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NoReturn
 
-import msgspec
-
-from processor import __version__, commands, program, settings_loader, task
-from processor.aws.clients import Clients
+from processor import commands, output, program, settings_loader
 from processor.commands import COMMANDS, REPLICATE, Command
-from processor.errors import NotReadyError, ReplicatorError, UsageError
-from processor.findings import Finding
+from processor.errors import ReplicatorError, UsageError
+from processor.secrets import RedactedStream
 from processor.settings import Settings
 
 # A command's own options, by name.
@@ -31,29 +29,37 @@ def main(arguments: Sequence[str]) -> int:
 
     :returns: the exit status; a replication that starts never returns, this process becomes its daemon
     """
+    with contextlib.redirect_stderr(RedactedStream(sys.stderr)):
+        return _main(arguments)
+
+
+def _main(arguments: Sequence[str]) -> int:
     signal.signal(signal.SIGTERM, _interrupt)
     command = COMMANDS.get(arguments[0], REPLICATE) if arguments else REPLICATE
     try:
         return _dispatch(command, arguments[1:] if command.name else arguments)
     except ReplicatorError as exc:
-        print(f"{program.NAME}: {exc}", file=sys.stderr)
+        output.say(f"{program.NAME}: {exc}")
         return exc.exit_status
     except KeyboardInterrupt as exc:
         if command is REPLICATE:
             return 0  # until the daemon's own handler: a clean stop is 0 from the start
-        print(f"{program.NAME}: {command.name} was interrupted before it was through.", file=sys.stderr)
+        output.say(f"{program.NAME}: {command.name} was interrupted before it was through.")
         return 128 + (exc.args[0] if exc.args else signal.SIGINT)
+    except OSError as exc:
+        output.say(f"{program.NAME}: {output.failure(exc)}")
+        return output.CLOSED_PIPE if isinstance(exc, BrokenPipeError) else ReplicatorError.exit_status
     except Exception:  # noqa: BLE001  # the last resort: a message and a decided status for whatever is left
-        traceback.print_exc()
-        print(
-            f"{program.NAME}: BUG: an unexpected error, above. Nothing was started; please report it.", file=sys.stderr
+        done = "Nothing was started" if command is REPLICATE else "What was done stays done"
+        output.say(
+            f"{traceback.format_exc()}{program.NAME}: BUG: an unexpected error, above. {done}; please report it."
         )
         return ReplicatorError.exit_status
 
 
-def console() -> int:
-    """What an installed ``dynamodb-replicator`` calls."""
-    return main(sys.argv[1:])
+def console() -> NoReturn:
+    """What ``python -m processor`` and an installed ``dynamodb-replicator`` end in."""
+    output.leave(main(sys.argv[1:]))
 
 
 def _interrupt(number: int, _: object) -> NoReturn:
@@ -62,14 +68,13 @@ def _interrupt(number: int, _: object) -> NoReturn:
 
 def _dispatch(command: Command, arguments: Sequence[str]) -> int:
     options, rest = commands.take(command, arguments)
+    output.prepare(as_json=bool(options.get("json")))
     found = load(rest, command)
-    if command is not REPLICATE:
-        return _RUN[command.name](found, options)
-    if found.demo:
+    if found.demo and command is REPLICATE:
         from processor import demo
 
         return demo.run(found, rest)
-    return _replicate(found)
+    return _RUN[command.name](found, options)
 
 
 def load(arguments: Sequence[str], command: Command = REPLICATE) -> Settings:
@@ -88,7 +93,7 @@ def load(arguments: Sequence[str], command: Command = REPLICATE) -> Settings:
         )
         raise UsageError(message)
     try:
-        text = Path(file).read_bytes().decode("latin-1") if file else ""  # Java's encoding of properties
+        text = settings_loader.decoded(Path(file).read_bytes()) if file else ""
     except OSError as exc:
         message = f"Properties file {file}: can't be read ({exc.strerror}). Nothing was started. Check the path."
         if command is REPLICATE and str(file).isalpha():
@@ -105,44 +110,9 @@ def load(arguments: Sequence[str], command: Command = REPLICATE) -> Settings:
 
 
 def _check(found: Settings, options: Options) -> int:
-    from processor import preflight
+    from processor import check
 
-    report = preflight.run(found, Clients(found))
-    if options["json"]:
-        print(msgspec.json.encode({"ready": not report.errors, "findings": report.findings}).decode())
-    else:
-        _print_findings(report.findings)
-        print(f"{found.path}: {'not ready' if report.errors else 'ready'}")
-    return NotReadyError.exit_status if report.errors else 0
-
-
-def _replicate(found: Settings) -> int:
-    from processor import daemon, preflight
-    from processor.copy import following
-
-    slot = daemon.claim_slot(found)
-    clients = Clients(found)
-    report = preflight.run(found, clients)
-    _print_findings(report.findings)
-    if report.errors:
-        things = "1 thing" if len(report.errors) == 1 else f"{len(report.errors)} things"
-        message = f"{things} above must be put right first. Nothing was started, nothing was changed."
-        raise NotReadyError(message)
-    facts = report.facts
-    assert facts.source is not None  # noqa: S101  # else the report has errors
-    ours = task.record(
-        found,
-        clients,
-        stream_arn=facts.source["LatestStreamArn"],
-        destination_arn=(facts.destination or {}).get("TableArn", ""),
-        before=facts.task,
-    )
-    following.note(found, clients, facts)
-    print(f"Replicating {found.path}")
-    print(f"  version {__version__}")
-    print(f"  task {found.task_name}, checkpoints in {found.checkpoint_table}")
-    print(f"  logs in {slot.directory}", flush=True)
-    daemon.start(found, slot, stream_arn=ours.stream_arn, leases=facts.leases or [], read_at_ms=facts.leases_read_at_ms)
+    return check.run(found, as_json=options["json"])
 
 
 def _copy(found: Settings, options: Options) -> int:
@@ -167,6 +137,7 @@ def _policy(found: Settings, options: Options) -> int:
         wanted=options["for"],
         via_s3=options["viaS3"],
         caller=options["caller"],
+        tags_sessions=options["podIdentity"],
         as_json=options["json"],
     )
 
@@ -175,6 +146,12 @@ def _redrive(found: Settings, options: Options) -> int:
     from processor import redrive_command
 
     return redrive_command.run(found, dry_run=options["dryRun"], as_json=options["json"])
+
+
+def _replicate(found: Settings, _: Options) -> NoReturn:
+    from processor import start
+
+    start.run(found)
 
 
 def _status(found: Settings, options: Options) -> int:
@@ -194,12 +171,8 @@ def _verify(found: Settings, options: Options) -> int:
     return command.run(found, wanted.Wanted.of(options))
 
 
-def _print_findings(findings: Sequence[Finding]) -> None:
-    for finding in findings:
-        print(finding.text, file=sys.stderr)
-
-
 _RUN: Mapping[str, Callable[[Settings, Options], int]] = {
+    REPLICATE.name: _replicate,
     "check": _check,
     "copy": _copy,
     "policy": _policy,

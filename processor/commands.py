@@ -162,6 +162,10 @@ COMMANDS: Mapping[str, Command] = {
                     parse=wanted.caller,
                     help="the user or role that the program runs as (who runs this command)",
                 ),
+                Option(
+                    name="podIdentity",
+                    help="it runs with EKS Pod Identity, whose session's tags each role it assumes must let pass",
+                ),
                 JSON,
             ),
         ),

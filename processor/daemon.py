@@ -10,7 +10,6 @@ import fcntl
 import hashlib
 import os
 import re
-import shlex
 import shutil
 import socket
 import sys
@@ -20,7 +19,8 @@ from typing import NoReturn
 import javaproperties
 import msgspec
 
-from processor import class_archive, java, kcl_properties, program
+from processor import java, java_options, kcl_properties, program
+from processor.aws import endpoints
 from processor.aws.sessions import sts_region
 from processor.errors import SetupError
 from processor.handover import SETTINGS_VARIABLE
@@ -31,14 +31,13 @@ from processor.leases import Lease
 from processor.metrics.outlets import outlets
 from processor.metrics.shard_files import DIRECTORY as METRICS_DIRECTORY
 from processor.settings import MAX_TABLE_NAME, Settings, companion_table
+from processor.task import Task
 
 MAIN_CLASS = "software.amazon.kinesis.multilang.config.DynamoDBStreamsMultiLangDaemon"
 # KCL looks this often for leases to start or stop; its own default of a second is paid three times before each record.
 DISPATCH_INTERVAL_MS = 100
 # Daemons of one task on one machine: far more than its memory holds.
 MAX_SLOTS = 256
-# GetRecords runs on Java's common pool, which a small machine makes too small for many shards.
-READER_THREADS = 64
 
 _COORDINATOR_STATE_SUFFIX = "-CoordinatorState"
 _WORKER_METRICS_SUFFIX = "-WorkerMetricStats"
@@ -93,7 +92,7 @@ def claim_slot(settings: Settings) -> Slot:
 
 
 def properties(
-    settings: Settings, *, stream_arn: str, worker_id: str, leases: list[Lease], read_at_ms: int
+    settings: Settings, *, task: Task, worker_id: str, leases: list[Lease], read_at_ms: int
 ) -> dict[str, str]:
     """KCL's properties, then the few of our own that the daemon class reads."""
     own = [lease for lease in leases if lease.owner == worker_id]
@@ -107,7 +106,7 @@ def properties(
         "maxRecords": str(settings.batch_size),
         "parentShardPollIntervalMillis": str(settings.parent_shard_poll_interval_millis),
         # ours
-        "sourceStreamArn": stream_arn,
+        "sourceStreamArn": task.stream_arn,
         "sourceRegion": settings.source_region,
         "sourceTable": settings.source_table,
         "taskTable": settings.task_table,
@@ -118,6 +117,7 @@ def properties(
     }
     optional = {
         "dynamoDBEndpoint": settings.kcl_endpoint,
+        "sourceEndpoint": settings.source_endpoint,
         "sourceStreamsEndpoint": settings.source_streams_endpoint,
         "metricsExecutable": f"{python} processor.metrics.exporter" if outlets(settings, os.environ) else None,
         **_identity("source", settings.source_identity, settings.source_region),
@@ -132,7 +132,7 @@ def properties(
             "coordinatorStateTableName", companion_table(settings.checkpoint_table, _COORDINATOR_STATE_SUFFIX)
         )
         made.setdefault("workerMetricsTableName", companion_table(settings.checkpoint_table, _WORKER_METRICS_SUFFIX))
-    return made
+    return kcl_properties.from_oldest(made, first_start_ms=task.first_start_ms)
 
 
 def _identity(side: str, identity: Identity, region: str) -> dict[str, str | None]:
@@ -150,31 +150,15 @@ def _identity(side: str, identity: Identity, region: str) -> dict[str, str | Non
 
 def command(settings: Settings, slot: Slot, properties_file: Path) -> list[str]:
     """The JVM's command line. Nothing secret is in it: every user of the machine can read it."""
-    log_configuration = settings.log_configuration or str(program.LOG_CONFIGURATION)
-    archive = class_archive.find()
     return [
         java.executable(),
-        *java.MEMORY,
-        *([] if archive is None else [f"-XX:SharedArchiveFile={archive}"]),
-        # Compiled later, by three times: half of the compilers' time in a start is for what a daemon does at its start
-        # alone, and what it does for each record is compiled within the first seconds all the same.
-        "-XX:CompileThresholdScaling=3",
-        "-XX:+ExitOnOutOfMemoryError",
-        f"-XX:ErrorFile={slot.directory}/hs_err_%p.log",
-        "-XX:-UsePerfData",
-        "-Xshare:auto",
-        "-Dfile.encoding=UTF-8",
-        f"-Djava.util.concurrent.ForkJoinPool.common.parallelism={READER_THREADS}",
-        f"-Dlogback.configurationFile={log_configuration}",
-        f"-DlogDirectory={slot.directory}",
-        f"-DlogFormat={settings.log_format}",
-        *shlex.split(settings.java_options),
+        *java_options.daemon_options(settings, slot.directory),
         MAIN_CLASS,
         str(properties_file),
     ]
 
 
-def start(settings: Settings, slot: Slot, *, stream_arn: str, leases: list[Lease], read_at_ms: int) -> NoReturn:
+def start(settings: Settings, slot: Slot, *, task: Task, leases: list[Lease], read_at_ms: int) -> NoReturn:
     """Become the daemon."""
     worker_id = settings.kcl.get("workerId", settings.kcl.get("workerIdentifier", slot.worker_id))
     terms = slot.directory / TERM_DIRECTORY
@@ -182,7 +166,8 @@ def start(settings: Settings, slot: Slot, *, stream_arn: str, leases: list[Lease
     for directory in (terms, waiting, slot.directory / METRICS_DIRECTORY):
         shutil.rmtree(directory, ignore_errors=True)  # of daemons before this one
         directory.mkdir(mode=0o700)
-    made = properties(settings, stream_arn=stream_arn, worker_id=worker_id, leases=leases, read_at_ms=read_at_ms)
+    made = properties(settings, task=task, worker_id=worker_id, leases=leases, read_at_ms=read_at_ms)
+    made |= {name: value for name, value in endpoints.told(settings).items() if name not in settings.kcl}
     made["leaseTermDirectory"] = str(terms)
     made["holdDirectory"] = str(waiting)
     properties_file = slot.directory / "daemon.properties"

@@ -150,6 +150,13 @@ DEFINITIONS: tuple[Definition, ...] = (
     ),
     *_role("kcl", "Checkpoints", "the checkpoint tables, CloudWatch, and dead letters on S3"),
     Definition(
+        name="stsRegion",
+        group="Checkpoints",
+        parse=values.region,
+        default_is="that of the caller's profile or of AWS_REGION, else that of the side",
+        help="region whose STS is asked for all roles",
+    ),
+    Definition(
         name="batchSize",
         group="Reading",
         parse=values.whole_number(1, 1000),

@@ -5,6 +5,7 @@
     ReplicatorError                 exit 5 (EIO), the original's "I/O failure at run time"
      ├─ UsageError                  exit 22 (EINVAL): arguments or settings that make no sense
      ├─ NotReadyError               exit 22: the preflight found an error; every finding is printed
+     ├─ NotLookedAtError            exit 5: what a command must see first could not be looked at
      ├─ SetupError                  exit 22: a part of the installation is missing
      ├─ UnavailableError            ends no replication: the batch is kept and tried again
      │   ├─ HeldError               the same, every minute: a person has to see to it
@@ -54,6 +55,10 @@ class NotReadyError(ReplicatorError):
     """The tables, the stream or the permissions aren't ready for replication."""
 
     exit_status = errno.EINVAL
+
+
+class NotLookedAtError(ReplicatorError):
+    """An outage hides whether tables, stream or permissions are ready; the same command may work later."""
 
 
 class SetupError(ReplicatorError):

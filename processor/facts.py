@@ -8,21 +8,23 @@ from __future__ import annotations
 import os
 import stat
 import time
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, MutableSet, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from email.utils import parsedate_to_datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import msgspec
 
-from processor import java, leases, program, task, time_to_live, write_probe
+from processor import java, java_options, leases, program, task, time_to_live, write_probe
 from processor.aws.clients import Clients
-from processor.aws.errors import REJECTED_CREDENTIALS, aws_errors
+from processor.aws.errors import aws_errors
 from processor.copy import state
 from processor.copy.state import CopyState
 from processor.errors import CredentialsError, RefusedError, RoleError, SetupError, UnavailableError
+from processor.failed_call import Who, attempt, cause_of, finding_of
 from processor.findings import Finding, error, warning
-from processor.leases import NO_TABLE, Lease
+from processor.leases import Lease
 from processor.letter_file import OWNER_ONLY
 from processor.s3 import FORBIDDEN, NO_BUCKET, Bucket
 from processor.task import Task
@@ -30,19 +32,22 @@ from processor.task import Task
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
-    from processor.identity import Identity
     from processor.settings import Settings
 
-    Who = tuple[str, Identity]  # its side is source, destination or task
+T = TypeVar("T")
+R = TypeVar("R")
 
 
 class Facts(msgspec.Struct, kw_only=True):
     """What was read; None where that failed, or where there is nothing.
 
     ``leases_read_at_ms`` is when ``leases`` had been read, since the epoch; 0 where they could not be.
+    ``source_clock_ms`` is when ``source`` was answered, by the clock of who answered, which also stamps the stream's
+    records; None where it doesn't tell.
     """
 
     source: dict[str, Any] | None = None
+    source_clock_ms: int | None = None
     source_ttl: str | None = None
     stream_shards: frozenset[str] | None = None
     stream_status: str | None = None
@@ -54,27 +59,35 @@ class Facts(msgspec.Struct, kw_only=True):
     copy: CopyState | None = None
 
 
-def read(settings: Settings, clients: Clients, *, unreachable: Collection[str] = ()) -> tuple[Facts, list[Finding]]:
+def read(
+    settings: Settings,
+    clients: Clients,
+    *,
+    unreachable: Collection[str] = (),
+    unanswered: MutableSet[str] | None = None,
+) -> tuple[Facts, list[Finding]]:
     """Read everything, side by side.
 
     :param unreachable: those of ``source``, ``destination`` and ``checkpoints`` that need not be tried
+    :param unanswered: has the names of what is being read, for another thread to tell
     :returns: the facts, and what went wrong on the way to them
     """
     facts = Facts()
+    waiting = set() if unanswered is None else unanswered
 
     def source() -> list[Finding]:
         name, region = settings.source_table, settings.source_region
-        findings = _table(facts, ("source", settings.source_identity), clients.source, name, region)
+        findings = _table(facts, Who("source", settings.source_identity), clients.source, name, region)
         stream_arn = (facts.source or {}).get("LatestStreamArn")
         if stream_arn and facts.source and facts.source.get("StreamSpecification", {}).get("StreamEnabled"):
-            who = "source", settings.source_identity
-            findings += _attempt(f"stream {stream_arn}", lambda: _stream(facts, clients, stream_arn), who)
+            who = Who("source", settings.source_identity, endpoint="StreamsEndpoint")
+            findings += attempt(f"stream {stream_arn}", lambda: _stream(facts, clients, stream_arn), who)
         facts.source_ttl = _ttl(clients.source, name, region, facts.source)
         return findings + _items(settings, clients, facts.source)
 
     def destination() -> list[Finding]:
         name, region = settings.destination_table, settings.destination_region
-        findings = _table(facts, ("destination", settings.destination_identity), clients.destination, name, region)
+        findings = _table(facts, Who("destination", settings.destination_identity), clients.destination, name, region)
         facts.destination_ttl = _ttl(clients.destination, name, region, facts.destination)
         return findings + _writes(settings, clients, facts.destination)
 
@@ -86,14 +99,35 @@ def read(settings: Settings, clients: Clients, *, unreachable: Collection[str] =
             facts.copy = state.read(clients.checkpoints(), settings.task_table)
 
         what = f"checkpoint table {settings.checkpoint_table} in {settings.kcl_region}"
-        return _attempt(what, scan, ("task", settings.task_identity))
+        return attempt(what, scan, Who("task", settings.task_identity))
 
     def files() -> list[Finding]:
         return [*_log_configuration(settings), *_dead_letters(settings), *_bucket(settings, clients)]
 
+    def _java() -> list[Finding]:
+        return _installation(settings)
+
     parts = [part for part in (source, destination, checkpoints, files, _java) if part.__name__ not in unreachable]
-    with ThreadPoolExecutor(len(parts)) as pool:
-        return facts, [finding for findings in pool.map(lambda part: part(), parts) for finding in findings]
+    names = {"checkpoints": "checkpoint table", "files": "dead letters' place", "_java": "Java"}
+
+    def look(part: Callable[[], list[Finding]]) -> list[Finding]:
+        name = names.get(part.__name__, f"{part.__name__} table")
+        waiting.add(name)
+        try:
+            return part()
+        finally:
+            waiting.discard(name)
+
+    return facts, [finding for findings in _side_by_side(look, parts) for finding in findings]
+
+
+def _side_by_side(look: Callable[[T], R], parts: Sequence[T]) -> list[R]:
+    """Every part's result; an interruption waits for no call that is under way."""
+    pool = ThreadPoolExecutor(len(parts), thread_name_prefix="preflight")
+    try:
+        return list(pool.map(look, parts))
+    finally:
+        pool.shutdown(wait=False, cancel_futures=True)
 
 
 def read_tables(
@@ -110,19 +144,22 @@ def read_tables(
         ("destination", destination, clients.destination, settings.destination_table, settings.destination_region),
     ):
         if side not in unreachable:
-            findings += _table(facts, (side, identity), client, name, region)
+            findings += _table(facts, Who(side, identity), client, name, region)
     return facts, findings
 
 
 def _table(facts: Facts, who: Who, client: Callable[[], DynamoDBClient], name: str, region: str) -> list[Finding]:
     """Read what a table is into the fact that has its side for a name."""
-    side = who[0]
+    side = who.side
 
     def describe() -> None:
         with aws_errors(f"DescribeTable on table {name} in {region}"):
-            setattr(facts, side, dict(client().describe_table(TableName=name)["Table"]))
+            answer = client().describe_table(TableName=name)
+        setattr(facts, side, dict(answer["Table"]))
+        if side == "source":
+            facts.source_clock_ms = _clock_ms(answer["ResponseMetadata"]["HTTPHeaders"].get("date", ""))
 
-    return _attempt(f"{side} table {name} in {region}", describe, who)
+    return attempt(f"{side} table {name} in {region}", describe, who)
 
 
 def _writes(settings: Settings, clients: Clients, destination: dict[str, Any] | None) -> list[Finding]:
@@ -134,11 +171,19 @@ def _writes(settings: Settings, clients: Clients, destination: dict[str, Any] | 
     try:
         write_probe.try_writes(clients.destination, destination, region=region, batches=batches)
     except CredentialsError as exc:
-        return [_no_rights(what, exc, ("destination", settings.destination_identity))]
+        return [finding_of(what, exc, Who("destination", settings.destination_identity))]
     except (RefusedError, UnavailableError) as exc:
         unknown = "Whether it may be written is not known; a replication waits until it can be"
         return [warning(what, f"could not be tried ({exc})", unknown, "Do what the reason asks for, and check again")]
     return []
+
+
+def _clock_ms(date: str) -> int | None:
+    """An HTTP date, in milliseconds since the epoch; None if it is none."""
+    try:
+        return int(parsedate_to_datetime(date).timestamp() * 1000)
+    except ValueError:
+        return None
 
 
 def _items(settings: Settings, clients: Clients, source: dict[str, Any] | None) -> list[Finding]:
@@ -146,8 +191,8 @@ def _items(settings: Settings, clients: Clients, source: dict[str, Any] | None) 
     if source is None or settings.write_mode != "fenced":
         return []
     name, region, key = settings.source_table, settings.source_region, _no_ones_key(source)
-    who = "source", settings.source_identity
-    return _attempt(f"items of source table {name}", lambda: _get(clients.source, name, region, key), who)
+    who = Who("source", settings.source_identity)
+    return attempt(f"items of source table {name}", lambda: _get(clients.source, name, region, key), who)
 
 
 def _no_ones_key(table: dict[str, Any]) -> dict[str, Any]:
@@ -184,23 +229,22 @@ def _ttl(client: Callable[[], DynamoDBClient], name: str, region: str, table: di
         return None  # only a warning hangs on it, and a policy may well leave this call out
 
 
-def _java() -> list[Finding]:
+def _installation(settings: Settings) -> list[Finding]:
     findings = []
     for check in (java.check_version, java.class_path, program.check_isolated):
         try:
             check()
         except SetupError as exc:
-            findings.append(error(exc.what, exc.value, exc.consequence, exc.remedy))
-    return findings
+            findings.append(error(exc.what, exc.value, exc.consequence, exc.remedy, cause="setup"))
+    return findings or [*java_options.findings(settings)]
 
 
 def _log_configuration(settings: Settings) -> Iterator[Finding]:
     path = settings.log_configuration
     if path is not None and not os.access(path, os.R_OK):
         remedy = "Check logConfiguration, or leave it out"
-        yield error(
-            f"log configuration {path}", "can't be read", "The daemon would log everything to the console", remedy
-        )
+        consequence = "The daemon would log everything to the console"
+        yield error(f"log configuration {path}", "can't be read", consequence, remedy, cause="setup")
 
 
 def _dead_letters(settings: Settings) -> Iterator[Finding]:
@@ -213,7 +257,8 @@ def _dead_letters(settings: Settings) -> Iterator[Finding]:
     in_the_way = place.is_dir() if place == Path(path) else not place.is_dir()
     if in_the_way or not os.access(place, os.W_OK):
         remedy = f"Make {place} writable, or name another file in deadLetterUri"
-        yield error(f"dead letters {path}", "can't be written", "A refused change would have nowhere to go", remedy)
+        consequence = "A refused change would have nowhere to go"
+        yield error(f"dead letters {path}", "can't be written", consequence, remedy, cause="setup")
     elif place == Path(path) and (mode := stat.S_IMODE(place.stat().st_mode)) & ~OWNER_ONLY:
         consequence = "They hold whole items, which others than the file's owner may read or change"
         yield warning(f"dead letters {path}", f"have mode {mode:04o}", consequence, f"chmod 600 {path}")
@@ -236,50 +281,5 @@ def _bucket(settings: Settings, clients: Clients) -> list[Finding]:
         if exc.code in NO_BUCKET:
             return [error(what, "does not exist", lost, "Check deadLetterUri, or create it")]
         remedy = "Check the credentials, the network from this machine, and AWS_ENDPOINT_URL_S3 where that is set"
-        return [error(what, f"can't be reached ({exc})", lost, remedy)]
+        return [error(what, f"can't be reached ({exc})", lost, remedy, cause=cause_of(exc, settings.task_identity))]
     return []
-
-
-def _attempt(what: str, read: Callable[[], None], who: Who) -> list[Finding]:
-    side, identity = who
-    try:
-        read()
-    except RoleError as exc:
-        setting = "kcl" if side == "task" else side
-        remedy = (
-            f"Check {setting}RoleArn, that the role's trust policy lets the caller in ({setting}RoleExternalId is the "
-            "external id that it may want), and that the caller may call sts:AssumeRole; AWS's words above name both"
-        )
-        return [error(what, f"{identity.shown} can't be assumed for the {side} ({exc})", "It can't be used", remedy)]
-    except CredentialsError as exc:
-        return [_no_rights(what, exc, who)]
-    except UnavailableError as exc:
-        if exc.code == NO_TABLE:
-            made = "; with createDestination=true copy does" if side == "destination" else ""
-            remedy = f"Check name, region, account and endpoint, or create it{made}"
-            return [error(what, "does not exist", "There is nothing to replicate from or to", remedy)]
-        return [
-            error(
-                what,
-                f"can't be reached ({exc})",
-                "It can't be used",
-                "Check the endpoint, the region and the network from this machine",
-            )
-        ]
-    except RefusedError as exc:
-        return [error(what, f"can't be asked for ({exc})", "It can't be used", "Check its name, region and endpoint")]
-    return []
-
-
-def _no_rights(what: str, exc: CredentialsError, who: Who) -> Finding:
-    side, identity = who
-    if exc.code in REJECTED_CREDENTIALS:
-        value = f"not allowed to the {side}'s {identity.shown} ({exc})"
-        remedy = "Give credentials, or a role, that may make this call; AWS's words above name the call and who made it"
-    else:  # nobody was asked
-        value = f"the {side}'s {identity.shown} can't be found, or used ({exc})"
-        profile = "" if side == "task" else f" or {side}Profile"
-        remedy = (
-            f"Set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, AWS_PROFILE{profile}, or run it where a role gives them"
-        )
-    return error(what, value, "It can't be used", remedy)

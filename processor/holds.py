@@ -9,7 +9,8 @@ loss       can't go on: changes after its checkpoint are past the stream's 24 ho
 =========  ==========================================================================================================
 
 A row is named ``<kind>#<shard id>``. Nothing hangs on it but what ``status`` says. A hold or outage whose sequence
-number the shard's checkpoint has reached is over (``is_over``), whether its row could be removed or not.
+number the shard's checkpoint has reached is over (``is_over``), whether its row could be removed or not; so is a loss
+that another checkpoint than the shard's was given up at. The daemon keeps losses (``LossRows.java``).
 """
 
 from __future__ import annotations
@@ -20,7 +21,8 @@ import msgspec
 
 from processor.aws.errors import aws_errors
 from processor.errors import UnavailableError
-from processor.leases import NO_TABLE, SHARD_END
+from processor.leases import SHARD_END
+from processor.missing_table import NO_TABLE
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -33,7 +35,8 @@ class Hold(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     """One row. ``since_ms`` and ``seen_ms``, the last time that it was so, are milliseconds since the epoch.
 
     ``sequence_number`` is that of the change, or of the last one of the batch, that the shard waits at; empty where it
-    is not known. ``reason`` is for people, and has no item's contents but its key.
+    is not known. Of a loss it is the shard's checkpoint, empty for a shard without a lease. ``reason`` is for people,
+    and has no item's contents but its key.
     """
 
     kind: Kind
@@ -45,11 +48,13 @@ class Hold(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
 
     def is_over(self, checkpoint: str | None) -> bool:
         """Whether the shard has gone on, as its checkpoint says."""
+        if self.kind == "loss":
+            return checkpoint is not None and checkpoint != self.sequence_number
         if checkpoint == SHARD_END:
-            return self.kind != "loss"
+            return True
         if not (checkpoint and checkpoint.isdecimal() and self.sequence_number.isdecimal()):
             return False
-        return self.kind != "loss" and int(checkpoint) >= int(self.sequence_number)
+        return int(checkpoint) >= int(self.sequence_number)
 
 
 def read(client: DynamoDBClient, table: str) -> list[Hold]:

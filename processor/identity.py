@@ -9,12 +9,16 @@ SESSION_NAME = "dynamodb-replicator"
 
 
 class Identity(msgspec.Struct, frozen=True, kw_only=True):
-    """With neither profile nor role: whatever the AWS SDKs find in their usual places."""
+    """With neither profile nor role: whatever the AWS SDKs find in their usual places.
+
+    :param sts_region: where the role is asked for; None for where its caller is at home
+    """
 
     profile: str | None = None
     role_arn: str | None = None
     external_id: str | None = None
     session_name: str = SESSION_NAME
+    sts_region: str | None = None
 
     @property
     def shown(self) -> str:

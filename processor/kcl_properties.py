@@ -112,7 +112,7 @@ TUNED: dict[str, str] = {
     "failoverTimeMillis": "5000",
     # Between reads of a shard that is written; twice that of an idle one (Pace.java), which makes 4 a second.
     "idleTimeBetweenReadsInMillis": "125",
-    # LATEST would lose whatever is written before the first lease, so it takes an explicit setting.
+    # All that the stream holds: what a copy made before the first start does not have.
     "initialPositionInStream": "TRIM_HORIZON",
     "processingLanguage": "python",
     # KCL: 60000, which delays the first start by a minute; 0 is ignored.
@@ -120,6 +120,10 @@ TUNED: dict[str, str] = {
     # KCL: 0, so that SIGTERM would abandon the batch in hand.
     "shutdownGraceMillis": "30000",
 }
+
+# KCL's own LATEST is the end of a shard when it is first read, and DynamoDB's streams know no AT_TIMESTAMP: here every
+# shard is read from its oldest record, and FirstStart.java passes over what was made before a moment.
+_POSITION, _POSITION_AT = "initialPositionInStream", "initialPositionInStreamExtended"
 
 _PATTERNS = {
     "boolean": re.compile(r"true|false", re.IGNORECASE),
@@ -188,3 +192,16 @@ def check(name: str, value: str) -> None:
             f"{name}={value}: a DynamoDB stream can be read from TRIM_HORIZON (all of its 24 hours) or LATEST only."
         )
         raise UsageError(message)
+
+
+def from_oldest(made: Mapping[str, str], *, first_start_ms: str) -> dict[str, str]:
+    """Make every shard without a checkpoint begin at its oldest record, and say before which moment none is meant.
+
+    :param first_start_ms: when the task was first started, in milliseconds since the epoch
+    """
+    if at := made.get(_POSITION_AT):
+        moment_ms = str(int(at) * 1000)  # KCL has seconds
+    else:
+        moment_ms = (first_start_ms or "0") if made.get(_POSITION, "").upper() == "LATEST" else "0"
+    kept = {name: value for name, value in made.items() if name != _POSITION_AT}
+    return kept | {_POSITION: "TRIM_HORIZON", "firstStartMillis": moment_ms}

@@ -9,6 +9,7 @@ import msgspec
 
 from processor.aws.errors import aws_errors
 from processor.errors import UnavailableError
+from processor.missing_table import unless_missing
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -17,7 +18,6 @@ if TYPE_CHECKING:
 SHARD_END = "SHARD_END"
 # Its checkpoint of a shard of which none are yet.
 _BEGINNING = "TRIM_HORIZON"
-NO_TABLE = "ResourceNotFoundException"
 
 
 class Lease(msgspec.Struct, frozen=True, kw_only=True):
@@ -42,16 +42,15 @@ def read(client: DynamoDBClient, table: str) -> list[Lease] | None:
 
     :raises UnavailableError: the table can't be read
     """
+    return unless_missing(lambda: _scan(client, table))
+
+
+def _scan(client: DynamoDBClient, table: str) -> list[Lease]:
     found: list[Lease] = []
     start: dict[str, Any] = {}
     while True:
-        try:
-            with aws_errors(f"Scan of checkpoint table {table}"):
-                page = client.scan(TableName=table, ConsistentRead=True, **start)
-        except UnavailableError as exc:
-            if exc.code == NO_TABLE:
-                return None
-            raise
+        with aws_errors(f"Scan of checkpoint table {table}"):
+            page = client.scan(TableName=table, ConsistentRead=True, **start)
         found += _leases(table, (row for row in page["Items"] if "entityType" not in row))
         if "LastEvaluatedKey" not in page:
             return found

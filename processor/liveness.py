@@ -1,7 +1,7 @@
 """Which daemons are alive: those whose leases' counters move.
 
-Leases carry no time. A daemon renews all of its own in one go, every third of ``failoverTimeMillis``, so one lease of
-each owner is looked at until it has moved, or until its time is over and any other daemon may take it.
+Leases carry no time. A daemon renews each of its own every third of ``failoverTimeMillis``, so the leases of each owner
+are looked at in turn until one has moved, or until their time is over and any other daemon may take them.
 
 ::
 
@@ -83,6 +83,7 @@ def look(
                 alive.add(owner)
                 continue
             if own:
+                own.rotate(-1)  # one lease's row may be slow where others are renewed
                 pending[owner] = own  # behind the others
     seen = sorted(alive | pending.keys())
     return Look(

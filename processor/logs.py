@@ -18,6 +18,7 @@ from collections.abc import Mapping
 from typing import TextIO
 
 from processor.printable import escaped
+from processor.secrets import hidden
 
 TEXT = "text"
 JSON = "json"
@@ -63,13 +64,14 @@ class _Formatter(logging.Formatter):
         event = LIBRARY if fields is None else record.msg
         fields = {"logger": record.name, "message": record.getMessage()} if fields is None else fields
         moment = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(record.created))
-        return self.line(
+        line = self.line(
             f"{moment}.{int(record.msecs):03d}Z",
             record.levelname,
             event,
             {name: value for name, value in fields.items() if value is not None},
             trace=self.formatException(record.exc_info) if record.exc_info and record.exc_info[0] else None,
         )
+        return hidden(line)
 
     def line(self, moment: str, level: str, event: str, fields: Mapping[str, object], *, trace: str | None) -> str:
         raise NotImplementedError

@@ -7,19 +7,17 @@ import time
 from collections.abc import Callable
 from typing import TypeVar
 
-from processor.errors import CredentialsError, ReplicatorError, StoppedError, UnavailableError
-from processor.retry import Backoff, Outage, is_waited_for
+from processor.errors import ReplicatorError, StalledError, StoppedError, UnavailableError
+from processor.retry import Backoff, Outage
+from processor.retry_limit import RetryLimit, kind_of
 
 T = TypeVar("T")
-
-PATIENCE_SECONDS = 60.0
 
 
 class Patience:
     """That of one table, or of whatever else fails as a whole; any number of threads may share it.
 
-    It ends when nothing was answered for a minute. Throttles are answers, and may last as long as they like; so may the
-    rotation of credentials, for which others are looked up at each call.
+    Whatever may pass is waited for, and said; ``retry_limit.py`` has what ends that.
 
     :param stop: set to give up at once
     :param outage: says that calls fail, and when they work again
@@ -36,50 +34,44 @@ class Patience:
         self.stop = stop
         self._outage = outage
         self._make_backoff = make_backoff
-        self._clock = clock
-        self._lock = threading.Lock()
-        self._failing_since: float | None = None
+        self._limit = RetryLimit(clock=clock)
 
     def __call__(self, call: Callable[[], T]) -> T:
-        """Make ``call`` until it works, or for a minute in which no other thread's did.
+        """Make ``call`` until it works.
 
         :raises StoppedError: ``stop`` was set before it did
-        :raises CredentialsError: at once: AWS knows who calls, and denies it
-        :raises UnavailableError: nothing was answered for a minute
+        :raises UnavailableError: AWS denies it, or there is no such table, and nothing has worked before
+        :raises StalledError: a person must put something right, and has not; or nothing was answered for a day
         """
+        return self._tried(call, at_once=not self._limit.has_worked)
+
+    def ask(self, call: Callable[[], T]) -> T:
+        """The same for what can be done without: a denial is an answer.
+
+        :raises UnavailableError: AWS denies it, or there is no such table
+        """
+        return self._tried(call, at_once=True)
+
+    def _tried(self, call: Callable[[], T], *, at_once: bool) -> T:
         backoff = self._make_backoff()
         while not self.stop.is_set():
             try:
                 result = call()
             except UnavailableError as exc:
-                if isinstance(exc, CredentialsError) and not is_waited_for(exc):
+                if at_once and kind_of(exc) == "denied":
                     raise
-                if self._failed(exc) >= PATIENCE_SECONDS:
-                    raise
+                if (seconds := self._limit.seconds(exc)) is not None:
+                    raise StalledError(seconds=seconds, reason=str(exc)) from exc
                 self._outage.failed(exc.code, str(exc))
                 self.stop.wait(backoff.next_seconds())
             except ReplicatorError:
-                self._answered()
+                self._limit.succeeded()
                 raise
             else:
-                self._answered()
+                self._limit.succeeded()
                 self._outage.succeeded()
                 return result
         raise StoppedError
-
-    def _failed(self, error: UnavailableError) -> float:
-        """For how many seconds there was no answer."""
-        if is_waited_for(error):
-            self._answered()
-            return 0.0
-        with self._lock:
-            now = self._clock()
-            self._failing_since = now if self._failing_since is None else self._failing_since
-            return now - self._failing_since
-
-    def _answered(self) -> None:
-        with self._lock:
-            self._failing_since = None
 
     def pause(self, seconds: float) -> None:
         """Wait.

@@ -6,7 +6,7 @@ First ``facts.py`` reads what there is; then each check here looks at the facts 
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, MutableSet, Sequence
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -16,7 +16,7 @@ from processor.aws.sessions import is_aws_region
 from processor.copy.estimate import LAST_START_SECONDS
 from processor.errors import NotReadyError
 from processor.facts import Facts, read, read_tables
-from processor.findings import Finding, error, warning
+from processor.findings import Finding, error, failure_of, warning
 from processor.provision import definition
 
 if TYPE_CHECKING:
@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from processor.settings import Settings
 
 NEW_IMAGE_VIEWS = frozenset({"NEW_IMAGE", "NEW_AND_OLD_IMAGES"})
+# Those that DynamoDB ends by itself; a table that is archived, or has lost its key, waits for a person.
+_PASSING_STATUSES = frozenset({"CREATING", "DELETING"})
 # A copy removes nothing.
 _DELETED_MEANWHILE = (
     " (once it has caught up, verify names what only the destination has: what was deleted meanwhile, and whatever "
@@ -43,10 +45,13 @@ class Report(msgspec.Struct, kw_only=True):
         return [finding for finding in self.findings if finding.severity == "error"]
 
 
-def run(settings: Settings, clients: Clients) -> Report:
-    """Read the facts, then check them."""
+def run(settings: Settings, clients: Clients, *, unanswered: MutableSet[str] | None = None) -> Report:
+    """Read the facts, then check them.
+
+    :param unanswered: has the names of what is being read, for another thread to tell
+    """
     wrong_regions = dict(_regions(settings))
-    found, findings = read(settings, clients, unreachable=wrong_regions)
+    found, findings = read(settings, clients, unreachable=wrong_regions, unanswered=unanswered)
     findings = [*wrong_regions.values(), *findings]
     findings += [finding for check in _CHECKS for finding in check(settings, found)]
     return Report(facts=found, findings=findings)
@@ -80,12 +85,16 @@ def insist(findings: Sequence[Finding], consequence: str) -> None:
 
     :param consequence: what was not done, as a sentence
     :raises NotReadyError: one of them is an error
+    :raises NotLookedAtError: errors are all of what could not be looked at
     """
     for finding in findings:
         print(finding.text, file=sys.stderr)
-    if any(finding.severity == "error" for finding in findings):
-        message = f"What stands above must be put right first. {consequence}"
-        raise NotReadyError(message)
+    errors = [finding for finding in findings if finding.severity == "error"]
+    if errors:
+        failure = failure_of(errors)
+        what = "must be put right first" if failure is NotReadyError else "could not be looked at"
+        message = f"What stands above {what}. {consequence}"
+        raise failure(message)
 
 
 def _regions(settings: Settings) -> Iterator[tuple[str, Finding]]:
@@ -97,7 +106,8 @@ def _regions(settings: Settings) -> Iterator[tuple[str, Finding]]:
     for part, name, region, endpoint in places:
         if endpoint is None and not is_aws_region(region):  # an emulator's endpoint may go by any word
             remedy = "Write it as AWS does, such as eu-west-1"
-            yield part, error(name, f"'{region}' is no AWS region", "No endpoint can be found for it", remedy)
+            value = f"'{region}' is no AWS region"
+            yield part, error(name, value, "No endpoint can be found for it", remedy, cause="setup")
 
 
 def _tables_active(settings: Settings, facts: Facts) -> Iterator[Finding]:
@@ -105,12 +115,14 @@ def _tables_active(settings: Settings, facts: Facts) -> Iterator[Finding]:
         ("source", facts.source, settings.source_table),
         ("destination", facts.destination, settings.destination_table),
     ):
-        if table and table.get("TableStatus") not in ("ACTIVE", "UPDATING"):
+        status = table.get("TableStatus") if table else None
+        if table and status not in ("ACTIVE", "UPDATING"):
             yield error(
                 f"{role} table {name}",
-                f"is {table.get('TableStatus')}, not ACTIVE",
+                f"is {status}, not ACTIVE",
                 "It can't be used yet",
                 "Wait until it is ACTIVE, then start again",
+                cause="pending" if status in _PASSING_STATUSES else "answer",
             )
 
 
@@ -126,6 +138,9 @@ def _stream_on(settings: Settings, facts: Facts) -> Iterator[Finding]:
             "Changes leave no trace to replicate",
             "Turn it on with view type NEW_AND_OLD_IMAGES (or NEW_IMAGE); with enableStream=true copy does",
         )
+    elif not facts.source.get("LatestStreamArn"):
+        value = "is on, and has no ARN: DescribeTable's answer lacks a part"
+        yield error(what, value, "It can't be read", "See what answers at sourceEndpoint (a proxy?)", cause="outage")
     elif specification.get("StreamViewType") not in NEW_IMAGE_VIEWS:
         yield error(
             what,
@@ -144,6 +159,7 @@ def _stream_has_begun(settings: Settings, facts: Facts) -> Iterator[Finding]:
             f"is {facts.stream_status}",
             "What is written before it is ENABLED may be in neither copy nor stream",
             "Wait a moment, then copy again; or set enableStream=true, which waits",
+            cause="pending" if facts.stream_status == "ENABLING" else "answer",
         )
 
 
@@ -203,7 +219,7 @@ def _task_is_ours(settings: Settings, facts: Facts) -> Iterator[Finding]:
         "TableArn", facts.task.destination_arn
     )
     ours = task.of(settings, facts.task.stream_arn, destination_arn)
-    if ours != facts.task:
+    if ours != facts.task.claim:
         yield error(
             f"checkpoint table {settings.checkpoint_table}",
             f"belongs to another replication: {facts.task.path}",
@@ -326,6 +342,7 @@ def _from_the_beginning(settings: Settings, _: Facts) -> Iterator[Finding]:
             f"is {position}",
             "The replication would skip what is written while the copy is made",
             "Leave it out: replication then begins with the oldest change in the stream",
+            cause="setup",
         )
 
 

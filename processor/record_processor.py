@@ -30,6 +30,7 @@ from processor.errors import (
 )
 from processor.logs import Log
 from processor.metrics.meter import Meter, NoMeter
+from processor.record_times import RecordTimes
 from processor.records import Change, decode
 from processor.retry import Backoff, Outage
 
@@ -146,6 +147,7 @@ class RecordProcessor(v3.RecordProcessorBase):  # type: ignore[misc]  # kclpy ha
         self._lost_at: float | None = None
         self._totals = Outcome()
         self._max_lag_ms = 0
+        self._times = RecordTimes()
         self._summary_due = clock() + SUMMARY_SECONDS
 
     @_or_exit
@@ -261,6 +263,7 @@ class RecordProcessor(v3.RecordProcessorBase):  # type: ignore[misc]  # kclpy ha
     def _count(self, outcome: Outcome, changes: list[Change]) -> None:
         self._totals += outcome
         if changes[0].created_ms:
+            self._times.see(changes[0].created_ms / 1000)
             self._max_lag_ms = max(self._max_lag_ms, int(self._clock() * 1000) - changes[0].created_ms)
         if self._clock() >= self._summary_due:
             self._summarise()
@@ -279,4 +282,5 @@ class RecordProcessor(v3.RecordProcessorBase):  # type: ignore[misc]  # kclpy ha
                 moot=totals.moot,
                 set_aside=totals.set_aside,
                 max_lag_ms=lag_ms,
+                lag_about=self._times.rounded or None,  # a field only where it is true
             )

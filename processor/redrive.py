@@ -26,6 +26,7 @@ from processor.errors import (
     CredentialsError,
     RefusedError,
     ReplicatorError,
+    StalledError,
     StoppedError,
     UnavailableError,
     UnsettledError,
@@ -198,7 +199,7 @@ class Redrive:
             return self._patience(lambda: self._try(work))
         except (RefusedError, UnsettledError, ValueError) as exc:  # the last: an image that can't be compared
             return self._result(work, "failing", reason=str(exc))
-        except (StoppedError, UnavailableError) as exc:
+        except (StalledError, StoppedError, UnavailableError) as exc:
             return exc
 
     def _try(self, work: _Work) -> KeyResult:

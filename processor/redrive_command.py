@@ -49,12 +49,8 @@ def run(settings: Settings, *, dry_run: bool, as_json: bool) -> int:
     logs.configure()
     signals = Signals(STOPPING)
     progress = Progress()
-    outage = Outage(
-        Log(),
-        "redrive_delayed",
-        note="The key is tried again: for a minute without an answer, as long as it takes where it is throttled.",
-    )
-    expiry, unknown = time_to_live.of_both(settings, clients, Patience(signals.stop, outage))
+    outage = Outage(Log(), "redrive_delayed", note="Nothing is lost: it is tried again.")
+    expiry, unknown = time_to_live.of_both(settings, clients, Patience(signals.stop, outage).ask)
     preflight.insist(unknown, "")  # warnings
     redrive = Redrive(
         settings,

@@ -66,15 +66,20 @@ def is_waited_for(error: UnavailableError) -> bool:
 
 
 class Backoff:
-    """Exponential, with full jitter: https://aws.amazon.com/builders-library/timeouts-retries-and-backoff-with-jitter/."""
+    """Exponential, with full jitter: https://aws.amazon.com/builders-library/timeouts-retries-and-backoff-with-jitter/.
+
+    :param least_share: of the bound that grows, how much is waited at least; more than 0 is less jitter
+    """
 
     def __init__(
         self,
         *,
         first_seconds: float = 0.05,
         most_seconds: float = 5.0,
+        least_share: float = 0.0,
         uniform: Callable[[float, float], float] = random.uniform,
     ) -> None:
+        self._least_share = least_share
         self._first = first_seconds
         self._most = most_seconds
         self._uniform = uniform
@@ -84,7 +89,7 @@ class Backoff:
         """The wait before the next try."""
         bound = min(self._most, self._first * 2**self._tries)
         self._tries = min(self._tries + 1, 32)
-        return self._uniform(0.0, bound)
+        return self._uniform(bound * self._least_share, bound)
 
     def reset(self) -> None:
         """After a success."""

@@ -78,6 +78,12 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=False):
         return int(self.kcl.get("failoverTimeMillis", kcl_properties.TUNED["failoverTimeMillis"])) / 1000
 
     @property
+    def from_oldest(self) -> bool:
+        """Whether a new task begins with the stream's oldest record, so that each shard has a lease."""
+        position = self.kcl.get("initialPositionInStream", kcl_properties.TUNED["initialPositionInStream"])
+        return position.upper() == "TRIM_HORIZON"
+
+    @property
     def lanes(self) -> int:
         """The most write calls of one shard at once."""
         return self.apply_threads or MOST_LANES

@@ -20,7 +20,7 @@ from urllib.parse import unquote, urlsplit
 import configargparse
 import javaproperties
 
-from processor import __version__, kcl_properties
+from processor import __version__, kcl_properties, service_links
 from processor.commands import COMMANDS, REPLICATE, Command
 from processor.definitions import BY_NAME, CHECKPOINT_TABLE_PREFIX, DEFINITIONS, ENVIRONMENT_PREFIX
 from processor.errors import UsageError
@@ -32,7 +32,7 @@ _DESCRIPTION = "Keeps a DynamoDB table equal to another one, in real time."
 _EPILOG = (
     "Every setting can stand in the properties file, in the environment (the name in brackets) or on the command line; "
     "the later of these wins. Any KCL MultiLangDaemon property may stand beside them. "
-    "Exit status: 0 clean, 22 bad arguments or a table that isn't ready, 5 failed at run time, "
+    "Exit status: 0 clean, 22 something that a person must put right first, 5 failed at run time or could not look, "
     "1 (redrive) some keys still fail, 1 (status) not healthy, 1 (verify) the tables differ, "
     "5 (status) not all of it could be read, 130 or 143 a command that was interrupted (not the replication: 0)."
 )
@@ -99,6 +99,18 @@ def parser(program: str, usage: str, command: Command = REPLICATE) -> configargp
     return made
 
 
+def decoded(content: bytes) -> str:
+    """The text of a properties file: UTF-8 where it is that, with or without a byte order mark; else Latin-1.
+
+    Java reads Latin-1, and editors of today write UTF-8. ASCII is both, and no sentence in Latin-1 is valid UTF-8 by
+    chance: that would take two characters in a row such as ``Ã©``. The daemon's JVM gets a file of our own.
+    """
+    try:
+        return content.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        return content.decode("latin-1")
+
+
 def load(
     *,
     arguments: Sequence[str],
@@ -110,12 +122,13 @@ def load(
 ) -> Settings:
     """Read, check and complete the settings of one task.
 
-    :param properties: the properties file's text, Latin-1 as Java reads it; empty where there is none
+    :param properties: the properties file's text; empty where there is none
     :param directory: where relative paths start
     :param log_directory: the default of ``logDirectory``
     :raises UsageError: for the first name or value that can't be used
     """
     written = _ours(_load_properties(properties))
+    environment = service_links.without(environment)
     _refuse_misspelt(environment)
     for name in written:
         if name not in BY_NAME and name not in kcl_properties.DECIDED_BY and not kcl_properties.is_known(name):
@@ -226,7 +239,8 @@ def _identity(values: Mapping[str, Any], side: str) -> Identity:
         name = f"{side}RoleExternalId" if "external_id" in given else f"{side}RoleSessionName"
         message = f"{name} is set, but no {side}RoleArn: there is no role to assume with it. Set both, or neither."
         raise UsageError(message)
-    return Identity(profile=values.get(f"{side}Profile"), role_arn=role_arn, **given)
+    profile, sts_region = values.get(f"{side}Profile"), values["stsRegion"]
+    return Identity(profile=profile, role_arn=role_arn, sts_region=sts_region, **given)
 
 
 def _dead_letters(uri: str | None) -> dict[str, str]:

@@ -8,14 +8,15 @@ task is restarted from the beginning.
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
 from processor import program
 from processor.aws.errors import aws_errors
-from processor.errors import CredentialsError, NotReadyError, RefusedError, UnavailableError
-from processor.leases import NO_TABLE
+from processor.aws.lasting import lasts
+from processor.errors import ConditionFailedError, NotReadyError, RefusedError, UnavailableError
+from processor.missing_table import NO_TABLE, unless_missing
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -38,6 +39,19 @@ class Task(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     stream_arn: str
     destination_arn: str = ""  # which account's, where regions and names are alike
     destination_endpoint: str = ""  # which server's, where even the ARNs are
+    # When the first start was, or the begin of a copy before it: milliseconds since the epoch, by the source's clock.
+    # It is what initialPositionInStream=LATEST means; "0", all changes, where an earlier version began the task.
+    first_start_ms: str = ""
+
+    @property
+    def claim(self) -> Task:
+        """The row without the moment at which it was first written, which two starts at once each take their own of."""
+        return msgspec.structs.replace(self, first_start_ms="")
+
+    @property
+    def tables(self) -> tuple[str, str, str, str]:
+        """What source and destination are called, each behind its region."""
+        return self.source_region, self.source_table, self.destination_region, self.destination_table
 
     @property
     def path(self) -> str:
@@ -62,23 +76,50 @@ def of(settings: Settings, stream_arn: str, destination_arn: str = "") -> Task:
     )
 
 
-def record(settings: Settings, clients: Clients, *, stream_arn: str, destination_arn: str, before: Task | None) -> Task:
-    """Store what these settings replicate.
+def record(
+    settings: Settings,
+    clients: Clients,
+    *,
+    stream_arn: str,
+    destination_arn: str,
+    before: Task | None,
+    now_ms: int,
+    begun: bool = False,
+) -> Task:
+    """Store what these settings replicate, and since when.
 
     :param before: the row as it was read
+    :param now_ms: the moment, by the source's clock where that is known
+    :param begun: whether shards have leases already
+    :returns: the row as it is stored now
     :raises NotReadyError: another start wrote a different row in between, or we may not write it
-    :raises UnavailableError: the table can't be made or written
+    :raises UnavailableError: the table can't be made or written now
     """
-    ours = of(settings, stream_arn, destination_arn)
+    ours = since(of(settings, stream_arn, destination_arn), before, now_ms=now_ms, begun=begun)
     try:
-        write(clients.checkpoints(), settings.task_table, ours, before=before)
-    except (CredentialsError, RefusedError) as exc:
+        return write(clients.checkpoints(), settings.task_table, ours, before=before)
+    except (UnavailableError, RefusedError) as exc:
+        if not lasts(exc, settings.task_identity):
+            raise
         message = (
             f"{exc}. The task can't be recorded, so nothing was started. Allow this call; {program.COMMAND} policy "
             "prints all that is needed."
         )
         raise NotReadyError(message) from exc
-    return ours
+
+
+def since(ours: Task, before: Task | None, *, now_ms: int, begun: bool) -> Task:
+    """The row with the moment of its first start, which stays for as long as the same tables are replicated.
+
+    :param before: the row as it was read
+    :param now_ms: the moment, by the source's clock where that is known
+    :param begun: whether shards have leases already
+    """
+    if before is None or before.tables != ours.tables:
+        first = str(now_ms)
+    else:
+        first = before.first_start_ms or ("0" if begun else str(now_ms))
+    return msgspec.structs.replace(ours, first_start_ms=first)
 
 
 def read(client: DynamoDBClient, table: str) -> Task | None:
@@ -86,13 +127,12 @@ def read(client: DynamoDBClient, table: str) -> Task | None:
 
     :raises UnavailableError: the table can't be read
     """
-    try:
+
+    def get() -> Any:
         with aws_errors(f"GetItem on task table {table}"):
-            item = client.get_item(TableName=table, Key=_KEY, ConsistentRead=True).get("Item")
-    except UnavailableError as exc:
-        if exc.code == NO_TABLE:
-            return None
-        raise
+            return client.get_item(TableName=table, Key=_KEY, ConsistentRead=True).get("Item")
+
+    item = unless_missing(get)
     if item is None:
         return None
     try:
@@ -102,43 +142,76 @@ def read(client: DynamoDBClient, table: str) -> Task | None:
         raise UnavailableError(message, code=type(exc).__name__) from exc
 
 
-def write(client: DynamoDBClient, table: str, task: Task, *, before: Task | None) -> None:
-    """Store the row, making the table if need be.
+def write(client: DynamoDBClient, table: str, task: Task, *, before: Task | None) -> Task:
+    """Store the row, making the table where it is not there: who may write it need not be allowed to make it.
 
     :param before: the row as it was read, so that of two starts at once only one decides
+    :returns: the row, or that of another start of the same task that was first
     :raises NotReadyError: another start wrote a different row in between
     :raises UnavailableError: the table can't be made or written
     """
     if task == before:
-        return
-    _make_table(client, table)
-    item = _KEY | {name: {"S": value} for name, value in msgspec.to_builtins(task).items()}
+        return task
     try:
-        with aws_errors(f"PutItem on task table {table}"):
-            if before is None:
-                client.put_item(TableName=table, Item=item, ConditionExpression="attribute_not_exists(streamArn)")
-            else:
-                replaced = msgspec.to_builtins(before)
-                client.put_item(
-                    TableName=table,
-                    Item=item,
-                    ConditionExpression=" AND ".join(f"{name} = :{name}" for name in replaced),
-                    ExpressionAttributeValues={f":{name}": {"S": value} for name, value in replaced.items()},
-                )
-    except UnavailableError as exc:
-        if exc.code != "ConditionalCheckFailedException":
-            raise
+        try:
+            _put(client, table, task, before)
+        except UnavailableError as exc:
+            if exc.code != NO_TABLE:
+                raise
+            _make_table(client, table)
+            _put(client, table, task, before)
+    except ConditionFailedError as exc:
         stored = read(client, table)
-        if stored != task:
+        if stored is None or stored.claim != task.claim:
             owner = stored.path if stored else "something else"
             message = (
                 f"Task table {table}: another daemon has just claimed it for {owner}. Nothing was started. Give each "
                 "replication a taskName of its own."
             )
             raise NotReadyError(message) from exc
+        return stored
+    return task
+
+
+def _put(client: DynamoDBClient, table: str, task: Task, before: Task | None) -> None:
+    item = _KEY | {name: {"S": value} for name, value in msgspec.to_builtins(task).items()}
+    condition: dict[str, Any] = {"ConditionExpression": "attribute_not_exists(streamArn)"}
+    if before is not None:
+        replaced = msgspec.to_builtins(before)
+        condition = {
+            "ConditionExpression": " AND ".join(
+                f"({name} = :{name}{'' if value else f' OR attribute_not_exists({name})'})"
+                for name, value in replaced.items()
+            ),
+            "ExpressionAttributeValues": {f":{name}": {"S": value} for name, value in replaced.items()},
+        }
+    with aws_errors(f"PutItem on task table {table}"):
+        client.put_item(TableName=table, Item=item, **condition)
 
 
 def _make_table(client: DynamoDBClient, table: str) -> None:
+    """Make it and wait for it; one that is being made already is waited for."""
+    if _status(client, table) is None:
+        _create_table(client, table)
+    deadline = time.monotonic() + _TIMEOUT_SECONDS
+    while (status := _status(client, table)) != "ACTIVE":
+        if time.monotonic() > deadline:
+            message = f"Task table {table} is still {status or 'missing'} after {_TIMEOUT_SECONDS:.0f} s"
+            raise UnavailableError(message, code=status or NO_TABLE)
+        time.sleep(_POLL_SECONDS)
+
+
+def _status(client: DynamoDBClient, table: str) -> str | None:
+    try:
+        with aws_errors(f"DescribeTable of task table {table}"):
+            return client.describe_table(TableName=table)["Table"]["TableStatus"]
+    except UnavailableError as exc:
+        if exc.code != NO_TABLE:
+            raise
+        return None
+
+
+def _create_table(client: DynamoDBClient, table: str) -> None:
     try:
         with aws_errors(f"CreateTable of task table {table}"):
             client.create_table(
@@ -150,13 +223,3 @@ def _make_table(client: DynamoDBClient, table: str) -> None:
     except UnavailableError as exc:
         if exc.code != "ResourceInUseException":
             raise
-    deadline = time.monotonic() + _TIMEOUT_SECONDS
-    while True:
-        with aws_errors(f"DescribeTable of task table {table}"):
-            status = client.describe_table(TableName=table)["Table"]["TableStatus"]
-        if status == "ACTIVE":
-            return
-        if time.monotonic() > deadline:
-            message = f"Task table {table} is still {status} after {_TIMEOUT_SECONDS:.0f} s"
-            raise UnavailableError(message, code=status)
-        time.sleep(_POLL_SECONDS)

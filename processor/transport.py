@@ -49,7 +49,7 @@ def findings(settings: Settings) -> Iterator[Finding]:
         host = urlsplit(endpoint).hostname or ""
         if any(host == suffix or host.endswith(f".{suffix}") for suffix in AWS_SUFFIXES):
             consequence = "Items and session tokens would pass unencrypted to AWS, which has TLS everywhere"
-            yield error(f"{name} {endpoint}", "is plain HTTP", consequence, f"Write https://{host}")
+            yield error(f"{name} {endpoint}", "is plain HTTP", consequence, f"Write https://{host}", cause="setup")
         elif not _is_loopback(host):
             consequence = "Items and session tokens pass unencrypted, for whoever is on the way to read"
             yield warning(f"{name} {endpoint}", "is plain HTTP", consequence, "Use https:// where that host has it")

@@ -71,6 +71,12 @@ def endpoint(value: str) -> str:
     if not usable or parts.query or not value.isprintable():
         message = f"'{value}' is not an endpoint such as https://host or http://localhost:8000"
         raise ValueError(message)
+    if "_" in (parts.hostname or ""):
+        message = (
+            f"'{value}' has an underscore in its host, which is in no host's name (RFC 952): the AWS SDKs of both "
+            "Python and Java refuse it. Give that host a name without, as a network alias, or write its address"
+        )
+        raise ValueError(message)
     return value
 
 

@@ -9,12 +9,11 @@ from typing import TypeVar
 
 from processor.errors import StoppedError, UnavailableError
 from processor.progress import LINE_SECONDS
+from processor.retry_limit import RetryLimit
 
 T = TypeVar("T")
 
 Say = Callable[[str], None]
-# An outage of so long ends a command that somebody waits for; what AWS does goes on without it.
-PATIENCE_SECONDS = 300.0
 
 
 class Waiting:
@@ -43,21 +42,24 @@ class Waiting:
 
         :param what: in words, as "table orders-copy to be active"
         :raises StoppedError: ``stop`` was set
-        :raises UnavailableError: ``look`` has failed with it for five minutes
+        :raises UnavailableError: ``look`` has failed with it for longer than ``retry_limit.py`` allows
         """
-        begun = answered = said = self._clock()
+        begun = said = self._clock()
+        limit = RetryLimit(clock=self._clock)
         while True:
+            reason = ""
             try:
                 found = look()
-            except UnavailableError:
-                if self._clock() - answered > PATIENCE_SECONDS:
+            except UnavailableError as exc:
+                if limit.seconds(exc) is not None:
                     raise
+                reason = f" ({exc})"
             else:
                 if found is not None:
                     return found
-                answered = self._clock()
+                limit.succeeded()
             if self._clock() - said >= LINE_SECONDS:
                 said = self._clock()
-                self._say(f"Waiting for {what}: {said - begun:.0f} s")
+                self._say(f"Waiting for {what}: {said - begun:.0f} s{reason}")
             if self._stop.wait(self._every):
                 raise StoppedError

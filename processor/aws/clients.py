@@ -82,7 +82,8 @@ class Clients:
 
         :raises UnavailableError: STS can't be asked
         """
-        who, region = Identity(profile=profile), self._settings.kcl_region
+        who = Identity(profile=profile, sts_region=self._settings.task_identity.sts_region)
+        region = self._settings.kcl_region
         with aws_errors("GetCallerIdentity"):
             with self._lock:
                 found = session(who).create_client("sts", region_name=sts_region(who, region), config=_READ_CONFIG)

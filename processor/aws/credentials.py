@@ -29,6 +29,11 @@ RENEWAL_SECONDS = 2.0
 # After a look that found nothing.
 _NEXT_LOOK_SECONDS = 1.0
 
+
+class UnusableCredentialsError(CredentialRetrievalError):
+    """There are some, which nobody can use until a person changes them."""
+
+
 LookUp = Callable[[], Credentials | None]
 
 
@@ -146,7 +151,7 @@ class RenewedCredentials(Credentials):
 def _usable(keys: ReadOnlyCredentials, method: str) -> ReadOnlyCredentials:
     """The keys without white space around them, as a file or a Kubernetes Secret may have it.
 
-    :raises CredentialRetrievalError: one of them can't stand in a request's header
+    :raises UnusableCredentialsError: one of them can't stand in a request's header
     """
     parts = {"access key": keys.access_key, "secret key": keys.secret_key, "session token": keys.token}
     stripped = {name: value.strip() for name, value in parts.items() if value is not None}
@@ -154,7 +159,7 @@ def _usable(keys: ReadOnlyCredentials, method: str) -> ReadOnlyCredentials:
         if not (value.isascii() and value.isprintable()) or " " in value:
             where = next(at for at, c in enumerate(value) if not (c.isascii() and c.isprintable()) or c == " ")
             fault = f"its {name} has a character that none can have, at position {where + 1} of {len(value)}"
-            raise CredentialRetrievalError(provider=method, error_msg=fault)
+            raise UnusableCredentialsError(provider=method, error_msg=fault)
     return ReadOnlyCredentials(
         stripped["access key"], stripped["secret key"], stripped.get("session token") or None, keys.account_id
     )

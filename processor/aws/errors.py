@@ -25,6 +25,7 @@ from botocore.exceptions import (
 
 from processor.answers import brief
 from processor.errors import ConditionFailedError, CredentialsError, RefusedError, UnavailableError
+from processor.secrets import hidden
 
 # The answers that mean "not this write, not ever" (DynamoDB API reference, common errors and each call's own). Whatever
 # is on neither list may change, so the batch is kept and tried again: waiting loses nothing, giving up might.
@@ -91,7 +92,8 @@ def aws_errors(call: str, hide: Callable[[str], str] = str) -> Iterator[None]:
         error = exc.response.get("Error", {})
         status = exc.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
         code = error.get("Code", "") or f"HTTP {status}"
-        message = f"{call}: {brief(code)}: {brief(hide(str(error.get('Message') or 'no reason given')))}"
+        reason = hidden(hide(str(error.get("Message") or "no reason given")))
+        message = f"{call}: {brief(code)}: {brief(reason)}"
         if code in REFUSALS or status == TOO_LARGE_STATUS:
             raise RefusedError(message, code=code) from exc
         if code in REJECTED_CREDENTIALS:
@@ -100,8 +102,11 @@ def aws_errors(call: str, hide: Callable[[str], str] = str) -> Iterator[None]:
             raise ConditionFailedError(message, code=code, found="Item" in exc.response) from exc
         raise UnavailableError(message, code=code) from exc
     except NotDynamoDBError as exc:
-        raise UnavailableError(f"{call}: {exc}", code="NotDynamoDB") from exc
+        raise UnavailableError(f"{call}: {hidden(str(exc))}", code="NotDynamoDB") from exc
     except _NO_CREDENTIALS as exc:
-        raise CredentialsError(f"{call}: {exc}", code=type(exc).__name__) from exc
+        raise CredentialsError(f"{call}: {hidden(str(exc))}", code=type(exc).__name__) from exc
+    except ValueError as exc:  # of a variable, a configuration file, or a response
+        code = "InvalidEndpointError" if str(exc).startswith("Invalid endpoint") else type(exc).__name__
+        raise UnavailableError(f"{call}: {brief(hidden(str(exc)))}", code=code) from exc
     except (BotoCoreError, HTTPClientError, OSError) as exc:
-        raise UnavailableError(f"{call}: {brief(exc)}", code=type(exc).__name__) from exc
+        raise UnavailableError(f"{call}: {brief(hidden(str(exc)))}", code=type(exc).__name__) from exc

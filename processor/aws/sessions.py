@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+import os
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import botocore.session
 from botocore.config import Config
 from botocore.credentials import Credentials, DeferredRefreshableCredentials
-from botocore.exceptions import BotoCoreError, NoCredentialsError
+from botocore.exceptions import (
+    BotoCoreError,
+    MissingDependencyException,
+    NoCredentialsError,
+    ProfileNotFound,
+)
 from botocore.session import Session
 
 from processor.aws.answers import CheckedParsers
-from processor.aws.credentials import LookUp, RenewedCredentials
+from processor.aws.credentials import LookUp, RenewedCredentials, UnusableCredentialsError
 from processor.aws.errors import aws_errors
 from processor.aws.models import model_loader
 from processor.errors import CredentialsError, RefusedError, RoleError, UnavailableError
@@ -22,6 +28,13 @@ from processor.role import Assumed, Renewal
 
 # STS's words for a role that will not be given to us as we ask for it (API reference, AssumeRole; common errors).
 _ROLE_REFUSED = frozenset({"MalformedPolicyDocument", "RegionDisabledException", "ValidationError"})
+# What STS says in a region that is not enabled: the second where it knows no account but of those that enabled it.
+_NOT_IN_REGION = frozenset({"RegionDisabledException", "InvalidClientTokenId"})
+# Both halves of a task must find the same credentials.
+_NO_LOGIN = (
+    "The daemon's Java can't use a session of aws login (login_session in the profile). Name a profile that has "
+    "credential_process = aws configure export-credentials --profile NAME --format process"
+)
 # The regions of an STS that serves its whole partition, where an emulator's word or none stands for the region.
 _PARTITION_REGIONS = {"aws": "us-east-1", "aws-cn": "cn-north-1", "aws-us-gov": "us-gov-west-1"}
 
@@ -56,50 +69,87 @@ class RenewedSession(Session):
 def session(identity: Identity = OWN, *, region: str | None = None) -> Session:
     """An identity's credentials: a role's renewed before they expire, all of them when they are refused as stale.
 
-    :param region: of the calls to be made; STS is asked there, where AWS knows it
+    :param region: of the calls to be made
     """
-    own = RenewedSession(identity.profile, lambda: _session(identity.profile, region).get_credentials())
+    own = RenewedSession(identity.profile, lambda: _found(identity.profile))
     _equip(own, region)
     if identity.role_arn is None:
         return own
     if not own.get_credentials().exist():
         raise NoCredentialsError
-    role_arn, where = identity.role_arn, sts_region(identity, region)
+    role_arn = identity.role_arn
 
     def assumed() -> Credentials:
-        ask = Renewal(role_arn, lambda: _assume(identity, role_arn, where))
+        ask = Renewal(role_arn, lambda: _assume(identity, role_arn, region))
         return DeferredRefreshableCredentials(method="assume-role", refresh_using=ask)
 
-    made = RenewedSession(None, assumed)
+    made = RenewedSession(identity.profile, assumed)  # whose endpoints are followed, too
     _equip(made, region)
     return made
 
 
-def sts_region(identity: Identity, region: str | None) -> str:
-    """Where the role of this identity is asked for.
+def configured(identity: Identity, name: str) -> str | None:
+    """Look a variable of botocore's up, in environment and configuration files."""
+    value: str | None = _session(identity.profile).get_config_variable(name)
+    return value
 
-    An emulator's word for a region is none that STS has: then it is the SDK's usual one, or else the partition's.
+
+def sts_region(identity: Identity, region: str | None) -> str:
+    """Where the role of this identity is asked for: ``stsRegion``, or else where its caller is at home.
+
+    A table's region may be one that the caller's account has not opted into, whose STS then refuses it; the region
+    that the SDK is configured for is the caller's own. It counts where the role's partition has it. After it come the
+    table's region, and one of the partition: an emulator's word for a region is none that STS has.
+
+    :param region: of the calls to be made
     """
+    if identity.sts_region is not None:
+        return identity.sts_region
+    for usual in _usual_regions(identity.profile):
+        fits = identity.role_arn is None or identity.partition == partition_of(usual)
+        if fits and is_aws_region(usual):
+            return usual
     if region is not None and is_aws_region(region):
         return region
-    usual: str | None = _session(identity.profile).get_config_variable("region")
-    return usual or _PARTITION_REGIONS.get(identity.partition, _PARTITION_REGIONS["aws"])
+    return _PARTITION_REGIONS.get(identity.partition, _PARTITION_REGIONS["aws"])
 
 
-def _assume(identity: Identity, role_arn: str, region: str) -> Assumed:
+def _usual_regions(profile: str | None) -> Iterator[str]:
+    """Those that the SDKs are configured for: Java's has a variable of its own."""
+    try:
+        made = _session(profile)
+        # A profile that was named says more of its credentials than the environment does.
+        named = made.get_scoped_config().get("region") if profile else None
+        found = (named, os.environ.get("AWS_REGION"), made.get_config_variable("region"))
+    except ProfileNotFound:  # whoever uses it says so
+        return
+    yield from (str(region) for region in found if region)
+
+
+def sts_client(identity: Identity, region: str | None) -> Any:
+    """A client that an identity's role is asked for with, by credentials that are looked up anew.
+
+    :param region: of the calls to be made as this identity
+    """
+    where = sts_region(identity, region)
+    with aws_errors(f"Client for sts in {where}"):
+        return _session(identity.profile).create_client("sts", region_name=where, config=_STS_CONFIG)
+
+
+def _assume(identity: Identity, role_arn: str, region: str | None) -> Assumed:
     """AssumeRole, by credentials that are looked up anew: a file, or the role they come from, may have changed."""
     asked = {"RoleArn": role_arn, "RoleSessionName": identity.session_name}
     if identity.external_id is not None:
         asked["ExternalId"] = identity.external_id
     try:
-        with aws_errors(f"AssumeRole on {role_arn} in {region}"):
-            client: Any = _session(identity.profile).create_client("sts", region_name=region, config=_STS_CONFIG)
+        client = sts_client(identity, region)
+        with aws_errors(f"AssumeRole on {role_arn} in {client.meta.region_name}"):
             found = client.assume_role(**asked)["Credentials"]
     except (CredentialsError, RefusedError) as exc:  # the latter is of a change alone, which would be set aside for it
-        raise RoleError(str(exc), code=exc.code) from exc
+        raise _refused(exc) from exc
     except UnavailableError as exc:
         if exc.code in _ROLE_REFUSED:
-            raise RoleError(str(exc), code=exc.code) from exc
+            raise _refused(exc) from exc
         raise
     return {
         "access_key": found["AccessKeyId"],
@@ -109,6 +159,13 @@ def _assume(identity: Identity, role_arn: str, region: str) -> Assumed:
     }
 
 
+def _refused(error: CredentialsError | RefusedError | UnavailableError) -> RoleError:
+    elsewhere = ""
+    if error.code in _NOT_IN_REGION:
+        elsewhere = ". If that region is not enabled for the caller's account, name another one in stsRegion"
+    return RoleError(f"{error}{elsewhere}", code=error.code)
+
+
 def _session(profile: str | None = None, region: str | None = None) -> Session:
     """A session as botocore has them: it keeps what credentials it finds."""
     made = Session(profile=profile)
@@ -116,11 +173,28 @@ def _session(profile: str | None = None, region: str | None = None) -> Session:
     return made
 
 
+def _found(profile: str | None) -> Credentials | None:
+    """What credentials there are now.
+
+    :raises BotoCoreError: they can't be used
+    """
+    try:
+        found = _session(profile).get_credentials()
+    except MissingDependencyException as exc:
+        raise UnusableCredentialsError(provider="login", error_msg=f"{exc}. {_NO_LOGIN}") from exc
+    if found is not None and found.method == "login":
+        raise UnusableCredentialsError(provider="login", error_msg=_NO_LOGIN)
+    return found
+
+
 def _equip(made: Session, region: str | None) -> None:
     made.register_component("response_parser_factory", CheckedParsers())
     made.register_component("data_loader", model_loader(made.get_config_variable("data_path")))
     if region is not None:
         made.set_config_variable("region", region)
+    # DynamoDB has an endpoint of each account, too. Only one half would find it, so it takes a user who asks for it.
+    if made.get_config_variable("account_id_endpoint_mode") != "required":
+        made.set_config_variable("account_id_endpoint_mode", "disabled")
 
 
 def is_aws_region(region: str) -> bool:

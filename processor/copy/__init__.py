@@ -2,7 +2,9 @@
 
 ==============  ======================================================================================================
 ``command``     the face: preflight, plan, progress, exit status
-``estimate``    what it will cost and how long it will take
+``plan``        what it will cost and how long it will take: ``sample``, ``write_cost``, ``estimate``, ``prices``
+``remeasure``   what the first writes show of that
+``occupant``    whose items the destination holds before the first write
 ``job``         one run: which copy it is, nobody else's, its segments side by side
 ``segment``     one segment's path: scan → write → (beside a replication: look again) → progress kept
 ``deadline``    not for longer than the stream keeps what was written meanwhile

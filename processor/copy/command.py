@@ -9,14 +9,14 @@ import msgspec
 
 from processor import logs, preflight, program, time_to_live
 from processor.aws.clients import Clients
-from processor.copy import estimate, holder, occupant, state
-from processor.copy.estimate import Estimate
+from processor.copy import holder, occupant, plan, state
 from processor.copy.job import Job, Tell
+from processor.copy.remeasure import Remeasure
 from processor.copy.report import Tables, show, show_plan, start_before
 from processor.errors import NotReadyError, StoppedError, UsageError
 from processor.expiry import NEVER, PastTtl
 from processor.facts import Facts
-from processor.findings import Finding, error, warning
+from processor.findings import Finding, warning
 from processor.logs import Log
 from processor.metrics import instruments
 from processor.metrics.command_metrics import CommandMetrics
@@ -90,9 +90,9 @@ def _run(settings: Settings, options: Options, clients: Clients, stop: threading
     logs.configure()
     outage = Outage(Log(), "copy_delayed", note="Nothing is lost: it is tried again.")
     patience = Patience(stop, outage)
-    plan = _plan(settings, facts, job)
+    planned = plan.make(settings, clients, facts, job, patience)
     shown, found = _tables(settings, clients, facts, patience)
-    show_plan(plan, shown, settings, as_json=options.dry_run and options.json)
+    show_plan(planned, shown, settings, as_json=options.dry_run and options.json)
     preflight.insist(found, "")  # warnings
     if job.waits_for_replication:
         _say(start_before(job.copy.started_ms))
@@ -101,9 +101,10 @@ def _run(settings: Settings, options: Options, clients: Clients, stop: threading
         return 0
     metrics = CommandMetrics(settings, items=instruments.COPY_ITEMS, progress=instruments.COPY_PROGRESS)
     with Bar() as bar, metrics:
-        report = job.run(outage=outage, stop=stop, tell=_tell(bar, metrics), past_ttl=past_ttl)
+        seen = Remeasure(planned, concurrent=job.copy.concurrent, say=_say)
+        report = job.run(outage=outage, stop=stop, tell=_tell(bar, metrics), past_ttl=past_ttl, written=seen.look)
     if report.expired:
-        _look_at_ttl_again(settings, clients, patience, past_ttl)
+        _look_at_ttl_again(settings, clients, patience, job.copy.ttl)
     show(report, settings, as_json=options.json)
     return 0
 
@@ -132,21 +133,21 @@ def _tables(settings: Settings, clients: Clients, facts: Facts, patience: Patien
 
 
 def _past_ttl(settings: Settings, clients: Clients, patience: Patience) -> PastTtl:
-    past, unknown = time_to_live.of_source(settings, clients, patience)
+    past, unknown = time_to_live.of_source(settings, clients, patience.ask)
     preflight.insist(unknown, "")  # warnings
     if past.attribute is not None:
         _say(f"  Items past the source's TTL ({past.attribute}) are not copied: DynamoDB is about to delete them")
     return past
 
 
-def _look_at_ttl_again(settings: Settings, clients: Clients, patience: Patience, before: PastTtl) -> None:
+def _look_at_ttl_again(settings: Settings, clients: Clients, patience: Patience, before: str) -> None:
     """What was not copied must be what the source is about to delete; else somebody must know."""
-    now, _ = time_to_live.of_source(settings, clients, patience)
-    if now.attribute != before.attribute:
+    now, _ = time_to_live.of_source(settings, clients, patience.ask)
+    if now.attribute != before:
         is_now = f"is on {now.attribute}" if now.attribute else "is off, or not for us to see,"
         found = warning(
             f"TTL of source table {settings.source_table}",
-            f"was on {before.attribute} when the copy began, and {is_now} now",
+            f"was on {before} when the copy began, and {is_now} now",
             "Items that were past it were not copied, and may stay at the source now",
             "Run verify: it names what is missing, and --repair writes it",
         )
@@ -173,29 +174,3 @@ def _forget(settings: Settings, clients: Clients) -> int:
 
 def _say(line: str) -> None:
     print(line, file=sys.stderr)
-
-
-def _plan(settings: Settings, facts: Facts, job: Job) -> Estimate:
-    findings: list[Finding] = []
-    rates: dict[str, float | None] = {}
-    for name, limit, table, kind in (
-        ("copyReadUnits", settings.copy_read_units, facts.source, "ReadCapacityUnits"),
-        ("copyWriteUnits", settings.copy_write_units, facts.destination, "WriteCapacityUnits"),
-    ):
-        try:
-            rates[name] = estimate.rate(limit or "100%", table or {}, kind)
-        except ValueError as exc:  # without a limit of ours, an on-demand table has none
-            rates[name] = None
-            if limit is not None and not job.copy.via:
-                findings.append(error(name, str(exc), "It says nothing then", "Give units a second, or leave it out"))
-    plan = estimate.estimate(
-        facts.source or {},
-        copied_items=job.copied_items,
-        concurrent=job.copy.concurrent,
-        read_rate=rates["copyReadUnits"],
-        write_rate=rates["copyWriteUnits"],
-    )
-    if not job.copy.via:
-        findings += estimate.findings(plan, concurrent=job.copy.concurrent, age_seconds=job.age_seconds)
-    preflight.insist(findings, _NOTHING)
-    return plan

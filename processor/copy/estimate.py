@@ -6,14 +6,15 @@ The sizes are DescribeTable's, which DynamoDB brings up to date every six hours 
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import Any
 
 import msgspec
 
+from processor.copy.write_cost import WRITE_UNIT_BYTES, Part
 from processor.findings import Finding, error, warning
 
 # DynamoDB developer guide, capacity of reads and writes.
-WRITE_UNIT_BYTES = 1024
 READ_UNIT_BYTES = 4096
 # Eventually consistent reads cost half.
 SCAN_SHARE = 0.5
@@ -34,7 +35,13 @@ _MOST_SEGMENTS = 2000
 
 
 class Estimate(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
-    """``seconds`` is the longer of the time that the destination's write units need, and that which we do."""
+    """``seconds`` is the longer of the time that the tables' capacity needs, and that which we do.
+
+    :param write_units: of the table and all its indexes together
+    :param parts: what each of them takes
+    :param limited_by: what the writes wait for longest: copyWriteUnits, or one of the parts by its name
+    :param dollars: what is charged by the request (``prices.py``); None where nothing is known
+    """
 
     items: int
     size_bytes: int
@@ -43,6 +50,9 @@ class Estimate(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     seconds_by_write_units: float | None
     seconds_by_read_units: float | None
     seconds_by_rate: float
+    parts: list[Part] = []
+    limited_by: str = ""
+    dollars: float | None = None
 
     @property
     def seconds(self) -> float:
@@ -57,30 +67,44 @@ def estimate(
     concurrent: bool,
     read_rate: float | None,
     write_rate: float | None,
+    parts: Sequence[Part] = (),
+    scan_units_per_item: float | None = None,
 ) -> Estimate:
     """Of what is left of a table.
 
     :param source: its DescribeTable
     :param copied_items: those that were copied before
     :param concurrent: each item is read a second time, consistently
-    :param read_rate: units a second that may be read; ``write_rate``: written; None where nothing limits them
+    :param read_rate: units a second that may be read; ``write_rate``: written, of all parts together; None where
+        nothing limits them
+    :param parts: what a written item consumes of; without them, as many units as the average item is large
+    :param scan_units_per_item: what a first page of the source has consumed
     """
     counted, size = int(source.get("ItemCount", 0)), int(source.get("TableSizeBytes", 0))
     average = size / counted if counted else 0.0
     items = max(counted - copied_items, 0)
     size = math.ceil(items * average)
-    read_units = math.ceil(size / READ_UNIT_BYTES * SCAN_SHARE)
+    by_size = size / READ_UNIT_BYTES * SCAN_SHARE
+    read_units = math.ceil(by_size if scan_units_per_item is None else items * scan_units_per_item)
     if concurrent:
         read_units += items * math.ceil(average / READ_UNIT_BYTES)
-    write_units = items * math.ceil(average / WRITE_UNIT_BYTES)
+    units_per_item = math.ceil(average / WRITE_UNIT_BYTES)
+    parts = parts or [Part(name="table", units_per_item=units_per_item, units_per_second=None)]
+    write_units = math.ceil(items * sum(part.units_per_item for part in parts))
+    waits = {part.name: items * part.units_per_item / part.units_per_second for part in parts if part.units_per_second}
+    if write_rate:
+        waits["copyWriteUnits"] = write_units / write_rate
+    limited_by = max(waits, key=lambda name: waits[name], default="")
     return Estimate(
         items=items,
         size_bytes=size,
         read_units=read_units,
         write_units=write_units,
-        seconds_by_write_units=write_units / write_rate if write_rate else None,
+        seconds_by_write_units=waits[limited_by] if limited_by else None,
         seconds_by_read_units=read_units / read_rate if read_rate else None,
         seconds_by_rate=items / ITEMS_PER_SECOND,
+        parts=list(parts),
+        limited_by=limited_by,
     )
 
 
@@ -106,7 +130,7 @@ def findings(estimated: Estimate, *, concurrent: bool, age_seconds: float = 0.0)
 def rate(limit: str | None, table: dict[str, Any], kind: str) -> float | None:
     """Units a second that ``copyReadUnits`` or ``copyWriteUnits`` allows.
 
-    :param limit: a number, or a percentage of the table's provisioned capacity
+    :param limit: a number, or a percentage of the table's provisioned capacity, or of its maximum on demand
     :param kind: ``ReadCapacityUnits`` or ``WriteCapacityUnits``
     :raises ValueError: a percentage of a table that has none
     """
@@ -115,8 +139,11 @@ def rate(limit: str | None, table: dict[str, Any], kind: str) -> float | None:
     if not limit.endswith("%"):
         return float(limit)
     provisioned = table.get("ProvisionedThroughput", {}).get(kind, 0)
+    most = f"Max{kind.removesuffix('CapacityUnits')}RequestUnits"
+    if not provisioned and (found := table.get("OnDemandThroughput", {}).get(most, -1)) > 0:
+        provisioned = found
     if not provisioned:
-        message = f"'{limit}' is a percentage, and the table is on demand: it has no {kind}"
+        message = f"'{limit}' is a percentage, and the table is on demand: it has no {kind}, and no {most}"
         raise ValueError(message)
     return float(limit[:-1]) / 100 * float(provisioned)
 

@@ -22,6 +22,7 @@ from processor.crew import Crew
 from processor.errors import CopyTooLateError, NotReadyError
 from processor.expiry import NEVER, PastTtl
 from processor.leases import Lease
+from processor.patience import Patience
 from processor.scannable_table import Segment
 
 if TYPE_CHECKING:
@@ -63,6 +64,7 @@ class Job:
         self._source: dict[str, Any] = facts.source
         self._destination: dict[str, Any] = facts.destination or {}  # by way of S3 there is none yet
         self._task = facts.task
+        self._source_clock_ms, self._begun = facts.source_clock_ms, bool(facts.leases)
         self._replicating = leases.begun(facts.leases)
         self._via = via or ""
         self._concurrent = concurrent
@@ -139,24 +141,37 @@ class Job:
         of_earlier_copy = self._before is not None and self._before.destination_id in ("", made)
         return of_earlier_copy or int(self._destination.get("ItemCount", 0)) > 0
 
-    def run(self, *, outage: Outage, stop: threading.Event, tell: Tell, past_ttl: PastTtl = NEVER) -> Report:
+    def run(
+        self,
+        *,
+        outage: Outage,
+        stop: threading.Event,
+        tell: Tell,
+        past_ttl: PastTtl = NEVER,
+        written: Callable[[int, float], None] = lambda *_: None,
+    ) -> Report:
         """Copy what is left.
 
         :param tell: how far it is
+        :param written: is told how many items this run has written, and of their write units
         :param past_ttl: whether an item is past the source's TTL; such items are passed over
         :raises StoppedError: the stop came first
         :raises NotReadyError: daemons replicate this task
         :raises ReplicatorError: it can't go on; another run does, where this one was
         """
         settings, clients = self._settings, self._clients
+        self.copy = msgspec.structs.replace(self.copy, ttl=self.copy.ttl or past_ttl.attribute or "")
         task.record(
             settings,
             clients,
             stream_arn=self.copy.stream_arn,
             destination_arn=self._destination.get("TableArn", ""),
             before=self._task,
+            now_ms=min(self.copy.started_ms, self._source_clock_ms or self.copy.started_ms),
+            begun=self._begun,
         )
-        self._refuse_daemons()
+        patience = Patience(stop, outage)
+        patience(self._refuse_daemons)
         held = Holder(
             clients.checkpoints,
             settings.task_table,
@@ -168,13 +183,13 @@ class Job:
         with held:
             try:
                 # A daemon that began before the row was written did not see it. One that begins now does.
-                self._refuse_daemons()
+                patience(self._refuse_daemons)
             except NotReadyError:
                 held.withdraw(self._before)
                 raise
             if held.copy.via:
                 return s3_job.run(settings, clients, held, stop=stop)
-            return self._copy(held, outage=outage, stop=stop, tell=tell, past_ttl=past_ttl)
+            return self._copy(held, outage=outage, stop=stop, tell=tell, past_ttl=past_ttl, written=written)
 
     def _refuse_daemons(self) -> None:
         if self.copy.concurrent:
@@ -192,9 +207,19 @@ class Job:
     def _leases(self) -> list[Lease]:
         return leases.read(self._clients.checkpoints(), self._settings.checkpoint_table) or []
 
-    def _copy(self, held: Holder, *, outage: Outage, stop: threading.Event, tell: Tell, past_ttl: PastTtl) -> Report:
+    def _copy(
+        self,
+        held: Holder,
+        *,
+        outage: Outage,
+        stop: threading.Event,
+        tell: Tell,
+        past_ttl: PastTtl,
+        written: Callable[[int, float], None],
+    ) -> Report:
         began, copy = time.monotonic(), held.copy
-        states = state.claim(self._clients.checkpoints(), self._settings.task_table, copy)
+        patience = Patience(stop, outage)
+        states = patience(lambda: state.claim(self._clients.checkpoints(), self._settings.task_table, copy))
         totals = Totals(states)
         meters = Meters.of(self._settings, self._source, self._destination, stop=stop)
         parts = assemble(
@@ -213,6 +238,7 @@ class Job:
 
         def say() -> None:
             deadline.check()
+            written(totals.items - totals.items_before, meters.writing.consumed)
             tell(totals.passed, copy.expected_items, f"{totals.size_bytes / 1e6:,.0f} MB  {meters.words}")
 
         works = [
@@ -222,12 +248,14 @@ class Job:
             if segment.in_hand or not segment.done
         ]
         Crew(stop, tick=say).run(works, threads=min(self._settings.threads, copy.segments), name="copy")
-        held.change(
-            state="done",
-            finished_ms=int(time.time() * 1000),
-            items=totals.items,
-            size_bytes=totals.size_bytes,
-            expired=totals.expired,
+        patience(
+            lambda: held.change(
+                state="done",
+                finished_ms=int(time.time() * 1000),
+                items=totals.items,
+                size_bytes=totals.size_bytes,
+                expired=totals.expired,
+            )
         )
         return Report(
             items=totals.items,

@@ -72,14 +72,14 @@ def _look(settings: Settings, clients: Clients, key_names: Sequence[str], patien
     start: msgspec.Raw | None = None
     for _ in range(_MOST_PAGES):
         begin = start
-        page = patience(lambda: destination.page(Segment(0, 1), begin, limit=SAMPLE_ITEMS))  # noqa: B023  # at once
+        page = patience.ask(lambda: destination.page(Segment(0, 1), begin, limit=SAMPLE_ITEMS))  # noqa: B023  # at once
         keys |= {identity_of(key): key for key in map(key_of, page.items)}
         start = page.last_key
         if keys or start is None:
             break
     if not keys:
         return Occupants(looked_at=0, foreign=0)
-    found = {identity_of(key_of(item)) for item in patience(lambda: source.get_many(list(keys.values())))}
+    found = {identity_of(key_of(item)) for item in patience.ask(lambda: source.get_many(list(keys.values())))}
     return Occupants(looked_at=len(keys), foreign=len(keys.keys() - found))
 
 

@@ -9,17 +9,13 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 
 from processor.capacity import Capacity
-from processor.copy.estimate import WRITE_UNIT_BYTES
-from processor.errors import CredentialsError, StalledError, StoppedError, UnavailableError
+from processor.copy.write_cost import WRITE_UNIT_BYTES
+from processor.errors import StalledError, StoppedError, UnavailableError
 from processor.plan import bytes_of
 from processor.records import Change
-from processor.retry import THROTTLES, is_waited_for
+from processor.retry import THROTTLES
+from processor.retry_limit import RetryLimit
 from processor.writable_table import Table
-
-# A person or a script waits for the end: what has not worked for so long is for them to look at. The copy goes on where
-# it was when it is started again.
-STALL_SECONDS = 900.0
-CREDENTIALS_STALL_SECONDS = 60.0
 
 
 class StallWatch:
@@ -27,28 +23,23 @@ class StallWatch:
 
     def __init__(self, *, clock: Callable[[], float] = time.monotonic) -> None:
         self.throttles = 0
-        self._clock = clock
         self._lock = threading.Lock()
-        self._failing_since: float | None = None
+        self._limit = RetryLimit(clock=clock)
 
     def succeeded(self) -> None:
         """Something worked."""
-        self._failing_since = None
+        self._limit.succeeded()
 
     def failed(self, error: UnavailableError) -> None:
         """Count a failure.
 
         :raises StalledError: nothing has worked for too long
         """
-        if is_waited_for(error):
+        if error.code in THROTTLES:
             with self._lock:
-                self.throttles += error.code in THROTTLES
-            return  # it may last as long as it likes
-        with self._lock:
-            now = self._clock()
-            since = self._failing_since = now if self._failing_since is None else self._failing_since
-        if now - since > (CREDENTIALS_STALL_SECONDS if isinstance(error, CredentialsError) else STALL_SECONDS):
-            raise StalledError(seconds=now - since, reason=str(error)) from error
+                self.throttles += 1
+        if (seconds := self._limit.seconds(error)) is not None:
+            raise StalledError(seconds=seconds, reason=str(error)) from error
 
 
 class PacedTable:

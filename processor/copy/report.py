@@ -7,6 +7,7 @@ import time
 
 import msgspec
 
+from processor.copy import prices
 from processor.copy.estimate import LAST_START_SECONDS, Estimate
 from processor.copy.occupant import Occupants
 from processor.settings import Settings
@@ -57,7 +58,13 @@ def show_plan(plan: Estimate, tables: Tables, settings: Settings, *, as_json: bo
         f"  to copy: {plan.items:,} items, {_size(plan.size_bytes)}, as DescribeTable last counted them",
         file=sys.stderr,
     )
-    print(f"  {plan.read_units:,} read units, {plan.write_units:,} write units, indexes left out", file=sys.stderr)
+    if not plan.parts:
+        print(f"  export and import: {prices.shown(plan.dollars or 0.0)} ({prices.WORDS})", file=sys.stderr)
+        print("  some minutes at least; AWS does not say how long before it has begun", file=sys.stderr, flush=True)
+        return
+    print(f"  {plan.read_units:,} read units, {plan.write_units:,} write units{_by_part(plan)}", file=sys.stderr)
+    if plan.dollars is not None:
+        print(f"  {prices.shown(plan.dollars)} for what is on demand ({prices.WORDS})", file=sys.stderr)
     print(f"  about {duration(plan.seconds)}: {_reason(plan)}", file=sys.stderr, flush=True)
 
 
@@ -113,7 +120,19 @@ def duration(seconds: float) -> str:
 
 def _reason(plan: Estimate) -> str:
     if plan.seconds == plan.seconds_by_write_units:
-        return "items x average size in KB, rounded up, by the write units a second"
+        return f"by the write units a second of {_whose(plan.limited_by)}"
     if plan.seconds == plan.seconds_by_read_units:
-        return "bytes by the read units a second"
+        return "by the read units a second"
     return "by the measured rate of one copy"
+
+
+def _whose(name: str) -> str:
+    return name if name == "copyWriteUnits" else f"the destination's {name}"
+
+
+def _by_part(plan: Estimate) -> str:
+    """Where an item stands in indexes, what each takes."""
+    if len(plan.parts) == 1:
+        return ""
+    units = (f"{part.name} {part.units_per_item * plan.items:,.0f}" for part in plan.parts)
+    return f" ({', '.join(units)})"

@@ -15,7 +15,7 @@ import msgspec
 
 from processor.aws.errors import aws_errors
 from processor.errors import ConditionFailedError, CopyTakenError, UnavailableError
-from processor.leases import NO_TABLE
+from processor.missing_table import unless_missing
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -30,7 +30,8 @@ class CopyState(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
 
     ``concurrent``: replication may run meanwhile. ``via``: where exported items lie, else the tables are read directly.
     ``beat`` grows for as long as ``holder`` runs it. ``onto_items``: the destination held items when it began.
-    ``followed``: it was done, and a replication went on since. ``expired``: items past their TTL, which are not copied.
+    ``followed``: it was done, and a replication went on since. ``expired``: items past their TTL, which are not copied;
+    ``ttl`` is the attribute that it was on when it began.
     """
 
     id: str
@@ -55,6 +56,7 @@ class CopyState(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     items: int = 0
     size_bytes: int = 0
     expired: int = 0
+    ttl: str = ""
 
     @property
     def age_seconds(self) -> float:
@@ -83,13 +85,12 @@ def read(client: DynamoDBClient, table: str) -> CopyState | None:
 
     :raises UnavailableError: the table can't be read
     """
-    try:
+
+    def get() -> Any:
         with aws_errors(f"GetItem on task table {table}"):
-            row: Any = client.get_item(TableName=table, Key=_KEY, ConsistentRead=True).get("Item")
-    except UnavailableError as exc:
-        if exc.code == NO_TABLE:
-            return None
-        raise
+            return client.get_item(TableName=table, Key=_KEY, ConsistentRead=True).get("Item")
+
+    row = unless_missing(get)
     return None if row is None else _copy(row, table)
 
 

@@ -51,6 +51,7 @@ NAMES: Mapping[tuple[str, str], Name] = {
     (instruments.CHECKPOINT_AGE.name, ""): Name("CheckpointAge", "Seconds", each_shard=True),
     (instruments.SHARDS.name, ""): Name("Shards"),
     (instruments.SHARDS_UNREAD.name, ""): Name("ShardsUnread"),
+    (instruments.SHARDS_LOST.name, ""): Name("ShardsLost"),
     (instruments.HEARTBEAT_LATENCY.name, ""): Name("HeartbeatLatency", "Seconds"),
     (instruments.HEARTBEAT_AGE.name, ""): Name("HeartbeatAge", "Seconds"),
 }

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import msgspec
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.multiprocess import MultiProcessCollector
 from prometheus_client.registry import Collector
@@ -36,6 +37,13 @@ def _is_read(of_shard: _Facts) -> bool:
     return of_shard.get(shard_meter.OPENED.name, 0.0) != of_shard.get(shard_meter.CLOSED.name, 0.0)
 
 
+class Heard(msgspec.Struct, rename="camel"):
+    """What the daemon says every few seconds: how many shards nobody reads, and how many it holds for a loss."""
+
+    shards_unread: int
+    shards_lost: int
+
+
 class DaemonCollector(Collector):
     """Any thread may collect."""
 
@@ -44,12 +52,12 @@ class DaemonCollector(Collector):
         self._task = task
         self._clock = clock
         self._lock = threading.Lock()
-        self._shards_unread: int | None = None
+        self._heard: Heard | None = None
         self._heard_at = 0.0
 
-    def hear(self, *, shards_unread: int) -> None:
+    def hear(self, heard: Heard) -> None:
         """What the daemon has found."""
-        self._shards_unread, self._heard_at = shards_unread, self._clock()
+        self._heard, self._heard_at = heard, self._clock()
 
     def collect(self) -> Iterator[Metric]:
         """Families in prometheus_client's own shape, with the names and labels of ``instruments.py``."""
@@ -103,8 +111,9 @@ class DaemonCollector(Collector):
         used = {name: max(seconds, longest[name]) / RETENTION_SECONDS for name, seconds in pending.items()}
         yield self._by_shard(instruments.RETENTION_USED, used)
         yield self._of_task(instruments.SHARDS, len(reading))
-        if self._shards_unread is not None and now - self._heard_at < FLEET_SECONDS:
-            yield self._of_task(instruments.SHARDS_UNREAD, self._shards_unread)
+        if self._heard is not None and now - self._heard_at < FLEET_SECONDS:
+            yield self._of_task(instruments.SHARDS_UNREAD, self._heard.shards_unread)
+            yield self._of_task(instruments.SHARDS_LOST, self._heard.shards_lost)
         last = max(facts.values(), key=lambda of: of.get(shard_meter.HEARTBEAT_AT.name, 0.0), default={})
         if last.get(shard_meter.HEARTBEAT_AT.name):
             yield self._of_task(instruments.HEARTBEAT_LATENCY, last[shard_meter.HEARTBEAT_LATENCY.name])

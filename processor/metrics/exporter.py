@@ -22,26 +22,21 @@ from processor.aws.clients import Clients
 from processor.handover import handed_down
 from processor.logs import Log
 from processor.metrics import port
-from processor.metrics.collector import DaemonCollector
+from processor.metrics.collector import DaemonCollector, Heard
 from processor.metrics.heart import Heart
 from processor.metrics.outlets import outlets
 from processor.metrics.publishing import publishers
 from processor.metrics.shard_files import DIRECTORY
 from processor.retry import Outage
+from processor.secrets import RedactedStream
 from processor.settings import Settings
 
 
-class _Heard(msgspec.Struct, rename="camel"):
-    """What the daemon says."""
-
-    shards_unread: int
-
-
-def listen(lines: Iterable[str], hear: Callable[[int], None]) -> None:
+def listen(lines: Iterable[str], hear: Callable[[Heard], None]) -> None:
     """Hand on what the daemon says, until it ends."""
     for line in lines:
         try:
-            hear(msgspec.json.decode(line, type=_Heard).shards_unread)
+            hear(msgspec.json.decode(line, type=Heard))
         except msgspec.DecodeError:
             continue  # half a line, from a daemon that was killed in the middle of it
 
@@ -77,7 +72,7 @@ def run(settings: Settings, directory: Path, said: TextIO) -> None:
             heart.start()
             stack.callback(heart.stop)
         stack.callback(stop.set)
-        listen(said, lambda unread: collector.hear(shards_unread=unread))
+        listen(said, collector.hear)
 
 
 def _is_continued(directory: Path) -> bool:
@@ -93,6 +88,7 @@ def main() -> None:
     """Until the end of input."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # signals to the group are the daemon's to act on
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    sys.stderr = RedactedStream(sys.stderr)
     settings, directory = handed_down(os.environ)
     logs.configure(form=settings.log_format)
     run(settings, directory / DIRECTORY, sys.stdin)

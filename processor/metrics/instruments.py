@@ -86,6 +86,7 @@ CHECKPOINT_AGE = _shard(
 
 SHARDS = _task("shards", "gauge", "Shards that this daemon reads")
 SHARDS_UNREAD = _task("shards_unread", "gauge", "Shards of the stream that no daemon has read for a minute")
+SHARDS_LOST = _task("shards_lost", "gauge", "Shards that this daemon holds, for changes of them are lost")
 HEARTBEAT_LATENCY = _task(
     "heartbeat_latency_seconds", "gauge", "Heartbeat's write at the source to its acknowledgement"
 )
@@ -113,6 +114,7 @@ INSTRUMENTS: tuple[Instrument, ...] = (
     CHECKPOINT_AGE,
     SHARDS,
     SHARDS_UNREAD,
+    SHARDS_LOST,
     HEARTBEAT_LATENCY,
     HEARTBEAT_AGE,
     COPY_ITEMS,

@@ -27,13 +27,20 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def run(
-    settings: Settings, *, wanted: Sequence[str] | None, via_s3: str | None, caller: str | None, as_json: bool
+    settings: Settings,
+    *,
+    wanted: Sequence[str] | None,
+    via_s3: str | None,
+    caller: str | None,
+    as_json: bool,
+    tags_sessions: bool = False,
 ) -> int:
     """Print the least policies; nothing is changed.
 
     :param wanted: of ``wanted.COMMANDS``; None for all that there is something to do for
     :param via_s3: ``s3://bucket/prefix``, where copy is to be made that way
     :param caller: the ARN of who the program runs as, where it is not who runs this command
+    :param tags_sessions: whether the caller's session has tags, which go on to the sessions of roles that it assumes
     :returns: 0
     :raises UsageError: options that can't be used, or not together
     """
@@ -45,7 +52,7 @@ def run(
     rows = permissions.needed(settings, commands)
     report = Report(
         commands=sorted(set(commands)),
-        policies=documents.make(settings, rows, found.places, found.callers),
+        policies=documents.make(settings, rows, found.places, found.callers, tags_sessions=tags_sessions),
         notes=found.notes,
     )
     if as_json:

@@ -32,20 +32,27 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
 
 
 def make(
-    settings: Settings, rows: Sequence[Permission], found: Places, callers: Mapping[Principal, str]
+    settings: Settings,
+    rows: Sequence[Permission],
+    found: Places,
+    callers: Mapping[Principal, str],
+    *,
+    tags_sessions: bool = False,
 ) -> list[Policy]:
     """Every policy that has a statement.
 
     :param callers: the ARN of each principal that is no role
+    :param tags_sessions: whether roles are assumed by a session whose tags go on to theirs
     """
     made = []
+    assume = ["sts:AssumeRole", *(["sts:TagSession"] if tags_sessions else [])]
     for principal, sides in principals.sides(settings).items():
         statements = list(_statements([row for row in rows if row.side in sides], settings, found))
         if principal.role_arn is None and (roles := principals.assumed_by(settings, principal)):
-            statements.append(
-                {"Sid": "AssumeRoles", "Effect": "Allow", "Action": ["sts:AssumeRole"], "Resource": roles}
-            )
-        trust = None if principal.role_arn is None else _trust(settings, principal.role_arn, callers)
+            statements.append({"Sid": "AssumeRoles", "Effect": "Allow", "Action": assume, "Resource": roles})
+        trust = (
+            None if principal.role_arn is None else _trust(settings, principal.role_arn, callers, tags=tags_sessions)
+        )
         if statements:
             policy = {"Version": _VERSION, "Statement": statements}
             made.append(
@@ -83,15 +90,16 @@ def _statements(rows: Iterable[Permission], settings: Settings, found: Places) -
             yield statement
 
 
-def _trust(settings: Settings, role_arn: str, callers: Mapping[Principal, str]) -> dict[str, Any]:
+def _trust(
+    settings: Settings, role_arn: str, callers: Mapping[Principal, str], *, tags: bool = False
+) -> dict[str, Any]:
     statements = []
     for principal, external_id in principals.assumers(settings, role_arn):
-        statement: dict[str, Any] = {
-            "Effect": "Allow",
-            "Principal": {"AWS": callers[principal]},
-            "Action": "sts:AssumeRole",
-        }
+        allowed: dict[str, Any] = {"Effect": "Allow", "Principal": {"AWS": callers[principal]}}
+        statement = allowed | {"Action": "sts:AssumeRole"}
         if external_id is not None:
             statement["Condition"] = {"StringEquals": {"sts:ExternalId": external_id}}
         statements.append(statement)
+        if tags:
+            statements.append(allowed | {"Action": "sts:TagSession"})  # by itself it opens nothing
     return {"Version": _VERSION, "Statement": statements}

@@ -24,8 +24,10 @@ Resource = Literal[
     "HeartbeatItem",
     "SourceStream",
     "SourceExports",
+    "AllExports",
     "DestinationTable",
     "DestinationImports",
+    "AllImports",
     "ImportLogs",
     "LeaseTable",
     "LeaseTableIndexes",
@@ -167,6 +169,7 @@ def _source() -> Iterator[Permission]:
         "copyViaS3",
     )
     yield _row("source", "SourceExports", "DescribeExport", "copyViaS3")
+    yield _row("source", "AllExports", "ListExports", "copyViaS3")  # how many are under way
     yield _row("source", "ExportedObjects", "AbortMultipartUpload PutObject PutObjectAcl", "copyViaS3", service="s3")
     yield _row("source", "ExportBucket", "ListBucket", "copyViaS3", service="s3")
 
@@ -184,6 +187,7 @@ def _destination() -> Iterator[Permission]:
     yield _row("destination", "DestinationTable", "CreateTable TagResource UpdateTimeToLive", "copy", _create)
     yield _row("destination", "DestinationTable", "ImportTable TagResource UpdateTable UpdateTimeToLive", "copyViaS3")
     yield _row("destination", "DestinationImports", "DescribeImport", "copyViaS3")
+    yield _row("destination", "AllImports", "ListImports", "copyViaS3")
     yield _row("destination", "ExportedObjects", "GetObject", "copyViaS3", service="s3")
     yield _row("destination", "ExportBucket", "ListBucket", "copyViaS3", service="s3")
     yield _row(

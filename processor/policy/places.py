@@ -57,7 +57,9 @@ def arn_of(resource: Resource, settings: Settings, places: Places) -> str:
         "CoordinatorTable": places.task_tables + _kcl_table(settings, "coordinatorStateTableName", _COORDINATOR_SUFFIX),
         "WorkerTable": places.task_tables + _kcl_table(settings, "workerMetricsTableName", _WORKER_SUFFIX),
         "TaskTable": places.task_tables + settings.task_table,
-        "Metrics": "*",  # PutMetricData knows no resources
+        "Metrics": "*",  # PutMetricData knows no resources, nor do the two lists
+        "AllExports": "*",
+        "AllImports": "*",
     }
     return arns[resource]
 

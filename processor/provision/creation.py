@@ -15,8 +15,9 @@ from typing import TYPE_CHECKING, Any
 from processor import time_to_live
 from processor.aws.errors import aws_errors
 from processor.errors import CredentialsError, RefusedError, UnavailableError
+from processor.failed_call import cause_of
 from processor.findings import Finding, error, warning
-from processor.leases import NO_TABLE
+from processor.missing_table import NO_TABLE
 from processor.provision import definition, source_stream
 from processor.waiting import Say, Waiting
 
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
     from processor.aws.clients import Clients
+    from processor.identity import Identity
     from processor.settings import Settings
 
 IN_USE = "ResourceInUseException"
@@ -53,7 +55,8 @@ def ensure(
     try:
         source = describe(clients.source(), settings.source_table, settings.source_region)
     except (UnavailableError, RefusedError) as exc:
-        return [_failed(what, "can't be read", exc, "Check its name, region and endpoint, and the credentials")]
+        remedy = "Check its name, region and endpoint, and the credentials"
+        return [_failed(what, "can't be read", exc, remedy, identity=settings.source_identity)]
     if source is None:
         remedy = "Check its name, region, account and endpoint"
         return [error(what, "does not exist", "There is nothing to copy, or to make the destination like", remedy)]
@@ -63,7 +66,8 @@ def ensure(
             source_stream.turn_on(settings, clients, source, waiting=waiting, say=say)
         except (UnavailableError, RefusedError) as exc:
             remedy = f"Allow that call, or turn it on yourself with view type {definition.STREAM['StreamViewType']}"
-            findings.append(_failed(f"stream of {what}", "could not be turned on", exc, remedy))
+            value, identity = "could not be turned on", settings.source_identity
+            findings.append(_failed(f"stream of {what}", value, exc, remedy, identity=identity))
     if settings.create_destination:
         findings += _destination(settings, clients, source, waiting=waiting, say=say)
     return findings
@@ -102,7 +106,8 @@ def _destination(
         return [*findings, *copy_ttl(settings, clients, say=say, only_if_empty=found is not None)]
     except (UnavailableError, RefusedError) as exc:
         remedy = "Put right what AWS names above; or make the table yourself, with the source's key"
-        return [*findings, _failed(what, "could not be made", exc, remedy)]
+        failed = _failed(what, "could not be made", exc, remedy, identity=settings.destination_identity)
+        return [*findings, failed]
 
 
 def _create(settings: Settings, clients: Clients, source: Mapping[str, Any], *, say: Say) -> Iterator[Finding]:
@@ -219,5 +224,6 @@ def _is_empty(client: DynamoDBClient, name: str) -> bool:
         return False  # then it is left as it is
 
 
-def _failed(what: str, value: str, exc: Exception, remedy: str) -> Finding:
-    return error(what, f"{value} ({exc})", "Nothing is copied before that is put right", remedy)
+def _failed(what: str, value: str, exc: UnavailableError | RefusedError, remedy: str, *, identity: Identity) -> Finding:
+    consequence = "Nothing is copied before that is put right"
+    return error(what, f"{value} ({exc})", consequence, remedy, cause=cause_of(exc, identity))

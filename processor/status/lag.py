@@ -16,11 +16,12 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import msgspec
 
+from processor import record_times
 from processor.answers import NO_ANSWER
 from processor.aws.errors import aws_errors
 from processor.aws.lean_calls import LeanCalls
 from processor.errors import RefusedError, UnavailableError
-from processor.leases import NO_TABLE
+from processor.missing_table import NO_TABLE
 from processor.status.shards import Lag, StreamShard
 
 if TYPE_CHECKING:
@@ -89,7 +90,7 @@ def describe(client: DynamoDBStreamsClient, arn: str) -> tuple[dict[str, Any], l
 
 
 class Lags:
-    """Looks into one stream.
+    """Looks into one stream. ``times`` knows whether the lags are true to a minute only.
 
     :param clock: seconds since the epoch
     """
@@ -101,6 +102,7 @@ class Lags:
         self._arn = arn
         self._clock = clock
         self._away = threading.Event()
+        self.times = record_times.of_stream(arn)
         self.failures: list[UnavailableError] = []
 
     def read(self, shards: Iterable[StreamShard], checkpoints: Mapping[str, str | None]) -> dict[str, Lag]:
@@ -187,4 +189,5 @@ class Lags:
         if record is None:
             return Lag(seconds=0.0)
         made_at = record.made_at if isinstance(record.made_at, float) else record.made_at.timestamp()
+        self.times.see(made_at)
         return Lag(seconds=round(max(self._clock() - made_at, 0.0), 1))

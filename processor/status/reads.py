@@ -8,14 +8,16 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import msgspec
 
-from processor import holds, leases, liveness, task
+from processor import checkpoint_outage, holds, leases, liveness, task
 from processor.aws.clients import Clients
 from processor.aws.errors import aws_errors
+from processor.checkpoint_outage import CheckpointOutage
 from processor.dead_letters import store_of
 from processor.errors import DeadLetterError, RefusedError, UnavailableError
 from processor.holds import Hold
-from processor.leases import NO_TABLE, Lease
+from processor.leases import Lease
 from processor.liveness import Daemon
+from processor.missing_table import NO_TABLE
 from processor.settings import Settings
 from processor.status import copying, lag
 from processor.status.copying import CopyProgress
@@ -65,9 +67,11 @@ class Seen(msgspec.Struct, kw_only=True):
     daemons: list[Daemon] = []
     stream: Stream | None = None
     shards: list[Shard] = []
+    lag_about: bool = False
     copy: CopyProgress | None = None
     dead_letters: DeadLetters | None = None
     holds: list[Hold] = []
+    checkpoint_outage: CheckpointOutage | None = None
     unread: list[Unread] = []
 
     def could_read(self, what: str) -> bool:
@@ -91,7 +95,7 @@ class _Reader:
 
     def read(self) -> Seen:
         settings, clients, seen = self._settings, self._clients, self._seen
-        with ThreadPoolExecutor(8, thread_name_prefix="status") as pool:
+        with ThreadPoolExecutor(9, thread_name_prefix="status") as pool:
 
             def begin(what: str, call: Callable[[], T]) -> Future[T | None]:
                 return pool.submit(self._attempt, what, call)
@@ -104,6 +108,9 @@ class _Reader:
             letters = begin("dead letters", self._dead_letters)
             copy = begin("copy", lambda: copying.read(clients.checkpoints(), settings.task_table))
             held = begin("holds", lambda: holds.read(clients.checkpoints(), settings.task_table))
+            outage = begin(
+                "checkpoint outage", lambda: checkpoint_outage.read(clients.checkpoints(), settings.task_table)
+            )
             seen.leases = scanned.result()
             looked = begin("leases", self._daemons)
             seen.source, seen.task = source.result(), row.result()
@@ -114,13 +121,14 @@ class _Reader:
             seen.holds = [
                 hold
                 for hold in held.result() or ()
-                if hold.kind == "loss"
-                or (hold.shard_id in checkpoints and not hold.is_over(checkpoints[hold.shard_id]))
+                if not hold.is_over(checkpoints.get(hold.shard_id))
+                and (hold.shard_id in checkpoints or (hold.kind == "loss" and not hold.sequence_number))
             ]
+            seen.checkpoint_outage = outage.result()
             seen.destination, seen.dead_letters, seen.copy = destination.result(), letters.result(), copy.result()
         if seen.could_read("leases"):  # else nothing is known of any shard
             renewing = {each.owner for each in seen.daemons if each.alive}
-            seen.shards = Lineage(shards, seen.leases).states(renewing=renewing, lags=lags)
+            seen.shards = self._lineage(shards).states(renewing=renewing, lags=lags)
         return seen
 
     def _attempt(self, what: str, call: Callable[[], T]) -> T | None:
@@ -169,12 +177,16 @@ class _Reader:
         )
         return shards
 
+    def _lineage(self, shards: list[StreamShard] | None) -> Lineage:
+        return Lineage(shards, self._seen.leases, from_oldest=self._settings.from_oldest)
+
     def _lags(self, shards: list[StreamShard] | None) -> dict[str, Lag]:
         seen = self._seen
         if not shards or seen.stream is None or not seen.could_read("leases"):
             return {}
         lags = Lags(self._clients.streams(), seen.stream.arn)
-        found = lags.read(shards, Lineage(shards, seen.leases).unfinished())
+        found = lags.read(shards, self._lineage(shards).unfinished())
+        seen.lag_about = lags.times.rounded
         if lags.failures:
             count = f", and {len(lags.failures) - 1} more" if len(lags.failures) > 1 else ""
             seen.unread.append(Unread(what="lag", reason=f"{lags.failures[0]}{count}"))

@@ -10,9 +10,11 @@ from typing import Any, Literal
 import msgspec
 
 from processor import program, task
+from processor.checkpoint_outage import CheckpointOutage
 from processor.findings import Finding, error
 from processor.holds import Hold
 from processor.liveness import Daemon
+from processor.record_times import MINUTE_SECONDS
 from processor.settings import Settings
 from processor.status.copying import CopyProgress
 from processor.status.reads import DeadLetters, Seen, Stream
@@ -20,6 +22,11 @@ from processor.status.shards import Shard
 
 # Exit status.
 HEALTHY, NOT_HEALTHY, UNREACHABLE = 0, 1, 5
+
+_COPY_AGAIN = (
+    "Copy the table again (copy --restart --concurrent): when that is complete it goes on by itself. verify then "
+    "names what was deleted meanwhile as extra, and --repair --deleteExtra deletes it"
+)
 
 State = Literal["running", "stopped", "never started", "unknown"]
 _ON = frozenset({"ENABLED", "ENABLING"})
@@ -47,13 +54,18 @@ class Counts(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
 
 
 class Report(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
-    """How a task stands. ``lag_seconds`` is the largest of all shards; None where none is known."""
+    """How a task stands.
+
+    ``lag_seconds`` is the largest of all shards; None where none is known. With ``lag_about`` it and those of the
+    shards may each be wrong by a minute, for the source rounds its records' times to that.
+    """
 
     task_name: str
     state: State
     exit_status: int
     max_lag_seconds: int
     lag_seconds: float | None
+    lag_about: bool
     checkpoint_table: str
     source: Place
     destination: Place
@@ -63,6 +75,7 @@ class Report(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     copy: CopyProgress | None
     dead_letters: DeadLetters | None
     holds: list[Hold]
+    checkpoint_outage: CheckpointOutage | None
     findings: list[Finding]
     shards: list[Shard]
 
@@ -81,6 +94,7 @@ def make(settings: Settings, seen: Seen, *, max_lag_seconds: int) -> Report:
         exit_status=UNREACHABLE if seen.unread else NOT_HEALTHY if findings else HEALTHY,
         max_lag_seconds=max_lag_seconds,
         lag_seconds=max(lags, default=None),
+        lag_about=seen.lag_about,
         checkpoint_table=settings.checkpoint_table,
         source=Place(
             region=settings.source_region,
@@ -106,6 +120,7 @@ def make(settings: Settings, seen: Seen, *, max_lag_seconds: int) -> Report:
         copy=seen.copy,
         dead_letters=seen.dead_letters,
         holds=seen.holds,
+        checkpoint_outage=seen.checkpoint_outage,
         findings=findings,
         shards=seen.shards,
     )
@@ -116,7 +131,8 @@ def _state(seen: Seen) -> State:
         return "unknown"
     if seen.leases is None:
         return "never started"
-    return "running" if any(daemon.alive for daemon in seen.daemons) else "stopped"
+    alive = any(daemon.alive for daemon in seen.daemons) or seen.checkpoint_outage is not None
+    return "running" if alive else "stopped"
 
 
 def _table_status(seen: Seen, what: str, described: dict[str, Any] | None) -> str | None:
@@ -134,6 +150,7 @@ def _unreachable(settings: Settings, seen: Seen) -> Iterator[Finding]:
         "stream": "the source's stream",
         "lag": "lag",
         "copy": "progress of the copy",
+        "checkpoint outage": f"whether daemons can use the checkpoint table, in task table {settings.task_table}",
         "holds": f"what keeps shards from going on, in task table {settings.task_table} in {settings.kcl_region}",
         "dead letters": "dead letters",
     }
@@ -143,6 +160,7 @@ def _unreachable(settings: Settings, seen: Seen) -> Iterator[Finding]:
             f"can't be read ({unread.reason})",
             "What hangs on it is not known; the replication itself may be well",
             "Check endpoint, region, credentials and the network from this machine",
+            cause="outage",
         )
 
 
@@ -163,20 +181,13 @@ def _of_task(settings: Settings, seen: Seen) -> Iterator[Finding]:
             "Nothing is replicated",
             f"Start it with {program.COMMAND} FILE, or check taskName, kclRegion and kclEndpoint",
         )
-    elif seen.leases is not None and seen.task is not None:
-        ours = task.of(settings, seen.task.stream_arn, seen.task.destination_arn)
-        if (ours.source_region, ours.source_table, ours.destination_region, ours.destination_table) != (
-            seen.task.source_region,
-            seen.task.source_table,
-            seen.task.destination_region,
-            seen.task.destination_table,
-        ):
-            yield error(
-                f"task {settings.task_name}",
-                f"replicates {seen.task.path}",
-                "These settings are another replication's, and could not be started under this name",
-                "Give the properties file of that task, or a taskName of its own",
-            )
+    elif seen.leases is not None and seen.task and task.of(settings, seen.task.stream_arn).tables != seen.task.tables:
+        yield error(
+            f"task {settings.task_name}",
+            f"replicates {seen.task.path}",
+            "These settings are another replication's, and could not be started under this name",
+            "Give the properties file of that task, or a taskName of its own",
+        )
 
 
 def _of_tables(settings: Settings, seen: Seen) -> Iterator[Finding]:
@@ -227,8 +238,17 @@ def _of_daemons(settings: Settings, seen: Seen) -> Iterator[Finding]:
             "Nothing is replicated; changes are lost when they are 24 hours old",
             f"Start it with {program.COMMAND} FILE",
         )
+    outage = seen.checkpoint_outage
+    if outage is not None:
+        since = datetime.fromtimestamp(outage.since_ms / 1000, tz=timezone.utc).isoformat(timespec="seconds")
+        yield error(
+            f"checkpoint table {settings.checkpoint_table}",
+            f"can't be used by daemon {outage.worker} since {since} ({outage.reason.rstrip('.')})",
+            "Shards whose leases can't be renewed are not written; nothing is lost for 24 hours",
+            "Do what the reason asks for: the daemons go on by themselves",
+        )
     for daemon in seen.daemons:
-        if not daemon.alive:
+        if not daemon.alive and outage is None:
             yield error(
                 f"daemon {daemon.owner}",
                 f"does not renew its leases, of {_shards(daemon.shards)}",
@@ -246,14 +266,25 @@ def _of_shards(seen: Seen, max_lag_seconds: int) -> Iterator[Finding]:
             "Their changes are not applied, and lost when they are 24 hours old",
             "Start one more daemon; if maxLeasesForWorker is set, raise it",
         )
+    early = [shard for shard in seen.shards if shard.finished_early]
+    if early and seen.stream is not None and seen.stream.status in _ON:
+        yield error(
+            f"{_shards(len(early))} finished though open",
+            _named(early),
+            "The lease says that it is read to its end, but it still takes records: nobody reads them, and they are "
+            "lost when they are 24 hours old",
+            "Delete the shard's row (its leaseKey is the shard's id) from the checkpoint table: daemons then read it "
+            "again, from its oldest record, to the same end",
+        )
     if lost := [shard for shard in seen.shards if shard.lost]:
         yield error(
             f"{_shards(len(lost))} with changes that are lost",
             _named(lost),
             "They are past the stream's 24 hours, and were not applied",
-            "Delete the checkpoint table, copy the table again, then start",
+            _COPY_AGAIN,
         )
-    late = [shard for shard in seen.shards if shard.lag_seconds is not None and shard.lag_seconds > max_lag_seconds]
+    may_be_less = MINUTE_SECONDS if seen.lag_about else 0
+    late = [shard for shard in seen.shards if (shard.lag_seconds or 0) - may_be_less > max_lag_seconds]
     if late:
         late.sort(key=lambda shard: -(shard.lag_seconds or 0))
         yield error(
@@ -279,8 +310,10 @@ def _of_hold(hold: Hold) -> Finding:
         ),
         "loss": (
             f"has lost changes, found at {since}",
-            "Nothing of this shard and of those after it is applied; other shards go on",
-            "Copy the table again: the shard goes on by itself when the copy is complete",
+            "Nothing of this shard and of those after it is applied; other shards go on"
+            if hold.sequence_number
+            else "All shards are read on, but changes of this one may be missing",
+            _COPY_AGAIN,
         ),
     }
     value, consequence, remedy = found[hold.kind]

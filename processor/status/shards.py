@@ -4,13 +4,17 @@
 
     lease or records                                            state
     ----------------------------------------------------------  --------
-    its checkpoint is SHARD_END, or a descendant has a lease    finished
+    its checkpoint is SHARD_END                                 finished
+    no lease, and all shards after it are finished              finished
+    no lease, and a shard after it is begun                     finished, and lost
     its parent is not finished                                  waiting
     a daemon renews its lease                                   reading
     no lease, no owner, or an owner that does not renew         unowned
 
-A shard of whose descendants one has a lease was read to its end: the adapter removes leases of finished shards after
-six hours, while the stream has them for a day.
+A lease is removed while its shard is still listed only where the shard and all after it are finished
+(``LeaseGate.java``). So a listed shard without a lease, before one that is not finished, was not read to its end, or
+nobody knows (``Lineage.java`` has the same rules). A task that began with the newest record has no leases for shards
+before that.
 """
 
 from __future__ import annotations
@@ -20,6 +24,7 @@ from typing import Literal
 
 import msgspec
 
+from processor import leases as lease_table
 from processor.leases import Lease
 
 State = Literal["reading", "waiting", "finished", "unowned"]
@@ -57,6 +62,7 @@ class Shard(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     parent_state: ParentState | None
     lag_seconds: float | None = None
     lost: bool = False
+    finished_early: bool = False
     note: str = ""
 
 
@@ -65,9 +71,12 @@ class Lineage:
 
     :param shards: None where the stream could not be asked
     :param leases: None where there is no checkpoint table
+    :param from_oldest: whether the task began with the stream's oldest record, so that each shard had a lease
     """
 
-    def __init__(self, shards: Iterable[StreamShard] | None, leases: Iterable[Lease] | None) -> None:
+    def __init__(
+        self, shards: Iterable[StreamShard] | None, leases: Iterable[Lease] | None, *, from_oldest: bool = True
+    ) -> None:
         self._known = shards is not None
         self._shards = {shard.shard_id: shard for shard in shards or ()}
         self._leases = {lease.shard_id: lease for lease in leases or ()}
@@ -75,17 +84,32 @@ class Lineage:
             shard.shard_id: shard.parent for shard in self._shards.values() if shard.parent
         }
         self._finished = {lease.shard_id for lease in self._leases.values() if lease.finished}
-        self._finished |= self._read_before()
+        self._children: dict[str, list[str]] = {}
+        for shard_id, parent in self._parents.items():
+            self._children.setdefault(parent, []).append(shard_id)
+        without = {*self._shards, *self._parents.values()} - self._leases.keys()
+        read = self._is_settled if from_oldest else self._has_lease_below
+        settled = {shard_id for shard_id in without if read(shard_id)}
+        self._of_unknown_end = {shard_id for shard_id in without - settled if self._is_begun_below(shard_id)}
+        self._finished |= settled | self._of_unknown_end
 
-    def _read_before(self) -> set[str]:
-        """Shards without a lease of their own that have a descendant with one."""
-        passed: set[str] = set()
-        for shard_id in self._leases:
-            ancestor = self._parents.get(shard_id)
-            while ancestor is not None and ancestor not in passed:
-                passed.add(ancestor)
-                ancestor = self._parents.get(ancestor)
-        return passed - self._leases.keys()
+    def _is_settled(self, shard_id: str) -> bool:
+        """Whether all shards after it are finished. One that the stream lists no more was waited for by nobody."""
+        children = self._children.get(shard_id, [])
+        if shard_id not in self._shards:
+            return bool(children)
+        return bool(children) and all(
+            self._leases[child].finished if child in self._leases else self._is_settled(child) for child in children
+        )
+
+    def _is_begun_below(self, shard_id: str) -> bool:
+        return any(
+            lease_table.begun([self._leases[child]]) if child in self._leases else self._is_begun_below(child)
+            for child in self._children.get(shard_id, ())
+        )
+
+    def _has_lease_below(self, shard_id: str) -> bool:
+        return any(child in self._leases or self._has_lease_below(child) for child in self._children.get(shard_id, ()))
 
     def unfinished(self) -> dict[str, str | None]:
         """Checkpoints, by shard, of those in the stream of which something may be left to apply."""
@@ -109,16 +133,20 @@ class Lineage:
         lost = lag.lost
         if self._known and listed is None and state != "finished":
             lost, note = True, "the stream no longer has it"
+        elif shard_id in self._of_unknown_end:
+            lost, note = True, "its lease was removed while shards after it were read"
+        is_open = listed.ending is None if listed else None
         return Shard(
             shard_id=shard_id,
             state=state,
-            open=listed.ending is None if listed else None,
+            open=is_open,
             owner=lease.owner if lease else None,
             checkpoint=lease.checkpoint if lease else None,
             parent=self._parents.get(shard_id),
             parent_state=self._parent_state(shard_id),
             lag_seconds=lag.seconds,
             lost=lost,
+            finished_early=bool(is_open and lease and lease.finished and not self._children.get(shard_id)),
             note="; ".join(filter(None, (note, lag.note))),
         )
 

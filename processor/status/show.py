@@ -25,7 +25,7 @@ def headline(report: Report) -> str:
     alive = sum(1 for daemon in report.daemons if daemon.alive)
     parts = [
         f"{_HEALTHY[report.exit_status]}, {report.state}",
-        f"lag {duration(report.lag_seconds)}",
+        f"lag {'about ' if report.lag_about and report.lag_seconds else ''}{duration(report.lag_seconds)}",
         f"shards: {shards}, {counts.finished} finished",
         f"daemons: {alive}" + (f" of {len(report.daemons)} alive" if alive < len(report.daemons) else ""),
     ]
@@ -43,7 +43,7 @@ def render(report: Report) -> RenderableType:
         parts += [Text(), *(Text(finding.text) for finding in report.findings)]
     rows = sorted((shard for shard in report.shards if shard.state != "finished"), key=_urgency)
     if rows:
-        parts += [Text(), _table(rows[:SHOWN])]
+        parts += [Text(), _table(rows[:SHOWN], about=report.lag_about)]
         if len(rows) > SHOWN:
             parts.append(Text(f"and {len(rows) - SHOWN} more; --json has all of them"))
     return Group(*parts)
@@ -84,7 +84,7 @@ def _place(place: Place) -> str:
     return f"{place.table} in {place.region}{at}, {place.status or 'not read'}"
 
 
-def _table(shards: list[Shard]) -> Table:
+def _table(shards: list[Shard], *, about: bool) -> Table:
     table = Table(box=None, padding=(0, 2, 0, 0))
     table.add_column("shard", no_wrap=True)
     table.add_column("state", no_wrap=True)
@@ -94,7 +94,7 @@ def _table(shards: list[Shard]) -> Table:
     table.add_column("note", overflow="fold")
     for shard in shards:
         note = shard.note or ("for its parent" if shard.state == "waiting" else "")
-        lag = "lost" if shard.lost else duration(shard.lag_seconds)
+        lag = "lost" if shard.lost else ("~" if about and shard.lag_seconds else "") + duration(shard.lag_seconds)
         # No markup: what stands in tables is not ours.
         cells = (shard.shard_id, shard.state, lag, shard.owner or "-", shard.checkpoint or "-", note)
         table.add_row(*map(Text, cells))

@@ -69,7 +69,7 @@ def run(settings: Settings, wanted: Wanted, *, pause: Callable[[int], float] = p
         results = Results(report, show=wanted.show, write=write)
         signals = Signals("Stopping; once more ends it at once.")
         try:
-            expiry, unknown = time_to_live.of_both(settings, clients, _patience(signals.stop))
+            expiry, unknown = time_to_live.of_both(settings, clients, _patience(signals.stop).ask)
             preflight.insist(unknown, "")  # warnings
             judge = Judge(form, results, expiry=expiry, show_expired=wanted.expired)
             with contextlib.ExitStack() as stack:
@@ -121,9 +121,7 @@ def _form(settings: Settings, wanted: Wanted, facts: Facts) -> Form:
 
 def _patience(stop: threading.Event) -> Patience:
     """For one table, or for what uses both: an answer of one says nothing of the other."""
-    return Patience(
-        stop, Outage(Log(), "verify_delayed", note="It is tried again until nothing was answered for a minute.")
-    )
+    return Patience(stop, Outage(Log(), "verify_delayed", note="Nothing is lost: it is tried again."))
 
 
 class _Steps:

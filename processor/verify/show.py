@@ -52,8 +52,8 @@ def _counts(report: Report) -> Table:
     table.add_row("extra at the destination", f"{report.extra:,}")
     table.add_row("different", f"{report.different:,}")
     if report.source_expired or report.destination_expired:
-        table.add_row("past their TTL at the source, no difference", f"{report.source_expired:,}")
-        table.add_row("past their TTL at the destination, no difference", f"{report.destination_expired:,}")
+        table.add_row("past their TTL at the source", f"{report.source_expired:,}")
+        table.add_row("past their TTL at the destination", f"{report.destination_expired:,}")
     if report.changing:
         table.add_row("changing all the time", f"{report.changing:,}")
     if report.repaired:

@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 from processor.aws.errors import aws_errors
 from processor.errors import CredentialsError, RefusedError, UnavailableError
+from processor.failed_call import cause_of
 from processor.findings import Finding, error, warning
 from processor.provision import creation, definition
 from processor.s3 import NO_BUCKET, Bucket
+from processor.via_s3 import quotas
 from processor.via_s3.place import Place
 
 if TYPE_CHECKING:
@@ -35,9 +37,11 @@ def findings(settings: Settings, clients: Clients, place: Place, *, begun: bool 
             yield from _destination_is_free(settings, clients)
             yield from _restorable(settings, clients)
             yield from _bucket(clients, place)
+            yield from quotas.findings(settings, clients, source)
     except (UnavailableError, RefusedError) as exc:
         remedy = "Check names, regions, endpoints and credentials; AWS's words name the call"
-        yield error(what, f"can't be exported ({exc})", "Nothing can be copied by way of S3", remedy)
+        consequence, cause = "Nothing can be copied by way of S3", cause_of(exc, settings.source_identity)
+        yield error(what, f"can't be exported ({exc})", consequence, remedy, cause=cause)
 
 
 def _importable(source: Mapping[str, Any]) -> Iterator[Finding]:

@@ -18,8 +18,8 @@ from typing import TYPE_CHECKING, Any, Protocol
 import msgspec
 
 from processor.copy.estimate import RETENTION_SECONDS
-from processor.errors import NotReadyError, TransferError, UsageError
-from processor.findings import Finding
+from processor.errors import TransferError, UsageError
+from processor.findings import Finding, failure_of
 from processor.provision import completion, creation
 from processor.via_s3 import exportable, table_export, table_import
 from processor.via_s3.place import Place, place_of
@@ -93,15 +93,16 @@ def run(
     :param progress: is told how far it is, at each look
     :param now: seconds since the epoch
     :raises NotReadyError: something must be put right first; nothing was begun
+    :raises NotLookedAtError: it could not be seen whether all is ready; nothing was begun
     :raises TransferError: it can't become a copy; the message says what to do
     :raises UnavailableError: AWS could not be asked for five minutes; the next run goes on
     :raises StoppedError: ``stop`` was set; the next run goes on
     """
     place = _place(uri)
     found = exportable.findings(settings, clients, place, begun=bool(saved.export_arn))
-    if errors := [finding.text for finding in found if finding.severity == "error"]:
-        message = "\n".join([*errors, "Nothing was exported or imported."])
-        raise NotReadyError(message)
+    if errors := [finding for finding in found if finding.severity == "error"]:
+        message = "\n".join([*(finding.text for finding in errors), "Nothing was exported or imported."])
+        raise failure_of(errors)(message)
     waiting = Waiting(progress, stop=stop, every_seconds=every_seconds or EVERY_SECONDS)
     transfer = _Transfer(settings, clients, place, saved, save, progress, waiting, now)
     source = transfer.source()

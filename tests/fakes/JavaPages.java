@@ -16,6 +16,7 @@ import java.util.ArrayList;
 import java.util.Base64;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicReference;
+import java.util.function.Supplier;
 import software.amazon.awssdk.auth.credentials.AwsBasicCredentials;
 import software.amazon.awssdk.auth.credentials.StaticCredentialsProvider;
 import software.amazon.awssdk.awscore.AwsRequestOverrideConfiguration;
@@ -65,9 +66,18 @@ public final class JavaPages {
                 "arn:aws:dynamodb:us-east-1:000000000000:table/t/stream/2026-01-01T00:00:00.000", false);
         var config = new KinesisDataFetcherProviderConfig(
                 StreamIdentifier.singleStreamInstance(name), "shard", new NullMetricsFactory(), 1000, Duration.ofSeconds(9));
-        var constructor = type("PageFetcher").getDeclaredConstructors()[0];
-        constructor.setAccessible(true);
-        var fetcher = (DynamoDBStreamsDataFetcher) constructor.newInstance(adapter, config);
+        Object listings = made("StreamListings", stream, "arn");
+        var look = type("StreamListings").getDeclaredMethod("look");
+        look.setAccessible(true);
+        Supplier<Object> listing = () -> {
+            try {
+                return look.invoke(listings);
+            } catch (ReflectiveOperationException e) {
+                throw new IllegalStateException(e);
+            }
+        };
+        Object end = made("ShardEnd", stream, listing, made("StreamEnd", "arn"), "shard");
+        var fetcher = (DynamoDBStreamsDataFetcher) made("PageFetcher", adapter, config, end, (Runnable) () -> {});
         var initial = InitialPositionInStreamExtended.newInitialPosition(InitialPositionInStream.TRIM_HORIZON);
         fetcher.initialize("TRIM_HORIZON", initial);
         List<String> ends = new ArrayList<>();
@@ -76,9 +86,16 @@ public final class JavaPages {
         fetcher.resetIterator("iterator", "1", initial);
         fetcher.getRecords().acceptAdapter();
         ends.add(String.valueOf(fetcher.isShardEndReached()));
+        Thread.sleep(600); // else the last listing would do
         fetcher.getRecords().acceptAdapter();
         ends.add(String.valueOf(fetcher.isShardEndReached()));
         return "- " + String.join(" ", ends);
+    }
+
+    private static Object made(String name, Object... arguments) throws Exception {
+        var constructor = type(name).getDeclaredConstructors()[0];
+        constructor.setAccessible(true);
+        return constructor.newInstance(arguments);
     }
 
     @SuppressWarnings("unchecked")

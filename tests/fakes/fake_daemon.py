@@ -71,13 +71,13 @@ class FakeDaemon:
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
         )
-        self.log: list[str] = []
+        self._log = bytearray()
         self._logged = threading.Condition()
         self._lines: queue.SimpleQueue[str | None] = queue.SimpleQueue()
         self._asked: dict[str, Any] = {}
         self._readers = [
             threading.Thread(target=self._read_answers, args=(self.child.stdout,)),
-            threading.Thread(target=self._read_log, args=(self.child.stderr,)),
+            threading.Thread(target=self._read_log),
         ]
         for reader in self._readers:
             reader.start()
@@ -201,6 +201,15 @@ class FakeDaemon:
         except ValueError:
             self._fail(f"the child wrote {line!r}, which is no message of the protocol")
 
+    @property
+    def log(self) -> list[str]:
+        """The lines so far, with those that the child wrote just before what was last heard of it."""
+        with self._logged:
+            while self._take_log(wait=False):
+                pass
+            whole = self._log.rpartition(b"\n")[0]
+        return whole.decode().split("\n") if whole else []
+
     def events(self, name: str) -> list[str]:
         """The lines so far that report this event."""
         return [line for line in self.log if f"{line} ".split(" ", 3)[2:3] == [name]]
@@ -237,11 +246,23 @@ class FakeDaemon:
                 self._lines.put(line.decode().strip())
         self._lines.put(None)
 
-    def _read_log(self, pipe: IO[bytes]) -> None:
-        for line in pipe:
-            with self._logged:
-                self.log.append(line.decode().rstrip("\n"))
-                self._logged.notify_all()
+    def _read_log(self) -> None:
+        while self._take_log(wait=True):
+            pass
+
+    def _take_log(self, *, wait: bool) -> bool:
+        """Read what is there; false at the log's end, or where nothing is there and that is not to be waited for."""
+        assert self.child.stderr is not None
+        pipe = self.child.stderr.fileno()
+        if wait:
+            select.select([pipe], [], [])
+        with self._logged:
+            if not select.select([pipe], [], [], 0)[0]:
+                return wait  # it was taken meanwhile
+            found = os.read(pipe, 65536)
+            self._log += found
+            self._logged.notify_all()
+        return bool(found)
 
     def _fail(self, what: str) -> NoReturn:
         raise AssertionError("\n".join([f"{what}; its log:", *self.log]))

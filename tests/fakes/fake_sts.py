@@ -6,6 +6,7 @@
         sts.environment                                 # what sends every SDK here
         sts.asked                                       # each AssumeRole: who, as whom, with what
         sts.away = True                                 # 503 from now on
+    sts.refusal = "RegionDisabledException"         # what everybody is refused with from now on
     sts.stale.add("KEY")                            # that access key's calls are refused as expired
 """
 
@@ -45,6 +46,7 @@ class FakeSts:
     external_ids: Mapping[str, str] = field(default_factory=dict)
     expires_in: Callable[[Asked], float] = lambda _: 3600.0
     away: bool = False
+    refusal: str | None = None
     stale: set[str] = field(default_factory=set)
     asked: list[Asked] = field(default_factory=list)
     turned_away: list[bool] = field(default_factory=list)  # of each request: was it the JVM's?
@@ -94,6 +96,8 @@ class FakeSts:
         if self.away:
             self.turned_away.append("aws-sdk-java" in agent)
             return 503, _error("Receiver", "ServiceUnavailable", "away")
+        if self.refusal is not None:
+            return 403, _error("Sender", self.refusal, "as the test wants it")
         by, _, region = signed.partition("Credential=")[2].split("/")[:3]
         if by in self.stale:
             self.turned_away.append("aws-sdk-java" in agent)

@@ -66,6 +66,8 @@ def _dynamodb(
         yield action, streams.get(content["ShardIterator"], "an iterator of somebody else")
     elif "RequestItems" in content:
         yield from ((action, _table(own, table)) for table in content["RequestItems"])
+    elif operation in ("ListExports", "ListImports"):
+        yield action, "*"
     elif operation == "ImportTable":
         yield action, _table(own, content["TableCreationParameters"]["TableName"])
     elif arn := next((content[name] for name in _ARN_NAMES if name in content), None):

@@ -34,6 +34,7 @@ class MotoTransfers:
 
     ``moment`` is what exports say that they are as of, ``lost_items`` how many the next import leaves out, which it
     admits to or not.
+    ``others_under_way`` are this account's other exports, and imports.
     ``mismatch`` is what AWS calls another request with the token of one before it.
     Exports and imports don't end while ``held``.
     """
@@ -43,6 +44,7 @@ class MotoTransfers:
         self.imports: list[TableImport] = []
         self.moment: datetime | None = None
         self.lost_items = 0
+        self.others_under_way = 0
         self.errors_are_counted = True
         self.mismatch = "ImportConflictException"
         self._free = threading.Event()
@@ -77,9 +79,23 @@ class MotoTransfers:
                 raise ResourceInUseException
             return self._once(handler, "ImportTableDescription", begin_import, self.imports)
 
+        def list_exports(_: Any) -> ActionResult:
+            return self._page([{"ExportArn": each.arn, "ExportStatus": each.status} for each in self.exports], "Export")
+
+        def list_imports(_: Any) -> ActionResult:
+            found = [{"ImportArn": each.arn, "ImportStatus": each.status} for each in self.imports]
+            return self._page(found, "Import")
+
+        patch.setattr(responses.DynamoHandler, "list_exports", list_exports)
+        patch.setattr(responses.DynamoHandler, "list_imports", list_imports, raising=False)
         patch.setattr(responses.DynamoHandler, "export_table_to_point_in_time", export)
         patch.setattr(responses.DynamoHandler, "import_table", import_)
         return self
+
+    def _page(self, found: list[dict[str, Any]], kind: str) -> ActionResult:
+        others = [{f"{kind}Status": "IN_PROGRESS"}] * self.others_under_way
+        name = {"Export": "ExportSummaries", "Import": "ImportSummaryList"}[kind]
+        return ActionResult({name: [*found, *others]})
 
     def _once(self, handler: Any, name: str, begin: Any, made: list[Any]) -> ActionResult:
         token, asked = handler.body["ClientToken"], copy.deepcopy(handler.body)

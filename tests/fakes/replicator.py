@@ -40,7 +40,12 @@ class Replicator:
         self._arguments = list(arguments)
         self._console = folder / "console.log"
         self._file = folder / "replication.properties"
-        given = {"dontPublishCloudwatch": "true", "logDirectory": str(self.log_directory)} | settings
+        usual = {
+            "dontPublishCloudwatch": "true",
+            "logDirectory": str(self.log_directory),
+            "shutdownGraceMillis": "120000",  # a busy machine takes longer to finish what is in hand
+        }
+        given = usual | settings
         self._file.write_text(javaproperties.dumps(given, timestamp=False), encoding="latin-1")
         self._process: subprocess.Popen[bytes] | None = None
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import msgspec
 
+from tests.fakes.attribute_values import place
 from tests.fakes.simulated_errors import invalid, limit_of, not_found
 from tests.fakes.simulated_stream import Image
 from tests.fakes.simulated_table import Identity, Table
@@ -36,7 +37,7 @@ class TableCalls:
             "DeleteItem": (self.delete_item, {"Key", "ReturnValues"}),
             "BatchGetItem": (self.batch_get_item, {"RequestItems"}),
             "BatchWriteItem": (self.batch_write_item, {"RequestItems"}),
-            "Scan": (self.scan, {"Limit", "ExclusiveStartKey"}),
+            "Scan": (self.scan, {"Limit", "ExclusiveStartKey", "Segment", "TotalSegments"}),
         }
 
     def describe_table(self, content: Content) -> bytes:
@@ -127,8 +128,11 @@ class TableCalls:
         return b'{"UnprocessedItems":{}}'
 
     def scan(self, content: Content) -> bytes:
-        """Scan, without filters: pages of ``Limit`` items or 1 MB."""
+        """Scan, without filters: pages of ``Limit`` items or 1 MB, of one segment or all."""
         images = self._named(content["TableName"]).scan(content.get("ExclusiveStartKey"))
+        segments = content.get("TotalSegments", 1)
+        hash_key = self._table.key[0].name
+        images = [image for image in images if place(image.content[hash_key]) % segments == content.get("Segment", 0)]
         limit = limit_of(content) or len(images)
         page: list[Image] = []
         size = 0

@@ -30,10 +30,11 @@ class CertificateAuthority:
         self.bundle = folder / "authority.pem"
         self.bundle.write_bytes(self._signed(certificate))
 
-    def server_context(self) -> ssl.SSLContext:
-        """Of a server at ``HOST``."""
+    def server_context(self, *names_too: str) -> ssl.SSLContext:
+        """Of a server at ``HOST``, and of these names."""
         key = ec.generate_private_key(ec.SECP256R1())
-        names = x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address(HOST))])
+        address = x509.IPAddress(ipaddress.ip_address(HOST))
+        names = x509.SubjectAlternativeName([address, *map(x509.DNSName, names_too)])
         certificate = self._builder(x509.Name([]), key).add_extension(names, critical=True)
         file = self._folder / "server.pem"
         private = key.private_bytes(

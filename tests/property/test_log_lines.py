@@ -208,3 +208,17 @@ def test_a_trace_forges_no_line(out: io.StringIO) -> None:
     assert len(rest) > 1
     assert all(line.startswith("\t") for line in rest)
     assert _unseen("".join(line.removeprefix("\t") for line in rest)) == set()
+
+
+def test_the_daemon_says_no_secret(jvm: Java) -> None:
+    """What has the form of one is replaced, as in Python; a line of JSON stays one."""
+    for message in (
+        'header "x-amz-security-token:FwoGZXIvYXdzEHUaDKq" is invalid',
+        "can't reach https://user:hush-hush@proxy:3128",
+        "aws_secret_access_key = hush-hush",
+    ):
+        text, entry = jvm.lines("library", message)
+        assert "***" in text
+        for line in (text, parse_json(entry)["message"]):
+            assert "hush" not in line
+            assert "FwoG" not in line

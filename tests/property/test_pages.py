@@ -183,8 +183,13 @@ def test_an_answer_that_was_changed_on_its_way_is_asked_for_again(daemon: Daemon
 def test_a_shard_that_kcl_goes_back_in_is_not_at_its_end(daemon: Daemon) -> None:
     """KCL may drop a batch that ended the shard, and ask for less of it: what follows must not be passed over."""
     last = json.dumps({"Records": [_record(2, {})]}).encode()
-    disabled = json.dumps({"StreamDescription": {"StreamStatus": "DISABLED", "Shards": []}}).encode()
-    for body in (b'{"ShardIterator":"iterator"}', last, disabled, _page(_record(1, {})), last, disabled):
+    numbers = {"StartingSequenceNumber": sequence_number(0)}
+    closed = {"ShardId": "shard", "SequenceNumberRange": numbers | {"EndingSequenceNumber": sequence_number(2)}}
+    child = {"ShardId": "child", "ParentShardId": "shard", "SequenceNumberRange": numbers}
+    listing = json.dumps({"StreamDescription": {"StreamStatus": "ENABLED", "Shards": [closed, child]}}).encode()
+    iterator = b'{"ShardIterator":"iterator"}'
+    end = (last, listing, iterator, b'{"Records":[]}')
+    for body in (iterator, *end, _page(_record(1, {})), *end):
         daemon.answers.append((body, zlib.crc32(body)))
     assert daemon.say("reset") == ["-", "true", "false", "true"]
 
@@ -199,6 +204,10 @@ BROKEN = {
     "no sequence number": b'{"Records":[{"dynamodb":{"ApproximateCreationDateTime":1}}]}',
     "no time": b'{"Records":[{"dynamodb":{"SequenceNumber":"1"}}]}',
     "no iterator's text": b'{"Records":[],"NextShardIterator":1}',
+    "an empty iterator": b'{"Records":[],"NextShardIterator":""}',
+    "no records": b'{"NextShardIterator":"next"}',
+    "null for records": b'{"Records":null,"NextShardIterator":"next"}',
+    "nothing": b"{}",
 }
 
 

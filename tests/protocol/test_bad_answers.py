@@ -13,9 +13,8 @@ from botocore.config import Config
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from processor import cli, patience
+from processor import cli, retry_limit
 from processor.aws import clients
-from processor.copy import pace
 from processor.dynamodb_local import DynamoDBLocal
 from tests.conftest import REGION, Tables
 from tests.fakes import garbage
@@ -25,13 +24,13 @@ from tests.fakes.fault_proxy import FaultProxy
 CALLS: Mapping[str, Sequence[str]] = {
     "check": ("DescribeTable", "DescribeStream", "DescribeTimeToLive", "Scan", "GetItem"),
     "copy": ("DescribeTable", "Scan", "GetItem", "PutItem", "UpdateItem", "CreateTable", "BatchWriteItem"),
-    "verify": ("DescribeTable", "Scan", "BatchGetItem"),
+    "verify": ("DescribeTable", "DescribeTimeToLive", "Scan", "BatchGetItem"),
     "status": ("DescribeTable", "DescribeStream", "GetItem", "Scan", "GetShardIterator", "GetRecords", "BatchGetItem"),
 }
 EACH = [(command, operation) for command, operations in CALLS.items() for operation in operations]
 SECRET = "hush-hush"
 # What each command may end with: README.md's list.
-DECIDED = {"check": {0, 22}, "copy": {0, 5, 22}, "verify": {0, 1, 5, 22}, "status": {0, 1, 5}}
+DECIDED = {"check": {0, 5, 22}, "copy": {0, 5, 22}, "verify": {0, 1, 5, 22}, "status": {0, 1, 5}}
 
 
 # Kinds of bad answers that each call of a command meets; dealt out, so that each kind has its turn several times.
@@ -90,9 +89,8 @@ def impatient(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Nothing is waited for: a try more would meet the same answer."""
     once = Config(connect_timeout=60, read_timeout=60, retries={"total_max_attempts": 1})
     monkeypatch.setattr(clients, "_READ_CONFIG", clients._READ_CONFIG.merge(once))
-    monkeypatch.setattr(patience, "PATIENCE_SECONDS", 0.0)
-    monkeypatch.setattr(pace, "STALL_SECONDS", 0.0)
-    monkeypatch.setattr(pace, "CREDENTIALS_STALL_SECONDS", 0.0)
+    for name in ("OUTAGE_SECONDS", "DENIED_SECONDS"):
+        monkeypatch.setattr(retry_limit, name, 0.0)
     handlers, terminate = logging.getLogger().handlers[:], signal.getsignal(signal.SIGTERM)
     yield
     logging.getLogger().handlers[:] = handlers

@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING
 import msgspec
 import pytest
 
+from processor import retry_limit
 from processor import task as tasks
 from processor.aws.clients import Clients
-from processor.copy import command, holder, pace, state
+from processor.copy import command, holder, state
 from processor.copy.holder import Holder
 from processor.copy.pace import StallWatch
 from processor.copy.state import CopyState, SegmentState
@@ -216,8 +217,8 @@ def test_a_copy_that_cannot_beat_ends(
     """Writers that wait for a beat are told when beats have failed for too long, whatever else still works."""
     monkeypatch.setattr(holder, "BEAT_SECONDS", 0.01)
     monkeypatch.setattr(holder, "TERM_SECONDS", 0.0)
-    for name in ("STALL_SECONDS", "CREDENTIALS_STALL_SECONDS"):
-        monkeypatch.setattr(pace, name, 0.0)
+    for name in ("OUTAGE_SECONDS", "DENIED_SECONDS"):
+        monkeypatch.setattr(retry_limit, name, 0.0)
     # Else a writer that is never told would wait for ever.
     stop, told = threading.Event(), list[UnavailableError]()
     with FaultProxy(dynamodb.endpoint) as proxy:
@@ -244,7 +245,7 @@ def test_an_outage_that_ends_in_time_ends_nothing(dynamodb: DynamoDBLocal, table
             outage = proxy.inject(faults.error("InternalServerError"), "PutItem")
             held._beat_once()
             outage.clear()
-            now[0] += pace.STALL_SECONDS - 1
+            now[0] += retry_limit.OUTAGE_SECONDS - 1
             held._beat_once()
     assert len(told) == 3
     held.may_write()

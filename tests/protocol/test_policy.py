@@ -17,8 +17,8 @@ import botocore.session
 import msgspec
 import pytest
 
-from processor import letter_bucket, waiting
-from processor.copy import pace, state
+from processor import letter_bucket, retry_limit
+from processor.copy import state
 from processor.copy.state import CopyState
 from processor.dynamodb_local import DynamoDBLocal
 from processor.letters import encode
@@ -292,9 +292,8 @@ def make(dynamodb: DynamoDBLocal, monkeypatch: pytest.MonkeyPatch) -> Iterator[C
     loader = botocore.loaders.Loader()  # each session would read its own of a dozen files
     monkeypatch.setattr(botocore.session, "create_loader", lambda _: loader)
     for module, name in (
-        (pace, "CREDENTIALS_STALL_SECONDS"),
-        (pace, "STALL_SECONDS"),
-        (waiting, "PATIENCE_SECONDS"),
+        (retry_limit, "DENIED_SECONDS"),
+        (retry_limit, "OUTAGE_SECONDS"),
         (letter_bucket, "PATIENCE_SECONDS"),
     ):
         monkeypatch.setattr(module, name, 0.0)

@@ -57,8 +57,9 @@ class Stage:
 
     def __init__(self, stack: ExitStack, tables: Tables, upstream: str, *, shards: int = 2, hours: float = 0) -> None:
         self.age_seconds = hours * HOUR
+        self.clock: Callable[[], float] = lambda: time.time() - self.age_seconds
         self.simulator = stack.enter_context(
-            StreamsSimulator(shards=shards, seed=1, region=REGION, clock=lambda: time.time() - self.age_seconds)
+            StreamsSimulator(shards=shards, seed=1, region=REGION, clock=lambda: self.clock())  # noqa: PLW0108  # it may be another
         )
         self.proxy = stack.enter_context(FaultProxy(upstream))
         self.given = {
@@ -184,19 +185,54 @@ def test_five_hundred_shards_that_all_are_read(make_stage: MakeStage) -> None:
     ],
 )
 def test_a_shard_that_can_not_go_on(kind: Any, words: str, make_stage: MakeStage) -> None:
-    """What a daemon left in the task's table is said and is 1; once the checkpoint has passed it, a hold is over."""
+    """What a daemon left in the task's table is said and is 1; once the checkpoint has gone on, it is over."""
     stage = make_stage(shards=1)
     stage.put(2)
     (shard,) = stage.simulator.shards()
     first, second = stage.records(shard.id)
     leases = stage.leases(checkpoints={shard.id: first})
-    row = Hold(kind=kind, shard_id=shard.id, since_ms=1000, seen_ms=1000, sequence_number=second, reason="too large.")
+    now, over = (first, second) if kind == "loss" else (second, first)
+    row = Hold(kind=kind, shard_id=shard.id, since_ms=1000, seen_ms=1000, sequence_number=now, reason="too large.")
     holds.put(leases.client, stage.settings().task_table, row)
     found = stage.look()
     assert (found.exit_status, found.holds) == (1, [row])
     assert f"shard {shard.id}: {words}" in only(found)
-    holds.put(leases.client, stage.settings().task_table, msgspec.structs.replace(row, sequence_number=first))
-    assert stage.look().exit_status == (1 if kind == "loss" else 0)
+    holds.put(leases.client, stage.settings().task_table, msgspec.structs.replace(row, sequence_number=over))
+    assert stage.look().exit_status == 0
+
+
+def test_a_source_whose_times_are_rounded_to_the_minute(make_stage: MakeStage) -> None:
+    """A lag is shown as "about", and one that may be small enough is no reason for alarm."""
+    stage = make_stage(shards=4)
+    minute = time.time() // 60 * 60
+    for number in range(40):
+        stage.clock = lambda made=minute - 60 * (number % 4): made
+        stage.simulator.put({"id": {"S": f"{number}"}})
+    stage.clock = time.time
+    stage.leases(checkpoints={shard.id: "TRIM_HORIZON" for shard in stage.simulator.shards()})
+    found = stage.look(max_lag_seconds=240)
+    assert found.lag_about
+    assert found.exit_status == 0
+    assert "lag about " in show.headline(found)
+
+
+@pytest.mark.parametrize(("seconds_ago", "state"), [(10, "running"), (600, "stopped")])
+def test_daemons_that_can_not_use_the_checkpoint_table(seconds_ago: int, state: str, make_stage: MakeStage) -> None:
+    """They renew nothing, as stopped ones do; the row that they write tells them apart while it is fresh."""
+    stage = make_stage(shards=1)
+    (shard,) = stage.simulator.shards()
+    leases = stage.leases(checkpoints={shard.id: "TRIM_HORIZON"}, renewed=False)
+    row = {"worker": {"S": "w-1"}, "sinceMs": {"N": "1000"}, "reason": {"S": "UpdateItem: throttled. Raise it."}}
+    seen_ms = str(int(1000 * (time.time() - seconds_ago)))
+    leases.client.put_item(
+        TableName=stage.settings().task_table, Item={"name": {"S": "checkpoints"}, "seenMs": {"N": seen_ms}} | row
+    )
+    found = stage.look()
+    assert (found.exit_status, found.state) == (1, state)
+    said = texts(found)
+    unusable = "can't be used by daemon w-1 since 1970-01-01T00:00:01+00:00 (UpdateItem: throttled. Raise it)"
+    assert (unusable in said) == (state == "running")
+    assert ("no daemon renews a lease" in said) == (state == "stopped")
 
 
 @pytest.mark.parametrize(("max_lag_seconds", "status"), [(60, 1), (3 * 3600, 0)])
@@ -491,8 +527,9 @@ def shown(found: Report) -> str:
 
 def test_people_see_a_table_of_what_is_left_to_do(make_stage: MakeStage) -> None:
     """The worst come first, finished shards are only counted, and there is an end to it."""
-    stage = make_stage(shards=50, hours=1)
+    stage = make_stage(shards=49, hours=1)
     stage.put(300)
+    stage.simulator.roll_over(stage.simulator.shards()[0].id)
     shards = [shard.id for shard in stage.simulator.shards()]
     stage.leases(checkpoints=stage.newest() | {shards[0]: SHARD_END}, owners={shards[7]: None})
     found = stage.look()

@@ -17,7 +17,7 @@ from processor.aws.clients import Clients
 from processor.copy import command, state
 from processor.errors import NotReadyError, StoppedError, TransferError, UsageError
 from processor.settings import Settings
-from processor.via_s3 import exportable, transfer
+from processor.via_s3 import exportable, quotas, transfer
 from processor.via_s3.place import place_of
 from processor.via_s3.transfer import Counts, SavedTransfer
 from tests.fakes.moto_transfers import LOG_GROUP, MotoTransfers
@@ -175,7 +175,10 @@ def test_the_command_copies_and_then_says_that_it_did(copy: Copy, capsys: pytest
     """``copy --viaS3`` keeps its ARNs with the task, so given again it has nothing to do, and exports nothing."""
     options = command.Options(via_s3=URI)
     assert command.run(copy.settings, command.Options(via_s3=URI, dry_run=True)) == 0
-    assert "encryption of source table orders" in capsys.readouterr().err
+    said = capsys.readouterr().err
+    assert "encryption of source table orders" in said
+    assert "export and import: less than a cent (list prices of us-east-1" in said
+    assert "units" not in said
     assert copy.transfers.exports == []
     assert command.run(copy.settings, options) == 0
     assert copy.copied() == ITEMS
@@ -289,6 +292,32 @@ def test_local_indexes_forbid_it(copy: Copy) -> None:
     )
     copy.settings = settings_of(sourceTable="orders-by-day")
     assert "error source table orders-by-day: has local indexes (by-day)" in copy.findings()
+
+
+@pytest.mark.parametrize(("others", "said"), [(49, []), (50, ["imports"]), (300, ["exports", "imports"])])
+def test_others_that_are_under_way(copy: Copy, others: int, said: list[str]) -> None:
+    """As many as AWS allows at once are a warning, for AWS may allow this account more."""
+    copy.transfers.others_under_way = others
+    found = "\n".join(copy.findings())
+    for what, region in (("exports", "eu-west-1"), ("imports", "us-east-1")):
+        assert (f"warning {what} in {region}: {others} are under way" in found) == (what in said)
+
+
+@pytest.mark.parametrize(
+    ("tera", "region", "words"),
+    [
+        (0.9, "eu-north-1", []),
+        (1.1, "eu-north-1", ["1 TB of imports into eu-north-1"]),
+        (14, "us-east-1", []),
+        (16, "us-east-1", ["15 TB of imports into us-east-1"]),
+        (101, "us-west-2", ["100 TB of exports", "15 TB of imports into us-west-2"]),
+    ],
+)
+def test_a_table_past_aws_quotas(tera: float, region: str, words: list[str]) -> None:
+    """By the region that it is imported into."""
+    found = [each.value for each in quotas._size({"TableName": "t", "TableSizeBytes": int(tera * 1024**4)}, region)]
+    assert len(found) == len(words)
+    assert all(word in value for word, value in zip(words, found, strict=True))
 
 
 def test_words_that_are_no_place_are_refused(copy: Copy) -> None:

@@ -277,19 +277,29 @@ def test_items_past_their_ttl_are_not_copied(stage: Stage, options: tuple[str, .
     stage.verify()
 
 
-def test_a_ttl_that_is_turned_off_while_it_copies(stage: Stage) -> None:
-    """What was passed over may stay at the source then: that is said, and verify finds it."""
-    ttl = _expire(stage, "past")
-    held = stage.inject("destination", faults.hold(), "BatchWriteItem")
+@pytest.mark.parametrize("killed", [False, True])
+def test_a_ttl_that_is_turned_off_while_it_copies(stage: Stage, *, killed: bool) -> None:
+    """What was passed over, by whichever run, may stay at the source then: that is said, and verify finds it."""
+    ttl = _expire(stage, *(f"past {number}" for number in range(20)))
+    held = stage.inject("destination", faults.hold(), "BatchWriteItem", mark=b'"000"')
     copying = stage.start()
     held.wait()
+
+    def segments_done() -> int:
+        rows = stage.pair.source.scan(TableName=f"{stage.pair.checkpoint_table}-Task", ConsistentRead=True)["Items"]
+        return sum(row["done"]["BOOL"] for row in rows if "done" in row)
+
+    until(lambda: segments_done() == 1, "the end of the other segment")
+    if killed:
+        copying.send_signal(signal.SIGKILL)
+        copying.communicate()
     ttl.clear()
     held.clear()
-    status, output, errors = end_of(copying)
+    status, output, errors = end_of(stage.start() if killed else copying)
     assert status == 0, errors
     assert "was on expires when the copy began, and is off" in errors
-    assert "1 items past the source's TTL were not copied" in output
-    assert json.loads(end_of(command("verify", stage.settings, "--json", "--recheck", "0"))[1])["missing"] == 1
+    assert "items past the source's TTL were not copied" in output
+    assert json.loads(end_of(command("verify", stage.settings, "--json", "--recheck", "0"))[1])["missing"] > 0
 
 
 def _put_at_the_destination(stage: Stage, *keys: str) -> None:
@@ -347,3 +357,34 @@ def test_a_dry_run_shows_whose_items_the_destination_holds(stage: Stage) -> None
     found, errors = dry_run()
     assert found["occupants"] is None
     assert "Allow dynamodb:Scan on it" in errors
+
+
+def _index(number: int) -> Any:
+    key = [{"AttributeName": f"a{number}", "KeyType": "HASH"}]
+    return {"IndexName": f"index{number}", "KeySchema": key, "Projection": {"ProjectionType": "ALL"}}
+
+
+def test_the_plan_counts_what_the_destinations_indexes_take(stage: Stage) -> None:
+    """And their maxima: four indexes make five times as many units, as the copy then consumes."""
+    pair = stage.pair
+    pair.destination.delete_table(TableName=pair.destination_table)
+    pair.destination.create_table(
+        TableName=pair.destination_table,
+        KeySchema=[{"AttributeName": "id", "KeyType": "HASH"}],
+        AttributeDefinitions=[{"AttributeName": name, "AttributeType": "S"} for name in ("id", "a1", "a2", "a3", "a4")],
+        BillingMode="PAY_PER_REQUEST",
+        GlobalSecondaryIndexes=[_index(number) for number in (1, 2, 3, 4)],
+        OnDemandThroughput={"MaxReadRequestUnits": 10, "MaxWriteRequestUnits": 10},
+    )
+    for number in range(ITEMS):
+        pair.put(f"{number:03}", **{f"a{index}": {"S": str(number)} for index in (1, 2, 3, 4)})
+    status, output, errors = end_of(stage.start("--dryRun", "--json"))
+    assert status == 0, errors
+    found = json.loads(output)
+    assert found["plan"]["writeUnits"] == 5 * ITEMS
+    assert (found["plan"]["limitedBy"], found["seconds"]) == ("table", ITEMS / 10)
+    stage.settings["copyWriteUnits"] = "1000"
+    status, _, errors = end_of(stage.start("--dryRun"))
+    assert "by the write units a second of the destination's table" in errors
+    assert "table 300, index index1 300" in errors
+    assert stage.copy()["writeUnits"] == 5 * ITEMS

@@ -1,4 +1,4 @@
-"""What can't be replicated any more is never taken for done: each ends the daemon with 5 and says what is lost."""
+"""What can't be replicated any more is never taken for done: its shard is held, and it is said what is lost."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from collections.abc import Callable
 from processor import leases
 from tests.fakes import faults
 from tests.fakes.fault_proxy import FaultProxy
+from tests.fakes.faulty_server import Exchange
 from tests.fakes.patience import until
 from tests.fakes.replicator import Replicator
 from tests.scenarios.conftest import MakeFleet, Pair
@@ -32,13 +33,18 @@ def compact(body: bytes) -> bytes:
     return body.replace(b" ", b"").replace(b"}", b",}")
 
 
+def is_after_sequence_number(exchange: Exchange) -> bool:
+    """Whether an iterator after a checkpoint is asked for, not one at the oldest record."""
+    return b"AFTER_SEQUENCE_NUMBER" in exchange.body
+
+
 def checkpoints(pair: Pair) -> list[str | None]:
     """Of all shards."""
     return [lease.checkpoint for lease in leases.read(pair.source, pair.checkpoint_table) or []]
 
 
 def test_records_trimmed_after_the_checkpoint_are_lost(pair: Pair, replicator: MakeReplicator) -> None:
-    """A checkpoint before the shard's oldest record ends the start with 5; nothing is skipped in silence."""
+    """A checkpoint before the shard's oldest record holds the shard; nothing is skipped in silence."""
     pair.put("one")
     with (
         FaultProxy(pair.settings["sourceEndpoint"]) as proxy,
@@ -48,10 +54,12 @@ def test_records_trimmed_after_the_checkpoint_are_lost(pair: Pair, replicator: M
         assert running.stop() == 0
         before_the_first = "000000000000000000000"
         set_checkpoint(pair, before_the_first)
-        proxy.inject(faults.error(TRIMMED), "GetShardIterator", times=1)
+        proxy.inject(faults.error(TRIMMED), "GetShardIterator", when=is_after_sequence_number)
         running.start()
-        assert running.wait() == 5
-        assert f"the changes after checkpoint {before_the_first} are past the stream's 24 hours" in running.console
+        said = f"the changes after checkpoint {before_the_first} are past the stream's 24 hours"
+        until(lambda: said in running.console, "what is lost")
+        assert [before_the_first] == checkpoints(pair)
+        assert running.stop() == 0
         assert [before_the_first] == checkpoints(pair)
 
 
@@ -65,24 +73,29 @@ def test_an_empty_page_does_not_hide_a_loss(pair: Pair, replicator: MakeReplicat
         pair.wait_checkpoint()
         assert running.stop() == 0
         set_checkpoint(pair, "000000000000000000000")
-        proxy.inject(faults.error(TRIMMED), "GetShardIterator", times=1)
+        proxy.inject(faults.error(TRIMMED), "GetShardIterator", when=is_after_sequence_number)
         proxy.inject(
             faults.empty_page(), "GetRecords", times=2, when=lambda exchange: b'"Limit":1,' in compact(exchange.body)
         )
         running.start()
-        assert running.wait() == 5
+        until(lambda: "changes_lost" in running.console, "the loss")
+        assert running.stop() == 0
         assert checkpoints(pair) == ["000000000000000000000"]
 
 
-def test_a_lease_removed_before_its_shard_was_done_is_a_loss(pair: Pair, replicator: MakeReplicator) -> None:
-    """The adapter removes leases of shards past their 24 hours, read or not: that is no mere handover."""
+def test_a_lease_removed_before_its_shard_was_done_is_made_anew(pair: Pair, replicator: MakeReplicator) -> None:
+    """Somebody deletes the row of a shard that is read: it goes on from where it was, and that is said."""
     with replicator(pair.settings) as running:
         pair.put("one")
-        pair.wait_checkpoint()
+        checkpoint = pair.wait_checkpoint()
         (lease,) = leases.read(pair.source, pair.checkpoint_table) or []
         pair.source.delete_item(TableName=pair.checkpoint_table, Key={"leaseKey": {"S": lease.shard_id}})
-        assert running.wait() == 5
-        assert running.console.count("its lease was removed before all of it was applied") == 1
+        until(lambda: "WARNING lease_restored" in running.console, "the lease")
+        assert f"checkpoint={checkpoint}" in running.console
+        pair.put("two")
+        pair.wait_for("two")
+        assert "changes_lost" not in running.console
+        assert running.stop() == 0
 
 
 def test_a_false_alarm_of_trimming_loses_nothing(pair: Pair, replicator: MakeReplicator) -> None:
@@ -105,17 +118,19 @@ def test_a_false_alarm_of_trimming_loses_nothing(pair: Pair, replicator: MakeRep
 
 
 def test_a_shard_that_is_gone_is_not_a_shard_that_is_done(pair: Pair, replicator: MakeReplicator) -> None:
-    """Being told "not found" of a shard being read ends with 5; its checkpoint does not become SHARD_END."""
+    """Being told "not found" of a shard that the stream lists is no end: it is read on, and nothing is lost."""
     with (
         FaultProxy(pair.settings["sourceEndpoint"]) as proxy,
         replicator(pair.settings | {"sourceStreamsEndpoint": proxy.endpoint}) as running,
     ):
         pair.put("one")
-        checkpoint = pair.wait_checkpoint()
-        proxy.inject(faults.error("ResourceNotFoundException"), "GetRecords", times=1)
-        assert running.wait() == 5
-        assert "no longer has a shard being read" in running.console
-        assert [checkpoint] == checkpoints(pair)
+        pair.wait_checkpoint()
+        proxy.inject(faults.error("ResourceNotFoundException"), "GetRecords", times=1).wait()
+        pair.put("two")
+        pair.wait_for("two")
+        assert "changes_lost" not in running.console
+        assert "SHARD_END" not in checkpoints(pair)
+        assert running.stop() == 0
 
 
 def test_a_deleted_source_table_is_said(pair: Pair, replicator: MakeReplicator) -> None:
@@ -131,15 +146,19 @@ def test_a_deleted_source_table_is_said(pair: Pair, replicator: MakeReplicator) 
 
 
 def test_a_lease_removed_though_its_child_has_one(make_fleet: MakeFleet) -> None:
-    """A child's lease says nothing of its parent's end: the first start makes leases for both, read or not."""
+    """A child's lease says nothing of its parent's end: the parent's is made anew, and the child waits for it."""
     fleet = make_fleet(shards=1)
     fleet.simulator.put({"id": {"S": "unread"}})
     parent = fleet.simulator.open_shards()[0].id
     child = fleet.simulator.roll_over(parent).id
-    busy = fleet.proxy.inject(faults.error("ThrottlingException"), "PutItem")
+    fleet.simulator.put({"id": {"S": "later"}})
+    busy = fleet.proxy.inject(faults.error("ThrottlingException"), "PutItem", "BatchWriteItem")
     daemon = fleet.start()
     busy.wait()
-    assert fleet.lease(child) is not None
+    until(lambda: fleet.lease(child), "the child's lease")
     fleet.forget(parent)
-    assert daemon.wait() == 5
-    assert f"Shard {parent}: its lease was removed before all of it was applied" in daemon.console
+    until(lambda: "lease_restored" in daemon.console or "lease_made" in daemon.console, "the parent's lease")
+    busy.clear()
+    fleet.wait_equal()
+    assert [write.key["id"]["S"] for write in fleet.proxy.writes if write.item][-1] == "later"
+    assert daemon.stop() == 0

@@ -10,6 +10,7 @@ import psutil
 import pytest
 
 from processor import leases
+from processor.kcl_properties import TUNED
 from processor.workload import Workload
 from tests.fakes.patience import until
 from tests.fakes.replicator import Replicator
@@ -49,7 +50,8 @@ def test_sigterm_checkpoints_and_a_restart_goes_on_from_there(
 ) -> None:
     """SIGTERM under load ends with 0 in its grace, leaves no process, and the next start loses and replays nothing."""
     workload = live(seed=2)
-    with replicator(pair.settings) as running:
+    grace = {"shutdownGraceMillis": TUNED["shutdownGraceMillis"]}
+    with replicator(pair.settings | grace) as running:
         pair.wait_checkpoint()
         family = psutil.Process(running.process.pid).children(recursive=True)
         assert running.stop() == 0

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -11,10 +10,13 @@ from tests.fakes.accounts import READER
 from tests.fakes.fake_sts import FakeSts
 from tests.fakes.fault_proxy import FaultProxy
 from tests.fakes.faulty_server import Answer, Exchange, Fault, FaultyServer
-from tests.fakes.replicator import Replicator, until
+from tests.fakes.patience import until
+from tests.fakes.replicator import Replicator
 from tests.scenarios.conftest import Pair
 
-RECOVERY_SECONDS = 30.0
+# Credentials are looked up at most every two seconds, which a busy machine may stretch: what counts is how many calls
+# are refused until they are new. A client that kept the old ones for a minute would make hundreds.
+MOST_REFUSED = 60
 
 
 class Metrics(FaultyServer):
@@ -100,7 +102,7 @@ def test_a_rewritten_file_is_followed_by_every_client(
         for refusal in (*refusals[:2], refusals[3]):
             refusal.wait()
         _write(file, "NEWKEY")
-        began = time.monotonic()
+        before = [refusal.met for refusal in refusals]
         pair.put("plain", v={"N": "1"})
         pair.wait_for("plain")
         pair.destination.delete_item(TableName=pair.destination_table, Key={"id": {"S": "before"}})
@@ -115,8 +117,9 @@ def test_a_rewritten_file_is_followed_by_every_client(
             for operation in operations:
                 until(lambda s=server, o=operation: "NEWKEY" in s.access_keys.get(o, ()), f"{operation} by the new key")
         until(lambda: ("NEWKEY", True) in metrics.by, "the JVM's metrics")
-        assert time.monotonic() - began < RECOVERY_SECONDS
-        until(lambda: ("NEWKEY", False) in metrics.by, "the exporter's metrics", seconds=100)
+        until(lambda: ("NEWKEY", False) in metrics.by, "the exporter's metrics")
+        again = [refusal.met - met for refusal, met in zip(refusals, before, strict=True)]
+        assert max(again) < MOST_REFUSED, again
         assert running.stop() == 0
     assert "ERROR" not in running.console
 
@@ -146,10 +149,10 @@ def test_a_profile_and_what_it_assumes_are_followed(
         refusal.wait()
         until(lambda: {True, False} <= set(sts.turned_away), "both halves are turned away by STS")
         _write(file, "NEWKEY", profile="reader")
-        began = time.monotonic()
+        before = refusal.met
         pair.put("after")
         pair.wait_for("after")
         until(lambda: "NEWROLE" in source.access_keys["PutItem"], "a heartbeat")
-        assert time.monotonic() - began < RECOVERY_SECONDS
+        assert refusal.met - before < MOST_REFUSED
         assert running.stop() == 0
     assert "stream_unreadable" in running.console

@@ -15,6 +15,7 @@ import pytest
 
 from processor import java
 from tests.fakes import contained, installed
+from tests.fakes.patience import until
 from tests.fakes.replicator import Replicator
 from tests.scenarios.conftest import Pair
 
@@ -108,8 +109,8 @@ def test_it_replicates_as_a_container_would_run_it(
     first = contained.first_process(container.process.pid)
     assert {contained.USER} == {each.uids().effective for each in (first, *container.children())}
     assert container.children()
-    healthy = _run(run, "status", file, "--maxLagSeconds", "3600", **state)
-    assert healthy.returncode == 0, healthy.stdout + healthy.stderr
+    status = ("status", file, "--maxLagSeconds", "3600")
+    until(lambda: _run(run, *status, **state).returncode == 0, "a healthy task")
     first.send_signal(signal.SIGTERM)
     assert container.wait() == 0, container.console
     assert not [line for line in container.console.splitlines() if "ead-only" in line or "ermission" in line]

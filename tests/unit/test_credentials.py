@@ -158,6 +158,25 @@ def test_credentials_that_come_later_are_found() -> None:
     assert found.key == "NEW"
 
 
+@pytest.mark.parametrize("has_dependency", [False, True])
+def test_a_session_of_aws_login_is_refused_with_its_reason(
+    file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, has_dependency: bool
+) -> None:
+    """Also where botocore could use it, for the JVM can't; what it lacks is said, and what helps."""
+    config = tmp_path / "config"
+    config.write_text("[default]\nlogin_session = arn:aws:iam::123456789012:user/me\n")
+    monkeypatch.setenv("AWS_CONFIG_FILE", str(config))
+    assert not file.exists()
+    if has_dependency:
+        keys = Credentials("KEY", "secret", method="login")
+        monkeypatch.setattr("botocore.credentials.LoginProvider.load", lambda _: keys)
+    client = session().create_client("dynamodb", "us-east-1", endpoint_url="http://127.0.0.1:9")
+    remedy = "credential_process = aws configure export-credentials"
+    with pytest.raises(CredentialsError, match=remedy) as refused, aws_errors("ListTables"):
+        client.list_tables()
+    assert ("botocore[crt]" in str(refused.value)) is not has_dependency
+
+
 @pytest.mark.parametrize("ending", ["\n", "\r\n", " ", "\t\n"])
 def test_white_space_around_credentials_is_taken_away(monkeypatch: pytest.MonkeyPatch, ending: str) -> None:
     """As a Kubernetes Secret made of a file has it."""

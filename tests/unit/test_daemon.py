@@ -18,14 +18,32 @@ from processor.daemon import Slot, claim_slot, properties
 from processor.errors import SetupError
 from processor.leases import Lease
 from processor.settings import MAX_TABLE_NAME, Settings
+from processor.task import of
 from tests.fakes.patience import PATIENCE_SECONDS
 from tests.fakes.tasks import REQUIRED, task
 
 STREAM = "arn:aws:dynamodb:eu-west-1:123456789012:table/orders/stream/2024-01-01T00:00:00.000"
 
 
-def _properties(settings: Settings, leases: tuple[Lease, ...] = ()) -> dict[str, str]:
-    return properties(settings, stream_arn=STREAM, worker_id="me", leases=list(leases), read_at_ms=5)
+def _properties(settings: Settings, leases: tuple[Lease, ...] = (), first_start_ms: str = "") -> dict[str, str]:
+    row = msgspec.structs.replace(of(settings, STREAM), first_start_ms=first_start_ms)
+    return properties(settings, task=row, worker_id="me", leases=list(leases), read_at_ms=5)
+
+
+@pytest.mark.parametrize(
+    ("given", "moment"),
+    [
+        ({}, "0"),
+        ({"initialPositionInStream": "TRIM_HORIZON"}, "0"),
+        ({"initialPositionInStream": "latest"}, "77"),
+        ({"initialPositionInStreamExtended": "5"}, "5000"),
+    ],
+)
+def test_every_shard_is_read_from_its_oldest_record(given: dict[str, str], moment: str) -> None:
+    """KCL's own LATEST would jump over changes, and its AT_TIMESTAMP is unknown to DynamoDB's streams."""
+    made = _properties(task(**given), first_start_ms="77")
+    assert (made["initialPositionInStream"], made["firstStartMillis"]) == ("TRIM_HORIZON", moment)
+    assert "initialPositionInStreamExtended" not in made
 
 
 def test_settings_reach_kcl_under_kcls_names() -> None:
@@ -176,7 +194,7 @@ def started(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[list[str],
     )
     (tmp_path / "child.json").touch(0o644)
     with pytest.raises(Became) as became:
-        daemon.start(settings, Slot(tmp_path, 0), stream_arn=STREAM, leases=[], read_at_ms=5)
+        daemon.start(settings, Slot(tmp_path, 0), task=of(settings, STREAM), leases=[], read_at_ms=5)
     arguments: list[str] = became.value.args[0]
     return arguments, tmp_path
 

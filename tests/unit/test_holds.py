@@ -66,10 +66,12 @@ def test_without_a_table_there_are_none(client: Any) -> None:
         ("outage", "SHARD_END", True),
         ("hold", "TRIM_HORIZON", False),
         ("hold", None, False),
-        ("loss", "1999", False),
-        ("loss", "SHARD_END", False),
+        ("loss", "200", False),
+        ("loss", None, False),
+        ("loss", "1999", True),
+        ("loss", "SHARD_END", True),
     ],
 )
 def test_a_checkpoint_ends_a_hold(kind: Any, checkpoint: str | None, over: bool) -> None:  # noqa: FBT001  # a case
-    """A hold whose change is checkpointed is over, though its row be still there; a loss is not ended by that."""
+    """A hold whose change is checkpointed is over, row or not; so is a loss at another checkpoint."""
     assert msgspec.structs.replace(HOLD, kind=kind).is_over(checkpoint) == over

@@ -12,6 +12,7 @@ import pytest
 from botocore.httpsession import URLLib3Session
 
 from processor import preflight, tables
+from processor.aws import endpoints
 from processor.aws.clients import Clients
 from processor.aws.errors import aws_errors
 from processor.aws.sessions import session, sts_region
@@ -242,13 +243,129 @@ def test_a_role_is_asked_for_in_its_partition(
     assert [endpoint] == asked
 
 
+CHINA = "arn:aws-cn:iam::123456789012:role/a"
+
+
 def test_an_emulators_region_has_no_sts(monkeypatch: pytest.MonkeyPatch) -> None:
     """A role of an emulator's region is asked for in the SDK's usual region, or else where its partition has one."""
-    china = Identity(role_arn="arn:aws-cn:iam::123456789012:role/a")
-    assert sts_region(china, "ddblocal") == "cn-north-1"
+    assert sts_region(Identity(role_arn=CHINA), "ddblocal") == "cn-north-1"
     assert sts_region(Identity(role_arn=READER), "ddblocal") == "us-east-1"
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "cn-northwest-1")
+    assert sts_region(Identity(role_arn=CHINA), "ddblocal") == "cn-northwest-1"
+    assert sts_region(Identity(role_arn=READER), "ddblocal") == "us-east-1"
+
+
+@pytest.mark.parametrize("variable", ["AWS_REGION", "AWS_DEFAULT_REGION"])
+def test_a_caller_asks_where_it_is_at_home(variable: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Not in the table's region, which its account may not have enabled; but in the role's partition."""
+    assert sts_region(Identity(role_arn=READER), "af-south-1") == "af-south-1"
+    monkeypatch.setenv(variable, "eu-west-3")
+    assert sts_region(Identity(role_arn=READER), "af-south-1") == "eu-west-3"
+    assert sts_region(Identity(role_arn=CHINA), "cn-north-1") == "cn-north-1"
+    assert sts_region(Identity(role_arn=READER, sts_region="eu-central-1"), "af-south-1") == "eu-central-1"
+
+
+def test_a_named_profile_has_a_home_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It says more of its credentials than the environment does."""
+    (tmp_path / "config").write_text("[profile china]\nregion = cn-northwest-1\n")
+    monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "config"))
     monkeypatch.setenv("AWS_DEFAULT_REGION", "eu-west-3")
-    assert sts_region(china, "ddblocal") == "eu-west-3"
+    assert sts_region(Identity(profile="china", role_arn=CHINA), "cn-north-1") == "cn-northwest-1"
+    assert sts_region(Identity(profile="missing", role_arn=READER), "eu-west-1") == "eu-west-1"
+
+
+def test_sts_region_reaches_every_role(sts: FakeSts) -> None:
+    """Of all three identities, and the JVM."""
+    settings = task(**SOURCE, **DESTINATION, **LEASES, stsRegion="eu-central-1")
+    clients = Clients(settings)
+    for client in (clients.source(), clients.destination(), clients.checkpoints()):
+        _key(client)
+    assert {"eu-central-1"} == {each.region for each in sts.asked}
+    told = endpoints.told(settings)
+    assert {"eu-central-1"} == {told["sourceRoleRegion"], told["kclRoleRegion"]}
+
+
+@pytest.mark.parametrize("code", ["RegionDisabledException", "InvalidClientTokenId"])
+def test_a_region_that_is_not_enabled_is_told_from_a_role_that_is_denied(code: str, sts: FakeSts) -> None:
+    """The setting that helps is named, and only there."""
+    sts.refusal = code
+    with pytest.raises(RoleError, match="name another one in stsRegion"):
+        _describe(task(**SOURCE))
+    sts.refusal = "AccessDenied"
+    with pytest.raises(RoleError) as denied:
+        _describe(task(**SOURCE))
+    assert "stsRegion" not in str(denied.value)
+
+
+# --- The JVM's endpoints ---------------------------------------------------------------------------------------------
+
+CONFIG = """
+[default]
+endpoint_url = http://default.test
+[profile reader]
+aws_access_key_id = READER
+aws_secret_access_key = secret
+endpoint_url = http://reader.test
+services = mine
+[services mine]
+dynamodb_streams =
+  endpoint_url = http://streams.test
+sts =
+  endpoint_url = http://sts.test
+"""
+
+
+@pytest.fixture
+def config(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A default profile and another one, which have endpoints."""
+    (tmp_path / "config").write_text(CONFIG)
+    monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "config"))
+
+
+@pytest.mark.usefixtures("config")
+def test_the_jvm_is_told_the_endpoints_of_profiles() -> None:
+    """Each side's own profile, and its services; settings come before both."""
+    settings = task(sourceProfile="reader", sourceRoleArn=READER, kclRoleArn=KEEPER)
+    assert endpoints.told(settings) == {
+        "sourceStreamsEndpoint": "http://streams.test",
+        "dynamoDBEndpoint": "http://default.test",
+        "cloudWatchEndpoint": "http://default.test",
+        "sourceRoleEndpoint": "http://sts.test",
+        "sourceRoleRegion": "eu-west-1",
+        "kclRoleEndpoint": "http://default.test",
+        "kclRoleRegion": "eu-west-1",
+    }
+    told = endpoints.told(task(sourceProfile="reader", sourceEndpoint="http://s:1", kclEndpoint="http://k:1"))
+    assert (told["sourceStreamsEndpoint"], told["dynamoDBEndpoint"]) == ("http://s:1", "http://k:1")
+
+
+@pytest.mark.usefixtures("config")
+def test_the_jvm_is_told_what_the_environment_says(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A variable of one service, that of all, and the one that turns all of these off."""
+    monkeypatch.setenv("AWS_ENDPOINT_URL", "http://all.test")
+    monkeypatch.setenv("AWS_ENDPOINT_URL_DYNAMODB_STREAMS", "http://streams-only.test")
+    told = endpoints.told(task(dontPublishCloudwatch="true"))
+    assert told == {
+        "sourceStreamsEndpoint": "http://streams-only.test",
+        "dynamoDBEndpoint": "http://all.test",
+    }
+    monkeypatch.setenv("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS", "true")
+    monkeypatch.setenv("AWS_USE_FIPS_ENDPOINT", "true")
+    told = endpoints.told(task(kclRoleArn=KEEPER, sourceRegion="us-east-1"))
+    assert told == {
+        "sourceStreamsEndpoint": "https://streams.dynamodb-fips.us-east-1.amazonaws.com",
+        "dynamoDBEndpoint": "https://dynamodb-fips.us-east-1.amazonaws.com",
+        "cloudWatchEndpoint": "https://monitoring-fips.us-east-1.amazonaws.com",
+        "kclRoleEndpoint": "https://sts-fips.us-east-1.amazonaws.com",
+        "kclRoleRegion": "us-east-1",
+    }
+
+
+def test_sts_of_all_regions_is_signed_for_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    """With the older kind of endpoint, which a user may still ask for."""
+    monkeypatch.setenv("AWS_STS_REGIONAL_ENDPOINTS", "legacy")
+    told = endpoints.told(task(sourceRoleArn=READER))
+    assert (told["sourceRoleEndpoint"], told["sourceRoleRegion"]) == ("https://sts.amazonaws.com", "us-east-1")
 
 
 def test_without_settings_nothing_is_assumed() -> None:

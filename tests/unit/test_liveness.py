@@ -88,3 +88,22 @@ def test_a_lease_that_is_handed_over_meanwhile() -> None:
     assert [Daemon(owner="w-2", shards=1, alive=True)] == seen.daemons
     assert seen.handed_over
     assert seconds < 1
+
+
+def test_one_lease_whose_row_is_slow() -> None:
+    """Leases are renewed each by itself, so any one of a daemon's that moves shows that it lives."""
+    table = LeaseTable(tasks.task(), {"a": "w-1", "b": "w-1", "c": "w-1"})
+
+    def change(number: int) -> None:
+        if number == 1:
+            table.renew("w-1")
+            table.client.update_item(
+                TableName=table.name,
+                Key={"leaseKey": {"S": "a"}},
+                UpdateExpression="SET leaseCounter = :slow",
+                ExpressionAttributeValues={":slow": {"N": "1"}},
+            )
+
+    seen, seconds = look(table, meanwhile=change)
+    assert [Daemon(owner="w-1", shards=3, alive=True)] == seen.daemons
+    assert seconds < 1

@@ -22,7 +22,7 @@ from processor.dynamodb_local import free_port
 from processor.heartbeat import Heartbeats, key
 from processor.logs import Log
 from processor.metrics import exporter, instruments, port, shard_files
-from processor.metrics.collector import FLEET_SECONDS, FORGET_SECONDS, DaemonCollector
+from processor.metrics.collector import FLEET_SECONDS, FORGET_SECONDS, DaemonCollector, Heard
 from processor.metrics.command_metrics import CommandMetrics
 from processor.metrics.outlets import outlets
 from processor.metrics.shard_meter import WINDOW_SECONDS, ShardMeter
@@ -206,7 +206,7 @@ def test_ended_shards_are_forgotten(daemon: Daemon) -> None:
 def test_every_name_told_is_in_the_table(daemon: Daemon) -> None:
     """The exporter tells what ``instruments.py`` lists, with kind, help and labels; nothing internal gets out."""
     _apply(daemon.meter(), _made(1))
-    daemon.collector.hear(shards_unread=2)
+    daemon.collector.hear(Heard(shards_unread=2, shards_lost=1))
     table = {instrument.name.removesuffix("_total"): instrument for instrument in instruments.INSTRUMENTS}
     told = list(daemon.collector.collect())
     for family in told:
@@ -232,10 +232,8 @@ def test_a_full_disk_is_found_before_it_can_hurt(daemon: Daemon, monkeypatch: py
 
 def test_what_the_daemon_says_of_the_fleet_grows_stale(daemon: Daemon) -> None:
     """Unread shards are told while the daemon says so; a line that is none is passed over."""
-    exporter.listen(
-        ['{"shardsUnread":3}\n', "{half a li", "\n"], lambda unread: daemon.collector.hear(shards_unread=unread)
-    )
-    assert daemon.told("shards_unread") == [3]
+    exporter.listen(['{"shardsUnread":3,"shardsLost":1}\n', "{half a li", "\n"], daemon.collector.hear)
+    assert (daemon.told("shards_unread"), daemon.told("shards_lost")) == ([3], [1])
     daemon.clock.now += FLEET_SECONDS
     assert daemon.told("shards_unread") == []
 

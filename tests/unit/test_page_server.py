@@ -13,7 +13,7 @@ from prometheus_client import CollectorRegistry, make_wsgi_app
 
 from processor.metrics import page_server
 from processor.metrics.page_server import MAX_CONNECTIONS, PageServer
-from tests.fakes.replicator import until
+from tests.fakes.patience import PATIENCE_SECONDS, until
 
 
 @pytest.fixture
@@ -30,11 +30,11 @@ def server() -> Iterator[PageServer]:
 
 
 def _connect(server: PageServer) -> socket.socket:
-    return socket.create_connection((server.server_name, server.server_port), timeout=60)
+    return socket.create_connection((server.server_name, server.server_port), timeout=PATIENCE_SECONDS)
 
 
 def _page(server: PageServer) -> int:
-    with urllib.request.urlopen(f"http://localhost:{server.server_port}/metrics", timeout=60) as answer:
+    with urllib.request.urlopen(f"http://localhost:{server.server_port}/metrics", timeout=PATIENCE_SECONDS) as answer:
         return int(answer.status)
 
 

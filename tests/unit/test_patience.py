@@ -7,10 +7,11 @@ import threading
 
 import pytest
 
-from processor.errors import CredentialsError, RefusedError, RoleError, StoppedError, UnavailableError
+from processor.errors import CredentialsError, RefusedError, RoleError, StalledError, StoppedError, UnavailableError
 from processor.logs import Log
-from processor.patience import PATIENCE_SECONDS, Patience
+from processor.patience import Patience
 from processor.retry import Backoff, Outage
+from processor.retry_limit import DENIED_SECONDS, OUTAGE_SECONDS
 
 
 class Calls:
@@ -36,35 +37,31 @@ class Calls:
 
 
 UNAVAILABLE = UnavailableError("away", code="InternalServerError")
+DENIED = CredentialsError("denied", code="AccessDeniedException")
+NO_TABLE = UnavailableError("no table", code="ResourceNotFoundException")
 THROTTLED = UnavailableError("throttled", code="ThrottlingException")
 
 
 def test_a_call_is_made_until_it_works() -> None:
-    """For a minute."""
-    calls = Calls(UNAVAILABLE, times=5)
+    """An outage may last for hours."""
+    calls = Calls(UNAVAILABLE, times=1000)
     assert calls.patience(calls.call) == "done"
-    assert calls.made == 6
+    assert calls.made == 1001
 
 
 def test_patience_ends() -> None:
-    """A minute after the first failure the last one is raised."""
-    calls = Calls(UNAVAILABLE, times=1000)
-    with pytest.raises(UnavailableError, match="away"):
+    """A day after the first failure."""
+    calls = Calls(UNAVAILABLE, times=100_000)
+    with pytest.raises(StalledError, match="away"):
         calls.patience(calls.call)
-    assert calls.now == PATIENCE_SECONDS + 10.0
-
-
-def test_a_table_that_throttles_works() -> None:
-    """It may take as long as it likes."""
-    calls = Calls(THROTTLED, times=100)
-    assert calls.patience(calls.call) == "done"
-    assert calls.made == 101
+    assert calls.now == OUTAGE_SECONDS + 10.0
 
 
 @pytest.mark.parametrize("answer", [None, RefusedError("never", code="ValidationException"), THROTTLED])
-def test_any_answer_begins_the_minute_anew(answer: Exception | None) -> None:
+def test_any_answer_begins_anew(answer: Exception | None) -> None:
     """Another thread's success, refusal or throttle: the table is there, and only this call is out of luck."""
-    calls = Calls(UNAVAILABLE, times=50)
+    calls = Calls(DENIED, times=1000)
+    calls.patience(lambda: None)
     answers = [answer]
 
     def other() -> None:
@@ -77,23 +74,33 @@ def test_any_answer_begins_the_minute_anew(answer: Exception | None) -> None:
                 calls.patience(other)
         return calls.call()
 
-    with pytest.raises(UnavailableError, match="away"):
+    with pytest.raises(StalledError, match="denied"):
         calls.patience(call)
-    assert calls.now == 50.0 + PATIENCE_SECONDS
+    assert calls.now == 50.0 + DENIED_SECONDS
 
 
-@pytest.mark.parametrize(
-    "error",
-    [
-        CredentialsError("denied", code="AccessDeniedException"),
-        RoleError("denied", code="AccessDenied"),
-        RefusedError("never", code="ValidationException"),
-    ],
-)
-def test_what_waiting_does_not_help(error: Exception) -> None:
-    """It is raised at once."""
+@pytest.mark.parametrize("error", [DENIED, RoleError("denied", code="AccessDenied"), NO_TABLE])
+def test_what_a_person_must_put_right(error: Exception, caplog: pytest.LogCaptureFixture) -> None:
+    """Raised where nothing has worked yet, or where it can be done without; else said after a minute; waited for."""
     calls = Calls(error, times=1)
     with pytest.raises(type(error)):
+        calls.patience(calls.call)
+    assert calls.made == 1
+    calls = Calls(error, times=80)
+    calls.patience(lambda: None)
+    with pytest.raises(type(error)):
+        calls.patience.ask(calls.call)
+    assert calls.made == 1
+    assert calls.patience(calls.call) == "done"
+    said = [record for record in caplog.records if record.getMessage() == "attention_needed"]
+    assert len(said) == 1
+    assert "it then goes on by itself" in str(said[0].__dict__["fields"])
+
+
+def test_a_refusal_is_final() -> None:
+    """No later call is answered otherwise."""
+    calls = Calls(RefusedError("never", code="ValidationException"), times=1)
+    with pytest.raises(RefusedError):
         calls.patience(calls.call)
     assert calls.made == 1
 
@@ -101,15 +108,18 @@ def test_what_waiting_does_not_help(error: Exception) -> None:
 @pytest.mark.parametrize(
     "error",
     [
+        THROTTLED,
         CredentialsError("expired", code="ExpiredTokenException"),
         CredentialsError("none", code="NoCredentialsError"),
         RoleError("expired", code="ExpiredToken"),
     ],
 )
-def test_a_rotation_of_credentials_is_waited_for(error: Exception) -> None:
-    """As throttling is: however long it takes until others are found."""
-    calls = Calls(error, times=100)
+def test_what_is_waited_for(error: Exception, caplog: pytest.LogCaptureFixture) -> None:
+    """However long it takes; who must renew credentials is told after a minute, once."""
+    calls = Calls(error, times=100_000)
     assert calls.patience(calls.call) == "done"
+    said = [record for record in caplog.records if "attention_needed" in record.getMessage()]
+    assert len(said) == (error is not THROTTLED)
 
 
 def test_stop() -> None:

@@ -96,6 +96,18 @@ def test_roles_have_policies_of_their_own_and_trust_who_assumes_them() -> None:
     assert [statement["Resource"] for statement in china.policy["Statement"]] == [[WRITER]]
 
 
+def test_a_tagged_session_s_tags_are_let_pass() -> None:
+    """EKS Pod Identity tags its sessions; AWS denies AssumeRole where either policy leaves the tags out."""
+    settings = tasks.task(sourceRoleArn=READER, sourceRoleExternalId="only-us")
+    rows = permissions.needed(settings, permissions.possible(settings))
+    own, reader = documents.make(settings, rows, PLACES, {Principal(): USER}, tags_sessions=True)
+    assert own.policy["Statement"][-1]["Action"] == ["sts:AssumeRole", "sts:TagSession"]
+    assert reader.trust_policy is not None
+    assume, tag = reader.trust_policy["Statement"]
+    assert assume["Condition"] == {"StringEquals": {"sts:ExternalId": "only-us"}}
+    assert tag == {"Effect": "Allow", "Principal": {"AWS": USER}, "Action": "sts:TagSession"}
+
+
 def test_one_role_for_two_sides_has_one_policy() -> None:
     """It may do what either needs."""
     settings = tasks.task(sourceRoleArn=READER, kclRoleArn=READER)

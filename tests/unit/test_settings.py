@@ -5,7 +5,7 @@ from __future__ import annotations
 import javaproperties
 import pytest
 
-from processor import __version__
+from processor import __version__, settings_loader
 from processor.errors import UsageError
 from processor.settings import MAX_TABLE_NAME, companion_table
 from tests.fakes.tasks import DIRECTORY, LOG_DIRECTORY, REQUIRED, load, task
@@ -222,3 +222,22 @@ def test_a_misspelt_environment_variable_is_refused() -> None:
     with pytest.raises(UsageError, match="Did you mean REPLICATION_BATCH_SIZE"):
         load(FILE, environment={"REPLICATION_BATCH_SISE": "5"})
     assert load(FILE, environment={"REPLICATION_FACTOR": "3"}).batch_size == 1000
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        "taskName=zażółć".encode(),
+        b"\xef\xbb\xbf" + "taskName=zażółć".encode(),
+        b"taskName=za\\u017c\\u00f3\\u0142\\u0107",
+    ],
+    ids=["UTF-8", "byte order mark", "escapes"],
+)
+def test_a_file_is_utf_8_where_it_can_be(content: bytes) -> None:
+    """A byte order mark is no part of the first name, and characters are those that an editor shows."""
+    assert settings_loader._load_properties(settings_loader.decoded(content)) == {"taskName": "zażółć"}
+
+
+def test_a_file_that_is_no_utf_8_is_latin_1() -> None:
+    """As Java reads it."""
+    assert settings_loader.decoded("taskName=café".encode("latin-1")) == "taskName=café"

@@ -8,6 +8,12 @@ from processor.leases import SHARD_END, Lease
 from processor.status.shards import Lag, Lineage, Shard, StreamShard
 
 ENDED = "200"
+LINE = [
+    StreamShard(shard_id="a", ending=ENDED),
+    StreamShard(shard_id="b", parent="a", ending=ENDED),
+    StreamShard(shard_id="c", parent="b", ending=ENDED),
+    StreamShard(shard_id="d", parent="c"),
+]
 
 
 def lease(shard_id: str, *, owner: str | None = "w-1", checkpoint: str = "150", parent: str | None = None) -> Lease:
@@ -82,15 +88,45 @@ def test_a_child_of_a_finished_parent_is_to_be_read() -> None:
 
 
 def test_a_shard_whose_lease_was_removed_after_its_end_is_finished() -> None:
-    """A descendant's lease shows that it was read; its own is removed hours before the stream forgets it."""
-    shards = [
-        StreamShard(shard_id="a", ending=ENDED),
-        StreamShard(shard_id="b", parent="a", ending=ENDED),
-        StreamShard(shard_id="c", parent="b"),
-    ]
-    found = states(shards, [lease("c", parent="b")])
-    assert [shard.state for shard in found.values()] == ["finished", "finished", "reading"]
-    assert {"c"} == Lineage(shards, [lease("c", parent="b")]).unfinished().keys()
+    """All after it are finished, too: so its own was removed, hours before the stream forgets it."""
+    leases = [finished("c"), lease("d", parent="c")]
+    found = states(LINE, leases)
+    assert [shard.state for shard in found.values()] == ["finished", "finished", "finished", "reading"]
+    assert not any(shard.lost for shard in found.values())
+    assert {"d"} == Lineage(LINE, leases).unfinished().keys()
+
+
+def test_a_shard_whose_lease_went_before_its_end_was_not_read() -> None:
+    """Nothing after it is begun: it is to be read, and those after it wait."""
+    found = states(LINE, [lease("d", checkpoint="TRIM_HORIZON", parent="c")])
+    assert [shard.state for shard in found.values()] == ["unowned", "waiting", "waiting", "waiting"]
+    assert found["a"].note == "no lease"
+    assert Lineage(LINE, [lease("d", checkpoint="TRIM_HORIZON", parent="c")]).unfinished().keys() == set("abcd")
+
+
+@pytest.mark.parametrize("leases", [[lease("d", parent="c")], [lease("c", parent="b"), lease("d", parent="c")]])
+def test_a_shard_whose_lease_went_while_those_after_it_are_read_is_lost(leases: list[Lease]) -> None:
+    """Whether it was read to its end nobody knows: KCL removes no lease before all shards after it are finished."""
+    found = states(LINE, leases)
+    lost = {shard_id for shard_id, shard in found.items() if shard.lost}
+    assert lost == {shard.shard_id for shard in LINE} - {each.shard_id for each in leases}
+    assert {found[shard_id].state for shard_id in lost} == {"finished"}
+    assert "removed" in found["a"].note
+    assert found["d"].state != "unowned"
+
+
+def test_a_task_that_began_with_the_newest_record_has_no_older_leases() -> None:
+    """Then a shard before one that has a lease is not missed."""
+    found = Lineage(LINE, [lease("d", parent="c")], from_oldest=False).states(renewing={"w-1"}, lags={})
+    assert [shard.state for shard in found] == ["finished", "finished", "finished", "reading"]
+    assert not any(shard.lost for shard in found)
+
+
+def test_a_shard_that_is_finished_though_it_is_open() -> None:
+    """Its lease can't be right; one that has children is closed, whatever its own entry says."""
+    shards = [StreamShard(shard_id="a"), StreamShard(shard_id="b"), StreamShard(shard_id="c", parent="b")]
+    found = states(shards, [finished("a"), finished("b"), lease("c", parent="b")])
+    assert [shard.finished_early for shard in found.values()] == [True, False, False]
 
 
 def test_a_parent_that_nobody_knows_of_any_more_is_not_waited_for() -> None:

@@ -11,8 +11,10 @@ import pytest
 from moto import mock_aws
 
 from processor import task as tasks
+from processor.aws.clients import Clients
 from processor.errors import NotReadyError
 from processor.task import Task
+from tests.fakes.tasks import task as made_settings
 
 TABLE = "DynamoDBCrossRegionReplication-t-Task"
 TASK = Task(
@@ -72,3 +74,55 @@ def test_two_starts_of_one_task_agree(client: Any) -> None:
     tasks.write(client, TABLE, TASK, before=None)
     tasks.write(client, TABLE, TASK, before=None)
     assert tasks.read(client, TABLE) == TASK
+
+
+def test_a_table_that_is_there_is_not_made(client: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever may write a row need not be allowed to make its table."""
+    tasks.write(client, TABLE, TASK, before=None)
+    client.delete_item(TableName=TABLE, Key={"name": {"S": "task"}})
+
+    def refuse(**_: Any) -> None:
+        raise AssertionError("CreateTable was called")
+
+    monkeypatch.setattr(client, "create_table", refuse)
+    tasks.write(client, TABLE, TASK, before=None)
+    assert tasks.read(client, TABLE) == TASK
+
+
+@pytest.mark.parametrize(
+    ("before", "begun", "first_start_ms"),
+    [
+        (None, False, "9"),
+        (msgspec.structs.replace(TASK, first_start_ms="5"), True, "5"),
+        (msgspec.structs.replace(NEW_STREAM, first_start_ms="5"), False, "5"),
+        (msgspec.structs.replace(OTHER, first_start_ms="5"), True, "9"),
+        (TASK, True, "0"),
+        (TASK, False, "9"),
+    ],
+    ids=["none yet", "there", "another stream", "another task", "begun by an earlier version", "claimed by one"],
+)
+def test_since_when_a_task_is_replicated(before: Task | None, first_start_ms: str, client: Any, *, begun: bool) -> None:
+    """The moment is kept for as long as the same tables are replicated, so that LATEST means the same at each start."""
+    if before is not None:
+        tasks.write(client, TABLE, before, before=None)
+    settings = made_settings(
+        sourceRegion=TASK.source_region,
+        sourceTable=TASK.source_table,
+        destinationRegion=TASK.destination_region,
+        destinationTable=TASK.destination_table,
+        taskName="-t",
+        kclRegion="eu-west-1",
+    )
+    assert settings.task_table == TABLE
+    stored = tasks.record(
+        settings, Clients(settings), stream_arn="arn:1", destination_arn="", before=before, now_ms=9, begun=begun
+    )
+    assert stored.first_start_ms == first_start_ms
+    assert tasks.read(client, TABLE) == stored
+
+
+def test_two_first_starts_at_once_agree_on_the_moment(client: Any) -> None:
+    """The second takes that of the first."""
+    first = msgspec.structs.replace(TASK, first_start_ms="5")
+    tasks.write(client, TABLE, first, before=None)
+    assert first == tasks.write(client, TABLE, msgspec.structs.replace(TASK, first_start_ms="6"), before=None)

@@ -7,8 +7,8 @@ import threading
 import msgspec
 import pytest
 
-from processor import patience
-from processor.errors import ReplicatorError, StoppedError, UnavailableError
+from processor import retry_limit
+from processor.errors import ReplicatorError, StalledError, StoppedError, UnavailableError
 from processor.logs import Log
 from processor.patience import Patience
 from processor.records import identity_of
@@ -23,14 +23,14 @@ from tests.fakes.table import FakeTable
 KEYS = [msgspec.Raw(b'{"id":{"S":"%b"}}' % name) for name in (b"a", b"b", b"c")]
 
 
-@pytest.mark.parametrize("error", [UnavailableError, StoppedError])
+@pytest.mark.parametrize("error", [StalledError, StoppedError])
 @pytest.mark.parametrize("written", [True, False])
 def test_all_keys_are_told_of_before_it_ends(
     error: type[ReplicatorError], monkeypatch: pytest.MonkeyPatch, *, written: bool
 ) -> None:
     """The key that was written and not looked at again is named as such, those never begun as what they are."""
-    if error is UnavailableError:
-        monkeypatch.setattr(patience, "PATIENCE_SECONDS", 0.0)
+    if error is StalledError:
+        monkeypatch.setattr(retry_limit, "OUTAGE_SECONDS", 0.0)
     stop, table, reads = threading.Event(), FakeTable(), list[bytes]()
 
     def lose(identity: bytes) -> None:

@@ -12,6 +12,7 @@ import software.amazon.awssdk.core.client.config.ClientOverrideConfiguration;
 import software.amazon.awssdk.regions.Region;
 import software.amazon.awssdk.retries.StandardRetryStrategy;
 import software.amazon.awssdk.retries.api.BackoffStrategy;
+import software.amazon.awssdk.services.dynamodb.DynamoDbClient;
 import software.amazon.awssdk.services.dynamodb.streams.DynamoDbStreamsClient;
 
 /**
@@ -79,6 +80,18 @@ final class AwsClients {
                 .overrideConfiguration(c -> c.retryStrategy(retries).apiCallAttemptTimeout(STREAM_ANSWER)
                         .addExecutionInterceptor(new PageInterceptor()).addExecutionInterceptor(credentials));
         String endpoint = properties.getProperty("sourceStreamsEndpoint");
+        return endpoint == null ? builder.build() : builder.endpointOverride(URI.create(endpoint)).build();
+    }
+
+    /** Asks for the source table, as whoever reads its stream. */
+    DynamoDbClient sourceTable() {
+        RenewedCredentials credentials = Identity.of(properties, "source", own(ALL));
+        var builder = DynamoDbClient.builder()
+                .region(Region.of(properties.getProperty("sourceRegion")))
+                .credentialsProvider(credentials)
+                .httpClientBuilder(new ProxiedHttpService().createHttpClientBuilder().maxConnections(2))
+                .overrideConfiguration(c -> c.addExecutionInterceptor(credentials));
+        String endpoint = properties.getProperty("sourceEndpoint");
         return endpoint == null ? builder.build() : builder.endpointOverride(URI.create(endpoint)).build();
     }
 

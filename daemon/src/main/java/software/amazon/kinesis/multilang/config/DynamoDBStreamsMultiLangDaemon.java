@@ -26,6 +26,7 @@ import java.util.stream.Stream;
 import org.slf4j.bridge.SLF4JBridgeHandler;
 import software.amazon.awssdk.regions.Region;
 import software.amazon.awssdk.services.dynamodb.streams.DynamoDbStreamsClient;
+import software.amazon.kinesis.common.InitialPositionInStream;
 import software.amazon.kinesis.common.StreamConfig;
 import software.amazon.kinesis.coordinator.CoordinatorConfig.ClientVersionConfig;
 import software.amazon.kinesis.coordinator.Scheduler;
@@ -52,6 +53,9 @@ public final class DynamoDBStreamsMultiLangDaemon {
     /** errno's EIO, the original's exit status for any failure at run time. */
     static final int EIO = 5;
 
+    /** errno's EINVAL, the original's exit status for what a person must put right first. */
+    private static final int EINVAL = 22;
+
     /** How long a failing daemon waits for its healthy shards to checkpoint; the failing one never answers. */
     private static final long FAILURE_GRACE_MILLIS = 5_000;
 
@@ -67,9 +71,11 @@ public final class DynamoDBStreamsMultiLangDaemon {
     private final AwsClients clients;
     private final Holds holds;
     private final Progress progress;
+    private final StartWatch start = new StartWatch();
     private final Retention retention = new Retention(Clock.systemUTC());
     private LeaseTerms terms;
     private CopyGate copyGate;
+    private volatile MissingLeases missing;
     private MetricsProcess metrics;
     private ShardWatch watch;
     private volatile FleetLeaseCoordinator coordinator;
@@ -79,16 +85,17 @@ public final class DynamoDBStreamsMultiLangDaemon {
             properties.load(input);
         }
         holds = new Holds(Path.of(properties.getProperty("holdDirectory")));
-        progress = new Progress(holds);
         daemonConfig = new MultiLangDaemonConfig(propertiesFile);
         configuration = daemonConfig.getMultiLangDaemonConfiguration();
         clients = new AwsClients(properties, configuration);
         clients.equipKcl();
+        progress = new Progress(new RecordTimes(properties.getProperty("sourceStreamArn")), holds);
     }
 
     public static void main(String[] args) {
         System.setErr(consoleFilter(System.err));
         LogLines.hideProperties();
+        HarmlessErrors.install();
         ProxiedHttpService.install();
         Thread.setDefaultUncaughtExceptionHandler((thread, t) -> Event.error("thread_failed")
                 .with("thread", thread.getName()).with("error", t.toString()).cause(t)
@@ -106,6 +113,11 @@ public final class DynamoDBStreamsMultiLangDaemon {
         }
         try {
             new DynamoDBStreamsMultiLangDaemon(args[0]).run();
+        } catch (StartWatch.DeniedException e) {
+            exitStatus = EINVAL;
+            Event.error("start_denied").with("error", e.getMessage())
+                    .note("A call is denied that KCL's tables need. Nothing is replicated; the checkpoints are as they were. "
+                            + "Allow it, then start again; the command policy prints all that is needed.");
         } catch (Throwable t) {
             Event.error("start_failed").with("error", t.toString()).cause(t)
                     .note("The daemon could not start. Nothing is replicated; the checkpoints are as they were. "
@@ -120,7 +132,8 @@ public final class DynamoDBStreamsMultiLangDaemon {
         metrics = new MetricsProcess(properties.getProperty("metricsExecutable"));
         Future<DynamoDbStreamsClient> client = CompletableFuture.supplyAsync(clients::streams);
         Scheduler scheduler = createScheduler(client);
-        if (workerIdIsLive(scheduler.leaseCoordinator().leaseRefresher())) { // the last thing before leases are touched
+        LeaseRefresher leases = scheduler.leaseCoordinator().leaseRefresher();
+        if (start.until(() -> workerIdIsLive(leases))) { // the last thing before leases are touched
             String unique = configuration.getWorkerIdentifier() + "-" + UUID.randomUUID();
             Event.warning("worker_id_in_use").with("worker", configuration.getWorkerIdentifier()).with("instead", unique)
                     .note("This worker id is in use by another daemon (two machines of one host name?); this one has "
@@ -165,7 +178,8 @@ public final class DynamoDBStreamsMultiLangDaemon {
         return configuration.resolvedConfiguration(() ->
                 new StreamsRecordProcessor(
                         daemonConfig.getRecordProcessorFactory().shardRecordProcessor(), progress, retention, terms,
-                        shardId -> coordinator.getCurrentlyHeldLease(shardId) != null, this::leaseIsGone, copyGate));
+                        shardId -> coordinator.getCurrentlyHeldLease(shardId) != null, missing, copyGate,
+                        new FirstStart(Long.parseLong(properties.getProperty("firstStartMillis", "0")))));
     }
 
     private static DynamoDBLeaseManagementFactory leaseFactory(ResolvedConfiguration resolved) {
@@ -193,21 +207,24 @@ public final class DynamoDBStreamsMultiLangDaemon {
             resolved.getMetricsConfig().metricsFactory(new NullMetricsFactory());
         }
 
+        start.watch(resolved.getCoordinatorConfig());
         copyGate = new CopyGate(resolved.getLeaseManagementConfig().dynamoDBClient(), properties.getProperty("taskTable"));
 
-        GuardedStreamsClient stream = new GuardedStreamsClient(client.get(), trueArn);
+        SourceStream stream = new SourceStream(client.get(), trueArn,
+                new SourceTable(properties.getProperty("sourceTable"), clients::sourceTable), new TaskTable(
+                resolved.getLeaseManagementConfig().dynamoDBClient(), properties.getProperty("taskTable")));
         AmazonDynamoDBStreamsAdapterClient adapter = new AmazonDynamoDBStreamsAdapterClient(
-                stream, Region.of(properties.getProperty("sourceRegion")));
+                stream.client(), Region.of(properties.getProperty("sourceRegion")));
         adapter.setSkipRecordsBehavior(SkipRecordsBehavior.KCL_RETRY);
-        polling.dataFetcherProvider(config -> new PageFetcher(adapter, config));
+        polling.dataFetcherProvider(config -> stream.fetcher(adapter, config));
         resolved.getCoordinatorConfig().skipShardSyncAtWorkerInitializationIfLeasesExist(true);
         resolved.getLeaseManagementConfig()
                 .leaseManagementFactory(new FleetLeaseManagementFactory(adapter, resolved.getLeaseManagementConfig(),
-                        resolved.getRetrievalConfig(), terms, countsLeases()))
+                        resolved.getRetrievalConfig(), stream.gate(), terms, countsLeases(), properties.getProperty("taskTable")))
                 .consumerTaskFactory(new DynamoDBStreamsConsumerTaskFactory())
                 .leasesRecoveryAuditorInconsistencyConfidenceThreshold(0); // it looks for holes in Kinesis's hash keys
         ShardSyncTaskManager shardSync = shardSync(resolved);
-        CompletableFuture<Void> tables = new KclTables(resolved, configuration.getWorkerIdentifier()).prepare(
+        CompletableFuture<Void> tables = new KclTables(resolved, configuration.getWorkerIdentifier(), start).prepare(
                 leaseFactory(resolved).createLeaseRefresher(), shardSync::callShardSyncTask, countsLeases());
         Scheduler scheduler = new Scheduler(
                 resolved.getCheckpointConfig(),
@@ -222,9 +239,18 @@ public final class DynamoDBStreamsMultiLangDaemon {
         } catch (CompletionException e) {
             throw e.getCause() instanceof Exception ? (Exception) e.getCause() : e;
         }
-        watch = new ShardWatch(stream, (FleetLeaseRefresher) scheduler.leaseCoordinator().leaseRefresher(),
-                configuration.getWorkerIdentifier(), shardSync::callShardSyncTask, metrics::shardsUnread);
+        FleetLeaseRefresher leases = (FleetLeaseRefresher) scheduler.leaseCoordinator().leaseRefresher();
+        boolean fromOldest = isFromOldest(resolved);
+        missing = new MissingLeases(stream.listings(), leases, fromOldest, lease -> coordinator.dropLease(lease));
+        watch = new ShardWatch(stream.client(), stream.listings(), leases, new WrongLeases(missing, stream.losses()), fromOldest,
+                configuration.getWorkerIdentifier(), shardSync::callShardSyncTask,
+                unread -> metrics.tell(unread, stream.losses().count()));
         return scheduler;
+    }
+
+    private static boolean isFromOldest(ResolvedConfiguration resolved) {
+        StreamConfig stream = resolved.getRetrievalConfig().streamTracker().streamConfigList().get(0);
+        return stream.initialPositionInStreamExtended().getInitialPositionInStream() == InitialPositionInStream.TRIM_HORIZON;
     }
 
     private static ShardSyncTaskManager shardSync(ResolvedConfiguration resolved) {
@@ -261,6 +287,10 @@ public final class DynamoDBStreamsMultiLangDaemon {
     /** The shutdown hook. Children finish the batch in hand and checkpoint it before KCL lets their leases go. */
     private void stop(Scheduler scheduler) {
         stopping = true;
+        if (!start.isStarted()) { // nothing is held; KCL's own shutdown would wait for its start
+            metrics.close(METRICS_GRACE_MILLIS);
+            Runtime.getRuntime().halt(exitStatus);
+        }
         if (exitStatus != 0) {
             exitStatus = holds.exitStatus(exitStatus);
             Event.error("stopping").with("grace_ms", FAILURE_GRACE_MILLIS)
@@ -300,14 +330,6 @@ public final class DynamoDBStreamsMultiLangDaemon {
             throw new IllegalStateException("KCL's graceful shutdown failed", e);
         }
         release(begun);
-    }
-
-    private boolean leaseIsGone(String shardId) {
-        try {
-            return coordinator.leaseRefresher().getLease(shardId) == null;
-        } catch (Exception e) { // the table is away: nothing is known, and nothing is lost by waiting
-            return false;
-        }
     }
 
     /**

@@ -4,9 +4,11 @@ import java.util.Collection;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.concurrent.ConcurrentMap;
+import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.stream.Collectors;
 import org.slf4j.Logger;
@@ -38,17 +40,23 @@ final class FleetLeaseCoordinator extends DynamoDBLeaseCoordinator {
     /** KCL's shutdown of a finished shard's consumer is through long before. */
     private static final long FINISHED_MILLIS = 10_000;
 
+    /** A lease's lock is held for three calls of a fifth of the failover time at most, and rounds begin every third. */
+    private static final int MOST_ROUNDS = 4;
+
+    /** KCL's pool of renewing threads never grows beyond a quarter of the most that it may have. */
+    private static final int THREADS_KEPT_OF = 4;
+
     private static final Logger LOG = LoggerFactory.getLogger(DynamoDBStreamsMultiLangDaemon.class);
 
     private final LeaseTerms terms;
     private final boolean countingLeases;
     private final long longestTakeMillis;
-    private final Outage outage = new Outage("checkpoints_unusable", "The checkpoint table can't be used",
-            "Shards whose leases can't be renewed are given up when these are over, and taken again when it can be.",
-            "The checkpoint table can be used again");
+    private final LeaseTableHealth health;
     private final Map<String, Long> finishedSince = new HashMap<>();
     private final ScheduledExecutorService threads =
-            Executors.newScheduledThreadPool(2, new DaemonThreads("fleet-leases"));
+            Executors.newScheduledThreadPool(3, new DaemonThreads("fleet-leases"));
+    private final ExecutorService rounds = Executors.newCachedThreadPool(new DaemonThreads("renewal-round"));
+    private final AtomicInteger open = new AtomicInteger();
     private final ReentrantLock take = new ReentrantLock();
     private volatile boolean taking = true;
 
@@ -61,10 +69,11 @@ final class FleetLeaseCoordinator extends DynamoDBLeaseCoordinator {
             boolean countingLeases) {
         super(leases, config.workerIdentifier(), config.failoverTimeMillis(), config.enablePriorityLeaseAssignment(),
                 config.epsilonMillis(), config.maxLeasesForWorker(), config.maxLeasesToStealAtOneTime(),
-                config.maxLeaseRenewalThreads(), config.initialLeaseTableReadCapacity(),
+                THREADS_KEPT_OF * config.maxLeaseRenewalThreads(), config.initialLeaseTableReadCapacity(),
                 config.initialLeaseTableWriteCapacity(), metrics, config.workerUtilizationAwareAssignmentConfig(),
                 config.gracefulLeaseHandoffConfig(), consumers, config.leaseAssignmentIntervalMillis());
         this.terms = terms;
+        this.health = leases.health();
         this.countingLeases = countingLeases;
         this.longestTakeMillis = Math.max(TAKE_MILLIS, 2 * config.failoverTimeMillis()); // KCL's own pace
     }
@@ -77,6 +86,28 @@ final class FleetLeaseCoordinator extends DynamoDBLeaseCoordinator {
         threads.scheduleWithFixedDelay( // apart, for a look may hang while the table is away
                 () -> terms.endLost(shardId -> getCurrentlyHeldLease(shardId) != null, this::drop),
                 TAKE_MILLIS, TAKE_MILLIS, TimeUnit.MILLISECONDS);
+        threads.scheduleWithFixedDelay(health::look, TAKE_MILLIS, TAKE_MILLIS, TimeUnit.MILLISECONDS);
+    }
+
+    /**
+     * KCL's round of renewals ends with the slowest of them, and the next would wait for it; so each begins in its time. A
+     * lease whose call is under way holds up its own renewal in each, and no other's.
+     */
+    @Override
+    public void runLeaseRenewer() {
+        if (open.incrementAndGet() > MOST_ROUNDS) { // each has a thread waiting for every lease that is held up
+            open.decrementAndGet();
+            return;
+        }
+        rounds.execute(() -> {
+            try {
+                super.runLeaseRenewer();
+            } catch (DependencyException | InvalidStateException | RuntimeException e) { // the table's health is told of it
+                LOG.debug("Not every lease could be renewed", e);
+            } finally {
+                open.decrementAndGet();
+            }
+        });
     }
 
     private void drop(String shardId) {
@@ -131,6 +162,7 @@ final class FleetLeaseCoordinator extends DynamoDBLeaseCoordinator {
         taking = false;
         threads.shutdown();
         super.stop();
+        rounds.shutdown();
     }
 
     private void look() {
@@ -139,9 +171,10 @@ final class FleetLeaseCoordinator extends DynamoDBLeaseCoordinator {
                 runLeaseTaker();
             }
             dropFinished();
-            outage.succeeded();
-        } catch (Exception e) {
-            outage.failed(e);
+        } catch (DependencyException | InvalidStateException e) { // the table's health is told of it
+            LOG.debug("No lease can be taken now", e);
+        } catch (RuntimeException e) { // looks must go on
+            health.fails("Scan", "", e);
         }
         long pace = Math.max(TAKE_MILLIS, TAKE_MILLIS_PER_LEASE * allLeases().size());
         if (!threads.isShutdown()) {

@@ -7,6 +7,7 @@ import software.amazon.kinesis.common.DdbTableConfig;
 import software.amazon.kinesis.leases.LeaseCoordinator;
 import software.amazon.kinesis.leases.LeaseManagementConfig;
 import software.amazon.kinesis.leases.ShardInfo;
+import software.amazon.kinesis.leases.dynamodb.DynamoDBLeaseRefresher;
 import software.amazon.kinesis.lifecycle.ShardConsumer;
 import software.amazon.kinesis.metrics.MetricsFactory;
 import software.amazon.kinesis.retrieval.RetrievalConfig;
@@ -14,41 +15,76 @@ import software.amazon.kinesis.retrieval.RetrievalConfig;
 /** The adapter's lease management, with our coordinator and lease table in the places of KCL's. */
 final class FleetLeaseManagementFactory extends DynamoDBStreamsLeaseManagementFactory {
     private final LeaseManagementConfig config;
+    private final LeaseGate gate;
     private final LeaseTerms terms;
     private final boolean countingLeases;
+    private final String taskTable;
 
-    /** @param countingLeases whether workers take leases by counting them, as KCL 2 does; else KCL 3's leader assigns them */
+    /**
+     * @param countingLeases whether workers take leases by counting them, as KCL 2 does; else KCL 3's leader assigns them
+     * @param taskTable where an outage of the checkpoint table is noted for status
+     */
     FleetLeaseManagementFactory(
             AmazonDynamoDBStreamsAdapterClient stream,
             LeaseManagementConfig config,
             RetrievalConfig retrieval,
+            LeaseGate gate,
             LeaseTerms terms,
-            boolean countingLeases) {
+            boolean countingLeases,
+            String taskTable) {
         super(stream, config, retrieval);
         this.config = config;
+        this.gate = gate;
         this.terms = terms;
         this.countingLeases = countingLeases;
+        this.taskTable = taskTable;
     }
 
     @Override
     public LeaseCoordinator createLeaseCoordinator(
             MetricsFactory metrics, ConcurrentMap<ShardInfo, ShardConsumer> consumers) {
-        DdbTableConfig table = new DdbTableConfig();
-        table.billingMode(getBillingMode());
-        table.readCapacity(getInitialLeaseTableReadCapacity());
-        table.writeCapacity(getInitialLeaseTableWriteCapacity());
+        LeaseAttempts attempts = new LeaseAttempts();
         FleetLeaseRefresher leases = new FleetLeaseRefresher(
+                getTableName(),
+                LeaseTableClient.of(getDynamoDBClient(), attempts, terms, config.failoverTimeMillis()),
+                getLeaseSerializer(),
+                isConsistentReads(),
+                getTableCreatorCallback(),
+                getDynamoDbRequestTimeout(),
+                tableConfig(),
+                isLeaseTableDeletionProtectionEnabled(),
+                isLeaseTablePitrEnabled(),
+                getTags(),
+                gate,
+                terms,
+                attempts,
+                new LeaseTableHealth(getTableName(), getDynamoDBClient(),
+                        new OutageRow(getDynamoDBClient(), taskTable, config.workerIdentifier())));
+        return new FleetLeaseCoordinator(leases, config, metrics, consumers, terms, countingLeases);
+    }
+
+    /** For KCL's shard sync, which is to see the leases of finished shards, too. */
+    @Override
+    public DynamoDBLeaseRefresher createLeaseRefresher() {
+        return new GuardedLeaseRefresher(
                 getTableName(),
                 getDynamoDBClient(),
                 getLeaseSerializer(),
                 isConsistentReads(),
                 getTableCreatorCallback(),
                 getDynamoDbRequestTimeout(),
-                table,
+                tableConfig(),
                 isLeaseTableDeletionProtectionEnabled(),
                 isLeaseTablePitrEnabled(),
                 getTags(),
-                terms);
-        return new FleetLeaseCoordinator(leases, config, metrics, consumers, terms, countingLeases);
+                gate);
+    }
+
+    private DdbTableConfig tableConfig() {
+        DdbTableConfig table = new DdbTableConfig();
+        table.billingMode(getBillingMode());
+        table.readCapacity(getInitialLeaseTableReadCapacity());
+        table.writeCapacity(getInitialLeaseTableWriteCapacity());
+        return table;
     }
 }

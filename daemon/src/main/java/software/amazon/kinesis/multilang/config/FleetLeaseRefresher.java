@@ -5,15 +5,15 @@ import java.util.AbstractMap.SimpleEntry;
 import java.util.Collection;
 import java.util.List;
 import java.util.Map;
-import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ExecutorService;
 import java.util.stream.Collectors;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 import software.amazon.awssdk.services.dynamodb.DynamoDbAsyncClient;
 import software.amazon.awssdk.services.dynamodb.model.Tag;
 import software.amazon.kinesis.common.DdbTableConfig;
 import software.amazon.kinesis.leases.Lease;
 import software.amazon.kinesis.leases.LeaseSerializer;
-import software.amazon.kinesis.leases.dynamodb.DynamoDBLeaseRefresher;
 import software.amazon.kinesis.leases.dynamodb.TableCreatorCallback;
 import software.amazon.kinesis.leases.exceptions.DependencyException;
 import software.amazon.kinesis.leases.exceptions.InvalidStateException;
@@ -29,15 +29,21 @@ import software.amazon.kinesis.retrieval.kpl.ExtendedSequenceNumber;
  *       share while it reads nothing, so here they are not there.
  * </ul>
  */
-final class FleetLeaseRefresher extends DynamoDBLeaseRefresher {
+final class FleetLeaseRefresher extends GuardedLeaseRefresher {
+    private static final Logger LOG = LoggerFactory.getLogger(DynamoDBStreamsMultiLangDaemon.class);
+
     private final LeaseTerms terms;
+    private final LeaseAttempts attempts;
+    private final LeaseTableHealth health;
+
+    private interface Call<T> {
+        T make() throws DependencyException, InvalidStateException, ProvisionedThroughputException;
+    }
 
     /**
-     * When requests were made that have no answer. Such a one may have moved the lease's counter, which KCL takes for the
-     * success of the next renewal; others count the lease's time from then.
+     * @param client a {@link LeaseTableClient}, which tells {@code attempts} and {@code terms}
+     * @param health told how every call ends
      */
-    private final Map<String, LeaseTerms.Moment> unanswered = new ConcurrentHashMap<>();
-
     FleetLeaseRefresher(
             String table,
             DynamoDbAsyncClient client,
@@ -49,10 +55,35 @@ final class FleetLeaseRefresher extends DynamoDBLeaseRefresher {
             boolean deletionProtection,
             boolean pointInTimeRecovery,
             Collection<Tag> tags,
-            LeaseTerms terms) {
+            LeaseGate gate,
+            LeaseTerms terms,
+            LeaseAttempts attempts,
+            LeaseTableHealth health) {
         super(table, client, serializer, consistentReads, tableCreated, requestTimeout, tableConfig, deletionProtection,
-                pointInTimeRecovery, tags);
+                pointInTimeRecovery, tags, gate);
         this.terms = terms;
+        this.attempts = attempts;
+        this.health = health;
+    }
+
+    LeaseTableHealth health() {
+        return health;
+    }
+
+    /** KCL lets what is no answer of DynamoDB's pass as it is, and is surprised by it elsewhere. */
+    private <T> T told(String operation, String shardId, Call<T> call)
+            throws DependencyException, InvalidStateException, ProvisionedThroughputException {
+        try {
+            T result = call.make();
+            health.works(shardId);
+            return result;
+        } catch (DependencyException | InvalidStateException | ProvisionedThroughputException e) {
+            health.fails(operation, shardId, e);
+            throw e;
+        } catch (RuntimeException e) {
+            health.fails(operation, shardId, e);
+            throw new DependencyException(e);
+        }
     }
 
     static boolean isFinished(Lease lease) {
@@ -61,18 +92,25 @@ final class FleetLeaseRefresher extends DynamoDBLeaseRefresher {
 
     @Override
     public List<Lease> listLeases() throws DependencyException, InvalidStateException, ProvisionedThroughputException {
-        return unfinished(super.listLeases());
+        return unfinished(listAllLeases());
     }
 
     /** All leases, those of finished shards too. */
     List<Lease> listAllLeases() throws DependencyException, InvalidStateException, ProvisionedThroughputException {
-        return super.listLeases();
+        return told("Scan", "", super::listLeases);
+    }
+
+    @Override
+    public Lease getLease(String shardId)
+            throws DependencyException, InvalidStateException, ProvisionedThroughputException {
+        return told("GetItem", shardId, () -> super.getLease(shardId));
     }
 
     @Override
     public Map.Entry<List<Lease>, List<String>> listLeasesParallely(ExecutorService threads, int parallelism)
             throws DependencyException, InvalidStateException, ProvisionedThroughputException {
-        Map.Entry<List<Lease>, List<String>> found = super.listLeasesParallely(threads, parallelism);
+        Map.Entry<List<Lease>, List<String>> found =
+                told("Scan", "", () -> super.listLeasesParallely(threads, parallelism));
         return new SimpleEntry<>(unfinished(found.getKey()), found.getValue());
     }
 
@@ -81,19 +119,42 @@ final class FleetLeaseRefresher extends DynamoDBLeaseRefresher {
     }
 
     @Override
-    public boolean takeLease(Lease lease, String owner)
-            throws DependencyException, InvalidStateException, ProvisionedThroughputException {
+    public boolean takeLease(Lease lease, String owner) throws InvalidStateException, ProvisionedThroughputException {
+        String shardId = lease.leaseKey();
+        String before = lease.leaseOwner();
+        long counter = lease.leaseCounter();
         // A lease read anew just before it is stolen has no time of its last renewal.
-        boolean fromLiving = lease.leaseOwner() != null
-                && !lease.leaseOwner().equals(owner)
+        boolean fromLiving = before != null
+                && !before.equals(owner)
                 && (lease.lastCounterIncrementNanos() == null
                         || !lease.isExpired(terms.lengthNanos(), System.nanoTime()));
         LeaseTerms.Moment asked = LeaseTerms.Moment.now();
-        boolean taken = super.takeLease(lease, owner);
-        if (taken) {
-            terms.begin(lease.leaseKey(), asked, fromLiving);
+        try {
+            boolean taken = told("UpdateItem", shardId, () -> super.takeLease(lease, owner));
+            if (!taken && !owner.equals(before) && isMovedBy(owner, shardId, counter)) {
+                noteTaken(lease, owner);
+                taken = true;
+            }
+            if (taken) {
+                terms.begin(shardId, movedAt(shardId, counter, asked), fromLiving);
+                attempts.forget(shardId);
+            }
+            return taken;
+        } catch (DependencyException e) { // KCL would take no other lease for it, and forget those it has just taken
+            LOG.debug("The lease of {} can't be taken now", shardId, e);
+            return false;
         }
-        return taken;
+    }
+
+    /** As KCL does where it knows that it has taken a lease. */
+    private static void noteTaken(Lease lease, String owner) {
+        if (lease.leaseOwner() != null) {
+            lease.ownerSwitchesSinceCheckpoint(lease.ownerSwitchesSinceCheckpoint() + 1);
+        }
+        lease.leaseCounter(lease.leaseCounter() + 1);
+        lease.leaseOwner(owner);
+        lease.checkpointOwner(null);
+        lease.checkpointOwnerTimeoutTimestampMillis(null);
     }
 
     @Override
@@ -103,18 +164,15 @@ final class FleetLeaseRefresher extends DynamoDBLeaseRefresher {
         LeaseTerms.Term term = terms.of(shardId);
         if (terms.isSleptThrough(term)) { // others may have gone on without a trace in the lease, as a copy does
             terms.end(shardId, term);
+            attempts.forget(shardId);
             return false;
         }
+        noteLateAnswer(lease);
+        long counter = lease.leaseCounter();
         LeaseTerms.Moment asked = LeaseTerms.Moment.now();
-        boolean renewed;
-        try {
-            renewed = super.renewLease(lease);
-        } catch (Exception e) {
-            unanswered.putIfAbsent(shardId, asked);
-            throw e;
-        }
-        LeaseTerms.Moment earlier = unanswered.remove(shardId);
-        asked = earlier == null ? asked : earlier;
+        boolean renewed = told("UpdateItem", shardId, () -> super.renewLease(lease));
+        asked = movedAt(shardId, counter, asked);
+        attempts.forget(shardId);
         if (!renewed) {
             terms.end(shardId, term);
         } else if (term == null) {
@@ -126,15 +184,46 @@ final class FleetLeaseRefresher extends DynamoDBLeaseRefresher {
         return renewed;
     }
 
+    /** A checkpoint. KCL takes a refused one for the loss of the lease, also where its own earlier request was late. */
     @Override
     public boolean updateLease(Lease lease)
             throws DependencyException, InvalidStateException, ProvisionedThroughputException {
-        LeaseTerms.Moment asked = LeaseTerms.Moment.now();
-        try {
-            return super.updateLease(lease);
-        } catch (Exception e) {
-            unanswered.putIfAbsent(lease.leaseKey(), asked);
-            throw e;
+        String shardId = lease.leaseKey();
+        noteLateAnswer(lease);
+        long counter = lease.leaseCounter();
+        boolean updated = told("UpdateItem", shardId, () -> super.updateLease(lease));
+        if (!updated && isMovedBy(lease.actualOwner(), shardId, counter)) {
+            lease.leaseCounter(counter + 1);
+            updated = told("UpdateItem", shardId, () -> super.updateLease(lease));
         }
+        attempts.forget(shardId);
+        return updated;
+    }
+
+    /** An update that nobody waited for any longer was done: the lease is as its answer said. */
+    private void noteLateAnswer(Lease lease) {
+        LeaseTerms.Moment landed = attempts.landedAt(lease.leaseKey(), lease.leaseCounter());
+        if (landed != null) {
+            lease.leaseCounter(lease.leaseCounter() + 1);
+            lease.lastCounterIncrementNanos(landed.nanos());
+            attempts.forget(lease.leaseKey());
+        }
+    }
+
+    /** Whether an update of ours whose answer was lost moved the row on: nobody else does, and leaves it to its owner. */
+    private boolean isMovedBy(String owner, String shardId, long counter)
+            throws DependencyException, InvalidStateException, ProvisionedThroughputException {
+        Lease found = getLease(shardId);
+        return found != null && owner != null && owner.equals(found.leaseOwner()) && found.leaseCounter() == counter + 1;
+    }
+
+    /**
+     * The moment from which others count the lease's time: before the request that moved its counter. Where its answer was
+     * lost it may have been any of those made at this counter, so the first.
+     */
+    private LeaseTerms.Moment movedAt(String shardId, long counter, LeaseTerms.Moment asked) {
+        LeaseTerms.Moment landed = attempts.landedAt(shardId, counter);
+        LeaseTerms.Moment first = attempts.firstAt(shardId, counter);
+        return landed != null ? landed : first != null ? first : asked;
     }
 }

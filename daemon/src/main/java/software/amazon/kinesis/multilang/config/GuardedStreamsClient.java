@@ -1,11 +1,11 @@
 package software.amazon.kinesis.multilang.config;
 
-import java.math.BigInteger;
-import java.util.Objects;
+import java.util.Optional;
 import java.util.concurrent.atomic.AtomicBoolean;
-import java.util.stream.Stream;
+import software.amazon.awssdk.core.exception.SdkException;
 import software.amazon.awssdk.services.dynamodb.model.DescribeStreamRequest;
 import software.amazon.awssdk.services.dynamodb.model.DescribeStreamResponse;
+import software.amazon.awssdk.services.dynamodb.model.DynamoDbException;
 import software.amazon.awssdk.services.dynamodb.model.ExpiredIteratorException;
 import software.amazon.awssdk.services.dynamodb.model.GetRecordsRequest;
 import software.amazon.awssdk.services.dynamodb.model.GetRecordsResponse;
@@ -13,8 +13,6 @@ import software.amazon.awssdk.services.dynamodb.model.GetShardIteratorRequest;
 import software.amazon.awssdk.services.dynamodb.model.GetShardIteratorResponse;
 import software.amazon.awssdk.services.dynamodb.model.ResourceNotFoundException;
 import software.amazon.awssdk.services.dynamodb.model.ShardIteratorType;
-import software.amazon.awssdk.services.dynamodb.model.StreamDescription;
-import software.amazon.awssdk.services.dynamodb.model.StreamStatus;
 import software.amazon.awssdk.services.dynamodb.model.TrimmedDataAccessException;
 import software.amazon.awssdk.services.dynamodb.streams.DynamoDbStreamsClient;
 import software.amazon.awssdk.services.dynamodb.streams.DynamoDbStreamsServiceClientConfiguration;
@@ -25,54 +23,72 @@ import software.amazon.awssdk.services.dynamodb.streams.DynamoDbStreamsServiceCl
  * <ul>
  *   <li>The adapter only takes ARNs of regions it knows, and emulators have words of their own there: it is given a name
  *       it takes, and every request goes out with the true ARN.
- *   <li>The adapter reads "stream or shard not found" as the end of the shard, and skips trimmed records. Either would
- *       be checkpointed as done. Here both end the daemon, loudly, when changes are really lost.
+ *   <li>The adapter reads "not found", and an answer that lacks a part, as the end of a shard or as a stream without
+ *       shards, and skips trimmed records. Each would be checkpointed as done. Here none of them is believed at once
+ *       ({@link Absence}), and a shard of which changes are really lost is held ({@link Losses}).
  *   <li>A stream that can't be read for a while is retried by KCL without a word for the operator; here it is said.
  * </ul>
  */
 final class GuardedStreamsClient implements DynamoDbStreamsClient {
-    static final String REMEDY = "Nothing past the checkpoint is applied. Delete the checkpoint "
-            + "table, copy the table again, then start. Items deleted at the source meanwhile stay at the destination until "
-            + "verify --repair --deleteExtra, once the replication has caught up.";
-
-    /** An open shard is never at its end, so its empty pages must be; DynamoDB gives few in a row. */
-    private static final int MAX_EMPTY_PAGES = 50;
+    /** The adapter takes an answer without an iterator for the end of the shard. */
+    private static final GetShardIteratorResponse ENDED = GetShardIteratorResponse.builder().build();
 
     private static final AtomicBoolean ENDING = new AtomicBoolean();
 
     private final DynamoDbStreamsClient stream;
     private final String trueArn;
+    private final StreamListings listings;
+    private final Absence absence;
+    private final TrimmedShard trimmed;
+    private final Losses losses;
     private final Outage outage = new Outage("stream_unreadable", "The source's stream can't be read",
             "Nothing is lost while its records last (24 hours); it is tried until it can be read.",
             "The source's stream can be read again");
-    private final AtomicBoolean warnedOfEnd = new AtomicBoolean();
 
-    GuardedStreamsClient(DynamoDbStreamsClient stream, String trueArn) {
+    GuardedStreamsClient(
+            DynamoDbStreamsClient stream, String trueArn, StreamListings listings, Absence absence, Losses losses) {
         this.stream = stream;
         this.trueArn = trueArn;
+        this.listings = listings;
+        this.absence = absence;
+        this.losses = losses;
+        this.trimmed = new TrimmedShard(stream, listings);
     }
 
+    /** Throws what the adapter tries again, where the answer is no listing. */
     @Override
     public DescribeStreamResponse describeStream(DescribeStreamRequest request) {
-        return stream.describeStream(request.toBuilder().streamArn(trueArn).build());
+        try {
+            DescribeStreamResponse response =
+                    stream.describeStream(request.toBuilder().streamArn(trueArn).build());
+            StreamListing.whole(response);
+            return response;
+        } catch (ResourceNotFoundException e) { // which the adapter would read as a stream without shards
+            throw new IllegalStateException("DescribeStream: stream " + trueArn + " was not found", e);
+        }
     }
 
-    /** The stream's description page by page, at least one; each is asked for when it is come to. */
-    Stream<StreamDescription> description() {
-        return Stream.iterate(page(null), Objects::nonNull, page ->
-                page.lastEvaluatedShardId() == null ? null : page(page.lastEvaluatedShardId()));
-    }
-
-    private StreamDescription page(String after) {
-        return describeStream(r -> r.exclusiveStartShardId(after)).streamDescription();
+    /**
+     * All shards. What keeps them from being listed is said.
+     *
+     * @throws RuntimeException if they can't be listed
+     */
+    StreamListing listing() {
+        try {
+            return listings.look();
+        } catch (RuntimeException e) {
+            outage.failed(e);
+            throw e;
+        }
     }
 
     @Override
     public GetShardIteratorResponse getShardIterator(GetShardIteratorRequest request) {
         GetShardIteratorRequest named = request.toBuilder().streamArn(trueArn).build();
         try {
-            GetShardIteratorResponse response = stream.getShardIterator(named);
+            GetShardIteratorResponse response = iterator(named);
             outage.succeeded();
+            losses.forget(named.shardId());
             return response;
         } catch (TrimmedDataAccessException e) {
             if (named.sequenceNumber() == null) {
@@ -80,11 +96,19 @@ final class GuardedStreamsClient implements DynamoDbStreamsClient {
             }
             return fromOldest(named);
         } catch (ResourceNotFoundException e) {
-            throw gone(e, "shard " + named.shardId());
+            return notFound(named, e);
         } catch (RuntimeException e) {
             outage.failed(e);
             throw e;
         }
+    }
+
+    private GetShardIteratorResponse iterator(GetShardIteratorRequest named) {
+        GetShardIteratorResponse response = stream.getShardIterator(named);
+        if (response.shardIterator() == null || response.shardIterator().isEmpty()) {
+            throw new IllegalStateException("GetShardIterator: the answer is not whole: it has no ShardIterator");
+        }
+        return response;
     }
 
     @Override
@@ -92,76 +116,72 @@ final class GuardedStreamsClient implements DynamoDbStreamsClient {
         try {
             GetRecordsResponse response = stream.getRecords(request);
             outage.succeeded();
-            if (response.nextShardIterator() == null) {
-                warnIfDisabled();
-            }
             return response;
         } catch (ResourceNotFoundException e) {
-            throw gone(e, "a shard being read");
+            outage.failed(e);
+            throw asExpired(e); // asked for a new iterator, getShardIterator looks whether the shard is gone
         } catch (ExpiredIteratorException e) {
             throw e; // KCL asks for a new iterator
         } catch (TrimmedDataAccessException e) {
             // KCL would read on with this iterator for ever. Asked for a new one, getShardIterator tells what is lost.
-            throw ExpiredIteratorException.builder().message(e.getMessage())
-                    .awsErrorDetails(e.awsErrorDetails()).statusCode(e.statusCode()).build();
+            throw asExpired(e);
         } catch (RuntimeException e) {
             outage.failed(e);
             throw e;
         }
     }
 
-    /**
-     * An iterator at the shard's oldest record, where that loses nothing. DynamoDB Local says "trimmed" of some shards
-     * in which nothing was: it is true only where the checkpoint lies before the oldest record still there.
-     */
+    private static ExpiredIteratorException asExpired(DynamoDbException e) {
+        return ExpiredIteratorException.builder().message(e.getMessage())
+                .awsErrorDetails(e.awsErrorDetails()).statusCode(e.statusCode()).build();
+    }
+
+    /** An iterator at the shard's oldest record, where that loses nothing that a copy has not made good. */
     private GetShardIteratorResponse fromOldest(GetShardIteratorRequest refused) {
-        GetShardIteratorResponse oldest = stream.getShardIterator(refused.toBuilder()
+        GetShardIteratorResponse oldest = iterator(refused.toBuilder()
                 .shardIteratorType(ShardIteratorType.TRIM_HORIZON).sequenceNumber(null).build());
-        String sequenceNumber = oldestSequenceNumber(refused.shardId(), oldest.shardIterator());
-        if (sequenceNumber != null
-                && new BigInteger(sequenceNumber).compareTo(new BigInteger(refused.sequenceNumber())) > 0) {
-            throw lost("changes_lost", "Shard " + refused.shardId() + ": the changes after checkpoint " + refused.sequenceNumber()
-                    + " are past the stream's 24 hours; what follows begins at " + sequenceNumber
-                    + ". Those in between are lost. " + REMEDY);
-        }
+        Optional<String> loss = trimmed.loss(refused.shardId(), refused.sequenceNumber(), oldest.shardIterator());
+        loss.ifPresentOrElse(what -> losses.hold(refused.shardId(), refused.sequenceNumber(), what),
+                () -> losses.forget(refused.shardId()));
         return oldest;
     }
 
-    /**
-     * The shard's oldest record; where a closed shard has none left, the last it ever had; null for an open shard without
-     * records, which is younger than its stream's 24 hours. A page may be empty though records follow.
-     */
-    private String oldestSequenceNumber(String shardId, String iterator) {
-        for (int page = 0; page < MAX_EMPTY_PAGES && iterator != null; page++) {
-            String from = iterator;
-            GetRecordsResponse response = stream.getRecords(r -> r.shardIterator(from).limit(1));
-            if (!response.records().isEmpty()) {
-                return response.records().get(0).dynamodb().sequenceNumber();
+    /** The shard's end, where it is gone and a copy has made that good; else throws what KCL tries again. */
+    private GetShardIteratorResponse notFound(GetShardIteratorRequest named, ResourceNotFoundException cause) {
+        try {
+            if (!absence.isGone(named.shardId())) {
+                outage.failed(cause);
+                throw new IllegalStateException("Shard " + named.shardId() + " was not found; it is looked for again");
             }
-            iterator = response.nextShardIterator();
+        } catch (ResourceNotFoundException e) {
+            outage.failed(e);
+            endIfStreamIsGone();
+            throw new IllegalStateException("Stream " + trueArn + " was not found; it is looked for again");
+        } catch (SdkException e) {
+            outage.failed(e);
+            throw e;
         }
-        return iterator != null ? null : endingSequenceNumber(shardId);
+        String checkpoint = named.sequenceNumber() == null
+                ? named.shardIteratorTypeAsString() : named.sequenceNumber();
+        losses.hold(named.shardId(), checkpoint, "Shard " + named.shardId() + " is no longer in the stream: its records are "
+                + "past the stream's 24 hours. Changes after its checkpoint are lost.");
+        return ENDED;
     }
 
-    private String endingSequenceNumber(String shardId) {
-        return description()
-                .flatMap(page -> page.shards().stream())
-                .filter(shard -> shard.shardId().equals(shardId))
-                .findFirst()
-                .map(shard -> shard.sequenceNumberRange().endingSequenceNumber())
-                .orElse(null);
-    }
-
-    /** A shard that ends has children, unless the stream ends with it; KCL would then wait for work for ever. */
-    private void warnIfDisabled() {
-        boolean disabled = stream.describeStream(r -> r.streamArn(trueArn)).streamDescription().streamStatus()
-                == StreamStatus.DISABLED;
-        if (disabled && warnedOfEnd.compareAndSet(false, true)) {
-            Event.error("stream_disabled").with("stream", trueArn)
-                    .note("The stream is disabled: the table was deleted, or its stream was turned off. What it holds is "
-                            + "still replicated; nothing that changes from now on is. If that is not what you want, turn "
-                            + "the stream on again, delete the checkpoint table, copy the table, then start anew, and "
-                            + "verify --repair --deleteExtra in the end (it deletes all that the source does not have).");
+    /** Ends the process where looks that agree, some seconds apart, find that the stream no longer exists. */
+    void endIfStreamIsGone() {
+        boolean isGone;
+        try {
+            isGone = absence.streamIsGone();
+        } catch (RuntimeException e) { // the table can't be asked: nothing is known, and nothing is lost by waiting
+            outage.failed(e);
+            return;
+        }
+        if (isGone) {
+            throw lost("changes_lost", "Stream " + trueArn + " no longer exists: the table was deleted, or its stream was turned "
+                    + "off more than a day ago. Changes not yet read are lost, and nothing is replicated from now on. Delete "
+                    + "the checkpoint table, copy the table again, then start. Items deleted at the source meanwhile stay at "
+                    + "the destination until verify --repair --deleteExtra, once the replication has caught up.");
         }
     }
 
@@ -170,18 +190,7 @@ final class GuardedStreamsClient implements DynamoDbStreamsClient {
         return lost("stream_finished", "Stream " + trueArn + " is disabled and all that it held is applied: nothing is replicated from now "
                 + "on. Where the table's stream was turned on again, changes in between are in neither stream. "
                 + "If it is to go on, delete the checkpoint table, copy the table again, then start, and verify "
-                + "--repair in the end.");
-    }
-
-    private RuntimeException gone(ResourceNotFoundException cause, String what) {
-        try {
-            stream.describeStream(r -> r.streamArn(trueArn));
-        } catch (ResourceNotFoundException e) {
-            return lost("changes_lost", "Stream " + trueArn + " no longer exists: the table was deleted, or its stream was turned off "
-                    + "more than a day ago. Changes not yet read are lost. " + REMEDY);
-        }
-        return lost("changes_lost", "Stream " + trueArn + " no longer has " + what + ": its records are past the stream's 24 hours. "
-                + "Changes after its checkpoint are lost. " + REMEDY);
+                + "--repair --deleteExtra in the end.");
     }
 
     /** Ends the process: an exception alone would be retried, or read as a shard's end, by the adapter. */

@@ -8,6 +8,7 @@ import software.amazon.kinesis.coordinator.CoordinatorStateDAO;
 import software.amazon.kinesis.coordinator.migration.ClientVersion;
 import software.amazon.kinesis.coordinator.migration.MigrationState;
 import software.amazon.kinesis.leases.LeaseRefresher;
+import software.amazon.kinesis.lifecycle.TaskResult;
 import software.amazon.kinesis.multilang.config.MultiLangDaemonConfiguration.ResolvedConfiguration;
 
 /** KCL's own tables, made ready before KCL starts. */
@@ -16,10 +17,12 @@ final class KclTables {
 
     private final ResolvedConfiguration resolved;
     private final String workerId;
+    private final StartWatch start;
 
-    KclTables(ResolvedConfiguration resolved, String workerId) {
+    KclTables(ResolvedConfiguration resolved, String workerId, StartWatch start) {
         this.resolved = resolved;
         this.workerId = workerId;
+        this.start = start;
     }
 
     /**
@@ -29,23 +32,36 @@ final class KclTables {
      * @param makeLeases makes the leases that shards lack, as KCL's shard sync does
      * @param countsLeases whether the fleet is to stay on KCL's lease counting
      */
-    CompletableFuture<Void> prepare(LeaseRefresher leases, Callable<?> makeLeases, boolean countsLeases) {
+    CompletableFuture<Void> prepare(LeaseRefresher leases, Callable<TaskResult> makeLeases, boolean countsLeases) {
         CompletableFuture<Void> leaseTable = CompletableFuture.runAsync(() -> prepareLeases(leases, makeLeases));
         return countsLeases
                 ? CompletableFuture.allOf(leaseTable, CompletableFuture.runAsync(this::pinLeaseCounting))
                 : leaseTable;
     }
 
-    private static void prepareLeases(LeaseRefresher leases, Callable<?> makeLeases) {
+    private void prepareLeases(LeaseRefresher leases, Callable<TaskResult> makeLeases) {
         try {
-            leases.createLeaseTableIfNotExists();
-            leases.waitUntilLeaseTableExists(1, TABLE_TIMEOUT_SECONDS);
-            if (leases.isLeaseTableEmpty()) {
-                makeLeases.call();
-            }
+            start.until(() -> makeTable(leases));
+            start.until(() -> leases.isLeaseTableEmpty() ? made(makeLeases.call()) : null);
         } catch (Exception e) {
             throw new CompletionException(e);
         }
+    }
+
+    /** Looks first: who may use the table need not be allowed to make it, and KCL would try where it can't look. */
+    private static Void makeTable(LeaseRefresher leases) throws Exception {
+        if (!leases.leaseTableExists()) {
+            leases.createLeaseTableIfNotExists();
+            leases.waitUntilLeaseTableExists(1, TABLE_TIMEOUT_SECONDS);
+        }
+        return null;
+    }
+
+    private static Void made(TaskResult result) throws Exception {
+        if (result != null && result.getException() != null) {
+            throw result.getException();
+        }
+        return null;
     }
 
     /**
@@ -58,11 +74,14 @@ final class KclTables {
                 resolved.getLeaseManagementConfig().dynamoDBClient(),
                 resolved.getCoordinatorConfig().coordinatorStateTableConfig());
         try {
-            initialize(states);
-            states.createCoordinatorStateIfNotExists(new MigrationState(MigrationState.MIGRATION_HASH_KEY, workerId)
-                    .update(ClientVersion.CLIENT_VERSION_2X, workerId));
+            start.until(() -> {
+                initialize(states);
+                return states.createCoordinatorStateIfNotExists(
+                        new MigrationState(MigrationState.MIGRATION_HASH_KEY, workerId)
+                                .update(ClientVersion.CLIENT_VERSION_2X, workerId));
+            });
         } catch (Exception e) {
-            throw new IllegalStateException("KCL's coordinator state table could not be prepared", e);
+            throw new CompletionException(e);
         }
     }
 

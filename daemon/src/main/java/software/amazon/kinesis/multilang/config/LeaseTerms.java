@@ -57,6 +57,11 @@ final class LeaseTerms {
         static Moment now() {
             return new Moment(System.currentTimeMillis(), System.nanoTime());
         }
+
+        /** By the clock that KCL goes by. */
+        long nanos() {
+            return nanos;
+        }
     }
 
     /** One unbroken time of holding a lease. A child of an earlier one must not take heart from a later one. */
@@ -87,8 +92,9 @@ final class LeaseTerms {
         tell(shardId, term);
     }
 
+    /** An answer may come late, after that to a later request: a term never becomes shorter. */
     synchronized void extend(String shardId, Term term, Moment asked) {
-        if (terms.get(shardId) == term) { // else this renewal was of a term long over
+        if (terms.get(shardId) == term && asked.nanos - term.asked.nanos > 0) { // else of a term long over
             term.asked = asked;
             tell(shardId, term);
         }

@@ -44,14 +44,20 @@ final class MetricsProcess {
         }
     }
 
-    /** How many of the stream's shards no daemon reads. Returns at once: a process that reads nothing would have us wait. */
-    void shardsUnread(int count) {
+    /**
+     * Tells what only the daemon knows. Returns at once: a process that reads nothing would have us wait.
+     *
+     * @param shardsUnread how many of the stream's shards no daemon reads
+     * @param shardsLost of how many shards of this daemon's changes are lost
+     */
+    void tell(int shardsUnread, int shardsLost) {
         Process running = process;
         if (running != null && telling.compareAndSet(false, true)) {
             teller.execute(() -> {
                 try {
                     OutputStream input = running.getOutputStream();
-                    input.write(("{\"shardsUnread\":" + count + "}\n").getBytes(StandardCharsets.UTF_8));
+                    input.write(String.format("{\"shardsUnread\":%d,\"shardsLost\":%d}%n", shardsUnread, shardsLost)
+                            .getBytes(StandardCharsets.UTF_8));
                     input.flush();
                 } catch (IOException e) {
                     LOG.debug("The metrics process has ended", e);

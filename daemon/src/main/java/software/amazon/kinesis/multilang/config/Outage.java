@@ -1,5 +1,8 @@
 package software.amazon.kinesis.multilang.config;
 
+import java.util.function.UnaryOperator;
+import software.amazon.awssdk.awscore.exception.AwsServiceException;
+
 /**
  * Says that something fails which is tried again: at once, then ever more rarely, and when it works again. Shared by all
  * shards, of which some may fail while others don't; see processor/retry.py.
@@ -32,7 +35,15 @@ final class Outage {
         this.over = over;
     }
 
-    synchronized void failed(Exception error) {
+    void failed(Exception error) {
+        failed(error, event -> event, "");
+    }
+
+    /**
+     * @param more adds fields to the event, where one is written
+     * @param remedy what a person may do about it; empty where nothing is to be added
+     */
+    synchronized void failed(Exception error, UnaryOperator<Event> more, String remedy) {
         long now = System.currentTimeMillis();
         if (now - lastFailure > QUIET_MILLIS) {
             nextReport = now;
@@ -43,9 +54,26 @@ final class Outage {
         if (now >= nextReport) {
             nextReport = now + interval;
             interval = Math.min(interval * 2, LAST_INTERVAL_MILLIS);
-            Event.warning(event).with("seconds", (now - since) / 1_000).with("error", error.getClass().getSimpleName())
-                    .with("reason", error.getMessage()).note(what + ". " + note);
+            more.apply(Event.warning(event).with("seconds", (now - since) / 1_000)
+                            .with("error", code(error)).with("reason", error.getMessage()))
+                    .note((what + ". " + note + remedy(error) + " " + remedy).strip());
         }
+    }
+
+    /** AWS's error code, or else the kind of exception. */
+    static String code(Throwable error) {
+        for (Throwable each = error; each != null; each = each.getCause()) {
+            if (each instanceof AwsServiceException && ((AwsServiceException) each).awsErrorDetails() != null
+                    && ((AwsServiceException) each).awsErrorDetails().errorCode() != null) {
+                return ((AwsServiceException) each).awsErrorDetails().errorCode();
+            }
+        }
+        return error.getClass().getSimpleName();
+    }
+
+    private static String remedy(Throwable error) {
+        return code(error).startsWith("UnknownOperation") // a store that serves tables and their streams at two places
+                ? " What answers knows no such call: name the stream's endpoint in sourceStreamsEndpoint." : "";
     }
 
     synchronized void succeeded() {

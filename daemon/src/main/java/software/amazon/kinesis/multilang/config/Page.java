@@ -58,11 +58,13 @@ final class Page {
 
     private void read(JsonParser json) throws IOException {
         expect(json.nextToken(), JsonToken.START_OBJECT, "an answer");
+        boolean hasRecords = false;
         while (json.nextToken() == JsonToken.FIELD_NAME) {
             String name = json.currentName();
             JsonToken value = json.nextToken();
-            if (name.equals("Records") && value != JsonToken.VALUE_NULL) {
+            if (name.equals("Records")) {
                 expect(value, JsonToken.START_ARRAY, name);
+                hasRecords = true;
                 while (json.nextToken() != JsonToken.END_ARRAY) {
                     records.add(record(json));
                 }
@@ -72,6 +74,9 @@ final class Page {
             } else {
                 json.skipChildren();
             }
+        }
+        if (!hasRecords || "".equals(nextShardIterator)) { // whatever the records are, they would be passed over
+            throw new IOException("the answer is not whole: it has no Records, or an empty NextShardIterator");
         }
     }
 

@@ -7,6 +7,7 @@ import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeoutException;
@@ -14,13 +15,16 @@ import java.util.concurrent.atomic.AtomicReference;
 import software.amazon.awssdk.awscore.AwsRequestOverrideConfiguration;
 import software.amazon.awssdk.services.dynamodb.model.GetRecordsRequest;
 import software.amazon.awssdk.services.kinesis.model.ChildShard;
+import software.amazon.kinesis.checkpoint.SentinelCheckpoint;
+import software.amazon.kinesis.common.InitialPositionInStreamExtended;
 import software.amazon.kinesis.retrieval.DataFetcherProviderConfig;
 import software.amazon.kinesis.retrieval.DataFetcherResult;
 import software.amazon.kinesis.retrieval.GetRecordsResponseAdapter;
 import software.amazon.kinesis.retrieval.KinesisClientRecord;
 
 /**
- * The adapter's reading of one shard, but for the records, which stay the bytes they came as.
+ * The adapter's reading of one shard, but for the records, which stay the bytes they came as, and for the shard's end, which
+ * takes more than one answer ({@link ShardEnd}).
  *
  * <p>In a backlog it reads on until a batch is worth a destination's round trip: a batch ends when its last call is
  * answered, so with small items a page alone would be many times faster sent than answered by a destination far away.
@@ -43,16 +47,42 @@ final class PageFetcher extends DynamoDBStreamsDataFetcher {
 
     private static final long LOST_NANOS = 10_000_000_000L;
 
+    private final AmazonDynamoDBStreamsAdapterClient adapter;
+    private final ShardEnd end;
+    private final Runnable pauseIfHeld;
     private volatile boolean behind;
     private volatile boolean wentOn;
 
-    PageFetcher(AmazonDynamoDBStreamsAdapterClient adapter, DataFetcherProviderConfig config) {
+    /**
+     * @param end of the shard, looked at where a page has no next iterator
+     * @param pauseIfHeld rests for a moment where changes of the shard are lost, and it waits
+     */
+    PageFetcher(
+            AmazonDynamoDBStreamsAdapterClient adapter,
+            DataFetcherProviderConfig config,
+            ShardEnd end,
+            Runnable pauseIfHeld) {
         super(adapter, config);
+        this.adapter = adapter;
+        this.end = end;
+        this.pauseIfHeld = pauseIfHeld;
     }
 
     /** Whether the last page was as full as can be, so that the next one is likely to be there. */
     boolean isBehind() {
         return behind;
+    }
+
+    /**
+     * A lease that has no checkpoint yet may say LATEST or AT_TIMESTAMP, of an earlier version or the original: what was
+     * written since it was made would be jumped over. {@link FirstStart} sees to what is not meant.
+     */
+    @Override
+    public void advanceIteratorTo(String sequenceNumber, InitialPositionInStreamExtended initialPosition) {
+        pauseIfHeld.run();
+        boolean isNoPlace = sequenceNumber.equals(SentinelCheckpoint.LATEST.toString())
+                || sequenceNumber.equals(SentinelCheckpoint.AT_TIMESTAMP.toString());
+        super.advanceIteratorTo(isNoPlace ? SentinelCheckpoint.TRIM_HORIZON.toString() : sequenceNumber, initialPosition);
     }
 
     /** KCL may go back to before a batch that ended the shard; the adapter goes on to say that it is at the end. */
@@ -89,8 +119,8 @@ final class PageFetcher extends DynamoDBStreamsDataFetcher {
             throws ExecutionException, InterruptedException, TimeoutException {
         AwsRequestOverrideConfiguration.Builder override = request.overrideConfiguration()
                 .map(AwsRequestOverrideConfiguration::toBuilder).orElseGet(AwsRequestOverrideConfiguration::builder);
-        return super.getGetRecordsResponse(request.toBuilder()
-                .overrideConfiguration(override.putExecutionAttribute(PageInterceptor.PAGE, page).build()).build());
+        return adapter.getDynamoDBStreamsRecords(request.toBuilder()
+                .overrideConfiguration(override.putExecutionAttribute(PageInterceptor.PAGE, page).build()).build()).get();
     }
 
     /** The records of one page or more, and all else of the last. */
@@ -98,17 +128,34 @@ final class PageFetcher extends DynamoDBStreamsDataFetcher {
         private final List<KinesisClientRecord> records = new ArrayList<>();
         private int bytes;
         private GetRecordsResponseAdapter last;
+        private String next;
+        private List<ChildShard> children = List.of();
 
+        /** Adds a page, or throws and leaves the batch as it was. */
         void add(GetRecordsRequest request) throws ExecutionException, InterruptedException, TimeoutException {
             AtomicReference<Page> page = new AtomicReference<>();
             GetRecordsResponseAdapter rest = read(request, page);
             Page found = page.get();
+            String following = rest.nextShardIterator();
+            if (following == null) {
+                following = following(found.records(), request.shardIterator());
+            }
             records.addAll(found.records());
             bytes += found.bytes();
             last = rest;
+            next = following;
             boolean isFull = found.records().size() >= request.limit() || found.bytes() >= ENOUGH_BYTES / 2;
-            behind = isFull && rest.nextShardIterator() != null;
+            behind = isFull && next != null;
             note();
+        }
+
+        /** The page says that the shard is at its end: null where all else says so, too; else where to read on. */
+        private String following(List<KinesisClientRecord> found, String asked) {
+            List<KinesisClientRecord> read = found.isEmpty() ? records : found;
+            String position = read.isEmpty() ? getLastKnownSequenceNumber() : read.get(read.size() - 1).sequenceNumber();
+            Optional<List<ChildShard>> atEnd = end.childrenAtEnd(position);
+            children = atEnd.orElse(List.of());
+            return atEnd.isPresent() ? null : end.readOnFrom(found.isEmpty() ? asked : null, position);
         }
 
         private void note() {
@@ -138,12 +185,12 @@ final class PageFetcher extends DynamoDBStreamsDataFetcher {
 
         @Override
         public List<ChildShard> childShards() {
-            return last.childShards();
+            return children;
         }
 
         @Override
         public String nextShardIterator() {
-            return last.nextShardIterator();
+            return next;
         }
 
         @Override

@@ -16,13 +16,18 @@ import software.amazon.kinesis.retrieval.KinesisClientRecord;
 final class Progress {
     private static final long INTERVAL_SECONDS = 60;
 
+    private final RecordTimes times;
     private final AtomicLong records = new AtomicLong();
     private final AtomicLong maxLagMillis = new AtomicLong();
     private volatile Supplier<Collection<Lease>> shards = List::of;
     private final Holds holds;
 
-    /** @param holds which shards can't go on */
-    Progress(Holds holds) {
+    /**
+     * @param times of the source's records
+     * @param holds which shards can't go on
+     */
+    Progress(RecordTimes times, Holds holds) {
+        this.times = times;
         this.holds = holds;
         Executors.newSingleThreadScheduledExecutor(new DaemonThreads("progress"))
                 .scheduleAtFixedRate(this::report, INTERVAL_SECONDS, INTERVAL_SECONDS, TimeUnit.SECONDS);
@@ -33,6 +38,7 @@ final class Progress {
         records.addAndGet(applied.size());
         if (!applied.isEmpty()) {
             Instant oldest = applied.get(0).approximateArrivalTimestamp();
+            times.see(oldest);
             maxLagMillis.accumulateAndGet(Duration.between(oldest, Instant.now()).toMillis(), Math::max);
         }
     }
@@ -51,6 +57,7 @@ final class Progress {
             long failing = holds.failing(read);
             Event.info("progress").with("shards", read.size()).with("records", count).with("seconds", INTERVAL_SECONDS)
                     .with("max_lag_ms", count > 0 ? lag : null)
+                    .with("lag_about", count > 0 && times.rounded() ? true : null)
                     .with("shards_held", held > 0 ? held : null).with("shards_failing", failing > 0 ? failing : null)
                     .note(said(count, read.size(), held, failing));
         } else {

@@ -2,8 +2,6 @@ package software.amazon.kinesis.multilang.config;
 
 import java.util.Collections;
 import java.util.HashMap;
-import java.util.HashSet;
-import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
@@ -15,9 +13,7 @@ import java.util.function.IntConsumer;
 import java.util.stream.Collectors;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
-import software.amazon.awssdk.services.dynamodb.model.Shard;
-import software.amazon.awssdk.services.dynamodb.model.StreamDescription;
-import software.amazon.awssdk.services.dynamodb.model.StreamStatus;
+import software.amazon.awssdk.services.dynamodb.model.ResourceNotFoundException;
 import software.amazon.kinesis.leases.Lease;
 
 /**
@@ -36,7 +32,10 @@ final class ShardWatch {
     private static final Logger LOG = LoggerFactory.getLogger(DynamoDBStreamsMultiLangDaemon.class);
 
     private final GuardedStreamsClient stream;
+    private final StreamListings listings;
     private final FleetLeaseRefresher leaseTable;
+    private final WrongLeases wrongLeases;
+    private final boolean fromOldest;
     private final String workerId;
     private final Callable<?> makeLeases;
     private final IntConsumer unreadCount;
@@ -45,19 +44,27 @@ final class ShardWatch {
     private Set<String> saidOf = Set.of();
     private long nextReport;
     private long interval;
+    private boolean wasDone;
 
     /**
+     * @param fromOldest whether the task began with the stream's oldest record
      * @param makeLeases makes the leases that shards lack, as KCL's shard sync does
      * @param unreadCount is told at each look how many shards have been unread for too long
      */
     ShardWatch(
             GuardedStreamsClient stream,
+            StreamListings listings,
             FleetLeaseRefresher leaseTable,
+            WrongLeases wrongLeases,
+            boolean fromOldest,
             String workerId,
             Callable<?> makeLeases,
             IntConsumer unreadCount) {
         this.stream = stream;
+        this.listings = listings;
         this.leaseTable = leaseTable;
+        this.wrongLeases = wrongLeases;
+        this.fromOldest = fromOldest;
         this.workerId = workerId;
         this.makeLeases = makeLeases;
         this.unreadCount = unreadCount;
@@ -71,36 +78,37 @@ final class ShardWatch {
     private void lookAndSay() {
         try {
             look();
+        } catch (ResourceNotFoundException e) { // nobody else may be reading, as where all shards are finished
+            stream.endIfStreamIsGone();
         } catch (Exception e) { // neither can be compared while one is away; whoever reads or renews says that it is
             LOG.debug("Shards and leases can't be compared", e);
         }
     }
 
     private void look() throws Exception {
-        List<StreamDescription> pages = stream.description().collect(Collectors.toList());
-        StreamStatus status = pages.get(pages.size() - 1).streamStatus();
-        List<Shard> shards = pages.stream().flatMap(page -> page.shards().stream()).collect(Collectors.toList());
+        StreamListing listing = listings.look();
         Map<String, Lease> leases =
                 leaseTable.listAllLeases().stream().collect(Collectors.toMap(Lease::leaseKey, lease -> lease));
         Set<String> renewed = renewedSinceLastLook(leases);
         boolean speaks = workerId.equals(renewed.stream()
                 .map(shardId -> leases.get(shardId).leaseOwner()).min(String::compareTo).orElse(workerId));
 
-        Set<String> lacking = withoutLease(shards, leases);
-        if (speaks && !lacking.isEmpty()) {
-            LOG.debug("Shards {} lack leases", lacking);
+        Lineage lineage = new Lineage(listing, leases, fromOldest);
+        wrongLeases.look(listing, lineage, leases, speaks);
+        if (speaks && !lineage.unread().isEmpty()) {
+            LOG.debug("Shards {} lack leases", lineage.unread());
             makeLeases.call();
         }
-        Set<String> unread = new TreeSet<>(lacking);
+        Set<String> unread = new TreeSet<>(lineage.unread());
         leases.values().stream()
                 .filter(lease -> !FleetLeaseRefresher.isFinished(lease) && !waitsForParent(lease, leases))
                 .map(Lease::leaseKey)
                 .filter(shardId -> !renewed.contains(shardId))
                 .forEach(unread::add);
         Set<String> stillUnread = stillUnread(unread);
-        unreadCount.accept(stillUnread.size());
+        unreadCount.accept(stillUnread.size() + wrongLeases.finishedButOpen());
         report(stillUnread, leases, speaks);
-        endIfAllIsDone(status, shards, leases);
+        endIfAllIsDone(listing, lineage, leases);
     }
 
     private Set<String> renewedSinceLastLook(Map<String, Lease> leases) {
@@ -111,27 +119,6 @@ final class ShardWatch {
                 .filter(shardId -> leases.get(shardId).leaseOwner() != null
                         && !counters.get(shardId).equals(before.get(shardId)))
                 .collect(Collectors.toSet());
-    }
-
-    /**
-     * A shard of whose descendants one has a lease was read to its end: the adapter removes the leases of such shards six
-     * hours after their beginning, while the stream has them for a day.
-     */
-    private static Set<String> withoutLease(List<Shard> shards, Map<String, Lease> leases) {
-        Map<String, String> parents = new HashMap<>();
-        shards.forEach(shard -> parents.put(shard.shardId(), shard.parentShardId()));
-        Set<String> readBefore = new HashSet<>();
-        for (String shardId : leases.keySet()) {
-            String ancestor = parents.get(shardId);
-            while (ancestor != null && readBefore.add(ancestor)) {
-                ancestor = parents.get(ancestor);
-            }
-        }
-        return shards.stream()
-                .filter(shard -> !leases.containsKey(shard.shardId()) && !readBefore.contains(shard.shardId()))
-                .filter(shard -> !isUnfinished(shard.parentShardId(), leases))
-                .map(Shard::shardId)
-                .collect(Collectors.toCollection(TreeSet::new));
     }
 
     private static boolean waitsForParent(Lease lease, Map<String, Lease> leases) {
@@ -180,13 +167,14 @@ final class ShardWatch {
                         + "restart this one, and look into kcl.log.", unread.size()));
     }
 
-    /** KCL would idle for ever; a new stream of the same table has another name. */
-    private void endIfAllIsDone(StreamStatus status, List<Shard> shards, Map<String, Lease> leases) {
-        boolean done = status == StreamStatus.DISABLED && !leases.isEmpty()
+    /** KCL would idle for ever; a new stream of the same table has another name. Two looks must agree. */
+    private void endIfAllIsDone(StreamListing listing, Lineage lineage, Map<String, Lease> leases) {
+        boolean done = listing.isDisabled() && !leases.isEmpty()
                 && leases.values().stream().allMatch(FleetLeaseRefresher::isFinished)
-                && withoutLease(shards, leases).isEmpty();
-        if (done) {
+                && lineage.unread().isEmpty();
+        if (done && wasDone) {
             throw stream.finished();
         }
+        wasDone = done;
     }
 }

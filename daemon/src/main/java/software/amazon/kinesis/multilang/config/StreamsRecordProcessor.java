@@ -8,12 +8,14 @@ import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.Predicate;
+import software.amazon.kinesis.checkpoint.ShardRecordProcessorCheckpointer;
 import software.amazon.kinesis.lifecycle.events.InitializationInput;
 import software.amazon.kinesis.lifecycle.events.LeaseLostInput;
 import software.amazon.kinesis.lifecycle.events.ProcessRecordsInput;
 import software.amazon.kinesis.lifecycle.events.ShardEndedInput;
 import software.amazon.kinesis.lifecycle.events.ShutdownRequestedInput;
 import software.amazon.kinesis.processor.ShardRecordProcessor;
+import software.amazon.kinesis.retrieval.kpl.ExtendedSequenceNumber;
 
 /**
  * KCL's processor of one shard's child process, under the type that the adapter's scheduler insists on.
@@ -32,16 +34,19 @@ final class StreamsRecordProcessor implements DynamoDBStreamsShardRecordProcesso
     private final Retention retention;
     private final LeaseTerms terms;
     private final Predicate<String> isHeld;
-    private final Predicate<String> leaseIsGone;
+    private final MissingLeases missing;
     private final CopyGate copyGate;
+    private final FirstStart firstStart;
     private String shardId;
+    private ExtendedSequenceNumber applied;
     private boolean started;
     private boolean ended;
 
     /**
      * @param isHeld whether this daemon has a shard's lease
-     * @param leaseIsGone whether a shard's row is no longer in the lease table at all
+     * @param missing asked before the shard begins, and where its lease is lost
      * @param copyGate asked before each child is started
+     * @param firstStart which records are not meant
      */
     StreamsRecordProcessor(
             ShardRecordProcessor child,
@@ -49,15 +54,26 @@ final class StreamsRecordProcessor implements DynamoDBStreamsShardRecordProcesso
             Retention retention,
             LeaseTerms terms,
             Predicate<String> isHeld,
-            Predicate<String> leaseIsGone,
-            CopyGate copyGate) {
+            MissingLeases missing,
+            CopyGate copyGate,
+            FirstStart firstStart) {
         this.child = child;
         this.progress = progress;
         this.retention = retention;
         this.terms = terms;
         this.isHeld = isHeld;
-        this.leaseIsGone = leaseIsGone;
+        this.missing = missing;
         this.copyGate = copyGate;
+        this.firstStart = firstStart;
+    }
+
+    /** The shard can't be begun yet, and will be by itself. */
+    static final class NotYet extends IllegalStateException {
+        private static final long serialVersionUID = 1;
+
+        private NotYet(String message) {
+            super(message);
+        }
     }
 
     /** Whether a child was started for the shard: the others never answer to a graceful shutdown. */
@@ -72,21 +88,27 @@ final class StreamsRecordProcessor implements DynamoDBStreamsShardRecordProcesso
             return;
         }
         if (BUSY.contains(shardId)) {
-            throw new IllegalStateException("a batch of " + shardId + ", begun under an earlier lease, is still under way");
+            throw new NotYet("a batch of " + shardId + ", begun under an earlier lease, is still under way");
         }
         long wait = terms.waitNanos(shardId);
         if (wait > 0) {
-            throw new IllegalStateException("the last owner of " + shardId + " may write for " + wait / 1_000_000 + " ms");
+            throw new NotYet("the last owner of " + shardId + " may write for " + wait / 1_000_000 + " ms");
         }
         copyGate.check();
+        missing.checkParents(shardId, input.extendedSequenceNumber());
+        applied = input.extendedSequenceNumber();
         child.initialize(input);
         started = true;
         STARTED.put(shardId, this);
     }
 
     @Override
-    public void processRecords(ProcessRecordsInput input) {
+    public void processRecords(ProcessRecordsInput given) {
         if (!started) {
+            return;
+        }
+        ProcessRecordsInput input = firstStart.since(given);
+        if (input.records().isEmpty() && !given.records().isEmpty()) {
             return;
         }
         try { // KCL passes over a batch for which an exception leaves this method; a child's end ends the process first
@@ -101,6 +123,7 @@ final class StreamsRecordProcessor implements DynamoDBStreamsShardRecordProcesso
             BUSY.remove(shardId);
         }
         progress.add(input.records());
+        applied = ((ShardRecordProcessorCheckpointer) input.checkpointer()).lastCheckpointValue();
     }
 
     private static ProcessRecordsInput batch(ProcessRecordsInput input) {
@@ -120,7 +143,7 @@ final class StreamsRecordProcessor implements DynamoDBStreamsShardRecordProcesso
         throw new UnsupportedOperationException("BUG: KCL calls the method above, which hands records on as they came");
     }
 
-    /** The adapter removes the leases of shards that its stream no longer has, whether they were read to the end or not. */
+    /** KCL says the same where another daemon has the lease now, and where somebody removed its row. */
     @Override
     public void leaseLost(LeaseLostInput input) {
         if (!started) { // there is no child to tell; KCL would try that again and again, and stop for nothing else
@@ -128,10 +151,8 @@ final class StreamsRecordProcessor implements DynamoDBStreamsShardRecordProcesso
         }
         STARTED.remove(shardId, this);
         child.leaseLost(input);
-        if (!ended && leaseIsGone.test(shardId)) {
-            throw GuardedStreamsClient.lost("changes_lost", "Shard " + shardId + ": its lease was removed before all of it was applied: "
-                    + "its records are past the stream's 24 hours, or somebody deleted the row. Changes after its "
-                    + "checkpoint are lost. " + GuardedStreamsClient.REMEDY);
+        if (!ended) {
+            missing.restore(shardId, applied);
         }
     }
 

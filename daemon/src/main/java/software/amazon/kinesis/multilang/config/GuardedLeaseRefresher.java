@@ -1,0 +1,67 @@
+package software.amazon.kinesis.multilang.config;
+
+import java.time.Duration;
+import java.util.Collection;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+import software.amazon.awssdk.services.dynamodb.DynamoDbAsyncClient;
+import software.amazon.awssdk.services.dynamodb.model.Tag;
+import software.amazon.kinesis.common.DdbTableConfig;
+import software.amazon.kinesis.leases.Lease;
+import software.amazon.kinesis.leases.LeaseSerializer;
+import software.amazon.kinesis.leases.dynamodb.DynamoDBLeaseRefresher;
+import software.amazon.kinesis.leases.dynamodb.TableCreatorCallback;
+import software.amazon.kinesis.leases.exceptions.DependencyException;
+import software.amazon.kinesis.leases.exceptions.InvalidStateException;
+import software.amazon.kinesis.leases.exceptions.ProvisionedThroughputException;
+
+/** The lease table, from which a lease goes only by way of {@link LeaseGate}. Whoever uses the table uses one of these. */
+class GuardedLeaseRefresher extends DynamoDBLeaseRefresher {
+    private static final Logger LOG = LoggerFactory.getLogger(DynamoDBStreamsMultiLangDaemon.class);
+
+    private final LeaseGate gate;
+
+    GuardedLeaseRefresher(
+            String table,
+            DynamoDbAsyncClient client,
+            LeaseSerializer serializer,
+            boolean consistentReads,
+            TableCreatorCallback tableCreated,
+            Duration requestTimeout,
+            DdbTableConfig tableConfig,
+            boolean deletionProtection,
+            boolean pointInTimeRecovery,
+            Collection<Tag> tags,
+            LeaseGate gate) {
+        super(table, client, serializer, consistentReads, tableCreated, requestTimeout, tableConfig, deletionProtection,
+                pointInTimeRecovery, tags);
+        this.gate = gate;
+    }
+
+    @Override
+    public final void deleteLease(Lease lease)
+            throws DependencyException, InvalidStateException, ProvisionedThroughputException {
+        Lease stored = getLease(lease.leaseKey());
+        if (stored != null && gate.mayRemove(stored, this::isFinished)) {
+            super.deleteLease(lease);
+        } else {
+            LOG.debug("The lease of shard {} stays", lease.leaseKey());
+        }
+    }
+
+    /** Nobody asks for that. */
+    @Override
+    public final void deleteAll() {
+        throw new UnsupportedOperationException("BUG: all leases were to be removed");
+    }
+
+    private boolean isFinished(String shardId) {
+        try {
+            Lease lease = getLease(shardId);
+            return lease != null && FleetLeaseRefresher.isFinished(lease);
+        } catch (DependencyException | InvalidStateException | ProvisionedThroughputException e) {
+            LOG.debug("The lease of shard {} can't be read", shardId, e);
+            return false;
+        }
+    }
+}

@@ -1,0 +1,10 @@
+package software.amazon.kinesis.multilang.config;
+
+/** A shard is not read on, since changes of it are lost. It is thrown again and again, and said elsewhere: it has no trace. */
+final class HeldShardException extends RuntimeException {
+    private static final long serialVersionUID = 1L;
+
+    HeldShardException(String shardId) {
+        super("Shard " + shardId + " is held: changes of it are lost (changes_lost)", null, false, false);
+    }
+}

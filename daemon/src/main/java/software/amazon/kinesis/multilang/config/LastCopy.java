@@ -1,0 +1,46 @@
+package software.amazon.kinesis.multilang.config;
+
+import java.util.Map;
+import software.amazon.awssdk.services.dynamodb.model.AttributeValue;
+
+/** The task's newest copy, as {@code processor/copy/state.py} keeps it, looked up every few seconds at most. */
+final class LastCopy {
+    private static final String ROW = "copy";
+    private static final long LOOK_MILLIS = 5_000;
+
+    /** Clocks of two machines may differ by so much. What is lost is older than that by far. */
+    private static final long CLOCKS_DIFFER_MILLIS = 60_000;
+
+    /** The stream keeps a change for a day: an older copy leaves a gap of its own (processor/copy/estimate.py, LAST_SECONDS). */
+    private static final long USEFUL_MILLIS = 23_500L * 3_600;
+
+    private final TaskTable table;
+    private final String streamArn;
+    private Map<String, AttributeValue> row = Map.of();
+    private long lookedAt;
+
+    LastCopy(TaskTable table, String streamArn) {
+        this.table = table;
+        this.streamArn = streamArn;
+    }
+
+    /**
+     * Whether a copy that is complete was begun after a loss, and the stream still has all changes since it began.
+     *
+     * @throws RuntimeException if the task table can't be read
+     */
+    synchronized boolean covers(long lostMillis) {
+        long now = System.currentTimeMillis();
+        if (now - lookedAt >= LOOK_MILLIS) {
+            row = table.row(ROW);
+            lookedAt = now;
+        }
+        long begun = row.containsKey("startedMs") ? Long.parseLong(row.get("startedMs").n()) : 0;
+        return "done".equals(text("state")) && streamArn.equals(text("streamArn"))
+                && begun > lostMillis - CLOCKS_DIFFER_MILLIS && begun > now - USEFUL_MILLIS;
+    }
+
+    private String text(String name) {
+        return row.containsKey(name) ? row.get(name).s() : null;
+    }
+}

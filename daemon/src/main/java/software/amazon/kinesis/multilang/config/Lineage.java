@@ -1,0 +1,95 @@
+package software.amazon.kinesis.multilang.config;
+
+import java.util.Map;
+import java.util.Set;
+import java.util.TreeSet;
+import java.util.function.Predicate;
+import software.amazon.awssdk.services.dynamodb.model.Shard;
+import software.amazon.kinesis.leases.Lease;
+import software.amazon.kinesis.retrieval.kpl.ExtendedSequenceNumber;
+
+/**
+ * The stream's shards that lack a lease which they ought to have; {@code processor/status/shards.py} has the same rules.
+ *
+ * <pre>
+ * a listed shard without a lease                                  is
+ * --------------------------------------------------------------  ------------------------------------------------
+ * all shards after it are finished, or lack theirs rightly        read to its end: {@link LeaseGate} removes those
+ * no shard after it is begun                                      unread: its lease is to be made
+ * a shard after it is begun, and not all of them are finished     of unknown end: somebody removed its lease
+ * </pre>
+ *
+ * <p>A task that begins with the newest record has no leases for closed shards, so there a shard is read to its end where
+ * one after it has a lease.
+ */
+final class Lineage {
+    private final StreamListing listing;
+    private final Map<String, Lease> leases;
+    private final boolean fromOldest;
+    private final Set<String> unread = new TreeSet<>();
+    private final Set<String> ofUnknownEnd = new TreeSet<>();
+
+    /** @param fromOldest whether the task began with the stream's oldest record */
+    Lineage(StreamListing listing, Map<String, Lease> leases, boolean fromOldest) {
+        this.listing = listing;
+        this.leases = leases;
+        this.fromOldest = fromOldest;
+        for (Shard shard : listing.shards()) {
+            if (!leases.containsKey(shard.shardId())) {
+                sort(shard);
+            }
+        }
+    }
+
+    private void sort(Shard shard) {
+        String shardId = shard.shardId();
+        if (isSettled(shardId) || (!fromOldest && hasLeaseBelow(shardId))) {
+            return;
+        }
+        if (isBegunBelow(shardId)) {
+            ofUnknownEnd.add(shardId);
+        } else if (!listing.childrenOf(shardId).isEmpty() || !isUnfinished(shard.parentShardId())) {
+            unread.add(shardId); // else it gets its lease when its parent ends
+        }
+    }
+
+    Set<String> unread() {
+        return unread;
+    }
+
+    Set<String> ofUnknownEnd() {
+        return ofUnknownEnd;
+    }
+
+    private boolean isSettled(String shardId) {
+        Set<String> children = listing.childrenOf(shardId);
+        return !children.isEmpty() && children.stream().allMatch(child ->
+                leases.containsKey(child) ? FleetLeaseRefresher.isFinished(leases.get(child)) : isSettled(child));
+    }
+
+    private boolean isBegunBelow(String shardId) {
+        return anyBelow(shardId, child -> isBegun(leases.get(child)));
+    }
+
+    private boolean hasLeaseBelow(String shardId) {
+        return anyBelow(shardId, child -> true);
+    }
+
+    /** Whether it is true of one of the next shards that have leases. */
+    private boolean anyBelow(String shardId, Predicate<String> condition) {
+        return listing.childrenOf(shardId).stream().anyMatch(child ->
+                leases.containsKey(child) ? condition.test(child) : anyBelow(child, condition));
+    }
+
+    static boolean isBegun(Lease lease) {
+        ExtendedSequenceNumber checkpoint = lease.checkpoint();
+        return checkpoint != null
+                && !ExtendedSequenceNumber.TRIM_HORIZON.equals(checkpoint)
+                && !ExtendedSequenceNumber.LATEST.equals(checkpoint);
+    }
+
+    private boolean isUnfinished(String shardId) {
+        Lease lease = shardId == null ? null : leases.get(shardId);
+        return lease != null && !FleetLeaseRefresher.isFinished(lease);
+    }
+}

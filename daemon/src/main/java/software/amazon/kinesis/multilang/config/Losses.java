@@ -1,0 +1,140 @@
+package software.amazon.kinesis.multilang.config;
+
+import java.util.Map;
+import java.util.OptionalLong;
+import java.util.concurrent.ConcurrentHashMap;
+
+/**
+ * Shards of which changes are lost. Each is held where it is, and said: at once, then ever more rarely. The others go on.
+ *
+ * <p>A complete copy of the table that was begun after the loss has what the lost changes made, so it lifts the hold: the
+ * shard is read on from its oldest record.
+ */
+final class Losses {
+    private static final long PAUSE_MILLIS = 5_000;
+    private static final long FIRST_INTERVAL_MILLIS = 300_000;
+    private static final long LAST_INTERVAL_MILLIS = 3_600_000;
+    private static final String HELD = " This shard waits at its checkpoint, and the shards after it wait for it; all others "
+            + "go on. Copy the table again: copy --restart --concurrent. When that is done, the shard goes on by itself, from "
+            + "its oldest record.";
+    private static final String OVER = " All shards are read on. Copy the table again: copy --restart --concurrent. When that is "
+            + "done, this is over.";
+    private static final String DELETED = " Items deleted at the source meanwhile stay at the destination until "
+            + "verify --repair --deleteExtra.";
+
+    private final LossRows rows;
+    private final LastCopy copy;
+    private final Outage outage = new Outage("task_table_unusable", "The task table can't be read or written",
+            "Shards of which changes are lost wait; status may not name them.", "The task table can be used again");
+    private final Map<String, Loss> held = new ConcurrentHashMap<>();
+
+    private static final class Loss {
+        private final String checkpoint;
+        private final String what;
+        private long sinceMillis = System.currentTimeMillis();
+        private boolean isKnown;
+        private boolean isStored;
+        private long nextReport;
+        private long interval = FIRST_INTERVAL_MILLIS;
+
+        Loss(String checkpoint, String what) {
+            this.checkpoint = checkpoint;
+            this.what = what;
+        }
+    }
+
+    Losses(LossRows rows, LastCopy copy) {
+        this.rows = rows;
+        this.copy = copy;
+    }
+
+    /** How many shards this daemon holds. */
+    int count() {
+        rows.retry();
+        return held.size();
+    }
+
+    /** Rests for a moment where the shard is held; whoever would read it on asks again for as long as that is so. */
+    void pause(String shardId) {
+        if (held.containsKey(shardId)) {
+            try {
+                Thread.sleep(PAUSE_MILLIS);
+            } catch (InterruptedException e) {
+                Thread.currentThread().interrupt();
+                throw new HeldShardException(shardId);
+            }
+        }
+    }
+
+    /** Nothing of the shard is lost after all, or not any more. */
+    void forget(String shardId) {
+        if (held.remove(shardId) != null) {
+            rows.remove(shardId);
+        }
+    }
+
+    /**
+     * Returns where a copy has made a loss good; else says it, and throws {@link HeldShardException}.
+     *
+     * @param checkpoint where the shard stands: a sequence number or TRIM_HORIZON; empty for a shard without a lease, which
+     *     nothing waits for
+     * @param what the loss, as a sentence
+     */
+    void hold(String shardId, String checkpoint, String what) {
+        Loss loss = held.compute(shardId, (id, before) ->
+                before != null && before.checkpoint.equals(checkpoint) ? before : new Loss(checkpoint, what));
+        synchronized (loss) {
+            if (isMadeGood(shardId, loss)) {
+                held.remove(shardId, loss);
+                Event.notice("changes_lost_over").with("shard", shardId).with("checkpoint", checkpoint)
+                        .note("The table was copied since these changes were lost: nothing is missing any more.");
+                return;
+            }
+            say(shardId, loss);
+        }
+        throw new HeldShardException(shardId);
+    }
+
+    private boolean isMadeGood(String shardId, Loss loss) {
+        try {
+            if (!loss.isKnown) {
+                lookUp(shardId, loss);
+                loss.isKnown = true;
+            }
+            if (copy.covers(loss.sinceMillis)) {
+                rows.lifted(shardId, loss.checkpoint, loss.sinceMillis, loss.what);
+                return true;
+            }
+            if (!loss.isStored) {
+                rows.found(shardId, loss.checkpoint, loss.sinceMillis, loss.what);
+                loss.isStored = true;
+            }
+            outage.succeeded();
+        } catch (RuntimeException e) { // the shard is held all the same, and all this is tried again
+            outage.failed(e);
+        }
+        return false;
+    }
+
+    /** Another daemon, or an earlier start, may have met it before. */
+    private void lookUp(String shardId, Loss loss) {
+        OptionalLong since = rows.since(shardId, loss.checkpoint);
+        if (since.isEmpty()) {
+            OptionalLong lifted = rows.liftedSince(shardId, loss.checkpoint);
+            since = lifted.isPresent() && copy.covers(lifted.getAsLong()) ? lifted : since; // else that copy is too old by now
+        }
+        loss.sinceMillis = since.orElse(loss.sinceMillis);
+    }
+
+    private static void say(String shardId, Loss loss) {
+        long now = System.currentTimeMillis();
+        if (now < loss.nextReport) {
+            return;
+        }
+        loss.nextReport = now + loss.interval;
+        loss.interval = Math.min(loss.interval * 2, LAST_INTERVAL_MILLIS);
+        Event.error("changes_lost").with("shard", shardId).with("checkpoint", loss.checkpoint)
+                .with("seconds", (now - loss.sinceMillis) / 1_000)
+                .note(loss.what + (loss.checkpoint.isEmpty() ? OVER : HELD) + DELETED);
+    }
+}

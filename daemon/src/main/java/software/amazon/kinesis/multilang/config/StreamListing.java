@@ -1,0 +1,105 @@
+package software.amazon.kinesis.multilang.config;
+
+import java.util.HashMap;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.Set;
+import java.util.TreeSet;
+import software.amazon.awssdk.services.dynamodb.model.DescribeStreamResponse;
+import software.amazon.awssdk.services.dynamodb.model.Shard;
+import software.amazon.awssdk.services.dynamodb.model.StreamDescription;
+import software.amazon.awssdk.services.dynamodb.model.StreamStatus;
+import software.amazon.awssdk.services.dynamodb.streams.DynamoDbStreamsClient;
+
+/** All shards of the stream, from whole answers to DescribeStream. What is no whole answer says nothing, and is refused. */
+final class StreamListing {
+    private final StreamStatus status;
+    private final Map<String, Shard> shards;
+    private final Map<String, Set<String>> children = new HashMap<>();
+
+    private StreamListing(StreamStatus status, Map<String, Shard> shards) {
+        this.status = status;
+        this.shards = shards;
+        shards.values().stream().filter(shard -> shard.parentShardId() != null).forEach(shard ->
+                children.computeIfAbsent(shard.parentShardId(), id -> new TreeSet<>()).add(shard.shardId()));
+    }
+
+    /**
+     * Asks for every page.
+     *
+     * @throws IllegalStateException if an answer lacks a part
+     */
+    static StreamListing read(DynamoDbStreamsClient stream, String arn) {
+        Map<String, Shard> found = new LinkedHashMap<>();
+        String after = null;
+        while (true) {
+            String from = after;
+            StreamDescription page = whole(stream.describeStream(r -> r.streamArn(arn).exclusiveStartShardId(from)));
+            page.shards().forEach(shard -> found.put(shard.shardId(), shard));
+            after = page.lastEvaluatedShardId();
+            if (after == null) {
+                if (found.isEmpty() && page.streamStatus() == StreamStatus.ENABLED) {
+                    throw incomplete("an enabled stream always has a shard, and none is listed");
+                }
+                return new StreamListing(page.streamStatus(), found);
+            }
+            if (after.equals(from)) {
+                throw incomplete("its pages don't end");
+            }
+        }
+    }
+
+    /**
+     * The description in an answer that lists shards.
+     *
+     * @throws IllegalStateException if it lacks a part
+     */
+    static StreamDescription whole(DescribeStreamResponse response) {
+        StreamDescription page = response.streamDescription();
+        if (page == null || page.streamStatus() == null || !page.hasShards()) {
+            throw incomplete("it has no StreamStatus or no Shards");
+        }
+        for (Shard shard : page.shards()) {
+            if (shard.shardId() == null || shard.sequenceNumberRange() == null
+                    || shard.sequenceNumberRange().startingSequenceNumber() == null) {
+                throw incomplete("a shard lacks its ShardId or its SequenceNumberRange");
+            }
+        }
+        return page;
+    }
+
+    private static IllegalStateException incomplete(String why) {
+        return new IllegalStateException("DescribeStream: the answer is not whole: " + why);
+    }
+
+    boolean has(String shardId) {
+        return shards.containsKey(shardId);
+    }
+
+    /** Null where the stream does not list it. */
+    Shard shard(String shardId) {
+        return shards.get(shardId);
+    }
+
+    Iterable<Shard> shards() {
+        return shards.values();
+    }
+
+    boolean isDisabled() {
+        return status == StreamStatus.DISABLED;
+    }
+
+    /** Whether it takes records: it has no last sequence number and no child. */
+    boolean isOpen(String shardId) {
+        return has(shardId) && endingSequenceNumber(shardId) == null && childrenOf(shardId).isEmpty();
+    }
+
+    /** Null for an open shard, and for one that is not listed. */
+    String endingSequenceNumber(String shardId) {
+        return has(shardId) ? shards.get(shardId).sequenceNumberRange().endingSequenceNumber() : null;
+    }
+
+    Set<String> childrenOf(String shardId) {
+        return children.getOrDefault(shardId, Set.of());
+    }
+}

@@ -1,0 +1,38 @@
+"""``run.sh check``: says what is not ready, and what could not be looked at."""
+
+from __future__ import annotations
+
+import sys
+
+import msgspec
+
+from processor import preflight
+from processor.aws.clients import Clients
+from processor.errors import NotReadyError
+from processor.findings import failure_of
+from processor.preflight import Report
+from processor.settings import Settings
+
+
+def run(settings: Settings, *, as_json: bool) -> int:
+    """Look at everything that a start needs, and change nothing.
+
+    :returns: 0 ready; 22 something must be put right; 5 nothing is known to be wrong, but not all could be looked at
+    """
+    report = preflight.run(settings, Clients(settings))
+    if as_json:
+        print(msgspec.json.encode({"ready": not report.errors, "findings": report.findings}).decode())
+    else:
+        for finding in report.findings:
+            print(finding.text, file=sys.stderr)
+        print(f"{settings.path}: {_verdict(report)}")
+    return failure_of(report.errors).exit_status if report.errors else 0
+
+
+def _verdict(report: Report) -> str:
+    if not report.errors:
+        return "ready"
+    unseen = ", ".join(dict.fromkeys(finding.object for finding in report.errors if finding.cause == "outage"))
+    if failure_of(report.errors) is NotReadyError:
+        return f"not ready; could not be looked at: {unseen}" if unseen else "not ready"
+    return f"not known; could not be looked at: {unseen}"

@@ -1,0 +1,40 @@
+"""What DynamoDB charges, by AWS's list: to be brought up to date here and nowhere else. Pure.
+
+US dollars, us-east-1, without discounts, free tiers and taxes, as of the month below
+(https://aws.amazon.com/dynamodb/pricing/on-demand/). Other regions cost up to twice as much.
+docs/tuning.md has the same.
+"""
+
+from __future__ import annotations
+
+AS_OF = "November 2026"
+REGION = "us-east-1"
+WORDS = f"list prices of {REGION}, {AS_OF}; data transfer left out"
+
+# A million request units of a table on demand, by its class. What is provisioned is paid by the hour, used or not.
+_WRITE_MILLION = {"STANDARD": 0.625, "STANDARD_INFREQUENT_ACCESS": 0.78}
+_READ_MILLION = {"STANDARD": 0.125, "STANDARD_INFREQUENT_ACCESS": 0.155}
+# A gigabyte of the table exported, and of items imported.
+EXPORT_GIGABYTE = 0.10
+IMPORT_GIGABYTE = 0.15
+_BYTES_PER_GIGABYTE = 1024**3
+
+
+def reads(units: float, table_class: str) -> float:
+    """Read request units."""
+    return units / 1e6 * _READ_MILLION.get(table_class, _READ_MILLION["STANDARD"])
+
+
+def writes(units: float, table_class: str) -> float:
+    """Write request units, of a table and its indexes."""
+    return units / 1e6 * _WRITE_MILLION.get(table_class, _WRITE_MILLION["STANDARD"])
+
+
+def transfer(size_bytes: float) -> float:
+    """An export to S3 and the import from it; what lies in the bucket is S3's to charge."""
+    return size_bytes / _BYTES_PER_GIGABYTE * (EXPORT_GIGABYTE + IMPORT_GIGABYTE)
+
+
+def shown(dollars: float) -> str:
+    """For people."""
+    return f"${dollars:,.2f}" if dollars >= 0.01 else "less than a cent"  # noqa: PLR2004
