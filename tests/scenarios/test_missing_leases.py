@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import signal
+
 from processor.leases import SHARD_END
 from tests.fakes import faults
 from tests.fakes.fleet import Fleet, out_of_order
@@ -18,16 +20,16 @@ def checkpoint(fleet: Fleet, shard_id: str) -> str:
 
 
 def backlog(fleet: Fleet) -> tuple[Replicator, str, str]:
-    """A closed shard and its child, both with records and leases, nothing of them applied; the daemon is stopped."""
+    """A closed shard and its child, both with records and leases, nothing of them applied; the daemon is killed."""
     put(fleet, "parent")
     parent = fleet.simulator.open_shards()[0].id
     child = fleet.simulator.roll_over(parent).id
     put(fleet, "parent", 25)  # the same keys again, so that the order counts
     busy = fleet.proxy.inject(faults.error("ThrottlingException"), "PutItem", "BatchWriteItem")
-    daemon = fleet.start(shutdownGraceMillis="1000")
+    daemon = fleet.start()
     until(lambda: fleet.lease(child), "the child's lease")
     busy.wait()
-    daemon.stop()
+    daemon.stop(signal.SIGKILL)
     busy.clear()
     return daemon, parent, child
 
