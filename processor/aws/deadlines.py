@@ -21,6 +21,7 @@ from botocore.awsrequest import (
 )
 from botocore.exceptions import ReadTimeoutError
 
+_TOO_LONG = "the call took too long"
 _of_thread = threading.local()
 
 
@@ -78,11 +79,27 @@ class _Watched:
         _watch(made)
         return made
 
+    def connect(self) -> None:
+        """A proxy's answer that was cut by the deadline is none, and no TLS is begun behind it."""
+        super().connect()  # type: ignore[misc]
+        if _is_over():
+            raise TimeoutError(_TOO_LONG)
+
+    def _tunnel(self) -> None:
+        super()._tunnel()  # type: ignore[misc]
+        if _is_over():
+            raise TimeoutError(_TOO_LONG)
+
     def request(self, *args: Any, **options: Any) -> Any:
         """On a connection that was open before, too."""
         if self.sock is not None:  # type: ignore[attr-defined]
             _watch(self.sock)  # type: ignore[attr-defined]
         return super().request(*args, **options)  # type: ignore[misc]
+
+
+def _is_over() -> bool:
+    deadline: _Deadline | None = getattr(_of_thread, "current", None)
+    return deadline is not None and deadline.is_over
 
 
 def _watch(connection: socket.socket) -> None:
@@ -125,7 +142,7 @@ def bound(client: Any, seconds: float) -> Any:
                     raise ReadTimeoutError(endpoint_url=request.url, error=exc) from exc
                 raise
             if deadline.is_over:  # an answer that ends where its connection does may be cut
-                raise ReadTimeoutError(endpoint_url=request.url, error="the answer took too long")
+                raise ReadTimeoutError(endpoint_url=request.url, error=_TOO_LONG)
         return answer
 
     session.send = send_in_time
