@@ -6,5 +6,9 @@ set -euo pipefail
 
 root="$(cd "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")" && pwd)"
 
-"$root/setup.sh" python jars archive
+# Only a replication makes anything anew; a command beside one uses what that runs on.
+case "${1:-}" in
+    check | copy | policy | redrive | status | verify) "$root/setup.sh" --beside python jars archive ;;
+    *) "$root/setup.sh" python jars archive ;;
+esac
 exec "$root/.venv/bin/python3" -I -m processor "$@"

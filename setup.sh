@@ -7,6 +7,7 @@
 #   tests           .venv with the packages of requirements-dev.lock too
 #   wheel           dist/: the program as a wheel, with the jars inside (python and jars are made first)
 # A part's stamp is written last, so an interrupted set-up starts that part again. Exit status 22: something is missing.
+# With --beside before the parts, nothing is made anew while a daemon of this checkout runs: what is there is used.
 set -euo pipefail
 
 root="$(cd "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")" && pwd)"
@@ -22,9 +23,14 @@ need() {
 }
 
 # The stamp is the checksum of all that the part is made from; the checkout's own path is in .venv, so it counts too.
-sum() {
-    { printf '%s\n' "$root"; cat "$@"; } | cksum
-}
+# Sources are patterns below the checkout. A locale has an order of its own for the names that match; this is C's.
+sum() (
+    LC_ALL=C
+    IFS=
+    cd "$root"
+    # shellcheck disable=SC2068 # they are patterns
+    { printf '%s\n' "$root"; cat $@; } | cksum
+)
 
 run() {
     local log="$root/logs/setup.log"
@@ -33,13 +39,24 @@ run() {
     "${@:2}" >"$log" 2>&1 || { tail -n 25 "$log" >&2; fail "$1 failed; all of its output is in $log. The next run tries again."; }
 }
 
+# running_daemon: says where a daemon of this checkout runs, or fails where none does. Each holds jars/.in-use for as long as
+# it lives, wherever its logs are; those of earlier versions only hold the lock beside their logs.
+running_daemon() {
+    local lock
+    command -v flock >/dev/null || return 1
+    for lock in "$root"/logs/*/daemon.lock "$root"/logs/*/*/daemon.lock "$root/jars/.in-use"; do
+        if [[ -f "$lock" ]] && ! flock -n "$lock" true; then
+            printf '%s' "${lock%/*}"
+            return 0
+        fi
+    done
+    return 1
+}
+
 # A running daemon starts a Python child for each new shard, and opens jars as it needs them.
 refuse_under_daemons() {
-    local lock
-    command -v flock >/dev/null || return 0
-    for lock in "$root"/logs/*/daemon.lock "$root"/logs/*/*/daemon.lock; do
-        [[ ! -f "$lock" ]] || flock -n "$lock" true || fail "$1 must be made anew, but a daemon of this checkout runs (${lock%/*}). Stop it first, or use a checkout of its own for the new version."
-    done
+    local where
+    ! where="$(running_daemon)" || fail "$1 must be made anew, but a daemon of this checkout runs ($where). Stop it first, or use a checkout of its own for the new version."
 }
 
 make_python() {
@@ -89,7 +106,7 @@ archive() {
     release="${java%/bin/java}/release"
     [[ -f "$release" ]] || release=/dev/null
     # A checkout may be read-only, or somebody else's.
-    [[ ! -w "$root/jars" ]] || part "$root/jars/.stamp-archive-$(cksum <<<"$java" | tr -d ' ')" make_archive "$root/jars/.stamp" "$release"
+    [[ ! -w "$root/jars" ]] || part "$root/jars/.stamp-archive-$(cksum <<<"$java" | tr -d ' ')" make_archive jars/.stamp "$release"
 }
 
 make_dynamodb_local() {
@@ -110,10 +127,15 @@ make_wheel() {
 
 # part STAMP MAKER SOURCE...
 part() {
-    local stamp="$1" now
+    local stamp="$1" now where
     now="$(sum "${@:3}")"
     [[ -f "$stamp" && "$(<"$stamp")" == "$now" ]] && return
+    if [[ -n "$beside" ]] && where="$(running_daemon)"; then
+        printf 'setup: %s was made from other sources than are here, and is used as it is: a daemon of this checkout runs (%s).\n' "${stamp%/.stamp*}" "$where" >&2
+        return
+    fi
     mkdir -p "$root/jars"
+    [[ -e "$root/jars/.in-use" ]] || : >"$root/jars/.in-use"
     exec 9>"$root/jars/.setup-lock"
     ! command -v flock >/dev/null || flock 9   # two first runs at once; macOS has none
     if [[ ! -f "$stamp" || "$(<"$stamp")" != "$now" ]]; then
@@ -125,16 +147,21 @@ part() {
     exec 9>&-
 }
 
+beside=
+if [[ "${1:-}" == --beside ]]; then
+    beside=yes
+    shift
+fi
 for name in "$@"; do
     case "$name" in
-        python) part "$root/.venv/.stamp" make_python "$root/setup.sh" "$root/requirements.lock" ;;
-        jars) part "$root/jars/.stamp" make_jars "$root/requirements.lock" "$root/daemon/pom.xml" "$root/daemon/classes.lst" "$root"/daemon/src/main/java/software/amazon/kinesis/multilang/config/*.java ;;
+        python) part "$root/.venv/.stamp" make_python setup.sh requirements.lock ;;
+        jars) part "$root/jars/.stamp" make_jars requirements.lock daemon/pom.xml daemon/classes.lst 'daemon/src/main/java/software/amazon/kinesis/multilang/config/*.java' ;;
         archive) archive ;;
-        dynamodb-local) part "$root/jars/dynamodb-local/.stamp" make_dynamodb_local "$root/daemon/dynamodb-local/pom.xml" "$root"/daemon/dynamodb-local/src/main/java/replicator/*.java ;;
-        tests) part "$root/.venv/.stamp-tests" make_tests "$root/setup.sh" "$root/requirements.lock" "$root/requirements-dev.lock" ;;
+        dynamodb-local) part "$root/jars/dynamodb-local/.stamp" make_dynamodb_local daemon/dynamodb-local/pom.xml 'daemon/dynamodb-local/src/main/java/replicator/*.java' ;;
+        tests) part "$root/.venv/.stamp-tests" make_tests setup.sh requirements.lock requirements-dev.lock ;;
         wheel)
             "$root/setup.sh" python jars
-            part "$root/dist/.stamp" make_wheel "$root/jars/.stamp" "$root"/{setup.sh,pyproject.toml,README.md,LICENSE,requirements.in,requirements-build.lock,hatch_build.py} "$root"/properties/* "$root"/processor/*.* "$root"/processor/[!_]*/*.*
+            part "$root/dist/.stamp" make_wheel jars/.stamp {setup.sh,pyproject.toml,README.md,LICENSE,requirements.in,requirements-build.lock,hatch_build.py} 'properties/*' 'processor/*.*' 'processor/[!_]*/*.*'
             ;;
         *) fail "unknown part $name" ;;
     esac

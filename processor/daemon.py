@@ -36,6 +36,8 @@ from processor.task import Task
 MAIN_CLASS = "software.amazon.kinesis.multilang.config.DynamoDBStreamsMultiLangDaemon"
 # KCL looks this often for leases to start or stop; its own default of a second is paid three times before each record.
 DISPATCH_INTERVAL_MS = 100
+# The file of the jars' folder that says that they are in use; setup.sh looks at its lock.
+IN_USE = ".in-use"
 # Daemons of one task on one machine: far more than its memory holds.
 MAX_SLOTS = 256
 
@@ -62,6 +64,22 @@ class Slot:
         digest = hashlib.sha256("\0".join(parts).encode()).hexdigest()[:8]
         host = re.sub(r"[^a-zA-Z0-9.-]", "-", socket.gethostname())
         return f"{host}-{digest}-{self.number}"
+
+
+def hold_installation() -> None:
+    """Hold ``jars/.in-use`` with others, through ``exec`` and until the end: set-up then makes nothing anew.
+
+    Where the checkout is somebody else's, whose set-up made no such file, nobody here could make anything anew.
+    """
+    if program.INSTALLED:
+        return
+    path = java.JARS / IN_USE
+    try:
+        descriptor = os.open(path, os.O_RDONLY | (os.O_CREAT if os.access(java.JARS, os.W_OK) else 0), 0o644)
+    except OSError:
+        return
+    fcntl.flock(descriptor, fcntl.LOCK_SH)
+    os.set_inheritable(descriptor, True)  # noqa: FBT003  # it takes no keyword
 
 
 def claim_slot(settings: Settings) -> Slot:

@@ -48,6 +48,7 @@ def run(settings: Settings) -> NoReturn:
     :raises NotReadyError: a person must put something right
     :raises SetupError: the log directory can't be written
     """
+    daemon.hold_installation()
     slot = daemon.claim_slot(settings)
     logs.configure(form=settings.log_format)
     report = Readiness(settings).wait()

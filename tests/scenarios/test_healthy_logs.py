@@ -4,12 +4,8 @@ from __future__ import annotations
 
 import time
 
-import pytest
-
 from tests.fakes.fleet import Beats
 from tests.scenarios.conftest import MakeFleet
-
-pytestmark = pytest.mark.timeout(600)
 
 
 def test_no_error_where_nothing_is_wrong(make_fleet: MakeFleet) -> None:

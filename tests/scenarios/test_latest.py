@@ -7,10 +7,8 @@ import time
 
 import pytest
 
-from tests.fakes.replicator import until
+from tests.fakes.patience import until
 from tests.scenarios.conftest import MakeFleet
-
-pytestmark = pytest.mark.timeout(600)
 
 HOUR = 3600.0
 

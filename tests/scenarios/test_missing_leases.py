@@ -81,12 +81,12 @@ def test_a_parent_of_unknown_end_is_a_loss(make_fleet: MakeFleet) -> None:
     fleet.forget(parent)
     assert parent in {shard["shardId"] for shard in status(fleet)["shards"] if shard["lost"]}
     daemon.start()
-    until(lambda: "ERROR changes_lost" in daemon.console, "the loss", seconds=180)
+    until(lambda: "ERROR changes_lost" in daemon.console, "the loss")
     assert held(fleet) == [parent]
     put(fleet, "on")
     fleet.wait_equal()
     copy(fleet)
-    until(lambda: status(fleet)["exitStatus"] == 0, "a healthy task", seconds=180)
+    until(lambda: status(fleet)["exitStatus"] == 0, "a healthy task")
     assert checkpoint(fleet, parent) == SHARD_END
     assert daemon.stop() == 0
 
@@ -106,9 +106,9 @@ def test_a_finished_lease_of_an_open_shard_is_said(make_fleet: MakeFleet) -> Non
     assert any("finished though open" in str(finding) for finding in report["findings"])
     daemon.start()
     put(fleet, "after")
-    until(lambda: f"ERROR shard_finished_early shard={shard}" in daemon.console, "the message", seconds=180)
+    until(lambda: f"ERROR shard_finished_early shard={shard}" in daemon.console, "the message")
     assert daemon.console.count("shard_finished_early") == 1
     fleet.forget(shard)  # what the message asks for
-    fleet.wait_equal(seconds=180)
+    fleet.wait_equal()
     until(lambda: status(fleet)["exitStatus"] == 0, "a healthy task")
     assert daemon.stop() == 0

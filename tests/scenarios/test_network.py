@@ -10,7 +10,8 @@ from processor import java
 from tests.fakes.accounts import READER
 from tests.fakes.fake_sts import FakeSts
 from tests.fakes.forward_proxy import ForwardProxy
-from tests.fakes.replicator import Replicator, until
+from tests.fakes.patience import until
+from tests.fakes.replicator import Replicator
 from tests.fakes.tls import CertificateAuthority
 from tests.scenarios.conftest import Pair
 from tests.scenarios.test_rotation import Metrics

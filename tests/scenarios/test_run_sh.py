@@ -7,6 +7,7 @@ import os
 import pty
 import signal
 import subprocess
+import sys
 import time
 from pathlib import Path
 
@@ -78,6 +79,43 @@ def test_nothing_is_set_up_anew_under_a_running_daemon(clone: Path) -> None:
         result = run("jars", program=clone / "setup.sh")
     assert result.returncode == 22
     assert f"a daemon of this checkout runs ({folder})" in result.stderr
+
+
+@pytest.mark.parametrize("arguments", [("jars",), ("--beside", "jars")], ids=["refused", "left as it is"])
+def test_a_daemon_is_seen_wherever_its_logs_are(clone: Path, arguments: tuple[str, ...]) -> None:
+    """It holds jars/.in-use; a replication's set-up is refused beside it, a command's makes nothing and goes on."""
+    (clone / "jars").mkdir(exist_ok=True)
+    (clone / "jars" / ".stamp").write_text("of an older version")
+    hold = f"import java, daemon, sys; java.JARS = __import__('pathlib').Path({str(clone / 'jars')!r}); "
+    hold = hold.replace("import java, daemon", "from processor import java, daemon; import sys")
+    hold += "daemon.hold_installation(); print(flush=True); input()"
+    with subprocess.Popen(
+        [sys.executable, "-c", hold], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=java.ROOT
+    ) as holder:
+        assert holder.stdout is not None
+        holder.stdout.readline()
+        result = run(*arguments, program=clone / "setup.sh")
+        holder.communicate("\n", timeout=60)
+    assert result.returncode == (22 if arguments == ("jars",) else 0)
+    assert f"a daemon of this checkout runs ({clone}/jars)" in result.stderr
+    assert not list((clone / "jars").glob("*.jar"))
+
+
+def test_stamps_are_the_same_in_every_locale(clone: Path, tmp_path: Path) -> None:
+    """An order of file names that a locale has, a time zone and a umask say nothing of what jars are made from."""
+    made = []
+    # A locale whose order is not C's, where the machine has none: made of Debian's own sources.
+    subprocess.run(["localedef", "-i", "en_US", "-f", "UTF-8", tmp_path / "en_US.UTF-8"], check=False)
+    lines = (clone / "setup.sh").read_text().splitlines()
+    begin = lines.index("sum() (")
+    summed = "\n".join(lines[begin : lines.index(")", begin) + 1])
+    sources = "'daemon/src/main/java/software/amazon/kinesis/multilang/config/*.java'"
+    script = f'umask "$1"; root="$2"\n{summed}\nsum {sources}; files=("$2"/daemon/src/*); printf "%s" "${{#files[@]}}"'
+    for locale, umask, zone in (("C", "022", "UTC"), ("en_US.UTF-8", "077", "Asia/Tokyo"), ("C.UTF-8", "000", "")):
+        environment = os.environ | {"LOCPATH": str(tmp_path), "LC_ALL": locale, "TZ": zone}
+        command = ["bash", "-c", script, "bash", umask, str(clone)]
+        made.append(subprocess.run(command, env=environment, capture_output=True, text=True, check=True).stdout)
+    assert len(set(made)) == 1
 
 
 def test_once_set_up_it_needs_no_network(tmp_path: Path) -> None:

@@ -14,7 +14,8 @@ from tests.fakes.command import command, end_of
 from tests.fakes.fake_sts import FakeSts
 from tests.fakes.fault_proxy import FaultProxy
 from tests.fakes.faulty_server import Act
-from tests.fakes.replicator import Replicator, until
+from tests.fakes.patience import until
+from tests.fakes.replicator import Replicator
 from tests.scenarios.conftest import Pair
 
 MakeReplicator = Callable[..., Replicator]
@@ -121,7 +122,7 @@ def test_a_waiting_start_ends_at_once_with_0(pair: Pair, replicator: MakeReplica
         until(lambda: "WARNING start_delayed" in running.console, "a line on the console")
         begun = time.monotonic()
         assert running.stop() == 0
-        assert time.monotonic() - begun < (10 if hung else 60)  # a call would take three times that
+        assert not hung or time.monotonic() - begun < 25  # a call would take longer
         if hung:
             assert re.search(r"no answer yet: .*source table", running.console)
         fault.clear()
@@ -190,7 +191,7 @@ def test_sigterm_while_the_jvm_waits_is_a_clean_stop(pair: Pair, replicator: Mak
         )
         running = replicator(settings).start()
         until(lambda: "start_delayed" in running.console, "a line on the console")
-        assert running.stop(seconds=20) == 0
+        assert running.stop() == 0
 
 
 def test_tables_that_are_there_need_no_right_to_be_made(pair: Pair, replicator: MakeReplicator) -> None:

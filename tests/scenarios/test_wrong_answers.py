@@ -16,8 +16,6 @@ from tests.fakes.patience import until
 from tests.fakes.replicator import Replicator
 from tests.scenarios.conftest import MakeFleet
 
-pytestmark = pytest.mark.timeout(900)
-
 NOT_FOUND = faults.error("ResourceNotFoundException")
 DAY_BEFORE = 7 * 3600.0  # older than the six hours for which the adapter keeps every lease
 
@@ -164,7 +162,7 @@ def test_no_lease_goes_for_an_answer_that_was_no_listing(act: Act, make_fleet: M
     until(lambda: SHARD_END in checkpoints(fleet).values(), "the shard's end")
     before = checkpoints(fleet)
     fault = fleet.simulator.inject(act, "DescribeStream")
-    until(partial(synced, daemon), "a shard sync that failed", seconds=180)
+    until(partial(synced, daemon), "a shard sync that failed")
     put(fleet, "third")
     fleet.wait_equal()
     assert checkpoints(fleet).keys() == before.keys()
