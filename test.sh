@@ -10,6 +10,9 @@
 #   ./test.sh fuzz [--minutes N] [--seed S] [TARGET ...]
 #                                     inputs that follow the code's branches, by atheris; ./test.sh has a short run of other ones
 #   ./test.sh prometheus              gets Prometheus (Debian's package) into .prometheus/: the alarms are tested with its promtool; ./test.sh does so, too
+#   ./test.sh faults [--seed S] [--only CALL[:FAULT[:MOMENT]]] [--resume REPORT]
+#                                     each call, each single fault, each moment, on real daemons; all of it takes an hour and writes
+#                                     docs/faults.md; ./test.sh has a sample of it
 #   ./test.sh dashboard               draws docs/metrics/dashboard.png anew, of a real run that a real Prometheus scrapes
 #   ./test.sh docs                    build docs/ as a site, into site/; a broken link fails it
 #   ./test.sh image                   the Dockerfile's steps without an engine, and a replication by what they make
@@ -108,6 +111,7 @@ case "${1:-all}" in
     dashboard) dashboard "${@:2}" ;;
     chaos) "$bin/python" -m tests.chaos "${@:2}" ;;
     fuzz) fuzz "${@:2}" ;;
+    faults) "$bin/python" -m tests.faults "${@:2}" ;;
     docs) docs ;;
     image | versions) "$bin/python" -m tests.deploy "$1" ;;
     lock) lock "${@:2}" ;;

@@ -5,9 +5,10 @@ from __future__ import annotations
 import argparse
 import contextlib
 import os
+import signal
 import tempfile
-import time
-from collections.abc import Iterator
+import threading
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -18,7 +19,7 @@ from processor.dynamodb_local import DynamoDBLocal
 from tests.conftest import ENVIRONMENT
 from tests.fakes.moto_server import MotoServer
 from tests.faults import report
-from tests.faults.cells import chosen
+from tests.faults.cells import Cell, all_cells, chosen
 from tests.faults.jobs import jobs
 from tests.faults.outcome import FAILED
 from tests.faults.world import BUCKET, Servers
@@ -27,11 +28,18 @@ _PAGE = java.ROOT / "docs" / "faults.md"
 
 
 @contextlib.contextmanager
+def bucket_server() -> Iterator[str]:
+    """The endpoint of a moto with the bucket of dead letters."""
+    with MotoServer("S3") as moto:
+        boto3.client("s3", region_name="us-east-1", endpoint_url=moto.endpoint).create_bucket(Bucket=BUCKET)
+        yield moto.endpoint
+
+
+@contextlib.contextmanager
 def servers(folder: Path) -> Iterator[Servers]:
     """What all cells share."""
-    with DynamoDBLocal(log=folder / "dynamodb-local.log") as local, MotoServer("S3") as moto:
-        boto3.client("s3", region_name="us-east-1", endpoint_url=moto.endpoint).create_bucket(Bucket=BUCKET)
-        yield Servers(dynamodb=local.endpoint, moto=moto.endpoint)
+    with DynamoDBLocal(log=folder / "dynamodb-local.log") as local, bucket_server() as moto:
+        yield Servers(dynamodb=local.endpoint, moto=moto)
 
 
 def main() -> int:
@@ -44,34 +52,44 @@ def main() -> int:
     parser.add_argument("--only", metavar="CALL[:FAULT[:MOMENT]]", help="these cells, as leases.Scan:denied:start")
     parser.add_argument("--lanes", type=int, default=4, help="how many cells at once (default: 4)")
     parser.add_argument("--report", type=Path, help="write the outcomes here, as JSON (see tests/faults/report.py)")
+    parser.add_argument("--resume", type=Path, help="go on with this JSON's run: only what is left of it, or failed")
     given = parser.parse_args()
     try:
         cells = chosen(given.only)
-    except ValueError as exc:
+        before = report.read(given.resume, seed=given.seed) if given.resume else []
+    except (OSError, ValueError) as exc:
         parser.error(str(exc))
     for name in [name for name in os.environ if name.startswith(("AWS_", "REPLICATION_"))]:
         del os.environ[name]
     os.environ.update(ENVIRONMENT)
     folder = Path(tempfile.mkdtemp(prefix="faults-"))
-    file = given.report or folder / "faults.json"
-    progress = report.Progress(len(cells))
-    began = time.monotonic()
-    with servers(folder) as shared, ThreadPoolExecutor(given.lanes) as lanes:
-        running = [
-            lanes.submit(job.run, progress.tell) for job in jobs(cells, seed=given.seed, servers=shared, folder=folder)
-        ]
-        for each in running:
-            each.result()
-    seconds = time.monotonic() - began
+    file = given.report or given.resume or folder / "faults.json"
+    done = {outcome.cell for outcome in before}
+    left = [cell for cell in cells if cell not in done]
+    progress = report.Progress(len(left) + len(before), file, seed=given.seed, before=before)
+    _run(left, progress, seed=given.seed, lanes=given.lanes, folder=folder)
+    progress.keep()
     outcomes = progress.outcomes
-    report.write_json(file, outcomes, seed=given.seed, seconds=seconds)
-    if given.only is None:
+    if len(outcomes) == len(list(all_cells())):
         _PAGE.write_text(report.page(outcomes, seed=given.seed))
     failed = [outcome for outcome in outcomes if outcome.word == FAILED]
     for outcome in failed:
         print(f"FAILED {outcome.cell.name}: {'; '.join(outcome.wrong)}")
-    print(f"{len(outcomes)} cells, {len(failed)} failed, {seconds:.0f} s; seed {given.seed}. All of it: {file}")
+    print(
+        f"{len(outcomes)} cells, {len(failed)} failed, {progress.seconds:.0f} s; seed {given.seed}. All of it: {file}"
+    )
     return int(bool(failed))
+
+
+def _run(cells: Sequence[Cell], progress: report.Progress, *, seed: int, lanes: int, folder: Path) -> None:
+    """Several jobs at once. Ctrl-C and SIGTERM let the cells under way end, and begin no other."""
+    stop = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: stop.set())
+    with servers(folder) as shared, ThreadPoolExecutor(lanes) as pool:
+        made = jobs(cells, seed=seed, servers=shared, folder=folder, stop=stop)
+        for each in [pool.submit(job.run, progress.tell) for job in made]:
+            each.result()
 
 
 if __name__ == "__main__":

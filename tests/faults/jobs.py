@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import itertools
+import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack, closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tests.faults import moments
+from tests.faults import at_work, changing_hands, lives
 from tests.faults.cells import FLEET, LIVES, RUNNING, Cell
-from tests.faults.moments import BrokenError
 from tests.faults.outcome import FAILED, NOT_MADE, Outcome
+from tests.faults.scene import BrokenError, rest, wait
 from tests.faults.world import SHARDS, Servers, World
 
 if TYPE_CHECKING:
@@ -25,12 +26,13 @@ Tell = Callable[[Outcome], None]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Job:
-    """Cells of one call, of moments that need the same daemons."""
+    """Cells of one call, of moments that need the same daemons; none is begun once ``stop`` is set."""
 
     cells: Sequence[Cell]
     seed: int
     servers: Servers
     folder: Path
+    stop: threading.Event
 
     def run(self, tell: Tell) -> None:
         """Run them all, and tell each outcome."""
@@ -46,6 +48,8 @@ class Job:
         unmade: set[str] = set()
         with closing(_Shared(self, daemons)) as shared:
             for cell in self.cells:
+                if self.stop.is_set():
+                    return
                 if cell.moment in unmade:
                     tell(Outcome(cell=cell, word=NOT_MADE))
                     continue
@@ -60,6 +64,8 @@ class Job:
         world: World | None = None
         by_fault = {cell.fault: [each for each in self.cells if each.fault == cell.fault] for cell in self.cells}
         for number, cells in enumerate(by_fault.values()):
+            if self.stop.is_set():
+                break
             if world is None or (number + self.seed) % 2:
                 stack.close()
                 world = stack.enter_context(World(self.folder, self.servers, cells[0].call.kind))
@@ -72,19 +78,19 @@ class Job:
         daemon = world.daemons[0] if world.daemons else world.make()
         begun = cells.get("start")
         if begun is not None:
-            outcome = moments.start(world, daemon, begun, seed=self.seed)
+            outcome = lives.start(world, daemon, begun, seed=self.seed)
             tell(outcome)
             if outcome.word == FAILED:
-                moments.kill(daemon)
+                lives.kill(daemon)
                 if "stop" in cells:
                     tell(self._life_of_stop(cells["stop"]))
                 return False
         elif "stop" in cells:
             world.write()
             world.start(daemon)
-            moments.rest(world, [daemon])
+            rest(world, [daemon])
         if "stop" in cells:
-            outcome = moments.stop(world, daemon, cells["stop"], seed=self.seed)
+            outcome = lives.stop(world, daemon, cells["stop"], seed=self.seed)
             tell(outcome)
             return outcome.word != FAILED
         daemon.stop()
@@ -96,8 +102,8 @@ class Job:
             daemon = world.make()
             world.write()
             world.start(daemon)
-            moments.rest(world, [daemon])
-            return moments.stop(world, daemon, cell, seed=self.seed)
+            rest(world, [daemon])
+            return lives.stop(world, daemon, cell, seed=self.seed)
 
 
 class _Shared:
@@ -118,10 +124,10 @@ class _Shared:
             self.close()
             return Outcome(cell=cell, word=FAILED, wrong=(f"no rest before the fault: {exc}",))
         if self._count == 1:
-            outcome = moments.running(world, daemons[0], cell, seed=self._job.seed)
+            outcome = at_work.running(world, daemons[0], cell, seed=self._job.seed)
         else:
             order = daemons if next(self._turn) % 2 else daemons[::-1]
-            outcome = moments.hand_over(world, order, cell, seed=self._job.seed)
+            outcome = changing_hands.hand_over(world, order, cell, seed=self._job.seed)
         if outcome.word == FAILED:
             self.close()
         return outcome
@@ -136,9 +142,9 @@ class _Shared:
                 self._world.start(self._world.make())
         world = self._world
         world.write()
-        moments.rest(world, world.daemons)
-        if self._count > 1 and not moments.wait(
-            lambda: moments.owners(world) == min(self._count, SHARDS), moments.REST_SECONDS
+        rest(world, world.daemons)
+        if self._count > 1 and not wait(
+            lambda: changing_hands.owners(world) == min(self._count, SHARDS), world.rest_seconds
         ):
             raise BrokenError("the daemons do not share the shards")
         return world, world.daemons
@@ -149,14 +155,16 @@ class _Shared:
         self._world = None
 
 
-def jobs(cells: Iterable[Cell], *, seed: int, servers: Servers, folder: Path) -> Iterator[Job]:
-    """The cells in jobs, those that take longest first."""
+def jobs(
+    cells: Iterable[Cell], *, seed: int, servers: Servers, folder: Path, stop: threading.Event | None = None
+) -> Iterator[Job]:
+    """The cells in jobs, those that take longest first; ``stop``: set it, and no more cells are begun."""
     grouped: dict[tuple[str, tuple[str, ...]], list[Cell]] = {}
     for cell in cells:
         group = next(each for each in (FLEET, LIVES, RUNNING) if cell.moment in each)
         grouped.setdefault((cell.call.name, group), []).append(cell)
     for _, chosen in sorted(grouped.items(), key=lambda each: -_weight(each[1])):
-        yield Job(cells=chosen, seed=seed, servers=servers, folder=folder)
+        yield Job(cells=chosen, seed=seed, servers=servers, folder=folder, stop=stop or threading.Event())
 
 
 def _weight(cells: Sequence[Cell]) -> float:

@@ -15,10 +15,11 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from tests.faults.cells import CALLS, FAULTS, MOMENTS
+from tests.faults.cells import CALLS, FAULTS, MOMENTS, chosen
 from tests.faults.outcome import ENDS_SAID, FAILED, GOES_ON, WORDS, Outcome
 
 _NONE = "-"
+_KEPT_EVERY = 10
 _OPENING = """# Fault matrix
 
 Every call that the replicator makes, each single thing that can go wrong with it, at each moment: what came of it. The
@@ -43,11 +44,16 @@ by moment and seed, so another seed meets others."""
 
 
 class Progress:
-    """Says each outcome as it comes; any thread may tell one."""
+    """Says each outcome as it comes, and keeps the JSON up to date; any thread may tell one.
 
-    def __init__(self, total: int) -> None:
-        self.outcomes: list[Outcome] = []
+    :param before: outcomes of an earlier run that this one goes on with
+    """
+
+    def __init__(self, total: int, file: Path, *, seed: int, before: Sequence[Outcome] = ()) -> None:
+        self.outcomes: list[Outcome] = list(before)
         self._total = total
+        self._file = file
+        self._seed = seed
         self._began = time.monotonic()
         self._lock = threading.Lock()
 
@@ -55,7 +61,7 @@ class Progress:
         """One more."""
         with self._lock:
             self.outcomes.append(outcome)
-            passed = time.monotonic() - self._began
+            passed = self.seconds
             said = f"  ({', '.join(outcome.said)})" if outcome.said else ""
             print(
                 f"{passed:7.1f} s {len(self.outcomes):5}/{self._total}  {outcome.cell.name:55} {outcome.word:12}"
@@ -66,6 +72,18 @@ class Progress:
                 print(f"{'':26}{each}", flush=True)
             if outcome.logs:
                 print(f"{'':26}logs: {outcome.logs}", flush=True)
+            if len(self.outcomes) % _KEPT_EVERY == 0:
+                self.keep()
+
+    @property
+    def seconds(self) -> float:
+        """How long this run has taken."""
+        return time.monotonic() - self._began
+
+    def keep(self) -> None:
+        """Write the JSON."""
+        content = as_json(self.outcomes, seed=self._seed, seconds=self.seconds)
+        self._file.write_text(json.dumps(content, indent=1) + "\n")
 
 
 def as_json(outcomes: Sequence[Outcome], *, seed: int, seconds: float) -> dict[str, Any]:
@@ -87,9 +105,19 @@ def as_json(outcomes: Sequence[Outcome], *, seed: int, seconds: float) -> dict[s
     }
 
 
-def write_json(file: Path, outcomes: Sequence[Outcome], *, seed: int, seconds: float) -> None:
-    """Write it."""
-    file.write_text(json.dumps(as_json(outcomes, seed=seed, seconds=seconds), indent=1) + "\n")
+def read(file: Path, *, seed: int) -> list[Outcome]:
+    """The outcomes of a run of the same seed, without those that failed.
+
+    :raises ValueError: it is of another seed, or no report
+    """
+    content = json.loads(file.read_text())
+    if not isinstance(content, dict) or content.get("seed") != seed:
+        raise ValueError(f"{file} is no report of a run with --seed {seed}")
+    return [
+        Outcome(cell=chosen(each["cell"])[0], word=each["outcome"], said=tuple(each["said"]), seconds=each["seconds"])
+        for each in content["cells"]
+        if each["outcome"] != FAILED
+    ]
 
 
 # --- docs/faults.md --------------------------------------------------------------------------------------------------

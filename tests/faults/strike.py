@@ -65,6 +65,7 @@ class Strike:
         self.first_met: float | None = None
         self.same = 0  # answers in which there was nothing to spoil
         self.asked = 0
+        self.waiting = 0  # requests whose client still waits for an answer
 
     def __call__(self, exchange: Exchange, fault: Fault) -> None:
         """Let the request go wrong, unless that has been done."""
@@ -74,7 +75,11 @@ class Strike:
         if self._kind in _SPOILED:
             return self._spoil(exchange)
         self._count()
-        return _ACTS[self._kind](self, exchange, fault)
+        self.waiting += 1
+        try:
+            return _ACTS[self._kind](self, exchange, fault)
+        finally:
+            self.waiting -= 1
 
     def _take(self) -> bool:
         with self._lock:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import boto3
 import psutil
 
+from processor import java
 from tests.fakes.accounts import KEEPER, READER, WRITER
 from tests.fakes.fake_sts import Asked, FakeSts
 from tests.fakes.fault_proxy import FaultProxy
@@ -29,6 +30,8 @@ if TYPE_CHECKING:
     from typing_extensions import Self
 
 SHARDS = 2
+# Longer than any pause between two tries, on a machine that has more to do.
+REST_SECONDS = 120.0
 BUCKET = "letters"
 # The destination has an index on it that wants a string: a number there is refused.
 INDEXED = "code"
@@ -57,10 +60,23 @@ class Servers:
 class World:
     """Serves from entering the context to leaving it, which ends the daemons that still run.
 
+    :param root: the checkout whose run.sh is run
+    :param rest_seconds: how long the tables may differ after a fault
     :param settings: of the task, on top of what it needs
     """
 
-    def __init__(self, folder: Path, servers: Servers, kind: Kind, **settings: str) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        servers: Servers,
+        kind: Kind,
+        *,
+        root: Path = java.ROOT,
+        rest_seconds: float = REST_SECONDS,
+        **settings: str,
+    ) -> None:
+        self.root = root
+        self.rest_seconds = rest_seconds
         suffix = uuid.uuid4().hex[:8]
         self.folder = folder / f"{kind}-{suffix}"
         self.kind = kind
@@ -121,7 +137,9 @@ class World:
 
     def make(self) -> Replicator:
         """One more daemon, not started yet, as on a machine of its own."""
-        self.daemons.append(Replicator(self.folder / f"machine-{len(self.daemons) + 1}", self._settings))
+        self.daemons.append(
+            Replicator(self.folder / f"machine-{len(self.daemons) + 1}", self._settings, root=self.root)
+        )
         return self.daemons[-1]
 
     def start(self, daemon: Replicator) -> Replicator:

@@ -1,0 +1,82 @@
+"""A sample of the fault matrix, by seed, and a planted bug that it must notice. ``./test.sh faults`` runs all of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import pytest
+
+from processor.dynamodb_local import DynamoDBLocal
+from tests.fakes.planted import planted_checkout
+from tests.faults import at_work
+from tests.faults.__main__ import bucket_server
+from tests.faults.cells import CALLS, FLEET, LIVES, Cell, chosen, sample
+from tests.faults.jobs import jobs
+from tests.faults.outcome import FAILED, Outcome
+from tests.faults.scene import rest
+from tests.faults.world import Servers, World
+
+pytestmark = pytest.mark.timeout(900)
+
+SEED = 1
+# Those that a daemon at work makes all the time: a cell of theirs takes a second.
+BUSY = ("leases.Scan", "leases.UpdateItem", "destination.BatchWriteItem", "destination.PutItem")
+EMPTY_IS_DONE = {
+    "processor/write_answers.py": (
+        "    unprocessed_items: dict[str, list[Undone]]\n",
+        "    unprocessed_items: dict[str, list[Undone]] = msgspec.field(default_factory=dict)\n",
+    )
+}
+
+
+@pytest.fixture(scope="module")
+def servers(dynamodb: DynamoDBLocal) -> Iterator[Servers]:
+    """What all cells share."""
+    with bucket_server() as moto:
+        yield Servers(dynamodb=dynamodb.endpoint, moto=moto)
+
+
+def run(cells: Sequence[Cell], servers: Servers, folder: Path) -> list[Outcome]:
+    """Run them; fails with what was broken."""
+    outcomes: list[Outcome] = []
+    for job in jobs(cells, seed=SEED, servers=servers, folder=folder):
+        job.run(outcomes.append)
+    broken = [
+        f"{each.cell.name}: {'; '.join(each.wrong)}; logs: {each.logs}" for each in outcomes if each.word == FAILED
+    ]
+    assert broken == []
+    assert len(outcomes) == len(cells)
+    return outcomes
+
+
+@pytest.mark.parametrize("name", BUSY)
+def test_a_daemon_at_work(name: str, servers: Servers, tmp_path: Path) -> None:
+    """One wrong answer, or none, in a quiet moment, in a backlog and at a shard's end: all arrives, no lease goes."""
+    calls = [call for call in CALLS if call.name == name]
+    cells = sample(SEED, ("steady", "backlog", "shard-end"), count=8, calls=calls)
+    assert any(outcome.is_run for outcome in run(cells, servers, tmp_path))
+
+
+def test_beginnings_and_ends(servers: Servers, tmp_path: Path) -> None:
+    """A start waits for what passes, and a stop ends with 0."""
+    run(sample(SEED, LIVES, count=5), servers, tmp_path)
+
+
+def test_a_shard_that_changes_hands(servers: Servers, tmp_path: Path) -> None:
+    """Two daemons, one of them frozen and thawed."""
+    run(sample(SEED, FLEET, count=3), servers, tmp_path)
+
+
+def test_a_planted_bug_is_noticed(servers: Servers, tmp_path: Path) -> None:
+    """An empty answer that passes for a confirmed write loses what was written."""
+    root = planted_checkout(tmp_path / "planted", EMPTY_IS_DONE)
+    (cell,) = chosen("BatchWriteItem:empty-object:steady")
+    with World(tmp_path, servers, "plain", root=root, rest_seconds=30.0) as world:
+        world.write()
+        daemon = world.start(world.make())
+        rest(world, [daemon])
+        world.rest_seconds = 5.0
+        outcome = at_work.running(world, daemon, cell, seed=SEED)
+    assert outcome.word == FAILED
+    assert "not equal" in outcome.wrong[0]
