@@ -51,6 +51,16 @@ BUGS = {
         plan=_plan((0, "throttle", 2)),
         symptom="was not applied",
     ),
+    "empty-answer-believed": Bug(
+        edits={
+            "processor/write_answers.py": (
+                "    unprocessed_items: dict[str, list[Undone]]\n",
+                "    unprocessed_items: dict[str, list[Undone]] = msgspec.field(default_factory=dict)\n",
+            )
+        },
+        plan=_plan((0, "empty-answer-once", 2)),
+        symptom="was not applied",
+    ),
     "frozen-daemon-writes-on": Bug(
         edits={"processor/writable_table.py": (", before_send=self._may_write)", ")")},
         plan=_plan(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -16,6 +17,7 @@ from tests.chaos.workload import KEPT
 from tests.fakes import faults
 from tests.fakes.fault_proxy import FaultProxy
 from tests.fakes.faulty_server import Act, Exchange, Fault
+from tests.faults.spoil import spoil
 
 _WRITES = ("BatchWriteItem", "PutItem", "DeleteItem")
 # A write that its client no longer waits for, and that lands after the next one of its key, is a wrong end that no
@@ -63,6 +65,9 @@ def do(stage: Stage, step: Step) -> Done:
         return _SHARDS[step.name](stage)
     if step.name in _AWAY:
         return _away(_AWAY[step.name](stage))
+    if step.name in _ONCE:
+        proxy, act, operation = _ONCE[step.name]
+        return Done("whoever asks first", proxy(stage).inject(act, operation, times=1).clear)
     proxy, act, operations, alone = _REQUESTS[step.name]
     when = (lambda exchange: exchange.access_key == machine.name) if alone else bool
     if step.name == "late-duplicates":
@@ -205,4 +210,39 @@ _REQUESTS: dict[str, tuple[Callable[[Stage], FaultProxy], Act, tuple[str, ...], 
     "checkpoints-cut-off": (_checkpoints, faults.drop(), (), True),
     "checkpoint-answers-lost": (_checkpoints, faults.drop(after=True), ("UpdateItem",), True),
     "stream-fails": (_stream, faults.error("InternalServerError"), (), False),
+}
+
+# --- One wrong answer ------------------------------------------------------------------------------------------------
+
+
+def _spoiled(kind: str, number: int = 0) -> Act:
+    """The answer that it would be, spoiled; left alone where it has nothing to spoil."""
+
+    def act(exchange: Exchange, _: Fault) -> None:
+        answer = exchange.forward(exchange.body)
+        exchange.reply(spoil(answer, kind, number) or answer)
+
+    return act
+
+
+def _last_shard_missing(exchange: Exchange, _: Fault) -> None:
+    answer = exchange.forward(exchange.body)
+    content = json.loads(answer.body)
+    content.get("StreamDescription", {}).get("Shards", [])[-1:] = []
+    exchange.reply(answer._replace(body=json.dumps(content).encode()))
+
+
+_NOT_FOUND = faults.error("ResourceNotFoundException")
+# proxy, what happens, to the first request of which operation
+_ONCE: dict[str, tuple[Callable[[Stage], FaultProxy], Act, str]] = {
+    "no-iterator-once": (_stream, _spoiled("empty-list"), "GetRecords"),
+    "nothing-once": (_stream, faults.answer({}), "GetRecords"),
+    "records-not-found-once": (_stream, _NOT_FOUND, "GetRecords"),
+    "iterator-not-found-once": (_stream, _NOT_FOUND, "GetShardIterator"),
+    "stream-not-found-once": (_stream, _NOT_FOUND, "DescribeStream"),
+    "no-shards-once": (_stream, _spoiled("empty-list"), "DescribeStream"),
+    "shard-missing-once": (_stream, _last_shard_missing, "DescribeStream"),
+    "no-lease-once": (_checkpoints, faults.answer({}), "GetItem"),
+    "no-leases-once": (_checkpoints, _spoiled("empty-list"), "Scan"),
+    "empty-answer-once": (_destination, faults.answer({}), "BatchWriteItem"),
 }

@@ -29,7 +29,7 @@ class Kind:
     name: str
     weight: float
     lasts: tuple[float, float]
-    takes: Literal["process", "destination", "checkpoints", "stream", "shards"]
+    takes: Literal["process", "destination", "checkpoints", "stream", "shards", "answer"]
     modes: Sequence[WriteMode] = ("batch", "item", "fenced")
 
 
@@ -59,6 +59,17 @@ KINDS = (
     Kind(name="checkpoint-answers-lost", weight=2, lasts=(1, 3), takes="checkpoints"),
     Kind(name="stream-fails", weight=1, lasts=(1, 5), takes="stream"),
     Kind(name="stream-away", weight=1, lasts=(1, 5), takes="stream"),
+    # One wrong answer, to whoever asks first: what lasts is how long it waits for that.
+    Kind(name="no-iterator-once", weight=2, lasts=(1, 2), takes="answer"),
+    Kind(name="nothing-once", weight=2, lasts=(1, 2), takes="answer"),
+    Kind(name="records-not-found-once", weight=2, lasts=(1, 2), takes="answer"),
+    Kind(name="iterator-not-found-once", weight=1, lasts=(8, 15), takes="answer"),
+    Kind(name="stream-not-found-once", weight=2, lasts=(8, 25), takes="answer"),
+    Kind(name="no-shards-once", weight=2, lasts=(8, 25), takes="answer"),
+    Kind(name="shard-missing-once", weight=2, lasts=(8, 25), takes="answer"),
+    Kind(name="no-lease-once", weight=1, lasts=(8, 15), takes="answer"),
+    Kind(name="no-leases-once", weight=1, lasts=(1, 3), takes="answer"),
+    Kind(name="empty-answer-once", weight=2, lasts=(1, 3), takes="answer", modes=("batch",)),
     Kind(name="split", weight=3, lasts=(0, 0), takes="shards"),
     Kind(name="roll-over", weight=3, lasts=(0, 0), takes="shards"),
 )

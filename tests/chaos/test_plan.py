@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.chaos import plan
-from tests.chaos.disasters import _AWAY, _PROCESSES, _REQUESTS, _SHARDS
+from tests.chaos.disasters import _AWAY, _ONCE, _PROCESSES, _REQUESTS, _SHARDS
 
 KINDS = {kind.name: kind for kind in plan.KINDS}
 
@@ -34,7 +34,7 @@ def test_faults_of_one_part_do_not_overlap(seed: int) -> None:
 
 def test_every_kind_can_be_done() -> None:
     """The plan's kinds are those that disasters.py knows."""
-    assert KINDS.keys() == _AWAY.keys() | _PROCESSES.keys() | _REQUESTS.keys() | _SHARDS.keys()
+    assert KINDS.keys() == _AWAY.keys() | _PROCESSES.keys() | _REQUESTS.keys() | _SHARDS.keys() | _ONCE.keys()
 
 
 def test_a_planted_plan_names_its_faults() -> None:
