@@ -129,5 +129,6 @@ def chosen(only: str | None) -> list[Cell]:
 def sample(seed: int, moments: Sequence[str], *, count: int, calls: Sequence[Call] = CALLS) -> list[Cell]:
     """So many cells of these moments, the same ones for the same seed."""
     pool = [cell for cell in all_cells() if cell.moment in moments and cell.call in calls]
-    picked = set(random.Random(f"{seed} {' '.join(moments)}").sample(range(len(pool)), min(count, len(pool))))
+    draw = random.Random(" ".join([str(seed), *moments, *(call.name for call in calls)]))
+    picked = set(draw.sample(range(len(pool)), min(count, len(pool))))
     return [cell for number, cell in enumerate(pool) if number in picked]

@@ -132,6 +132,7 @@ def went_on(scene: Scene, daemon: Replicator) -> str:
     rest(scene.world, [daemon])
     scene.world.write()
     rest(scene.world, [daemon])
-    if not wait(lambda: scene.lasting or not scene.strike.waiting, scene.world.rest_seconds):
-        raise BrokenError(f"the call has been waited for for more than {scene.world.rest_seconds:.0f} s")
+    strike = scene.strike
+    if not wait(lambda: scene.lasting or not strike.waiting or strike.asked_since > 0, scene.world.rest_seconds):
+        raise BrokenError(f"the call hangs, and was not made again in {scene.world.rest_seconds:.0f} s")
     return GOES_ON

@@ -66,10 +66,12 @@ class Strike:
         self.same = 0  # answers in which there was nothing to spoil
         self.asked = 0
         self.waiting = 0  # requests whose client still waits for an answer
+        self.asked_since = 0  # the same call, made again since the fault was met
 
     def __call__(self, exchange: Exchange, fault: Fault) -> None:
         """Let the request go wrong, unless that has been done."""
         self.asked += 1
+        self.asked_since += self.met > 0
         if not self._take():
             return exchange.reply(exchange.forward(exchange.body))
         if self._kind in _SPOILED:
