@@ -21,7 +21,7 @@ pytestmark = pytest.mark.timeout(900)
 
 SEED = 1
 # Those that a daemon at work makes all the time: a cell of theirs takes a second.
-BUSY = ("leases.Scan", "leases.UpdateItem", "destination.BatchWriteItem", "destination.PutItem")
+BUSY = ("stream.GetRecords", "leases.Scan", "leases.UpdateItem", "destination.BatchWriteItem", "destination.PutItem")
 EMPTY_IS_DONE = {
     "processor/write_answers.py": (
         "    unprocessed_items: dict[str, list[Undone]]\n",
