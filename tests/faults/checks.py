@@ -18,6 +18,7 @@ SHARD_END = "SHARD_END"
 Rows = Mapping[str, Mapping[str, Any]]
 _MOST_SHOWN = 3
 _SAID = re.compile(r" (NOTICE|WARNING|ERROR) ([a-z_]+)\b.*")
+_HELD = "held"
 _TRACES = ("BUG:", "Traceback (most recent call last)")
 
 
@@ -38,11 +39,12 @@ class Ear:
         found = [match[2] for match in _SAID.finditer(self.text) if match[1] in levels]
         return list(dict.fromkeys(found))
 
-    def complaints(self) -> Iterator[str]:
-        """What nobody may be told of something that passes."""
-        yield from (
-            f"ERROR said: {match[0].strip()[:400]}" for match in _SAID.finditer(self.text) if match[1] == "ERROR"
-        )
+    def complaints(self, *, lasting: bool) -> Iterator[str]:
+        """What nobody may be told of something that passes; while it lasts, that a shard is held is the truth."""
+        true = {_HELD} if lasting else set()
+        for match in _SAID.finditer(self.text):
+            if match[1] == "ERROR" and match[2] not in true:
+                yield f"ERROR said: {match[0].strip()[:400]}"
         yield from (f"a trace on the console: {trace}" for trace in _TRACES if trace in self.text)
 
 

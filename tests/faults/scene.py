@@ -116,7 +116,7 @@ def judged(scene: Scene, ears: list[Ear], before: checks.Rows, act: Callable[[],
     wrong += checks.leases(scene.world, before)
     said = tuple(dict.fromkeys(event for ear in ears for event in ear.events("WARNING", "ERROR")))
     if word == GOES_ON:
-        wrong += [each for ear in ears for each in ear.complaints()]
+        wrong += [each for ear in ears for each in ear.complaints(lasting=scene.lasting)]
     return Outcome(
         cell=scene.cell,
         word=FAILED if wrong else word,

@@ -162,7 +162,19 @@ def test_what_is_said_of_a_fault_that_passes() -> None:
     ear = checks.Ear(daemon)
     daemon.console += "t WARNING writes_delayed code=x\nt NOTICE shard_started\nt ERROR changes_lost note=y\nBUG: z\n"
     assert ear.events("WARNING", "ERROR") == ["writes_delayed", "changes_lost"]
-    assert list(ear.complaints()) == ["ERROR said: ERROR changes_lost note=y", "a trace on the console: BUG:"]
+    assert list(ear.complaints(lasting=True)) == [
+        "ERROR said: ERROR changes_lost note=y",
+        "a trace on the console: BUG:",
+    ]
+
+
+def test_a_shard_is_held_only_by_what_lasts() -> None:
+    """An ERROR that says so is true while it lasts, and a false alarm where it happened once."""
+    daemon: Any = SimpleNamespace(console="")
+    ear = checks.Ear(daemon)
+    daemon.console = "t ERROR held shard=a\n"
+    assert list(ear.complaints(lasting=True)) == []
+    assert list(ear.complaints(lasting=False)) == ["ERROR said: ERROR held shard=a"]
 
 
 # --- The report ------------------------------------------------------------------------------------------------------
