@@ -13,7 +13,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from processor import daemon, kcl_properties
+from processor import daemon, kcl_properties, task
 from processor.apply import Outcome
 from processor.definitions import BY_NAME, DEFINITIONS
 from processor.errors import MalformedRecordError, UsageError
@@ -56,7 +56,7 @@ FILES = st.one_of(
 def _used(made: Settings) -> None:
     """What the daemon and its children are handed."""
     assert made == msgspec.json.decode(msgspec.json.encode(made), type=Settings)
-    written = daemon.properties(made, stream_arn="arn", worker_id="me", leases=[], read_at_ms=1)
+    written = daemon.properties(made, task=task.of(made, "arn"), worker_id="me", leases=[], read_at_ms=1)
     javaproperties.dumps(written).encode("latin-1")
     paths = made.log_directory, made.log_configuration or "", made.java_options, made.dead_letter_path or ""
     assert "\0" not in "".join(paths)
