@@ -59,6 +59,23 @@ def test_sigterm_while_the_destination_is_away_keeps_the_batch(pair: Pair, repli
             assert running.stop() == 0
 
 
+def test_a_stream_that_hangs_is_said_while_it_does(pair: Pair, replicator: MakeReplicator) -> None:
+    """The first read that gets no answer is said before it ends; the SDK alone would try five times, in silence."""
+    with (
+        FaultProxy(pair.settings["sourceEndpoint"]) as proxy,
+        replicator(pair.settings | {"sourceStreamsEndpoint": proxy.endpoint}) as running,
+    ):
+        pair.put("before")
+        pair.wait_for("before")
+        hung = proxy.inject(faults.hold(), "GetRecords")
+        pair.put("during")
+        until(lambda: "it is still waited for" in running.console, "the read that hangs on the console")
+        assert "WARNING stream_unreadable " in running.console
+        hung.clear()
+        pair.wait_for("during")
+        assert running.stop() == 0
+
+
 def test_a_source_that_can_t_be_read_is_said_and_survived(pair: Pair, replicator: MakeReplicator) -> None:
     """SourceStreamsEndpoint is where the stream is read; when it refuses connections, the console says so."""
     with (

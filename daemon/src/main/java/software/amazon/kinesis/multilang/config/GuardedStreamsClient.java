@@ -44,6 +44,7 @@ final class GuardedStreamsClient implements DynamoDbStreamsClient {
     private final Outage outage = new Outage("stream_unreadable", "The source's stream can't be read",
             "Nothing is lost while its records last (24 hours); it is tried until it can be read.",
             "The source's stream can be read again");
+    private final OverdueReads overdue = new OverdueReads(outage::failed);
 
     GuardedStreamsClient(
             DynamoDbStreamsClient stream, String trueArn, StreamListings listings, Absence absence, Losses losses) {
@@ -114,7 +115,7 @@ final class GuardedStreamsClient implements DynamoDbStreamsClient {
     @Override
     public GetRecordsResponse getRecords(GetRecordsRequest request) {
         try {
-            GetRecordsResponse response = stream.getRecords(request);
+            GetRecordsResponse response = overdue.watched(() -> stream.getRecords(request));
             outage.succeeded();
             return response;
         } catch (ResourceNotFoundException e) {
