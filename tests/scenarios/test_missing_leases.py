@@ -10,7 +10,7 @@ from tests.fakes.fleet import Fleet, out_of_order
 from tests.fakes.patience import until
 from tests.fakes.replicator import Replicator
 from tests.scenarios.conftest import MakeFleet
-from tests.scenarios.test_lost_changes import copy, held, put, pytestmark, status  # noqa: F401  # a mark
+from tests.scenarios.test_lost_changes import copy, held, put, status
 
 
 def checkpoint(fleet: Fleet, shard_id: str) -> str:

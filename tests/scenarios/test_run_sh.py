@@ -95,7 +95,7 @@ def test_a_daemon_is_seen_wherever_its_logs_are(clone: Path, arguments: tuple[st
         assert holder.stdout is not None
         holder.stdout.readline()
         result = run(*arguments, program=clone / "setup.sh")
-        holder.communicate("\n", timeout=60)
+        holder.communicate("\n", timeout=PATIENCE_SECONDS)
     assert result.returncode == (22 if arguments == ("jars",) else 0)
     assert f"a daemon of this checkout runs ({clone}/jars)" in result.stderr
     assert not list((clone / "jars").glob("*.jar"))

@@ -21,6 +21,8 @@ from tests.fakes.tasks import task
 
 # A call may take 3 x 0.5 + 0.5 s; whoever drips does so for a minute.
 TIMEOUTS = WriteTimeouts(connect=0.5, read=0.5)
+# Where a call before it must be answered, which takes a busy machine its time: 10 s.
+LONGER = WriteTimeouts(connect=2, read=4)
 DRIP_SECONDS, DRIPS = 0.1, 600
 # Far from both, for a machine that is busy.
 SOON_SECONDS = 30.0
@@ -123,7 +125,7 @@ def test_an_answer_that_drips_on_a_fresh_connection(name: str) -> None:
 def test_an_answer_that_drips_on_an_open_connection() -> None:
     """The second call of a connection is made past botocore."""
     with Server(second_request) as server:
-        calls = calls_of(server.endpoint)
+        calls = calls_of(server.endpoint, LONGER)
         assert calls.call("PutItem", b"{}") == b"{}"
         ends_soon(lambda: calls.call("PutItem", b"{}"))
 
@@ -146,7 +148,7 @@ def test_a_plain_proxy_that_drips(serve: Serve, proxied: Callable[[Server], None
     """Every call behind it is botocore's own, on connections that are kept."""
     with Server(serve) as server:
         proxied(server)
-        calls = calls_of("http://dynamodb.example.com")
+        calls = calls_of("http://dynamodb.example.com", LONGER)
         if serve is second_request:
             assert calls.call("PutItem", b"{}") == b"{}"
         ends_soon(lambda: calls.call("PutItem", b"{}"))

@@ -10,6 +10,7 @@ import pytest
 
 from processor import java
 from processor.values import endpoint
+from tests.fakes.patience import PATIENCE_SECONDS
 
 # A command that prints this, with all that stands around one.
 _PRINT = (
@@ -20,7 +21,9 @@ _PRINT = (
 
 def _run(code: str, **options: object) -> subprocess.CompletedProcess[bytes]:
     command = [sys.executable, "-c", code]
-    return subprocess.run(command, cwd=java.ROOT, stderr=subprocess.PIPE, check=False, timeout=60, **options)  # type: ignore[call-overload,no-any-return]
+    return subprocess.run(
+        command, cwd=java.ROOT, stderr=subprocess.PIPE, check=False, timeout=PATIENCE_SECONDS, **options
+    )  # type: ignore[call-overload,no-any-return]
 
 
 def test_a_closed_pipe_is_no_bug() -> None:
