@@ -26,10 +26,10 @@ BUGS = {
     "checkpoint-first": Bug(
         edits={
             "processor/record_processor.py": (
-                "outcome = self._applier.apply(changes)",
+                "changes, outcome = self._apply(records)",
                 (
-                    "self._checkpoint(process_records_input.checkpointer, changes[-1].sequence_number); "
-                    "outcome = self._applier.apply(changes)"
+                    "self._checkpoint(process_records_input.checkpointer, records[-1].sequence_number); "
+                    "changes, outcome = self._apply(records)"
                 ),
             )
         },
