@@ -91,6 +91,10 @@ class Exchange(BaseHTTPRequestHandler):
         """Say nothing."""
 
 
+# In the keys by which a start, copy or check tries whether it may write (processor/write_probe.py).
+_PROBE = b"dynamodb-replicator-check/"
+
+
 @dataclass(kw_only=True)
 class Fault:
     """What happens to certain requests, until it is cleared or has met ``times`` of them."""
@@ -100,12 +104,15 @@ class Fault:
     operations: tuple[str, ...]
     times: float
     when: Callable[[Exchange], bool]
+    probes: bool = False
     met: int = 0
     cleared: threading.Event = field(default_factory=threading.Event)
 
     def wants(self, exchange: Exchange) -> bool:
         """Whether this request is one to go wrong."""
         named = not self.operations or exchange.operation in self.operations
+        if _PROBE in exchange.body and not self.probes:
+            return False
         return named and self.met < self.times and not self.cleared.is_set() and self.when(exchange)
 
     def clear(self) -> None:
@@ -150,10 +157,18 @@ class FaultyServer:
         raise NotImplementedError
 
     def inject(
-        self, act: Act, *operations: str, times: float = float("inf"), when: Callable[[Exchange], bool] = bool
+        self,
+        act: Act,
+        *operations: str,
+        times: float = float("inf"),
+        when: Callable[[Exchange], bool] = bool,
+        probes: bool = False,
     ) -> Fault:
-        """From now on ``act`` happens to requests of these operations (none named: all) that ``when`` is true of."""
-        fault = Fault(act=act, server=self, operations=operations, times=times, when=when)
+        """From now on ``act`` happens to requests of these operations (none named: all) that ``when`` is true of.
+
+        :param probes: also to those by which a start tries whether it may write
+        """
+        fault = Fault(act=act, server=self, operations=operations, times=times, when=when, probes=probes)
         self._faults.append(fault)
         return fault
 

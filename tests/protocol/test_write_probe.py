@@ -50,7 +50,7 @@ def test_each_call_is_tried_and_changes_nothing(
 @pytest.mark.parametrize("code", ["AccessDeniedException", "UnrecognizedClientException"])
 def test_a_call_that_is_denied_is_an_error(call: str, code: str, look: Look, tables: Tables, proxy: FaultProxy) -> None:
     """Each by its name, in AWS's words: nothing would be replicated."""
-    proxy.inject(faults.error(code), call)
+    proxy.inject(faults.error(code), call, probes=True)
     (finding,) = look(tables.create())
     assert finding.severity == "error"
     assert f"{call} on table" in finding.value
@@ -60,7 +60,7 @@ def test_a_call_that_is_denied_is_an_error(call: str, code: str, look: Look, tab
 @pytest.mark.parametrize("code", ["ProvisionedThroughputExceededException", "InternalServerError"])
 def test_what_passes_forbids_no_start(code: str, look: Look, tables: Tables, proxy: FaultProxy) -> None:
     """A call that could not be made now proves nothing, which is said."""
-    proxy.inject(faults.error(code), "DeleteItem")
+    proxy.inject(faults.error(code), "DeleteItem", probes=True)
     (finding,) = look(tables.create())
     assert finding.severity == "warning"
     assert "could not be tried" in finding.value
@@ -68,7 +68,7 @@ def test_what_passes_forbids_no_start(code: str, look: Look, tables: Tables, pro
 
 def test_where_conditions_mean_nothing_nothing_is_put(look: Look, tables: Tables, proxy: FaultProxy) -> None:
     """A store that deletes in spite of a condition would put in spite of it."""
-    proxy.inject(faults.answer({}), "DeleteItem")
+    proxy.inject(faults.answer({}), "DeleteItem", probes=True)
     table = tables.create()
     assert look(table, writeMode="item") == []
     assert "PutItem" not in proxy.received

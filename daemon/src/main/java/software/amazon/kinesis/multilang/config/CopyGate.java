@@ -23,10 +23,10 @@ final class CopyGate {
 
     /** Ends the daemon where such a copy is under way; throws what keeps it from knowing, so that KCL tries again. */
     void check() {
-        Map<String, AttributeValue> row = client.getItem(request -> request
-                .tableName(taskTable)
-                .key(Map.of("name", AttributeValue.fromS("copy")))
-                .consistentRead(true)).join().item();
+        Map<String, AttributeValue> row = row();
+        if (row.isEmpty()) {
+            row = row(); // one answer that lacks the item is not believed
+        }
         if (row.isEmpty() || !"running".equals(text(row, "state")) || row.get("concurrent").bool()) {
             return;
         }
@@ -34,6 +34,13 @@ final class CopyGate {
         throw GuardedStreamsClient.lost("copy_unfinished", "A copy of this task, begun by " + text(row, "host") + ", is not through, and was "
                 + "not begun to be made beside a replication: it could put older items over newer ones. Nothing of this "
                 + "shard was written. Let copy finish" + beside + ", or give it up with copy --forget; then start again.");
+    }
+
+    private Map<String, AttributeValue> row() {
+        return client.getItem(request -> request
+                .tableName(taskTable)
+                .key(Map.of("name", AttributeValue.fromS("copy")))
+                .consistentRead(true)).join().item();
     }
 
     private static String text(Map<String, AttributeValue> row, String name) {
