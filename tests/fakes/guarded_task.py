@@ -191,12 +191,16 @@ class GuardedTask:
         """What is granted, and was used by nobody since."""
         return {grant for grant in self.granted() if not self._is_used(grant)}
 
-    def wait_used(self, action: str, table: str) -> None:
-        """Until all that is granted is used, but for that action on that table."""
-        until(
-            lambda: {(action, table)} == {(each.action, each.resource.rpartition("/")[2]) for each in self.unused()},
-            f"all that is granted is used but for {action} on {table}",
-        )
+    def wait_used(self, action: str, *tables: str) -> None:
+        """Until all that is granted is used, but for that action on those tables."""
+        rest = {(action, table) for table in tables}
+        try:
+            until(
+                lambda: rest == {(each.action, each.resource.rpartition("/")[2]) for each in self.unused()},
+                f"all that is granted is used but for {action} on {tables}",
+            )
+        except AssertionError as exc:
+            raise AssertionError(f"unused: {self.unused()}") from exc
 
     def withdraw_first_start(self) -> None:
         """Take back what is needed until the checkpoint tables are there, having been used."""
