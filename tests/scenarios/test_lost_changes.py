@@ -76,9 +76,9 @@ def test_a_shard_with_lost_changes_waits_for_a_copy(what: str, make_fleet: MakeF
     until(lambda: held(fleet) == [lost], "the loss in status")
     assert status(fleet)["exitStatus"] == 1
     assert not any(fleet.replicated(key) for key in written[after])
-    said = daemon.console + other.console
-    assert said.count("ERROR changes_lost") == 1
-    assert "copy --restart --concurrent" in said
+    # Once by each daemon that comes to hold the shard: it may be moved, to balance the load.
+    assert {1} == {each.console.count("ERROR changes_lost") for each in (daemon, other)} - {0}
+    assert "copy --restart --concurrent" in daemon.console + other.console
 
     assert other.stop() == 0  # whoever goes on with the shard holds it, too, since the same time
     assert daemon.process.poll() is None
