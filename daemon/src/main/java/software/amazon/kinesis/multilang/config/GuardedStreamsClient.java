@@ -62,7 +62,7 @@ final class GuardedStreamsClient implements DynamoDbStreamsClient {
         try {
             DescribeStreamResponse response =
                     stream.describeStream(request.toBuilder().streamArn(trueArn).build());
-            StreamListing.whole(response);
+            StreamListing.whole(request, response);
             return response;
         } catch (ResourceNotFoundException e) { // which the adapter would read as a stream without shards
             throw new IllegalStateException("DescribeStream: stream " + trueArn + " was not found", e);

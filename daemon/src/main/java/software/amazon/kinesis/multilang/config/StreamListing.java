@@ -5,6 +5,7 @@ import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeSet;
+import software.amazon.awssdk.services.dynamodb.model.DescribeStreamRequest;
 import software.amazon.awssdk.services.dynamodb.model.DescribeStreamResponse;
 import software.amazon.awssdk.services.dynamodb.model.Shard;
 import software.amazon.awssdk.services.dynamodb.model.StreamDescription;
@@ -33,17 +34,15 @@ final class StreamListing {
         Map<String, Shard> found = new LinkedHashMap<>();
         String after = null;
         while (true) {
-            String from = after;
-            StreamDescription page = whole(stream.describeStream(r -> r.streamArn(arn).exclusiveStartShardId(from)));
+            DescribeStreamRequest request =
+                    DescribeStreamRequest.builder().streamArn(arn).exclusiveStartShardId(after).build();
+            StreamDescription page = whole(request, stream.describeStream(request));
             page.shards().forEach(shard -> found.put(shard.shardId(), shard));
             after = page.lastEvaluatedShardId();
             if (after == null) {
-                if (found.isEmpty() && page.streamStatus() == StreamStatus.ENABLED) {
-                    throw incomplete("an enabled stream always has a shard, and none is listed");
-                }
                 return new StreamListing(page.streamStatus(), found);
             }
-            if (after.equals(from)) {
+            if (after.equals(request.exclusiveStartShardId())) {
                 throw incomplete("its pages don't end");
             }
         }
@@ -52,12 +51,16 @@ final class StreamListing {
     /**
      * The description in an answer that lists shards.
      *
-     * @throws IllegalStateException if it lacks a part
+     * @throws IllegalStateException if it lacks a part, or if there should be shards on it and are none
      */
-    static StreamDescription whole(DescribeStreamResponse response) {
+    static StreamDescription whole(DescribeStreamRequest request, DescribeStreamResponse response) {
         StreamDescription page = response.streamDescription();
         if (page == null || page.streamStatus() == null || !page.hasShards()) {
             throw incomplete("it has no StreamStatus or no Shards");
+        }
+        boolean isOfAll = request.exclusiveStartShardId() == null && request.shardFilter() == null;
+        if (isOfAll && page.shards().isEmpty() && page.streamStatus() == StreamStatus.ENABLED) {
+            throw incomplete("an enabled stream always has a shard, and none is listed");
         }
         for (Shard shard : page.shards()) {
             if (shard.shardId() == null || shard.sequenceNumberRange() == null
