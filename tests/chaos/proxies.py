@@ -12,14 +12,12 @@ from collections.abc import Iterator
 from typing import Any
 
 from tests.chaos.journal import FENCE, Applied, Checkpointed, Item, Journal, Taken, digest
+from tests.fakes import start_probe
 from tests.fakes.fault_proxy import FaultProxy
 from tests.fakes.faulty_server import Answer, Exchange
 
 _MOOT = b"ConditionalCheckFailedException"
 _FENCE_VALUE = re.compile(r"\d{40}")
-
-# The keys of what a start tries, to see whether it may write; none of it is ever there.
-_TRIED = "dynamodb-replicator-check/"
 
 
 class _JournalProxy(FaultProxy):
@@ -48,7 +46,7 @@ class DestinationProxy(_JournalProxy):
     def _write(self, exchange: Exchange, request: Item, *, moot: bool) -> None:
         item = request.get("Item")
         key = (item or request["Key"])["id"]["S"]
-        if key.startswith(_TRIED):
+        if key.startswith(start_probe.PREFIX):
             return
         fence = _fence(request)
         self._journal.add(

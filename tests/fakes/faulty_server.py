@@ -27,6 +27,7 @@ from http.server import BaseHTTPRequestHandler
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from processor.dynamodb_local import free_port
+from tests.fakes import start_probe
 from tests.fakes.patience import PATIENCE_SECONDS
 
 if TYPE_CHECKING:
@@ -91,8 +92,7 @@ class Exchange(BaseHTTPRequestHandler):
         """Say nothing."""
 
 
-# In the keys by which a start, copy or check tries whether it may write (processor/write_probe.py).
-_PROBE = b"dynamodb-replicator-check/"
+_PROBE = start_probe.PREFIX.encode()
 
 
 @dataclass(kw_only=True)

@@ -17,6 +17,7 @@ import boto3
 from processor import java, leases
 from processor.leases import SHARD_END, Lease
 from processor.workload import create_table, scan
+from tests.fakes import start_probe
 from tests.fakes.fault_proxy import FaultProxy, Write
 from tests.fakes.patience import PATIENCE_SECONDS, until
 from tests.fakes.replicator import Replicator
@@ -247,4 +248,4 @@ def out_of_order(history: Iterable[Event], writes: Iterable[Write]) -> list[Any]
 
 
 def _is_look(write: Write) -> bool:
-    return str(write.key["id"]["S"]).startswith("dynamodb-replicator-check/")
+    return str(write.key["id"]["S"]).startswith(start_probe.PREFIX)

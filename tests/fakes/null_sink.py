@@ -13,6 +13,7 @@ import time
 
 import msgspec
 
+from tests.fakes import start_probe
 from tests.fakes.raw_http import ServerProcess, refusal, response, serve
 from tests.fakes.recorded_table import described
 
@@ -23,7 +24,7 @@ _THROTTLED = refusal(
     "The level of configured provisioned throughput for the table was exceeded.",
 )
 
-_TRY = b"dynamodb-replicator-check/"
+_TRY = start_probe.PREFIX.encode()
 # Longer bodies are not looked through: they would cost the bench what it measures.
 _MOST_OF_A_TRY = 1000
 

@@ -15,7 +15,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from processor.dynamodb_local import free_port
 from processor.metrics import instruments
-from tests.fakes import faults
+from tests.fakes import faults, start_probe
 from tests.fakes.patience import PATIENCE_SECONDS, until
 from tests.fakes.replicator import Replicator
 from tests.scenarios.conftest import MakeFleet, Pair
@@ -69,8 +69,7 @@ def test_the_endpoint_equals_what_was_read_and_written(make_fleet: MakeFleet) ->
     assert len(read) == 3  # two, and the child of one
     until(lambda: read == endpoint.by("records_total", "shard"), "every record counted", pause_seconds=0.2)
 
-    tried = "dynamodb-replicator-check/"  # by the start, which is no change
-    applied = [write for write in fleet.proxy.writes if not write.key["id"]["S"].startswith(tried)]
+    applied = [write for write in fleet.proxy.writes if not write.key["id"]["S"].startswith(start_probe.PREFIX)]
     written = Counter("put" if write.item else "delete" for write in applied)
     outcomes = endpoint.by("changes_total", "outcome")
     assert written == +Counter({kind: outcomes[kind] for kind in ("put", "delete")})

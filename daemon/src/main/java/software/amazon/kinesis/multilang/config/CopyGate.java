@@ -1,7 +1,6 @@
 package software.amazon.kinesis.multilang.config;
 
 import java.util.Map;
-import software.amazon.awssdk.services.dynamodb.DynamoDbAsyncClient;
 import software.amazon.awssdk.services.dynamodb.model.AttributeValue;
 
 /**
@@ -12,21 +11,16 @@ import software.amazon.awssdk.services.dynamodb.model.AttributeValue;
  * leases that are renewed; a daemon first takes a lease and then looks for the row. So one of them sees the other.
  */
 final class CopyGate {
-    private final DynamoDbAsyncClient client;
-    private final String taskTable;
+    private final TaskTable taskTable;
 
     /** @param taskTable where {@code processor/copy/state.py} keeps the row */
-    CopyGate(DynamoDbAsyncClient client, String taskTable) {
-        this.client = client;
+    CopyGate(TaskTable taskTable) {
         this.taskTable = taskTable;
     }
 
     /** Ends the daemon where such a copy is under way; throws what keeps it from knowing, so that KCL tries again. */
     void check() {
-        Map<String, AttributeValue> row = row();
-        if (row.isEmpty()) {
-            row = row(); // one answer that lacks the item is not believed
-        }
+        Map<String, AttributeValue> row = taskTable.row("copy");
         if (row.isEmpty() || !"running".equals(text(row, "state")) || row.get("concurrent").bool()) {
             return;
         }
@@ -34,13 +28,6 @@ final class CopyGate {
         throw GuardedStreamsClient.lost("copy_unfinished", "A copy of this task, begun by " + text(row, "host") + ", is not through, and was "
                 + "not begun to be made beside a replication: it could put older items over newer ones. Nothing of this "
                 + "shard was written. Let copy finish" + beside + ", or give it up with copy --forget; then start again.");
-    }
-
-    private Map<String, AttributeValue> row() {
-        return client.getItem(request -> request
-                .tableName(taskTable)
-                .key(Map.of("name", AttributeValue.fromS("copy")))
-                .consistentRead(true)).join().item();
     }
 
     private static String text(Map<String, AttributeValue> row, String name) {

@@ -208,11 +208,12 @@ public final class DynamoDBStreamsMultiLangDaemon {
         }
 
         start.watch(resolved.getCoordinatorConfig());
-        copyGate = new CopyGate(resolved.getLeaseManagementConfig().dynamoDBClient(), properties.getProperty("taskTable"));
+        TaskTable taskTable = new TaskTable(
+                resolved.getLeaseManagementConfig().dynamoDBClient(), properties.getProperty("taskTable"));
+        copyGate = new CopyGate(taskTable);
 
         SourceStream stream = new SourceStream(client.get(), trueArn,
-                new SourceTable(properties.getProperty("sourceTable"), clients::sourceTable), new TaskTable(
-                resolved.getLeaseManagementConfig().dynamoDBClient(), properties.getProperty("taskTable")));
+                new SourceTable(properties.getProperty("sourceTable"), clients::sourceTable), taskTable);
         AmazonDynamoDBStreamsAdapterClient adapter = new AmazonDynamoDBStreamsAdapterClient(
                 stream.client(), Region.of(properties.getProperty("sourceRegion")));
         adapter.setSkipRecordsBehavior(SkipRecordsBehavior.KCL_RETRY);
