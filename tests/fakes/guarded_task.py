@@ -25,8 +25,9 @@ import boto3
 from processor import cli
 from processor.policy.documents import FIRST_START
 from processor.settings import Settings
-from tests.fakes import authority, tasks
+from tests.fakes import authority, faults, tasks
 from tests.fakes.authority import Authority, Principal
+from tests.fakes.faulty_server import Fault
 from tests.fakes.guard import Guard
 from tests.fakes.patience import until
 
@@ -191,16 +192,16 @@ class GuardedTask:
         """What is granted, and was used by nobody since."""
         return {grant for grant in self.granted() if not self._is_used(grant)}
 
-    def wait_used(self, action: str, *tables: str) -> None:
-        """Until all that is granted is used, but for that action on those tables."""
-        rest = {(action, table) for table in tables}
-        try:
-            until(
-                lambda: rest == {(each.action, each.resource.rpartition("/")[2]) for each in self.unused()},
-                f"all that is granted is used but for {action} on {tables}",
-            )
-        except AssertionError as exc:
-            raise AssertionError(f"unused: {self.unused()}") from exc
+    def throttle_leases(self) -> Fault:
+        """From now on no lease is renewed, and no checkpoint stored."""
+        return self._guards["checkpoints"].inject(faults.error("ProvisionedThroughputExceededException"), "UpdateItem")
+
+    def wait_used(self, action: str, table: str) -> None:
+        """Until all that is granted is used, but for that action on that table."""
+        until(
+            lambda: {(action, table)} == {(each.action, each.resource.rpartition("/")[2]) for each in self.unused()},
+            f"all that is granted is used but for {action} on {table}",
+        )
 
     def withdraw_first_start(self) -> None:
         """Take back what is needed until the checkpoint tables are there, having been used."""
