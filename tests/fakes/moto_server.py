@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING
 
+from moto.core.base_backend import BackendDict
 from moto.server import ThreadedMotoServer
 
 from processor.dynamodb_local import free_port
@@ -14,7 +15,9 @@ if TYPE_CHECKING:
 
 
 class MotoServer:
-    """A server of its own, in its context; clients find it by ``environment``.
+    """A server of its own, in its context, empty at first; clients find it by ``environment``.
+
+    moto keeps what it stores by the process: one such server at a time.
 
     :param service: as the SDKs' endpoint variables name it: S3, CLOUDWATCH
     """
@@ -26,6 +29,7 @@ class MotoServer:
         self._server = ThreadedMotoServer(port=self._port, verbose=False)
 
     def __enter__(self) -> Self:
+        BackendDict.reset()
         self._server.start()
         return self
 
