@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-import sys
-
-import msgspec
-
-from processor import preflight
+from processor import output, preflight
 from processor.aws.clients import Clients
 from processor.errors import NotReadyError
 from processor.findings import failure_of
@@ -21,11 +17,11 @@ def run(settings: Settings, *, as_json: bool) -> int:
     """
     report = preflight.run(settings, Clients(settings))
     if as_json:
-        print(msgspec.json.encode({"ready": not report.errors, "findings": report.findings}).decode())
+        output.json({"ready": not report.errors, "findings": report.findings})
     else:
         for finding in report.findings:
-            print(finding.text, file=sys.stderr)
-        print(f"{settings.path}: {_verdict(report)}")
+            output.say(*finding.lines)
+        output.line(f"{settings.path}: {_verdict(report)}")
     return failure_of(report.errors).exit_status if report.errors else 0
 
 

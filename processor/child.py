@@ -23,11 +23,11 @@ from typing import TYPE_CHECKING, NoReturn
 from amazon_kclpy import kcl
 
 from processor import logs
+from processor.console import MessageStream
 from processor.errors import DaemonGoneError, StoppedByRefusalError
 from processor.handover import handed_down
 from processor.hold_files import leave_exit_status
 from processor.logs import Log
-from processor.secrets import RedactedStream
 
 if TYPE_CHECKING:
     from processor.record_processor import RecordProcessor, Shard
@@ -77,7 +77,7 @@ def main() -> None:
     messages = os.fdopen(os.dup(0), "r", encoding="utf-8")
     answers = os.fdopen(os.dup(1), "w", encoding="utf-8")
     os.dup2(2, 1)
-    sys.stderr = RedactedStream(sys.stderr)
+    sys.stderr = MessageStream(sys.stderr)
     sys.stdout = sys.stderr
 
     # Nothing of what is made at the start is garbage; to look for some is a tenth of its CPU.

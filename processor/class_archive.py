@@ -18,7 +18,7 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
-from processor import java
+from processor import java, output
 from processor.errors import ReplicatorError, SetupError
 
 # Which classes: daemon/classes.lst, which set-up puts beside the jars. ./test.sh lock lists them anew.
@@ -115,9 +115,9 @@ def classes() -> Iterator[str]:
 def main() -> int:
     """Make it, and say where it is."""
     try:
-        print(make())
+        output.line(str(make()))
     except ReplicatorError as exc:
-        print(exc, file=sys.stderr)
+        output.say(str(exc))
         return exc.exit_status
     return 0
 

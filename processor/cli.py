@@ -16,8 +16,8 @@ from typing import Any, NoReturn
 
 from processor import commands, output, program, settings_loader
 from processor.commands import COMMANDS, REPLICATE, Command
+from processor.console import MessageStream, PrintableStream
 from processor.errors import ReplicatorError, UsageError
-from processor.secrets import RedactedStream
 from processor.settings import Settings
 
 # A command's own options, by name.
@@ -29,7 +29,10 @@ def main(arguments: Sequence[str]) -> int:
 
     :returns: the exit status; a replication that starts never returns, this process becomes its daemon
     """
-    with contextlib.redirect_stderr(RedactedStream(sys.stderr)):
+    with (
+        contextlib.redirect_stdout(PrintableStream(sys.stdout)),
+        contextlib.redirect_stderr(MessageStream(sys.stderr)),
+    ):
         return _main(arguments)
 
 
@@ -51,9 +54,8 @@ def _main(arguments: Sequence[str]) -> int:
         return output.CLOSED_PIPE if isinstance(exc, BrokenPipeError) else ReplicatorError.exit_status
     except Exception:  # noqa: BLE001  # the last resort: a message and a decided status for whatever is left
         done = "Nothing was started" if command is REPLICATE else "What was done stays done"
-        output.say(
-            f"{traceback.format_exc()}{program.NAME}: BUG: an unexpected error, above. {done}; please report it."
-        )
+        traceback.print_exc()
+        output.say(f"{program.NAME}: BUG: an unexpected error, above. {done}; please report it.")
         return ReplicatorError.exit_status
 
 

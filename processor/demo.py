@@ -20,7 +20,7 @@ from rich.console import Console
 from rich.live import Live
 from rich.table import Table
 
-from processor import program
+from processor import output, program
 from processor.aws.clients import Clients
 from processor.dynamodb_local import DynamoDBLocal
 from processor.errors import ReplicatorError, SetupError
@@ -98,7 +98,7 @@ def run(settings: Settings, arguments: Sequence[str]) -> int:
         # Not as an exception: one that arrived inside Popen would leave a process that nobody knows of.
         signal.signal(number, lambda *_: stop.set())
     _own_credentials()
-    print("Starting two DynamoDB Local servers ...", flush=True)
+    output.line("Starting two DynamoDB Local servers ...", flush=True)
     with contextlib.ExitStack() as stack:
         servers = [DynamoDBLocal(log=logs / f"dynamodb-local-{role}.log") for role in ("source", "destination")]
         for server in servers:
@@ -168,11 +168,11 @@ class _Demo:
             self._workload.stop()
             look = self._settle(replicator)
             if self._stop.is_set():
-                print("Stopping ...", flush=True)
-        print(look.line())
-        print(f"Logs are in {self._logs}")
+                output.line("Stopping ...", flush=True)
+        output.line(look.line())
+        output.line(f"Logs are in {self._logs}")
         if look.differing and not self._stop.is_set():
-            print(f"{len(look.differing)} keys differ: {', '.join(look.differing[:20])}", file=sys.stderr)
+            output.say(f"{len(look.differing)} keys differ: {', '.join(look.differing[:20])}")
             return 1
         return 0
 
@@ -221,7 +221,7 @@ class _Demo:
                     live.update(look.table(), refresh=True)
                 elif time.monotonic() >= next_line:
                     next_line = time.monotonic() + LINE_SECONDS
-                    print(look.line(), flush=True)
+                    output.line(look.line(), flush=True)
                 self._stop.wait(LOOK_SECONDS)
 
     def _settle(self, replicator: subprocess.Popen[bytes]) -> Look:
@@ -236,10 +236,8 @@ class _Demo:
     def _check_alive(self, replicator: subprocess.Popen[bytes]) -> None:
         if replicator.poll() is not None:
             tail = (self._logs / "console.log").read_text(errors="replace")[-2000:]
-            message = (
-                f"The replicator ended by itself with {replicator.returncode}. The demo stops. Its last words, from "
-                f"{self._logs}/console.log:\n{tail}"
-            )
+            output.say(f"From {self._logs}/console.log:", *tail.splitlines())
+            message = f"The replicator ended by itself with {replicator.returncode}. Its last words are above."
             raise ReplicatorError(message)
 
     def _look(self) -> Look:

@@ -26,8 +26,13 @@ class Finding(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def text(self) -> str:
-        """For people, in two lines."""
-        return f"{self.severity:8}{self.object}: {self.value}.\n        {self.consequence}. {self.remedy}."
+        """For people, as one line."""
+        return f"{self.severity:8}{self.object}: {self.value}. {self.consequence}. {self.remedy}."
+
+    @property
+    def lines(self) -> tuple[str, str]:
+        """For people, in two lines, as ``output.say`` takes them."""
+        return f"{self.severity:8}{self.object}: {self.value}.", f"        {self.consequence}. {self.remedy}."
 
     @property
     def passes(self) -> bool:

@@ -1,4 +1,8 @@
-"""Standard output and standard error: which characters they take, and how a command ends that can't write them."""
+"""What commands print: one line or one JSON object at a time, which characters, and the end where it can't be written.
+
+Each line is one, whatever it holds: a key, an endpoint's message or a row of the checkpoint table can neither begin a
+new line nor move the cursor (``printable.py``).
+"""
 
 from __future__ import annotations
 
@@ -7,9 +11,12 @@ import errno
 import os
 import sys
 import threading
-from typing import NoReturn, TextIO
+from typing import Any, NoReturn, TextIO
+
+import msgspec
 
 from processor.errors import ReplicatorError
+from processor.printable import escaped
 
 # A shell's for a program that wrote to a pipe which nobody reads any more (128 + SIGPIPE).
 CLOSED_PIPE = 141
@@ -51,10 +58,25 @@ def leave(status: int) -> NoReturn:
     sys.exit(status)
 
 
-def say(message: str) -> None:
-    """One line on standard error, where that can be written."""
+def say(*lines: str) -> None:
+    """Lines on standard error, where that can be written."""
     with contextlib.suppress(OSError):
-        print(message, file=sys.stderr, flush=True)
+        print(*map(escaped, lines), sep="\n", file=sys.stderr, flush=True)
+
+
+def line(text: str = "", *, flush: bool = False) -> None:
+    """One line on standard output; ``flush`` where the next may be long in coming."""
+    print(escaped(text), flush=flush)
+
+
+def json(report: Any, *, indent: int = 0) -> None:
+    r"""A JSON object on standard output, on one line unless ``indent`` is given.
+
+    JSON allows any character but C0 controls as it is; what a terminal would interpret is written as ``\uXXXX``.
+    """
+    text = msgspec.json.encode(report)
+    text = msgspec.json.format(text, indent=indent) if indent else text
+    print("\n".join(map(escaped, text.decode().split("\n"))), flush=True)
 
 
 def failure(exc: OSError) -> ReplicatorError:

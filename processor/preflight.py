@@ -5,13 +5,12 @@ First ``facts.py`` reads what there is; then each check here looks at the facts 
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterator, MutableSet, Sequence
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from processor import leases, task, transport
+from processor import leases, output, task, transport
 from processor.aws.sessions import is_aws_region
 from processor.copy.estimate import LAST_START_SECONDS
 from processor.errors import NotReadyError
@@ -88,7 +87,7 @@ def insist(findings: Sequence[Finding], consequence: str) -> None:
     :raises NotLookedAtError: errors are all of what could not be looked at
     """
     for finding in findings:
-        print(finding.text, file=sys.stderr)
+        output.say(*finding.lines)
     errors = [finding for finding in findings if finding.severity == "error"]
     if errors:
         failure = failure_of(errors)

@@ -53,8 +53,12 @@ def escaped(text: str) -> str:
 
 
 def escaped_lines(text: str) -> str:
-    """The same, but line feeds stay: for text that has lines of its own, as a report does."""
-    return "\n".join(map(escaped, text.split("\n")))
+    """The same, but line feeds stay, and a tab that begins a line: for text of several lines, as a trace."""
+    return "\n".join(_line(line) for line in text.split("\n"))
+
+
+def _line(line: str) -> str:
+    return "\t" + escaped(line[1:]) if line.startswith("\t") else escaped(line)
 
 
 def _escape(match: re.Match[str]) -> str:

@@ -7,8 +7,11 @@ import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING, TextIO
 
-import rich.console
 import rich.progress
+
+from processor.console import unfiltered
+from processor.printable import escaped
+from processor.rich_console import PrintableConsole
 
 if TYPE_CHECKING:
     from typing_extensions import Self
@@ -22,7 +25,7 @@ class Progress:
     """For one thread; ``stream`` is standard error, so that a report on standard output stays whole."""
 
     def __init__(self, *, stream: TextIO | None = None, clock: Callable[[], float] = time.monotonic) -> None:
-        self._stream = stream or sys.stderr
+        self._stream = unfiltered(stream or sys.stderr)
         self._live = self._stream.isatty()
         self._interval = LIVE_SECONDS if self._live else LINE_SECONDS
         self._clock = clock
@@ -35,7 +38,7 @@ class Progress:
             return
         self._due = self._clock() + self._interval
         self._shown = True
-        self._stream.write(f"\r\x1b[2K{line}" if self._live else f"{line}\n")
+        self._stream.write(f"\r\x1b[2K{escaped(line)}" if self._live else f"{escaped(line)}\n")
         self._stream.flush()
 
     def close(self) -> None:
@@ -57,7 +60,7 @@ class Bar:
                 rich.progress.TaskProgressColumn(),
                 rich.progress.TextColumn("{task.fields[rate]:,.0f} items/s  {task.description}"),
                 rich.progress.TimeRemainingColumn(),
-                console=rich.console.Console(stderr=True),
+                console=PrintableConsole(stderr=True),
                 transient=True,
             )
 
@@ -84,7 +87,7 @@ class Bar:
         rate = (items - self._first) / seconds if seconds else 0.0
         if self._bar is not None:
             total = max(expected, items) or None
-            self._bar.update(self._task, completed=items, total=total, rate=rate, description=words)
+            self._bar.update(self._task, completed=items, total=total, rate=rate, description=escaped(words))
             return
         share = f" ({min(items / expected, 1):.0%})" if expected else ""
         left = f", about {max(expected - items, 0) / rate:,.0f} s left" if expected and rate else ""

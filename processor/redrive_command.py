@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Sequence
 
-import msgspec
-from rich.console import Console
 from rich.table import Table
 
-from processor import logs, preflight, program, tables, time_to_live
+from processor import logs, output, preflight, program, tables, time_to_live
 from processor.aws.clients import Clients
 from processor.dead_letters import store_of
 from processor.errors import StoppedError, UsageError
@@ -19,6 +16,7 @@ from processor.patience import Patience
 from processor.progress import Progress
 from processor.redrive import KeyResult, Redrive, Report, Unusable
 from processor.retry import Outage
+from processor.rich_console import PrintableConsole
 from processor.settings import Settings
 from processor.signals import Signals
 
@@ -68,7 +66,7 @@ def run(settings: Settings, *, dry_run: bool, as_json: bool) -> int:
     try:
         redrive.run()
     except StoppedError as exc:
-        print(f"{program.NAME}: {exc}", file=sys.stderr)
+        output.say(f"{program.NAME}: {exc}")
         return signals.exit_status
     finally:
         progress.close()
@@ -78,9 +76,9 @@ def run(settings: Settings, *, dry_run: bool, as_json: bool) -> int:
 
 def _show(report: Report, place: str, *, as_json: bool) -> None:
     if as_json:
-        print(msgspec.json.encode(report).decode())
+        output.json(report)
         return
-    print(f"{report.letters} dead letters in {place}")
+    output.line(f"{report.letters} dead letters in {place}")
     table = Table()
     table.add_column("outcome")
     table.add_column("keys", justify="right")
@@ -89,22 +87,21 @@ def _show(report: Report, place: str, *, as_json: bool) -> None:
     table.add_row("still failing", str(report.failing))
     if report.pending:
         table.add_row("not come to", str(report.pending))
-    console = Console(highlight=False, markup=False)
-    console.print(table)
+    PrintableConsole().print(table)
     _list("Still failing", [_of_key(result) for result in report.results if result.outcome == "failing"])
     _list("Can't be understood, kept", [_of_place(each) for each in report.unreadable])
     _list("Of other replications, kept", [_of_place(each) for each in report.foreign])
     removed = "none, for this is a dry run" if report.dry_run else str(report.removed_letters)
-    print(f"Letters removed: {removed}")
+    output.line(f"Letters removed: {removed}")
 
 
 def _list(title: str, lines: Sequence[str]) -> None:
     if lines:
-        print(f"{title} ({len(lines)}):")
+        output.line(f"{title} ({len(lines)}):")
         for line in lines[:SHOWN]:
-            print(f"  {line}")
+            output.line(f"  {line}")
         if len(lines) > SHOWN:
-            print(f"  and {len(lines) - SHOWN} more; --json has all of them")
+            output.line(f"  and {len(lines) - SHOWN} more; --json has all of them")
 
 
 def _of_key(result: KeyResult) -> str:

@@ -9,7 +9,6 @@ from __future__ import annotations
 import re
 import threading
 from collections import OrderedDict
-from typing import Any, TextIO
 
 HIDDEN = "***"
 # A shorter text may be a word of any message, and is no key of AWS's, whose shortest secret has 40 characters.
@@ -49,18 +48,3 @@ def hidden(text: str) -> str:
     for form in _FORMS:
         text = form.sub(rf"\1{HIDDEN}", text)
     return text
-
-
-class RedactedStream:
-    """A text stream, standard error's above all, that says no secret; whole messages must be written at once."""
-
-    def __init__(self, stream: TextIO) -> None:
-        self._stream = stream
-
-    def write(self, text: str) -> int:
-        """See ``TextIO``."""
-        self._stream.write(hidden(text))
-        return len(text)
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._stream, name)

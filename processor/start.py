@@ -13,14 +13,13 @@ SIGTERM or Ctrl-C end it at any time with 0: nothing is begun before the daemon.
 
 from __future__ import annotations
 
-import sys
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import NoReturn
 
-from processor import __version__, daemon, logs, preflight, task
+from processor import __version__, daemon, logs, output, preflight, task
 from processor.aws.clients import Clients
 from processor.copy import following
 from processor.errors import NotReadyError
@@ -55,10 +54,10 @@ def run(settings: Settings) -> NoReturn:
     facts = report.facts
     following.note(settings, Clients(settings), facts)
     assert facts.task is not None  # noqa: S101  # else the report has errors
-    print(f"Replicating {settings.path}")
-    print(f"  version {__version__}")
-    print(f"  task {settings.task_name}, checkpoints in {settings.checkpoint_table}")
-    print(f"  logs in {slot.directory}", flush=True)
+    output.line(f"Replicating {settings.path}")
+    output.line(f"  version {__version__}")
+    output.line(f"  task {settings.task_name}, checkpoints in {settings.checkpoint_table}")
+    output.line(f"  logs in {slot.directory}", flush=True)
     daemon.start(settings, slot, task=facts.task, leases=facts.leases or [], read_at_ms=facts.leases_read_at_ms)
 
 
@@ -123,7 +122,7 @@ class Readiness:
             self._wrong_since = now
             if all(finding.cause == "answer" for finding in lasting):
                 text = f"Looking again for {BELIEVED_SECONDS:.0f} s: an answer of AWS's may be wrong for a moment."
-                print(f"        {text}", file=sys.stderr, flush=True)
+                output.say(f"        {text}")
         left = self._wrong_since + BELIEVED_SECONDS - now
         if left <= 0 or any(finding.cause == "setup" for finding in lasting):
             things = "1 thing" if len(lasting) == 1 else f"{len(lasting)} things"
@@ -136,7 +135,7 @@ class Readiness:
         found = {(finding.object, str(finding.cause)) for finding in findings}
         for finding in findings:
             if (finding.object, finding.cause) not in self._said:
-                print(finding.text, file=sys.stderr, flush=True)
+                output.say(*finding.lines)
         self._said = found
 
     def _delayed(self, errors: Sequence[Finding]) -> None:

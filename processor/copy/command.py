@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import sys
 import threading
 
 import msgspec
 
-from processor import logs, preflight, program, time_to_live
+from processor import logs, output, preflight, program, time_to_live
 from processor.aws.clients import Clients
 from processor.copy import holder, occupant, plan, state
 from processor.copy.job import Job, Tell
@@ -65,24 +64,24 @@ def run(settings: Settings, options: Options) -> int:
     except StoppedError as exc:
         if not signals.number:
             raise
-        _say(f"{program.NAME}: {exc}")
+        output.say(f"{program.NAME}: {exc}")
         return signals.exit_status
 
 
 def _run(settings: Settings, options: Options, clients: Clients, stop: threading.Event) -> int:
     # An import makes its table itself.
     asked = msgspec.structs.replace(settings, create_destination=settings.create_destination and not options.via_s3)
-    made = [] if options.dry_run else creation.ensure(asked, clients, _say, stop=stop)
+    made = [] if options.dry_run else creation.ensure(asked, clients, output.say, stop=stop)
     ready = preflight.copying(settings, clients, to_new_table=options.via_s3 is not None)
     preflight.insist([*made, *ready.findings], _DRY if options.dry_run else _NOTHING)
     facts = ready.facts
     job = Job(
-        settings, clients, facts, options.via_s3, concurrent=options.concurrent, restart=options.restart, say=_say
+        settings, clients, facts, options.via_s3, concurrent=options.concurrent, restart=options.restart, say=output.say
     )
     if job.is_done:
-        _say(f"This table was copied already, {job.copy.items:,} items. Nothing to do; --restart copies it anew.")
+        output.say(f"This table was copied already, {job.copy.items:,} items. Nothing to do; --restart copies it anew.")
         if options.json:
-            print(msgspec.json.encode(job.copy).decode())
+            output.json(job.copy)
         return 0
     if job.copy.via:
         found = transfer.findings(settings, clients, job.copy.via, begun=bool(job.copy.export_arn))
@@ -95,13 +94,13 @@ def _run(settings: Settings, options: Options, clients: Clients, stop: threading
     show_plan(planned, shown, settings, as_json=options.dry_run and options.json)
     preflight.insist(found, "")  # warnings
     if job.waits_for_replication:
-        _say(start_before(job.copy.started_ms))
+        output.say(start_before(job.copy.started_ms))
     past_ttl = NEVER if job.copy.via else _past_ttl(settings, clients, patience)
     if options.dry_run:
         return 0
     metrics = CommandMetrics(settings, items=instruments.COPY_ITEMS, progress=instruments.COPY_PROGRESS)
     with Bar() as bar, metrics:
-        seen = Remeasure(planned, concurrent=job.copy.concurrent, say=_say)
+        seen = Remeasure(planned, concurrent=job.copy.concurrent, say=output.say)
         report = job.run(outage=outage, stop=stop, tell=_tell(bar, metrics), past_ttl=past_ttl, written=seen.look)
     if report.expired:
         _look_at_ttl_again(settings, clients, patience, job.copy.ttl)
@@ -136,7 +135,7 @@ def _past_ttl(settings: Settings, clients: Clients, patience: Patience) -> PastT
     past, unknown = time_to_live.of_source(settings, clients, patience.ask)
     preflight.insist(unknown, "")  # warnings
     if past.attribute is not None:
-        _say(f"  Items past the source's TTL ({past.attribute}) are not copied: DynamoDB is about to delete them")
+        output.say(f"  Items past the source's TTL ({past.attribute}) are not copied: DynamoDB is about to delete them")
     return past
 
 
@@ -155,9 +154,9 @@ def _look_at_ttl_again(settings: Settings, clients: Clients, patience: Patience,
 
 
 def _forget(settings: Settings, clients: Clients) -> int:
-    found = holder.wait_until_free(lambda: state.read(clients.checkpoints(), settings.task_table), _say)
+    found = holder.wait_until_free(lambda: state.read(clients.checkpoints(), settings.task_table), output.say)
     if found is None:
-        print("There is no copy to forget.", file=sys.stderr)
+        output.say("There is no copy to forget.")
     else:
         in_hand = sum(len(each.in_hand) for each in state.read_in_hand(clients.checkpoints(), settings.task_table))
         if in_hand:
@@ -168,9 +167,5 @@ def _forget(settings: Settings, clients: Clients) -> int:
             )
             raise NotReadyError(message)
         state.delete(clients.checkpoints(), settings.task_table, before=found)
-        print("The copy is forgotten. What it has written stays at the destination.", file=sys.stderr)
+        output.say("The copy is forgotten. What it has written stays at the destination.")
     return 0
-
-
-def _say(line: str) -> None:
-    print(line, file=sys.stderr)

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import sys
 import time
 
 import msgspec
 
+from processor import output
 from processor.copy import prices
 from processor.copy.estimate import LAST_START_SECONDS, Estimate
 from processor.copy.occupant import Occupants
@@ -48,45 +48,46 @@ class Tables(msgspec.Struct, frozen=True, kw_only=True):
 def show_plan(plan: Estimate, tables: Tables, settings: Settings, *, as_json: bool) -> None:
     """Print the plan: JSON on standard output, or words on standard error."""
     if as_json:
-        print(msgspec.json.encode({"plan": plan, "seconds": plan.seconds, "tables": tables}).decode())
+        output.json({"plan": plan, "seconds": plan.seconds, "tables": tables})
         return
-    print(f"Copying {settings.path}", file=sys.stderr)
-    print(f"  {tables.source.shown}", file=sys.stderr)
+    output.say(f"Copying {settings.path}")
+    output.say(f"  {tables.source.shown}")
     held = f": {tables.occupants.shown}; {_counted(tables.destination)}" if tables.occupants else ""
-    print(f"  {tables.destination.shown}{held}", file=sys.stderr)
-    print(
-        f"  to copy: {plan.items:,} items, {_size(plan.size_bytes)}, as DescribeTable last counted them",
-        file=sys.stderr,
-    )
+    output.say(f"  {tables.destination.shown}{held}")
+    output.say(f"  to copy: {plan.items:,} items, {_size(plan.size_bytes)}, as DescribeTable last counted them")
     if not plan.parts:
-        print(f"  export and import: {prices.shown(plan.dollars or 0.0)} ({prices.WORDS})", file=sys.stderr)
-        print("  some minutes at least; AWS does not say how long before it has begun", file=sys.stderr, flush=True)
+        output.say(f"  export and import: {prices.shown(plan.dollars or 0.0)} ({prices.WORDS})")
+        output.say("  some minutes at least; AWS does not say how long before it has begun")
         return
-    print(f"  {plan.read_units:,} read units, {plan.write_units:,} write units{_by_part(plan)}", file=sys.stderr)
+    output.say(f"  {plan.read_units:,} read units, {plan.write_units:,} write units{_by_part(plan)}")
     if plan.dollars is not None:
-        print(f"  {prices.shown(plan.dollars)} for what is on demand ({prices.WORDS})", file=sys.stderr)
-    print(f"  about {duration(plan.seconds)}: {_reason(plan)}", file=sys.stderr, flush=True)
+        output.say(f"  {prices.shown(plan.dollars)} for what is on demand ({prices.WORDS})")
+    output.say(f"  about {duration(plan.seconds)}: {_reason(plan)}")
 
 
 def show(report: Report, settings: Settings, *, as_json: bool) -> None:
     """Print what was copied: JSON on standard output, or words."""
     if as_json:
-        print(msgspec.json.encode(report).decode())
+        output.json(report)
         return
     rate = (report.items - report.items_before) / report.seconds if report.seconds else 0.0
-    print(f"Copied {report.items:,} items, {_size(report.size_bytes)}, of {settings.path}")
-    print(
+    output.line(f"Copied {report.items:,} items, {_size(report.size_bytes)}, of {settings.path}")
+    output.line(
         f"  this run: {report.items - report.items_before:,} items in {duration(report.seconds)}, {rate:,.0f} a second"
     )
-    print(f"  {report.read_units:,.1f} read units, {report.write_units:,.1f} write units, {report.throttles} throttles")
+    output.line(
+        f"  {report.read_units:,.1f} read units, {report.write_units:,.1f} write units, {report.throttles} throttles"
+    )
     if report.set_aside:
-        print(f"  {report.set_aside:,} items were refused and set aside: see redrive")
+        output.line(f"  {report.set_aside:,} items were refused and set aside: see redrive")
     if report.expired:
-        print(f"  {report.expired:,} items past the source's TTL were not copied: DynamoDB is about to delete them")
+        output.line(
+            f"  {report.expired:,} items past the source's TTL were not copied: DynamoDB is about to delete them"
+        )
     if not report.replicating:
-        print(start_before(report.started_ms))
+        output.line(start_before(report.started_ms))
     if report.onto_items:
-        print(
+        output.line(
             "The destination held items before. Those that the source doesn't have are there still, be they deleted at "
             "the source since an earlier copy or somebody else's: once replication has caught up, verify names them. "
             "verify --repair --deleteExtra would delete every one of them."

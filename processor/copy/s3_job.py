@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import sys
 import threading
 import time
 
+from processor import output
 from processor.aws.clients import Clients
 from processor.copy.holder import Holder
 from processor.copy.report import Report
@@ -34,7 +34,7 @@ def run(settings: Settings, clients: Clients, held: Holder, *, stop: threading.E
     counts = transfer.run(settings, clients, copy.via, saved=saved, save=held.change, progress=progress.say, stop=stop)
     progress.close()
     for finding in counts.findings:
-        print(finding.text, file=sys.stderr)
+        output.say(*finding.lines)
     made = creation.describe(clients.destination(), settings.destination_table, settings.destination_region) or {}
     held.change(
         state="done",

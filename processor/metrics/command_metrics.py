@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import sys
 import threading
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -12,7 +11,7 @@ from typing import TYPE_CHECKING
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
 from prometheus_client.registry import Collector
 
-from processor import program
+from processor import output, program
 from processor.metrics import port
 from processor.metrics.instruments import Instrument
 from processor.metrics.outlets import outlets
@@ -71,7 +70,7 @@ class CommandMetrics(Collector):
                     f"{program.NAME}: {taken}, so Prometheus can't see how far this is. A daemon of this task may "
                     "serve its own metrics there. Nothing else is amiss; --metricsPort names another port."
                 )
-                print(message, file=sys.stderr)
+                output.say(message)
         return self
 
     def __exit__(self, *_: object) -> None:

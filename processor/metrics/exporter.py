@@ -19,6 +19,7 @@ import msgspec
 
 from processor import logs
 from processor.aws.clients import Clients
+from processor.console import MessageStream
 from processor.handover import handed_down
 from processor.logs import Log
 from processor.metrics import port
@@ -28,7 +29,6 @@ from processor.metrics.outlets import outlets
 from processor.metrics.publishing import publishers
 from processor.metrics.shard_files import DIRECTORY
 from processor.retry import Outage
-from processor.secrets import RedactedStream
 from processor.settings import Settings
 
 
@@ -88,7 +88,7 @@ def main() -> None:
     """Until the end of input."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # signals to the group are the daemon's to act on
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
-    sys.stderr = RedactedStream(sys.stderr)
+    sys.stderr = MessageStream(sys.stderr)
     settings, directory = handed_down(os.environ)
     logs.configure(form=settings.log_format)
     run(settings, directory / DIRECTORY, sys.stdin)

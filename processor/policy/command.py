@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import json
-import sys
 from collections.abc import Sequence
 
 import msgspec
 
+from processor import output
 from processor.aws.clients import Clients
 from processor.errors import UsageError
 from processor.policy import documents, lookup, permissions
@@ -56,11 +55,11 @@ def run(
         notes=found.notes,
     )
     if as_json:
-        print(msgspec.json.encode(report).decode())
+        output.json(report)
     else:
         _show(report, settings)
     for note in found.notes:
-        print(f"NOTE: {note}", file=sys.stderr)
+        output.say(f"NOTE: {note}")
     return 0
 
 
@@ -76,16 +75,18 @@ def _exported(via_s3: str | None, commands: Sequence[str]) -> Place | None:
 
 
 def _show(report: Report, settings: Settings) -> None:
-    print(f"# {settings.path}: what IAM must allow for {', '.join(report.commands)}")
+    output.line(f"# {settings.path}: what IAM must allow for {', '.join(report.commands)}")
     for policy in report.policies:
         who = Principal(role_arn=policy.role_arn, profile=policy.profile).shown
-        print(f"\n# {who[:1].upper()}{who[1:]}: {_use(policy)}")
+        output.line()
+        output.line(f"# {who[:1].upper()}{who[1:]}: {_use(policy)}")
         if _has_first_start(policy):
-            print(f"# Statements named ...{documents.FIRST_START} can go once the checkpoint tables are there.")
-        print(json.dumps(policy.policy, indent=2))
+            output.line(f"# Statements named ...{documents.FIRST_START} can go once the checkpoint tables are there.")
+        output.json(policy.policy, indent=2)
         if policy.trust_policy is not None:
-            print(f"\n# {who[:1].upper()}{who[1:]}: its trust policy")
-            print(json.dumps(policy.trust_policy, indent=2))
+            output.line()
+            output.line(f"# {who[:1].upper()}{who[1:]}: its trust policy")
+            output.json(policy.trust_policy, indent=2)
 
 
 def _use(policy: Policy) -> str:

@@ -6,8 +6,7 @@ import sys
 import time
 from datetime import datetime
 
-import msgspec
-
+from processor import output
 from processor.aws.clients import Clients
 from processor.settings import Settings
 from processor.status import lag, reads, report
@@ -34,15 +33,20 @@ def run(settings: Settings, *, max_lag_seconds: int, watch_seconds: int | None, 
         return found.exit_status
     from rich.live import Live
 
+    from processor.rich_console import PrintableConsole
     from processor.status import show
 
-    live = None if as_json or not sys.stdout.isatty() else Live(show.render(found), auto_refresh=False)
+    on_terminal = sys.stdout.isatty() and not as_json
+    live = Live(show.render(found), console=PrintableConsole(), auto_refresh=False) if on_terminal else None
     try:
         if live:
             live.start(refresh=True)
         while True:
             if not live:
-                print(_json(found) if as_json else show.line(found, datetime.now().astimezone()), flush=True)
+                if as_json:
+                    output.json(found)
+                else:
+                    output.line(show.line(found, datetime.now().astimezone()), flush=True)
             time.sleep(watch_seconds)
             found = look()
             if live:
@@ -56,16 +60,11 @@ def run(settings: Settings, *, max_lag_seconds: int, watch_seconds: int | None, 
 
 def _show(found: Report, *, as_json: bool) -> None:
     if as_json:
-        print(_json(found))
+        output.json(found)
         return
     # Not for scripts: a tenth of a second.
-    from rich.console import Console
-
+    from processor.rich_console import PrintableConsole
     from processor.status import show
 
     width = None if sys.stdout.isatty() else _PIPE_COLUMNS
-    Console(highlight=False, markup=False, width=width).print(show.render(found))
-
-
-def _json(found: Report) -> str:
-    return msgspec.json.encode(found).decode()
+    PrintableConsole(width=width).print(show.render(found))

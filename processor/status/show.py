@@ -8,6 +8,7 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from processor.rich_console import cell
 from processor.status.copying import CopyProgress
 from processor.status.report import Place, Report
 from processor.status.shards import Shard
@@ -37,10 +38,10 @@ def render(report: Report) -> RenderableType:
     facts = Table.grid(padding=(0, 2))
     facts.add_column(style="bold")
     for name, value in _facts(report):
-        facts.add_row(name, Text(value))
+        facts.add_row(name, cell(value))
     parts: list[RenderableType] = [facts]
     if report.findings:  # before the shards: a terminal that is not high enough loses what is last
-        parts += [Text(), *(Text(finding.text) for finding in report.findings)]
+        parts += [Text(), *(cell(line) for finding in report.findings for line in finding.lines)]
     rows = sorted((shard for shard in report.shards if shard.state != "finished"), key=_urgency)
     if rows:
         parts += [Text(), _table(rows[:SHOWN], about=report.lag_about)]
@@ -95,9 +96,8 @@ def _table(shards: list[Shard], *, about: bool) -> Table:
     for shard in shards:
         note = shard.note or ("for its parent" if shard.state == "waiting" else "")
         lag = "lost" if shard.lost else ("~" if about and shard.lag_seconds else "") + duration(shard.lag_seconds)
-        # No markup: what stands in tables is not ours.
         cells = (shard.shard_id, shard.state, lag, shard.owner or "-", shard.checkpoint or "-", note)
-        table.add_row(*map(Text, cells))
+        table.add_row(*map(cell, cells))
     return table
 
 

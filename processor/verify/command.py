@@ -5,11 +5,10 @@ from __future__ import annotations
 import contextlib
 import os
 import random
-import sys
 import threading
 from collections.abc import Callable, Iterator
 
-from processor import logs, preflight, program, tables, time_to_live
+from processor import logs, output, preflight, program, tables, time_to_live
 from processor.aws.clients import Clients
 from processor.crew import Crew
 from processor.errors import StoppedError, UsageError
@@ -76,7 +75,7 @@ def run(settings: Settings, wanted: Wanted, *, pause: Callable[[int], float] = p
                 made = _Made(settings, wanted=wanted, clients=clients, judge=judge, stop=signals.stop, stack=stack)
                 made.comparison(ready.facts, results, pause=pause).run()
         except StoppedError as exc:
-            print(f"{program.NAME}: {exc}", file=sys.stderr)
+            output.say(f"{program.NAME}: {exc}")
             return signals.exit_status
         finally:
             show(report, settings, wanted)
@@ -85,12 +84,12 @@ def run(settings: Settings, wanted: Wanted, *, pause: Callable[[int], float] = p
 
 def _say_what_is_written(settings: Settings, wanted: Wanted, facts: Facts) -> None:
     """Whoever has named the wrong table, or has another account's credentials, sees it before anything is written."""
-    print(identity_of(settings, "source", facts.source).shown, file=sys.stderr)
-    print(identity_of(settings, "destination", facts.destination).shown, file=sys.stderr)
+    output.say(identity_of(settings, "source", facts.source).shown)
+    output.say(identity_of(settings, "destination", facts.destination).shown)
     does = "would be" if wanted.dry_run else "is"
-    print(f"What is missing or different at the destination {does} written as the source has it.", file=sys.stderr)
+    output.say(f"What is missing or different at the destination {does} written as the source has it.")
     if wanted.delete_extra:
-        print(f"What only the destination has {does} deleted there, whoever wrote it.", file=sys.stderr)
+        output.say(f"What only the destination has {does} deleted there, whoever wrote it.")
 
 
 @contextlib.contextmanager

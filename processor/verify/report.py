@@ -14,6 +14,7 @@ from typing import IO, Any, Literal
 import msgspec
 
 from processor.errors import OutputError, UsageError
+from processor.printable import escaped
 from processor.verify import paths
 from processor.verify.buckets import Role
 from processor.verify.difference import Difference, Kind
@@ -125,7 +126,7 @@ class Results:
 
     def found(self, results: list[Found]) -> None:
         """Keys that differ, or did until they were repaired; or are past their TTL, and to be shown."""
-        lines = b"".join(msgspec.json.encode(found) + b"\n" for found in results)
+        lines = "".join(escaped(msgspec.json.encode(found).decode()) + "\n" for found in results).encode()
         with self._lock:
             for found in results:
                 if found.outcome != "expired":

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import msgspec
-from rich.console import Console
 from rich.table import Table
 
+from processor import output
+from processor.rich_console import PrintableConsole
 from processor.settings import Settings
 from processor.verify.report import Found, PathDifference, Report
 from processor.verify.wanted import Wanted
@@ -17,30 +18,30 @@ _SHOWN_PATHS = 10
 def show(report: Report, settings: Settings, wanted: Wanted) -> None:
     """Print it on standard output."""
     if wanted.as_json:
-        print(msgspec.json.encode(report).decode())
+        output.json(report)
         return
     source = f"{settings.source_table} ({settings.source_region}), {report.source_items:,} items read"
     destination = (
         f"{settings.destination_table} ({settings.destination_region}), {report.destination_items:,} items read"
     )
-    print(f"source       {source}")
-    print(f"destination  {destination}")
+    output.line(f"source       {source}")
+    output.line(f"destination  {destination}")
     if report.sample_percent is not None:
-        print(f"A sample of about {report.sample_percent:g} % of each; the counts are the sample's.")
-    Console(highlight=False, markup=False).print(_counts(report))
+        output.line(f"A sample of about {report.sample_percent:g} % of each; the counts are the sample's.")
+    PrintableConsole().print(_counts(report))
     for found in report.keys:
         _print(found, wanted)
     more = report.missing + report.extra + report.different - sum(found.at is None for found in report.keys)
     if more > 0:
-        print(f"and {more:,} more keys; --show N names more of them, --output FILE all")
+        output.line(f"and {more:,} more keys; --show N names more of them, --output FILE all")
     if wanted.repair and report.extra and not wanted.delete_extra:
-        print(
+        output.line(
             f"{report.extra:,} keys that only the destination has were left alone; --repair --deleteExtra deletes them."
         )
     if report.changing:
-        print("Keys that change at each look can't be judged; compare again when the source is written to less.")
+        output.line("Keys that change at each look can't be judged; compare again when the source is written to less.")
     if not report.complete:
-        print("It did not get through: the counts are of what was compared so far.")
+        output.line("It did not get through: the counts are of what was compared so far.")
 
 
 def _counts(report: Report) -> Table:
@@ -63,11 +64,11 @@ def _counts(report: Report) -> Table:
 
 def _print(found: Found, wanted: Wanted) -> None:
     where = f": past its TTL, at {'the ' * (found.at != 'both')}{found.at}" if found.at else ""
-    print(f"{found.outcome:9}  {bytes(found.key).decode()}{where}{_repair(found, wanted)}")
+    output.line(f"{found.outcome:9}  {bytes(found.key).decode()}{where}{_repair(found, wanted)}")
     for place in found.paths[:_SHOWN_PATHS]:
-        print(f"             {place.path} {place.kind}{_values(place)}")
+        output.line(f"             {place.path} {place.kind}{_values(place)}")
     if len(found.paths) > _SHOWN_PATHS:
-        print(f"             and {len(found.paths) - _SHOWN_PATHS} more paths")
+        output.line(f"             and {len(found.paths) - _SHOWN_PATHS} more paths")
 
 
 def _repair(found: Found, wanted: Wanted) -> str:

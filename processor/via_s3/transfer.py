@@ -101,7 +101,7 @@ def run(
     place = _place(uri)
     found = exportable.findings(settings, clients, place, begun=bool(saved.export_arn))
     if errors := [finding for finding in found if finding.severity == "error"]:
-        message = "\n".join([*(finding.text for finding in errors), "Nothing was exported or imported."])
+        message = " ".join([*(finding.text for finding in errors), "Nothing was exported or imported."])
         raise failure_of(errors)(message)
     waiting = Waiting(progress, stop=stop, every_seconds=every_seconds or EVERY_SECONDS)
     transfer = _Transfer(settings, clients, place, saved, save, progress, waiting, now)

@@ -18,9 +18,9 @@ _LOOK_SECONDS = 0.02
 _SERVER_ERRORS = {"InternalServerError", "InternalFailure", "ServiceUnavailable"}
 
 
-def error(code: str) -> Act:
+def error(code: str, message: str = "As the test wants it") -> Act:
     """DynamoDB's answer of that kind: ProvisionedThroughputExceededException, ExpiredTokenException, and so on."""
-    body = json.dumps({"__type": f"com.amazonaws.dynamodb.v20120810#{code}", "message": "As the test wants it"})
+    body = json.dumps({"__type": f"com.amazonaws.dynamodb.v20120810#{code}", "message": message})
     answer = Answer(500 if code in _SERVER_ERRORS else 400, body.encode(), {})
     return lambda exchange, _: exchange.reply(answer)
 

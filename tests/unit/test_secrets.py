@@ -13,8 +13,9 @@ from botocore.exceptions import ClientError, ProxyConnectionError
 
 from processor import cli, logs, secrets
 from processor.aws.errors import aws_errors
+from processor.console import RedactedStream
 from processor.errors import UnavailableError
-from processor.secrets import RedactedStream, hidden
+from processor.secrets import hidden
 
 TOKEN = "FwoGZXIvYXdzEHUaDKq+s7/session==token"
 SECRET = "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY"

@@ -361,6 +361,11 @@ public final class DynamoDBStreamsMultiLangDaemon {
                     super.println(Printable.escaped(line));
                 }
             }
+
+            @Override
+            public void println(Object trace) { // as of an exception that some library prints
+                super.println(trace.toString().lines().map(Printable::escaped).collect(Collectors.joining("\n\t")));
+            }
         };
     }
 }
