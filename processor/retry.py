@@ -112,6 +112,7 @@ class Rhythm:
 class Outage:
     """Says that something doesn't work: at once, then at a decreasing rate, and when it works again.
 
+    Where it works now and then, that rate goes on; but an outage of some seconds is said, however soon after another.
     Shared by all threads that try the same thing.
 
     :param lasting: is told the reason of one that lasts, now and then, and None when it is over
@@ -136,6 +137,7 @@ class Outage:
         self._clock = clock
         self._lock = threading.Lock()
         self._since: float | None = None
+        self._is_said = False
         self._last_failure = float("-inf")
         self._next_report = float("-inf")
         self._interval = rhythm.first_seconds
@@ -158,22 +160,25 @@ class Outage:
             if now - self._since >= LASTING_SECONDS and now >= self._next_word:
                 self._next_word = now + LASTING_SECONDS
                 self._lasting(reason)
-            if now < self._next_report:
+            is_news = not self._is_said and now - self._since >= self._rhythm.first_seconds
+            if now < self._next_report and not is_news:
                 return
+            self._is_said = True
             self._next_report = now + self._interval
             self._interval = min(self._interval * 2, self._rhythm.last_seconds)
             failures, self._failures = self._failures, 0
         self._log.warning(self._event, error=error, failures=failures, reason=reason, note=self._note)
 
     def succeeded(self) -> None:
-        """Count one success; reports the end of an outage that lasted."""
+        """Count one success; reports the end of an outage that lasted and was said."""
         if self._since is None:
             return
         with self._lock:
             since, self._since = self._since, None
+            was_said, self._is_said = self._is_said, False
             lasted = 0.0 if since is None else self._clock() - since
             if self._next_word > float("-inf"):
                 self._next_word = float("-inf")
                 self._lasting(None)
-        if lasted >= OUTAGE_SECONDS:
+        if was_said and lasted >= OUTAGE_SECONDS:
             self._log.notice(f"{self._event}_over", seconds=round(lasted, 1))

@@ -6,7 +6,7 @@ It knows nothing of the replicator's code.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
 from tests.fakes.replicator import Replicator
@@ -39,9 +39,12 @@ class Ear:
         found = [match[2] for match in _SAID.finditer(self.text) if match[1] in levels]
         return list(dict.fromkeys(found))
 
-    def complaints(self, *, lasting: bool) -> Iterator[str]:
-        """What nobody may be told of something that passes; while it lasts, that a shard is held is the truth."""
-        true = {_HELD} if lasting else set()
+    def complaints(self, *, lasting: bool, true: Collection[str] = ()) -> Iterator[str]:
+        """What nobody may be told of something that passes; while it lasts, that a shard is held is the truth.
+
+        :param true: other events that are, whatever the fault
+        """
+        true = {*true, _HELD} if lasting else {*true}
         for match in _SAID.finditer(self.text):
             if match[1] == "ERROR" and match[2] not in true:
                 yield f"ERROR said: {match[0].strip()[:400]}"

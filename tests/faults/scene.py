@@ -116,7 +116,8 @@ def judged(scene: Scene, ears: list[Ear], before: checks.Rows, act: Callable[[],
     wrong += checks.leases(scene.world, before)
     said = tuple(dict.fromkeys(event for ear in ears for event in ear.events("WARNING", "ERROR")))
     if word == GOES_ON:
-        wrong += [each for ear in ears for each in ear.complaints(lasting=scene.lasting)]
+        true = {"set_aside"} if scene.world.kind == "letters" else ()  # its changes are refused for good
+        wrong += [each for ear in ears for each in ear.complaints(lasting=scene.lasting, true=true)]
     return Outcome(
         cell=scene.cell,
         word=FAILED if wrong else word,

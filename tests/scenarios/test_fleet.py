@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -179,3 +180,29 @@ def test_the_first_record_ever_written(make_fleet: MakeFleet) -> None:
     fleet.wait_even(1)
     fleet.simulator.put({"id": {"S": "first"}})
     fleet.wait_equal()
+
+
+def test_every_shard_begins_though_no_batch_gets_through(make_fleet: MakeFleet) -> None:
+    """With one CPU a shard's first batch is often quicker than KCL's thread, which looks after all the others, too."""
+    fleet = make_fleet(shards=8)
+    for number in range(80):
+        fleet.simulator.put({"id": {"S": f"key-{number}"}})
+    assert len({event.shard_id for event in fleet.simulator.history}) == len(fleet.simulator.open_shards())
+    away = fleet.proxy.inject(faults.error("ThrottlingException"), "PutItem", "BatchWriteItem")
+    with on_one_cpu():
+        daemon = fleet.start()
+    until(lambda: daemon.console.count(" shard_started ") == len(fleet.simulator.open_shards()), "every shard")
+    away.clear()
+    fleet.wait_equal()
+    assert daemon.stop() == 0
+
+
+@contextlib.contextmanager
+def on_one_cpu() -> Iterator[None]:
+    """What is started meanwhile has one CPU for good."""
+    usual = os.sched_getaffinity(0)
+    os.sched_setaffinity(0, {min(usual)})
+    try:
+        yield
+    finally:
+        os.sched_setaffinity(0, usual)

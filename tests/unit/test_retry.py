@@ -121,6 +121,35 @@ def test_the_end_of_an_outage_is_reported_once(
     assert said == [(event.level, event.fields["seconds"]) for event in events() if event.name == "delayed_over"]
 
 
+def test_each_outage_that_lasts_is_said_from_its_begin_to_its_end(
+    outage: Outage, clock: Clock, events: Events
+) -> None:
+    """However soon after another: nobody reads of an end whose begin was left out."""
+    for _ in range(6):
+        for _ in range(13):
+            outage.failed("Throttling", "too fast")
+            clock.now += 1
+        outage.succeeded()
+        clock.now += 2
+    names = [event.name for event in events()]
+    assert names.count("delayed_over") == 6
+    assert all("delayed" in names[begin:end] for begin, end in itertools.pairwise(ends(names)))
+
+
+def ends(names: list[str]) -> list[int]:
+    """Where ends are said, and before the first of them."""
+    return [0, *(at for at, name in enumerate(names) if name == "delayed_over")]
+
+
+def test_what_works_now_and_then_is_said_ever_more_rarely(outage: Outage, clock: Clock, events: Events) -> None:
+    """Failures of a moment each, all the time, are no outages; and an end that nobody waits for is no news."""
+    for _ in range(300):
+        outage.failed("Throttling", "too fast")
+        clock.now += 1
+        outage.succeeded()
+    assert [event.name for event in events()] == ["delayed"] * 6
+
+
 def test_threads_share_one_outage(outage: Outage, events: Events) -> None:
     """Many threads that fail at once make one report, not one each."""
     threads = [threading.Thread(target=outage.failed, args=("Throttling", "too fast"), daemon=True) for _ in range(16)]

@@ -72,6 +72,7 @@ public final class DynamoDBStreamsMultiLangDaemon {
     private final Holds holds;
     private final Progress progress;
     private final StartWatch start = new StartWatch();
+    private final DispatchTurns turns = new DispatchTurns(Thread.currentThread());
     private final Retention retention = new Retention(Clock.systemUTC());
     private LeaseTerms terms;
     private CopyGate copyGate;
@@ -195,7 +196,7 @@ public final class DynamoDBStreamsMultiLangDaemon {
         ResolvedConfiguration resolved = resolve();
 
         DynamoDBStreamsPollingConfig polling = new DynamoDBStreamsPollingConfig(configuration.getStreamName(), null);
-        PromptRecordsFetcherFactory fetching = new PromptRecordsFetcherFactory();
+        PromptRecordsFetcherFactory fetching = new PromptRecordsFetcherFactory(turns);
         fetching.maxPendingProcessRecordsInput(1); // a 1 MB page takes up to 10 MB here, and a full queue is for each shard
         polling.recordsFetcherFactory(fetching);
         polling.maxRecords(configuration.getMaxRecords());
@@ -221,7 +222,7 @@ public final class DynamoDBStreamsMultiLangDaemon {
         resolved.getCoordinatorConfig().skipShardSyncAtWorkerInitializationIfLeasesExist(true);
         resolved.getLeaseManagementConfig()
                 .leaseManagementFactory(new FleetLeaseManagementFactory(adapter, resolved.getLeaseManagementConfig(),
-                        resolved.getRetrievalConfig(), stream.gate(), terms, countsLeases(), properties.getProperty("taskTable")))
+                        resolved.getRetrievalConfig(), stream.gate(), terms, turns, countsLeases(), properties.getProperty("taskTable")))
                 .consumerTaskFactory(new DynamoDBStreamsConsumerTaskFactory())
                 .leasesRecoveryAuditorInconsistencyConfidenceThreshold(0); // it looks for holes in Kinesis's hash keys
         ShardSyncTaskManager shardSync = shardSync(resolved);

@@ -2,6 +2,7 @@ package software.amazon.kinesis.multilang.config;
 
 import java.util.Collection;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ConcurrentMap;
 import java.util.concurrent.ExecutorService;
@@ -49,6 +50,7 @@ final class FleetLeaseCoordinator extends DynamoDBLeaseCoordinator {
     private static final Logger LOG = LoggerFactory.getLogger(DynamoDBStreamsMultiLangDaemon.class);
 
     private final LeaseTerms terms;
+    private final DispatchTurns turns;
     private final boolean countingLeases;
     private final long longestTakeMillis;
     private final LeaseTableHealth health;
@@ -66,6 +68,7 @@ final class FleetLeaseCoordinator extends DynamoDBLeaseCoordinator {
             MetricsFactory metrics,
             ConcurrentMap<ShardInfo, ShardConsumer> consumers,
             LeaseTerms terms,
+            DispatchTurns turns,
             boolean countingLeases) {
         super(leases, config.workerIdentifier(), config.failoverTimeMillis(), config.enablePriorityLeaseAssignment(),
                 config.epsilonMillis(), config.maxLeasesForWorker(), config.maxLeasesToStealAtOneTime(),
@@ -73,6 +76,7 @@ final class FleetLeaseCoordinator extends DynamoDBLeaseCoordinator {
                 config.initialLeaseTableWriteCapacity(), metrics, config.workerUtilizationAwareAssignmentConfig(),
                 config.gracefulLeaseHandoffConfig(), consumers, config.leaseAssignmentIntervalMillis());
         this.terms = terms;
+        this.turns = turns;
         this.health = leases.health();
         this.countingLeases = countingLeases;
         this.longestTakeMillis = Math.max(TAKE_MILLIS, 2 * config.failoverTimeMillis()); // KCL's own pace
@@ -108,6 +112,13 @@ final class FleetLeaseCoordinator extends DynamoDBLeaseCoordinator {
                 open.decrementAndGet();
             }
         });
+    }
+
+    /** KCL's thread begins each of its turns with it. */
+    @Override
+    public List<ShardInfo> getCurrentAssignments() {
+        turns.begin();
+        return super.getCurrentAssignments();
     }
 
     private void drop(String shardId) {

@@ -17,6 +17,7 @@ final class FleetLeaseManagementFactory extends DynamoDBStreamsLeaseManagementFa
     private final LeaseManagementConfig config;
     private final LeaseGate gate;
     private final LeaseTerms terms;
+    private final DispatchTurns turns;
     private final boolean countingLeases;
     private final String taskTable;
 
@@ -30,12 +31,14 @@ final class FleetLeaseManagementFactory extends DynamoDBStreamsLeaseManagementFa
             RetrievalConfig retrieval,
             LeaseGate gate,
             LeaseTerms terms,
+            DispatchTurns turns,
             boolean countingLeases,
             String taskTable) {
         super(stream, config, retrieval);
         this.config = config;
         this.gate = gate;
         this.terms = terms;
+        this.turns = turns;
         this.countingLeases = countingLeases;
         this.taskTable = taskTable;
     }
@@ -60,7 +63,7 @@ final class FleetLeaseManagementFactory extends DynamoDBStreamsLeaseManagementFa
                 attempts,
                 new LeaseTableHealth(getTableName(), getDynamoDBClient(),
                         new OutageRow(getDynamoDBClient(), taskTable, config.workerIdentifier())));
-        return new FleetLeaseCoordinator(leases, config, metrics, consumers, terms, countingLeases);
+        return new FleetLeaseCoordinator(leases, config, metrics, consumers, terms, turns, countingLeases);
     }
 
     /** For KCL's shard sync, which is to see the leases of finished shards, too. */

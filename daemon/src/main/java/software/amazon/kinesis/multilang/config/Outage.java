@@ -18,6 +18,7 @@ final class Outage {
     private final String note;
     private final String over;
     private long since;
+    private boolean isSaid;
     private long lastFailure;
     private long nextReport;
     private long interval;
@@ -51,7 +52,9 @@ final class Outage {
         }
         lastFailure = now;
         since = since == 0 ? now : since;
-        if (now >= nextReport) {
+        boolean isNews = !isSaid && now - since >= OUTAGE_MILLIS;
+        if (now >= nextReport || isNews) {
+            isSaid = true;
             nextReport = now + interval;
             interval = Math.min(interval * 2, LAST_INTERVAL_MILLIS);
             more.apply(Event.warning(event).with("seconds", (now - since) / 1_000)
@@ -81,8 +84,10 @@ final class Outage {
             return;
         }
         long lasted = System.currentTimeMillis() - since;
+        boolean wasSaid = isSaid;
         since = 0;
-        if (lasted >= OUTAGE_MILLIS) {
+        isSaid = false;
+        if (wasSaid && lasted >= OUTAGE_MILLIS) {
             Event.notice(event + "_over").with("seconds", lasted / 1_000).note(over + ".");
         }
     }

@@ -1,16 +1,18 @@
 package software.amazon.kinesis.multilang.config;
 
 import java.util.concurrent.Executors;
+import org.reactivestreams.Subscriber;
 import software.amazon.kinesis.metrics.MetricsFactory;
 import software.amazon.kinesis.retrieval.GetRecordsRetrievalStrategy;
 import software.amazon.kinesis.retrieval.RecordsPublisher;
+import software.amazon.kinesis.retrieval.RecordsRetrieved;
 import software.amazon.kinesis.retrieval.ThrottlingReporter;
 import software.amazon.kinesis.retrieval.polling.PrefetchRecordsPublisher;
 import software.amazon.kinesis.retrieval.polling.SimpleRecordsFetcherFactory;
 import software.amazon.kinesis.retrieval.polling.SleepTimeController;
 
 /**
- * KCL's own prefetching, given up at once when the shard is.
+ * KCL's own prefetching, given up at once when the shard is, and handed over only in the turn after the shard's begin.
  *
  * <p>When a shard's lease goes, its prefetching thread is as a rule waiting to put a batch into a full queue, which nobody
  * empties any more. KCL waits 60 s for that thread before it interrupts it: as long as that, the shard could not be taken
@@ -21,6 +23,12 @@ final class PromptRecordsFetcherFactory extends SimpleRecordsFetcherFactory {
 
     // As SimpleRecordsFetcherFactory has it: how many throttled reads in a row are worth an error in the log.
     private static final int MAX_CONSECUTIVE_THROTTLES = 5;
+
+    private final DispatchTurns turns;
+
+    PromptRecordsFetcherFactory(DispatchTurns turns) {
+        this.turns = turns;
+    }
 
     @Override
     public RecordsPublisher createRecordsFetcher(
@@ -43,6 +51,17 @@ final class PromptRecordsFetcherFactory extends SimpleRecordsFetcherFactory {
                 shardId,
                 new ThrottlingReporter(MAX_CONSECUTIVE_THROTTLES, shardId),
                 AWAIT_TERMINATION_MILLIS,
-                new Pace(((PageFetcher) strategy.dataFetcher())::isBehind));
+                new Pace(((PageFetcher) strategy.dataFetcher())::isBehind)) {
+            /** KCL has a thread of its pool call this. */
+            @Override
+            public void subscribe(Subscriber<? super RecordsRetrieved> subscriber) {
+                try {
+                    turns.awaitNext();
+                    super.subscribe(subscriber);
+                } catch (InterruptedException e) { // the pool is shut down
+                    Thread.currentThread().interrupt();
+                }
+            }
+        };
     }
 }
