@@ -121,9 +121,7 @@ def test_the_end_of_an_outage_is_reported_once(
     assert said == [(event.level, event.fields["seconds"]) for event in events() if event.name == "delayed_over"]
 
 
-def test_each_outage_that_lasts_is_said_from_its_begin_to_its_end(
-    outage: Outage, clock: Clock, events: Events
-) -> None:
+def test_each_outage_that_lasts_is_said_from_its_begin_to_its_end(outage: Outage, clock: Clock, events: Events) -> None:
     """However soon after another: nobody reads of an end whose begin was left out."""
     for _ in range(6):
         for _ in range(13):
