@@ -36,10 +36,12 @@ from processor.retry import Backoff, Outage
 
 SUMMARY_SECONDS = 60.0
 # What KCL says of a checkpoint that may be stored at the next try (ShardRecordProcessorCheckpointer's exceptions).
-# The last is how it passes on whatever kept its client from the table, such as a refused connection.
+# InvalidStateException is its word for a table that was not found; the last is how it passes on whatever kept its
+# client from the table, such as a refused connection.
 _TRY_AGAIN = frozenset(
     {
         "ThrottlingException",
+        "InvalidStateException",
         "KinesisClientLibDependencyException",
         "KinesisClientLibRetryableException",
         "RuntimeException",

@@ -1,18 +1,19 @@
-"""A role's credentials, renewed before they expire; while STS can't renew them, those that still hold are used on.
+"""A role's credentials, renewed before they expire; until they are, those that still hold are used on.
 
 ::
 
     assumed                                 15 min left              expired
     ───┼───────────────────────────────────────┼────────────────────────┼──▶
        botocore asks for no others             asks at each call        an error
-                                               STS is asked once a while; the old ones serve meanwhile
+                                               STS is asked once a while, by a thread beside; no call waits for it
 
-botocore alone would fail every call from ten minutes before the end.
+botocore alone would fail every call from ten minutes before the end, and have calls wait for an STS that hangs.
 """
 
 from __future__ import annotations
 
 import datetime as dt
+import threading
 from collections.abc import Callable
 from typing import TypedDict
 
@@ -20,7 +21,7 @@ from processor.errors import UnavailableError
 from processor.logs import Log
 from processor.retry import Outage
 
-# Between two tries: a call waits for the answer, and STS limits an account's calls.
+# Between two tries: STS limits an account's calls.
 RETRY_SECONDS = 20.0
 # botocore looks at its own clock once more, and raises what is no error of AWS's where they ended in between.
 _TO_THE_END = dt.timedelta(seconds=0.5)
@@ -35,6 +36,10 @@ class Assumed(TypedDict):
     expiry_time: str
 
 
+def _in_a_thread(work: Callable[[], None]) -> None:
+    threading.Thread(target=work, name="renew-role", daemon=True).start()
+
+
 def _now() -> dt.datetime:
     return dt.datetime.now(dt.timezone.utc)
 
@@ -43,12 +48,22 @@ class Renewal:
     """What botocore calls to renew a role's credentials; never by two threads at once.
 
     :param ask: AssumeRole
+    :param beside: runs what nobody is to wait for
     """
 
-    def __init__(self, role_arn: str, ask: Callable[[], Assumed], *, now: Callable[[], dt.datetime] = _now) -> None:
+    def __init__(
+        self,
+        role_arn: str,
+        ask: Callable[[], Assumed],
+        *,
+        beside: Callable[[Callable[[], None]], None] = _in_a_thread,
+        now: Callable[[], dt.datetime] = _now,
+    ) -> None:
         self._ask = ask
+        self._beside = beside
         self._now = now
         self._assumed: Assumed | None = None
+        self._is_asking = False
         self._not_before: dt.datetime | None = None
         self._outage = Outage(
             Log(role=role_arn),
@@ -57,25 +72,33 @@ class Renewal:
         )
 
     def __call__(self) -> Assumed:
-        """Give new credentials, or else the last ones.
+        """Give the newest credentials that hold, and have others asked for where it is time.
 
         :raises UnavailableError: there are none that hold
         """
         now = self._now()
-        if self._not_before is not None and now < self._not_before and self._held(now):
-            return self._held(now)  # type: ignore[return-value]  # as just asked
+        if self._held(now) is None:
+            self._assumed = self._ask()
+            self._renewed()
+        elif not self._is_asking and (self._not_before is None or now >= self._not_before):
+            self._is_asking = True
+            self._beside(self._renew)
+        return self._assumed  # type: ignore[return-value]  # as just seen
+
+    def _renew(self) -> None:
         try:
             self._assumed = self._ask()
         except UnavailableError as exc:
-            held = self._held(self._now())
-            if held is None:
-                raise
-            self._outage.failed(exc.code, str(exc))
             self._not_before = self._now() + dt.timedelta(seconds=RETRY_SECONDS)
-            return held
+            self._outage.failed(exc.code, str(exc))
+        else:
+            self._renewed()
+        finally:
+            self._is_asking = False
+
+    def _renewed(self) -> None:
         self._not_before = None
         self._outage.succeeded()
-        return self._assumed
 
     def _held(self, now: dt.datetime) -> Assumed | None:
         if self._assumed is None:

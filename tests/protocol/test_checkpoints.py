@@ -10,7 +10,9 @@ from tests.fakes.stream_record import insert
 from tests.protocol.conftest import Start, item
 
 
-@pytest.mark.parametrize("error", ["ThrottlingException", "KinesisClientLibDependencyException", "RuntimeException"])
+@pytest.mark.parametrize(
+    "error", ["ThrottlingException", "InvalidStateException", "KinesisClientLibDependencyException", "RuntimeException"]
+)
 def test_try_again(error: str, start: Start, tables: Tables, proxy: FaultProxy) -> None:
     """A checkpoint that KCL may store later is asked for again, the batch is not written again, and it is said once."""
     daemon = start(tables.create())
@@ -43,7 +45,7 @@ def test_lease_lost_while_checkpointing(start: Start, tables: Tables, proxy: Fau
     assert [item("k")] == [write.item for write in proxy.writes]
 
 
-@pytest.mark.parametrize("error", ["InvalidStateException", "IllegalArgumentException", "NullPointerException"])
+@pytest.mark.parametrize("error", ["IllegalArgumentException", "NullPointerException"])
 def test_refused(error: str, start: Start, tables: Tables) -> None:
     """A checkpoint that KCL will never store ends the child with status 5 and one message."""
     daemon = start(tables.create())

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import datetime as dt
+import threading
+from collections.abc import Callable
 
 import pytest
 
 from processor.errors import RoleError, UnavailableError
 from processor.role import RETRY_SECONDS, Assumed, Renewal
+from tests.fakes.patience import PATIENCE_SECONDS
 
 START = dt.datetime(2026, 1, 1, tzinfo=dt.timezone.utc)
 
@@ -19,7 +22,18 @@ class Sts:
         self.now = START
         self.asked = 0
         self.error: Exception | None = None
-        self.renewal = Renewal("arn:aws:iam::123456789012:role/writer", self.ask, now=lambda: self.now)
+        self.hangs = False
+        self.hung: list[Callable[[], None]] = []
+        self.renewal = Renewal(
+            "arn:aws:iam::123456789012:role/writer", self.ask, beside=self.beside, now=lambda: self.now
+        )
+
+    def beside(self, work: Callable[[], None]) -> None:
+        """Done at once, or in the end."""
+        if self.hangs:
+            self.hung.append(work)
+        else:
+            work()
 
     def ask(self) -> Assumed:
         """AssumeRole."""
@@ -57,6 +71,35 @@ def test_sts_is_asked_again_when_it_may_be_back() -> None:
     sts.error = None
     assert sts.key(minutes=60) == "K3"
     assert sts.key(minutes=106) == "K4"
+
+
+def test_no_call_waits_for_an_sts_that_hangs() -> None:
+    """What still holds is given at once, and STS is not asked by each call; its late answer serves the next."""
+    sts = Sts()
+    sts.key(minutes=0)
+    sts.hangs = True
+    assert {sts.key(minutes=46), sts.key(minutes=47), sts.key(minutes=55)} == {"K1"}
+    (work,) = sts.hung
+    work()
+    assert sts.key(minutes=56) == "K2"
+
+
+def test_it_is_asked_by_another_thread() -> None:
+    """By default."""
+    threads: list[threading.Thread] = []
+    asked = threading.Event()
+
+    def ask() -> Assumed:
+        threads.append(threading.current_thread())
+        if len(threads) > 1:
+            asked.set()
+        return {"access_key": "K", "secret_key": "s", "token": "t", "expiry_time": START.isoformat()}
+
+    renewal = Renewal("arn:aws:iam::123456789012:role/writer", ask, now=lambda: START - dt.timedelta(minutes=1))
+    renewal()
+    renewal()
+    assert asked.wait(PATIENCE_SECONDS)
+    assert threads[0] is threading.current_thread() is not threads[1]
 
 
 def test_a_role_that_was_never_had_is_an_error() -> None:
