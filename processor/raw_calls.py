@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from processor.aws.errors import aws_errors
+from processor.aws.bounds import has_too_many_values
+from processor.aws.errors import AnswerTooLargeError, aws_errors
 from processor.errors import UnavailableError
 
 if TYPE_CHECKING:
@@ -65,7 +66,11 @@ class RawCalls:
             kind = answer["ResponseMetadata"]["HTTPHeaders"].get("content-type", "json")
             if "json" not in kind:
                 raise self.not_dynamodb(operation, kind)
-            return bytes(self._current.answer)
+            found = bytes(self._current.answer)
+            if has_too_many_values(found):
+                message = f"{self.name(operation)}: the answer has more values than DynamoDB gives"
+                raise UnavailableError(message, code=AnswerTooLargeError.code)
+            return found
         finally:
             self._current.request = self._current.answer = None
 

@@ -9,6 +9,7 @@ import msgspec
 
 from processor import capacity
 from processor.answers import NO_ANSWER
+from processor.aws.errors import AnswerTooLargeError
 from processor.errors import UnavailableError
 from processor.raw_calls import RawCalls, Units
 
@@ -89,10 +90,17 @@ class ReadableTable:
         :raises RefusedError: one of them is no key of this table
         :raises UnavailableError: they can't be read now, or none of a call's was
         """
-        pending, found = list(keys), list[msgspec.Raw]()
+        pending, found, most = list(keys), list[msgspec.Raw](), MAX_KEYS_PER_CALL
         while pending:
-            asked, pending = pending[:MAX_KEYS_PER_CALL], pending[MAX_KEYS_PER_CALL:]
-            answer = self._get_some(asked)
+            asked, pending = pending[:most], pending[most:]
+            try:
+                answer = self._get_some(asked)
+            except UnavailableError as exc:
+                if exc.code != AnswerTooLargeError.code or len(asked) == 1:
+                    raise
+                # It may have been too large, as items of many short attributes are; each alone is not.
+                most, pending = (len(asked) + 1) // 2, asked + pending
+                continue
             items = [item for table in answer.responses.values() for item in table]
             undone = [key for table in answer.unprocessed_keys.values() for key in table.keys]
             if len(undone) >= len(asked):

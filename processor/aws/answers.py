@@ -11,8 +11,9 @@ from botocore.exceptions import ChecksumError, ClientError
 from botocore.parsers import JSONParser, ResponseParserFactory
 
 from processor.answers import NO_ANSWER, brief, faults
+from processor.aws.bounds import is_too_fine, shown
 from processor.aws.errors import NotDynamoDBError
-from processor.aws.exchange import Answer
+from processor.aws.http_answer import Answer
 
 # DynamoDB's checksum of an answer's body, which botocore's retries look at.
 _CHECKSUM = "x-amz-crc32"
@@ -20,27 +21,48 @@ _NULL = b"null"
 _members_decoder = msgspec.json.Decoder(dict[str, msgspec.Raw])
 
 
+# An error whose body is not an object of JSON is a proxy's page, or an old server's few words.
+_MOST_UNKNOWN_BYTES = 64 * 1024
+
+
+class _ErrorBody(msgspec.Struct, frozen=True):
+    """The members of an error that botocore reads. All others are passed over, whatever they are and however many."""
+
+    kind: msgspec.Raw = msgspec.field(default=msgspec.Raw(), name="__type")
+    message: msgspec.Raw = msgspec.Raw()
+    capital: msgspec.Raw = msgspec.field(default=msgspec.Raw(), name="Message")
+    item: msgspec.Raw = msgspec.field(default=msgspec.Raw(), name="Item")
+
+
+_error_decoder = msgspec.json.Decoder(_ErrorBody)
+
+
 class _CheckedParser:
     """One of botocore's parsers."""
 
     def __init__(self, parser: Any, protocol: str) -> None:
         self._parser = parser
+        self._protocol = protocol
         self._is_json = protocol == "json"
         self._is_checked = protocol in {"json", "query"}  # DynamoDB and STS
         self._whose = "DynamoDB's" if self._is_json else "AWS's"
 
     def parse(self, response: dict[str, Any], shape: Any) -> dict[str, Any]:
         good = response["status_code"] < HTTPStatus.MULTIPLE_CHOICES
+        body = response["body"]
+        if isinstance(body, bytes) and is_too_fine(body, self._protocol):  # one that is streamed is not parsed
+            raise NotDynamoDBError(whose=self._whose, fault="more values than any that AWS gives")
         try:
             if self._is_json and good:
                 _members_decoder.decode(response["body"])
             parsed: dict[str, Any] = self._parser.parse(response, shape)
             hash(parsed.get("Error", {}).get("Code"))  # else botocore stumbles over it later
+            is_checked = self._is_checked and good and shape is not None
+            wrong = next(faults(parsed, shape), None) if is_checked else None
         except Exception as exc:
             kind = brief(response["headers"].get("content-type", "none"))
             fault = f"status {response['status_code']}, content type {kind}: {type(exc).__name__}"
             raise NotDynamoDBError(whose=self._whose, fault=fault) from exc
-        wrong = next(faults(parsed, shape), None) if self._is_checked and good and shape is not None else None
         if wrong is not None:
             raise NotDynamoDBError(whose=self._whose, fault=wrong)
         return parsed
@@ -78,10 +100,18 @@ def checked(operation: str, answer: Answer) -> bytes:
 
 def _error(answer: Answer) -> dict[str, Any]:
     """As botocore parses it; with ``Item``, where the item stands in it that a condition did not hold for."""
-    response = {"status_code": answer.status, "headers": answer.headers, "body": answer.body}
-    parsed = _error_parser.parse(response, None)
+    body, has_item = answer.body, False
     try:
-        item = _members_decoder.decode(answer.body).get("Item")
-    except NO_ANSWER:
-        return parsed  # an error may be of a proxy
-    return parsed if item is None or bytes(item) == _NULL else {**parsed, "Item": {}}
+        found = _error_decoder.decode(body)
+    except NO_ANSWER as exc:  # an error may be of a proxy
+        if len(body) > _MOST_UNKNOWN_BYTES:
+            fault = f"status {answer.status}, and no error of AWS's in {shown(len(body))}"
+            raise NotDynamoDBError(whose="DynamoDB's", fault=fault) from exc
+    else:
+        has_item = bytes(found.item) not in (b"", _NULL)
+        named = (("__type", found.kind), ("message", found.message), ("Message", found.capital))
+        body = b"{%b}" % b",".join(
+            [b'"%b":%b' % (name.encode(), bytes(value)) for name, value in named if bytes(value)]
+        )
+    parsed = _error_parser.parse({"status_code": answer.status, "headers": answer.headers, "body": body}, None)
+    return {**parsed, "Item": {}} if has_item else parsed

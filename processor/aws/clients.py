@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from botocore.config import Config
 
-from processor.aws.deadlines import bound
+from processor.aws.bounds import ROOM
+from processor.aws.connections import bound
 from processor.aws.errors import aws_errors
 from processor.aws.sessions import MakeSession, is_aws_region, session, sts_region
 from processor.identity import SESSION_NAME, Identity
@@ -48,6 +49,7 @@ class Clients:
     def __init__(self, settings: Settings, *, connections: int = 10) -> None:
         self._settings = settings
         self._config = _READ_CONFIG.merge(Config(max_pool_connections=connections))
+        ROOM.widen(connections)
         self._lock = threading.Lock()
         self._made: dict[str, Any] = {}
         self._sessions: dict[tuple[Identity, str], Session] = {}

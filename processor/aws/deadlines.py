@@ -11,31 +11,27 @@ import contextlib
 import os
 import socket
 import threading
-from typing import Any
+import time
 
-from botocore.awsrequest import (
-    AWSHTTPConnection,
-    AWSHTTPConnectionPool,
-    AWSHTTPSConnection,
-    AWSHTTPSConnectionPool,
-)
-from botocore.exceptions import ReadTimeoutError
-
-_TOO_LONG = "the call took too long"
 _of_thread = threading.local()
 
 
-class _Deadline:
-    """That of the call which this thread makes, in its context."""
+class Deadline:
+    """That of the call which this thread makes, in its context.
 
-    def __init__(self, seconds: float) -> None:
+    :param most_bytes: of the call's answer
+    """
+
+    def __init__(self, seconds: float, *, most_bytes: int) -> None:
         self.is_over = False
+        self.at = time.monotonic() + seconds
+        self.most_bytes = most_bytes
         self._lock = threading.Lock()
         self._handle: socket.socket | None = None
         self._timer = threading.Timer(seconds, self._end)
         self._timer.name, self._timer.daemon = "call-deadline", True
 
-    def __enter__(self) -> _Deadline:  # noqa: PYI034  # Self came with Python 3.11
+    def __enter__(self) -> Deadline:  # noqa: PYI034  # Self came with Python 3.11
         _of_thread.current = self
         self._timer.start()
         return self
@@ -71,79 +67,12 @@ class _Deadline:
             self._handle = None
 
 
-class _Watched:
-    """A connection that shows its socket to the deadline of whoever uses it."""
+def current() -> Deadline:
+    """That of the call which this thread makes.
 
-    def _new_conn(self) -> socket.socket:
-        made: socket.socket = super()._new_conn()  # type: ignore[misc]  # the mixed-in class's
-        _watch(made)
-        return made
-
-    def connect(self) -> None:
-        """A proxy's answer that was cut by the deadline is none, and no TLS is begun behind it."""
-        super().connect()  # type: ignore[misc]
-        if _is_over():
-            raise TimeoutError(_TOO_LONG)
-
-    def _tunnel(self) -> None:
-        super()._tunnel()  # type: ignore[misc]
-        if _is_over():
-            raise TimeoutError(_TOO_LONG)
-
-    def request(self, *args: Any, **options: Any) -> Any:
-        """On a connection that was open before, too."""
-        if self.sock is not None:  # type: ignore[attr-defined]
-            _watch(self.sock)  # type: ignore[attr-defined]
-        return super().request(*args, **options)  # type: ignore[misc]
-
-
-def _is_over() -> bool:
-    deadline: _Deadline | None = getattr(_of_thread, "current", None)
-    return deadline is not None and deadline.is_over
-
-
-def _watch(connection: socket.socket) -> None:
-    deadline: _Deadline | None = getattr(_of_thread, "current", None)
-    if deadline is not None:
-        deadline.watch(connection)
-
-
-class _Connection(_Watched, AWSHTTPConnection):  # type: ignore[misc]  # as botocore's own is
-    pass
-
-
-class _TLSConnection(_Watched, AWSHTTPSConnection):  # type: ignore[misc]  # as botocore's own is
-    pass
-
-
-class _Pool(AWSHTTPConnectionPool):
-    ConnectionCls = _Connection
-
-
-class _TLSPool(AWSHTTPSConnectionPool):
-    ConnectionCls = _TLSConnection
-
-
-def bound(client: Any, seconds: float) -> Any:
-    """Give each call of a client so long, and each of its retries anew; before its first. Returns the client.
-
-    The client's calls then raise ``ReadTimeoutError`` where that is over. A body that is streamed is not part of it.
+    :raises LookupError: it makes none
     """
-    session = client._endpoint.http_session  # noqa: SLF001  # there is no public way
-    session._pool_classes_by_scheme.update(http=_Pool, https=_TLSPool)  # noqa: SLF001  # which its managers share
-    send = session.send
-
-    def send_in_time(request: Any) -> Any:
-        with _Deadline(seconds) as deadline:
-            try:
-                answer = send(request)
-            except Exception as exc:
-                if deadline.is_over:
-                    raise ReadTimeoutError(endpoint_url=request.url, error=exc) from exc
-                raise
-            if deadline.is_over:  # an answer that ends where its connection does may be cut
-                raise ReadTimeoutError(endpoint_url=request.url, error=_TOO_LONG)
-        return answer
-
-    session.send = send_in_time
-    return client
+    found: Deadline | None = getattr(_of_thread, "current", None)
+    if found is None:
+        raise LookupError
+    return found

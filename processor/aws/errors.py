@@ -24,6 +24,7 @@ from botocore.exceptions import (
 )
 
 from processor.answers import brief
+from processor.aws.bounds import InvalidAnswerError, TooLargeAnswerError
 from processor.errors import ConditionFailedError, CredentialsError, RefusedError, UnavailableError
 from processor.secrets import hidden
 
@@ -74,6 +75,19 @@ class NotDynamoDBError(BotoCoreError):
     """An answer that AWS does not give."""
 
     fmt = "the answer is none of {whose} ({fault})"
+    code = "NotDynamoDB"
+
+
+class AnswerTooLargeError(NotDynamoDBError):
+    """One that is larger than AWS's, or that there is no room for now."""
+
+    code = "AnswerTooLarge"
+
+
+def not_aws(whose: str, fault: InvalidAnswerError) -> NotDynamoDBError:
+    """As botocore's exception."""
+    kind = AnswerTooLargeError if isinstance(fault, TooLargeAnswerError) else NotDynamoDBError
+    return kind(whose=whose, fault=str(fault))
 
 
 @contextmanager
@@ -102,7 +116,7 @@ def aws_errors(call: str, hide: Callable[[str], str] = str) -> Iterator[None]:
             raise ConditionFailedError(message, code=code, found="Item" in exc.response) from exc
         raise UnavailableError(message, code=code) from exc
     except NotDynamoDBError as exc:
-        raise UnavailableError(f"{call}: {hidden(str(exc))}", code="NotDynamoDB") from exc
+        raise UnavailableError(f"{call}: {hidden(str(exc))}", code=exc.code) from exc
     except _NO_CREDENTIALS as exc:
         raise CredentialsError(f"{call}: {hidden(str(exc))}", code=type(exc).__name__) from exc
     except ValueError as exc:  # of a variable, a configuration file, or a response

@@ -27,7 +27,10 @@ from urllib3.util import parse_url
 
 from processor.aws.answers import checked
 from processor.aws.authorities import load_once
-from processor.aws.exchange import Answer, BrokenAnswerError, exchange
+from processor.aws.bounds import InvalidAnswerError, most_bytes
+from processor.aws.errors import not_aws
+from processor.aws.exchange import exchange
+from processor.aws.http_answer import Answer, BrokenAnswerError
 from processor.aws.signature import Signer
 from processor.retry import STALE_CREDENTIALS
 
@@ -62,6 +65,7 @@ class LeanCalls:
             region=region,
             service=model.signing_name,
         )
+        self._service = model.service_name
         self._prefix = model.metadata["targetPrefix"]
         self._type = f"application/x-amz-json-{model.metadata['jsonVersion']}"
         self._unsigned = {"User-Agent": agent, "Accept-Encoding": "identity"}
@@ -88,13 +92,14 @@ class LeanCalls:
         headers |= self._unsigned
         before_send()
         try:
-            return checked(operation, self._exchange(headers, body))
+            limit = most_bytes(self._service, operation, len(body))
+            return checked(operation, self._exchange(headers, body, limit))
         except ClientError as exc:
             if exc.response.get("Error", {}).get("Code") in STALE_CREDENTIALS:
                 self._credentials.renew()  # for the next try, which is whoever calls to make
             raise
 
-    def _exchange(self, headers: dict[str, str], body: bytes) -> Answer:
+    def _exchange(self, headers: dict[str, str], body: bytes, limit: int) -> Answer:
         pool = self._pool
         connection = None if pool is None else pool._get_conn()  # noqa: SLF001  # no public way
         if connection is None or connection.is_closed or connection.proxy_is_forwarding:
@@ -106,10 +111,16 @@ class LeanCalls:
         is_kept = False
         try:
             answer, is_kept = exchange(
-                connection.sock, head + body, send_seconds=self._send_seconds, read_seconds=self._read_seconds
+                connection.sock,
+                head + body,
+                send_seconds=self._send_seconds,
+                read_seconds=self._read_seconds,
+                most_bytes=limit,
             )
         except TimeoutError as exc:
             raise ReadTimeoutError(endpoint_url=self._url, error=exc) from exc
+        except InvalidAnswerError as exc:
+            raise not_aws("DynamoDB's", exc) from exc
         except (BrokenAnswerError, OSError) as exc:
             raise ConnectionClosedError(endpoint_url=self._url, error=exc) from exc
         finally:
@@ -123,7 +134,4 @@ class LeanCalls:
         answer = self._session.send(request)
         self._pool = getattr(answer.raw, "_pool", None)
         found = {name.lower(): value for name, value in answer.headers.items()}
-        length = str(len(answer.content))
-        if "transfer-encoding" not in found and found.get("content-length", length) != length:  # botocore lets it pass
-            raise ConnectionClosedError(endpoint_url=self._url, error="before the answer's end")
         return Answer(answer.status_code, found, answer.content)

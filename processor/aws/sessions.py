@@ -19,6 +19,7 @@ from botocore.exceptions import (
 from botocore.session import Session
 
 from processor.aws.answers import CheckedParsers
+from processor.aws.connections import bound
 from processor.aws.credentials import LookUp, RenewedCredentials, UnusableCredentialsError
 from processor.aws.errors import aws_errors
 from processor.aws.models import model_loader
@@ -45,6 +46,9 @@ _STS_CONFIG = Config(
     retries={"total_max_attempts": 2, "mode": "standard"},
     user_agent_extra=SESSION_NAME,
 )
+
+# For a whole call of it: what its steps may take.
+_STS_SECONDS = 10.0
 
 # It writes a trace for each failed renewal of credentials, which role.py and whoever makes the call tell of.
 logging.getLogger("botocore.credentials").setLevel(logging.ERROR)
@@ -166,9 +170,17 @@ def _refused(error: CredentialsError | RefusedError | UnavailableError) -> RoleE
     return RoleError(f"{error}{elsewhere}", code=error.code)
 
 
+class _OwnSession(Session):
+    """A session whose clients are bounded, those too by which botocore itself fetches credentials."""
+
+    def create_client(self, *args: Any, **options: Any) -> Any:
+        """See the base class."""
+        return bound(super().create_client(*args, **options), _STS_SECONDS)
+
+
 def _session(profile: str | None = None, region: str | None = None) -> Session:
     """A session as botocore has them: it keeps what credentials it finds."""
-    made = Session(profile=profile)
+    made = _OwnSession(profile=profile)
     _equip(made, region)
     return made
 

@@ -1,0 +1,123 @@
+"""The most that an answer may be, by what was asked. Whatever is more is no answer of AWS's.
+
+DynamoDB's own limits are of item sizes (API reference and "Naming rules and data types" of the developer guide), and an
+item's JSON may be longer than its size: ``"a":{"NULL":true},`` has 18 bytes and counts as 2. So nine times are allowed
+where a limit is reached by items of any kind.
+
+======================  =========================  =====================================================================
+asked                   DynamoDB's limit           here
+======================  =========================  =====================================================================
+GetItem, PutItem, ...   one item of 400 KB         4 MB (a condition that fails may be answered with the item)
+Scan, Query,            1 MB of items              12 MB
+GetRecords
+BatchGetItem            16 MB of items             24 MB; what is more is asked for again in smaller parts
+BatchWriteItem          what was sent, at most     three times what was sent, and 256 KB
+anything else           some 100 KB                4 MB (S3: 16 MB; STS and CloudWatch: 256 KB)
+======================  =========================  =====================================================================
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Mapping
+
+_KB, _MB = 1024, 1024 * 1024
+_ANY_BYTES = 4 * _MB
+_OPERATIONS: Mapping[str, int] = {
+    "BatchGetItem": 24 * _MB,
+    "GetRecords": 12 * _MB,
+    "Query": 12 * _MB,
+    "Scan": 12 * _MB,
+}
+_SERVICES: Mapping[str, int] = {"cloudwatch": 256 * _KB, "s3": 16 * _MB, "sts": 256 * _KB}
+# An answer repeats what was sent with other escapes at most: a character of two bytes as six.
+_REPEATED = 3
+_BATCH_WRITE_BYTES = 256 * _KB
+# What an answer may be without a part of the room for all of them.
+FREE_BYTES = 64 * _KB
+_ROOM_BYTES = 32 * _MB
+# Two pages of 1 MB, one coming in and one being read.
+_ROOM_BYTES_PER_CONNECTION = 2 * _MB
+_USUAL_CONNECTIONS = 16
+# In a body that a library makes objects of, up to some 100 bytes for each mark: 30 MB. A page of 1 MB of a lease table
+# has some 60,000.
+_MOST_MARKS = 300_000
+_MARKS: Mapping[str, tuple[bytes, ...]] = {"json": (b",", b"[", b"{"), "query": (b"<",), "rest-xml": (b"<",)}
+# Of a page that stays bytes, a comma is the least between two values: no page of 1 MB has more.
+_MOST_COMMAS = 1_200_000
+
+
+class InvalidAnswerError(Exception):
+    """What came is past a limit, or breaks HTTP's rules: no answer."""
+
+
+class TooLargeAnswerError(InvalidAnswerError):
+    """What came is more than was asked for can be."""
+
+
+def most_bytes(service: str, target: str, sent_bytes: int) -> int:
+    """The most that an answer's body may have.
+
+    :param service: botocore's name of it
+    :param target: the request's ``X-Amz-Target``, or only the call's name; empty where it has none
+    :param sent_bytes: the length of the request's body
+    """
+    operation = target.rpartition(".")[2]
+    if operation == "BatchWriteItem":
+        return _BATCH_WRITE_BYTES + _REPEATED * sent_bytes
+    return _OPERATIONS.get(operation) or _SERVICES.get(service, _ANY_BYTES)
+
+
+def is_too_fine(body: bytes, protocol: str) -> bool:
+    """Whether a library would make far more of a body than the body is.
+
+    :param protocol: botocore's name of it
+    """
+    return sum(body.count(mark) for mark in _MARKS.get(protocol, ())) > _MOST_MARKS
+
+
+def has_too_many_values(page: bytes) -> bool:
+    """Whether a page of items, which stay bytes, has more values than any of 1 MB."""
+    return page.count(b",") > _MOST_COMMAS
+
+
+class Room:
+    """The memory that all answers under way may take together. Any number of threads may share it.
+
+    One that finds none is given up and asked for again. There is always one that is not: what the others held is free.
+    """
+
+    def __init__(self, most: int = _ROOM_BYTES) -> None:
+        self._lock = threading.Lock()
+        self._most = self._left = most
+
+    def widen(self, connections: int) -> None:
+        """For a command that makes so many calls at once, as its settings say."""
+        more = max(0, connections - _USUAL_CONNECTIONS) * _ROOM_BYTES_PER_CONNECTION
+        with self._lock:
+            most = max(self._most, _ROOM_BYTES + more)
+            self._left += most - self._most
+            self._most = most
+
+    def take(self, size: int) -> None:
+        """Take a part.
+
+        :raises TooLargeAnswerError: there is less
+        """
+        with self._lock:
+            if size > self._left:
+                raise TooLargeAnswerError(f"with others under way, larger than {shown(self._most)}")
+            self._left -= size
+
+    def give(self, size: int) -> None:
+        """Give a part back."""
+        with self._lock:
+            self._left += size
+
+
+ROOM = Room()
+
+
+def shown(size: int) -> str:
+    """A size for people."""
+    return f"{size / _MB:.4g} MB" if size >= _MB else f"{size / _KB:.4g} KB"

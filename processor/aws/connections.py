@@ -1,0 +1,173 @@
+"""botocore's connections, bounded in time and in bytes: head, body, interim answers, a proxy's answer.
+
+::
+
+    client ─▶ botocore's HTTP session ─▶ urllib3's pool ─▶ a connection of ours: watched by the call's deadline
+                                                                     └─▶ its answer: whole, by http_answer.py
+"""
+
+from __future__ import annotations
+
+import math
+import socket
+from http.client import HTTPMessage, HTTPResponse
+from typing import Any
+
+from botocore.awsrequest import (
+    AWSHTTPConnection,
+    AWSHTTPConnectionPool,
+    AWSHTTPSConnection,
+    AWSHTTPSConnectionPool,
+)
+from botocore.exceptions import HTTPClientError, ReadTimeoutError
+
+from processor.aws.bounds import InvalidAnswerError, most_bytes
+from processor.aws.deadlines import Deadline, current
+from processor.aws.errors import not_aws
+from processor.aws.http_answer import MAX_HEAD_BYTES, read_answer
+
+_TOO_LONG = "the call took too long"
+
+
+class _Lines:
+    """A file whose lines together may be as long as a head."""
+
+    def __init__(self, file: Any) -> None:
+        self._file = file
+        self._left = MAX_HEAD_BYTES
+
+    def readline(self, limit: int) -> bytes:
+        """Read one.
+
+        :raises InvalidAnswerError: there were too many
+        """
+        line: bytes = self._file.readline(min(limit, self._left + 1))
+        self._left -= len(line)
+        if self._left < 0:
+            raise InvalidAnswerError("a proxy's answer without an end")
+        return line
+
+    def flush(self) -> None:
+        """Nothing is written to it."""
+
+    def close(self) -> None:
+        """Close the file."""
+        self._file.close()
+
+
+class _Response(HTTPResponse):
+    """An answer, read whole by ``http_answer.py``; of a proxy to CONNECT http.client reads the head alone."""
+
+    def __init__(self, connection: socket.socket, *, method: str | None = None) -> None:
+        super().__init__(connection, method=method)
+        self.fp: Any = _Lines(self.fp)
+        self._connection = connection
+        self._asked = method or "POST"
+        self._whole = b""
+
+    def begin(self) -> None:
+        """Read the answer; the connection's timeout is that of a receive."""
+        call = current()
+        answer, is_kept = read_answer(
+            self._connection,
+            deadline=call.at,
+            most_bytes=call.most_bytes,
+            method=self._asked,
+            receive_seconds=self._connection.gettimeout() or math.inf,
+        )
+        self.status, self.code, self.reason, self.version = answer.status, answer.status, "", 11
+        self.headers = self.msg = HTTPMessage()
+        for name, value in answer.headers.items():
+            if name != "transfer-encoding":  # it is undone
+                self.headers[name] = value
+        self.will_close, self.chunked, self.length = not is_kept, False, len(answer.body)
+        self._whole = answer.body
+
+    def read(self, amt: int | None = None) -> bytes:  # noqa: ARG002  # the base class's
+        """All of it at once: parts would only be put together again, beside the whole."""
+        if self.isclosed():
+            return b""
+        self._close_conn()  # type: ignore[attr-defined]
+        return self._whole
+
+
+class _Watched:
+    """A connection that shows its socket to the deadline of whoever uses it, and reads answers within bounds."""
+
+    response_class = _Response
+
+    def _new_conn(self) -> socket.socket:
+        made: socket.socket = super()._new_conn()  # type: ignore[misc]  # the mixed-in class's
+        current().watch(made)
+        return made
+
+    def connect(self) -> None:
+        """A proxy's answer that was cut by the deadline is none, and no TLS is begun behind it."""
+        super().connect()  # type: ignore[misc]
+        if current().is_over:
+            raise TimeoutError(_TOO_LONG)
+
+    def _tunnel(self) -> None:
+        super()._tunnel()  # type: ignore[misc]
+        if current().is_over:
+            raise TimeoutError(_TOO_LONG)
+
+    def request(self, method: str, url: str, body: Any = None, headers: Any = None, **options: Any) -> Any:
+        """On a connection that was open before, too.
+
+        Nobody is asked whether to go on: botocore reads that answer without a bound.
+        """
+        if self.sock is not None:  # type: ignore[attr-defined]
+            current().watch(self.sock)  # type: ignore[attr-defined]
+        sent = {name: value for name, value in headers.items() if name.lower() != "expect"}
+        return super().request(method, url, body, sent, **options)  # type: ignore[misc]
+
+
+class _Connection(_Watched, AWSHTTPConnection):  # type: ignore[misc]  # as botocore's own is
+    pass
+
+
+class _TLSConnection(_Watched, AWSHTTPSConnection):  # type: ignore[misc]  # as botocore's own is
+    pass
+
+
+class _Pool(AWSHTTPConnectionPool):
+    ConnectionCls = _Connection
+
+
+class _TLSPool(AWSHTTPSConnectionPool):
+    ConnectionCls = _TLSConnection
+
+
+def bound(client: Any, seconds: float) -> Any:
+    """Give each call of a client so long, and each of its retries anew; before its first. Returns the client.
+
+    The client's calls then raise ``ReadTimeoutError`` where that is over, and ``NotDynamoDBError`` where an answer is
+    past its limit or breaks HTTP's rules. A body that botocore would stream is read whole as well.
+    """
+    session = client._endpoint.http_session  # noqa: SLF001  # there is no public way
+    session._pool_classes_by_scheme.update(http=_Pool, https=_TLSPool)  # noqa: SLF001  # which its managers share
+    send = session.send
+    service = client.meta.service_model.service_name
+
+    def send_in_time(request: Any) -> Any:
+        target = request.headers.get("X-Amz-Target", b"")
+        target = target.decode("latin-1") if isinstance(target, bytes) else target
+        sent = request.body
+        limit = most_bytes(service, target, len(sent) if isinstance(sent, (bytes, str, bytearray)) else 0)
+        with Deadline(seconds, most_bytes=limit) as deadline:
+            try:
+                answer = send(request)
+            except Exception as exc:
+                if deadline.is_over:
+                    raise ReadTimeoutError(endpoint_url=request.url, error=exc) from exc
+                fault = exc.kwargs.get("error") if isinstance(exc, HTTPClientError) else None
+                if isinstance(fault, InvalidAnswerError):
+                    raise not_aws("AWS's", fault) from fault
+                raise
+            if deadline.is_over:  # an answer that ends where its connection does may be cut
+                raise ReadTimeoutError(endpoint_url=request.url, error=_TOO_LONG)
+        return answer
+
+    session.send = send_in_time
+    return client
