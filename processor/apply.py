@@ -24,7 +24,7 @@ from dataclasses import dataclass, fields
 from functools import partial
 from typing import Literal, Protocol
 
-from processor.errors import CredentialsError, HeldError, RefusedError, UnavailableError
+from processor.errors import CredentialsError, HeldError, RefusedError, UnavailableError, let_go
 from processor.lanes import Lanes
 from processor.plan import MAX_ITEMS_PER_CALL, calls, plan
 from processor.records import Change
@@ -205,6 +205,7 @@ class Applier:
         self._retried(error.code)
         if error.code in THROTTLES:
             self._lanes.throttled()
+        let_go(error)
         if cut_short.wait(backoff.next_seconds()):
             raise error
         if isinstance(error, CredentialsError):

@@ -23,6 +23,7 @@ from typing import TYPE_CHECKING, NoReturn
 from amazon_kclpy import kcl
 
 from processor import logs
+from processor.allocator import one_arena
 from processor.console import MessageStream
 from processor.errors import DaemonGoneError, StoppedByRefusalError
 from processor.handover import handed_down
@@ -74,6 +75,7 @@ def main() -> None:
     """Speak KCL's protocol until the end of input."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    one_arena()
     messages = os.fdopen(os.dup(0), "r", encoding="utf-8")
     answers = os.fdopen(os.dup(1), "w", encoding="utf-8")
     os.dup2(2, 1)

@@ -36,6 +36,7 @@ Foreign exceptions become one of these at the edge where they appear (``aws/erro
 from __future__ import annotations
 
 import errno
+import traceback
 from collections.abc import Mapping
 
 
@@ -43,6 +44,13 @@ class ReplicatorError(Exception):
     """Any failure of ours. ``str()`` of it is the whole message for a person: object, value, consequence, remedy."""
 
     exit_status = errno.EIO
+
+
+def let_go(error: BaseException | None) -> None:
+    """Drop what an error's frames hold (requests, answers), before it is kept for a while; its traceback stays."""
+    while error is not None:
+        traceback.clear_frames(error.__traceback__)
+        error = error.__cause__ or error.__context__
 
 
 class UsageError(ReplicatorError):

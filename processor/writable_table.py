@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from processor import capacity
 from processor.answers import NO_ANSWER
+from processor.aws.bounds import ROOM
 from processor.aws.clients import write_client
 from processor.aws.errors import aws_errors
 from processor.aws.lean_calls import LeanCalls
@@ -122,14 +123,17 @@ class WritableTable:
     def _send(
         self, operation: str, body: bytes, changes: Sequence[Change], decoder: msgspec.json.Decoder[_Answer]
     ) -> _Answer:
-        # What the destination says of an item may be shown, what it repeats of it may not.
-        with aws_errors(self._call(operation), lambda text: without_values(text, map(bytes_of, changes))):
-            content = self._connected().call(operation, body, before_send=self._may_write)
-        try:
-            answer = decoder.decode(content)
-        except NO_ANSWER as exc:
-            message = f"{self._call(operation)}: the answer is none of DynamoDB's ({type(exc).__name__})"
-            raise UnavailableError(message, code="NotDynamoDB") from exc
+        with ROOM.call():
+            # What the destination says of an item may be shown, what it repeats of it may not.
+            with aws_errors(self._call(operation), lambda text: without_values(text, map(bytes_of, changes))):
+                content = self._connected().call(operation, body, before_send=self._may_write)
+            try:
+                answer = decoder.decode(content)
+            except NO_ANSWER as exc:
+                message = f"{self._call(operation)}: the answer is none of DynamoDB's ({type(exc).__name__})"
+                raise UnavailableError(message, code="NotDynamoDB") from exc
+            finally:
+                del content  # an error is kept for as long as an outage
         if self._consumed is not None:
             self._consumed(capacity.written(answer.units, (len(bytes_of(change)) for change in changes)))
         return answer

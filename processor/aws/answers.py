@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 from binascii import crc32
+from collections.abc import Iterator
 from http import HTTPStatus
 from typing import Any
 
@@ -11,8 +13,8 @@ from botocore.exceptions import ChecksumError, ClientError
 from botocore.parsers import JSONParser, ResponseParserFactory
 
 from processor.answers import NO_ANSWER, brief, faults
-from processor.aws.bounds import is_too_fine, shown
-from processor.aws.errors import NotDynamoDBError
+from processor.aws.bounds import InvalidAnswerError, check_parsed, shown
+from processor.aws.errors import NotDynamoDBError, not_aws
 from processor.aws.http_answer import Answer
 
 # DynamoDB's checksum of an answer's body, which botocore's retries look at.
@@ -23,6 +25,10 @@ _members_decoder = msgspec.json.Decoder(dict[str, msgspec.Raw])
 
 # An error whose body is not an object of JSON is a proxy's page, or an old server's few words.
 _MOST_UNKNOWN_BYTES = 64 * 1024
+# Of an error's words: far more than is ever shown. An exception keeps them for as long as an outage.
+_MOST_KEPT_CHARACTERS = 4096
+# JSON's longest way to write one character: two halves of a pair, of six bytes each.
+_LONGEST_ESCAPE = 12
 
 
 class _ErrorBody(msgspec.Struct, frozen=True):
@@ -32,6 +38,10 @@ class _ErrorBody(msgspec.Struct, frozen=True):
     message: msgspec.Raw = msgspec.Raw()
     capital: msgspec.Raw = msgspec.field(default=msgspec.Raw(), name="Message")
     item: msgspec.Raw = msgspec.field(default=msgspec.Raw(), name="Item")
+
+    def named(self) -> Iterator[tuple[str, msgspec.Raw]]:
+        """What botocore reads, by the names that it knows."""
+        yield from (("__type", self.kind), ("message", self.message), ("Message", self.capital))
 
 
 _error_decoder = msgspec.json.Decoder(_ErrorBody)
@@ -50,13 +60,20 @@ class _CheckedParser:
     def parse(self, response: dict[str, Any], shape: Any) -> dict[str, Any]:
         good = response["status_code"] < HTTPStatus.MULTIPLE_CHOICES
         body = response["body"]
-        if isinstance(body, bytes) and is_too_fine(body, self._protocol):  # one that is streamed is not parsed
-            raise NotDynamoDBError(whose=self._whose, fault="more values than any that AWS gives")
+        try:
+            if isinstance(body, bytes):  # one that is streamed is not parsed
+                check_parsed(body, self._protocol)
+        except InvalidAnswerError as exc:
+            raise not_aws(self._whose, exc) from exc
         try:
             if self._is_json and good:
                 _members_decoder.decode(response["body"])
             parsed: dict[str, Any] = self._parser.parse(response, shape)
-            hash(parsed.get("Error", {}).get("Code"))  # else botocore stumbles over it later
+            error = parsed.get("Error", {})
+            hash(error.get("Code"))  # else botocore stumbles over it later
+            error.update(
+                {name: words[:_MOST_KEPT_CHARACTERS] for name, words in error.items() if isinstance(words, str)}
+            )
             is_checked = self._is_checked and good and shape is not None
             wrong = next(faults(parsed, shape), None) if is_checked else None
         except Exception as exc:
@@ -103,15 +120,26 @@ def _error(answer: Answer) -> dict[str, Any]:
     body, has_item = answer.body, False
     try:
         found = _error_decoder.decode(body)
+        if len(body) > _MOST_UNKNOWN_BYTES:
+            body = msgspec.json.encode({name: _short(value) for name, value in found.named() if bytes(value)})
+        has_item = bytes(found.item) not in (b"", _NULL)
     except NO_ANSWER as exc:  # an error may be of a proxy
         if len(body) > _MOST_UNKNOWN_BYTES:
             fault = f"status {answer.status}, and no error of AWS's in {shown(len(body))}"
             raise NotDynamoDBError(whose="DynamoDB's", fault=fault) from exc
-    else:
-        has_item = bytes(found.item) not in (b"", _NULL)
-        named = (("__type", found.kind), ("message", found.message), ("Message", found.capital))
-        body = b"{%b}" % b",".join(
-            [b'"%b":%b' % (name.encode(), bytes(value)) for name, value in named if bytes(value)]
-        )
     parsed = _error_parser.parse({"status_code": answer.status, "headers": answer.headers, "body": body}, None)
     return {**parsed, "Item": {}} if has_item else parsed
+
+
+def _short(text: msgspec.Raw) -> str:
+    """As much of a JSON text as is kept of an error.
+
+    :raises DecodeError: it is no text
+    """
+    begin = bytes(text)[:_MOST_KEPT_CHARACTERS]
+    if len(begin) < _MOST_KEPT_CHARACTERS:
+        return msgspec.json.decode(begin, type=str)
+    for cut in range(_LONGEST_ESCAPE):  # where it is not in the middle of a character
+        with contextlib.suppress(*NO_ANSWER):
+            return msgspec.json.decode(begin[: len(begin) - cut] + b'"', type=str)
+    raise msgspec.DecodeError

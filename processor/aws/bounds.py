@@ -10,35 +10,39 @@ asked                   DynamoDB's limit           here
 GetItem, PutItem, ...   one item of 400 KB         4 MB (a condition that fails may be answered with the item)
 Scan, Query,            1 MB of items              12 MB
 GetRecords
-BatchGetItem            16 MB of items             24 MB; what is more is asked for again in smaller parts
+BatchGetItem            16 MB of items             12 MB; what is more is asked for again in smaller parts
 BatchWriteItem          what was sent, at most     three times what was sent, and 256 KB
-anything else           some 100 KB                4 MB (S3: 16 MB; STS and CloudWatch: 256 KB)
+anything else           some 100 KB                4 MB (S3: 12 MB; STS and CloudWatch: 256 KB)
 ======================  =========================  =====================================================================
+
+A child's calls read these as bytes. What botocore makes objects of may have 4 MB, of any call.
 """
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 
 _KB, _MB = 1024, 1024 * 1024
 _ANY_BYTES = 4 * _MB
 _OPERATIONS: Mapping[str, int] = {
-    "BatchGetItem": 24 * _MB,
+    "BatchGetItem": 12 * _MB,
     "GetRecords": 12 * _MB,
     "Query": 12 * _MB,
     "Scan": 12 * _MB,
 }
-_SERVICES: Mapping[str, int] = {"cloudwatch": 256 * _KB, "s3": 16 * _MB, "sts": 256 * _KB}
+_SERVICES: Mapping[str, int] = {"cloudwatch": 256 * _KB, "s3": 12 * _MB, "sts": 256 * _KB}
 # An answer repeats what was sent with other escapes at most: a character of two bytes as six.
 _REPEATED = 3
 _BATCH_WRITE_BYTES = 256 * _KB
 # What an answer may be without a part of the room for all of them.
 FREE_BYTES = 64 * _KB
-_ROOM_BYTES = 32 * _MB
+_ROOM_BYTES = 16 * _MB
 # Two pages of 1 MB, one coming in and one being read.
 _ROOM_BYTES_PER_CONNECTION = 2 * _MB
-_USUAL_CONNECTIONS = 16
+_USUAL_CONNECTIONS = 8
+_MOST_PARSED_BYTES = 4 * _MB
 # In a body that a library makes objects of, up to some 100 bytes for each mark: 30 MB. A page of 1 MB of a lease table
 # has some 60,000.
 _MOST_MARKS = 300_000
@@ -68,12 +72,16 @@ def most_bytes(service: str, target: str, sent_bytes: int) -> int:
     return _OPERATIONS.get(operation) or _SERVICES.get(service, _ANY_BYTES)
 
 
-def is_too_fine(body: bytes, protocol: str) -> bool:
-    """Whether a library would make far more of a body than the body is.
+def check_parsed(body: bytes, protocol: str) -> None:
+    """Hold a body to what it may be where a library makes objects of it, which are many times as large.
 
     :param protocol: botocore's name of it
+    :raises InvalidAnswerError: it is more
     """
-    return sum(body.count(mark) for mark in _MARKS.get(protocol, ())) > _MOST_MARKS
+    if len(body) > _MOST_PARSED_BYTES:
+        raise TooLargeAnswerError(f"larger than {shown(_MOST_PARSED_BYTES)}")
+    if sum(body.count(mark) for mark in _MARKS.get(protocol, ())) > _MOST_MARKS:
+        raise InvalidAnswerError("more values than AWS gives")
 
 
 def has_too_many_values(page: bytes) -> bool:
@@ -90,6 +98,7 @@ class Room:
     def __init__(self, most: int = _ROOM_BYTES) -> None:
         self._lock = threading.Lock()
         self._most = self._left = most
+        self._of_thread = threading.local()
 
     def widen(self, connections: int) -> None:
         """For a command that makes so many calls at once, as its settings say."""
@@ -113,6 +122,23 @@ class Room:
         """Give a part back."""
         with self._lock:
             self._left += size
+
+    def keep(self, size: int) -> None:
+        """Let what this thread took be given back when its call is over; now, where it is in none."""
+        if getattr(self._of_thread, "kept", None) is None:
+            self.give(size)
+        else:
+            self._of_thread.kept += size
+
+    @contextmanager
+    def call(self) -> Iterator[None]:
+        """A call, from its request until nothing needs the answer's bytes any more."""
+        outer, self._of_thread.kept = getattr(self._of_thread, "kept", None), 0
+        try:
+            yield
+        finally:
+            self.give(self._of_thread.kept)
+            self._of_thread.kept = outer
 
 
 ROOM = Room()

@@ -21,7 +21,7 @@ from botocore.awsrequest import (
 )
 from botocore.exceptions import HTTPClientError, ReadTimeoutError
 
-from processor.aws.bounds import InvalidAnswerError, most_bytes
+from processor.aws.bounds import ROOM, InvalidAnswerError, most_bytes
 from processor.aws.deadlines import Deadline, current
 from processor.aws.errors import not_aws
 from processor.aws.http_answer import MAX_HEAD_BYTES, read_answer
@@ -88,7 +88,8 @@ class _Response(HTTPResponse):
         if self.isclosed():
             return b""
         self._close_conn()  # type: ignore[attr-defined]
-        return self._whole
+        whole, self._whole = self._whole, b""  # the connection keeps its last answer until the next
+        return whole
 
 
 class _Watched:
@@ -169,5 +170,11 @@ def bound(client: Any, seconds: float) -> Any:
                 raise ReadTimeoutError(endpoint_url=request.url, error=_TOO_LONG)
         return answer
 
-    session.send = send_in_time
+    make = client._make_api_call  # noqa: SLF001
+
+    def make_in_room(*args: Any) -> Any:
+        with ROOM.call():
+            return make(*args)
+
+    session.send, client._make_api_call = send_in_time, make_in_room  # noqa: SLF001
     return client

@@ -6,7 +6,6 @@ Every answer of every call is read here: those of ``exchange.py``, and those of 
 
 from __future__ import annotations
 
-import io
 import math
 import re
 import socket
@@ -103,30 +102,37 @@ def _head(lines: bytes) -> tuple[str, int, dict[str, str]]:
 
 def _body(incoming: _Incoming, headers: dict[str, str], most_bytes: int) -> tuple[bytes, bool]:
     """The body, and whether it was said where it ends."""
+    is_chunked, length = _framing(headers)
+    if length is not None and length <= min(most_bytes, len(incoming.left)):
+        return incoming.take(length), True
+    body = _Body(most_bytes)
+    try:
+        if is_chunked:
+            _chunks(incoming, body)
+        elif length is not None:
+            incoming.pour(length, body)
+        else:
+            incoming.pour_rest(body)
+    except BaseException:
+        body.drop()
+        raise
+    return body.whole(), is_chunked or length is not None
+
+
+def _framing(headers: dict[str, str]) -> tuple[bool, int | None]:
+    """Whether the body comes in chunks, and its length, where that is said."""
     coding, length = headers.get("transfer-encoding"), headers.get("content-length")
     if coding is not None:
         if length is not None:
             raise InvalidAnswerError("both a length and a transfer encoding")
         if coding.lower() != "chunked":
             raise InvalidAnswerError("a transfer encoding that was not asked for")
-    elif length is not None:
-        if _LENGTH.fullmatch(length) is None:
-            raise InvalidAnswerError("a length that is not a number")
-        if int(length) > most_bytes:
-            raise _too_large(most_bytes)
-        if int(length) <= len(incoming.left):
-            return incoming.take(int(length)), True
-    body = _Body(most_bytes)
-    try:
-        if coding is not None:
-            _chunks(incoming, body)
-        elif length is not None:
-            incoming.pour(int(length), body)
-        else:
-            incoming.pour_rest(body)
-        return body.whole(), (coding or length) is not None
-    finally:
-        body.close()
+        return True, None
+    if length is None:
+        return False, None
+    if _LENGTH.fullmatch(length) is None:
+        raise InvalidAnswerError("a length that is not a number")
+    return False, int(length)
 
 
 def _chunks(incoming: _Incoming, body: _Body) -> None:
@@ -165,8 +171,9 @@ class _Body:
 
     def __init__(self, most_bytes: int) -> None:
         self._most = most_bytes
-        self._held = io.BytesIO()  # gives its bytes away without a copy
-        self._taken = 0
+        # Not one buffer that grows: dozens of those, moved again and again, leave several times their size in holes.
+        self._parts: list[bytes] = []
+        self._room = 0
         self.size = 0
 
     def check(self, more: int) -> None:
@@ -184,19 +191,23 @@ class _Body:
         """
         self.check(len(part))
         self.size += len(part)
-        if self.size > FREE_BYTES:
-            ROOM.take(self.size - max(self._taken, FREE_BYTES))
-            self._taken = self.size
-        self._held.write(part)
+        more = self.size - FREE_BYTES - self._room
+        if more > 0:
+            ROOM.take(more)
+            self._room += more
+        self._parts.append(part)
 
     def whole(self) -> bytes:
         """All of it."""
-        return self._held.getvalue()
+        ROOM.keep(self._room)
+        found = b"".join(self._parts)
+        self._parts.clear()
+        return found
 
-    def close(self) -> None:
-        """Give the room back."""
-        if self._taken:
-            ROOM.give(self._taken - FREE_BYTES)
+    def drop(self) -> None:
+        """Give the room back, and what took it: an exception keeps this one alive, maybe for as long as an outage."""
+        self._parts.clear()
+        ROOM.give(self._room)
 
 
 class _Incoming:

@@ -30,13 +30,15 @@ class Request:
 class HttpServer:
     """Answers 200 and that all is done, once ``answers`` (status and content) are used up.
 
-    ``page``: it answers that instead, where it is set. ``headers``: more of each answer, or others. ``tls``: it speaks
-    TLS.
+    ``page``, or ``page_of`` the request's body: it answers that instead, where it is set. ``headers``: more of each
+    answer, or others. ``tls``: it speaks TLS.
     """
 
     answers: deque[tuple[int, dict[str, Any]]] = field(default_factory=deque)
     requests: list[Request] = field(default_factory=list)
+    status: int = 200
     page: bytes | None = None
+    page_of: Callable[[bytes], bytes] | None = None
     headers: dict[str, str] = field(default_factory=dict)
     tls: ssl.SSLContext | None = None
     before_answer: Callable[[], object] = lambda: None
@@ -52,8 +54,9 @@ class HttpServer:
                 operation = self.headers["X-Amz-Target"].split(".")[1]
                 keep.requests.append(Request(operation, dict(self.headers), body, self.path, self.client_address[1]))
                 keep.before_answer()
-                status, content = keep.answers.popleft() if keep.answers else (200, _DONE.get(operation, {}))
-                answer = json.dumps(content).encode() if keep.page is None else keep.page
+                status, content = keep.answers.popleft() if keep.answers else (keep.status, _DONE.get(operation, {}))
+                page = keep.page if keep.page_of is None else keep.page_of(body)
+                answer = json.dumps(content).encode() if page is None else page
                 kind = "application/x-amz-json-1.0" if keep.page is None else "text/html"
                 self.send_response(status)
                 for name, value in {"Content-Type": kind, "Content-Length": str(len(answer)), **keep.headers}.items():

@@ -13,7 +13,7 @@ PACKAGE = java.ROOT / "processor"
 # is given its place here. A module of a package, as ``status.lag``, has its own place or else its package's.
 LAYERS = (
     {"printable"},
-    {"errors", "logs", "program", "secrets", "console"},
+    {"allocator", "errors", "logs", "program", "secrets", "console"},
     {
         "commands",
         "definitions",
