@@ -23,6 +23,7 @@ from processor.aws.errors import aws_errors
 from processor.errors import UnavailableError
 from processor.leases import SHARD_END
 from processor.missing_table import NO_TABLE
+from processor.redaction import HarmlessWords
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -97,7 +98,7 @@ def put(client: DynamoDBClient, table: str, hold: Hold) -> None:
     since_ms = hold.since_ms
     if row.get("sequenceNumber", {}).get("S") == hold.sequence_number:
         since_ms = min(since_ms, int(row.get("sinceMs", {}).get("N", since_ms)))
-    with aws_errors(f"PutItem on task table {table}"):
+    with aws_errors(f"PutItem on task table {table}", HarmlessWords((table,))):
         client.put_item(
             TableName=table,
             Item=key

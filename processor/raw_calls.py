@@ -17,6 +17,7 @@ import msgspec
 from processor.aws.bounds import has_too_many_values
 from processor.aws.errors import AnswerTooLargeError, aws_errors
 from processor.errors import UnavailableError
+from processor.redaction import ALL_WORDS, HarmlessWords, content_type
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -61,11 +62,13 @@ class RawCalls:
         method, parameters = _METHODS[operation]
         self._current.request = body
         try:
-            with aws_errors(self.name(operation)):
+            # A scan's first page is asked for without a key.
+            carries = operation != "Scan" or b'"ExclusiveStartKey"' in body
+            with aws_errors(self.name(operation), HarmlessWords((self.table,)) if carries else ALL_WORDS):
                 answer = getattr(client, method)(**parameters(self.table))
             kind = answer["ResponseMetadata"]["HTTPHeaders"].get("content-type", "json")
             if "json" not in kind:
-                raise self.not_dynamodb(operation, kind)
+                raise self.not_dynamodb(operation, content_type(kind))
             found = bytes(self._current.answer)
             if has_too_many_values(found):
                 message = f"{self.name(operation)}: the answer has more values than DynamoDB gives"

@@ -35,8 +35,8 @@ class _Items(msgspec.Struct, rename="pascal"):
     consumed_capacity: list[Units] = []
 
 
-_one_decoder = msgspec.json.Decoder(_Item)
-_many_decoder = msgspec.json.Decoder(_Items)
+one_decoder = msgspec.json.Decoder(_Item)
+many_decoder = msgspec.json.Decoder(_Items)
 _attributes_decoder = msgspec.json.Decoder(dict[str, msgspec.Raw])
 
 
@@ -74,7 +74,7 @@ class ReadableTable:
         request = b'{"TableName":"%b","Key":%b,"ConsistentRead":true%b}'
         answer = self._call("GetItem", request % (self.name.encode(), bytes(key), self._counted))
         try:
-            found = _one_decoder.decode(answer)
+            found = one_decoder.decode(answer)
         except NO_ANSWER as exc:
             raise self._call.not_dynamodb("GetItem") from exc
         if self._consumed is not None:
@@ -114,7 +114,7 @@ class ReadableTable:
         request = b'{"RequestItems":{"%b":{"Keys":[%b],"ConsistentRead":true}}%b}'
         body = request % (self.name.encode(), b",".join(map(bytes, keys)), self._counted)
         try:
-            answer = _many_decoder.decode(self._call("BatchGetItem", body))
+            answer = many_decoder.decode(self._call("BatchGetItem", body))
         except NO_ANSWER as exc:
             raise self._call.not_dynamodb("BatchGetItem") from exc
         if self._consumed is not None:

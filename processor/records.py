@@ -107,9 +107,7 @@ def _change(data: msgspec.Raw) -> Change:
     elif record.event_name == "REMOVE":
         kind = "delete"
     else:
-        message = (
-            f"a stream record (sequence number {stream.sequence_number}) is of the unknown kind '{record.event_name}'"
-        )
+        message = f"a stream record (sequence number {stream.sequence_number}) is of an unknown kind"
         raise MalformedRecordError(message)
     return Change(
         kind=kind,

@@ -40,7 +40,7 @@ class _Answer(msgspec.Struct, rename="pascal"):
     consumed_capacity: Units = Units()
 
 
-_decoder = msgspec.json.Decoder(_Answer)
+decoder = msgspec.json.Decoder(_Answer)
 
 
 class ScannableTable:
@@ -70,7 +70,7 @@ class ScannableTable:
         )
         answer = self._call("Scan", body)
         try:
-            page = _decoder.decode(answer)
+            page = decoder.decode(answer)
         except NO_ANSWER as exc:
             raise self._call.not_dynamodb("Scan") from exc
         return Page(

@@ -22,7 +22,7 @@ from processor.errors import UnavailableError
 from processor.lease_term import WriteTimeouts
 from processor.plan import bytes_of
 from processor.records import Change
-from processor.redaction import without_values
+from processor.redaction import HarmlessWords
 from processor.write_answers import Batch, One, batch_decoder, matching, one_decoder
 
 if TYPE_CHECKING:
@@ -124,8 +124,7 @@ class WritableTable:
         self, operation: str, body: bytes, changes: Sequence[Change], decoder: msgspec.json.Decoder[_Answer]
     ) -> _Answer:
         with ROOM.call():
-            # What the destination says of an item may be shown, what it repeats of it may not.
-            with aws_errors(self._call(operation), lambda text: without_values(text, map(bytes_of, changes))):
+            with aws_errors(self._call(operation), HarmlessWords((self.name, *changes[0].key_names))):
                 content = self._connected().call(operation, body, before_send=self._may_write)
             try:
                 answer = decoder.decode(content)

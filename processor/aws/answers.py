@@ -12,10 +12,11 @@ import msgspec
 from botocore.exceptions import ChecksumError, ClientError
 from botocore.parsers import JSONParser, ResponseParserFactory
 
-from processor.answers import NO_ANSWER, brief, faults
+from processor.answers import NO_ANSWER, faults
 from processor.aws.bounds import InvalidAnswerError, check_parsed, shown
 from processor.aws.errors import NotDynamoDBError, not_aws
 from processor.aws.http_answer import Answer
+from processor.redaction import content_type
 
 # DynamoDB's checksum of an answer's body, which botocore's retries look at.
 _CHECKSUM = "x-amz-crc32"
@@ -77,7 +78,7 @@ class _CheckedParser:
             is_checked = self._is_checked and good and shape is not None
             wrong = next(faults(parsed, shape), None) if is_checked else None
         except Exception as exc:
-            kind = brief(response["headers"].get("content-type", "none"))
+            kind = content_type(response["headers"].get("content-type", "none"))
             fault = f"status {response['status_code']}, content type {kind}: {type(exc).__name__}"
             raise NotDynamoDBError(whose=self._whose, fault=fault) from exc
         if wrong is not None:
@@ -106,12 +107,12 @@ def checked(operation: str, answer: Answer) -> bytes:
     status, headers, body = answer
     expected = headers.get(_CHECKSUM)
     if expected is not None and expected != str(crc32(body)):
-        raise ChecksumError(checksum_type="crc32", expected_checksum=brief(expected), actual_checksum=str(crc32(body)))
+        raise ChecksumError(checksum_type="crc32", expected_checksum="another", actual_checksum=str(crc32(body)))
     if status >= HTTPStatus.MULTIPLE_CHOICES:
         raise ClientError(_error(answer), operation)  # type: ignore[arg-type]
     kind = headers.get("content-type", "json")
     if "json" not in kind:
-        raise NotDynamoDBError(whose="DynamoDB's", fault=f"content type {brief(kind)}")
+        raise NotDynamoDBError(whose="DynamoDB's", fault=f"content type {content_type(kind)}")
     return body
 
 

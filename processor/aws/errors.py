@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 
 from botocore.exceptions import (
@@ -26,6 +26,7 @@ from botocore.exceptions import (
 from processor.answers import brief
 from processor.aws.bounds import InvalidAnswerError, TooLargeAnswerError
 from processor.errors import ConditionFailedError, CredentialsError, RefusedError, UnavailableError
+from processor.redaction import ALL_WORDS, NO_WORDS, Words
 from processor.secrets import hidden
 
 # The answers that mean "not this write, not ever" (DynamoDB API reference, common errors and each call's own). Whatever
@@ -91,11 +92,11 @@ def not_aws(whose: str, fault: InvalidAnswerError) -> NotDynamoDBError:
 
 
 @contextmanager
-def aws_errors(call: str, hide: Callable[[str], str] = str) -> Iterator[None]:
+def aws_errors(call: str, words: Words = ALL_WORDS) -> Iterator[None]:
     """Turn botocore's exceptions into ours.
 
     :param call: the call and its object, for the message, as "PutItem on table orders in eu-west-1"
-    :param hide: takes out of AWS's words what must not be repeated
+    :param words: which of AWS's words may be repeated
     :raises RefusedError: AWS will never do this
     :raises CredentialsError: the credentials are missing, refused or out of date
     :raises UnavailableError: anything else; it may work later
@@ -105,9 +106,10 @@ def aws_errors(call: str, hide: Callable[[str], str] = str) -> Iterator[None]:
     except ClientError as exc:
         error = exc.response.get("Error", {})
         status = exc.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
-        code = error.get("Code", "") or f"HTTP {status}"
-        reason = hidden(hide(str(error.get("Message") or "no reason given")))
+        code = words.code(error.get("Code", "") or f"HTTP {status}", status)
+        reason = hidden(words.message(str(error.get("Message") or NO_WORDS)))
         message = f"{call}: {brief(code)}: {brief(reason)}"
+        exc.args = (message,)  # a trace of what comes of it shows this one, too
         if code in REFUSALS or status == TOO_LARGE_STATUS:
             raise RefusedError(message, code=code) from exc
         if code in REJECTED_CREDENTIALS:

@@ -16,6 +16,7 @@ import msgspec
 from processor.aws.errors import aws_errors
 from processor.errors import ConditionFailedError, CopyTakenError, UnavailableError
 from processor.missing_table import unless_missing
+from processor.redaction import HarmlessWords
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -234,7 +235,7 @@ def save(client: DynamoDBClient, table: str, copy: CopyState, segment: SegmentSt
     if segment.in_hand:
         row["inHand"] = {"B": zlib.compress(msgspec.json.encode(segment.in_hand), 1)}
     try:
-        with aws_errors(f"PutItem on task table {table}"):
+        with aws_errors(f"PutItem on task table {table}", HarmlessWords((table,))):
             client.put_item(
                 TableName=table,
                 Item=_segment_key(segment.number) | row,

@@ -6,28 +6,37 @@ A target's seeds are good inputs, which fuzzing changes.
 from __future__ import annotations
 
 import contextlib
+import functools
 import json
 import socket
 from collections.abc import Callable, Mapping, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
+import botocore.session
 import javaproperties
 import msgspec
+from botocore.awsrequest import HeadersDict
 from botocore.exceptions import BotoCoreError, ClientError
 
-from processor.aws.answers import checked
-from processor.aws.exchange import Answer, BrokenAnswerError, exchange
+from processor import readable_table, scannable_table
+from processor.answers import NO_ANSWER
+from processor.aws.answers import CheckedParsers, checked
+from processor.aws.bounds import InvalidAnswerError, has_too_many_values
+from processor.aws.exchange import exchange
+from processor.aws.http_answer import Answer, BrokenAnswerError
 from processor.errors import MalformedRecordError, UsageError
+from processor.harmless_words import CODES, MESSAGES
 from processor.letters import entry
 from processor.printable import escaped
 from processor.records import decode
-from processor.redaction import without_values
+from processor.redaction import UNKNOWN_CODE, WITHHELD, HarmlessWords
 from processor.write_answers import batch_decoder, one_decoder
 from tests.fakes import tasks
 from tests.fakes.stream_record import insert, modify, remove
 
 # A socket pair takes so much without a reader.
 _MOST_BYTES = 64 * 1024
+_MOST_BODY_BYTES = 1024
 _ITEM = {"id": {"S": "a"}, "n": {"N": "1.50"}, "deep": {"M": {"l": {"L": [{"S": "street"}, {"NS": ["1", "2"]}]}}}}
 
 
@@ -44,10 +53,11 @@ def http_answer(data: bytes) -> None:
     with ours, theirs:
         theirs.sendall(data[:_MOST_BYTES])
         theirs.shutdown(socket.SHUT_WR)
-        with contextlib.suppress(BrokenAnswerError, OSError):
-            answer, _ = exchange(ours, b"POST / HTTP/1.1\r\n\r\n", send_seconds=5, read_seconds=5)
+        with contextlib.suppress(InvalidAnswerError, BrokenAnswerError, OSError):
+            request = b"POST / HTTP/1.1\r\n\r\n"
+            answer, _ = exchange(ours, request, send_seconds=5, read_seconds=5, most_bytes=_MOST_BODY_BYTES)
             assert 200 <= answer.status <= 999
-            assert len(answer.body) <= len(data)
+            assert len(answer.body) <= min(len(data), _MOST_BODY_BYTES)
 
 
 def dynamodb_answer(data: bytes) -> None:
@@ -83,10 +93,49 @@ def dead_letter(data: bytes) -> None:
 
 def shown_text(data: bytes) -> None:
     """An endpoint's words about an item, as they are shown."""
-    words, _, item = data.partition(b"\0")
-    text = escaped(without_values(words.decode("utf-8", "replace"), [item]))
+    words, said = HarmlessWords(("copy", "id")), data.decode("utf-8", "replace")
+    assert words.code(said, 400) in CODES | {UNKNOWN_CODE, "400", "HTTP 400"}
+    shown = words.message(said)
+    assert shown == WITHHELD or words.message(shown) == shown  # what it is made of is harmless itself
+    text = escaped(shown)
     assert "\n" not in text
     assert "\x1b" not in text
+
+
+def page(data: bytes) -> None:
+    """A page of items, as a table that is copied or compared gives it."""
+    for decoder in (scannable_table.decoder, readable_table.one_decoder, readable_table.many_decoder):
+        with contextlib.suppress(*NO_ANSWER):
+            decoder.decode(data)
+    assert has_too_many_values(data) is False  # an input is far smaller
+
+
+def parsed_answer(data: bytes) -> None:
+    """An answer that botocore makes objects of: its first byte says of which call."""
+    parser, shape = _parsed()[data[0] % len(_PARSED)] if data else _parsed()[0]
+    for status in (200, 400):
+        with contextlib.suppress(BotoCoreError):
+            parser.parse({"status_code": status, "headers": HeadersDict(), "body": data[1:]}, shape)
+
+
+_PARSED = (
+    ("dynamodb", "DescribeTable"),
+    ("dynamodb", "Scan"),
+    ("sts", "AssumeRole"),
+    ("s3", "ListObjectsV2"),
+    ("cloudwatch", "PutMetricData"),
+)
+
+
+@functools.cache
+def _parsed() -> list[tuple[Any, Any]]:
+    """A parser, and the shape of what it is to find, for each of those."""
+    made, parsers = botocore.session.get_session(), CheckedParsers()
+    found = []
+    for service, call in _PARSED:
+        model = made.get_service_model(service)
+        found.append((parsers.create_parser(model.resolved_protocol), model.operation_model(call).output_shape))
+    return found
 
 
 def _records(*each: bytes) -> bytes:
@@ -132,6 +181,27 @@ TARGETS: Mapping[str, Target] = {
     ),
     "shown_text": Target(
         shown_text,
-        [b"cannot be converted to a numeric value: street 1.50\0" + json.dumps(_ITEM).encode()],
+        [message.replace("{}", "street").replace("{type}", "S").encode() for message in MESSAGES],
+    ),
+    "page": Target(
+        page,
+        [
+            json.dumps(
+                {"Items": [_ITEM], "LastEvaluatedKey": _ITEM, "ConsumedCapacity": {"CapacityUnits": 2}}
+            ).encode(),
+            json.dumps({"Responses": {"t": [_ITEM]}, "UnprocessedKeys": {"t": {"Keys": [_ITEM]}}}).encode(),
+            json.dumps({"Item": _ITEM}).encode(),
+        ],
+    ),
+    "parsed_answer": Target(
+        parsed_answer,
+        [
+            b"\0"
+            + json.dumps({"Table": {"TableName": "t", "CreationDateTime": 1.5}}).encode(),
+            b"\1" + json.dumps({"Items": [_ITEM], "Count": 1}).encode(),
+            b"\2<R><AssumeRoleResult><Credentials><AccessKeyId>a</AccessKeyId></Credentials></AssumeRoleResult></R>",
+            b"\3<ListBucketResult><Contents><Key>a</Key><Size>5</Size></Contents></ListBucketResult>",
+            b"\4\xbf\x64Name\x9f\xf9\x00\x00\xff\xff",
+        ],
     ),
 }

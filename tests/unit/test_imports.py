@@ -33,6 +33,7 @@ LAYERS = (
         "expiry",
         "answers",
         "redaction",
+        "harmless_words",
         "write_answers",
         "transport",
         "copy.estimate",
