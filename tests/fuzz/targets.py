@@ -196,8 +196,7 @@ TARGETS: Mapping[str, Target] = {
     "parsed_answer": Target(
         parsed_answer,
         [
-            b"\0"
-            + json.dumps({"Table": {"TableName": "t", "CreationDateTime": 1.5}}).encode(),
+            b"\0" + json.dumps({"Table": {"TableName": "t", "CreationDateTime": 1.5}}).encode(),
             b"\1" + json.dumps({"Items": [_ITEM], "Count": 1}).encode(),
             b"\2<R><AssumeRoleResult><Credentials><AccessKeyId>a</AccessKeyId></Credentials></AssumeRoleResult></R>",
             b"\3<ListBucketResult><Contents><Key>a</Key><Size>5</Size></Contents></ListBucketResult>",

@@ -205,8 +205,9 @@ def test_time_is_over_for_a_fast_peer_too(first: bytes, again: bytes, monkeypatc
         connection.close()
 
 
-def test_answers_share_their_room() -> None:
+def test_answers_share_their_room(monkeypatch: pytest.MonkeyPatch) -> None:
     """Where there is no room left, one is given up; what it held is free again, and the others are read."""
+    monkeypatch.setattr("processor.aws.http_answer.ROOM", Room())
     body = b"x" * (6 * 1024 * 1024)
     sent = HEAD + b"Content-Length: %d\r\n\r\n" % len(body) + body
     outcomes: list[str] = []
