@@ -23,11 +23,8 @@ final class AwsClients {
     private static final String ALL = "AwsCredentialsProvider";
     private static final String USUAL = "DefaultCredentialsProvider";
 
-    /** The SDK would wait 30 s for a stream that is silent, and for ever for one that answers byte by byte. */
+    /** The SDK would wait 30 s for a stream that is silent. */
     private static final Duration STREAM_SILENCE = Duration.ofSeconds(5);
-
-    /** A page has up to 1 MB, which a slow line takes its time for. */
-    private static final Duration STREAM_ANSWER = Duration.ofSeconds(30);
 
     private final Properties properties;
     private final MultiLangDaemonConfiguration configuration;
@@ -51,8 +48,8 @@ final class AwsClients {
         if (!client.hasValue("credentialsProvider")) {
             client.set("credentialsProvider", credentials);
             if (!client.hasValue("overrideConfiguration")) {
-                client.set("overrideConfiguration",
-                        ClientOverrideConfiguration.builder().addExecutionInterceptor(credentials).build());
+                client.set("overrideConfiguration", ClientOverrideConfiguration.builder()
+                        .apiCallAttemptTimeout(AnswerBounds.TIME).addExecutionInterceptor(credentials).build());
             }
         }
         String told = properties.getProperty(endpointProperty);
@@ -75,9 +72,8 @@ final class AwsClients {
         var builder = DynamoDbStreamsClient.builder()
                 .region(Region.of(properties.getProperty("sourceRegion")))
                 .credentialsProvider(credentials)
-                .httpClientBuilder(new ProxiedHttpService().createHttpClientBuilder()
-                        .maxConnections(1_000).socketTimeout(STREAM_SILENCE))
-                .overrideConfiguration(c -> c.retryStrategy(retries).apiCallAttemptTimeout(STREAM_ANSWER)
+                .httpClientBuilder(ProxiedHttpService.sync().maxConnections(1_000).socketTimeout(STREAM_SILENCE))
+                .overrideConfiguration(c -> c.retryStrategy(retries).apiCallAttemptTimeout(AnswerBounds.TIME)
                         .addExecutionInterceptor(new PageInterceptor()).addExecutionInterceptor(credentials));
         String endpoint = properties.getProperty("sourceStreamsEndpoint");
         return endpoint == null ? builder.build() : builder.endpointOverride(URI.create(endpoint)).build();
@@ -89,7 +85,7 @@ final class AwsClients {
         var builder = DynamoDbClient.builder()
                 .region(Region.of(properties.getProperty("sourceRegion")))
                 .credentialsProvider(credentials)
-                .httpClientBuilder(new ProxiedHttpService().createHttpClientBuilder().maxConnections(2))
+                .httpClientBuilder(ProxiedHttpService.sync().maxConnections(2))
                 .overrideConfiguration(c -> c.addExecutionInterceptor(credentials));
         String endpoint = properties.getProperty("sourceEndpoint");
         return endpoint == null ? builder.build() : builder.endpointOverride(URI.create(endpoint)).build();

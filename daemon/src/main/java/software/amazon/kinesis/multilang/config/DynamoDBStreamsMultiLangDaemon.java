@@ -97,6 +97,7 @@ public final class DynamoDBStreamsMultiLangDaemon {
         System.setErr(consoleFilter(System.err));
         LogLines.hideProperties();
         HarmlessErrors.install();
+        AnswerBounds.install();
         ProxiedHttpService.install();
         Thread.setDefaultUncaughtExceptionHandler((thread, t) -> Event.error("thread_failed")
                 .with("thread", thread.getName()).with("error", t.toString()).cause(t)

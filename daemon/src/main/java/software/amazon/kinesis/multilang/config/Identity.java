@@ -46,7 +46,7 @@ final class Identity {
         StsClientBuilder builder = StsClient.builder()
                 .region(Region.of(properties.getProperty(side + "RoleRegion")))
                 .credentialsProvider(asking)
-                .httpClientBuilder(new ProxiedHttpService().createHttpClientBuilder())
+                .httpClientBuilder(ProxiedHttpService.sync())
                 .overrideConfiguration(c -> c.apiCallTimeout(ROLE_CALL_TIMEOUT).addExecutionInterceptor(asking));
         String endpoint = properties.getProperty(side + "RoleEndpoint");
         StsClient sts = endpoint == null ? builder.build() : builder.endpointOverride(URI.create(endpoint)).build();

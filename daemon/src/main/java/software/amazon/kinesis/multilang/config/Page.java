@@ -3,6 +3,7 @@ package software.amazon.kinesis.multilang.config;
 import com.fasterxml.jackson.core.JsonFactory;
 import com.fasterxml.jackson.core.JsonParser;
 import com.fasterxml.jackson.core.JsonToken;
+import com.fasterxml.jackson.core.StreamReadConstraints;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.time.Instant;
@@ -17,10 +18,18 @@ import software.amazon.kinesis.retrieval.KinesisClientRecord;
  * are passed over here, neither read into objects nor written anew.
  */
 final class Page {
-    // Names are those of users' attributes: as many, and as contrived, as they like.
+    /** An iterator has up to 2,048 characters (Streams API reference), a sequence number 40. */
+    private static final int MAX_TEXT = 64 * 1024;
+
+    // Names are those of users' attributes: as many, as contrived, and as long (DynamoDB's most is 65,535 bytes) as they like.
     private static final JsonFactory JSON = JsonFactory.builder()
             .disable(JsonFactory.Feature.INTERN_FIELD_NAMES)
             .disable(JsonFactory.Feature.FAIL_ON_SYMBOL_HASH_OVERFLOW)
+            .streamReadConstraints(StreamReadConstraints.builder()
+                    .maxNestingDepth(AnswerBounds.NESTING)
+                    .maxNumberLength(AnswerBounds.NUMBER_CHARACTERS)
+                    .maxStringLength(MAX_TEXT) // of what is read; items are passed over
+                    .build())
             .build();
 
     private final byte[] answer;
@@ -67,6 +76,9 @@ final class Page {
                 hasRecords = true;
                 while (json.nextToken() != JsonToken.END_ARRAY) {
                     records.add(record(json));
+                    if (records.size() > AnswerBounds.RECORDS) {
+                        throw new IOException("it has more than " + AnswerBounds.RECORDS + " records");
+                    }
                 }
             } else if (name.equals("NextShardIterator") && value != JsonToken.VALUE_NULL) {
                 expect(value, JsonToken.VALUE_STRING, name);

@@ -7,7 +7,9 @@ import java.io.ByteArrayInputStream;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.InputStream;
+import java.util.Arrays;
 import java.util.Optional;
+import java.util.concurrent.Semaphore;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.zip.CRC32;
 import software.amazon.awssdk.core.exception.RetryableException;
@@ -28,6 +30,11 @@ final class PageInterceptor implements ExecutionInterceptor {
     private static final ExecutionAttribute<String> CHECKSUM = new ExecutionAttribute<>("PageChecksum");
     private static final String CHECKSUM_HEADER = "x-amz-crc32";
     private static final JsonFactory JSON = new JsonFactory();
+
+    private static final int USUAL_BYTES = 2 * 1024 * 1024;
+
+    /** Larger ones that are read at a time, each up to three times 16 MB. */
+    private static final Semaphore LARGE = new Semaphore(4);
 
     @Override
     public SdkHttpResponse modifyHttpResponse(Context.ModifyHttpResponse context, ExecutionAttributes attributes) {
@@ -50,13 +57,14 @@ final class PageInterceptor implements ExecutionInterceptor {
         if (body.isEmpty()) {
             throw none("it has no body"); // the SDK would take it for a shard's end
         }
-        byte[] answer = read(body.get(), attributes.getAttribute(CHECKSUM));
+        byte[] answer = whole(body.get(), attributes.getAttribute(CHECKSUM));
         try {
             Page page = Page.of(answer);
             attributes.getAttribute(PAGE).set(page);
             return Optional.of(new ByteArrayInputStream(withoutRecords(page)));
         } catch (JsonProcessingException e) { // which may quote an item's content
-            throw none("no JSON from byte " + e.getLocation().getByteOffset() + " on");
+            throw none(e.getLocation() == null ? "it is nested too deeply, or has too long a number"
+                    : "no JSON from byte " + e.getLocation().getByteOffset() + " on");
         } catch (IOException e) {
             throw none(e.getMessage());
         }
@@ -70,17 +78,37 @@ final class PageInterceptor implements ExecutionInterceptor {
         return attributes.getAttribute(PAGE) != null && response.isSuccessful();
     }
 
-    private static byte[] read(InputStream body, String checksum) {
+    private static byte[] whole(InputStream body, String checksum) {
         try (body) {
-            byte[] answer = body.readAllBytes();
+            byte[] answer = read(body);
             CRC32 found = new CRC32();
             found.update(answer);
-            if (checksum != null && Long.parseLong(checksum) != found.getValue()) {
+            if (checksum != null && !checksum.equals(String.valueOf(found.getValue()))) {
                 throw RetryableException.create("GetRecords: the answer is not what was sent (its CRC32 differs)");
             }
             return answer;
-        } catch (IOException | NumberFormatException e) {
-            throw RetryableException.create("GetRecords: the answer can't be read", e);
+        } catch (InterruptedException e) { // the SDK's own deadline
+            Thread.currentThread().interrupt();
+            throw RetryableException.create("GetRecords: the answer was waited for in vain", e);
+        } catch (IOException e) {
+            throw RetryableException.create("GetRecords: the answer can't be read: " + e.getMessage(), e);
+        }
+    }
+
+    /** Of all shards' pages, few are larger than usual; of endless ones all are, and together would be all of the heap. */
+    private static byte[] read(InputStream body) throws IOException, InterruptedException {
+        byte[] begin = body.readNBytes(USUAL_BYTES);
+        if (begin.length < USUAL_BYTES) {
+            return begin;
+        }
+        LARGE.acquire();
+        try {
+            byte[] rest = body.readAllBytes(); // bounded, see BoundedBody
+            byte[] answer = Arrays.copyOf(begin, begin.length + rest.length);
+            System.arraycopy(rest, 0, answer, begin.length, rest.length);
+            return answer;
+        } finally {
+            LARGE.release();
         }
     }
 

@@ -6,16 +6,18 @@ import org.apache.http.HttpRequest;
 import org.apache.http.auth.AuthScope;
 import org.apache.http.auth.UsernamePasswordCredentials;
 import org.apache.http.impl.client.BasicCredentialsProvider;
+import org.apache.http.impl.client.HttpClients;
 import org.apache.http.impl.conn.DefaultRoutePlanner;
 import org.apache.http.protocol.HttpContext;
+import software.amazon.awssdk.http.SdkHttpClient;
 import software.amazon.awssdk.http.SdkHttpService;
-import software.amazon.awssdk.http.apache.ApacheHttpClient;
-import software.amazon.awssdk.http.apache.ProxyConfiguration;
 import software.amazon.awssdk.http.async.SdkAsyncHttpClient;
 import software.amazon.awssdk.http.nio.netty.NettyNioAsyncHttpClient;
+import software.amazon.awssdk.http.nio.netty.ProxyConfiguration;
 
 /**
- * HTTP clients that follow {@link Proxies}. The SDK's own take the proxy of plain HTTP for every host.
+ * HTTP clients that follow {@link Proxies}, and whose answers are bounded. The SDK's own take the proxy of plain HTTP for
+ * every host, and read whatever comes.
  *
  * <p>It is public, as the SDK makes one itself, for the clients that its credentials providers make for STS and IAM
  * Identity Center.
@@ -32,18 +34,20 @@ public final class ProxiedHttpService implements SdkHttpService {
     }
 
     @Override
-    public ApacheHttpClient.Builder createHttpClientBuilder() {
+    public SdkHttpClient.Builder<?> createHttpClientBuilder() {
+        return sync();
+    }
+
+    static BoundedHttpClient.Builder sync() {
         BasicCredentialsProvider credentials = new BasicCredentialsProvider();
-        return ApacheHttpClient.builder()
-                .proxyConfiguration(ProxyConfiguration.builder()
-                        .useSystemPropertyValues(false).useEnvironmentVariableValues(false).build())
-                .credentialsProvider(credentials)
-                .httpRoutePlanner(new DefaultRoutePlanner(null) {
+        return new BoundedHttpClient.Builder(HttpClients.custom()
+                .setDefaultCredentialsProvider(credentials)
+                .setRoutePlanner(new DefaultRoutePlanner(null) {
                     @Override
                     protected HttpHost determineProxy(HttpHost target, HttpRequest request, HttpContext context) {
                         return proxy(URI.create(target.toURI()), credentials);
                     }
-                });
+                }));
     }
 
     private static HttpHost proxy(URI target, BasicCredentialsProvider credentials) {
@@ -61,7 +65,7 @@ public final class ProxiedHttpService implements SdkHttpService {
     /** A client for one endpoint: this kind knows one proxy for all its hosts. */
     static SdkAsyncHttpClient async(URI endpoint) {
         URI proxy = Proxies.of(endpoint);
-        var configuration = software.amazon.awssdk.http.nio.netty.ProxyConfiguration.builder()
+        var configuration = ProxyConfiguration.builder()
                 .useSystemPropertyValues(false).useEnvironmentVariableValues(false);
         if (proxy != null) {
             configuration.scheme(proxy.getScheme()).host(proxy.getHost()).port(proxy.getPort());
@@ -70,6 +74,7 @@ public final class ProxiedHttpService implements SdkHttpService {
                 configuration.username(user[0]).password(user.length > 1 ? user[1] : "");
             }
         }
-        return NettyNioAsyncHttpClient.builder().proxyConfiguration(configuration.build()).build();
+        return new BoundedAsyncHttpClient(
+                NettyNioAsyncHttpClient.builder().proxyConfiguration(configuration.build()).build());
     }
 }

@@ -1,0 +1,107 @@
+"""What the JVM's clients make of answers without end, too large or too deep: no answer, in little memory and time."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from processor import java
+from tests.fakes import boundless
+from tests.fakes.faulty_server import Answer, Exchange, FaultyServer
+
+FAKE = Path(__file__).parent.parent / "fakes" / "JavaAnswers.java"
+ROLE = (
+    '<AssumeRoleResponse xmlns="https://sts.amazonaws.com/doc/2011-06-15/"><AssumeRoleResult><Credentials>'
+    "<AccessKeyId>AKIA</AccessKeyId><SecretAccessKey>s</SecretAccessKey><SessionToken>t</SessionToken>"
+    "<Expiration>2099-01-01T00:00:00Z</Expiration></Credentials></AssumeRoleResult></AssumeRoleResponse>"
+)
+ACTS = {**boundless.ACTS, "deep XML": boundless.DEEP_XML}
+# Netty gives it as an empty body, and of PutMetricData's answer nothing but its status is read.
+HARMLESS = ("metrics", "a chunk of odd size")
+
+
+class Aws(FaultyServer):
+    """STS, CloudWatch, and DescribeTable."""
+
+    def perform(self, exchange: Exchange, body: bytes) -> Answer:
+        """The right answer."""
+        if exchange.operation:
+            return Answer(200, b'{"Table":{"TableStatus":"ACTIVE"}}', {"Content-Type": "application/x-amz-json-1.0"})
+        return Answer(200, ROLE.encode() if b"AssumeRole" in body else b"<PutMetricDataResponse/>", {})
+
+
+class Clients:
+    """The JVM with the daemon's clients; its heap would hold none of the answers."""
+
+    def __init__(self, endpoint: str) -> None:
+        options = ["-Xmx96m", "-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC", "-XX:+ExitOnOutOfMemoryError"]
+        options.append("-Dlogback.statusListenerClass=NOP")
+        self.process = subprocess.Popen(
+            [java.executable(), *options, "-cp", java.class_path(), str(FAKE), endpoint],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            text=True,
+            env={**os.environ, "AWS_MAX_ATTEMPTS": "1"},
+        )
+
+    def ask(self, client: str) -> str:
+        """Make a call; what comes of it."""
+        assert self.process.stdin is not None
+        assert self.process.stdout is not None
+        self.process.stdin.write(client + "\n")
+        self.process.stdin.flush()
+        while True:
+            line = self.process.stdout.readline()
+            assert line, f"Java has ended with {self.process.wait()}"
+            if line.startswith(("ok", "error")):  # all else is what a library has to say
+                return line.strip()
+
+
+@pytest.fixture(scope="module")
+def aws() -> Iterator[Aws]:
+    """For all tests."""
+    with Aws() as server:
+        yield server
+
+
+@pytest.fixture(scope="module")
+def clients(aws: Aws) -> Iterator[Clients]:
+    """One JVM for all tests."""
+    made = Clients(aws.endpoint)
+    yield made
+    made.process.communicate("")
+
+
+@pytest.mark.parametrize("client", ["table", "role", "metrics"])
+def test_a_right_answer(client: str, clients: Clients) -> None:
+    """Is one."""
+    assert clients.ask(client) == "ok"
+
+
+@pytest.mark.parametrize("client", ["table", "role", "metrics"])
+@pytest.mark.parametrize("name", ACTS)
+def test_a_hostile_answer(client: str, name: str, aws: Aws, clients: Clients) -> None:
+    """Is a failed call, and the next one is answered; nothing but an exception comes of it."""
+    fault = aws.inject(ACTS[name])
+    said = clients.ask(client)
+    fault.clear()
+    assert said.startswith("ok" if (client, name) == HARMLESS else "error"), said
+    assert "StackOverflowError" not in said
+    assert "NullPointerException" not in said
+    assert clients.ask(client) == "ok"
+
+
+def test_an_answer_that_drips(aws: Aws, clients: Clients) -> None:
+    """Where nothing else bounds its time, 30 s do, though each read gives a byte."""
+    fault = aws.inject(boundless.DRIPPING)
+    began = time.monotonic()
+    said = clients.ask("table")
+    fault.clear()
+    assert "no whole answer within 30 s" in said
+    assert time.monotonic() - began >= 30
