@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
 from typing import Any
 
@@ -18,8 +19,19 @@ class Requirements(MetadataHookInterface):
         metadata["dependencies"] = [wanted for line in lines if (wanted := line.partition("#")[0].strip())]
 
 
+def _differences(root: Path) -> list[str]:
+    """What of jars/ is not as daemon/jars.lock has it. The program that knows is not installed where this is built."""
+    spec = spec_from_file_location("jar_lock", root / "processor" / "jar_lock.py")
+    if spec is None or spec.loader is None:
+        raise RuntimeError("processor/jar_lock.py can't be read.")
+    jar_lock = module_from_spec(spec)
+    spec.loader.exec_module(jar_lock)
+    found = jar_lock.differences(root / "daemon" / "jars.lock", [root / "jars"], whole=False)
+    return [f"{jar}: {what}" for jar, what in found]
+
+
 class Jars(BuildHookInterface[Any]):
-    """Refuses to build before Maven has: such a wheel would install, and not run."""
+    """Refuses to build before Maven has, or with jars that are none of the lock's: such a wheel must not run."""
 
     def initialize(self, version: str, build_data: dict[str, Any]) -> None:
         """Look for what daemon/pom.xml makes; the wheel is of no platform all the same."""
@@ -31,4 +43,10 @@ class Jars(BuildHookInterface[Any]):
         ]
         if missing:
             message = f"jars/ lacks {', '.join(missing)}, so the wheel could not run. Build it with ./setup.sh wheel."
+            raise RuntimeError(message)
+        if wrong := _differences(Path(self.root)):
+            message = (
+                f"jars/ is not as daemon/jars.lock has it ({'; '.join(wrong)}), so no wheel is built. "
+                "Make it anew: remove jars/, then ./setup.sh wheel."
+            )
             raise RuntimeError(message)

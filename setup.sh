@@ -5,9 +5,10 @@
 #   archive         the daemon's classes as this Java maps them at a start (after jars); without it, a start takes longer
 #   dynamodb-local  jars/dynamodb-local/, for the demo and the tests
 #   tests           .venv with the packages of requirements-dev.lock too
-#   wheel           dist/: the program as a wheel, with the jars inside (python and jars are made first)
+#   wheel           dist/: the program as a wheel, with the jars inside (python and jars are made first), and the list of its parts
 # A part's stamp is written last, so an interrupted set-up starts that part again. Exit status 22: something is missing.
 # With --beside before the parts, nothing is made anew while a daemon of this checkout runs: what is there is used.
+# Every jar must be the one of daemon/jars.lock, byte for byte. --relock takes others: `./test.sh lock` writes that file anew then.
 set -euo pipefail
 
 root="$(cd "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")" && pwd)"
@@ -39,32 +40,49 @@ run() {
     "${@:2}" >"$log" 2>&1 || { tail -n 25 "$log" >&2; fail "$1 failed; all of its output is in $log. The next run tries again."; }
 }
 
-# running_daemon: says where a daemon of this checkout runs, or fails where none does. Each holds jars/.in-use for as long as
-# it lives, wherever its logs are; those of earlier versions only hold the lock beside their logs.
+# running_daemon: says where a daemon of this checkout runs, and which process that is, or fails where none does. Each holds
+# jars/.in-use for as long as it lives, wherever its logs are; those of earlier versions only hold the lock beside their logs.
 running_daemon() {
     local lock
     command -v flock >/dev/null || return 1
     for lock in "$root"/logs/*/daemon.lock "$root"/logs/*/*/daemon.lock "$root/jars/.in-use"; do
         if [[ -f "$lock" ]] && ! flock -n "$lock" true; then
-            printf '%s' "${lock%/*}"
+            printf '%s%s' "$lock is locked" "$(holders "$lock")"
             return 0
         fi
     done
     return 1
 }
 
-# A running daemon starts a Python child for each new shard, and opens jars as it needs them.
+# holders FILE: the processes that have it open, as far as /proc shows them to us: its id, and how its command begins.
+holders() {
+    local process
+    [[ -d /proc/self/fd ]] || return 0
+    { find -L /proc/[0-9]*/fd -maxdepth 1 -samefile "$1" 2>/dev/null || true; } | cut -d/ -f3 | sort -nu | while read -r process; do
+        printf ', by process %s: %s' "$process" "$(tr '\0' ' ' <"/proc/$process/cmdline" | tr -c '[:print:]' '?' | cut -c 1-120)"
+    done
+}
+
+# A running daemon starts a Python child for each new shard, and opens jars as it needs them. So nothing is touched beside it.
 refuse_under_daemons() {
     local where
-    ! where="$(running_daemon)" || fail "$1 must be made anew, but a daemon of this checkout runs ($where). Stop it first, or use a checkout of its own for the new version."
+    ! where="$(running_daemon)" || fail "$1 must be made anew, but a daemon of this checkout runs ($where). Nothing was changed. Stop it first, or use a checkout of its own for the new version."
+}
+
+# verify_jars [--whole] FOLDER...: each jar is the one of daemon/jars.lock, byte for byte; nothing is compiled against others, or run.
+verify_jars() {
+    [[ -z "$relock" ]] || return 0
+    "$root/.venv/bin/python3" -I "$root/processor/jar_lock.py" "$@" || fail "these jars are not as daemon/jars.lock has them, so nothing was set up."
 }
 
 make_python() {
-    refuse_under_daemons "the Python environment"
     need "$python" "Install Python 3.10 or later with venv (Debian: python3-venv), or name one in PYTHON."
     "$python" -c 'import sys; sys.exit(sys.version_info < (3, 10))' || fail "$python is older than 3.10: name a newer one in PYTHON."
     run "Python environment" "$python" -m venv --clear "$root/.venv"
-    run "Python packages and KCL's jars (about 15 s)" "$root/.venv/bin/python" -m pip install --require-hashes -r "$root/requirements.lock"
+    # Published as source alone is amazon-kclpy; what builds it is pinned, too, and nothing else is built.
+    run "what builds amazon-kclpy" "$root/.venv/bin/python" -m pip install --require-hashes -r "$root/requirements-setup.lock"
+    run "Python packages and KCL's jars (about 15 s)" "$root/.venv/bin/python" -m pip install --require-hashes --no-build-isolation -r "$root/requirements.lock"
+    verify_jars "$root"/.venv/lib/python3*/site-packages/amazon_kclpy/jars
     # The checkout itself is importable from anywhere, without the current directory or PYTHONPATH having a say.
     printf '%s\n' "$root" >"$("$root/.venv/bin/python" -c 'import sysconfig; print(sysconfig.get_path("purelib"))')/replicator.pth"
 }
@@ -80,7 +98,6 @@ brought() {
 }
 
 make_jars() {
-    refuse_under_daemons "jars/"
     need java "Install a JDK, 11 or later (Debian: openjdk-17-jdk-headless)."
     need mvn "Install Maven (Debian: maven)."
     local artifact versions=()
@@ -88,8 +105,9 @@ make_jars() {
         versions+=("$(brought "${artifact%%:*}" "${artifact#*:}")") || exit
     done
     rm -f "$root"/jars/*.jar "$root"/jars/*.jsa
-    run "daemon class and streams adapter (about 10 s)" mvn -B -f "$root/daemon/pom.xml" "${versions[@]}" clean package
-    cp "$root/daemon/classes.lst" "$root/jars/"
+    run "daemon class and streams adapter (about 10 s)" mvn -B --strict-checksums -f "$root/daemon/pom.xml" "${versions[@]}" clean package
+    verify_jars --whole "$root"/.venv/lib/python3*/site-packages/amazon_kclpy/jars "$root/jars"
+    cp "$root/daemon/classes.lst" "$root/daemon/jars.lock" "$root/jars/"
 }
 
 # It is of one build of Java, and is made anew for another. Nobody needs it: where it can't be made, that is said once.
@@ -112,7 +130,7 @@ archive() {
 make_dynamodb_local() {
     need mvn "Install Maven (Debian: maven)."
     rm -rf "$root/jars/dynamodb-local"
-    run "DynamoDB Local (51 MB)" mvn -B -f "$root/daemon/dynamodb-local/pom.xml" package
+    run "DynamoDB Local (51 MB)" mvn -B --strict-checksums -f "$root/daemon/dynamodb-local/pom.xml" package
 }
 
 make_tests() {
@@ -122,6 +140,8 @@ make_tests() {
 make_wheel() {
     run "build packages" "$root/.venv/bin/python" -m pip install --require-hashes -r "$root/requirements-build.lock"
     rm -rf "$root/dist"
+    mkdir "$root/dist"
+    run "list of what the wheel brings and runs on (CycloneDX)" "$root/.venv/bin/python3" -I "$root/deploy/sbom.py" "$root/dist/dynamodb-replicator.cdx.json"
     run "wheel" "$root/.venv/bin/python" -m pip wheel --no-deps --no-build-isolation --wheel-dir "$root/dist" "$root"
 }
 
@@ -139,6 +159,10 @@ part() {
     exec 9>"$root/jars/.setup-lock"
     ! command -v flock >/dev/null || flock 9   # two first runs at once; macOS has none
     if [[ ! -f "$stamp" || "$(<"$stamp")" != "$now" ]]; then
+        case "$2" in # before anything is touched
+            make_python) refuse_under_daemons "the Python environment" ;;
+            make_jars) refuse_under_daemons "jars/" ;;
+        esac
         rm -f "$stamp"
         "$2"
         mkdir -p "$(dirname "$stamp")"
@@ -147,21 +171,25 @@ part() {
     exec 9>&-
 }
 
-beside=
-if [[ "${1:-}" == --beside ]]; then
-    beside=yes
+beside='' relock=''
+while [[ "${1:-}" == --* ]]; do
+    case "$1" in
+        --beside) beside=yes ;;
+        --relock) relock=yes ;;
+        *) fail "unknown option $1" ;;
+    esac
     shift
-fi
+done
 for name in "$@"; do
     case "$name" in
-        python) part "$root/.venv/.stamp" make_python setup.sh requirements.lock ;;
-        jars) part "$root/jars/.stamp" make_jars requirements.lock daemon/pom.xml daemon/classes.lst 'daemon/src/main/java/software/amazon/kinesis/multilang/config/*.java' ;;
+        python) part "$root/.venv/.stamp" make_python setup.sh requirements.lock requirements-setup.lock daemon/jars.lock processor/jar_lock.py ;;
+        jars) part "$root/jars/.stamp" make_jars requirements.lock processor/jar_lock.py daemon/{pom.xml,classes.lst,jars.lock} 'daemon/src/main/java/software/amazon/kinesis/multilang/config/*.java' ;;
         archive) archive ;;
         dynamodb-local) part "$root/jars/dynamodb-local/.stamp" make_dynamodb_local daemon/dynamodb-local/pom.xml 'daemon/dynamodb-local/src/main/java/replicator/*.java' ;;
         tests) part "$root/.venv/.stamp-tests" make_tests setup.sh requirements.lock requirements-dev.lock ;;
         wheel)
             "$root/setup.sh" python jars
-            part "$root/dist/.stamp" make_wheel jars/.stamp {setup.sh,pyproject.toml,README.md,LICENSE,requirements.in,requirements-build.lock,hatch_build.py} 'properties/*' 'processor/*.*' 'processor/[!_]*/*.*'
+            part "$root/dist/.stamp" make_wheel jars/.stamp {setup.sh,pyproject.toml,README.md,LICENSE,requirements.in,requirements.lock,requirements-build.lock,hatch_build.py,deploy/sbom.py} 'properties/*' 'processor/*.*' 'processor/[!_]*/*.*'
             ;;
         *) fail "unknown part $name" ;;
     esac

@@ -53,9 +53,10 @@ lock() {
     "${compile[@]}" requirements.in -o requirements.lock
     "${compile[@]}" requirements-dev.in -o requirements-dev.lock
     "${compile[@]}" requirements-build.in -o requirements-build.lock
-    ./setup.sh python jars tests
+    "${compile[@]}" requirements-setup.in -o requirements-setup.lock
+    ./setup.sh --relock python jars tests
     "$bin/python" -c 'from tests.audit import inventory; inventory.write()'
-    ./setup.sh dynamodb-local
+    ./setup.sh python jars tests dynamodb-local # anew, with what is locked now
     "$bin/python" -m tests.class_list
 }
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from processor import output, preflight
+from collections.abc import Iterator
+
+from processor import jar_lock, java, output, preflight
 from processor.aws.clients import Clients
 from processor.errors import NotReadyError
-from processor.findings import failure_of
+from processor.findings import Finding, error, failure_of
 from processor.preflight import Report
 from processor.settings import Settings
 
@@ -16,6 +18,7 @@ def run(settings: Settings, *, as_json: bool) -> int:
     :returns: 0 ready; 22 something must be put right; 5 nothing is known to be wrong, but not all could be looked at
     """
     report = preflight.run(settings, Clients(settings))
+    report.findings += _jars()
     if as_json:
         output.json({"ready": not report.errors, "findings": report.findings})
     else:
@@ -23,6 +26,16 @@ def run(settings: Settings, *, as_json: bool) -> int:
             output.say(*finding.lines)
         output.line(f"{settings.path}: {_verdict(report)}")
     return failure_of(report.errors).exit_status if report.errors else 0
+
+
+def _jars() -> Iterator[Finding]:
+    """Reads each jar, which is more than a start has time for."""
+    lock = jar_lock.find()
+    try:
+        for jar, what in jar_lock.differences(lock, java.folders(), whole=True):
+            yield error(f"Jar {jar}", what, jar_lock.CONSEQUENCE, java.REPAIR, cause="setup")
+    except OSError as exc:
+        yield error("Jars", f"can't be held against {lock} ({exc})", jar_lock.CONSEQUENCE, java.REPAIR, cause="setup")
 
 
 def _verdict(report: Report) -> str:

@@ -32,7 +32,7 @@ ROOT = program.ROOT
 JARS = ROOT / "jars"
 _CONSEQUENCE = "The daemon can't run"
 _INSTALL = f"Install a JDK, {OLDEST_VERSION} or later"
-_REPAIR = (
+REPAIR = (
     "Install dynamodb-replicator and amazon-kclpy anew, with pip's --force-reinstall"
     if program.INSTALLED
     else f"Remove {JARS} and .venv, and start again: run.sh makes them anew"
@@ -83,19 +83,22 @@ def check_version() -> None:
         raise SetupError("Java", value, _CONSEQUENCE, f"{_INSTALL}, or name one in JAVA_HOME")
 
 
+def folders() -> list[Path]:
+    """Where the jars are: kclpy's own folder (KCL, the SDK and what they need), then ours."""
+    kclpy = find_spec("amazon_kclpy")
+    return [*(Path(place) / "jars" for place in (kclpy and kclpy.submodule_search_locations) or []), JARS]
+
+
 def class_path() -> str:
-    """The jars of kclpy's own folder (KCL, the SDK and what they need), then ours, each folder's by name.
+    """The jars of both folders, each folder's by name.
 
     The JVM would take folders as they are, but reads them in no certain order, and a class archive is of one order.
 
     :raises SetupError: a jar is missing
     """
-    kclpy = find_spec("amazon_kclpy")
-    folders = [Path(place) / "jars" for place in (kclpy.submodule_search_locations or [])] if kclpy else []
-    folders.append(JARS)
-    jars = [jar for folder in folders for jar in sorted(folder.glob("*.jar"))]
+    jars = [jar for folder in folders() for jar in sorted(folder.glob("*.jar"))]
     for pattern in _NEEDED:
         if not any(jar.match(pattern) for jar in jars):
-            folders_tried = " or ".join(str(folder) for folder in folders)
-            raise SetupError(f"Jar {pattern}", f"not in {folders_tried}", _CONSEQUENCE, _REPAIR)
+            folders_tried = " or ".join(str(folder) for folder in folders())
+            raise SetupError(f"Jar {pattern}", f"not in {folders_tried}", _CONSEQUENCE, REPAIR)
     return os.pathsep.join(map(str, jars))

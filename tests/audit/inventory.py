@@ -1,7 +1,7 @@
 """The jars of the daemon's class path, as daemon/jars.lock has them: one line for each, with what its bytes sum up to.
 
-``group:artifact:version sha256``. KCL's jars are fetched by amazon-kclpy's own installation, which checks no hashes;
-this file, held against what is there by a test, is what pins them.
+``group:artifact:version sha256``. Set-up, wheel and image hold the jars against it (``processor/jar_lock.py``); here is
+how it is made.
 """
 
 from __future__ import annotations
@@ -12,10 +12,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from processor import java
+from processor.jar_lock import OURS
 
 LOCK = java.ROOT / "daemon" / "jars.lock"
-# Built from this checkout, so never the same bytes twice.
-OURS = "dynamodb-replicator-daemon.jar"
 _HEADER = """\
 # Every jar that the daemon runs on, but its own: group:artifact:version sha256. After a change: `./test.sh lock`.
 """

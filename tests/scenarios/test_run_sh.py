@@ -78,7 +78,10 @@ def test_nothing_is_set_up_anew_under_a_running_daemon(clone: Path) -> None:
         fcntl.flock(lock, fcntl.LOCK_EX)
         result = run("jars", program=clone / "setup.sh")
     assert result.returncode == 22
-    assert f"a daemon of this checkout runs ({folder})" in result.stderr
+    assert (
+        f"a daemon of this checkout runs ({folder}/daemon.lock is locked, by process {os.getpid()}: " in result.stderr
+    )
+    assert (clone / "jars" / ".stamp").read_text() == "of an older version"  # so that the next run looks again
 
 
 @pytest.mark.parametrize("arguments", [("jars",), ("--beside", "jars")], ids=["refused", "left as it is"])
@@ -98,7 +101,9 @@ def test_a_daemon_is_seen_wherever_its_logs_are(clone: Path, arguments: tuple[st
         result = run(*arguments, program=clone / "setup.sh")
         holder.communicate("\n", timeout=PATIENCE_SECONDS)
     assert result.returncode == (22 if arguments == ("jars",) else 0)
-    assert f"a daemon of this checkout runs ({clone}/jars)" in result.stderr
+    locked = f"{clone}/jars/.in-use is locked, by process {holder.pid}: {sys.executable} -c from processor"
+    assert f"a daemon of this checkout runs ({locked}" in result.stderr
+    assert (clone / "jars" / ".stamp").read_text() == "of an older version"
     assert {path: path.stat().st_mtime_ns for path in (clone / "jars").glob("*.jar")} == there
 
 

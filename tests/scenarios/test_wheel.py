@@ -43,7 +43,7 @@ def test_it_brings_its_jars_and_nothing_of_the_tests(wheel: Path) -> None:
     names = {name for name in zipfile.ZipFile(wheel).namelist() if not name.endswith(".py")}
     inside = {name.removeprefix("processor/") for name in names if name.startswith("processor/")}
     ours = {f"jars/{path.name}" for path in java.JARS.glob("*.jar")}
-    others = {"jars/classes.lst", "properties/logback.xml", "properties/replication.properties"}
+    others = {"jars/classes.lst", "jars/jars.lock", "properties/logback.xml", "properties/replication.properties"}
     assert ours | others == inside
     assert "jars/dynamodb-replicator-daemon.jar" in ours
     sources = {name for name in zipfile.ZipFile(wheel).namelist() if name.endswith(".py")}

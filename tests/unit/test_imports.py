@@ -66,6 +66,7 @@ LAYERS = (
         "role",
         "record_times",
         "java",
+        "jar_lock",
         "progress",
         "lease_term",
         "hold_files",
