@@ -132,6 +132,21 @@ def test_a_shard_that_is_not_found_once(operation: str, make_fleet: MakeFleet) -
     assert daemon.stop() == 0
 
 
+@pytest.mark.parametrize("operation", ["GetRecords", "GetShardIterator"])
+def test_an_iterator_that_is_none_is_not_used_on(operation: str, make_fleet: MakeFleet) -> None:
+    """What the stream won't take back is asked for anew, from where the shard stands."""
+    fleet = make_fleet(shards=1)
+    body: dict[str, object] = {"ShardIterator": "5"}
+    if operation == "GetRecords":
+        body = {"Records": [], "NextShardIterator": "5"}
+    fault = fleet.simulator.inject(faults.answer(body), operation, times=1)
+    daemon = fleet.start()
+    fault.wait()
+    put(fleet, "after")
+    fleet.wait_equal()
+    assert daemon.stop() == 0
+
+
 @pytest.mark.parametrize("body", [{}, {"ShardIterator": None}, {"ShardIterator": ""}], ids=["empty", "null", "no text"])
 def test_an_answer_without_an_iterator_ends_no_shard(body: dict[str, object], make_fleet: MakeFleet) -> None:
     """GetShardIterator's answer lacks its iterator: it is asked for again."""

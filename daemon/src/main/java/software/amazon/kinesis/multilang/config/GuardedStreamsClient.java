@@ -126,6 +126,10 @@ final class GuardedStreamsClient implements DynamoDbStreamsClient {
         } catch (TrimmedDataAccessException e) {
             // KCL would read on with this iterator for ever. Asked for a new one, getShardIterator tells what is lost.
             throw asExpired(e);
+        } catch (DynamoDbException e) {
+            outage.failed(e);
+            // KCL would read on with an iterator that the stream does not know as one of its own, for ever.
+            throw "ValidationException".equals(Outage.code(e)) ? asExpired(e) : e;
         } catch (RuntimeException e) {
             outage.failed(e);
             throw e;
