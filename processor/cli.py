@@ -18,6 +18,7 @@ from processor import commands, output, program, settings_loader
 from processor.commands import COMMANDS, REPLICATE, Command
 from processor.console import MessageStream, PrintableStream
 from processor.errors import ReplicatorError, UsageError
+from processor.private_files import UMASK
 from processor.settings import Settings
 
 # A command's own options, by name.
@@ -61,6 +62,7 @@ def _main(arguments: Sequence[str]) -> int:
 
 def console() -> NoReturn:
     """What ``python -m processor`` and an installed ``dynamodb-replicator`` end in."""
+    os.umask(UMASK)  # for the daemon and its children, too
     output.leave(main(sys.argv[1:]))
 
 

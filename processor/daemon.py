@@ -6,6 +6,7 @@ the command to the end, so a signal reaches KCL's own graceful shutdown and noth
 
 from __future__ import annotations
 
+import contextlib
 import fcntl
 import hashlib
 import os
@@ -19,7 +20,7 @@ from typing import NoReturn
 import javaproperties
 import msgspec
 
-from processor import java, java_options, kcl_properties, program
+from processor import java, java_options, kcl_properties, private_files, program
 from processor.aws import endpoints
 from processor.aws.sessions import sts_region
 from processor.errors import SetupError
@@ -30,6 +31,7 @@ from processor.lease_term import DIRECTORY as TERM_DIRECTORY
 from processor.leases import Lease
 from processor.metrics.outlets import outlets
 from processor.metrics.shard_files import DIRECTORY as METRICS_DIRECTORY
+from processor.private_files import NotOursError
 from processor.settings import MAX_TABLE_NAME, Settings, companion_table
 from processor.task import Task
 
@@ -76,6 +78,8 @@ def hold_installation() -> None:
     path = java.JARS / IN_USE
     try:
         descriptor = os.open(path, os.O_RDONLY | (os.O_CREAT if os.access(java.JARS, os.W_OK) else 0), 0o644)
+        with contextlib.suppress(OSError):
+            os.fchmod(descriptor, 0o644)  # whatever the umask: others who run from this checkout hold it, too
     except OSError:
         return
     fcntl.flock(descriptor, fcntl.LOCK_SH)
@@ -90,14 +94,7 @@ def claim_slot(settings: Settings) -> Slot:
     task_directory = Path(settings.log_directory) / settings.task_name
     for number in range(MAX_SLOTS):
         directory = task_directory if number == 0 else task_directory / f"daemon-{number + 1}"
-        try:
-            directory.mkdir(parents=True, exist_ok=True)
-            descriptor = os.open(directory / "daemon.lock", os.O_RDWR | os.O_CREAT, 0o600)
-        except OSError as exc:
-            remedy = "Set logDirectory to one that can"
-            raise SetupError(
-                f"Log directory {directory}", f"can't be written ({exc})", "Nothing was started", remedy
-            ) from exc
+        descriptor = make_log_directory(directory, settings)
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:
@@ -107,6 +104,26 @@ def claim_slot(settings: Settings) -> Slot:
             return Slot(directory, number)
     value = f"{MAX_SLOTS} daemons run on this machine already"
     raise SetupError(f"Task {settings.task_name}", value, "This one was not started", "Start it on another machine")
+
+
+def make_log_directory(directory: Path, settings: Settings) -> int:
+    """Make it, or see that it is ours with all that is in it.
+
+    :returns: a descriptor of its lock's file
+    :raises SetupError: it can't be written, or others could change what is in it
+    """
+    shared = settings.trust_shared_folders
+    what, nothing = f"Log directory {directory}", "Nothing was started"
+    try:
+        private_files.make_folder(directory, shared=shared)
+        private_files.check_content(directory)
+        return private_files.open_file(directory / "daemon.lock", os.O_RDWR | os.O_CREAT, shared=shared)
+    except NotOursError as exc:
+        consequence = f"{private_files.OTHERS}. {nothing}"
+        raise SetupError(what, str(exc), consequence, f"{exc.remedy} in logDirectory") from exc
+    except OSError as exc:
+        remedy = "Set logDirectory to one that can"
+        raise SetupError(what, f"can't be written ({exc})", nothing, remedy) from exc
 
 
 def properties(
@@ -183,7 +200,7 @@ def start(settings: Settings, slot: Slot, *, task: Task, leases: list[Lease], re
     waiting = slot.directory / HOLD_DIRECTORY
     for directory in (terms, waiting, slot.directory / METRICS_DIRECTORY):
         shutil.rmtree(directory, ignore_errors=True)  # of daemons before this one
-        directory.mkdir(mode=0o700)
+        private_files.make_folder(directory, shared=settings.trust_shared_folders)
     made = properties(settings, task=task, worker_id=worker_id, leases=leases, read_at_ms=read_at_ms)
     made |= {name: value for name, value in endpoints.told(settings).items() if name not in settings.kcl}
     made["leaseTermDirectory"] = str(terms)
@@ -192,7 +209,7 @@ def start(settings: Settings, slot: Slot, *, task: Task, leases: list[Lease], re
     settings_file = slot.directory / "child.json"
     _write_private(properties_file, javaproperties.dumps(made, timestamp=False, sort_keys=True).encode("latin-1"))
     _write_private(settings_file, msgspec.json.encode(_with_port(settings, slot)))
-    arguments = command(settings, slot, properties_file)
+    arguments = command(settings, slot, _opened(properties_file))
     os.environ[SETTINGS_VARIABLE] = str(settings_file)
     os.environ["CLASSPATH"] = java.class_path()  # 75 jars, which nobody wants to see in ps
     # KCL splits the child's command at spaces; from here the interpreter's path has none, whatever the checkout's has.
@@ -207,6 +224,17 @@ def _with_port(settings: Settings, slot: Slot) -> Settings:
     if settings.metrics_port is None:
         return settings
     return msgspec.structs.replace(settings, metrics_port=settings.metrics_port + slot.number)
+
+
+def _opened(path: Path) -> Path:
+    """A name of the file as it is now, for the program that this process becomes: its path may lead elsewhere then."""
+    descriptor = os.open(path, os.O_RDONLY)
+    opened = Path(f"/proc/self/fd/{descriptor}")
+    if not opened.exists():  # not Linux
+        os.close(descriptor)
+        return path
+    os.set_inheritable(descriptor, True)  # noqa: FBT003  # it takes no keyword
+    return opened
 
 
 def _write_private(path: Path, content: bytes) -> None:

@@ -55,7 +55,7 @@ class DeadLetters:
 def store_of(settings: Settings, make_clients: Callable[[Settings], Clients] = Clients) -> LetterStore | None:
     """Where the settings keep dead letters; None where they name no place."""
     if settings.dead_letter_path is not None:
-        return LetterFile(settings.dead_letter_path)
+        return LetterFile(settings.dead_letter_path, shared=settings.trust_shared_folders)
     if settings.dead_letter_bucket is None:
         return None
     bucket = Bucket(settings.dead_letter_bucket, connect=make_clients(settings).s3)

@@ -289,6 +289,13 @@ DEFINITIONS: tuple[Definition, ...] = (
         help="kcl.log and replication.log are written to <logDirectory>/<taskName>/",
     ),
     Definition(
+        name="trustSharedFolders",
+        group="Process",
+        parse=values.boolean,
+        default="false",
+        help="take folders that others can write, too: for a container's volume, which nobody else reaches",
+    ),
+    Definition(
         name="logConfiguration",
         group="Process",
         default_is="properties/logback.xml",

@@ -20,7 +20,7 @@ from rich.console import Console
 from rich.live import Live
 from rich.table import Table
 
-from processor import output, program
+from processor import daemon, output, program
 from processor.aws.clients import Clients
 from processor.dynamodb_local import DynamoDBLocal
 from processor.errors import ReplicatorError, SetupError
@@ -91,7 +91,7 @@ def run(settings: Settings, arguments: Sequence[str]) -> int:
     :raises ReplicatorError: the daemon ended by itself
     """
     logs = Path(settings.log_directory) / settings.task_name
-    logs.mkdir(parents=True, exist_ok=True)
+    os.close(daemon.make_log_directory(logs, settings))
     _make_dynamodb_local()
     stop = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import msgspec
 
-from processor import java, java_options, leases, program, task, time_to_live, write_probe
+from processor import java, java_options, leases, private_files, program, task, time_to_live, write_probe
 from processor.aws.clients import Clients
 from processor.aws.errors import aws_errors
 from processor.copy import state
@@ -31,8 +31,8 @@ from processor.task import Task
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
-
-    from processor.settings import Settings
+from processor.private_files import NotOursError
+from processor.settings import Settings
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -102,7 +102,12 @@ def read(
         return attempt(what, scan, Who("task", settings.task_identity))
 
     def files() -> list[Finding]:
-        return [*_log_configuration(settings), *_dead_letters(settings), *_bucket(settings, clients)]
+        return [
+            *_log_configuration(settings),
+            *_log_directory(settings),
+            *_dead_letters(settings),
+            *_bucket(settings, clients),
+        ]
 
     def _java() -> list[Finding]:
         return _installation(settings)
@@ -247,6 +252,21 @@ def _log_configuration(settings: Settings) -> Iterator[Finding]:
         yield error(f"log configuration {path}", "can't be read", consequence, remedy, cause="setup")
 
 
+def _log_directory(settings: Settings) -> Iterator[Finding]:
+    directory = Path(settings.log_directory) / settings.task_name
+    try:
+        private_files.check(directory, shared=settings.trust_shared_folders)
+    except NotOursError as exc:
+        yield error(
+            f"log directory {directory}", str(exc), private_files.OTHERS, f"{exc.remedy} in logDirectory", cause="setup"
+        )
+    except OSError as exc:
+        remedy = "Set logDirectory to one that can"
+        yield error(
+            f"log directory {directory}", f"can't be looked at ({exc})", "Nothing could start", remedy, cause="setup"
+        )
+
+
 def _dead_letters(settings: Settings) -> Iterator[Finding]:
     path = settings.dead_letter_path
     if path is None or settings.on_error != "deadLetter":
@@ -254,6 +274,12 @@ def _dead_letters(settings: Settings) -> Iterator[Finding]:
     place = Path(path)
     while not place.exists() and place != place.parent:
         place = place.parent  # what is missing is made with the first dead letter
+    try:
+        private_files.check(Path(path), shared=settings.trust_shared_folders)
+    except NotOursError as exc:
+        consequence = "Others could read or change whole items there. A refused change would have nowhere to go"
+        yield error(f"dead letters {path}", str(exc), consequence, f"{exc.remedy} in deadLetterUri", cause="setup")
+        return
     in_the_way = place.is_dir() if place == Path(path) else not place.is_dir()
     if in_the_way or not os.access(place, os.W_OK):
         remedy = f"Make {place} writable, or name another file in deadLetterUri"

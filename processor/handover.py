@@ -7,12 +7,16 @@ from pathlib import Path
 
 import msgspec
 
+from processor import private_files
 from processor.settings import Settings
 
 SETTINGS_VARIABLE = "REPLICATION_CHILD_SETTINGS"
 
 
 def handed_down(environment: Mapping[str, str]) -> tuple[Settings, Path]:
-    """The task's settings, and the daemon's own directory, where they lie."""
+    """The task's settings, and the daemon's own directory, where they lie.
+
+    :raises NotOursError: somebody else can have written them
+    """
     file = Path(environment[SETTINGS_VARIABLE])
-    return msgspec.json.decode(file.read_bytes(), type=Settings), file.parent
+    return msgspec.json.decode(private_files.read(file), type=Settings), file.parent

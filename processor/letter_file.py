@@ -16,16 +16,19 @@ from itertools import islice
 from pathlib import Path
 from typing import IO
 
+from processor import private_files
 from processor.errors import DeadLetterError
 from processor.letters import Entry, Letter, encode, entry
+from processor.private_files import NotOursError
 
-OWNER_ONLY = 0o600
+OWNER_ONLY = private_files.FILE_MODE
 
 
 class LetterFile:
     """Satisfies ``letters.LetterStore``."""
 
-    def __init__(self, path: str | Path) -> None:
+    def __init__(self, path: str | Path, *, shared: bool = False) -> None:
+        self._shared = shared
         self._path = Path(path).resolve()  # a link stays one when the file behind it is replaced
         self.place = str(path)
 
@@ -35,12 +38,13 @@ class LetterFile:
         :raises DeadLetterError: the file can't be written
         """
         try:
-            append_line(self._path, encode(letter))
+            self._check()
+            append_line(self._path, encode(letter), shared=self._shared)
         except OSError as exc:
             message = (
                 f"The dead letters in {self.place} can't be written ({exc}), so the change with sequence number "
-                f"{letter.sequence_number} could not be set aside. It is kept and met again at the next start. Make "
-                "the file writable."
+                f"{letter.sequence_number} could not be set aside. It is kept and met again at the next start. "
+                f"{_remedy(exc, 'Make the file writable')}."
             )
             raise DeadLetterError(message) from exc
 
@@ -52,7 +56,7 @@ class LetterFile:
         with (
             self._problems("read", "Make it readable"),
             contextlib.suppress(FileNotFoundError),
-            self._path.open("rb") as file,
+            self._opened() as file,
         ):
             fcntl.flock(file, fcntl.LOCK_SH)  # a line half appended would look torn
             end = os.fstat(file.fileno()).st_size
@@ -67,10 +71,19 @@ class LetterFile:
         with (
             self._problems("read", "Make it readable"),
             contextlib.suppress(FileNotFoundError),
-            self._path.open("rb") as file,
+            self._opened() as file,
         ):
             return sum(1 for _ in islice(filter(bytes.strip, file), most + 1))
         return 0
+
+    def _check(self) -> None:
+        """Nobody else decides which file that is: ``_path`` is what links lead to."""
+        owner = _other_owner(self._path)
+        private_files.check(Path(self.place), shared=self._shared, owner=owner)
+
+    def _opened(self) -> IO[bytes]:
+        self._check()
+        return os.fdopen(_open(self._path, os.O_RDONLY, shared=self._shared), "rb")
 
     def _entries(self, file: IO[bytes], end: int) -> Iterator[Entry]:
         number = 0
@@ -88,11 +101,13 @@ class LetterFile:
         if not entries:
             return 0
         tags = {found.tag for found in entries}
+        with self._problems("cleared", ""):
+            self._check()
         remedy = "Run this as the file's owner, with write permission in its folder"
         with (
             self._problems("cleared", remedy),
             contextlib.suppress(FileNotFoundError),
-            _locked(self._path, os.O_RDWR) as descriptor,
+            _locked(self._path, os.O_RDWR, shared=self._shared) as descriptor,
             os.fdopen(os.dup(descriptor), "rb") as old,
         ):
             return self._replace(old, tags)
@@ -133,18 +148,20 @@ class LetterFile:
         except FileNotFoundError:
             raise
         except OSError as exc:
+            remedy = _remedy(exc, remedy)
             message = f"The dead letters in {self.place} can't be {what} ({exc}). None of them is lost. {remedy}."
             raise DeadLetterError(message) from exc
 
 
-def append_line(path: Path, line: bytes) -> None:
+def append_line(path: Path, line: bytes, *, shared: bool = False) -> None:
     """Append ``line`` and a newline as a whole, durably; a line that a crash cut short stays a line of its own.
 
     :raises OSError: as the file system says
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
+    if not path.parent.exists():
+        private_files.make_folder(path.parent, shared=shared)
     new = not path.exists()
-    with _locked(path, os.O_RDWR | os.O_APPEND | os.O_CREAT) as descriptor:
+    with _locked(path, os.O_RDWR | os.O_APPEND | os.O_CREAT, shared=shared) as descriptor:
         size = os.fstat(descriptor).st_size
         torn = size > 0 and os.pread(descriptor, 1, size - 1) != b"\n"
         data = memoryview((b"\n" if torn else b"") + line + b"\n")
@@ -156,10 +173,10 @@ def append_line(path: Path, line: bytes) -> None:
 
 
 @contextlib.contextmanager
-def _locked(path: Path, flags: int) -> Iterator[int]:
+def _locked(path: Path, flags: int, *, shared: bool) -> Iterator[int]:
     """A descriptor of the file that has that name, locked for us alone."""
     while True:
-        descriptor = os.open(path, flags, OWNER_ONLY)
+        descriptor = _open(path, flags, shared=shared)
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX)
             if _has_name(path, descriptor):
@@ -167,6 +184,19 @@ def _locked(path: Path, flags: int) -> Iterator[int]:
                 return
         finally:
             os.close(descriptor)
+
+
+def _open(path: Path, flags: int, *, shared: bool) -> int:
+    return private_files.open_file(path, flags, shared=shared, owner=_other_owner(path))
+
+
+def _other_owner(path: Path) -> int | None:
+    """Root may see to the letters of a daemon that runs as another user: whoever has their folder."""
+    return path.parent.stat().st_uid if os.geteuid() == 0 and path.parent.exists() else None
+
+
+def _remedy(exc: OSError, otherwise: str) -> str:
+    return exc.remedy if isinstance(exc, NotOursError) else otherwise
 
 
 def _has_name(path: Path, descriptor: int) -> bool:

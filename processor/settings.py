@@ -58,6 +58,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=False):
     log_configuration: str | None = None
     log_format: str
     java_options: str = ""
+    trust_shared_folders: bool = False
     demo: bool = False
     demo_seconds: int | None = None
     kcl: dict[str, str] = msgspec.field(default_factory=dict)

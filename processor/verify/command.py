@@ -64,7 +64,7 @@ def run(settings: Settings, wanted: Wanted, *, pause: Callable[[int], float] = p
         _say_what_is_written(settings, wanted, ready.facts)
     logs.configure()
     report = Report(dry_run=wanted.dry_run, sample_percent=None if wanted.share == 1 else wanted.share * 100)
-    with _output(wanted) as write:
+    with _output(settings, wanted) as write:
         results = Results(report, show=wanted.show, write=write)
         signals = Signals("Stopping; once more ends it at once.")
         try:
@@ -93,12 +93,12 @@ def _say_what_is_written(settings: Settings, wanted: Wanted, facts: Facts) -> No
 
 
 @contextlib.contextmanager
-def _output(wanted: Wanted) -> Iterator[Callable[[bytes], None]]:
+def _output(settings: Settings, wanted: Wanted) -> Iterator[Callable[[bytes], None]]:
     """Where the lines go."""
     if wanted.output is None:
         yield lambda _: None
         return
-    with OutputFile(wanted.output) as file:
+    with OutputFile(wanted.output, shared=settings.trust_shared_folders) as file:
         yield file.write
 
 

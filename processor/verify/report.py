@@ -13,8 +13,10 @@ from typing import IO, Any, Literal
 
 import msgspec
 
+from processor import private_files
 from processor.errors import OutputError, UsageError
 from processor.printable import escaped
+from processor.private_files import NotOursError
 from processor.verify import paths
 from processor.verify.buckets import Role
 from processor.verify.difference import Difference, Kind
@@ -143,12 +145,18 @@ class OutputFile:
     :raises OutputError: it can't be written any more
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, shared: bool = False) -> None:
         self._path = path
         try:
-            descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+            descriptor = private_files.open_file(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, shared=shared)
             if stat.S_ISREG(os.fstat(descriptor).st_mode):  # a pipe or a terminal is others' too
-                os.fchmod(descriptor, 0o600)
+                os.fchmod(descriptor, private_files.FILE_MODE)
+        except NotOursError as exc:
+            message = (
+                f"--output {path}: {exc}. Others could read the keys, or have another file written over. Nothing was "
+                f"compared. {exc.remedy}."
+            )
+            raise UsageError(message) from exc
         except OSError as exc:
             message = f"--output {path}: can't be written ({exc.strerror}). Nothing was compared. Name another file."
             raise UsageError(message) from exc

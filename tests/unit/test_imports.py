@@ -71,6 +71,7 @@ LAYERS = (
         "lease_term",
         "hold_files",
         "handover",
+        "private_files",
         "signals",
         "capacity",
         "patience",

@@ -1,0 +1,238 @@
+"""Files and folders of ours beside other users: what one of them has made, or could change, is refused.
+
+Whoever could put a file in the place of ``daemon.properties`` would run programs as this user, with its credentials. So
+a path is walked from the root before it is used::
+
+    /          var        log            orders-to-eu/     daemon.properties
+    root's     root's     root's, 0755   ours, 0700        ours, 0600
+
+- Each part belongs to us or to root, a link too.
+- Nobody else can write a folder above ours, or it has the sticky bit, as /tmp: there others rename only what is theirs.
+- Nobody else can write the last part, whatever bit it has.
+
+What is made is ours alone, whatever the umask. Once a path has passed, others can't change where it leads.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import stat
+from collections.abc import Iterator
+from pathlib import Path
+
+FOLDER_MODE = 0o700
+FILE_MODE = 0o600
+# Nobody but the owner, for what this process and those it starts make without a word about its mode.
+UMASK = 0o077
+# What could happen otherwise, for a message.
+OTHERS = "Others could put files in the place of ours there, and run programs as this user, with its credentials"
+_ROOT = 0
+# As Linux's, where links make a circle.
+_MOST_LINKS = 40
+# What the kernel shows for owners outside a container's user namespace, as the host's root.
+_OVERFLOW = 65534
+
+
+class NotOursError(PermissionError):
+    """Somebody else has made ``part`` of a path, or could change it; the text says who.
+
+    :param remedy: what to do about it, a clause for a sentence
+    """
+
+    def __init__(self, part: Path, text: str, remedy: str) -> None:
+        super().__init__(errno.EPERM, text, str(part))
+        self.remedy = remedy
+
+    def __str__(self) -> str:
+        """Without the number and the name, which the text has."""
+        return str(self.strerror)
+
+
+def check(path: Path, *, shared: bool = False, owner: int | None = None) -> None:
+    """See that ``path``, as far as it exists, is ours alone.
+
+    :param shared: who may write doesn't matter (``trustSharedFolders``), only whose each part is
+    :param owner: somebody else who is trusted, too
+    :raises NotOursError: it isn't
+    :raises OSError: it can't be looked at
+    """
+    owners = {_ROOT, os.geteuid()} | ({owner} if owner is not None else set())
+    for part, found in _walk(path):
+        _check_owner(part, found, owners)
+        if stat.S_ISDIR(found.st_mode) and not shared and not found.st_mode & stat.S_ISVTX:
+            _check_mode(part, found)
+    if path.exists() and not shared and (stat.S_ISREG(found.st_mode) or stat.S_ISDIR(found.st_mode)):
+        _check_mode(part, found)
+
+
+def make_folder(path: Path, *, shared: bool = False) -> None:
+    """Make it, and the folders above it, for us alone; what is there already is checked.
+
+    :raises NotOursError: see ``check``
+    :raises OSError: it can't be made
+    """
+    check(path, shared=shared)
+    missing = []
+    at = path
+    while not at.exists():
+        missing.append(at)
+        at = at.parent
+    for folder in reversed(missing):
+        try:
+            folder.mkdir(mode=FOLDER_MODE)
+        except FileExistsError:
+            continue  # another daemon of ours, or not: that is seen below
+        folder.chmod(FOLDER_MODE)  # a umask may have taken the owner's bits, too
+    if not path.is_dir():
+        raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR), str(path))
+    check(path, shared=shared)
+
+
+def open_file(path: Path, flags: int, *, shared: bool = False, owner: int | None = None) -> int:
+    """Open it, for us alone where it is made, and look again at what was opened.
+
+    A pipe or a terminal is taken whoever can write it, and what is in /dev or /proc whosever it is.
+
+    :returns: a descriptor that is closed in programs that this one starts
+    :raises NotOursError: see ``check``
+    :raises OSError: it can't be opened
+    """
+    if path.absolute().parts[1] not in ("dev", "proc"):
+        check(path, shared=shared, owner=owner)
+    descriptor = os.open(path, flags & ~os.O_TRUNC | os.O_CLOEXEC, FILE_MODE)
+    try:
+        found = os.fstat(descriptor)
+        if stat.S_ISREG(found.st_mode):
+            _check_owner(path, found, {_ROOT, os.geteuid(), _ROOT if owner is None else owner})
+            if not shared:
+                _check_mode(path, found)
+            if flags & os.O_TRUNC:
+                os.ftruncate(descriptor, 0)
+    except BaseException:
+        os.close(descriptor)
+        raise
+    return descriptor
+
+
+def read(path: Path) -> bytes:
+    """The content of a file that only we can have written.
+
+    :raises NotOursError: somebody else can
+    :raises OSError: it can't be read
+    """
+    with os.fdopen(open_file(path, os.O_RDONLY, shared=True), "rb") as file:
+        _check_mode(path, os.fstat(file.fileno()))
+        return file.read()
+
+
+def check_content(folder: Path) -> None:
+    """See that all in a folder of ours is ours, too, from a time when others could write there; no link is followed.
+
+    What others can write is taken from them.
+
+    :raises NotOursError: something was made by somebody else
+    :raises OSError: it can't be looked at
+    """
+    with os.scandir(folder) as entries:
+        for entry in entries:
+            found = entry.stat(follow_symlinks=False)
+            _check_owner(Path(entry.path), found, {_ROOT, os.geteuid()})
+            if stat.S_ISREG(found.st_mode) and found.st_mode & 0o022 and found.st_uid == os.geteuid():
+                Path(entry.path).chmod(stat.S_IMODE(found.st_mode) & ~0o022)
+
+
+def _walk(path: Path) -> Iterator[tuple[Path, os.stat_result]]:
+    """Every folder, link and file that ``path`` leads by, from the root, as far as there are any."""
+    at = Path("/")
+    yield at, at.lstat()
+    left = list(reversed(path.absolute().parts[1:]))
+    links = 0
+    while left:
+        name = left.pop()
+        if name == "..":
+            at = at.parent
+            continue
+        part = at / name
+        try:
+            found = part.lstat()
+        except (FileNotFoundError, NotADirectoryError):
+            return
+        yield part, found
+        if not stat.S_ISLNK(found.st_mode):
+            at = part
+            continue
+        links += 1
+        if links > _MOST_LINKS:
+            raise OSError(errno.ELOOP, os.strerror(errno.ELOOP), str(path))
+        target = part.readlink()
+        at = Path("/") if target.is_absolute() else at
+        left += reversed(target.parts[1:] if target.is_absolute() else target.parts)
+
+
+def _check_owner(part: Path, found: os.stat_result, owners: set[int]) -> None:
+    if found.st_uid in owners or (found.st_uid == _OVERFLOW and stat.S_ISDIR(found.st_mode) and _is_namespaced()):
+        return
+    what = "is a link that belongs" if stat.S_ISLNK(found.st_mode) else "belongs"
+    raise NotOursError(part, f"{part} {what} to {_user(found.st_uid)}", "Remove it, or name another place")
+
+
+def _check_mode(part: Path, found: os.stat_result) -> None:
+    mode = stat.S_IMODE(found.st_mode)
+    if mode & stat.S_IWOTH:
+        who = "every user"
+    elif mode & stat.S_IWGRP and not _is_ours_alone(found.st_gid):
+        who = f"the group {_group(found.st_gid)}"
+    else:
+        return
+    raise NotOursError(
+        part,
+        f"{part} can be written by {who} (mode {mode:04o})",
+        f"Take that away (chmod go-w {part}), or name another place",
+    )
+
+
+def _is_ours_alone(group: int) -> bool:
+    """Whether nobody but us and root is in it: root's own, or one of our name, as Linux makes with each user."""
+    if group == _ROOT:
+        return True
+    if group != os.getegid():
+        return False
+    import grp  # these two may ask a directory service, which few paths need
+    import pwd
+
+    try:
+        entry = grp.getgrgid(group)
+    except KeyError:
+        return True  # nobody can be in a group without a name
+    try:
+        name = pwd.getpwuid(os.geteuid()).pw_name
+    except KeyError:
+        return False
+    return entry.gr_name == name and set(entry.gr_mem) <= {name}
+
+
+def _is_namespaced() -> bool:
+    """Whether this process sees only a part of the machine's users, as in a container without root."""
+    try:
+        return Path("/proc/self/uid_map").read_text().split()[2:3] != ["4294967295"]
+    except OSError:
+        return False
+
+
+def _user(number: int) -> str:
+    import pwd
+
+    try:
+        return f"{pwd.getpwuid(number).pw_name} (uid {number})"
+    except KeyError:
+        return f"uid {number}"
+
+
+def _group(number: int) -> str:
+    import grp
+
+    try:
+        return f"{grp.getgrgid(number).gr_name} (gid {number})"
+    except KeyError:
+        return str(number)
