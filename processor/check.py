@@ -20,10 +20,15 @@ def run(settings: Settings, *, as_json: bool) -> int:
     report = preflight.run(settings, Clients(settings))
     report.findings += _jars()
     if as_json:
-        output.json({"ready": not report.errors, "findings": report.findings})
+        found = {"ready": not report.errors, "findings": report.findings}
+        owner = report.facts.letters_owner
+        output.json(found | ({"deadLetterBucketOwner": owner} if owner else {}))
     else:
         for finding in report.findings:
             output.say(*finding.lines)
+        if report.facts.letters_owner:
+            bucket = f"s3://{settings.dead_letter_bucket}/{settings.dead_letter_prefix}".rstrip("/")
+            output.line(f"dead letters: {bucket}, which must belong to account {report.facts.letters_owner}")
         output.line(f"{settings.path}: {_verdict(report)}")
     return failure_of(report.errors).exit_status if report.errors else 0
 

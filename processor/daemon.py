@@ -112,7 +112,7 @@ def make_log_directory(directory: Path, settings: Settings) -> int:
     :returns: a descriptor of its lock's file
     :raises SetupError: it can't be written, or others could change what is in it
     """
-    shared = settings.trust_shared_folders
+    shared = settings.allow_shared_folders
     what, nothing = f"Log directory {directory}", "Nothing was started"
     try:
         private_files.make_folder(directory, shared=shared)
@@ -200,7 +200,7 @@ def start(settings: Settings, slot: Slot, *, task: Task, leases: list[Lease], re
     waiting = slot.directory / HOLD_DIRECTORY
     for directory in (terms, waiting, slot.directory / METRICS_DIRECTORY):
         shutil.rmtree(directory, ignore_errors=True)  # of daemons before this one
-        private_files.make_folder(directory, shared=settings.trust_shared_folders)
+        private_files.make_folder(directory, shared=settings.allow_shared_folders)
     made = properties(settings, task=task, worker_id=worker_id, leases=leases, read_at_ms=read_at_ms)
     made |= {name: value for name, value in endpoints.told(settings).items() if name not in settings.kcl}
     made["leaseTermDirectory"] = str(terms)

@@ -55,8 +55,9 @@ class DeadLetters:
 def store_of(settings: Settings, make_clients: Callable[[Settings], Clients] = Clients) -> LetterStore | None:
     """Where the settings keep dead letters; None where they name no place."""
     if settings.dead_letter_path is not None:
-        return LetterFile(settings.dead_letter_path, shared=settings.trust_shared_folders)
+        return LetterFile(settings.dead_letter_path, shared=settings.allow_shared_folders)
     if settings.dead_letter_bucket is None:
         return None
-    bucket = Bucket(settings.dead_letter_bucket, connect=make_clients(settings).s3)
+    clients = make_clients(settings)
+    bucket = Bucket(settings.dead_letter_bucket, connect=clients.s3, owner=clients.letters_owner)
     return LetterBucket(bucket, prefix=settings.dead_letter_prefix, task_name=settings.task_name)

@@ -253,7 +253,10 @@ DEFINITIONS: tuple[Definition, ...] = (
         name="deadLetterUri",
         group="Failures",
         parse=values.letters_uri,
-        help="where onError=deadLetter puts them: file:///path/name.jsonl or s3://bucket/prefix; they hold whole items",
+        help=(
+            "where onError=deadLetter puts them: file:///path/name.jsonl or s3://bucket/prefix[?owner=ACCOUNT]; they "
+            "hold whole items"
+        ),
     ),
     Definition(
         name="dontPublishCloudwatch",
@@ -289,7 +292,7 @@ DEFINITIONS: tuple[Definition, ...] = (
         help="kcl.log and replication.log are written to <logDirectory>/<taskName>/",
     ),
     Definition(
-        name="trustSharedFolders",
+        name="allowSharedFolders",
         group="Process",
         parse=values.boolean,
         default="false",

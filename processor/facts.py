@@ -31,6 +31,7 @@ from processor.task import Task
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
+from processor.letters import folder_of
 from processor.private_files import NotOursError
 from processor.settings import Settings
 
@@ -43,7 +44,7 @@ class Facts(msgspec.Struct, kw_only=True):
 
     ``leases_read_at_ms`` is when ``leases`` had been read, since the epoch; 0 where they could not be.
     ``source_clock_ms`` is when ``source`` was answered, by the clock of who answered, which also stamps the stream's
-    records; None where it doesn't tell.
+    records; None where it doesn't tell. ``letters_owner`` is the account that must own the bucket of dead letters.
     """
 
     source: dict[str, Any] | None = None
@@ -57,6 +58,7 @@ class Facts(msgspec.Struct, kw_only=True):
     leases_read_at_ms: int = 0
     task: Task | None = None
     copy: CopyState | None = None
+    letters_owner: str | None = None
 
 
 def read(
@@ -106,7 +108,7 @@ def read(
             *_log_configuration(settings),
             *_log_directory(settings),
             *_dead_letters(settings),
-            *_bucket(settings, clients),
+            *_bucket(settings, clients, facts),
         ]
 
     def _java() -> list[Finding]:
@@ -255,7 +257,7 @@ def _log_configuration(settings: Settings) -> Iterator[Finding]:
 def _log_directory(settings: Settings) -> Iterator[Finding]:
     directory = Path(settings.log_directory) / settings.task_name
     try:
-        private_files.check(directory, shared=settings.trust_shared_folders)
+        private_files.check(directory, shared=settings.allow_shared_folders)
     except NotOursError as exc:
         yield error(
             f"log directory {directory}", str(exc), private_files.OTHERS, f"{exc.remedy} in logDirectory", cause="setup"
@@ -275,7 +277,7 @@ def _dead_letters(settings: Settings) -> Iterator[Finding]:
     while not place.exists() and place != place.parent:
         place = place.parent  # what is missing is made with the first dead letter
     try:
-        private_files.check(Path(path), shared=settings.trust_shared_folders)
+        private_files.check(Path(path), shared=settings.allow_shared_folders)
     except NotOursError as exc:
         consequence = "Others could read or change whole items there. A refused change would have nowhere to go"
         yield error(f"dead letters {path}", str(exc), consequence, f"{exc.remedy} in deadLetterUri", cause="setup")
@@ -290,19 +292,24 @@ def _dead_letters(settings: Settings) -> Iterator[Finding]:
         yield warning(f"dead letters {path}", f"have mode {mode:04o}", consequence, f"chmod 600 {path}")
 
 
-def _bucket(settings: Settings, clients: Clients) -> list[Finding]:
+def _bucket(settings: Settings, clients: Clients, facts: Facts) -> list[Finding]:
     name = settings.dead_letter_bucket
     if name is None or settings.on_error != "deadLetter":
         return []
     what, lost = f"dead letters' bucket {name}", "A refused change would have nowhere to go"
+    bucket = Bucket(name, connect=clients.s3, owner=clients.letters_owner)
     try:
-        Bucket(name, connect=clients.s3).look()
+        bucket.look(folder_of(settings.dead_letter_prefix, settings.task_name))
+        facts.letters_owner = bucket.owner
     except (UnavailableError, RefusedError) as exc:
         if exc.code in FORBIDDEN and not isinstance(
             exc, RoleError
         ):  # looking needs s3:ListBucket, which writing does not
             unknown = "Whether letters can be put there will be known with the first one"
             remedy = "Allow s3:ListBucket on it, and see that s3:PutObject on its objects is allowed"
+            if bucket.owner:
+                unknown += f". S3 says the same of a bucket that account {bucket.owner} does not own"
+                remedy += "; if it is another account's, name that in deadLetterUri with ?owner="
             return [warning(what, f"can't be looked at ({exc})", unknown, remedy)]
         if exc.code in NO_BUCKET:
             return [error(what, "does not exist", lost, "Check deadLetterUri, or create it")]

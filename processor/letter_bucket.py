@@ -14,7 +14,7 @@ from concurrent.futures import ThreadPoolExecutor
 from itertools import islice
 
 from processor.errors import CredentialsError, DeadLetterError, RefusedError, UnavailableError
-from processor.letters import Entry, Letter, encode, entry
+from processor.letters import Entry, Letter, encode, entry, folder_of
 from processor.s3 import FORBIDDEN, NO_BUCKET, UNSUPPORTED, Bucket
 
 # What somebody has to put right: a policy, a name. New policies and buckets take a while to be seen everywhere, and a
@@ -24,7 +24,7 @@ PATIENCE_SECONDS = 60.0
 THREADS = 8
 _REMEDY = (
     "Check deadLetterUri, and allow s3:PutObject on {objects}; for redrive also s3:GetObject and s3:DeleteObject, and "
-    "s3:ListBucket on the bucket"
+    "s3:ListBucket on the bucket{owned}"
 )
 
 
@@ -38,7 +38,7 @@ class LetterBucket:
         self, bucket: Bucket, *, prefix: str, task_name: str, clock: Callable[[], float] = time.monotonic
     ) -> None:
         self._bucket = bucket
-        self._folder = f"{prefix}/{task_name}/" if prefix else f"{task_name}/"
+        self._folder = folder_of(prefix, task_name)
         self._clock = clock
         self._lock = threading.Lock()
         self._refused_since = self._refused_last = float("-inf")
@@ -133,4 +133,8 @@ class LetterBucket:
             return now - self._refused_since >= PATIENCE_SECONDS
 
     def _remedy(self) -> str:
-        return _REMEDY.format(objects=f"{self.place}*")
+        owner = self._bucket.owner
+        owned = (
+            f"; it must belong to account {owner}, or to the one that deadLetterUri names with ?owner=" if owner else ""
+        )
+        return _REMEDY.format(objects=f"{self.place}*", owned=owned)

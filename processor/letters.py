@@ -106,3 +106,8 @@ def entry(place: str, tag: str, content: bytes) -> Entry:
         problem = str(exc) if isinstance(exc, msgspec.DecodeError) else "its key or sequence number is none"
         return Entry(place=place, tag=tag, heading=None, problem=f"not a dead letter ({problem})")
     return Entry(place=place, tag=tag, heading=msgspec.structs.replace(heading, key=heading.key.copy()))
+
+
+def folder_of(prefix: str, task_name: str) -> str:
+    """How the names of a task's letters begin."""
+    return f"{prefix}/{task_name}/" if prefix else f"{task_name}/"

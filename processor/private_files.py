@@ -52,7 +52,7 @@ class NotOursError(PermissionError):
 def check(path: Path, *, shared: bool = False, owner: int | None = None) -> None:
     """See that ``path``, as far as it exists, is ours alone.
 
-    :param shared: who may write doesn't matter (``trustSharedFolders``), only whose each part is
+    :param shared: who may write doesn't matter (``allowSharedFolders``), only whose each part is
     :param owner: somebody else who is trusted, too
     :raises NotOursError: it isn't
     :raises OSError: it can't be looked at

@@ -56,22 +56,36 @@ class Stored(NamedTuple):
 class Bucket:
     """Any number of threads may share it.
 
+    A bucket that was deleted may be made anew by anybody, and would be given whole items. So each call says whose it
+    must be (``ExpectedBucketOwner``), and S3 denies it where it isn't.
+
     :param connect: makes a client, with the credentials that are there now
+    :param owner: the number of the account that must own it; None where nobody can say, as at a store that isn't AWS's
     """
 
-    def __init__(self, name: str, *, connect: Callable[[], S3Client]) -> None:
+    def __init__(
+        self, name: str, *, connect: Callable[[], S3Client], owner: Callable[[S3Client], str | None] = lambda _: None
+    ) -> None:
         self.name = name
         self._connect = connect
+        self._find_owner = owner
+        self._owner: str | None = None
         self._lock = threading.Lock()
         self._client: S3Client | None = None
 
-    def look(self) -> None:
-        """HeadBucket.
+    @property
+    def owner(self) -> str | None:
+        """Whose it must be, once it was looked for."""
+        return self._owner
+
+    def look(self, prefix: str = "") -> None:
+        """List one object at most: HeadBucket has no prefix that a policy could hold it to.
 
         :raises UnavailableError: it can't be reached, is not there, or (``CredentialsError``) is not ours to look at
         """
-        with self._errors("HeadBucket"):
-            self._connected().head_bucket(Bucket=self.name)
+        client = self._connected()
+        with self._errors("ListObjectsV2", prefix):
+            client.list_objects_v2(Bucket=self.name, Prefix=prefix, MaxKeys=1, **self._expected())
 
     def put(self, key: str, body: bytes) -> None:
         """PutObject; when it returns, S3 has stored the object durably.
@@ -80,10 +94,16 @@ class Bucket:
         """
         # The one checksum that every store knows, and that a bucket with Object Lock asks for.
         md5 = base64.b64encode(hashlib.md5(body, usedforsecurity=False).digest()).decode()
+        client = self._connected()
         # What is put is whole items.
         with aws_errors(self._call("PutObject", key), HarmlessWords(())):
-            answer = self._connected().put_object(
-                Bucket=self.name, Key=key, Body=body, ContentType="application/json", ContentMD5=md5
+            answer = client.put_object(
+                Bucket=self.name,
+                Key=key,
+                Body=body,
+                ContentType="application/json",
+                ContentMD5=md5,
+                **self._expected(),
             )
         if not answer.get("ETag"):  # as of a proxy that answers everything with a page
             message = f"{self._call('PutObject', key)}: the answer is none of S3's"
@@ -94,9 +114,10 @@ class Bucket:
 
         :raises UnavailableError: it can't be read
         """
+        client = self._connected()
         try:
             with self._errors("GetObject", key):
-                answer = self._connected().get_object(Bucket=self.name, Key=key)
+                answer = client.get_object(Bucket=self.name, Key=key, **self._expected())
                 return Stored(answer["Body"].read(), answer["ETag"])
         except UnavailableError as exc:
             if exc.code == NO_OBJECT:
@@ -110,8 +131,9 @@ class Bucket:
         """
         start: dict[str, Any] = {}
         while True:
+            client = self._connected()
             with self._errors("ListObjectsV2", prefix):
-                page = self._connected().list_objects_v2(Bucket=self.name, Prefix=prefix, **start)
+                page = client.list_objects_v2(Bucket=self.name, Prefix=prefix, **start, **self._expected())
             yield from [found["Key"] for found in page.get("Contents", [])]
             if not page.get("NextContinuationToken"):
                 return
@@ -123,9 +145,10 @@ class Bucket:
         :returns: whether it was; where it has been written anew meanwhile, or is gone, nothing is done
         :raises UnavailableError: it can't be removed
         """
+        client = self._connected()
         try:
             with self._errors("DeleteObject", key):
-                self._connected().delete_object(Bucket=self.name, Key=key, IfMatch=tag)
+                client.delete_object(Bucket=self.name, Key=key, IfMatch=tag, **self._expected())
         except UnavailableError as exc:
             if exc.code in CHANGED:
                 return False
@@ -140,11 +163,17 @@ class Bucket:
     def _connected(self) -> S3Client:
         with self._lock:
             if self._client is None:
-                self._client = self._connect()
+                made = self._connect()
+                self._owner = self._find_owner(made)
+                self._client = made
             return self._client
 
+    def _expected(self) -> dict[str, Any]:
+        return {} if self._owner is None else {"ExpectedBucketOwner": self._owner}
+
     def _call(self, operation: str, key: str = "") -> str:
-        return f"{operation} on s3://{self.name}/{key}".rstrip("/")
+        whose = "" if self._owner is None else f", a bucket of account {self._owner}"
+        return f"{operation} on s3://{self.name}/{key}".rstrip("/") + whose
 
     def _errors(self, operation: str, key: str = "") -> AbstractContextManager[None]:
         return aws_errors(self._call(operation, key))

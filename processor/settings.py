@@ -47,6 +47,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=False):
     dead_letter_path: str | None = None
     dead_letter_bucket: str | None = None
     dead_letter_prefix: str = ""
+    dead_letter_owner: str | None = None
     create_destination: bool = False
     destination_stream: bool = False
     enable_stream: bool = False
@@ -58,7 +59,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=False):
     log_configuration: str | None = None
     log_format: str
     java_options: str = ""
-    trust_shared_folders: bool = False
+    allow_shared_folders: bool = False
     demo: bool = False
     demo_seconds: int | None = None
     kcl: dict[str, str] = msgspec.field(default_factory=dict)

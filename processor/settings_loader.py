@@ -223,7 +223,7 @@ def _complete(given: Mapping[str, str], *, kcl: dict[str, str], directory: Path,
         log_directory=str(directory / values["logDirectory"] if values["logDirectory"] else log_directory),
         log_configuration=str(directory / values["logConfiguration"]) if values["logConfiguration"] else None,
         log_format=values["logFormat"],
-        trust_shared_folders=values["trustSharedFolders"],
+        allow_shared_folders=values["allowSharedFolders"],
         java_options=values["javaOptions"] or "",
         demo=values["demo"],
         demo_seconds=values["demoSeconds"],
@@ -244,12 +244,16 @@ def _identity(values: Mapping[str, Any], side: str) -> Identity:
     return Identity(profile=profile, role_arn=role_arn, sts_region=sts_region, **given)
 
 
-def _dead_letters(uri: str | None) -> dict[str, str]:
+def _dead_letters(uri: str | None) -> dict[str, Any]:
     if not uri:
         return {}
     parts = urlsplit(uri)
     if parts.scheme == "s3":
-        return {"dead_letter_bucket": parts.netloc, "dead_letter_prefix": parts.path.strip("/")}
+        return {
+            "dead_letter_bucket": parts.netloc,
+            "dead_letter_prefix": parts.path.strip("/"),
+            "dead_letter_owner": parts.query.removeprefix("owner=") or None,
+        }
     return {"dead_letter_path": unquote(parts.path)}
 
 

@@ -34,6 +34,12 @@ AWS_SUFFIXES = (
 )
 
 
+def is_aws(endpoint: str) -> bool:
+    """Whether AWS answers there: not an emulator, or a store that only speaks as AWS does."""
+    host = urlsplit(endpoint).hostname or ""
+    return any(host == suffix or host.endswith(f".{suffix}") for suffix in AWS_SUFFIXES)
+
+
 def findings(settings: Settings) -> Iterator[Finding]:
     """An error for each plain endpoint that is AWS's, a warning for each that is no loopback address."""
     given = {
@@ -47,7 +53,7 @@ def findings(settings: Settings) -> Iterator[Finding]:
         if endpoint is None or urlsplit(endpoint).scheme != "http":
             continue
         host = urlsplit(endpoint).hostname or ""
-        if any(host == suffix or host.endswith(f".{suffix}") for suffix in AWS_SUFFIXES):
+        if is_aws(endpoint):
             consequence = "Items and session tokens would pass unencrypted to AWS, which has TLS everywhere"
             yield error(f"{name} {endpoint}", "is plain HTTP", consequence, f"Write https://{host}", cause="setup")
         elif not _is_loopback(host):

@@ -90,18 +90,19 @@ def address(value: str) -> str:
 
 
 def letters_uri(value: str) -> str:
-    """Where dead letters go: ``file:///path/name`` or ``s3://bucket/prefix``."""
+    """Where dead letters go: ``file:///path/name``, or ``s3://bucket/prefix``, with ``?owner=`` or not."""
     parts = urlsplit(value)
     to_file = parts.scheme == "file" and not (parts.netloc or parts.query or parts.fragment)
     if to_file and parts.path.startswith("/") and not parts.path.endswith("/") and unquote(parts.path).isprintable():
         return value
     # Names of buckets, and of objects without a character that needs care (S3 user guide, naming); KCL's shard and the
     # change's number follow, within S3's 1024 bytes.
-    if re.fullmatch(r"s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](/[a-zA-Z0-9!_.*'()=-]+)*/?", value) and len(value) <= 512:  # noqa: PLR2004
+    place = r"s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](/[a-zA-Z0-9!_.*'()=-]+)*/?(\?owner=\d{12})?"
+    if re.fullmatch(place, value, re.ASCII) and len(value) <= 512:  # noqa: PLR2004
         return value
     message = (
         f"'{value}' is neither a file's URI such as file:///var/lib/replicator/dead-letters.jsonl nor a place in a "
-        "bucket such as s3://bucket/prefix"
+        "bucket such as s3://bucket/prefix or s3://bucket/prefix?owner=123456789012"
     )
     raise ValueError(message)
 

@@ -13,6 +13,7 @@ from processor.aws.errors import aws_errors
 from processor.aws.sessions import MakeSession, is_aws_region, session, sts_region
 from processor.identity import SESSION_NAME, Identity
 from processor.lease_term import WriteTimeouts
+from processor.transport import is_aws
 
 if TYPE_CHECKING:
     from botocore.session import Session
@@ -52,6 +53,7 @@ class Clients:
         ROOM.widen(connections)
         self._lock = threading.Lock()
         self._made: dict[str, Any] = {}
+        self._accounts: dict[str | None, str] = {}  # by profile
         self._sessions: dict[tuple[Identity, str], Session] = {}
 
     def source(self) -> DynamoDBClient:
@@ -91,6 +93,26 @@ class Clients:
                 found = session(who).create_client("sts", region_name=sts_region(who, region), config=_READ_CONFIG)
             client: STSClient = bound(found, _READ_SECONDS)
             return client.get_caller_identity()["Arn"]
+
+    def account(self, identity: Identity) -> str:
+        """The number of the account that an identity acts in: its role's, or what STS says, who is asked once.
+
+        :raises UnavailableError: STS can't be asked
+        """
+        if identity.role_arn is not None:
+            return identity.role_arn.split(":")[4]
+        if identity.profile not in self._accounts:
+            self._accounts[identity.profile] = self.caller(identity.profile).split(":")[4]
+        return self._accounts[identity.profile]
+
+    def letters_owner(self, client: S3Client) -> str | None:
+        """Whose the bucket of dead letters must be: as ``deadLetterUri`` says, or ours; None where S3 isn't AWS's.
+
+        :raises UnavailableError: STS can't be asked
+        """
+        if not is_aws(client.meta.endpoint_url):
+            return None
+        return self._settings.dead_letter_owner or self.account(self._settings.task_identity)
 
     def s3(self) -> S3Client:
         """Keeps the dead letters, as the task; made anew at each call, with the credentials that are there by then."""

@@ -6,6 +6,7 @@ from typing import Any
 
 import msgspec
 
+from processor.letters import folder_of
 from processor.policy.permissions import Resource
 from processor.settings import Settings, companion_table
 from processor.via_s3.place import Place
@@ -69,17 +70,22 @@ def _kcl_table(settings: Settings, name: str, suffix: str) -> str:
 
 
 def _in_s3(resource: Resource, settings: Settings, places: Places) -> str:
-    owner = places.source_table
-    if resource in {"Letters", "LetterBucket"}:
-        owner = places.task_tables
-        bucket, folder = settings.dead_letter_bucket or "", f"{settings.dead_letter_prefix}/{settings.task_name}"
-    else:
-        assert places.exported is not None  # noqa: S101  # else nobody asks
-        bucket, folder = places.exported.bucket, places.exported.prefix
-    arn = f"arn:{owner.split(':')[1]}:s3:::{bucket}"
+    where = _place_of(resource, settings, places)
+    beside = places.task_tables if resource in {"Letters", "LetterBucket"} else places.source_table
+    arn = f"arn:{beside.split(':')[1]}:s3:::{where.bucket}"
     if resource in {"LetterBucket", "ExportBucket"}:
         return arn
-    return "/".join(part for part in (arn, folder.strip("/"), "*") if part)
+    return "/".join(part for part in (arn, where.prefix, "*") if part)
+
+
+def _place_of(resource: Resource, settings: Settings, places: Places) -> Place:
+    """Bucket, folder and whose the bucket must be: by default of the account that the source, or the task, is in."""
+    if resource in {"ExportedObjects", "ExportBucket"}:
+        assert places.exported is not None  # noqa: S101  # else nobody asks
+        return places.exported.owned(places.source_table.split(":")[4])
+    owner = settings.dead_letter_owner or places.task_tables.split(":")[4]
+    folder = folder_of(settings.dead_letter_prefix, settings.task_name).strip("/")
+    return Place(bucket=settings.dead_letter_bucket or "", prefix=folder, owner=owner)
 
 
 def condition_of(resource: Resource, settings: Settings, places: Places) -> dict[str, dict[str, Any]]:
@@ -88,4 +94,17 @@ def condition_of(resource: Resource, settings: Settings, places: Places) -> dict
         return {"StringEquals": {"cloudwatch:namespace": settings.checkpoint_table}}
     if resource == "HeartbeatItem" and places.heartbeat_key is not None:
         return {"ForAllValues:StringEquals": {"dynamodb:LeadingKeys": [places.heartbeat_key]}}
+    if resource in {"Letters", "LetterBucket", "ExportedObjects", "ExportBucket"}:
+        return _condition_in_s3(resource, _place_of(resource, settings, places))
     return {}
+
+
+def _condition_in_s3(resource: Resource, where: Place) -> dict[str, dict[str, Any]]:
+    """Whose the bucket must be, and what of it may be listed."""
+    condition: dict[str, dict[str, Any]] = {"StringEquals": {"aws:ResourceAccount": where.owner}}
+    if resource == "LetterBucket":
+        condition["StringLike"] = {"s3:prefix": [f"{where.prefix}/*"]}
+    elif resource == "ExportBucket" and where.prefix:
+        # DynamoDB's import lists it in our name, and nobody has said whether it always names a prefix.
+        condition["StringLikeIfExists"] = {"s3:prefix": [where.prefix, f"{where.prefix}/*"]}
+    return condition

@@ -98,7 +98,7 @@ def _output(settings: Settings, wanted: Wanted) -> Iterator[Callable[[bytes], No
     if wanted.output is None:
         yield lambda _: None
         return
-    with OutputFile(wanted.output, shared=settings.trust_shared_folders) as file:
+    with OutputFile(wanted.output, shared=settings.allow_shared_folders) as file:
         yield file.write
 
 

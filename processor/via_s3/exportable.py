@@ -11,10 +11,13 @@ from processor.failed_call import cause_of
 from processor.findings import Finding, error, warning
 from processor.provision import creation, definition
 from processor.s3 import NO_BUCKET, Bucket
+from processor.transport import is_aws
 from processor.via_s3 import quotas
 from processor.via_s3.place import Place
 
 if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+
     from processor.aws.clients import Clients
     from processor.settings import Settings
 
@@ -36,7 +39,7 @@ def findings(settings: Settings, clients: Clients, place: Place, *, begun: bool 
         if not begun:
             yield from _destination_is_free(settings, clients)
             yield from _restorable(settings, clients)
-            yield from _bucket(clients, place)
+            yield from _bucket(clients, place.owned(account_of(clients, source)))
             yield from quotas.findings(settings, clients, source)
     except (UnavailableError, RefusedError) as exc:
         remedy = "Check names, regions, endpoints and credentials; AWS's words name the call"
@@ -83,9 +86,21 @@ def _restorable(settings: Settings, clients: Clients) -> Iterator[Finding]:
         )
 
 
+def account_of(clients: Clients, source: Mapping[str, Any]) -> str:
+    """The account of the source, which owns the bucket where nothing else is said; empty where it isn't AWS's table."""
+    if not is_aws(clients.source().meta.endpoint_url):
+        return ""
+    return str(source["TableArn"]).split(":")[4]
+
+
+def _owner(client: S3Client, place: Place) -> str | None:
+    return place.owner or None if is_aws(client.meta.endpoint_url) else None
+
+
 def _bucket(clients: Clients, place: Place) -> Iterator[Finding]:
     try:
-        Bucket(place.bucket, connect=clients.export_s3).look()
+        bucket = Bucket(place.bucket, connect=clients.export_s3, owner=lambda client: _owner(client, place))
+        bucket.look(place.prefix)
     except (UnavailableError, RefusedError) as exc:
         if exc.code in NO_BUCKET:
             remedy = "Check --viaS3, or create it"
@@ -93,4 +108,7 @@ def _bucket(clients: Clients, place: Place) -> Iterator[Finding]:
         else:  # DynamoDB may reach what we may not
             unknown = "Whether DynamoDB can write and read there will be known when it does"
             remedy = "Allow s3:ListBucket on it to be told before"
+            if bucket.owner:
+                unknown += f". S3 says the same of a bucket that account {bucket.owner} does not own"
+                remedy += "; if it is another account's, name that in --viaS3 with ?owner="
             yield warning(f"bucket {place.bucket}", f"can't be looked at ({exc})", unknown, remedy)

@@ -18,7 +18,7 @@ _MOST_CHARACTERS = 512
 
 
 class Place(msgspec.Struct, frozen=True, kw_only=True):
-    """``prefix`` has no slash at its ends; ``owner`` is an account's number, where it is not the caller's."""
+    """``prefix`` has no slash at its ends; ``owner`` is the bucket's account, empty where it isn't known."""
 
     bucket: str
     prefix: str = ""
@@ -28,6 +28,15 @@ class Place(msgspec.Struct, frozen=True, kw_only=True):
     def uri(self) -> str:
         """For people."""
         return f"s3://{self.bucket}/{self.prefix}"
+
+    @property
+    def shown(self) -> str:
+        """For people, with whose it must be."""
+        return f"{self.uri}, a bucket of account {self.owner}" if self.owner else self.uri
+
+    def owned(self, account: str) -> Place:
+        """The same, of that account where the user has named none; none of AWS's has an empty one."""
+        return self if self.owner else msgspec.structs.replace(self, owner=account)
 
     @property
     def to_export(self) -> dict[str, Any]:

@@ -38,7 +38,7 @@ def begin(client: DynamoDBClient, source: Mapping[str, Any], place: Place, *, co
     """
     # The first names an export that this copy began at most 8 hours ago; where that one has failed, another is begun.
     for token in (token_of(copy_id, source["TableArn"], place.uri), str(uuid.uuid4())):
-        with aws_errors(f"ExportTableToPointInTime of table {source['TableName']} to {place.uri}"):
+        with aws_errors(f"ExportTableToPointInTime of table {source['TableName']} to {place.shown}"):
             export: Any = client.export_table_to_point_in_time(
                 TableArn=source["TableArn"], ExportFormat="DYNAMODB_JSON", ClientToken=token, **place.to_export
             )["ExportDescription"]
@@ -100,7 +100,8 @@ def token_of(*parts: str) -> str:
 
 def _failed(export: Mapping[str, Any], place: Place) -> TransferError:
     return TransferError(
-        f"Export {export['ExportArn']} to {place.uri} failed: {export.get('FailureCode') or 'no code'}: "
+        f"Export {export['ExportArn']} to {place.shown} failed: {export.get('FailureCode') or 'no code'}: "
         f"{export.get('FailureMessage') or 'no reason given'}. Nothing was imported. Put that right (the bucket's "
-        "policy must let the source's credentials write there), then run copy again; it begins another export."
+        "policy must let the source's credentials write there, and ?owner= name its account "
+        "where it isn't the source's), then run copy again; it begins another export."
     )

@@ -48,7 +48,7 @@ def begin(
     first = token_of(copy_id, export_arn, name, place.uri)
     for token in (first, str(uuid.uuid4())):
         try:
-            with aws_errors(f"ImportTable into table {name} from {place.uri}"):
+            with aws_errors(f"ImportTable into table {name} from {place.shown}"):
                 started: Any = client.import_table(
                     ClientToken=token,
                     S3BucketSource=place.to_import(export_arn),  # type: ignore[arg-type]  # a dict

@@ -12,7 +12,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Protocol
 
 import msgspec
@@ -106,6 +106,7 @@ def run(
     waiting = Waiting(progress, stop=stop, every_seconds=every_seconds or EVERY_SECONDS)
     transfer = _Transfer(settings, clients, place, saved, save, progress, waiting, now)
     source = transfer.source()
+    transfer = replace(transfer, place=place.owned(exportable.account_of(clients, source)))
     export_arn, items = transfer.exported(source)
     imported = transfer.imported(source, export_arn, items)
     creation.wait_until_active(settings, clients, waiting)

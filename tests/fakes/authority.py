@@ -112,8 +112,28 @@ def trusts(policy: Policy, caller: str, context: Mapping[str, str]) -> bool:
 
 
 def _is_met(condition: Mapping[str, Mapping[str, Any]], context: Mapping[str, str]) -> bool:
-    assert set(condition) <= {"StringEquals", "ForAllValues:StringEquals"}, condition
-    return all(context.get(key) in _listed(value) for wanted in condition.values() for key, value in wanted.items())
+    return all(
+        _OPERATORS[operator](context.get(key), _listed(value))
+        for operator, wanted in condition.items()
+        for key, value in wanted.items()
+    )
+
+
+def _is_one_of(value: str | None, wanted: list[str]) -> bool:
+    return value in wanted
+
+
+def _is_like(value: str | None, wanted: list[str]) -> bool:
+    return value is not None and any(fnmatch.fnmatchcase(value, pattern) for pattern in wanted)
+
+
+# Whether a request's value, None where it has none, meets a condition.
+_OPERATORS = {
+    "StringEquals": _is_one_of,
+    "ForAllValues:StringEquals": _is_one_of,
+    "StringLike": _is_like,
+    "StringLikeIfExists": lambda value, wanted: value is None or _is_like(value, wanted),
+}
 
 
 def _listed(value: str | list[str]) -> list[str]:

@@ -35,11 +35,12 @@ class Guard(FaultyServer):
         self._authority = authority
         self._own = f"arn:aws:dynamodb:{region}:{account}:".encode()
         self._foreign = foreign.encode() or self._own
+        self.buckets: dict[str, str] = {}  # those of another account than this one's
         self._streams: dict[str, str] = {}  # iterator -> stream
 
     def perform(self, exchange: Exchange, body: bytes) -> Answer:
         """Ask whether it is allowed, then forward it."""
-        asked = guarded_calls.read(exchange, body, own=self._own.decode(), streams=self._streams)
+        asked = guarded_calls.read(exchange, body, own=self._own.decode(), streams=self._streams, buckets=self.buckets)
         if asked.role_arn:
             denied = self._authority.assume(exchange.access_key, asked.role_arn, asked.context)
         else:

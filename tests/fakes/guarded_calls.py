@@ -29,11 +29,12 @@ class Asked:
     role_arn: str = ""
 
 
-def read(exchange: Exchange, body: bytes, *, own: str, streams: Mapping[str, str]) -> Asked:
+def read(exchange: Exchange, body: bytes, *, own: str, streams: Mapping[str, str], buckets: Mapping[str, str]) -> Asked:
     """Understand a request.
 
     :param own: how the ARNs of DynamoDB's resources begin here
     :param streams: each iterator's stream
+    :param buckets: the accounts of those that aren't of this one
     """
     service = _service(exchange)
     if service == "dynamodb":
@@ -41,7 +42,7 @@ def read(exchange: Exchange, body: bytes, *, own: str, streams: Mapping[str, str
         wanted = list(_dynamodb(exchange.operation, content, own, streams))
         return Asked(service=service, wanted=wanted, context=_leading_keys(content))
     if service == "s3":
-        return Asked(service=service, wanted=[_s3(exchange)])
+        return Asked(service=service, wanted=[_s3(exchange)], context=_s3_context(exchange, own, buckets))
     if service == "sts":
         return _sts({name: values[0] for name, values in parse_qs(body.decode()).items()})
     assert service == "monitoring", service
@@ -95,6 +96,14 @@ def _s3(exchange: Exchange) -> tuple[str, str]:
         assert exchange.command in ("GET", "HEAD"), exchange.command
         return "s3:ListBucket", f"arn:aws:s3:::{bucket}"
     return _S3_OBJECT[exchange.command], f"arn:aws:s3:::{bucket}/{key}"
+
+
+def _s3_context(exchange: Exchange, own: str, buckets: Mapping[str, str]) -> dict[str, str]:
+    """The bucket's account, which is always known, and what a listing is held to."""
+    query = parse_qs(urlsplit(exchange.path).query)
+    prefix = {"s3:prefix": query["prefix"][0]} if query.get("prefix") else {}
+    bucket = urlsplit(exchange.path).path.lstrip("/").partition("/")[0]
+    return {"aws:ResourceAccount": buckets.get(bucket, own.split(":")[4]), **prefix}
 
 
 def _sts(form: Mapping[str, str]) -> Asked:

@@ -85,6 +85,7 @@ class GuardedTask:
                 ("others", moto, "us-east-1", TASK_ACCOUNT, ""),
             )
         }
+        made["others"].buckets["exports"] = SOURCE_ACCOUNT  # what copy --viaS3 takes by default
         self._guards = made
         self.given = {
             "sourceRegion": "us-east-1",

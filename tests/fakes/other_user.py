@@ -23,10 +23,10 @@ def give_away(path: Path, patch: pytest.MonkeyPatch | None = None) -> str:
     """
     if os.geteuid() == 0:
         os.chown(path, UID, UID, follow_symlinks=False)
-        return f"to uid {UID}"
+        return f"uid {UID}"
     if patch is not None:
         real = os.geteuid()
         patch.setattr(os, "geteuid", lambda: UID)
-        return f"(uid {real})"
+        return f"uid {real}"
     path.chmod(0o777)
     return "can be written by every user"

@@ -60,7 +60,7 @@ class Forwarded(FaultyServer):
 
 
 def s3_operation(exchange: Exchange) -> str:
-    """PutObject, GetObject, ...; of a bucket HeadBucket."""
+    """PutObject, GetObject, ...; of a bucket GetBucket, which lists it."""
     in_bucket = "/" in exchange.path.partition("?")[0].strip("/")
     return f"{exchange.command.title()}{'Object' if in_bucket else 'Bucket'}"
 

@@ -401,7 +401,7 @@ def test_dead_letters_that_others_can_read_are_said(tmp_path: Path) -> None:
     path = tmp_path / "letters.jsonl"
     path.touch(mode=0o600)
     letters = {"onError": "deadLetter", "deadLetterUri": path.as_uri()}
-    for mode, expected in ((0o600, []), (0o640, ["have mode 0640"]), (0o602, ["have mode 0602"])):
+    for mode, expected in ((0o600, []), (0o640, ["have mode 0640"]), (0o604, ["have mode 0604"])):
         path.chmod(mode)
         report, _ = _run(settings_of(**letters))
         found = [finding for finding in report.findings if finding.object == f"dead letters {path}"]
@@ -432,11 +432,11 @@ def test_a_bucket_that_cannot_be_looked_at(
 ) -> None:
     """Looking needs a permission that writing does not, so without it there is only a warning."""
 
-    def look(_: object) -> None:
-        raise CredentialsError(f"HeadBucket: {code}", code=code)
+    def look(*_: object) -> None:
+        raise CredentialsError(f"ListObjectsV2: {code}", code=code)
 
     monkeypatch.setattr(facts.Bucket, "look", look)
-    (finding,) = facts._bucket(BUCKET, Clients(BUCKET))
+    (finding,) = facts._bucket(BUCKET, Clients(BUCKET), facts.Facts())
     assert severity == finding.severity
     assert words in finding.value
 

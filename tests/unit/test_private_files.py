@@ -79,7 +79,7 @@ def test_a_group_of_others_is_others(tmp_path: Path, monkeypatch: pytest.MonkeyP
 
 
 def test_what_others_have_made_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A folder, whatever its mode, and with ``trustSharedFolders``, too."""
+    """A folder, whatever its mode, and with ``allowSharedFolders``, too."""
     folder = tmp_path / "theirs"
     make_folder(folder)
     whose = give_away(folder, monkeypatch)
@@ -158,9 +158,9 @@ def test_no_daemon_starts_in_anothers_folder(
 
 
 def test_a_container_s_volume_is_taken_where_that_is_said(tmp_path: Path) -> None:
-    """``trustSharedFolders``: Kubernetes makes an emptyDir for everybody."""
+    """``allowSharedFolders``: Kubernetes makes an emptyDir for everybody."""
     tmp_path.chmod(0o2777)
-    settings = task(logDirectory=str(tmp_path), taskName="t", trustSharedFolders="true")
+    settings = task(logDirectory=str(tmp_path), taskName="t", allowSharedFolders="true")
     assert list(facts._log_directory(settings)) == []
     slot = daemon.claim_slot(settings)
     assert _mode(slot.directory) & 0o777 == 0o700
