@@ -16,7 +16,17 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import msgspec
 
-from processor import java, java_options, leases, private_files, program, task, time_to_live, write_probe
+from processor import (
+    credentials_providers,
+    java,
+    java_options,
+    leases,
+    private_files,
+    program,
+    task,
+    time_to_live,
+    write_probe,
+)
 from processor.aws.clients import Clients
 from processor.aws.errors import aws_errors
 from processor.copy import state
@@ -243,7 +253,7 @@ def _installation(settings: Settings) -> list[Finding]:
             check()
         except SetupError as exc:
             findings.append(error(exc.what, exc.value, exc.consequence, exc.remedy, cause="setup"))
-    return findings or [*java_options.findings(settings)]
+    return findings or [*java_options.findings(settings), *credentials_providers.findings(settings)]
 
 
 def _log_configuration(settings: Settings) -> Iterator[Finding]:

@@ -80,7 +80,7 @@ LAYERS = (
         "retry_limit",
     },
     {"class_archive"},
-    {"java_options"},
+    {"java_options", "credentials_providers"},
     {"aws.authorities", "aws.bounds", "aws.deadlines", "aws.signature"},
     {"aws.errors", "aws.models", "aws.http_answer"},
     {"aws.connections", "aws.exchange"},
