@@ -36,14 +36,15 @@ from processor.failed_call import Who, attempt, cause_of, finding_of
 from processor.findings import Finding, error, warning
 from processor.leases import Lease
 from processor.letter_file import OWNER_ONLY
+from processor.letters import folder_of
+from processor.private_files import NotOursError
 from processor.s3 import FORBIDDEN, NO_BUCKET, Bucket
 from processor.task import Task
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
-from processor.letters import folder_of
-from processor.private_files import NotOursError
-from processor.settings import Settings
+
+    from processor.settings import Settings
 
 T = TypeVar("T")
 R = TypeVar("R")

@@ -15,6 +15,7 @@ What is made is ours alone, whatever the umask. Once a path has passed, others c
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import os
 import stat
@@ -62,8 +63,11 @@ def check(path: Path, *, shared: bool = False, owner: int | None = None) -> None
         _check_owner(part, found, owners)
         if stat.S_ISDIR(found.st_mode) and not shared and not found.st_mode & stat.S_ISVTX:
             _check_mode(part, found)
-    if path.exists() and not shared and (stat.S_ISREG(found.st_mode) or stat.S_ISDIR(found.st_mode)):
-        _check_mode(part, found)
+    with contextlib.suppress(FileNotFoundError):
+        found = path.stat()  # a deleted file, too, that only a link of /proc leads to
+        _check_owner(path, found, owners)
+        if not shared and (stat.S_ISREG(found.st_mode) or stat.S_ISDIR(found.st_mode)):
+            _check_mode(path, found)
 
 
 def make_folder(path: Path, *, shared: bool = False) -> None:
@@ -92,13 +96,14 @@ def make_folder(path: Path, *, shared: bool = False) -> None:
 def open_file(path: Path, flags: int, *, shared: bool = False, owner: int | None = None) -> int:
     """Open it, for us alone where it is made, and look again at what was opened.
 
-    A pipe or a terminal is taken whoever can write it, and what is in /dev or /proc whosever it is.
+    A pipe or a terminal is taken whoever can write it, and what only leads by /dev or /proc to one, whosever it is.
 
     :returns: a descriptor that is closed in programs that this one starts
     :raises NotOursError: see ``check``
     :raises OSError: it can't be opened
     """
-    if path.absolute().parts[1] not in ("dev", "proc"):
+    is_device = path.absolute().parts[1:2] in (("dev",), ("proc",)) and not _is_file(path)
+    if not is_device:
         check(path, shared=shared, owner=owner)
     descriptor = os.open(path, flags & ~os.O_TRUNC | os.O_CLOEXEC, FILE_MODE)
     try:
@@ -113,6 +118,17 @@ def open_file(path: Path, flags: int, *, shared: bool = False, owner: int | None
         os.close(descriptor)
         raise
     return descriptor
+
+
+def _is_file(path: Path) -> bool:
+    """Whether it is one, or is still to be made; or a pipe in /dev/shm, where anybody may make one."""
+    try:
+        found = path.stat()
+    except FileNotFoundError:
+        return True
+    return stat.S_ISREG(found.st_mode) or (
+        stat.S_ISFIFO(found.st_mode) and path.absolute().parts[1:3] == ("dev", "shm")
+    )
 
 
 def read(path: Path) -> bytes:

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import os
 import stat
+import subprocess
+import sys
+import uuid
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
-from processor import daemon, facts, letter_file, private_files
+from processor import daemon, facts, java, letter_file, private_files
 from processor.errors import DeadLetterError, SetupError, UsageError
 from processor.handover import SETTINGS_VARIABLE, handed_down
 from processor.letter_file import LetterFile
@@ -239,6 +242,30 @@ def test_results_go_to_no_file_of_others(tmp_path: Path, monkeypatch: pytest.Mon
     with pytest.raises(UsageError, match=f"--output {path}: .* belongs to .* Nothing was compared"):
         OutputFile(path)
     assert precious.read_text() == "precious"
+
+
+def test_a_device_s_folder_protects_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Linux's /dev/shm is as /tmp: a link that somebody else made there leads nowhere."""
+    path, precious = Path(f"/dev/shm/{uuid.uuid4()}"), Path(f"/dev/shm/{uuid.uuid4()}")  # noqa: S108  # that is the point
+    precious.write_text("precious")
+    path.symlink_to(precious)
+    try:
+        give_away(path, monkeypatch)
+        with pytest.raises(UsageError, match="belongs to "):
+            OutputFile(path)
+        assert precious.read_text() == "precious"
+    finally:
+        path.unlink()
+        precious.unlink()
+
+
+def test_results_go_to_where_standard_output_goes(tmp_path: Path) -> None:
+    """A file of ours, by the kernel's links."""
+    imports = "from pathlib import Path; from processor.verify.report import OutputFile"
+    command = f"{imports}; OutputFile(Path('/dev/stdout')).write(b'x')"
+    with (tmp_path / "out").open("wb") as out:
+        subprocess.run([sys.executable, "-c", command], stdout=out, check=True, cwd=java.ROOT)
+    assert (tmp_path / "out").read_text() == "x"
 
 
 def test_results_go_to_a_standard_stream(capfd: pytest.CaptureFixture[str]) -> None:
