@@ -161,6 +161,14 @@ def test_each_is_without_rights_and_writes_in_one_place() -> None:
     assert STATE in _in_supervisord("environment")
 
 
+def test_a_folder_that_all_can_write_is_taken_only_in_a_pod() -> None:
+    """Kubernetes makes an emptyDir for everybody, and says nowhere who is in the pod; no other example needs the word."""
+    assert "emptyDir" in next(each for each in POD["volumes"] if each["name"] == "state")
+    assert load(KUBERNETES["ConfigMap"]["data"]["replication.properties"]).allow_shared_folders
+    for where in ("copy", "replicator", "ecs"):
+        assert not load(environment=_environment(where)).allow_shared_folders
+
+
 def test_kubernetes_parts_belong_together() -> None:
     """Selectors, volumes, budget and autoscaler name what there is."""
     labels = KUBERNETES["Deployment"]["spec"]["template"]["metadata"]["labels"]
