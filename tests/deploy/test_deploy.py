@@ -162,7 +162,7 @@ def test_each_is_without_rights_and_writes_in_one_place() -> None:
 
 
 def test_a_folder_that_all_can_write_is_taken_only_in_a_pod() -> None:
-    """Kubernetes makes an emptyDir for everybody, and says nowhere who is in the pod; no other example needs the word."""
+    """Kubernetes makes an emptyDir for everybody, and says nowhere who is in the pod; no other example needs it."""
     assert "emptyDir" in next(each for each in POD["volumes"] if each["name"] == "state")
     assert load(KUBERNETES["ConfigMap"]["data"]["replication.properties"]).allow_shared_folders
     for where in ("copy", "replicator", "ecs"):

@@ -1,11 +1,14 @@
-// What the daemon's classes make of an event: each line of input is its kind (notice, warning, child, library, failure),
+// What the daemon's classes make of an event: each line of input is its kind (notice, warning, child, library, failure, console),
 // then what it is made of, all in base64; the answer is its line as text and as JSON, in base64.
 import ch.qos.logback.classic.Logger;
 import ch.qos.logback.classic.LoggerContext;
 import ch.qos.logback.classic.spi.ILoggingEvent;
 import ch.qos.logback.core.AppenderBase;
 import java.io.BufferedReader;
+import java.io.ByteArrayOutputStream;
 import java.io.InputStreamReader;
+import java.io.PrintStream;
+import java.lang.reflect.Constructor;
 import java.lang.reflect.Method;
 import java.nio.charset.StandardCharsets;
 import java.util.Base64;
@@ -41,6 +44,19 @@ public final class JavaEvents {
 
     private static void log(String[] parts) throws Exception {
         switch (parts[0]) {
+            case "console":
+                ByteArrayOutputStream console = new ByteArrayOutputStream();
+                Constructor<?> made = Class.forName("software.amazon.kinesis.multilang.config.DaemonConsole")
+                        .getDeclaredConstructor(PrintStream.class);
+                made.setAccessible(true);
+                PrintStream stream = (PrintStream) made.newInstance(new PrintStream(console, true, StandardCharsets.UTF_8));
+                stream.println(parts[1]);
+                String line = console.toString(StandardCharsets.UTF_8);
+                console.reset();
+                stream.println((Object) parts[1]);
+                System.out.println(encode(line + "\n") + " " + encode(console.toString(StandardCharsets.UTF_8)));
+                System.out.flush();
+                return;
             case "child":
                 LoggerFactory.getLogger("software.amazon.kinesis.multilang.DrainChildSTDERRTask")
                         .error("Received error line from subprocess [{}] for shard {}", parts[2], parts[1]);

@@ -185,6 +185,22 @@ def test_no_character_hides_or_forges_anything(out: io.StringIO, jvm: Java) -> N
         assert [line.count("\n") == line.count("\n\t") for line in said] == [True] * len(said)
 
 
+def test_the_daemon_s_console_shows_each_reason(jvm: Java) -> None:
+    """A child's line that an operator must see is there, whole, as one line; so is what a library prints."""
+    for chunk in CHUNKS:
+        text = "".join(map(chr, chunk))
+        for begin in (
+            "2026-01-01T00:00:00.000Z ERROR stopped key=",
+            '{"time":"2026","level":"ERROR","event":"stopped","key":"',
+        ):
+            line, printed = jvm.lines("console", begin + text)
+            assert line.rstrip("\n") == escaped(begin + text), chunk
+            assert _unseen(printed.replace("\n\t", "").rstrip("\n")) == set(), chunk
+    assert jvm.lines("console", "2026-01-01T00:00:00.000Z INFO applied")[0] == ""
+    forged = jvm.lines("console", "some.Exception: text\n2026-01-01T00:00:00.000Z ERROR stopped forged")[1]
+    assert "\n\t2026" in forged
+
+
 def test_half_a_character_is_written_as_one() -> None:
     """A surrogate, which no encoding takes, is escaped; so is whatever Python's Unicode calls a control or a format."""
     every = "".join(map(chr, range(0x110000)))

@@ -6,7 +6,6 @@ import com.amazonaws.services.dynamodbv2.streamsadapter.DynamoDBStreamsConsumerT
 import com.amazonaws.services.dynamodbv2.streamsadapter.polling.DynamoDBStreamsPollingConfig;
 import com.amazonaws.services.dynamodbv2.streamsadapter.util.KinesisMapperUtil;
 import java.io.InputStream;
-import java.io.PrintStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Clock;
@@ -94,7 +93,7 @@ public final class DynamoDBStreamsMultiLangDaemon {
     }
 
     public static void main(String[] args) {
-        System.setErr(consoleFilter(System.err));
+        System.setErr(new DaemonConsole(System.err));
         LogLines.hideProperties();
         HarmlessErrors.install();
         AnswerBounds.install();
@@ -352,22 +351,5 @@ public final class DynamoDBStreamsMultiLangDaemon {
                     .note("Stopped cleanly, but the leases could not be given back: others take these shards when the "
                             + "leases are over.");
         }
-    }
-
-    /** KCL echoes every line of a child's stderr here; all are in replication.log, the console takes those that matter. */
-    private static PrintStream consoleFilter(PrintStream console) {
-        return new PrintStream(console, true) {
-            @Override
-            public void println(String line) {
-                if (LogLines.isForConsole(line)) {
-                    super.println(Printable.escaped(line));
-                }
-            }
-
-            @Override
-            public void println(Object trace) { // as of an exception that some library prints
-                super.println(trace.toString().lines().map(Printable::escaped).collect(Collectors.joining("\n\t")));
-            }
-        };
     }
 }
