@@ -293,6 +293,10 @@ def _dead_letters(settings: Settings) -> Iterator[Finding]:
         consequence = "Others could read or change whole items there. A refused change would have nowhere to go"
         yield error(f"dead letters {path}", str(exc), consequence, f"{exc.remedy} in deadLetterUri", cause="setup")
         return
+    except OSError as exc:
+        consequence, remedy = "A refused change would have nowhere to go", "Name another file in deadLetterUri"
+        yield error(f"dead letters {path}", f"can't be looked at ({exc})", consequence, remedy, cause="setup")
+        return
     in_the_way = place.is_dir() if place == Path(path) else not place.is_dir()
     if in_the_way or not os.access(place, os.W_OK):
         remedy = f"Make {place} writable, or name another file in deadLetterUri"

@@ -63,7 +63,7 @@ def check(path: Path, *, shared: bool = False, owner: int | None = None) -> None
         _check_owner(part, found, owners)
         if stat.S_ISDIR(found.st_mode) and not shared and not found.st_mode & stat.S_ISVTX:
             _check_mode(part, found)
-    with contextlib.suppress(FileNotFoundError):
+    with contextlib.suppress(FileNotFoundError, NotADirectoryError):
         found = path.stat()  # a deleted file, too, that only a link of /proc leads to
         _check_owner(path, found, owners)
         if not shared and (stat.S_ISREG(found.st_mode) or stat.S_ISDIR(found.st_mode)):

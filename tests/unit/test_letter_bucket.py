@@ -54,7 +54,14 @@ class Place:
 
         def fail(**_: Any) -> None:
             if self.errors:
-                raise ClientError({"Error": {"Code": self.errors.popleft(), "Message": "as the test wants it"}}, "Call")
+                code = self.errors.popleft()
+                raise ClientError(
+                    {
+                        "Error": {"Code": code, "Message": "as the test wants it"},
+                        "ResponseMetadata": {"HTTPStatusCode": int(code) if code.isdigit() else 400},  # type: ignore[typeddict-item]
+                    },
+                    "Call",
+                )
 
         client.meta.events.register("before-call.s3", fail)
         return client
