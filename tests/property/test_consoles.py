@@ -151,7 +151,7 @@ def test_nobody_else_prints() -> None:
     found = {
         f"{path.name}:{node.lineno}"
         for path in sorted((java.ROOT / "processor").rglob("*.py"))
-        if path.name != "output.py"
+        if path.name not in ("output.py", "jar_lock.py")  # set-up runs the latter before the rest is there
         for node in ast.walk(ast.parse(path.read_text()))
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "print"
     }
