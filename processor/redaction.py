@@ -13,7 +13,7 @@ import re
 from collections.abc import Collection, Iterator
 from typing import NamedTuple
 
-from processor.harmless_words import CALLS, CODES, CONTENT_TYPES, MESSAGES, TYPES
+from processor.harmless_words import BEGINS, CALLS, CODES, CONTENT_TYPES, KINDS, MESSAGES, TYPES
 
 HIDDEN = "***"
 WITHHELD = "its words are withheld, for they may repeat the item"
@@ -21,8 +21,15 @@ NO_WORDS = "no reason given"
 UNKNOWN_CODE = "UnknownError"
 # The longest of AWS's with all that may stand in its places.
 _MOST_CHARACTERS = 1500
-_PLACES = {"name": ".{1,255}?", "type": "|".join(TYPES), "call": "|".join(map(re.escape, CALLS)), "": ".*?"}
-_PLACE = re.compile(r"\{(name|type|call|)\}")
+_PLACES = {
+    "name": ".{1,255}?",
+    "type": "|".join(TYPES),
+    "kind": "|".join(KINDS),
+    "call": "|".join(map(re.escape, CALLS)),
+    "": ".*?",
+}
+_PLACE = re.compile(r"\{(name|type|kind|call|)\}")
+_BEGIN = f"(?:{'|'.join(map(re.escape, BEGINS))})?"
 
 
 class AllWords:
@@ -63,7 +70,7 @@ class HarmlessWords(NamedTuple):
         parts, at = [], 0
         for number, place in enumerate(places, 1):
             begin, end = found.span(number)
-            is_shown = place in ("type", "call") or (place == "name" and found[number] in self.names)
+            is_shown = place in ("type", "kind", "call") or (place == "name" and found[number] in self.names)
             parts += [text[at:begin], found[number] if is_shown else HIDDEN]
             at = end
         return "".join([*parts, text[at:]])
@@ -89,4 +96,4 @@ def _compiled() -> Iterator[tuple[re.Pattern[str], tuple[str, ...]]]:
     for message in sorted(MESSAGES, key=len, reverse=True):  # a place takes as much as it can of a longer one
         words = _PLACE.split(message)  # by turns what stands and what a place is called
         regex = "".join(f"({_PLACES[word]})" if at % 2 else re.escape(word) for at, word in enumerate(words))
-        yield re.compile(regex, re.DOTALL), tuple(words[1::2])
+        yield re.compile(_BEGIN + regex + r"\.?", re.DOTALL), tuple(words[1::2])

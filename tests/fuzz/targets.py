@@ -181,7 +181,10 @@ TARGETS: Mapping[str, Target] = {
     ),
     "shown_text": Target(
         shown_text,
-        [message.replace("{}", "street").replace("{type}", "S").encode() for message in MESSAGES],
+        [
+            message.replace("{}", "street").replace("{type}", "S").replace("{kind}", "string").encode()
+            for message in MESSAGES
+        ],
     ),
     "page": Target(
         page,

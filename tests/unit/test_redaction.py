@@ -20,7 +20,7 @@ from processor.aws.errors import REFUSALS, REJECTED_CREDENTIALS
 from processor.aws.sessions import session
 from processor.errors import RefusedError, UnavailableError
 from processor.fenced_table import FencedTable
-from processor.harmless_words import CODES, MESSAGES
+from processor.harmless_words import BEGINS, CODES, MESSAGES
 from processor.lease_term import WriteTimeouts
 from processor.readable_table import ReadableTable
 from processor.records import Change
@@ -101,10 +101,13 @@ def _told(draw: st.DrawFn) -> tuple[str, str]:
     value = draw(st.text(min_size=6, max_size=60))
     form = REPEATED[draw(st.sampled_from(list(REPEATED)))](value)
     message = draw(st.sampled_from(MESSAGES))
-    for place in ("{}", "{name}", "{type}", "{call}"):
+    for place in ("{}", "{name}", "{type}", "{kind}", "{call}"):
         while place in message:
-            message = message.replace(place, draw(st.sampled_from([form, "S", "dynamodb:PutItem", "id"])), 1)
-    before, after = draw(st.sampled_from([("", ""), (form, ""), ("", form), (": ", " "), (draw(st.text()), "")]))
+            message = message.replace(place, draw(st.sampled_from([form, "S", "string", "dynamodb:PutItem", "id"])), 1)
+    message = draw(st.sampled_from(["", *BEGINS])) + message
+    before, after = draw(
+        st.sampled_from([("", ""), ("", "."), (form, ""), ("", form), (": ", " "), (draw(st.text()), "")])
+    )
     return form, draw(st.sampled_from([before + message + after, before + form + after]))
 
 
@@ -113,7 +116,7 @@ def _told(draw: st.DrawFn) -> tuple[str, str]:
 def test_nothing_of_an_item_is_shown_in_any_form(told: tuple[str, str]) -> None:
     """Escaped, normalised, cut, a value or a name, anywhere in AWS's words or alone: it is not in what is shown."""
     form, said = told
-    assume(not any(form in harmless for harmless in (*MESSAGES, WITHHELD, "id", HIDDEN, "dynamodb:PutItem")))
+    assume(not any(form in harmless for harmless in (*MESSAGES, *BEGINS, WITHHELD, "id", HIDDEN, "dynamodb:PutItem")))
     assert form not in WORDS.message(said)
 
 
