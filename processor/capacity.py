@@ -16,25 +16,32 @@ from contextlib import contextmanager
 # Here, and not the copy's own: what a child imports is its start.
 WRITE_UNIT_BYTES = 1024
 READ_UNIT_BYTES = 4096
+# More than 25 items of 400 KB take in a table with 25 indexes.
+MOST_UNITS = 1_000_000
 
 
 class Estimate(float):
     """Units that a call has used by our reckoning: its answer did not say."""
 
 
+def _told(units: float | None) -> float | None:
+    """What an answer says, if it can be: a wrong one would hold the next call up for years, or none at all."""
+    return units if units is not None and 0 < units <= MOST_UNITS else None
+
+
 def written(units: float | None, sizes: Iterable[int]) -> float:
     """What writes of items of these sizes, in bytes, have used, as their answer says or else by estimate."""
-    return units or Estimate(sum(max(1, math.ceil(size / WRITE_UNIT_BYTES)) for size in sizes))
+    return _told(units) or Estimate(sum(max(1, math.ceil(size / WRITE_UNIT_BYTES)) for size in sizes))
 
 
 def read(units: float | None, sizes: Iterable[int], *, missing: int = 0) -> float:
     """What consistent reads of items of these sizes have used, and of ``missing`` ones, which take a unit each."""
-    return units or Estimate(missing + sum(max(1, math.ceil(size / READ_UNIT_BYTES)) for size in sizes))
+    return _told(units) or Estimate(missing + sum(max(1, math.ceil(size / READ_UNIT_BYTES)) for size in sizes))
 
 
 def scanned(units: float | None, size: int) -> float:
     """What an eventually consistent page of this size has used."""
-    return units or Estimate(max(1, math.ceil(size / READ_UNIT_BYTES)) / 2)
+    return _told(units) or Estimate(max(1, math.ceil(size / READ_UNIT_BYTES)) / 2)
 
 
 class Capacity:

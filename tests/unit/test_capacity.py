@@ -118,3 +118,12 @@ def test_what_answers_do_not_say_is_estimated_and_said_once() -> None:
 def test_units_by_size(units: float, expected: float) -> None:
     """A write for each 1 KB, a read for each 4 KB, half where it is eventually consistent; an answer's word first."""
     assert units == expected
+
+
+@pytest.mark.parametrize("told", [1e300, float("inf"), float("nan"), -5.0, 0.0, None])
+def test_what_no_call_can_use_is_not_believed(told: float | None) -> None:
+    """An answer must not hold the next call up for years: an estimate stands in its place."""
+    assert capacity.written(told, [100, 2000]) == 3.0
+    assert capacity.read(told, [100], missing=1) == 2.0
+    assert capacity.scanned(told, 9000) == 1.5
+    assert capacity.written(260_000.0, []) == 260_000.0
