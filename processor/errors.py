@@ -47,9 +47,12 @@ class ReplicatorError(Exception):
 
 
 def let_go(error: BaseException | None) -> None:
-    """Drop what an error's frames hold (requests, answers), before it is kept for a while; its traceback stays."""
-    while error is not None:
+    """Drop an error's trace, and what its frames hold (requests, answers): it may be kept for as long as an outage."""
+    seen: set[int] = set()
+    while error is not None and id(error) not in seen:  # an error that is raised again and again may be its own cause
+        seen.add(id(error))
         traceback.clear_frames(error.__traceback__)
+        error.__traceback__ = None  # which grows each time that one is raised again
         error = error.__cause__ or error.__context__
 
 

@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable
 from typing import TypeVar
 
-from processor.errors import ReplicatorError, StalledError, StoppedError, UnavailableError
+from processor.errors import ReplicatorError, StalledError, StoppedError, UnavailableError, let_go
 from processor.retry import Backoff, Outage
 from processor.retry_limit import RetryLimit, kind_of
 
@@ -63,6 +63,7 @@ class Patience:
                 if (seconds := self._limit.seconds(exc)) is not None:
                     raise StalledError(seconds=seconds, reason=str(exc)) from exc
                 self._outage.failed(exc.code, str(exc))
+                let_go(exc)
                 self.stop.wait(backoff.next_seconds())
             except ReplicatorError:
                 self._limit.succeeded()

@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from processor import capacity
 from processor.answers import NO_ANSWER
-from processor.aws.bounds import ROOM
+from processor.aws.bounds import ROOM, has_more_values
 from processor.aws.clients import write_client
-from processor.aws.errors import aws_errors
+from processor.aws.errors import AnswerTooLargeError, aws_errors
 from processor.aws.lean_calls import LeanCalls
 from processor.aws.sessions import MakeSession, session
 from processor.errors import UnavailableError
@@ -126,6 +126,8 @@ class WritableTable:
         with ROOM.call():
             with aws_errors(self._call(operation), HarmlessWords((self.name, *changes[0].key_names))):
                 content = self._connected().call(operation, body, before_send=self._may_write)
+                if has_more_values(content, body):
+                    raise AnswerTooLargeError(whose="DynamoDB's", fault="it has more values than were written")
             try:
                 answer = decoder.decode(content)
             except NO_ANSWER as exc:

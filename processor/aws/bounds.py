@@ -11,7 +11,7 @@ GetItem, PutItem, ...   one item of 400 KB         4 MB (a condition that fails 
 Scan, Query,            1 MB of items              12 MB
 GetRecords
 BatchGetItem            16 MB of items             12 MB; what is more is asked for again in smaller parts
-BatchWriteItem          what was sent, at most     three times what was sent, and 256 KB
+BatchWriteItem          what was sent, at most     six times what was sent, and 256 KB
 anything else           some 100 KB                4 MB (S3: 12 MB; STS and CloudWatch: 256 KB)
 ======================  =========================  =====================================================================
 
@@ -33,8 +33,8 @@ _OPERATIONS: Mapping[str, int] = {
     "Scan": 12 * _MB,
 }
 _SERVICES: Mapping[str, int] = {"cloudwatch": 256 * _KB, "s3": 12 * _MB, "sts": 256 * _KB}
-# An answer repeats what was sent with other escapes at most: a character of two bytes as six.
-_REPEATED = 3
+# An answer repeats what was sent, with other escapes at most: "<" as "\\u003c".
+_REPEATED = 6
 _BATCH_WRITE_BYTES = 256 * _KB
 # What an answer may be without a part of the room for all of them.
 FREE_BYTES = 64 * _KB
@@ -49,6 +49,8 @@ _MOST_MARKS = 300_000
 _MARKS: Mapping[str, tuple[bytes, ...]] = {"json": (b",", b"[", b"{"), "query": (b"<",), "rest-xml": (b"<",)}
 # Of a page that stays bytes, a comma is the least between two values: no page of 1 MB has more.
 _MOST_COMMAS = 1_200_000
+# Capacity of a table with 25 indexes is said with some hundreds.
+_MOST_OTHER_COMMAS = 10_000
 
 
 class InvalidAnswerError(Exception):
@@ -87,6 +89,11 @@ def check_parsed(body: bytes, protocol: str) -> None:
 def has_too_many_values(page: bytes) -> bool:
     """Whether a page of items, which stay bytes, has more values than any of 1 MB."""
     return page.count(b",") > _MOST_COMMAS
+
+
+def has_more_values(answer: bytes, sent: bytes) -> bool:
+    """Whether a write is answered with more values than were written, and what else DynamoDB says."""
+    return len(answer) > FREE_BYTES and answer.count(b",") > sent.count(b",") + _MOST_OTHER_COMMAS
 
 
 class Room:

@@ -17,10 +17,14 @@ from processor.aws.http_answer import Answer
 from processor.aws.sessions import session
 from processor.errors import UnavailableError
 from processor.identity import Identity
+from processor.lease_term import WriteTimeouts
 from processor.readable_table import ReadableTable
 from processor.s3 import Bucket
+from processor.writable_table import WritableTable
+from tests.fakes.changes import put
 from tests.fakes.flood_server import ANSWERS, FLOODS, FloodServer
 from tests.fakes.http_server import HttpServer
+from tests.fakes.patience import PATIENCE_SECONDS
 from tests.fakes.tasks import task
 
 # What an endpoint that floods may be said to be.
@@ -132,6 +136,29 @@ def test_a_batch_that_is_too_large_is_asked_for_in_parts(monkeypatch: pytest.Mon
         50,
         50,
     ]
+
+
+@pytest.mark.parametrize("each", [b"{}", b'{"PutRequest":{"Item":{"a":1}}}'])
+def test_a_write_is_answered_with_no_more_than_was_written(each: bytes) -> None:
+    """What comes back is what was sent: more would be objects of many times its size."""
+    sent = [put("x" * 50_000)]
+    with HttpServer() as server:
+        server.headers = {"Content-Type": "application/x-amz-json-1.0"}
+        table = WritableTable(
+            "orders",
+            region="eu-west-1",
+            endpoint=server.endpoint,
+            connections=1,
+            timeouts=WriteTimeouts.within(PATIENCE_SECONDS),
+        )
+        for number, error in ((9_000, None), (11_000, "AnswerTooLarge")):
+            server.page = b'{"UnprocessedItems":{"orders":[%b]},"a":"%b"}' % (b",".join([each] * number), b"x" * 50_000)
+            if error is None:
+                assert table.write_batch(sent) == sent
+            else:
+                with pytest.raises(UnavailableError) as caught:
+                    table.write_batch(sent)
+                assert caught.value.code == error
 
 
 def test_room_is_kept_until_a_call_is_over() -> None:
