@@ -52,12 +52,18 @@ class DeadLetters:
         )
 
 
-def store_of(settings: Settings, make_clients: Callable[[Settings], Clients] = Clients) -> LetterStore | None:
-    """Where the settings keep dead letters; None where they name no place."""
+def store_of(
+    settings: Settings, make_clients: Callable[[Settings], Clients] = Clients, *, for_shards: bool = False
+) -> LetterStore | None:
+    """Where the settings keep dead letters; None where they name no place.
+
+    :param for_shards: a shard waits while a letter is stored, and tries again where it isn't
+    """
     if settings.dead_letter_path is not None:
         return LetterFile(settings.dead_letter_path, shared=settings.allow_shared_folders)
     if settings.dead_letter_bucket is None:
         return None
     clients = make_clients(settings)
-    bucket = Bucket(settings.dead_letter_bucket, connect=clients.s3, owner=clients.letters_owner)
+    connect = clients.s3_for_shards if for_shards else clients.s3
+    bucket = Bucket(settings.dead_letter_bucket, connect=connect, owner=clients.letters_owner)
     return LetterBucket(bucket, prefix=settings.dead_letter_prefix, task_name=settings.task_name)

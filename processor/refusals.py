@@ -49,7 +49,7 @@ def policy(settings: Settings, shard_id: str, log: Log, guard: KeyGuard) -> Refu
     What it raises: ``UnavailableError`` where that can't be decided or done now, anything else to end.
     """
     decide = _stop(settings)
-    if settings.on_error == "deadLetter" and (store := store_of(settings)) is not None:
+    if settings.on_error == "deadLetter" and (store := store_of(settings, for_shards=True)) is not None:
         letters = DeadLetters(
             store,
             task_name=settings.task_name,

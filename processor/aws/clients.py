@@ -39,6 +39,8 @@ _READ_CONFIG = _TIMEOUTS.merge(Config(retries={"total_max_attempts": 3, "mode": 
 _S3_CONFIG = _READ_CONFIG.merge(
     Config(request_checksum_calculation="when_required", response_checksum_validation="when_required")
 )
+# A shard waits for its answer, and apply.py retries, and says so: seconds.
+_LETTER_CONFIG = _S3_CONFIG.merge(Config(read_timeout=5, retries={"total_max_attempts": 1}))
 
 
 class Clients:
@@ -116,17 +118,21 @@ class Clients:
 
     def s3(self) -> S3Client:
         """Keeps the dead letters, as the task; made anew at each call, with the credentials that are there by then."""
-        return self._s3(self._settings.task_identity, self._settings.kcl_region)
+        return self._s3(self._settings.task_identity, self._settings.kcl_region, _S3_CONFIG)
+
+    def s3_for_shards(self) -> S3Client:
+        """The same where a shard waits for it: it tries once."""
+        return self._s3(self._settings.task_identity, self._settings.kcl_region, _LETTER_CONFIG)
 
     def export_s3(self) -> S3Client:
         """Looks at the bucket that the source is exported to, as the source, in whose name DynamoDB writes there."""
-        return self._s3(self._settings.source_identity, self._settings.source_region)
+        return self._s3(self._settings.source_identity, self._settings.source_region, _S3_CONFIG)
 
-    def _s3(self, identity: Identity, region: str) -> S3Client:
+    def _s3(self, identity: Identity, region: str, config: Config) -> S3Client:
         # botocore finds a bucket in any other region of the same partition by itself; an emulator's word is no region.
         with self._lock, aws_errors("Client for S3"):
             made = session(identity, region=region if is_aws_region(region) else None)
-            return bound(made.create_client("s3", config=_S3_CONFIG), _READ_SECONDS)  # type: ignore[no-any-return]
+            return bound(made.create_client("s3", config=config), _READ_SECONDS)  # type: ignore[no-any-return]
 
     def _client(self, service: str, region: str, endpoint: str | None, identity: Identity) -> Any:
         name = repr((service, region, endpoint, identity))

@@ -9,6 +9,7 @@ import os
 from functools import partial
 
 from tests.conftest import Tables
+from tests.fakes import faults
 from tests.fakes.fake_daemon import SHARD_ID
 from tests.fakes.fault_proxy import FaultProxy
 from tests.fakes.faulty_server import Answer, Exchange, FaultyServer
@@ -70,6 +71,21 @@ def test_a_store_without_checksums(start: Start, tables: Tables) -> None:
         daemon.apply(insert(1, item("a")), insert(2, REFUSED))
         (stored,) = store.stored
     assert json.loads(stored)["newImage"] == REFUSED
+
+
+def test_a_store_that_hangs_is_said(start: Start, tables: Tables) -> None:
+    """The first call without an answer is said before more are made; the letter is stored once there is one."""
+    with OldStore() as store:
+        daemon = start(tables.create(), environment={**os.environ, "AWS_ENDPOINT_URL_S3": store.endpoint}, **LETTERS)
+        hung = store.inject(faults.hold())
+        daemon.send_records(insert(1, REFUSED))
+        daemon.wait_for_event("writes_delayed")
+        tried = sum(store.received.values())
+        hung.clear()
+        daemon.expect_checkpoint(sequence_number(1))
+        daemon.answer_checkpoint()
+        daemon.expect_done("processRecords")
+    assert tried <= 2  # the next may have begun
 
 
 def test_a_change_that_is_accepted_meanwhile_needs_no_letter(start: Start, tables: Tables) -> None:
