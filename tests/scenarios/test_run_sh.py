@@ -5,6 +5,7 @@ from __future__ import annotations
 import fcntl
 import os
 import pty
+import re
 import signal
 import subprocess
 import sys
@@ -122,6 +123,23 @@ def test_stamps_are_the_same_in_every_locale(clone: Path, tmp_path: Path) -> Non
         command = ["bash", "-c", script, "bash", umask, str(clone)]
         made.append(subprocess.run(command, env=environment, capture_output=True, text=True, check=True).stdout)
     assert len(set(made)) == 1
+
+
+def test_a_jar_that_is_not_the_locks_is_refused(clone: Path) -> None:
+    """Set-up names it, and both hashes, and what to do; the next run looks again."""
+    lock = clone / "daemon" / "jars.lock"
+    good = lock.read_text()
+    lock.write_text(re.sub(r"(?<=:jul-to-slf4j:2.0.13 )\w+", "0" * 64, good))
+    try:
+        refused = [end_of([clone / "setup.sh", "python", "jars"]) for _ in range(2)]
+    finally:
+        lock.write_text(good)
+    for result in refused:
+        assert result.returncode == 22
+        assert f"Jar {clone}/jars/jul-to-slf4j-2.0.13.jar: its SHA-256 is " in result.stderr
+        assert f"it is {'0' * 64}" in result.stderr
+        assert "Fetch it anew: remove .venv, jars/" in result.stderr
+        assert "nothing was set up" in result.stderr
 
 
 def test_once_set_up_it_needs_no_network(tmp_path: Path) -> None:
