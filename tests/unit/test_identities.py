@@ -24,6 +24,7 @@ from tests.fakes.accounts import KEEPER, PROFILES, READER, WRITER
 from tests.fakes.changes import put
 from tests.fakes.fake_sts import FakeSts
 from tests.fakes.http_server import HttpServer
+from tests.fakes.patience import until
 from tests.fakes.tasks import task
 
 ROLES = {READER: "READER", WRITER: "WRITER", KEEPER: "KEEPER"}
@@ -112,14 +113,17 @@ def test_a_role_is_renewed_before_it_expires(sts: FakeSts) -> None:
     with HttpServer() as server:
         settings = task(destinationEndpoint=server.endpoint, **DESTINATION)
         table = tables.open_table(settings, Clients(settings), timeouts=WriteTimeouts(connect=3, read=10))
-        for _ in range(3):
+
+        def tokens() -> list[str]:
             table.write_one(put("a"))
+            return [request.headers["X-Amz-Security-Token"] for request in server.requests]
+
+        until(lambda: len(set(tokens())) == 3, "a third token")
         sts.away = True
-        for _ in range(3):
-            table.write_one(put("a"))
-    assert len({request.headers["X-Amz-Security-Token"] for request in server.requests[:3]}) == 3
-    assert len({request.headers["X-Amz-Security-Token"] for request in server.requests[2:]}) == 1
-    assert len(sts.turned_away) == 2  # one look, of botocore's two tries
+        until(lambda: sts.turned_away and tokens(), "a renewal that fails")
+        held = tokens()[-1]
+        assert [held] * 3 == [tokens()[-1] for _ in range(3)]
+    until(lambda: len(sts.turned_away) == 2, "the renewal's end")  # one look, of botocore's two tries
 
 
 def test_a_credentials_file_that_changes_is_read_anew(
@@ -133,7 +137,7 @@ def test_a_credentials_file_that_changes_is_read_anew(
     assert credentials is not None
     credentials.get_frozen_credentials()
     (tmp_path / "credentials").write_text(PROFILES.replace("LAPTOPSOURCE", "ROTATED"))
-    credentials.get_frozen_credentials()
+    until(lambda: credentials.get_frozen_credentials() and "ROTATED" in {each.by for each in sts.asked}, "a renewal")
     assert {"LAPTOPSOURCE", "ROTATED"} == {each.by for each in sts.asked}
 
 

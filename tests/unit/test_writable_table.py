@@ -161,9 +161,10 @@ def test_unprocessed_items_are_never_lost(server: HttpServer, undone: dict[str, 
 
 def test_a_write_is_tried_once(server: HttpServer) -> None:
     """Writes are not retried in silence by botocore: retrying is apply.py's, which says so."""
-    throttled = {"__type": "com.amazonaws.dynamodb.v20120810#ThrottlingException", "message": "slow"}
+    throttled = {"__type": "com.amazonaws.dynamodb.v20120810#ThrottlingException", "message": "Rate exceeded"}
     server.answers.append((400, throttled))
-    with pytest.raises(UnavailableError, match="PutItem on table copy in us-east-1: ThrottlingException: slow"):
+    message = "PutItem on table copy in us-east-1: ThrottlingException: Rate exceeded"
+    with pytest.raises(UnavailableError, match=message):
         _table(server).write_one(put("a"))
     assert len(server.requests) == 1
 
