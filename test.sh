@@ -102,7 +102,7 @@ case "${1:-all}" in
         lint
         audit
         promtool
-        tests --numprocesses 2 --dist loadfile # most of a test is waiting
+        tests --numprocesses 3 --dist loadfile # most of a test is waiting
         ;;
     lint) lint ;;
     audit) audit ;;
