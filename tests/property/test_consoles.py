@@ -12,7 +12,7 @@ import warnings
 from collections.abc import Callable
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from rich.live import Live
 from rich.table import Table
@@ -82,15 +82,17 @@ def test_json_stays_json(streams: Streams) -> None:
 
 
 @given(text=st.text())
+@example(text="\t")
+@example(text="\n\t\tx")
 def test_whoever_prints_is_safe(text: str) -> None:
     """A library, a warning or a trace writes to the same streams; on standard error it forges no line."""
     out, err = io.StringIO(), io.StringIO()
     print(text, file=PrintableStream(out))  # type: ignore[call-overload]
     print(text, file=MessageStream(err))  # type: ignore[call-overload]
-    assert hidden(out.getvalue().replace("\n", "")) == set()
-    first, *rest = err.getvalue().removesuffix("\n").split("\n")
-    assert all(not line or line[0] in "\t " for line in rest)
-    assert hidden("".join([first, *(line.removeprefix("\t") for line in rest)])) == set()
+    lines = err.getvalue().removesuffix("\n").split("\n")
+    assert all(not line or line[0] in "\t " for line in lines[1:])
+    for line in [*out.getvalue().split("\n"), *lines]:
+        assert hidden(line.removeprefix("\t")) == set()
 
 
 def test_a_trace_and_a_warning_forge_no_line(streams: Streams) -> None:
