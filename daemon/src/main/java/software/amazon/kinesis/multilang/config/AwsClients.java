@@ -8,6 +8,7 @@ import java.util.stream.Stream;
 import software.amazon.awssdk.auth.credentials.AwsCredentialsProvider;
 import software.amazon.awssdk.auth.credentials.AwsCredentialsProviderChain;
 import software.amazon.awssdk.auth.credentials.DefaultCredentialsProvider;
+import software.amazon.awssdk.awscore.retry.AwsRetryStrategy;
 import software.amazon.awssdk.core.client.config.ClientOverrideConfiguration;
 import software.amazon.awssdk.regions.Region;
 import software.amazon.awssdk.retries.StandardRetryStrategy;
@@ -86,7 +87,9 @@ final class AwsClients {
                 .region(Region.of(properties.getProperty("sourceRegion")))
                 .credentialsProvider(credentials)
                 .httpClientBuilder(ProxiedHttpService.sync().maxConnections(2))
-                .overrideConfiguration(c -> c.addExecutionInterceptor(credentials));
+                // Whoever asks does so again; the SDK's nine tries of a hanging call would be minutes.
+                .overrideConfiguration(c -> c.addExecutionInterceptor(credentials)
+                        .retryStrategy(AwsRetryStrategy.standardRetryStrategy().toBuilder().maxAttempts(2).build()));
         String endpoint = properties.getProperty("sourceEndpoint");
         return endpoint == null ? builder.build() : builder.endpointOverride(URI.create(endpoint)).build();
     }
