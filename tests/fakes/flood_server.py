@@ -6,19 +6,15 @@ end, each of the most expensive kind within its limit.
 
 from __future__ import annotations
 
-import contextlib
 import itertools
 import re
 import socket
 import threading
 from collections import Counter
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING
 
 from processor.aws.bounds import most_bytes
-
-if TYPE_CHECKING:
-    from typing_extensions import Self
+from tests.fakes.socket_server import SocketServer, received
 
 HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: application/x-amz-json-1.0\r\n"
 _CHUNKED = HEAD + b"Transfer-Encoding: chunked\r\n\r\n"
@@ -54,7 +50,7 @@ LARGE: Mapping[str, Callable[[int], bytes]] = {
 ANSWERS = [*FLOODS, *LARGE]
 
 
-class FloodServer:
+class FloodServer(SocketServer):
     """Answers on a port of this machine, in its context: each request with the next of ``ANSWERS``.
 
     :param good: answers every request with this body, until ``flooding`` is set
@@ -63,50 +59,35 @@ class FloodServer:
     """
 
     def __init__(self, *, begin: int = 0, good: bytes = b"{}", good_seconds: float = 0.0, gather: int = 1) -> None:
+        super().__init__(self._serve_floods, backlog=256)
         self._turns = itertools.count(begin)
         self._good, self._good_seconds = good, good_seconds
-        self._listening = socket.create_server(("127.0.0.1", 0), backlog=256)
         self._gather = gather
         self._changed = threading.Condition()
         self._at_once = 0
-        self.endpoint = f"http://127.0.0.1:{self._listening.getsockname()[1]}"
         self.flooding = threading.Event()
         self.answered: Counter[str] = Counter()
         self.most_at_once = 0
 
-    def __enter__(self) -> Self:
-        threading.Thread(target=self._accept, daemon=True).start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._listening.close()
-
-    def _accept(self) -> None:
-        with contextlib.suppress(OSError):
-            while True:
-                connection, _ = self._listening.accept()
-                threading.Thread(target=self._serve, args=(connection,), daemon=True).start()
-
-    def _serve(self, connection: socket.socket) -> None:
-        with contextlib.suppress(OSError), connection:
-            while True:
-                target, sent = _request(connection)
-                if not self.flooding.is_set():
-                    self.flooding.wait(self._good_seconds)
-                    connection.sendall(_whole(self._good))
-                    continue
+    def _serve_floods(self, connection: socket.socket) -> None:
+        while True:
+            target, sent = _request(connection)
+            if not self.flooding.is_set():
+                self.flooding.wait(self._good_seconds)
+                connection.sendall(_whole(self._good))
+                continue
+            with self._changed:
+                name = ANSWERS[next(self._turns) % len(ANSWERS)]
+                self._at_once += 1
+                self.most_at_once = max(self.most_at_once, self._at_once)
+                self._changed.notify_all()
+                self._changed.wait_for(lambda: self._at_once >= self._gather, timeout=1.0)
+            try:
+                _flood(connection, name, most_bytes("dynamodb", target, sent))
+            finally:
                 with self._changed:
-                    name = ANSWERS[next(self._turns) % len(ANSWERS)]
-                    self._at_once += 1
-                    self.most_at_once = max(self.most_at_once, self._at_once)
-                    self._changed.notify_all()
-                    self._changed.wait_for(lambda: self._at_once >= self._gather, timeout=1.0)
-                try:
-                    _flood(connection, name, most_bytes("dynamodb", target, sent))
-                finally:
-                    with self._changed:
-                        self._at_once -= 1
-                        self.answered[name] += 1
+                    self._at_once -= 1
+                    self.answered[name] += 1
 
 
 def _flood(connection: socket.socket, name: str, most: int) -> None:
@@ -128,17 +109,10 @@ def _request(connection: socket.socket) -> tuple[str, int]:
     """A request's target, and the length of its body."""
     head = b""
     while b"\r\n\r\n" not in head:
-        head += _received(connection)
+        head += received(connection)
     head, _, body = head.partition(b"\r\n\r\n")
     target, length = _TARGET.search(head), _LENGTH.search(head)
     size = int(length[1]) if length else 0
     while len(body) < size:
-        body += _received(connection)
+        body += received(connection)
     return target[1].decode() if target else "", size
-
-
-def _received(connection: socket.socket) -> bytes:
-    part = connection.recv(65536)
-    if not part:
-        raise ConnectionResetError
-    return part

@@ -6,21 +6,19 @@ import base64
 import io
 import logging
 import math
-import subprocess
 import unicodedata
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from processor import java, logs
+from processor import logs
 from processor.logs import JSON, TEXT, Log
 from processor.printable import escaped, escaped_lines
+from tests.fakes.java_program import JavaProgram
 from tests.fakes.log_line import as_text, parse_json, parse_text
 
-FAKE = Path(__file__).parent.parent / "fakes" / "JavaEvents.java"
 NAMES = st.from_regex(r"[a-z][a-z_]{0,9}", fullmatch=True)
 # Quotes, breaks of every kind, what only looks like a break, and halves of characters.
 PIECES = [*'ab =\\"{}[]\n\r\t\0\x1f\x7f\x85é\u2028\ud800\U0001f600', "\r\n", '"}', "%s", "{}"]
@@ -70,24 +68,17 @@ def test_both_forms_say_the_same(out: io.StringIO, event: str, fields: dict[str,
     assert entry == {name: numbers.get(name, str(value)) for name, value in fields.items() if value is not None}
 
 
-class Java:
+class Java(JavaProgram):
     """One JVM for all examples."""
 
     def __init__(self) -> None:
-        options = ["-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC", "-Dlogback.statusListenerClass=NOP"]
-        command = [java.executable(), *options, "-cp", java.class_path(), str(FAKE)]
-        self.process = subprocess.Popen(
-            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
-        )
+        super().__init__("JavaEvents.java")
 
     def lines(self, *parts: str) -> tuple[str, str]:
         """The event's line as text and as JSON."""
-        assert self.process.stdin is not None
-        assert self.process.stdout is not None
-        self.process.stdin.write(" ".join(base64.b64encode(part.encode()).decode() for part in parts) + "\n")
-        self.process.stdin.flush()
-        text, _, entry = self.process.stdout.readline().partition(" ")
-        assert entry, "Java has ended"
+        answer = self.ask(" ".join(base64.b64encode(part.encode()).decode() for part in parts))
+        text, _, entry = answer.partition(" ")
+        assert entry, answer
         made = [base64.b64decode(each).decode() for each in (text, entry)]
         assert all(line.endswith("\n") for line in made)
         return made[0].removesuffix("\n"), made[1].removesuffix("\n")
@@ -98,8 +89,7 @@ def jvm() -> Iterator[Java]:
     """A JVM that answers until the tests are over."""
     made = Java()
     yield made
-    with made.process:
-        made.process.kill()
+    made.kill()
 
 
 @given(event=NAMES, value=WHOLE_TEXTS, note=WHOLE_TEXTS)

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import base64
 import json
-import subprocess
 import threading
 import zlib
 from collections import deque
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from pathlib import Path
 from typing import Any, NamedTuple
 
 import msgspec
@@ -18,10 +16,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from processor import java
+from tests.fakes.java_program import JavaProgram
 from tests.fakes.stream_record import sequence_number
 
-FAKE = Path(__file__).parent.parent / "fakes" / "JavaPages.java"
 # What a reader that counts bytes could stumble over.
 TEXTS = st.text(st.sampled_from('ab"\\{}[]:,\n\t\x7fé\u2028\U0001f600'), max_size=8)
 VALUES = st.recursive(
@@ -75,27 +72,13 @@ class Daemon:
 
         self.server = ThreadingHTTPServer(("127.0.0.1", 0), Exchange)
         threading.Thread(target=self.server.serve_forever, daemon=True).start()
-        options = ["-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC", "-Dlogback.statusListenerClass=NOP"]
-        endpoint = f"http://127.0.0.1:{self.server.server_port}"
-        self.process = subprocess.Popen(
-            [java.executable(), *options, "-cp", java.class_path(), str(FAKE), endpoint],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            text=True,
-        )
+        self.program = JavaProgram("JavaPages.java", f"http://127.0.0.1:{self.server.server_port}")
 
     def say(self, line: str) -> list[str]:
         """Give it a line; the parts of its answer."""
-        assert self.process.stdin is not None
-        assert self.process.stdout is not None
-        self.process.stdin.write(line + "\n")
-        self.process.stdin.flush()
-        answer = self.process.stdout.readline()
-        while answer.split()[:1] not in (["error"], ["next"], ["-"]):
-            assert answer, "Java has ended"
-            answer = self.process.stdout.readline()  # what a library has to say
-        return answer.split()
+        return self.program.ask(
+            line, is_answer=lambda answer: answer.split()[:1] in (["error"], ["next"], ["-"])
+        ).split()
 
     def read(self, *bodies: bytes, checksums: tuple[int, ...] = ()) -> Read | str:
         """One call that is answered by ``bodies``, one for each try; the error's text where it fails."""
@@ -117,7 +100,7 @@ def daemon() -> Iterator[Daemon]:
     """One JVM for all examples."""
     made = Daemon()
     yield made
-    made.process.communicate("")
+    made.program.end()
     made.server.shutdown()
     made.server.server_close()
 

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import base64
 import os
-import subprocess
 from collections.abc import Iterator, Mapping
-from pathlib import Path
 from unittest import mock
 
 import pytest
@@ -16,9 +14,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from urllib3.util import parse_url
 
-from processor import java
+from tests.fakes.java_program import JavaProgram
 
-FAKE = Path(__file__).parent.parent / "fakes" / "JavaProxies.java"
 HOSTS = [
     "dynamodb.eu-west-1.amazonaws.com",
     "localhost",
@@ -44,29 +41,16 @@ NAMES = {"https_proxy": PROXIES, "HTTPS_PROXY": PROXIES, "http_proxy": PROXIES, 
 ENVIRONMENTS = st.fixed_dictionaries({}, optional=NAMES | {"no_proxy": BYPASSED, "NO_PROXY": BYPASSED})
 
 
-class Java:
+class Java(JavaProgram):
     """One JVM for all examples."""
 
     def __init__(self) -> None:
-        command = [
-            java.executable(),
-            "-XX:TieredStopAtLevel=1",
-            "-XX:+UseSerialGC",
-            "-cp",
-            java.class_path(),
-            str(FAKE),
-        ]
-        self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        super().__init__("JavaProxies.java")
 
     def proxy(self, target: str, environment: Mapping[str, str]) -> str | None:
         """What it takes, as a URL with a port."""
-        assert self.process.stdin is not None
-        assert self.process.stdout is not None
         parts = [target, *(part for pair in environment.items() for part in pair)]
-        self.process.stdin.write(" ".join(base64.b64encode(part.encode()).decode() for part in parts) + "\n")
-        self.process.stdin.flush()
-        answer = self.process.stdout.readline()
-        assert answer.endswith("\n"), "Java has ended"
+        answer = self.ask(" ".join(base64.b64encode(part.encode()).decode() for part in parts))
         return base64.b64decode(answer).decode() or None
 
 
@@ -75,8 +59,7 @@ def jvm() -> Iterator[Java]:
     """The one JVM."""
     made = Java()
     yield made
-    with made.process:
-        made.process.kill()
+    made.kill()
 
 
 def _of_botocore(target: str, environment: Mapping[str, str]) -> str | None:

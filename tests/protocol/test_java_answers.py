@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
 import time
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
-from processor import java
 from tests.fakes import boundless
 from tests.fakes.faulty_server import Answer, Exchange, FaultyServer
+from tests.fakes.java_program import JavaProgram
 
-FAKE = Path(__file__).parent.parent / "fakes" / "JavaAnswers.java"
 ROLE = (
     '<AssumeRoleResponse xmlns="https://sts.amazonaws.com/doc/2011-06-15/"><AssumeRoleResult><Credentials>'
     "<AccessKeyId>AKIA</AccessKeyId><SecretAccessKey>s</SecretAccessKey><SessionToken>t</SessionToken>"
@@ -39,28 +35,12 @@ class Clients:
     """The JVM with the daemon's clients; its heap would hold none of the answers."""
 
     def __init__(self, endpoint: str) -> None:
-        options = ["-Xmx96m", "-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC", "-XX:+ExitOnOutOfMemoryError"]
-        options.append("-Dlogback.statusListenerClass=NOP")
-        self.process = subprocess.Popen(
-            [java.executable(), *options, "-cp", java.class_path(), str(FAKE), endpoint],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            text=True,
-            env={**os.environ, "AWS_MAX_ATTEMPTS": "1"},
-        )
+        options = ["-Xmx96m", "-XX:+ExitOnOutOfMemoryError"]
+        self.program = JavaProgram("JavaAnswers.java", endpoint, options=options, environment={"AWS_MAX_ATTEMPTS": "1"})
 
     def ask(self, client: str) -> str:
         """Make a call; what comes of it."""
-        assert self.process.stdin is not None
-        assert self.process.stdout is not None
-        self.process.stdin.write(client + "\n")
-        self.process.stdin.flush()
-        while True:
-            line = self.process.stdout.readline()
-            assert line, f"Java has ended with {self.process.wait()}"
-            if line.startswith(("ok", "error")):  # all else is what a library has to say
-                return line.strip()
+        return self.program.ask(client, is_answer=lambda line: line.startswith(("ok", "error"))).strip()
 
 
 @pytest.fixture(scope="module")
@@ -75,7 +55,7 @@ def clients(aws: Aws) -> Iterator[Clients]:
     """One JVM for all tests."""
     made = Clients(aws.endpoint)
     yield made
-    made.process.communicate("")
+    made.program.end()
 
 
 @pytest.mark.parametrize("client", ["table", "role", "metrics"])

@@ -17,6 +17,7 @@ from processor.aws.lean_calls import LeanCalls
 from processor.errors import UnavailableError
 from processor.lease_term import WriteTimeouts
 from tests.fakes.patience import until
+from tests.fakes.socket_server import Serve, SocketServer, received
 from tests.fakes.tasks import task
 
 # A call may take 3 x 0.5 + 0.5 s; whoever drips does so for a minute.
@@ -27,7 +28,6 @@ DRIP_SECONDS, DRIPS = 0.1, 600
 # Far from both, for a machine that is busy.
 SOON_SECONDS = 30.0
 HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: application/x-amz-json-1.0\r\n"
-Serve = Callable[[socket.socket], None]
 
 
 def drip(connection: socket.socket, content: bytes) -> None:
@@ -37,41 +37,11 @@ def drip(connection: socket.socket, content: bytes) -> None:
         time.sleep(DRIP_SECONDS)
 
 
-class Server:
-    """Each connection is served by ``serve``, to the end of this context."""
-
-    def __init__(self, serve: Serve) -> None:
-        self._serve = serve
-        self._listening = socket.create_server(("127.0.0.1", 0))
-        self.port = self._listening.getsockname()[1]
-        self.endpoint = f"http://127.0.0.1:{self.port}"
-
-    def __enter__(self) -> Server:  # noqa: PYI034  # Self came with Python 3.11
-        threading.Thread(target=self._accept, daemon=True).start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._listening.close()
-
-    def _accept(self) -> None:
-        with contextlib.suppress(OSError):
-            while True:
-                connection, _ = self._listening.accept()
-                threading.Thread(target=self._one, args=(connection,), daemon=True).start()
-
-    def _one(self, connection: socket.socket) -> None:
-        with contextlib.suppress(OSError), connection:
-            self._serve(connection)
-
-
 def request_of(connection: socket.socket) -> bytes:
     """A request's head, and what came of its body."""
     found = b""
     while b"\r\n\r\n" not in found:
-        part = connection.recv(65536)
-        if not part:
-            raise ConnectionResetError
-        found += part
+        found += received(connection)
     return found
 
 
@@ -118,23 +88,23 @@ def ends_soon(call: Callable[[], object]) -> None:
 @pytest.mark.parametrize("name", SERVERS)
 def test_an_answer_that_drips_on_a_fresh_connection(name: str) -> None:
     """Each byte comes well within the timeout of a receive."""
-    with Server(SERVERS[name]) as server:
+    with SocketServer(SERVERS[name]) as server:
         ends_soon(lambda: calls_of(server.endpoint).call("PutItem", b"{}"))
 
 
 def test_an_answer_that_drips_on_an_open_connection() -> None:
     """The second call of a connection is made past botocore."""
-    with Server(second_request) as server:
+    with SocketServer(second_request) as server:
         calls = calls_of(server.endpoint, LONGER)
         assert calls.call("PutItem", b"{}") == b"{}"
         ends_soon(lambda: calls.call("PutItem", b"{}"))
 
 
 @pytest.fixture
-def proxied(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[Server], None]]:
+def proxied(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[SocketServer], None]]:
     """Have a server be everybody's proxy."""
 
-    def made(server: Server) -> None:
+    def made(server: SocketServer) -> None:
         for name in ("HTTP_PROXY", "HTTPS_PROXY", "http_proxy", "https_proxy"):
             monkeypatch.setenv(name, server.endpoint)
         for name in ("NO_PROXY", "no_proxy"):
@@ -144,9 +114,9 @@ def proxied(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[Server], None
 
 
 @pytest.mark.parametrize("serve", [second_request, SERVERS["its body"]])
-def test_a_plain_proxy_that_drips(serve: Serve, proxied: Callable[[Server], None]) -> None:
+def test_a_plain_proxy_that_drips(serve: Serve, proxied: Callable[[SocketServer], None]) -> None:
     """Every call behind it is botocore's own, on connections that are kept."""
-    with Server(serve) as server:
+    with SocketServer(serve) as server:
         proxied(server)
         calls = calls_of("http://dynamodb.example.com", LONGER)
         if serve is second_request:
@@ -154,9 +124,9 @@ def test_a_plain_proxy_that_drips(serve: Serve, proxied: Callable[[Server], None
         ends_soon(lambda: calls.call("PutItem", b"{}"))
 
 
-def test_a_tunnel_that_drips(proxied: Callable[[Server], None]) -> None:
+def test_a_tunnel_that_drips(proxied: Callable[[SocketServer], None]) -> None:
     """A proxy's answer to CONNECT is part of the call."""
-    with Server(after_request(b"HTTP/1.1 200 OK\r\nX-Slow: ")) as server:
+    with SocketServer(after_request(b"HTTP/1.1 200 OK\r\nX-Slow: ")) as server:
         proxied(server)
         ends_soon(lambda: calls_of("https://dynamodb.example.com").call("PutItem", b"{}"))
 
@@ -164,14 +134,14 @@ def test_a_tunnel_that_drips(proxied: Callable[[Server], None]) -> None:
 def test_a_handshake_that_drips() -> None:
     """So is TLS: a record of 16 KB that comes byte by byte. Loading authorities takes a busy machine its time."""
     timeouts = WriteTimeouts(connect=5, read=1)
-    with Server(lambda connection: drip(connection, b"\x16\x03\x03\x3f\xff")) as server:
+    with SocketServer(lambda connection: drip(connection, b"\x16\x03\x03\x3f\xff")) as server:
         ends_soon(lambda: calls_of(f"https://127.0.0.1:{server.port}", timeouts).call("PutItem", b"{}"))
 
 
 def test_reads_of_the_source(monkeypatch: pytest.MonkeyPatch) -> None:
     """What writeMode=fenced asks the source for in between is bounded, too, and so is each of its tries."""
     monkeypatch.setattr("processor.aws.clients._READ_SECONDS", 0.5)
-    with Server(SERVERS["its body"]) as server:
+    with SocketServer(SERVERS["its body"]) as server:
         client = Clients(task(sourceEndpoint=server.endpoint)).source()
         ends_soon(lambda: client.get_item(TableName="orders", Key={"id": {"S": "a"}}))
 
@@ -183,7 +153,7 @@ def test_no_thread_or_descriptor_stays() -> None:
         request_of(connection)
         connection.sendall(HEAD + b"Connection: close\r\nContent-Length: 2\r\n\r\n{}")
 
-    with Server(serve) as server:
+    with SocketServer(serve) as server:
         calls = calls_of(server.endpoint)
         for _ in range(20):
             with contextlib.suppress(BotoCoreError):

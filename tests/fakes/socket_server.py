@@ -1,0 +1,55 @@
+"""A server that knows no protocol: each connection is somebody else's to serve."""
+
+from __future__ import annotations
+
+import contextlib
+import socket
+import threading
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from typing_extensions import Self
+
+Serve = Callable[[socket.socket], None]
+
+
+class SocketServer:
+    """Each connection is served by ``serve``, in a thread of its own, to the end of this context.
+
+    :param backlog: connections at once that nobody has accepted yet; None for the usual number
+    """
+
+    def __init__(self, serve: Serve, *, backlog: int | None = None) -> None:
+        self._serve = serve
+        self._listening = socket.create_server(("127.0.0.1", 0), backlog=backlog)
+        self.port = self._listening.getsockname()[1]
+        self.endpoint = f"http://127.0.0.1:{self.port}"
+
+    def __enter__(self) -> Self:
+        threading.Thread(target=self._accept, daemon=True).start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._listening.close()
+
+    def _accept(self) -> None:
+        with contextlib.suppress(OSError):
+            while True:
+                connection, _ = self._listening.accept()
+                threading.Thread(target=self._one, args=(connection,), daemon=True).start()
+
+    def _one(self, connection: socket.socket) -> None:
+        with contextlib.suppress(OSError), connection:
+            self._serve(connection)
+
+
+def received(connection: socket.socket) -> bytes:
+    """What has come.
+
+    :raises ConnectionResetError: nothing will any more
+    """
+    part = connection.recv(65536)
+    if not part:
+        raise ConnectionResetError
+    return part
