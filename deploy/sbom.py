@@ -24,9 +24,12 @@ from cyclonedx.model.component import Component, ComponentType
 from cyclonedx.output.json import JsonV1Dot6
 from packageurl import PackageURL
 
+from processor import __version__
+from processor.jar_lock import OURS, locked
+
 ROOT = Path(__file__).resolve().parent.parent
 NAME = "dynamodb-replicator"
-_OURS = ROOT / "jars" / "dynamodb-replicator-daemon.jar"
+_OURS = ROOT / "jars" / OURS
 _NAMESPACE = uuid.uuid5(uuid.NAMESPACE_URL, NAME)
 _HASH_PROPERTY = f"{NAME}:requirements.lock:sha256"
 # Beginnings of what jars say, in lower case, and SPDX's name for it.
@@ -58,7 +61,7 @@ def bom() -> Bom:
     made.metadata.timestamp = None  # type: ignore[assignment]  # it is optional in CycloneDX
     made.metadata.component = Component(
         name=NAME,
-        version=metadata_version(),
+        version=__version__,
         type=ComponentType.APPLICATION,
         bom_ref=NAME,
         licenses=_license("Apache-2.0"),
@@ -70,24 +73,15 @@ def bom() -> Bom:
     return made
 
 
-def metadata_version() -> str:
-    """The program's."""
-    (found,) = re.findall(r'^__version__ = "(.+)"', (ROOT / "processor" / "__init__.py").read_text(), re.MULTILINE)
-    return str(found)
-
-
 def _jars() -> Iterator[Component]:
     folders = [*ROOT.glob(".venv/lib/python3*/site-packages/amazon_kclpy/jars"), ROOT / "jars"]
     files = {path.name: path for folder in folders for path in folder.glob("*.jar")}
-    for line in (ROOT / "daemon" / "jars.lock").read_text().splitlines():
-        if not line.startswith("#"):
-            name, sha256 = line.split()
-            group, artifact, version = name.split(":")
-            said = _said(files[f"{artifact}-{version}.jar"]) or _SILENT.get(group)
-            purl = PackageURL("maven", group, artifact, version)
-            yield _component(artifact, version, said=said, sha256=sha256, purl=purl, group=group)
+    for jar in locked(ROOT / "daemon" / "jars.lock"):
+        said = _said(files[jar.file_name]) or _SILENT.get(jar.group)
+        purl = PackageURL("maven", jar.group, jar.artifact, jar.version)
+        yield _component(jar.artifact, jar.version, said=said, sha256=jar.sha256, purl=purl, group=jar.group)
     sha256 = hashlib.sha256(_OURS.read_bytes()).hexdigest()
-    yield _component(_OURS.stem, metadata_version(), said="Apache-2.0", sha256=sha256)
+    yield _component(_OURS.stem, __version__, said="Apache-2.0", sha256=sha256)
 
 
 def _packages() -> Iterator[Component]:

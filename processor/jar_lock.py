@@ -23,6 +23,20 @@ CONSEQUENCE = "It is not what was looked at and tested, so the daemon must not r
 _INVALID = 22
 
 
+class Jar(NamedTuple):
+    """A line of the lock: ``group:artifact:version sha256``."""
+
+    group: str
+    artifact: str
+    version: str
+    sha256: str
+
+    @property
+    def file_name(self) -> str:
+        """As Maven names it."""
+        return f"{self.artifact}-{self.version}.jar"
+
+
 class Difference(NamedTuple):
     """One jar that is not as the lock has it."""
 
@@ -37,13 +51,18 @@ def find() -> Path:
     return inside if inside.exists() else package.parent / "daemon" / "jars.lock"
 
 
-def locked(lock: Path) -> dict[str, str]:
-    """The SHA-256 of each jar, by file name.
+def locked(lock: Path) -> list[Jar]:
+    """What should be, as it stands there.
 
     :raises OSError: there is no lock that could be read
     """
-    lines = (line.split() for line in lock.read_text(encoding="ascii").splitlines() if line and line[0] != "#")
-    return {"{1}-{2}.jar".format(*name.split(":")): sha256 for name, sha256 in lines}
+    found = []
+    for line in lock.read_text(encoding="ascii").splitlines():
+        if line and line[0] != "#":
+            name, sha256 = line.split()
+            group, artifact, version = name.split(":")
+            found.append(Jar(group, artifact, version, sha256))
+    return found
 
 
 def differences(lock: Path, folders: Iterable[Path], *, whole: bool) -> Iterator[Difference]:
@@ -52,7 +71,7 @@ def differences(lock: Path, folders: Iterable[Path], *, whole: bool) -> Iterator
     :param whole: whether the folders are all that there are, so that a jar in none of them is missing
     :raises OSError: the lock, or a jar, can't be read
     """
-    wanted = locked(lock)
+    wanted = {jar.file_name: jar.sha256 for jar in locked(lock)}
     found = [jar for folder in folders for jar in sorted(folder.glob("*.jar")) if jar.name != OURS]
     for jar in found:
         sha256 = hashlib.sha256(jar.read_bytes()).hexdigest()

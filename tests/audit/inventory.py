@@ -11,7 +11,7 @@ import zipfile
 from dataclasses import dataclass
 from pathlib import Path
 
-from processor import java
+from processor import jar_lock, java
 from processor.jar_lock import OURS
 
 LOCK = java.ROOT / "daemon" / "jars.lock"
@@ -53,11 +53,7 @@ def found() -> list[Jar]:
 
 def locked() -> list[Jar]:
     """What should be."""
-    lines = [line for line in LOCK.read_text().splitlines() if not line.startswith("#")]
-    return sorted(
-        Jar(name.rpartition(":")[0], name.rpartition(":")[2], sha256)
-        for name, sha256 in (line.split() for line in lines)
-    )
+    return sorted(Jar(f"{jar.group}:{jar.artifact}", jar.version, jar.sha256) for jar in jar_lock.locked(LOCK))
 
 
 def write() -> None:
