@@ -320,11 +320,9 @@ def _bucket(settings: Settings, clients: Clients, facts: Facts) -> list[Finding]
         if exc.code in FORBIDDEN and not isinstance(
             exc, RoleError
         ):  # looking needs s3:ListBucket, which writing does not
-            unknown = "Whether letters can be put there will be known with the first one"
-            remedy = "Allow s3:ListBucket on it, and see that s3:PutObject on its objects is allowed"
-            if bucket.owner:
-                unknown += f". S3 says the same of a bucket that account {bucket.owner} does not own"
-                remedy += "; if it is another account's, name that in deadLetterUri with ?owner="
+            unknown, remedy = bucket.doubt("deadLetterUri")
+            unknown = f"Whether letters can be put there will be known with the first one{unknown}"
+            remedy = f"Allow s3:ListBucket on it, and see that s3:PutObject on its objects is allowed{remedy}"
             return [warning(what, f"can't be looked at ({exc})", unknown, remedy)]
         if exc.code in NO_BUCKET:
             return [error(what, "does not exist", lost, "Check deadLetterUri, or create it")]

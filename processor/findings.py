@@ -27,7 +27,8 @@ class Finding(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def text(self) -> str:
         """For people, as one line."""
-        return f"{self.severity:8}{self.object}: {self.value}. {self.consequence}. {self.remedy}."
+        first, second = self.lines
+        return f"{first} {second.lstrip()}"
 
     @property
     def lines(self) -> tuple[str, str]:

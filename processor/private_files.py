@@ -58,7 +58,7 @@ def check(path: Path, *, shared: bool = False, owner: int | None = None) -> None
     :raises NotOursError: it isn't
     :raises OSError: it can't be looked at
     """
-    owners = {_ROOT, os.geteuid()} | ({owner} if owner is not None else set())
+    owners = _trusted(owner)
     for part, found in _walk(path):
         _check_owner(part, found, owners)
         if stat.S_ISDIR(found.st_mode) and not shared and not found.st_mode & stat.S_ISVTX:
@@ -109,7 +109,7 @@ def open_file(path: Path, flags: int, *, shared: bool = False, owner: int | None
     try:
         found = os.fstat(descriptor)
         if stat.S_ISREG(found.st_mode):
-            _check_owner(path, found, {_ROOT, os.geteuid(), _ROOT if owner is None else owner})
+            _check_owner(path, found, _trusted(owner))
             if not shared:
                 _check_mode(path, found)
             if flags & os.O_TRUNC:
@@ -153,7 +153,7 @@ def check_content(folder: Path) -> None:
     with os.scandir(folder) as entries:
         for entry in entries:
             found = entry.stat(follow_symlinks=False)
-            _check_owner(Path(entry.path), found, {_ROOT, os.geteuid()})
+            _check_owner(Path(entry.path), found, _trusted())
             if stat.S_ISREG(found.st_mode) and found.st_mode & 0o022 and found.st_uid == os.geteuid():
                 Path(entry.path).chmod(stat.S_IMODE(found.st_mode) & ~0o022)
 
@@ -184,6 +184,10 @@ def _walk(path: Path) -> Iterator[tuple[Path, os.stat_result]]:
         target = part.readlink()
         at = Path("/") if target.is_absolute() else at
         left += reversed(target.parts[1:] if target.is_absolute() else target.parts)
+
+
+def _trusted(other: int | None = None) -> set[int]:
+    return {_ROOT, os.geteuid()} if other is None else {_ROOT, os.geteuid(), other}
 
 
 def _check_owner(part: Path, found: os.stat_result, owners: set[int]) -> None:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from processor.aws.errors import aws_errors
 from processor.errors import UnavailableError
 from processor.redaction import HarmlessWords
+from processor.transport import is_aws
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -60,11 +61,12 @@ class Bucket:
     must be (``ExpectedBucketOwner``), and S3 denies it where it isn't.
 
     :param connect: makes a client, with the credentials that are there now
-    :param owner: the number of the account that must own it; None where nobody can say, as at a store that isn't AWS's
+    :param owner: finds the number of the account that must own it; None where nobody can say. A store that isn't AWS's
+        knows no accounts, and is not asked about one
     """
 
     def __init__(
-        self, name: str, *, connect: Callable[[], S3Client], owner: Callable[[S3Client], str | None] = lambda _: None
+        self, name: str, *, connect: Callable[[], S3Client], owner: Callable[[], str | None] = lambda: None
     ) -> None:
         self.name = name
         self._connect = connect
@@ -77,6 +79,18 @@ class Bucket:
     def owner(self) -> str | None:
         """Whose it must be, once it was looked for."""
         return self._owner
+
+    def doubt(self, setting: str) -> tuple[str, str]:
+        """What a denial may mean besides, for its consequence, and what to do about it, for its remedy.
+
+        :param setting: where the user names the bucket
+        """
+        if not self._owner:
+            return "", ""
+        return (
+            f". S3 says the same of a bucket that account {self._owner} does not own",
+            f"; if it is another account's, name that in {setting} with ?owner=",
+        )
 
     def look(self, prefix: str = "") -> None:
         """List one object at most: HeadBucket has no prefix that a policy could hold it to.
@@ -164,7 +178,7 @@ class Bucket:
         with self._lock:
             if self._client is None:
                 made = self._connect()
-                self._owner = self._find_owner(made)
+                self._owner = self._find_owner() if is_aws(made.meta.endpoint_url) else None
                 self._client = made
             return self._client
 

@@ -13,7 +13,6 @@ from processor.aws.errors import aws_errors
 from processor.aws.sessions import MakeSession, is_aws_region, session, sts_region
 from processor.identity import SESSION_NAME, Identity
 from processor.lease_term import WriteTimeouts
-from processor.transport import is_aws
 
 if TYPE_CHECKING:
     from botocore.session import Session
@@ -107,13 +106,11 @@ class Clients:
             self._accounts[identity.profile] = self.caller(identity.profile).split(":")[4]
         return self._accounts[identity.profile]
 
-    def letters_owner(self, client: S3Client) -> str | None:
-        """Whose the bucket of dead letters must be: as ``deadLetterUri`` says, or ours; None where S3 isn't AWS's.
+    def letters_owner(self) -> str:
+        """Whose the bucket of dead letters must be: as ``deadLetterUri`` says, or ours.
 
         :raises UnavailableError: STS can't be asked
         """
-        if not is_aws(client.meta.endpoint_url):
-            return None
         return self._settings.dead_letter_owner or self.account(self._settings.task_identity)
 
     def s3(self) -> S3Client:

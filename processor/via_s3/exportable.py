@@ -16,8 +16,6 @@ from processor.via_s3 import quotas
 from processor.via_s3.place import Place
 
 if TYPE_CHECKING:
-    from mypy_boto3_s3 import S3Client
-
     from processor.aws.clients import Clients
     from processor.settings import Settings
 
@@ -93,22 +91,16 @@ def account_of(clients: Clients, source: Mapping[str, Any]) -> str:
     return str(source["TableArn"]).split(":")[4]
 
 
-def _owner(client: S3Client, place: Place) -> str | None:
-    return place.owner or None if is_aws(client.meta.endpoint_url) else None
-
-
 def _bucket(clients: Clients, place: Place) -> Iterator[Finding]:
+    bucket = Bucket(place.bucket, connect=clients.export_s3, owner=lambda: place.owner or None)
     try:
-        bucket = Bucket(place.bucket, connect=clients.export_s3, owner=lambda client: _owner(client, place))
         bucket.look(place.prefix)
     except (UnavailableError, RefusedError) as exc:
         if exc.code in NO_BUCKET:
             remedy = "Check --viaS3, or create it"
             yield error(f"bucket {place.bucket}", "does not exist", "There is nowhere to export to", remedy)
         else:  # DynamoDB may reach what we may not
-            unknown = "Whether DynamoDB can write and read there will be known when it does"
-            remedy = "Allow s3:ListBucket on it to be told before"
-            if bucket.owner:
-                unknown += f". S3 says the same of a bucket that account {bucket.owner} does not own"
-                remedy += "; if it is another account's, name that in --viaS3 with ?owner="
+            unknown, remedy = bucket.doubt("--viaS3")
+            unknown = f"Whether DynamoDB can write and read there will be known when it does{unknown}"
+            remedy = f"Allow s3:ListBucket on it to be told before{remedy}"
             yield warning(f"bucket {place.bucket}", f"can't be looked at ({exc})", unknown, remedy)

@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from processor import check, facts
+from processor import check, facts, s3
 from processor.aws import clients as our_clients
 from processor.aws.clients import Clients
 from processor.dead_letters import store_of
@@ -63,7 +63,7 @@ def make(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[str], Store]]:
         store = Store(owner).__enter__()
         stores.append(store)
         monkeypatch.setenv("AWS_ENDPOINT_URL_S3", store.endpoint)
-        monkeypatch.setattr(our_clients, "is_aws", lambda _: True)
+        monkeypatch.setattr(s3, "is_aws", lambda _: True)
         monkeypatch.setattr(exportable, "is_aws", lambda _: True)
         return store
 
