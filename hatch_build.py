@@ -21,9 +21,9 @@ class Requirements(MetadataHookInterface):
 
 def _differences(root: Path) -> list[str]:
     """What of jars/ is not as daemon/jars.lock has it. The program that knows is not installed where this is built."""
-    spec = spec_from_file_location("jar_lock", root / "processor" / "jar_lock.py")
+    spec = spec_from_file_location("jar_lock", root / "processor" / "startup" / "jar_lock.py")
     if spec is None or spec.loader is None:
-        raise RuntimeError("processor/jar_lock.py can't be read.")
+        raise RuntimeError("processor/startup/jar_lock.py can't be read.")
     jar_lock = module_from_spec(spec)
     spec.loader.exec_module(jar_lock)
     found = jar_lock.differences(root / "daemon" / "jars.lock", [root / "jars"], whole=False)

@@ -25,7 +25,7 @@ from cyclonedx.output.json import JsonV1Dot6
 from packageurl import PackageURL
 
 from processor import __version__
-from processor.jar_lock import OURS, locked
+from processor.startup.jar_lock import OURS, locked
 
 ROOT = Path(__file__).resolve().parent.parent
 NAME = "dynamodb-replicator"

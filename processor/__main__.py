@@ -1,5 +1,5 @@
 """``python -m processor`` is what run.sh ends in."""
 
-from processor.cli import console
+from processor.cli.main import console
 
 console()

@@ -20,15 +20,15 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from processor import java
-from processor.dynamodb_local import DynamoDBLocal
+from processor.commands.demo.dynamodb_local import DynamoDBLocal
+from processor.startup import java
 from tests.fakes.replicator import Replicator
 from tests.scenarios.conftest import Pair, Servers
 
 LIST = java.ROOT / "daemon" / "classes.lst"
 _JAVAS_OWN = ("java/", "javax/", "jdk/", "sun/", "com/sun/", "org/w3c/", "org/xml/")
 _LAMBDA = "@lambda-proxy "
-_HEADER = "# Classes of a daemon's start, for processor/class_archive.py; ./test.sh lock writes it anew.\n"
+_HEADER = "# Classes of a daemon's start, for processor/startup/class_archive.py; ./test.sh lock writes it anew.\n"
 _PASSWORD = "changeit"
 
 

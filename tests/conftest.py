@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, settings
 
-from processor.dynamodb_local import DynamoDBLocal
+from processor.commands.demo.dynamodb_local import DynamoDBLocal
 from tests.fakes.patience import PATIENCE_SECONDS
 
 # No deadlines, for they measure the machine and not the code.

@@ -11,8 +11,8 @@ from processor.aws.bounds import ROOM
 from processor.aws.connections import bound
 from processor.aws.errors import aws_errors
 from processor.aws.sessions import MakeSession, is_aws_region, session, sts_region
-from processor.identity import SESSION_NAME, Identity
-from processor.lease_term import WriteTimeouts
+from processor.replication.lease_term import WriteTimeouts
+from processor.settings.identity import SESSION_NAME, Identity
 
 if TYPE_CHECKING:
     from botocore.session import Session
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
     from mypy_boto3_sts import STSClient
 
-    from processor.settings import Settings
+    from processor.settings.settings import Settings
 
 _TIMEOUTS = Config(connect_timeout=3, read_timeout=10, user_agent_extra=SESSION_NAME)
 # For a whole call: twice what its steps may take, for a page of 1 MB on a slow line.

@@ -20,9 +20,9 @@ from typing import Any
 from botocore.credentials import Credentials, ReadOnlyCredentials
 from botocore.exceptions import BotoCoreError, CredentialRetrievalError, NoCredentialsError
 
-from processor import secrets
 from processor.errors import ReplicatorError
-from processor.retry import STALE_CREDENTIALS
+from processor.flow.retry import STALE_CREDENTIALS
+from processor.reporting import secrets
 
 # Many threads are refused at once, and a look may be a call of STS or of the instance's metadata; leases hold for 5 s.
 RENEWAL_SECONDS = 2.0

@@ -12,7 +12,7 @@ from typing import Any
 
 from processor.aws.clients import Clients
 from processor.aws.sessions import sts_client
-from processor.settings import Settings
+from processor.settings.settings import Settings
 
 
 def told(settings: Settings) -> dict[str, str]:

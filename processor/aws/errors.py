@@ -23,11 +23,11 @@ from botocore.exceptions import (
     UnknownTokenProviderError,
 )
 
-from processor.answers import brief
 from processor.aws.bounds import InvalidAnswerError, TooLargeAnswerError
+from processor.aws.redaction import ALL_WORDS, NO_WORDS, Words
+from processor.aws.response_shapes import brief
 from processor.errors import ConditionFailedError, CredentialsError, RefusedError, UnavailableError
-from processor.redaction import ALL_WORDS, NO_WORDS, Words
-from processor.secrets import hidden
+from processor.reporting.secrets import hidden
 
 # The answers that mean "not this write, not ever" (DynamoDB API reference, common errors and each call's own). Whatever
 # is on neither list may change, so the batch is kept and tried again: waiting loses nothing, giving up might.

@@ -1,6 +1,6 @@
 """An HTTP/1.1 answer, read from a socket within limits of bytes and time.
 
-Every answer of every call is read here: those of ``exchange.py``, and those of botocore's connections
+Every answer of every call is read here: those of ``http1.py``, and those of botocore's connections
 (``connections.py``), whose own parser takes lengths for what they are not, and anything for as long as it comes.
 """
 

@@ -15,7 +15,7 @@ from processor.aws.credentials import UnusableCredentialsError
 from processor.aws.errors import REFUSALS, REJECTED_CREDENTIALS
 from processor.aws.sessions import configured
 from processor.errors import RefusedError, UnavailableError
-from processor.identity import Identity
+from processor.settings.identity import Identity
 
 # Refusals of credentials that were good, or will be: new ones come from where the old ones came from, and a clock that
 # is wrong after a machine's start is set.

@@ -18,14 +18,14 @@ from botocore.exceptions import (
 )
 from botocore.session import Session
 
-from processor.aws.answers import CheckedParsers
+from processor.aws.checked_parser import CheckedParsers
 from processor.aws.connections import bound
 from processor.aws.credentials import LookUp, RenewedCredentials, UnusableCredentialsError
 from processor.aws.errors import aws_errors
-from processor.aws.models import model_loader
+from processor.aws.role_credentials import Assumed, Renewal
+from processor.aws.service_models import model_loader
 from processor.errors import CredentialsError, RefusedError, RoleError, UnavailableError
-from processor.identity import OWN, SESSION_NAME, Identity
-from processor.role import Assumed, Renewal
+from processor.settings.identity import OWN, SESSION_NAME, Identity
 
 # STS's words for a role that will not be given to us as we ask for it (API reference, AssumeRole; common errors).
 _ROLE_REFUSED = frozenset({"MalformedPolicyDocument", "RegionDisabledException", "ValidationError"})
@@ -50,7 +50,7 @@ _STS_CONFIG = Config(
 # For a whole call of it: what its steps may take.
 _STS_SECONDS = 10.0
 
-# It writes a trace for each failed renewal of credentials, which role.py and whoever makes the call tell of.
+# It writes a trace for each failed renewal of credentials, which role_credentials.py and whoever makes the call tell of.
 logging.getLogger("botocore.credentials").setLevel(logging.ERROR)
 
 

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, cast
 from processor.aws.clients import Clients
 from processor.aws.errors import aws_errors
 from processor.metrics.cloudwatch_names import Name, name_of
-from processor.metrics.points import Histogram, Labels, Point, points
+from processor.metrics.data_points import Histogram, Labels, Point, points
 
 if TYPE_CHECKING:
     from mypy_boto3_cloudwatch.type_defs import MetricDatumTypeDef

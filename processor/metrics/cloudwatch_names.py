@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from processor.metrics import instruments
-from processor.metrics.points import Point
+from processor.metrics.data_points import Point
 
 Unit = Literal["Bytes", "Count", "Percent", "Seconds"]
 

@@ -14,9 +14,10 @@ from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.multiprocess import MultiProcessCollector
 from prometheus_client.registry import Collector
 
-from processor.metrics import instruments, shard_files, shard_meter
+from processor.metrics import instruments, shard_files
 from processor.metrics.instruments import Instrument
-from processor.metrics.shard_meter import WINDOW_SECONDS
+from processor.replication import shard_meter
+from processor.replication.shard_meter import WINDOW_SECONDS
 
 if TYPE_CHECKING:
     from prometheus_client import Metric

@@ -11,11 +11,12 @@ from typing import TYPE_CHECKING
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
 from prometheus_client.registry import Collector
 
-from processor import output, program
-from processor.metrics import port
+from processor.metrics import prometheus_endpoint
 from processor.metrics.instruments import Instrument
-from processor.metrics.outlets import outlets
-from processor.settings import Settings
+from processor.metrics.sinks import outlets
+from processor.reporting import output
+from processor.settings.settings import Settings
+from processor.system import program
 
 if TYPE_CHECKING:
     from prometheus_client import Metric
@@ -63,9 +64,9 @@ class CommandMetrics(Collector):
     def __enter__(self) -> Self:
         if "prometheus" in outlets(self._settings, os.environ):
             try:
-                self._stack.enter_context(port.listening(self._settings, self))
+                self._stack.enter_context(prometheus_endpoint.listening(self._settings, self))
             except OSError as exc:
-                taken = f"{port.place(self._settings)} can't be listened on ({exc.strerror or exc})"
+                taken = f"{prometheus_endpoint.place(self._settings)} can't be listened on ({exc.strerror or exc})"
                 message = (
                     f"{program.NAME}: {taken}, so Prometheus can't see how far this is. A daemon of this task may "
                     "serve its own metrics there. Nothing else is amiss; --metricsPort names another port."

@@ -17,19 +17,19 @@ from typing import TextIO
 
 import msgspec
 
-from processor import logs
 from processor.aws.clients import Clients
-from processor.console import MessageStream
-from processor.handover import handed_down
-from processor.logs import Log
-from processor.metrics import port
+from processor.flow.retry import Outage
+from processor.metrics import prometheus_endpoint
 from processor.metrics.collector import DaemonCollector, Heard
-from processor.metrics.heart import Heart
-from processor.metrics.outlets import outlets
+from processor.metrics.heartbeat_writer import Heart
 from processor.metrics.publishing import publishers
 from processor.metrics.shard_files import DIRECTORY
-from processor.retry import Outage
-from processor.settings import Settings
+from processor.metrics.sinks import outlets
+from processor.reporting import logs
+from processor.reporting.console import MessageStream
+from processor.reporting.logs import Log
+from processor.settings.daemon_files import handed_down
+from processor.settings.settings import Settings
 
 
 def listen(lines: Iterable[str], hear: Callable[[Heard], None]) -> None:
@@ -51,7 +51,10 @@ def run(settings: Settings, directory: Path, said: TextIO) -> None:
     with ExitStack() as stack:
         if "prometheus" in asked:
             thread = threading.Thread(
-                target=port.serve, args=(settings, collector), kwargs={"log": log, "stop": stop}, name="metrics-port"
+                target=prometheus_endpoint.serve,
+                args=(settings, collector),
+                kwargs={"log": log, "stop": stop},
+                name="metrics-port",
             )
             thread.start()
             stack.callback(thread.join)

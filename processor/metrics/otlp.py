@@ -14,10 +14,10 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from processor.errors import UnavailableError
-from processor.logs import Log
+from processor.metrics.data_points import Histogram, Labels, Point, points
 from processor.metrics.instruments import Instrument
-from processor.metrics.outlets import OTLP_VARIABLES
-from processor.metrics.points import Histogram, Labels, Point, points
+from processor.metrics.sinks import OTLP_VARIABLES
+from processor.reporting.logs import Log
 
 if TYPE_CHECKING:
     from opentelemetry.exporter.otlp.proto.http.metric_exporter import OTLPMetricExporter

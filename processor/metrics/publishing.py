@@ -13,12 +13,12 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Protocol
 
 from processor.aws.clients import Clients
-from processor.logs import Log
+from processor.flow.retry import Outage, Rhythm
 from processor.metrics import otlp
 from processor.metrics.cloudwatch import CloudWatchPublisher
-from processor.metrics.outlets import outlets, publishes_each_shard
-from processor.retry import Outage, Rhythm
-from processor.settings import Settings
+from processor.metrics.sinks import outlets, publishes_each_shard
+from processor.reporting.logs import Log
+from processor.settings.settings import Settings
 
 if TYPE_CHECKING:
     from prometheus_client.core import Metric

@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING
 
 from prometheus_client import Counter, Gauge, Histogram, values
 
-from processor.lease_term import file_name
 from processor.metrics.instruments import Instrument
+from processor.replication.lease_term import file_name
 
 if TYPE_CHECKING:
     from prometheus_client.metrics import MetricWrapperBase

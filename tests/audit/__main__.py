@@ -11,7 +11,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from processor import java
+from processor.startup import java
 from tests.audit import advisories, inventory
 from tests.audit.advisories import Finding, Unreachable
 

@@ -1,7 +1,7 @@
 """The jars of the daemon's class path, as daemon/jars.lock has them: one line for each, with what its bytes sum up to.
 
-``group:artifact:version sha256``. Set-up, wheel and image hold the jars against it (``processor/jar_lock.py``); here is
-how it is made.
+``group:artifact:version sha256``. Set-up, wheel and image hold the jars against it (``processor/startup/jar_lock.py``);
+here is how it is made.
 """
 
 from __future__ import annotations
@@ -11,8 +11,8 @@ import zipfile
 from dataclasses import dataclass
 from pathlib import Path
 
-from processor import jar_lock, java
-from processor.jar_lock import OURS
+from processor.startup import jar_lock, java
+from processor.startup.jar_lock import OURS
 
 LOCK = java.ROOT / "daemon" / "jars.lock"
 _HEADER = """\

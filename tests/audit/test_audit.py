@@ -10,7 +10,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
-from processor import java
+from processor.startup import java
 from tests.audit import advisories, inventory
 from tests.audit.advisories import Advisory, Finding, Unreachable
 from tests.audit.inventory import Jar

@@ -39,7 +39,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from processor.dynamodb_local import DynamoDBLocal
+from processor.commands.demo.dynamodb_local import DynamoDBLocal
 from tests.bench import performance, throughput, waits
 from tests.bench.calls import calls
 from tests.bench.child import child

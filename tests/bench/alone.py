@@ -14,8 +14,8 @@ from pathlib import Path
 
 import psutil
 
-from processor.records import decode
-from processor.settings import Settings
+from processor.replication.stream_record import decode
+from processor.settings.settings import Settings
 from tests.bench.processes import cpu_seconds
 from tests.fakes.fake_daemon import FakeDaemon
 from tests.fakes.null_sink import NullSink

@@ -6,7 +6,8 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from processor import cli, daemon
+from processor.cli import main
+from processor.startup import daemon
 
 _properties = daemon.properties
 
@@ -18,4 +19,4 @@ def _with_bare_child(*given: Any, **named: Any) -> dict[str, str]:
 
 if __name__ == "__main__":
     daemon.properties = _with_bare_child
-    sys.exit(cli.console())
+    sys.exit(main.console())

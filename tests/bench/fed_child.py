@@ -14,12 +14,12 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from processor import child, opening
-from processor.apply import Applier, Outcome
-from processor.record_processor import Shard
-from processor.records import Change
+from processor.replication import assembly, child
+from processor.replication.apply import Applier, Outcome
+from processor.replication.record_processor import Shard
+from processor.replication.stream_record import Change
 
-_open_shard = opening.open_shard
+_open_shard = assembly.open_shard
 _WARM_SECONDS, _SECONDS = 1.5, 4.0
 
 
@@ -60,5 +60,5 @@ def _opened(*given: Any, **named: Any) -> Shard:
 
 
 if __name__ == "__main__":
-    opening.open_shard = _opened
+    assembly.open_shard = _opened
     child.main()

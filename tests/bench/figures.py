@@ -14,7 +14,7 @@ import psutil
 from rich.console import Console
 from rich.table import Table
 
-from processor import java
+from processor.startup import java
 from tests.scenarios.conftest import Servers
 
 # Each figure's values by its name, which ends with its unit.

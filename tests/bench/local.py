@@ -14,8 +14,8 @@ from queue import Empty, SimpleQueue
 
 import psutil
 
-from processor.plan import MAX_ITEMS_PER_CALL
-from processor.workload import create_table
+from processor.commands.demo.workload import create_table
+from processor.replication.plan import MAX_ITEMS_PER_CALL
 from tests.bench.figures import Figures
 from tests.bench.processes import cpu_seconds, server
 from tests.fakes.replicator import Replicator

@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from processor import java
+from processor.startup import java
 from tests.bench.figures import Row
 from tests.bench.goals import GOALS
 from tests.bench.throughput import BATCH_SIZES, LATENCIES_MS, SHARDS

@@ -13,8 +13,8 @@ from pathlib import Path
 
 import boto3
 
-from processor import java
-from processor.workload import create_table
+from processor.commands.demo.workload import create_table
+from processor.startup import java
 from tests.fakes import tasks
 from tests.fakes.lease_table import LeaseTable
 from tests.fakes.streams_simulator import StreamsSimulator

@@ -7,7 +7,7 @@ import subprocess
 import time
 from pathlib import Path
 
-from processor import java
+from processor.startup import java
 from tests.fakes.recorded_table import RecordedTable
 from tests.scenarios.conftest import Servers
 

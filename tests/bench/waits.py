@@ -9,7 +9,7 @@ from typing import Any
 
 import psutil
 
-from processor.workload import LagProbe
+from processor.commands.demo.workload import LagProbe
 from tests.bench.figures import Figures
 from tests.bench.processes import cpu_seconds, megabytes
 from tests.fakes.patience import until

@@ -11,8 +11,8 @@ from pathlib import Path
 
 from rich.console import Console
 
-from processor import java
-from processor.dynamodb_local import DynamoDBLocal
+from processor.commands.demo.dynamodb_local import DynamoDBLocal
+from processor.startup import java
 from tests.chaos import plan, report
 from tests.chaos.bugs import BUGS
 from tests.chaos.episode import Episode, Result

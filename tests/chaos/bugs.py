@@ -25,7 +25,7 @@ def _plan(*faults: tuple[float, str, float], **changed: object) -> Plan:
 BUGS = {
     "checkpoint-first": Bug(
         edits={
-            "processor/record_processor.py": (
+            "processor/replication/record_processor.py": (
                 "changes, outcome = self._apply(records)",
                 (
                     "self._checkpoint(process_records_input.checkpointer, records[-1].sequence_number); "
@@ -37,13 +37,15 @@ BUGS = {
         symptom="was not applied",
     ),
     "two-lanes": Bug(
-        edits={"processor/plan.py": ("        turn = seen.get(change.identity, 0)\n", "        turn = 0\n")},
+        edits={
+            "processor/replication/plan.py": ("        turn = seen.get(change.identity, 0)\n", "        turn = 0\n")
+        },
         plan=_plan((0, "slow-writes", 2), write_mode="item", coalesce=False),
         symptom="went back outside of any replay",
     ),
     "swallowed-exception": Bug(
         edits={
-            "processor/apply.py": (
+            "processor/replication/apply.py": (
                 "                self._pause(error, backoff, cut_short)\n                continue\n",
                 "                return []\n",
             )
@@ -53,7 +55,7 @@ BUGS = {
     ),
     "empty-answer-believed": Bug(
         edits={
-            "processor/write_answers.py": (
+            "processor/replication/write_responses.py": (
                 "    unprocessed_items: dict[str, list[Undone]]\n",
                 "    unprocessed_items: dict[str, list[Undone]] = msgspec.field(default_factory=dict)\n",
             )
@@ -62,7 +64,7 @@ BUGS = {
         symptom="was not applied",
     ),
     "frozen-daemon-writes-on": Bug(
-        edits={"processor/writable_table.py": (", before_send=self._may_write)", ")")},
+        edits={"processor/replication/writer.py": (", before_send=self._may_write)", ")")},
         plan=_plan(
             (0, "slow-writes", 3),  # so that a batch is in hand
             (2, "freeze-busiest", 30),

@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING
 
 import boto3
 
-from processor import java
-from processor.workload import scan
+from processor.commands.demo.workload import scan
+from processor.startup import java
 from tests.chaos import disasters, sources
 from tests.chaos.checker import Checker, Letter, Verdict
 from tests.chaos.disasters import NobodyError, Stage

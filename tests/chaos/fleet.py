@@ -10,7 +10,7 @@ from pathlib import Path
 
 import psutil
 
-from processor import java
+from processor.startup import java
 from tests.chaos.journal import Ended, Journal, Started
 from tests.fakes.replicator import Replicator
 

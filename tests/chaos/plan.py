@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal, get_args
 
-from processor.definitions import DEFINITIONS
+from processor.settings.definitions import DEFINITIONS
 
 WriteMode = Literal["batch", "item", "fenced"]
 # Seconds between two faults.

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import boto3
 
-from processor.workload import create_table, scan
+from processor.commands.demo.workload import create_table, scan
 from tests.chaos.journal import Change, Item, digest
 from tests.fakes.streams_simulator import StreamsSimulator
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from processor.dynamodb_local import DynamoDBLocal
+from processor.commands.demo.dynamodb_local import DynamoDBLocal
 from tests.chaos import plan, report
 from tests.chaos.bugs import BUGS
 from tests.chaos.episode import Episode

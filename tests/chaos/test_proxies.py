@@ -9,7 +9,7 @@ import pytest
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
-from processor.dynamodb_local import DynamoDBLocal
+from processor.commands.demo.dynamodb_local import DynamoDBLocal
 from tests.chaos.journal import FENCE, Applied, Checkpointed, Entry, Journal, Taken, digest
 from tests.chaos.proxies import CheckpointProxy, DestinationProxy
 from tests.conftest import REGION, Tables

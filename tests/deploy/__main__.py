@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from processor import java
+from processor.startup import java
 from tests.deploy import proof, runtimes
 from tests.fakes import contained, image, installed
 from tests.scenarios.conftest import Servers

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import psutil
 
-from processor.dynamodb_local import DynamoDBLocal
+from processor.commands.demo.dynamodb_local import DynamoDBLocal
 from tests.conftest import ENVIRONMENT
 from tests.fakes.contained import USER
 from tests.fakes.patience import until

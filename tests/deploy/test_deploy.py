@@ -15,7 +15,10 @@ import botocore.validate
 import pytest
 import yaml
 
-from processor import commands, java, kcl_properties, program
+from processor.cli import registry
+from processor.settings import kcl_properties
+from processor.startup import java
+from processor.system import program
 from tests.fakes import image
 from tests.fakes.tasks import load
 
@@ -65,7 +68,7 @@ def test_the_image_runs_the_command_itself_without_rights() -> None:
 def test_the_images_health_is_what_status_says() -> None:
     """HEALTHCHECK runs status, with options that status has, on the file that the image replicates by default."""
     words: list[str] = json.loads(dict(DOCKERFILE)["HEALTHCHECK"].partition("CMD ")[2])
-    options, rest = commands.take(commands.COMMANDS["status"], words[2:])
+    options, rest = registry.take(registry.COMMANDS["status"], words[2:])
     assert (words[:2], rest) == (["dynamodb-replicator", "status"], [FILE])
     assert options["maxLagSeconds"] == 3600
 
@@ -188,7 +191,7 @@ def test_they_start_the_installed_command_by_one_name() -> None:
         assert path == "/opt/dynamodb-replicator/bin/dynamodb-replicator"
         assert file.startswith("/etc/dynamodb-replicator/")
     scripts = (java.ROOT / "pyproject.toml").read_text().partition("[project.scripts]\n")[2].splitlines()[0]
-    assert scripts == 'dynamodb-replicator = "processor.cli:console"'
+    assert scripts == 'dynamodb-replicator = "processor.cli.main:console"'
     assert program.NAME == "run.sh"
 
 

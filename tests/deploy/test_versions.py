@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from processor import java
+from processor.startup import java
 from tests.audit import inventory
 from tests.deploy import runtimes
 

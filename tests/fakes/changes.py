@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from processor import records
-from processor.records import Change
+from processor.replication import stream_record
+from processor.replication.stream_record import Change
 from tests.fakes.stream_record import modify, remove
 
 
 def decode(data: bytes) -> Change:
     """The change that one stream record asks for."""
-    (change,) = records.decode(b"[%b]" % data)
+    (change,) = stream_record.decode(b"[%b]" % data)
     return change
 
 

@@ -6,7 +6,7 @@ import os
 import subprocess
 from collections.abc import Mapping
 
-from processor import java
+from processor.startup import java
 from tests.fakes.patience import PATIENCE_SECONDS
 
 

@@ -24,12 +24,12 @@ from typing import IO, TYPE_CHECKING, Any, NoReturn
 
 import msgspec
 
-from processor.handover import SETTINGS_VARIABLE
-from processor.hold_files import DIRECTORY as HOLD_DIRECTORY
-from processor.hold_files import EXIT_STATUS
-from processor.lease_term import DIRECTORY, file_name
 from processor.metrics.shard_files import DIRECTORY as METRICS_DIRECTORY
-from processor.settings import Settings
+from processor.replication.lease_term import DIRECTORY, file_name
+from processor.settings.daemon_files import SETTINGS_VARIABLE
+from processor.settings.settings import Settings
+from processor.state.hold_files import DIRECTORY as HOLD_DIRECTORY
+from processor.state.hold_files import EXIT_STATUS
 from tests.fakes.patience import PATIENCE_SECONDS
 from tests.fakes.stream_record import StreamRecord, joined
 
@@ -44,7 +44,7 @@ SHARD_ID = "shardId-00000001700000000000-abcdef01"
 class FakeDaemon:
     """Starts the child for one shard; leaving the context ends it, whatever it does.
 
-    :param script: run this instead of ``-m processor.child``
+    :param script: run this instead of ``-m processor.replication.child``
     :param environment: the child's, but for the settings; by default our own
     """
 
@@ -64,7 +64,7 @@ class FakeDaemon:
         self._holds = folder / HOLD_DIRECTORY
         self.renew(hours=1)
         self.child = subprocess.Popen(
-            [sys.executable, "-I", *([str(script)] if script else ["-m", "processor.child"])],
+            [sys.executable, "-I", *([str(script)] if script else ["-m", "processor.replication.child"])],
             cwd=Path(sys.executable).parent,
             env={**(os.environ if environment is None else environment), SETTINGS_VARIABLE: str(file)},
             stdin=subprocess.PIPE,

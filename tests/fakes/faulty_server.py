@@ -26,7 +26,7 @@ from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
-from processor.dynamodb_local import free_port
+from processor.commands.demo.dynamodb_local import free_port
 from tests.fakes import start_probe
 from tests.fakes.patience import PATIENCE_SECONDS
 

@@ -14,9 +14,10 @@ from typing import TYPE_CHECKING, Any
 
 import boto3
 
-from processor import java, leases
-from processor.leases import SHARD_END, Lease
-from processor.workload import create_table, scan
+from processor.commands.demo.workload import create_table, scan
+from processor.startup import java
+from processor.state import leases
+from processor.state.leases import SHARD_END, Lease
 from tests.fakes import start_probe
 from tests.fakes.fault_proxy import FaultProxy, Write
 from tests.fakes.patience import PATIENCE_SECONDS, until

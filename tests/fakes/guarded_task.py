@@ -22,9 +22,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import boto3
 
-from processor import cli
-from processor.policy.documents import FIRST_START
-from processor.settings import Settings
+from processor.cli import main
+from processor.commands.policy.documents import FIRST_START
+from processor.settings.settings import Settings
 from tests.fakes import authority, faults, tasks
 from tests.fakes.authority import Authority, Principal
 from tests.fakes.faulty_server import Fault
@@ -227,7 +227,7 @@ class GuardedTask:
         output, errors = io.StringIO(), io.StringIO()
         try:
             with contextlib.redirect_stdout(output), contextlib.redirect_stderr(errors):
-                status = cli.main([arguments[0], *given, *arguments[1:]])
+                status = main.main([arguments[0], *given, *arguments[1:]])
         finally:
             for number, handler in before.items():
                 signal.signal(number, handler)

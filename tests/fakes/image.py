@@ -12,7 +12,7 @@ import shutil
 import subprocess
 from pathlib import Path
 
-from processor import java
+from processor.startup import java
 
 _DOCKERFILE = java.ROOT / "deploy" / "Dockerfile"
 # The build's own folders, which no other process sees; the network and Maven's and pip's caches stay the machine's.

@@ -10,7 +10,7 @@ import sys
 import sysconfig
 from pathlib import Path
 
-from processor import java
+from processor.startup import java
 
 
 def built() -> Path:

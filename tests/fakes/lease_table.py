@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 import boto3
 
-from processor import leases, task
-from processor.settings import Settings
-from processor.task import Task
+from processor.settings.settings import Settings
+from processor.state import leases, task_row
+from processor.state.task_row import Task
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -70,9 +70,9 @@ class LeaseTable:
 
     def record(self, stream_arn: str, **changed: str) -> Task:
         """Write the task's row, as a start does."""
-        row = task.of(self._settings, stream_arn)
+        row = task_row.of(self._settings, stream_arn)
         row = Task(**{name: getattr(row, name) for name in row.__struct_fields__} | changed)
-        task.write(self.client, self._settings.task_table, row, before=None)
+        task_row.write(self.client, self._settings.task_table, row, before=None)
         return row
 
     def rows(self) -> list[dict[str, Any]]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
-from processor.letters import Letter
+from processor.replication.dead_letters.letter import Letter
 from tests.fakes.stream_record import sequence_number
 from tests.fakes.tasks import REQUIRED
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from moto.core.base_backend import BackendDict
 from moto.server import ThreadedMotoServer
 
-from processor.dynamodb_local import free_port
+from processor.commands.demo.dynamodb_local import free_port
 
 if TYPE_CHECKING:
     from typing_extensions import Self

@@ -2,7 +2,7 @@
 
 ::
 
-    root = planted_checkout(tmp_path / "planted", {"processor/apply.py": ("good line", "bad line")})
+    root = planted_checkout(tmp_path / "planted", {"processor/replication/apply.py": ("good line", "bad line")})
     Replicator(folder, settings, root=root)
 
 Only what the replicator runs is copied. Jars and packages are the checkout's own, which must be set up.
@@ -17,7 +17,7 @@ import sysconfig
 from collections.abc import Mapping
 from pathlib import Path
 
-from processor import java
+from processor.startup import java
 
 # The real one would first set up what is only linked here.
 _RUN_SH = """#!/usr/bin/env bash

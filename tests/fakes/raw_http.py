@@ -15,7 +15,7 @@ import zlib
 from types import TracebackType
 from typing import TYPE_CHECKING, Protocol
 
-from processor import java
+from processor.startup import java
 from tests.fakes.patience import PATIENCE_SECONDS
 
 if TYPE_CHECKING:

@@ -12,7 +12,7 @@ from pathlib import Path
 import javaproperties
 import psutil
 
-from processor import java
+from processor.startup import java
 from tests.fakes.patience import PATIENCE_SECONDS, until
 
 __all__ = ["PATIENCE_SECONDS", "Replicator", "until"]  # what waits is patience.py's; tests find it here, too
@@ -85,7 +85,7 @@ class Replicator:
             return [
                 child
                 for child in psutil.Process(self.process.pid).children(recursive=True)
-                if "processor.child" in child.cmdline()
+                if "processor.replication.child" in child.cmdline()
             ]
         except psutil.NoSuchProcess:
             return []

@@ -7,11 +7,11 @@ from collections.abc import Callable, Iterable, Mapping
 
 import msgspec
 
-from processor.records import identity_of
+from processor.replication.stream_record import identity_of
 
 
 class FakeSource:
-    """Satisfies ``processor.reconcile.Source``.
+    """Satisfies ``processor.replication.reconcile.Source``.
 
     :param items: images by their keys' identities; looked at anew at each read
     :param answers: what the first reads return instead

@@ -2,5 +2,6 @@
 
 from __future__ import annotations
 
-# What processor/write_probe.py begins its keys with. It stands here, too: checkers know nothing of the product's code.
+# What processor/startup/write_probe.py begins its keys with. It stands here, too: checkers know nothing of the
+# product's code.
 PREFIX = "dynamodb-replicator-check/"

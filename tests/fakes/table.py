@@ -9,8 +9,8 @@ from contextlib import contextmanager
 from typing import Literal
 
 from processor.errors import CredentialsError, RefusedError, UnavailableError
-from processor.plan import MAX_ITEMS_PER_CALL, bytes_of
-from processor.records import Change
+from processor.replication.plan import MAX_ITEMS_PER_CALL, bytes_of
+from processor.replication.stream_record import Change
 from tests.fakes.patience import PATIENCE_SECONDS
 
 # ok: done. throttle: not done. unanswered: done, but the answer is lost. unprocessed: only the first is done.
@@ -27,7 +27,7 @@ class Killed(BaseException):
 
 
 class FakeTable:
-    """Satisfies ``processor.writable_table.Table``.
+    """Satisfies ``processor.replication.writer.Table``.
 
     :param may_write: as ``WritableTable``'s
     :param faults: what becomes of the first calls, one for each

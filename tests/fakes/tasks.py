@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 import javaproperties
 
-from processor import settings_loader
-from processor.settings import Settings
+from processor.cli import arguments as settings_loader
+from processor.settings.settings import Settings
 
 if TYPE_CHECKING:
     import configargparse

@@ -14,8 +14,8 @@ from pathlib import Path
 
 import boto3
 
-from processor import java
-from processor.dynamodb_local import DynamoDBLocal
+from processor.commands.demo.dynamodb_local import DynamoDBLocal
+from processor.startup import java
 from tests.conftest import ENVIRONMENT
 from tests.fakes.moto_server import MotoServer
 from tests.faults import report

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from processor.dynamodb_local import DynamoDBLocal
+from processor.commands.demo.dynamodb_local import DynamoDBLocal
 from tests.fakes.planted import planted_checkout
 from tests.faults import at_work
 from tests.faults.__main__ import bucket_server
@@ -23,7 +23,7 @@ SEED = 1
 # Those that a daemon at work makes all the time: a cell of theirs takes a second.
 BUSY = ("stream.GetRecords", "leases.Scan", "leases.UpdateItem", "destination.BatchWriteItem", "destination.PutItem")
 EMPTY_IS_DONE = {
-    "processor/write_answers.py": (
+    "processor/replication/write_responses.py": (
         "    unprocessed_items: dict[str, list[Undone]]\n",
         "    unprocessed_items: dict[str, list[Undone]] = msgspec.field(default_factory=dict)\n",
     )

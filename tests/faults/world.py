@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import boto3
 import psutil
 
-from processor import java
+from processor.startup import java
 from tests.fakes.accounts import KEEPER, READER, WRITER
 from tests.fakes.fake_sts import Asked, FakeSts
 from tests.fakes.fault_proxy import FaultProxy

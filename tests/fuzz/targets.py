@@ -18,19 +18,19 @@ import msgspec
 from botocore.awsrequest import HeadersDict
 from botocore.exceptions import BotoCoreError, ClientError
 
-from processor import readable_table, scannable_table
-from processor.answers import NO_ANSWER
-from processor.aws.answers import CheckedParsers, checked
 from processor.aws.bounds import InvalidAnswerError, has_too_many_values
-from processor.aws.exchange import exchange
+from processor.aws.checked_parser import CheckedParsers, checked
+from processor.aws.harmless_words import CODES, MESSAGES
+from processor.aws.http1 import exchange
 from processor.aws.http_answer import Answer, BrokenAnswerError
+from processor.aws.redaction import UNKNOWN_CODE, WITHHELD, HarmlessWords
+from processor.aws.response_shapes import NO_ANSWER
+from processor.dynamodb import reader, scanner
 from processor.errors import MalformedRecordError, UsageError
-from processor.harmless_words import CODES, MESSAGES
-from processor.letters import entry
-from processor.printable import escaped
-from processor.records import decode
-from processor.redaction import UNKNOWN_CODE, WITHHELD, HarmlessWords
-from processor.write_answers import batch_decoder, one_decoder
+from processor.replication.dead_letters.letter import entry
+from processor.replication.stream_record import decode
+from processor.replication.write_responses import batch_decoder, one_decoder
+from processor.reporting.printable import escaped
 from tests.fakes import tasks
 from tests.fakes.stream_record import insert, modify, remove
 
@@ -104,7 +104,7 @@ def shown_text(data: bytes) -> None:
 
 def page(data: bytes) -> None:
     """A page of items, as a table that is copied or compared gives it."""
-    for decoder in (scannable_table.decoder, readable_table.one_decoder, readable_table.many_decoder):
+    for decoder in (scanner.decoder, reader.one_decoder, reader.many_decoder):
         with contextlib.suppress(*NO_ANSWER):
             decoder.decode(data)
     assert has_too_many_values(data) is False  # an input is far smaller

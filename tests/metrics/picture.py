@@ -20,7 +20,7 @@ from matplotlib.patches import FancyBboxPatch
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 from PIL import Image
 
-from processor import java
+from processor.startup import java
 from tests.conftest import ENVIRONMENT
 from tests.metrics.looks import COLOURS, EDGE, FAINT, GRID, PAGE, PALETTE, PANEL, TEXT, formatted, named
 from tests.metrics.real_run import SCRAPE_SECONDS, TASK, Prometheus, run

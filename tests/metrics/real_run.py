@@ -21,8 +21,9 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
-from processor import heartbeat, java
-from processor.dynamodb_local import DynamoDBLocal
+from processor.commands.demo.dynamodb_local import DynamoDBLocal
+from processor.metrics import heartbeat
+from processor.startup import java
 from tests.fakes import faults
 from tests.fakes.fleet import Fleet
 from tests.fakes.patience import until

@@ -14,9 +14,9 @@ import promql_parser
 import pytest
 import yaml
 
-from processor import java
 from processor.metrics.cloudwatch_names import NAMES
 from processor.metrics.instruments import INSTRUMENTS, OUTCOMES, PREFIX, RETRY_REASONS
+from processor.startup import java
 
 DOCS = java.ROOT / "docs"
 PROMTOOL = shutil.which("promtool", path=f"{java.ROOT}/.prometheus/usr/bin") or shutil.which("promtool")

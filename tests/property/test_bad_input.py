@@ -13,14 +13,16 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from processor import daemon, kcl_properties, task
-from processor.apply import Outcome
-from processor.definitions import BY_NAME, DEFINITIONS
 from processor.errors import MalformedRecordError, UsageError
-from processor.logs import Log
-from processor.record_processor import RecordProcessor, Shard
-from processor.records import Change
-from processor.settings import Settings
+from processor.replication.apply import Outcome
+from processor.replication.record_processor import RecordProcessor, Shard
+from processor.replication.stream_record import Change
+from processor.reporting.logs import Log
+from processor.settings import kcl_properties
+from processor.settings.definitions import BY_NAME, DEFINITIONS
+from processor.settings.settings import Settings
+from processor.startup import daemon
+from processor.state import task_row
 from tests.fakes import kcl, tasks
 from tests.fakes.changes import decode
 from tests.fakes.kcl import Checkpointer
@@ -56,7 +58,7 @@ FILES = st.one_of(
 def _used(made: Settings) -> None:
     """What the daemon and its children are handed."""
     assert made == msgspec.json.decode(msgspec.json.encode(made), type=Settings)
-    written = daemon.properties(made, task=task.of(made, "arn"), worker_id="me", leases=[], read_at_ms=1)
+    written = daemon.properties(made, task=task_row.of(made, "arn"), worker_id="me", leases=[], read_at_ms=1)
     javaproperties.dumps(written).encode("latin-1")
     paths = made.log_directory, made.log_configuration or "", made.java_options, made.dead_letter_path or ""
     assert "\0" not in "".join(paths)

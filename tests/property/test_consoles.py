@@ -17,10 +17,11 @@ from hypothesis import strategies as st
 from rich.live import Live
 from rich.table import Table
 
-from processor import java, output
-from processor.console import MessageStream, PrintableStream
-from processor.progress import Progress
-from processor.rich_console import PrintableConsole, cell
+from processor.reporting import output
+from processor.reporting.console import MessageStream, PrintableStream
+from processor.reporting.progress import Progress
+from processor.reporting.rich_console import PrintableConsole, cell
+from processor.startup import java
 
 # All of Unicode, in texts that are short enough for rich.
 CHUNK = 2048

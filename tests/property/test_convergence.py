@@ -11,12 +11,12 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
-from processor.apply import Applier
 from processor.errors import RefusedError
-from processor.logs import Log
-from processor.record_processor import RecordProcessor, Shard
-from processor.records import Change
-from processor.retry import Backoff, Outage
+from processor.flow.retry import Backoff, Outage
+from processor.replication.apply import Applier
+from processor.replication.record_processor import RecordProcessor, Shard
+from processor.replication.stream_record import Change
+from processor.reporting.logs import Log
 from tests.fakes import kcl
 from tests.fakes.changes import decode
 from tests.fakes.kcl import Checkpointer

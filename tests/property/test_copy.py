@@ -13,19 +13,19 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from processor.apply import Applier
-from processor.capacity import Capacity
-from processor.copy.pace import StallWatch
-from processor.copy.segment import Parts, SegmentCopy
-from processor.copy.state import SegmentState
+from processor.commands.copy.segment import Parts, SegmentCopy
+from processor.commands.copy.throttled_table import StallWatch
+from processor.dynamodb.expiry import NEVER
+from processor.dynamodb.keys import key_reader
+from processor.dynamodb.scanner import Page, Segment
 from processor.errors import UnavailableError
-from processor.expiry import NEVER
-from processor.item_key import key_reader
-from processor.logs import Log
-from processor.plan import bytes_of
-from processor.records import Change
-from processor.retry import Backoff, Outage
-from processor.scannable_table import Page, Segment
+from processor.flow.rate_limiter import Capacity
+from processor.flow.retry import Backoff, Outage
+from processor.replication.apply import Applier
+from processor.replication.plan import bytes_of
+from processor.replication.stream_record import Change
+from processor.reporting.logs import Log
+from processor.state.copy_rows import SegmentState
 from tests.fakes.table import Killed
 
 KEYS = "abc"

@@ -13,9 +13,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from processor import logs
-from processor.logs import JSON, TEXT, Log
-from processor.printable import escaped, escaped_lines
+from processor.reporting import logs
+from processor.reporting.logs import JSON, TEXT, Log
+from processor.reporting.printable import escaped, escaped_lines
 from tests.fakes.java_program import JavaProgram
 from tests.fakes.log_line import as_text, parse_json, parse_text
 

@@ -7,9 +7,9 @@ from itertools import chain
 from hypothesis import given
 from hypothesis import strategies as st
 
-from processor import plan as plan_module
-from processor.plan import MAX_BYTES_PER_CALL, MAX_ITEMS_PER_CALL, bytes_of, calls, plan
-from processor.records import Change
+from processor.replication import plan as plan_module
+from processor.replication.plan import MAX_BYTES_PER_CALL, MAX_ITEMS_PER_CALL, bytes_of, calls, plan
+from processor.replication.stream_record import Change
 from tests.fakes.changes import delete, put
 
 CHANGES = st.lists(

@@ -13,8 +13,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from processor import java, settings_loader
+from processor.cli import arguments
 from processor.errors import UsageError
+from processor.startup import java
 
 FAKE = Path(__file__).parent.parent / "fakes" / "JavaProperties.java"
 # What the syntax gives a meaning, and a few characters that Python's own line splitting would.
@@ -73,7 +74,7 @@ def jvm() -> Iterator[Java]:
 
 def _parse(text: str) -> dict[str, str] | None:
     try:
-        return settings_loader._load_properties(text)
+        return arguments._load_properties(text)
     except UsageError:
         return None
 
@@ -93,12 +94,12 @@ def test_a_value_reaches_its_setting_unchanged(place: str, value: str) -> None:
     """
     required = {"sourceRegion": "eu-west-1", "sourceTable": "orders"}
     required |= {"destinationRegion": "us-east-1", "destinationTable": "copy"}
-    found = settings_loader.load(
+    found = arguments.load(
         arguments=[f"--logDirectory={value}"] if place == "command line" else [],
         properties=javaproperties.dumps(required | ({"logDirectory": value} if place == "file" else {})),
         environment={"REPLICATION_LOG_DIRECTORY": value} if place == "environment" else {},
         directory=Path("/somewhere"),
         log_directory=Path("/logs"),
-        made=settings_loader.parser("run.sh", "usage"),
+        made=arguments.parser("run.sh", "usage"),
     )
     assert str(Path("/somewhere") / value) == found.log_directory

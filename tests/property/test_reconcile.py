@@ -11,9 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from processor.errors import UnavailableError
-from processor.plan import bytes_of
-from processor.reconcile import reconcile
-from processor.records import Change
+from processor.replication.plan import bytes_of
+from processor.replication.reconcile import reconcile
+from processor.replication.stream_record import Change
 from tests.fakes.patience import PATIENCE_SECONDS
 
 KEY = msgspec.Raw(b'{"id":{"S":"k"}}')

@@ -9,8 +9,8 @@ from typing import Any, Protocol
 
 import pytest
 
-from processor import settings_loader
-from processor.dynamodb_local import DynamoDBLocal
+from processor.cli import arguments
+from processor.commands.demo.dynamodb_local import DynamoDBLocal
 from tests.conftest import REGION
 from tests.fakes.fake_daemon import FakeDaemon
 from tests.fakes.fault_proxy import FaultProxy
@@ -63,13 +63,13 @@ def start(proxy: FaultProxy, tmp_path: Path) -> Iterator[Start]:
                 "failoverTimeMillis": "600000",
                 **changed,
             }
-            made = settings_loader.load(
+            made = arguments.load(
                 arguments=[f"--{name}={value}" for name, value in given.items()],
                 properties="",
                 environment={},
                 directory=tmp_path,
                 log_directory=tmp_path,
-                made=settings_loader.parser("tests", "tests"),
+                made=arguments.parser("tests", "tests"),
             )
             daemon = stack.enter_context(FakeDaemon(made, tmp_path, script=script, environment=environment))
             daemon.initialize()

@@ -13,9 +13,10 @@ from botocore.config import Config
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from processor import cli, retry_limit
 from processor.aws import clients
-from processor.dynamodb_local import DynamoDBLocal
+from processor.cli import main
+from processor.commands.demo.dynamodb_local import DynamoDBLocal
+from processor.flow import retry_limit
 from tests.conftest import REGION, Tables
 from tests.fakes import garbage
 from tests.fakes.fault_proxy import FaultProxy
@@ -75,7 +76,7 @@ class Stage:
             "failoverTimeMillis": "500" if command == "status" else "600000",
         }
         self.tables.put(self.destination, {"id": {"S": "0"}, "secret": {"S": "another"}})  # for verify to look at again
-        return cli.main([command, "--copySegments=1", *(f"--{name}={value}" for name, value in given.items())])
+        return main.main([command, "--copySegments=1", *(f"--{name}={value}" for name, value in given.items())])
 
 
 @pytest.fixture(scope="module")

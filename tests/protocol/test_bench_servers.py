@@ -13,8 +13,8 @@ import boto3
 import pytest
 from botocore.exceptions import ClientError
 
-from processor import preflight
 from processor.aws.clients import Clients
+from processor.startup import preflight
 from tests.conftest import REGION
 from tests.fakes.attribute_values import size_bytes
 from tests.fakes.null_sink import NullSink

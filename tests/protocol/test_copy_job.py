@@ -9,17 +9,19 @@ from typing import Any
 import msgspec
 import pytest
 
-from processor import task as tasks
 from processor.aws.clients import Clients
-from processor.copy import following, report, state
-from processor.copy.job import Job
-from processor.copy.report import Report
-from processor.copy.state import CopyState
-from processor.dynamodb_local import DynamoDBLocal
+from processor.commands.copy import report
+from processor.commands.copy.job import Job
+from processor.commands.copy.report import Report
+from processor.commands.demo.dynamodb_local import DynamoDBLocal
+from processor.commands.replicate import finished_copy
 from processor.errors import NotReadyError
-from processor.facts import Facts
-from processor.leases import Lease
-from processor.settings import Settings
+from processor.settings.settings import Settings
+from processor.startup.facts import Facts
+from processor.state import copy_rows
+from processor.state import task_row as tasks
+from processor.state.copy_rows import CopyState
+from processor.state.leases import Lease
 from tests.fakes.tasks import task
 
 STREAM = "arn:stream"
@@ -52,7 +54,7 @@ class Task:
         :param checkpoint: of the one shard
         """
         if before is not None:
-            state.write(self.client, self.settings.task_table, before, before=None)
+            copy_rows.write(self.client, self.settings.task_table, before, before=None)
         source: dict[str, Any] = {"LatestStreamArn": STREAM, "TableId": "from"}
         lease = Lease(shard_id="shard-1", owner=None, counter=1, checkpoint=checkpoint)
         facts = Facts(source=source, destination={"TableId": "to", "ItemCount": count}, leases=[lease])
@@ -195,9 +197,9 @@ def test_a_copy_that_a_replication_has_followed(
     followed: bool,  # noqa: FBT001
 ) -> None:
     """It is done, and something was applied since; the same command then copies nothing, and says what does."""
-    state.write(made.client, made.settings.task_table, copy, before=None)
-    following.note(made.settings, made.clients, Facts(copy=copy, leases=leases))
-    stored = state.read(made.client, made.settings.task_table)
+    copy_rows.write(made.client, made.settings.task_table, copy, before=None)
+    finished_copy.note(made.settings, made.clients, Facts(copy=copy, leases=leases))
+    stored = copy_rows.read(made.client, made.settings.task_table)
     assert stored == msgspec.structs.replace(copy, followed=followed)
     if followed:
         with pytest.raises(NotReadyError, match=r"was copied on .* and replicated since.*--restart copies it anew"):
@@ -211,9 +213,9 @@ def test_a_copy_that_was_begun_anew_meanwhile_is_not_marked(made: Task) -> None:
     """The row is another's by now; that, or no table, is no error."""
     facts = Facts(copy=DONE, leases=[BEGUN])
     for stored in (msgspec.structs.replace(DONE, id="2"), COPY):
-        state.write(
-            made.client, made.settings.task_table, stored, before=state.read(made.client, made.settings.task_table)
+        copy_rows.write(
+            made.client, made.settings.task_table, stored, before=copy_rows.read(made.client, made.settings.task_table)
         )
-        following.note(made.settings, made.clients, facts)
-        assert state.read(made.client, made.settings.task_table) == stored
-    following.note(task(kclEndpoint=made.settings.kcl_endpoint or "", taskName="none"), made.clients, facts)
+        finished_copy.note(made.settings, made.clients, facts)
+        assert copy_rows.read(made.client, made.settings.task_table) == stored
+    finished_copy.note(task(kclEndpoint=made.settings.kcl_endpoint or "", taskName="none"), made.clients, facts)

@@ -11,22 +11,16 @@ from typing import TYPE_CHECKING
 import msgspec
 import pytest
 
-from processor import retry_limit
-from processor import task as tasks
 from processor.aws.clients import Clients
-from processor.copy import command, holder, state
-from processor.copy.holder import Holder
-from processor.copy.pace import StallWatch
-from processor.copy.state import CopyState, SegmentState
-from processor.dynamodb_local import DynamoDBLocal
-from processor.errors import (
-    CopyTakenError,
-    NotReadyError,
-    RefusedError,
-    StalledError,
-    StoppedError,
-    UnavailableError,
-)
+from processor.commands.copy import command, lock
+from processor.commands.copy.lock import Holder
+from processor.commands.copy.throttled_table import StallWatch
+from processor.commands.demo.dynamodb_local import DynamoDBLocal
+from processor.errors import CopyTakenError, NotReadyError, RefusedError, StalledError, StoppedError, UnavailableError
+from processor.flow import retry_limit
+from processor.state import copy_rows
+from processor.state import task_row as tasks
+from processor.state.copy_rows import CopyState, SegmentState
 from tests.conftest import Tables
 from tests.fakes import faults
 from tests.fakes.fault_proxy import FaultProxy
@@ -59,24 +53,24 @@ def _hold(client: DynamoDBClient, table: str, *, copy: CopyState = COPY, before:
 
 def test_rows_there_and_back(client: DynamoDBClient, table: str) -> None:
     """What is stored is what is read, keys in hand and starts of binary keys byte for byte."""
-    assert state.read(client, table) is None
-    state.write(client, table, COPY, before=None)
-    assert state.read(client, table) == COPY
-    assert state.claim(client, table, COPY) == [SegmentState(number=number) for number in range(3)]
+    assert copy_rows.read(client, table) is None
+    copy_rows.write(client, table, COPY, before=None)
+    assert copy_rows.read(client, table) == COPY
+    assert copy_rows.claim(client, table, COPY) == [SegmentState(number=number) for number in range(3)]
     keys = [msgspec.Raw(b'{"id":{"B":"/w=="},"n":{"N":"1E+2"}}'), msgspec.Raw('{"id":{"S":"é"}}'.encode())]
     segment = SegmentState(number=1, start=keys[0], items=7, size_bytes=99, in_hand=keys)
-    state.save(client, table, COPY, segment)
-    assert state.read_segments(client, table, COPY) == [segment]
-    assert state.claim(client, table, COPY)[1] == segment
+    copy_rows.save(client, table, COPY, segment)
+    assert copy_rows.read_segments(client, table, COPY) == [segment]
+    assert copy_rows.claim(client, table, COPY)[1] == segment
 
 
 def test_rows_of_an_earlier_copy_say_nothing(client: DynamoDBClient, table: str) -> None:
     """A copy that is begun anew begins at the beginning."""
-    state.claim(client, table, COPY)
-    state.save(client, table, COPY, SegmentState(number=0, done=True))
+    copy_rows.claim(client, table, COPY)
+    copy_rows.save(client, table, COPY, SegmentState(number=0, done=True))
     anew = msgspec.structs.replace(COPY, id="2")
-    assert state.read_segments(client, table, anew) == []
-    assert not state.claim(client, table, anew)[0].done
+    assert copy_rows.read_segments(client, table, anew) == []
+    assert not copy_rows.claim(client, table, anew)[0].done
 
 
 KEYS_IN_HAND = [msgspec.Raw(b'{"id":{"S":"a"}}')]
@@ -84,34 +78,34 @@ KEYS_IN_HAND = [msgspec.Raw(b'{"id":{"S":"a"}}')]
 
 def test_what_an_earlier_copy_had_in_hand_is_looked_after(client: DynamoDBClient, table: str) -> None:
     """By whatever copy comes next, until it stores a state of its own; and where it has fewer segments, too."""
-    state.claim(client, table, COPY)
+    copy_rows.claim(client, table, COPY)
     for number in (1, 2):
-        state.save(client, table, COPY, SegmentState(number=number, items=7, in_hand=KEYS_IN_HAND))
+        copy_rows.save(client, table, COPY, SegmentState(number=number, items=7, in_hand=KEYS_IN_HAND))
     anew = msgspec.structs.replace(COPY, id="2", segments=2, concurrent=False)
     left = [
         SegmentState(number=0),
         SegmentState(number=1, in_hand=KEYS_IN_HAND),
         SegmentState(number=2, in_hand=KEYS_IN_HAND, done=True),
     ]
-    assert state.claim(client, table, anew) == left
-    assert state.claim(client, table, anew) == left
+    assert copy_rows.claim(client, table, anew) == left
+    assert copy_rows.claim(client, table, anew) == left
     for segment in left[1:]:
-        state.save(client, table, anew, msgspec.structs.replace(segment, in_hand=[]))
-    assert state.read_in_hand(client, table) == []
-    assert state.claim(client, table, anew) == [SegmentState(number=0), SegmentState(number=1)]
-    assert [segment.number for segment in state.read_segments(client, table, anew)] == [1]
+        copy_rows.save(client, table, anew, msgspec.structs.replace(segment, in_hand=[]))
+    assert copy_rows.read_in_hand(client, table) == []
+    assert copy_rows.claim(client, table, anew) == [SegmentState(number=0), SegmentState(number=1)]
+    assert [segment.number for segment in copy_rows.read_segments(client, table, anew)] == [1]
 
 
 def test_a_copy_that_somebody_runs_is_not_forgotten(client: DynamoDBClient, table: str) -> None:
     """Whose row has changed since it was read stays; one that is gone is forgotten."""
-    state.write(client, table, COPY, before=None)
+    copy_rows.write(client, table, COPY, before=None)
     with _hold(client, table, before=COPY) as held:
         with pytest.raises(CopyTakenError):
-            state.delete(client, table, before=COPY)
+            copy_rows.delete(client, table, before=COPY)
         held.change(state="done")
-    state.delete(client, table, before=held.copy)
-    state.delete(client, table, before=held.copy)
-    assert state.read(client, table) is None
+    copy_rows.delete(client, table, before=held.copy)
+    copy_rows.delete(client, table, before=held.copy)
+    assert copy_rows.read(client, table) is None
 
 
 def test_a_copy_with_keys_in_hand_is_not_forgotten(dynamodb: DynamoDBLocal, capsys: pytest.CaptureFixture[str]) -> None:
@@ -120,42 +114,42 @@ def test_a_copy_with_keys_in_hand_is_not_forgotten(dynamodb: DynamoDBLocal, caps
     client = Clients(settings).checkpoints()
     made = tasks.of(settings, "arn")
     tasks.write(client, settings.task_table, made, before=None)
-    state.write(client, settings.task_table, COPY, before=None)
-    state.claim(client, settings.task_table, COPY)
-    state.save(client, settings.task_table, COPY, SegmentState(number=1, in_hand=KEYS_IN_HAND))
+    copy_rows.write(client, settings.task_table, COPY, before=None)
+    copy_rows.claim(client, settings.task_table, COPY)
+    copy_rows.save(client, settings.task_table, COPY, SegmentState(number=1, in_hand=KEYS_IN_HAND))
     with pytest.raises(NotReadyError, match="stopped with 1 keys in hand"):
         command.run(settings, command.Options(forget=True))
-    state.save(client, settings.task_table, COPY, SegmentState(number=1))
+    copy_rows.save(client, settings.task_table, COPY, SegmentState(number=1))
     assert command.run(settings, command.Options(forget=True)) == 0
-    assert state.read(client, settings.task_table) is None
+    assert copy_rows.read(client, settings.task_table) is None
     assert "The copy is forgotten" in capsys.readouterr().err
 
 
 def test_a_task_without_a_table_has_no_copy(client: DynamoDBClient) -> None:
     """It was never started."""
-    assert state.read(client, "no-such-table") is None
+    assert copy_rows.read(client, "no-such-table") is None
 
 
 def test_a_row_that_is_not_ours(client: DynamoDBClient, table: str) -> None:
     """It is said, with the table's name."""
     client.put_item(TableName=table, Item={"name": {"S": "copy"}, "state": {"S": "paused"}})
     with pytest.raises(UnavailableError, match=f"{table} holds a row 'copy' that is not ours"):
-        state.read(client, table)
+        copy_rows.read(client, table)
 
 
 def test_who_was_overtaken_writes_nothing_more(client: DynamoDBClient, table: str) -> None:
     """Neither rows nor items, and it doesn't stop the one who goes on."""
     with _hold(client, table) as first:
-        state.claim(client, table, first.copy)
-        second = _hold(client, table, before=state.read(client, table))
+        copy_rows.claim(client, table, first.copy)
+        second = _hold(client, table, before=copy_rows.read(client, table))
         with second:
-            state.claim(client, table, second.copy)
+            copy_rows.claim(client, table, second.copy)
             with pytest.raises(CopyTakenError):
                 first.save(SegmentState(number=0))
             second.save(SegmentState(number=0, items=1))
             until(lambda: _is_taken(first), "the first one to know")
             second.may_write()
-    found = state.read(client, table)
+    found = copy_rows.read(client, table)
     assert found is not None
     assert (found.state, found.holder) == ("running", "")
 
@@ -190,8 +184,8 @@ def test_no_write_without_a_beat(client: DynamoDBClient, table: str, monkeypatch
     stop = threading.Event()
     held = Holder(lambda: client, table, COPY, before=None, stop=stop, failed=pytest.fail)
     held.may_write()
-    late = time.time() + holder.TERM_SECONDS
-    monkeypatch.setattr(holder.time, "time", lambda: late)
+    late = time.time() + lock.TERM_SECONDS
+    monkeypatch.setattr(lock.time, "time", lambda: late)
     stop.set()
     with pytest.raises(StoppedError):
         held.may_write()
@@ -215,8 +209,8 @@ def test_a_copy_that_cannot_beat_ends(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """Writers that wait for a beat are told when beats have failed for too long, whatever else still works."""
-    monkeypatch.setattr(holder, "BEAT_SECONDS", 0.01)
-    monkeypatch.setattr(holder, "TERM_SECONDS", 0.0)
+    monkeypatch.setattr(lock, "BEAT_SECONDS", 0.01)
+    monkeypatch.setattr(lock, "TERM_SECONDS", 0.0)
     for name in ("OUTAGE_SECONDS", "DENIED_SECONDS"):
         monkeypatch.setattr(retry_limit, name, 0.0)
     # Else a writer that is never told would wait for ever.
@@ -261,9 +255,9 @@ def test_who_is_overtaken_at_the_second_try_knows_it(
 
         def overtake(exchange: Exchange, _: Fault) -> None:
             answer = exchange.forward(exchange.body)
-            found = state.read(client, table)
+            found = copy_rows.read(client, table)
             assert found is not None
-            state.write(client, table, msgspec.structs.replace(found, holder="another"), before=found)
+            copy_rows.write(client, table, msgspec.structs.replace(found, holder="another"), before=found)
             exchange.reply(answer)
 
         proxy.inject(faults.drop(after=True), "PutItem", times=1)
@@ -278,27 +272,27 @@ def test_a_copy_that_runs_elsewhere_is_left_alone(
 ) -> None:
     """As long as it beats; one that doesn't is taken over when it was watched for long enough."""
     said: list[str] = []
-    monkeypatch.setattr(holder, "WATCH_SECONDS", 1.0)
-    monkeypatch.setattr(holder, "BEAT_SECONDS", 0.05)
-    monkeypatch.setattr(holder, "here", lambda: ELSEWHERE)
+    monkeypatch.setattr(lock, "WATCH_SECONDS", 1.0)
+    monkeypatch.setattr(lock, "BEAT_SECONDS", 0.05)
+    monkeypatch.setattr(lock, "here", lambda: ELSEWHERE)
     with _hold(client, table) as held:
         monkeypatch.undo()
         with pytest.raises(NotReadyError, match="being run by process 1 on another-host"):
-            holder.wait_until_free(lambda: state.read(client, table), said.append)
+            lock.wait_until_free(lambda: copy_rows.read(client, table), said.append)
     left = msgspec.structs.replace(held.copy, holder="dead")
-    monkeypatch.setattr(holder, "WATCH_SECONDS", 1.0)
-    assert holder.wait_until_free(lambda: left, said.append) == left
+    monkeypatch.setattr(lock, "WATCH_SECONDS", 1.0)
+    assert lock.wait_until_free(lambda: left, said.append) == left
     assert "whether the copy begun by process 1 on another-host is still running" in said[-1]
 
 
 @pytest.mark.parametrize("process", [f"{socket.gethostname()}/1/other-boot/pid:[1]", "nobody/999999/x/y"])
 def test_only_what_can_be_known_is_known(process: str) -> None:
     """A process of another machine, or before the last boot, may be anything."""
-    assert not holder.is_gone(process)
+    assert not lock.is_gone(process)
 
 
 def test_processes_of_this_machine() -> None:
     """One's own is there; one of a number that no process has is gone."""
-    host, _, *machine = holder.here().split("/")
-    assert not holder.is_gone(holder.here())
-    assert holder.is_gone("/".join([host, str(2**22 + 1), *machine]))
+    host, _, *machine = lock.here().split("/")
+    assert not lock.is_gone(lock.here())
+    assert lock.is_gone("/".join([host, str(2**22 + 1), *machine]))

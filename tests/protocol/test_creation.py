@@ -11,14 +11,14 @@ import msgspec
 import pytest
 from moto import mock_aws
 
-from processor import preflight
 from processor.aws.clients import Clients
-from processor.dynamodb_local import DynamoDBLocal
+from processor.commands.copy.provision import destination as creation
+from processor.commands.demo.dynamodb_local import DynamoDBLocal
 from processor.errors import StoppedError
-from processor.facts import read
-from processor.findings import Finding
-from processor.provision import creation
-from processor.settings import Settings
+from processor.reporting.findings import Finding
+from processor.settings.settings import Settings
+from processor.startup import preflight
+from processor.startup.facts import read
 from tests.conftest import Tables
 from tests.fakes.http_server import HttpServer
 from tests.fakes.tasks import task as settings_of

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from processor.dynamodb_local import DynamoDBLocal
+from processor.commands.demo.dynamodb_local import DynamoDBLocal
 
 
 def test_nobody_else_on_the_network_reaches_it(tmp_path: Path) -> None:

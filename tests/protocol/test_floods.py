@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from processor import java
+from processor.startup import java
 from tests.conftest import REGION
 from tests.fakes.flood_server import ANSWERS, FloodServer
 from tests.fakes.patience import until

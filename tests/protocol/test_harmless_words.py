@@ -6,11 +6,11 @@ from typing import Any
 
 import pytest
 
-from processor.dynamodb_local import DynamoDBLocal
+from processor.aws.redaction import WITHHELD
+from processor.commands.demo.dynamodb_local import DynamoDBLocal
 from processor.errors import RefusedError, UnavailableError
-from processor.lease_term import WriteTimeouts
-from processor.redaction import WITHHELD
-from processor.writable_table import WritableTable
+from processor.replication.lease_term import WriteTimeouts
+from processor.replication.writer import WritableTable
 from tests.conftest import REGION, Tables
 from tests.fakes.changes import decode
 from tests.fakes.patience import PATIENCE_SECONDS

@@ -5,12 +5,12 @@ from __future__ import annotations
 import boto3
 import pytest
 
-from processor.dynamodb_local import DynamoDBLocal
+from processor.commands.demo.dynamodb_local import DynamoDBLocal
 from processor.errors import UnavailableError
-from processor.heartbeat import WRITTEN_AT
-from processor.logs import Log
-from processor.metrics.heart import Heart
-from processor.retry import Outage
+from processor.flow.retry import Outage
+from processor.metrics.heartbeat import WRITTEN_AT
+from processor.metrics.heartbeat_writer import Heart
+from processor.reporting.logs import Log
 from tests.conftest import REGION, Tables
 
 NOW = 1_800_000_000

@@ -17,13 +17,14 @@ import botocore.session
 import msgspec
 import pytest
 
-from processor import letter_bucket, retry_limit
-from processor.copy import state
-from processor.copy.state import CopyState
-from processor.dynamodb_local import DynamoDBLocal
-from processor.letters import encode
-from processor.via_s3 import transfer
-from processor.workload import create_table
+from processor.commands.copy.s3 import transfer
+from processor.commands.demo.dynamodb_local import DynamoDBLocal
+from processor.commands.demo.workload import create_table
+from processor.flow import retry_limit
+from processor.replication.dead_letters import s3_store
+from processor.replication.dead_letters.letter import encode
+from processor.state import copy_rows
+from processor.state.copy_rows import CopyState
 from tests.fakes.guarded_task import SOURCE_ACCOUNT, Grant, GuardedTask
 from tests.fakes.lease_table import LeaseTable
 from tests.fakes.letters import letter
@@ -92,7 +93,7 @@ def _task_rows(task: GuardedTask) -> None:
     task.db.put_item(
         TableName=table,
         Item={
-            "name": {"S": f"{state.NAME}#000000"},
+            "name": {"S": f"{copy_rows.NAME}#000000"},
             "copyId": {"S": "an earlier one"},
             "holder": {"S": "nobody"},
             "done": {"BOOL": False},
@@ -140,7 +141,7 @@ def _status(task: GuardedTask) -> list[tuple[int, str, str]]:
     _tables(task)
     with _leases(task, recorded=False):
         began = CopyState(id="c", segments=1, started_ms=0, stream_arn="")
-        state.write(task.db, task.settings.task_table, began, before=None)
+        copy_rows.write(task.db, task.settings.task_table, began, before=None)
         return [task.run("status")]
 
 
@@ -290,7 +291,7 @@ def make(dynamodb: DynamoDBLocal, monkeypatch: pytest.MonkeyPatch) -> Iterator[C
     for module, name in (
         (retry_limit, "DENIED_SECONDS"),
         (retry_limit, "OUTAGE_SECONDS"),
-        (letter_bucket, "PATIENCE_SECONDS"),
+        (s3_store, "PATIENCE_SECONDS"),
     ):
         monkeypatch.setattr(module, name, 0.0)
     made: list[GuardedTask] = []

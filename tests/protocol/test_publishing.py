@@ -11,11 +11,11 @@ import pytest
 
 from processor.aws.clients import Clients
 from processor.errors import UnavailableError
-from processor.logs import Log
+from processor.flow.retry import Outage
 from processor.metrics import instruments, publishing
 from processor.metrics.cloudwatch import CloudWatchPublisher
 from processor.metrics.publishing import publishers
-from processor.retry import Outage
+from processor.reporting.logs import Log
 from tests.fakes.metric_families import TASK, Counted
 from tests.fakes.moto_cloudwatch import MotoCloudWatch
 from tests.fakes.otlp_receiver import OtlpReceiver

@@ -7,12 +7,12 @@ from collections.abc import Iterator
 import msgspec
 import pytest
 
-from processor import preflight
 from processor.aws.clients import Clients
-from processor.item_key import key_reader
-from processor.readable_table import ReadableTable
-from processor.scannable_table import ScannableTable, Segment
-from processor.settings import Settings
+from processor.dynamodb.keys import key_reader
+from processor.dynamodb.reader import ReadableTable
+from processor.dynamodb.scanner import ScannableTable, Segment
+from processor.settings.settings import Settings
+from processor.startup import preflight
 from tests.conftest import REGION
 from tests.fakes.attribute_values import size_bytes
 from tests.fakes.recorded_table import RecordedTable

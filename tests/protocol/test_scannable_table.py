@@ -9,10 +9,10 @@ import msgspec
 import pytest
 
 from processor.aws.clients import Clients
-from processor.dynamodb_local import DynamoDBLocal
+from processor.commands.demo.dynamodb_local import DynamoDBLocal
+from processor.dynamodb.reader import ReadableTable
+from processor.dynamodb.scanner import ScannableTable, Segment
 from processor.errors import RefusedError, UnavailableError
-from processor.readable_table import ReadableTable
-from processor.scannable_table import ScannableTable, Segment
 from tests.conftest import REGION, Tables
 from tests.fakes.http_server import HttpServer
 from tests.fakes.tasks import task

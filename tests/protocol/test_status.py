@@ -16,17 +16,17 @@ import msgspec
 import pytest
 from rich.console import Console
 
-from processor import holds, java
 from processor.aws.clients import Clients
-from processor.copy import state
-from processor.copy.state import CopyState, SegmentState
-from processor.dynamodb_local import DynamoDBLocal
-from processor.holds import Hold
-from processor.leases import SHARD_END
-from processor.letter_file import LetterFile
-from processor.settings import Settings
-from processor.status import lag, reads, report, show
-from processor.status.report import Report
+from processor.commands.demo.dynamodb_local import DynamoDBLocal
+from processor.commands.status import lag, render, report, snapshot
+from processor.commands.status.report import Report
+from processor.replication.dead_letters.file_store import LetterFile
+from processor.settings.settings import Settings
+from processor.startup import java
+from processor.state import copy_rows, holds
+from processor.state.copy_rows import CopyState, SegmentState
+from processor.state.holds import Hold
+from processor.state.leases import SHARD_END
 from tests.conftest import Tables
 from tests.fakes import faults, tasks
 from tests.fakes.fault_proxy import FaultProxy
@@ -116,7 +116,7 @@ class Stage:
     def look(self, *, max_lag_seconds: int = 60, **changed: str) -> Report:
         """How the task stands."""
         settings = self.settings(**changed)
-        seen = reads.read(settings, Clients(settings, connections=lag.THREADS))
+        seen = snapshot.read(settings, Clients(settings, connections=lag.THREADS))
         return report.make(settings, seen, max_lag_seconds=max_lag_seconds)
 
 
@@ -213,7 +213,7 @@ def test_a_source_whose_times_are_rounded_to_the_minute(make_stage: MakeStage) -
     found = stage.look(max_lag_seconds=240)
     assert found.lag_about
     assert found.exit_status == 0
-    assert "lag about " in show.headline(found)
+    assert "lag about " in render.headline(found)
 
 
 @pytest.mark.parametrize(("seconds_ago", "state"), [(10, "running"), (600, "stopped")])
@@ -505,12 +505,12 @@ def test_how_far_a_copy_has_come(make_stage: MakeStage) -> None:
         id="c", segments=4, started_ms=1, stream_arn=stage.simulator.stream_arn, expected_items=100, host="here"
     )
     task_table = stage.settings().task_table
-    state.write(table.client, task_table, copy, before=None)
+    copy_rows.write(table.client, task_table, copy, before=None)
     held = msgspec.structs.replace(copy, holder="h")
-    state.claim(table.client, task_table, held)
+    copy_rows.claim(table.client, task_table, held)
     for number, done in enumerate((True, False)):
         segment = SegmentState(number=number, done=done, items=10, size_bytes=1000)
-        state.save(table.client, task_table, held, segment)
+        copy_rows.save(table.client, task_table, held, segment)
     found = stage.look()
     assert found.copy is not None
     assert (found.exit_status, found.copy.items, found.copy.size_bytes, found.copy.segments_done) == (0, 20, 2000, 1)
@@ -521,7 +521,7 @@ def shown(found: Report) -> str:
     """As a person sees it, on a wide terminal."""
     console = Console(width=250, force_terminal=False, markup=False, highlight=False)
     with console.capture() as capture:
-        console.print(show.render(found))
+        console.print(render.render(found))
     return capture.get()
 
 
@@ -535,7 +535,7 @@ def test_people_see_a_table_of_what_is_left_to_do(make_stage: MakeStage) -> None
     found = stage.look()
     text = shown(found)
     rows = [line for line in text.splitlines() if line.startswith("shardId-")]
-    assert len(rows) == show.SHOWN
+    assert len(rows) == render.SHOWN
     assert rows[0].startswith(shards[7])
     assert "unowned" in rows[0]
     assert rows[0].rstrip().endswith("no owner")
@@ -546,7 +546,7 @@ def test_people_see_a_table_of_what_is_left_to_do(make_stage: MakeStage) -> None
     assert "1 shard without an owner" in text
     assert "w-1: alive, 48 shards" in text
     assert stage.simulator.stream_arn in text
-    line = show.line(found, datetime(2026, 1, 1, tzinfo=timezone.utc))
+    line = render.line(found, datetime(2026, 1, 1, tzinfo=timezone.utc))
     assert line.startswith("2026-01-01T00:00:00+00:00 ")
     assert "48 reading, 0 waiting, 1 without an owner, 1 finished; daemons: 1" in line
 
@@ -564,4 +564,4 @@ def test_people_see_a_table_of_what_is_left_to_do(make_stage: MakeStage) -> None
 )
 def test_durations_are_for_people(seconds: float | None, expected: str) -> None:
     """Two units at most."""
-    assert expected == show.duration(seconds)
+    assert expected == render.duration(seconds)

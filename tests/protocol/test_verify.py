@@ -14,12 +14,12 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from processor import retry_limit
-from processor.dynamodb_local import DynamoDBLocal
+from processor.commands.demo.dynamodb_local import DynamoDBLocal
+from processor.commands.verify import attribute_paths, command
+from processor.commands.verify.options import Wanted
 from processor.errors import CredentialsError, NotReadyError, StalledError, UsageError
-from processor.settings import Settings
-from processor.verify import command, paths
-from processor.verify.wanted import Wanted
+from processor.flow import retry_limit
+from processor.settings.settings import Settings
 from tests.conftest import REGION, Tables
 from tests.fakes import faults
 from tests.fakes.fault_proxy import FaultProxy
@@ -208,14 +208,14 @@ def test_the_report_for_people(pair: Pair) -> None:
 def test_ignored_paths(pair: Pair) -> None:
     """What differs only there is equal; another place still counts; a key can't be ignored."""
     _plant(pair)
-    ignore = tuple(paths.parse("lines[1].price,lines[1].more"))
+    ignore = tuple(attribute_paths.parse("lines[1].price,lines[1].more"))
     _, report = pair.verify(ignore=ignore)
     (places,) = [found["paths"] for found in report["keys"] if found["outcome"] == "different"]
     assert places == [{"path": "lines[1].name", "kind": "missing"}]
-    _, report = pair.verify(ignore=(*ignore, *paths.parse("lines[1].name")))
+    _, report = pair.verify(ignore=(*ignore, *attribute_paths.parse("lines[1].name")))
     assert _counts(report) == (101, 1, 1, 0, 0, 0)
     with pytest.raises(UsageError, match="--ignore id: id is of the key"):
-        pair.verify(ignore=tuple(paths.parse("id")))
+        pair.verify(ignore=tuple(attribute_paths.parse("id")))
 
 
 @pytest.mark.parametrize("mode", ["batch", "fenced"])

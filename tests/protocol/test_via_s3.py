@@ -14,12 +14,13 @@ import pytest
 from moto import mock_aws
 
 from processor.aws.clients import Clients
-from processor.copy import command, state
+from processor.commands.copy import command
+from processor.commands.copy.s3 import checks, quotas, transfer
+from processor.commands.copy.s3.transfer import Counts, SavedTransfer
 from processor.errors import NotReadyError, StoppedError, TransferError, UsageError
-from processor.settings import Settings
-from processor.via_s3 import exportable, quotas, transfer
-from processor.via_s3.place import place_of
-from processor.via_s3.transfer import Counts, SavedTransfer
+from processor.settings.s3_location import place_of
+from processor.settings.settings import Settings
+from processor.state import copy_rows
 from tests.fakes.moto_transfers import LOG_GROUP, MotoTransfers
 from tests.fakes.tasks import task as settings_of
 
@@ -93,7 +94,7 @@ class Copy:
 
     def findings(self) -> list[str]:
         """Severity and text, before anything is begun."""
-        found = exportable.findings(self.settings, self.clients, place_of(URI))
+        found = checks.findings(self.settings, self.clients, place_of(URI))
         return [f"{finding.severity} {finding.object}: {finding.value}" for finding in found]
 
     def table(self) -> dict[str, Any]:
@@ -185,7 +186,7 @@ def test_the_command_copies_and_then_says_that_it_did(copy: Copy, capsys: pytest
     assert command.run(copy.settings, options) == 0
     assert "copied already, 12 items" in capsys.readouterr().err
     assert len(copy.transfers.exports) == 1
-    row = state.read(copy.clients.checkpoints(), copy.settings.task_table)
+    row = copy_rows.read(copy.clients.checkpoints(), copy.settings.task_table)
     assert row is not None
     assert (row.state, row.export_arn) == ("done", copy.transfers.exports[0].arn)
 

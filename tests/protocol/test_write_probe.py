@@ -6,10 +6,10 @@ from collections.abc import Callable
 
 import pytest
 
-from processor import facts
 from processor.aws.clients import Clients
-from processor.findings import Finding
-from processor.settings import Settings
+from processor.reporting.findings import Finding
+from processor.settings.settings import Settings
+from processor.startup import facts
 from tests.conftest import REGION, Tables
 from tests.fakes import faults, tasks
 from tests.fakes.fault_proxy import FaultProxy

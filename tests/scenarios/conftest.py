@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING, Any
 import boto3
 import pytest
 
-from processor import leases
-from processor.dynamodb_local import DynamoDBLocal
-from processor.workload import Workload, create_table, scan
+from processor.commands.demo.dynamodb_local import DynamoDBLocal
+from processor.commands.demo.workload import Workload, create_table, scan
+from processor.state import leases
 from tests.fakes.fleet import Fleet
 from tests.fakes.patience import until
 from tests.fakes.replicator import Replicator

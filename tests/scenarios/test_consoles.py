@@ -10,7 +10,7 @@ import subprocess
 import unicodedata
 from pathlib import Path
 
-from processor import java
+from processor.startup import java
 from tests.fakes import faults, tasks
 from tests.fakes.command import command, end_of
 from tests.fakes.fault_proxy import FaultProxy

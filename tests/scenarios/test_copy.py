@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from processor.workload import Workload, scan
+from processor.commands.demo.workload import Workload, scan
 from tests.fakes import faults
 from tests.fakes.command import command, end_of
 from tests.fakes.fault_proxy import FaultProxy

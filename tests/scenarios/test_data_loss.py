@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from processor import leases
+from processor.state import leases
 from tests.fakes import faults
 from tests.fakes.fault_proxy import FaultProxy
 from tests.fakes.faulty_server import Exchange

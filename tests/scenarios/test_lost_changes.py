@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from processor.leases import SHARD_END
+from processor.state.leases import SHARD_END
 from tests.fakes import faults
 from tests.fakes.command import command, end_of
 from tests.fakes.faulty_server import Exchange

@@ -13,7 +13,7 @@ from typing import Any
 import psutil
 from prometheus_client.parser import text_string_to_metric_families
 
-from processor.dynamodb_local import free_port
+from processor.commands.demo.dynamodb_local import free_port
 from processor.metrics import instruments
 from tests.fakes import faults, start_probe
 from tests.fakes.patience import PATIENCE_SECONDS, until

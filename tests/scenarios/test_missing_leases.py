@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import signal
 
-from processor.leases import SHARD_END
+from processor.state.leases import SHARD_END
 from tests.fakes import faults
 from tests.fakes.fleet import Fleet, out_of_order
 from tests.fakes.patience import until

@@ -6,7 +6,7 @@ import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
-from processor import java
+from processor.startup import java
 from tests.fakes.accounts import READER
 from tests.fakes.fake_sts import FakeSts
 from tests.fakes.forward_proxy import ForwardProxy

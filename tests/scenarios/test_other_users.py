@@ -7,7 +7,7 @@ import stat
 from collections.abc import Callable
 from pathlib import Path
 
-from processor import java
+from processor.startup import java
 from tests.fakes.faulty_server import free_port
 from tests.fakes.other_user import give_away
 from tests.fakes.replicator import Replicator

@@ -5,8 +5,8 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
-from processor import leases
-from processor.workload import Workload
+from processor.commands.demo.workload import Workload
+from processor.state import leases
 from tests.fakes import faults
 from tests.fakes.fault_proxy import FaultProxy
 from tests.fakes.patience import until

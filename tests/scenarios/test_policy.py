@@ -10,10 +10,9 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from processor import leases
-from processor.copy import state
-from processor.copy.state import CopyState
-from processor.workload import create_table
+from processor.commands.demo.workload import create_table
+from processor.state import copy_rows, leases
+from processor.state.copy_rows import CopyState
 from tests.fakes.guarded_task import TASK_ACCOUNT, GuardedTask
 from tests.fakes.moto_s3 import MotoS3
 from tests.fakes.patience import until
@@ -66,7 +65,7 @@ class Stage:
         """One that is done, which a replication has followed."""
         now = int(time.time() * 1000)
         done = CopyState(id="c", state="done", started_ms=now, finished_ms=now, stream_arn=self.simulator.stream_arn)
-        state.write(self.task.db, self.task.settings.task_table, done, before=None)
+        copy_rows.write(self.task.db, self.task.settings.task_table, done, before=None)
 
 
 @pytest.fixture

@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from processor.letter_file import LetterFile, append_line
-from processor.letters import encode
+from processor.replication.dead_letters.file_store import LetterFile, append_line
+from processor.replication.dead_letters.letter import encode
 from tests.fakes import faults
 from tests.fakes.command import command, end_of
 from tests.fakes.fault_proxy import FaultProxy

@@ -8,8 +8,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 from processor.aws.clients import Clients
-from processor.status import lag, reads, report
-from processor.status.report import Report
+from processor.commands.status import lag, report, snapshot
+from processor.commands.status.report import Report
 from tests.fakes import faults, tasks
 from tests.fakes.log_line import parse_json
 from tests.fakes.patience import until
@@ -55,7 +55,9 @@ def accept_numbers(pair: Pair) -> None:
 
 def _status(given: dict[str, str]) -> Report:
     settings = tasks.task(**given)
-    return report.make(settings, reads.read(settings, Clients(settings, connections=lag.THREADS)), max_lag_seconds=60)
+    return report.make(
+        settings, snapshot.read(settings, Clients(settings, connections=lag.THREADS)), max_lag_seconds=60
+    )
 
 
 def test_a_held_shard_holds_up_nothing_else(make_fleet: MakeFleet) -> None:

@@ -9,9 +9,9 @@ from collections.abc import Callable
 import psutil
 import pytest
 
-from processor import leases
-from processor.kcl_properties import TUNED
-from processor.workload import Workload
+from processor.commands.demo.workload import Workload
+from processor.settings.kcl_properties import TUNED
+from processor.state import leases
 from tests.fakes.patience import until
 from tests.fakes.replicator import Replicator
 from tests.scenarios.conftest import Pair

@@ -15,8 +15,8 @@ import boto3
 import pytest
 from moto.server import ThreadedMotoServer
 
-from processor.dynamodb_local import DynamoDBLocal, free_port
-from processor.workload import create_table
+from processor.commands.demo.dynamodb_local import DynamoDBLocal, free_port
+from processor.commands.demo.workload import create_table
 from tests.fakes.accounts import KEEPER, PROFILES, READER, WRITER
 from tests.fakes.fake_sts import Asked, FakeSts
 from tests.fakes.fault_proxy import FaultProxy

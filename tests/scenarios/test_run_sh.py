@@ -15,7 +15,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from processor import java
+from processor.startup import java
 from tests.fakes.patience import PATIENCE_SECONDS, until
 
 RUN = java.ROOT / "run.sh"

@@ -11,7 +11,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from processor import java
+from processor.startup import java
 from tests.fakes import faults
 from tests.fakes.fake_sts import FakeSts
 from tests.fakes.fault_proxy import FaultProxy
@@ -90,7 +90,7 @@ def test_nothing_secret_is_said_or_written(
         pair.put("first", secret={"S": CONTENTS})
         pair.wait_for("first")
         called_with = _called_with(running)
-        assert "processor.child" in called_with
+        assert "processor.replication.child" in called_with
 
         pair.put("refused", code={"N": "1"}, secret={"S": CONTENTS}, more={"L": [{"M": {"a": {"S": CONTENTS}}}]})
         until(letters.exists, "a dead letter")

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from processor.leases import SHARD_END
-from processor.workload import Workload
+from processor.commands.demo.workload import Workload
+from processor.state.leases import SHARD_END
 from tests.fakes import faults
 from tests.fakes.fleet import Fleet, out_of_order
 from tests.fakes.patience import until

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from processor import leases
+from processor.state import leases
 from tests.fakes.patience import until
 from tests.fakes.replicator import Replicator
 from tests.scenarios.conftest import Pair

@@ -8,7 +8,7 @@ import subprocess
 from collections.abc import Callable
 from typing import Any
 
-from processor import java
+from processor.startup import java
 from tests.fakes.patience import PATIENCE_SECONDS, until
 from tests.fakes.replicator import Replicator
 from tests.scenarios.conftest import Pair

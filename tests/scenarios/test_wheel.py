@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from processor import java
+from processor.startup import java
 from tests.fakes import contained, installed
 from tests.fakes.patience import until
 from tests.fakes.replicator import Replicator
@@ -77,7 +77,7 @@ def test_children_that_would_not_find_it_are_said_before_the_start(command: Path
     """Where it is found only through PYTHONPATH (or the user's packages), check says so: children look into neither."""
     packages = next(command.parent.parent.glob("lib/python*/site-packages"))
     given = [part for name, value in pair.settings.items() for part in (f"--{name}", value)]
-    program = "import sys; from processor.cli import console; sys.exit(console())"
+    program = "import sys; from processor.cli.main import console; sys.exit(console())"
     found = subprocess.run(
         [Path(sys.base_prefix) / "bin" / "python3", "-c", program, "check", *given],
         env={**os.environ, "PYTHONPATH": f"{packages}:{(packages / 'dependencies.pth').read_text().strip()}"},

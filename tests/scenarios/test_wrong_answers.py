@@ -8,7 +8,7 @@ from functools import partial
 
 import pytest
 
-from processor.leases import SHARD_END
+from processor.state.leases import SHARD_END
 from tests.fakes import faults
 from tests.fakes.faulty_server import Act, Exchange, Fault
 from tests.fakes.fleet import Fleet

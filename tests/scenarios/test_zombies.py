@@ -6,14 +6,14 @@ from pathlib import Path
 
 import pytest
 
-from processor import java
+from processor.startup import java
 from tests.fakes import faults
 from tests.fakes.patience import until
 from tests.fakes.planted import planted_checkout
 from tests.scenarios.conftest import MakeFleet
 
 # Every write may begin, whoever has the lease.
-UNCHECKED = {"processor/lease_term.py": ("        while True:\n", "        while self._gone.is_set():\n")}
+UNCHECKED = {"processor/replication/lease_term.py": ("        while True:\n", "        while self._gone.is_set():\n")}
 
 
 @pytest.mark.parametrize(

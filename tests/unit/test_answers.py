@@ -7,8 +7,8 @@ from typing import Any
 import botocore.session
 import pytest
 
-from processor import answers
-from processor.answers import brief, faults
+from processor.aws import response_shapes
+from processor.aws.response_shapes import brief, faults
 
 LOADED = botocore.session.get_session()
 MODELS = [LOADED.get_service_model(service) for service in ("dynamodb", "dynamodbstreams", "sts")]
@@ -24,10 +24,10 @@ def _shape(name: str) -> Any:
     return next(model.shape_for(name) for model in MODELS if name in model.shape_names)
 
 
-@pytest.mark.parametrize("name", answers._NEEDED)
+@pytest.mark.parametrize("name", response_shapes._NEEDED)
 def test_what_is_needed_is_there_to_be_given(name: str) -> None:
     """Each structure and member that we insist on is one of the API's."""
-    assert answers._NEEDED[name] <= _shape(name).members.keys()
+    assert response_shapes._NEEDED[name] <= _shape(name).members.keys()
 
 
 @pytest.mark.parametrize(
@@ -57,4 +57,4 @@ def test_the_first_fault(name: str, answer: dict[str, Any], fault: str | None) -
 def test_an_errors_text_is_brief() -> None:
     """A page becomes a line of bounded length."""
     assert brief("a\n  b\tc") == "a b c"
-    assert len(brief("page " * 1000)) < answers.MAX_TEXT + 5
+    assert len(brief("page " * 1000)) < response_shapes.MAX_TEXT + 5

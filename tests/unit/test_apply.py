@@ -8,11 +8,11 @@ from concurrent.futures import Future, ThreadPoolExecutor
 
 import pytest
 
-from processor.apply import Applier, Holding, Outcome
 from processor.errors import DaemonGoneError, HeldError, LeaseLostError, RefusedError, UnavailableError
-from processor.logs import Log
-from processor.records import Change
-from processor.retry import Backoff, Outage
+from processor.flow.retry import Backoff, Outage
+from processor.replication.apply import Applier, Holding, Outcome
+from processor.replication.stream_record import Change
+from processor.reporting.logs import Log
 from tests.fakes.changes import delete, put
 from tests.fakes.patience import PATIENCE_SECONDS
 from tests.fakes.table import FakeTable

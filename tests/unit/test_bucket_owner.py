@@ -8,19 +8,22 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from processor import check, facts, s3
 from processor.aws import clients as our_clients
+from processor.aws import s3
 from processor.aws.clients import Clients
-from processor.dead_letters import store_of
+from processor.aws.s3 import Bucket
+from processor.commands.check import command as check
+from processor.commands.copy.s3 import checks, table_export
+from processor.commands.policy import documents, permissions
+from processor.commands.policy.arns import Places
 from processor.errors import UnavailableError, UsageError
-from processor.letter_bucket import LetterBucket
-from processor.policy import documents, permissions
-from processor.policy.places import Places
-from processor.preflight import Report
-from processor.s3 import Bucket
-from processor.settings import Settings
-from processor.transport import is_aws
-from processor.via_s3 import exportable, place, table_export
+from processor.replication.dead_letters.s3_store import LetterBucket
+from processor.replication.dead_letters.sink import store_of
+from processor.settings import s3_location
+from processor.settings.settings import Settings
+from processor.startup import facts
+from processor.startup.plaintext_endpoints import is_aws
+from processor.startup.preflight import Report
 from tests.fakes.faulty_server import Answer, Exchange, FaultyServer
 from tests.fakes.letters import letter
 from tests.fakes.tasks import task
@@ -64,7 +67,7 @@ def make(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[str], Store]]:
         stores.append(store)
         monkeypatch.setenv("AWS_ENDPOINT_URL_S3", store.endpoint)
         monkeypatch.setattr(s3, "is_aws", lambda _: True)
-        monkeypatch.setattr(exportable, "is_aws", lambda _: True)
+        monkeypatch.setattr(checks, "is_aws", lambda _: True)
         return store
 
     asked: list[tuple[Clients, str | None]] = []
@@ -175,13 +178,13 @@ def test_an_export_goes_to_no_bucket_of_somebody_else(make: Callable[[str], Stor
     server = make(THEIRS)
     clients = Clients(task())
     source = {"TableName": "orders", "TableArn": f"arn:aws:dynamodb:eu-west-1:{OURS}:table/orders"}
-    named = place.place_of("s3://exports/of")
-    owned = named.owned(exportable.account_of(clients, source))
+    named = s3_location.place_of("s3://exports/of")
+    owned = named.owned(checks.account_of(clients, source))
     assert (owned.to_export["S3BucketOwner"], owned.to_import("x/1")["S3BucketOwner"]) == (OURS, OURS)
-    (finding,) = exportable._bucket(clients, owned)
+    (finding,) = checks._bucket(clients, owned)
     assert f"account {OURS} does not own" in finding.consequence
     assert server.expected == [("GET", OURS)]
-    assert list(exportable._bucket(clients, place.place_of(f"s3://exports/of?owner={THEIRS}"))) == []
+    assert list(checks._bucket(clients, s3_location.place_of(f"s3://exports/of?owner={THEIRS}"))) == []
     failed = table_export._failed({"ExportArn": "arn"}, owned)
     assert f"a bucket of account {OURS}" in str(failed)
 
@@ -189,8 +192,8 @@ def test_an_export_goes_to_no_bucket_of_somebody_else(make: Callable[[str], Stor
 def test_an_emulator_s_export_names_no_owner() -> None:
     """Its accounts are no accounts."""
     clients = Clients(task(sourceEndpoint="http://localhost:8000"))
-    owner = exportable.account_of(clients, {"TableArn": f"arn:aws:dynamodb:ddblocal:{OURS}:table/orders"})
-    assert "S3BucketOwner" not in place.place_of("s3://exports").owned(owner).to_export
+    owner = checks.account_of(clients, {"TableArn": f"arn:aws:dynamodb:ddblocal:{OURS}:table/orders"})
+    assert "S3BucketOwner" not in s3_location.place_of("s3://exports").owned(owner).to_export
 
 
 def _statements(settings: Settings, *commands: str) -> dict[str, dict[str, Any]]:
@@ -198,7 +201,7 @@ def _statements(settings: Settings, *commands: str) -> dict[str, dict[str, Any]]
         source_table=f"arn:aws:dynamodb:eu-west-1:{OURS}:table/orders",
         destination_table=f"arn:aws:dynamodb:us-east-1:{THEIRS}:table/orders-copy",
         task_tables=f"arn:aws:dynamodb:eu-west-1:{THIRD}:table/",
-        exported=place.place_of("s3://exports/of"),
+        exported=s3_location.place_of("s3://exports/of"),
     )
     rows = [row for row in permissions.needed(settings, commands) if row.actions[0].startswith("s3:")]
     return {statement["Sid"]: statement for statement in documents._statements(rows, settings, places)}

@@ -7,8 +7,8 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from processor import capacity
-from processor.capacity import Capacity
+from processor.flow import rate_limiter as capacity
+from processor.flow.rate_limiter import Capacity
 
 
 class Clock:

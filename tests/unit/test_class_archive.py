@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from processor import class_archive, java
 from processor.errors import SetupError
+from processor.startup import class_archive, java
 
 _SHOW = ["-Xshare:auto", "-Xlog:class+load:stdout"]
 _LISTED = "ch/qos/logback/core/Appender"

@@ -6,18 +6,20 @@ from typing import Any
 
 import pytest
 
-from processor import commands, kcl_properties, settings_loader
-from processor.cli import load
-from processor.commands import COMMANDS, Command, Option
-from processor.definitions import BY_NAME
+from processor.cli import arguments as settings_loader
+from processor.cli import registry
+from processor.cli.main import load
+from processor.cli.registry import COMMANDS, Command, Option
 from processor.errors import UsageError
-from processor.values import whole_number
+from processor.settings import kcl_properties
+from processor.settings.definitions import BY_NAME
+from processor.settings.parsers import whole_number
 
 COMMAND = Command(
     name="count",
     help="count sheep",
     options=(
-        commands.JSON,
+        registry.JSON,
         Option(name="sheep", help="how many", metavar="N", parse=whole_number(1, 100), default=7),
         Option(name="every", help="how often", metavar="SECONDS", parse=whole_number(1, 60), implied=2),
         Option(name="except", help="not this one; may be repeated", metavar="NAME", parse=str, repeated=True),
@@ -40,7 +42,7 @@ COMMAND = Command(
 def test_a_command_takes_its_own_options(arguments: list[str], changed: dict[str, Any], rest: list[str] | None) -> None:
     """Options are found wherever they stand, and all else stays in its order."""
     expected = {"json": False, "sheep": 7, "every": None, "except": []} | changed
-    assert commands.take(COMMAND, arguments) == (expected, ["--javaOptions", "-Xmx1g"] if rest is None else rest)
+    assert registry.take(COMMAND, arguments) == (expected, ["--javaOptions", "-Xmx1g"] if rest is None else rest)
 
 
 @pytest.mark.parametrize(
@@ -54,7 +56,7 @@ def test_a_command_takes_its_own_options(arguments: list[str], changed: dict[str
 def test_a_value_that_can_t_be_used_is_refused(arguments: list[str], message: str) -> None:
     """The message names the option, and what it takes."""
     with pytest.raises(UsageError) as refused:
-        commands.take(COMMAND, arguments)
+        registry.take(COMMAND, arguments)
     assert message in str(refused.value)
 
 
@@ -82,7 +84,7 @@ def test_an_option_is_no_setting() -> None:
 @pytest.mark.parametrize("command", [COMMAND, *COMMANDS.values()], ids=lambda command: command.name)
 def test_help_has_the_options_of_its_command(command: Command) -> None:
     """``run.sh NAME --help`` has each option with its value and words, before the settings."""
-    text = " ".join(settings_loader.parser("run.sh", commands.usage(), command).format_help().split())
+    text = " ".join(settings_loader.parser("run.sh", registry.usage(), command).format_help().split())
     own, rest = text.split("Source:", 1)
     assert f"Options of {command.name}:" in own
     assert "--sourceTable" in rest

@@ -10,17 +10,17 @@ import pytest
 from botocore.config import Config
 
 from processor.aws import bounds
-from processor.aws.answers import checked
+from processor.aws.checked_parser import checked
 from processor.aws.clients import Clients
 from processor.aws.errors import NotDynamoDBError, aws_errors
 from processor.aws.http_answer import Answer
+from processor.aws.s3 import Bucket
 from processor.aws.sessions import session
+from processor.dynamodb.reader import ReadableTable
 from processor.errors import UnavailableError
-from processor.identity import Identity
-from processor.lease_term import WriteTimeouts
-from processor.readable_table import ReadableTable
-from processor.s3 import Bucket
-from processor.writable_table import WritableTable
+from processor.replication.lease_term import WriteTimeouts
+from processor.replication.writer import WritableTable
+from processor.settings.identity import Identity
 from tests.fakes.changes import put
 from tests.fakes.flood_server import ANSWERS, FLOODS, FloodServer
 from tests.fakes.http_server import HttpServer

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from processor.copy import deadline
-from processor.copy.deadline import Deadline
-from processor.copy.state import CopyState
+from processor.commands.copy import deadline
+from processor.commands.copy.deadline import Deadline
 from processor.errors import CopyTooLateError, UnavailableError
+from processor.state.copy_rows import CopyState
 
 HOUR = 3600.0
 

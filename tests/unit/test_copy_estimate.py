@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from processor.copy import estimate
+from processor.commands.copy import estimate
 
 TABLE = {"ItemCount": 1_000_000, "TableSizeBytes": 1_500_000_000}
 

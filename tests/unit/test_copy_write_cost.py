@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from processor.copy import estimate, prices, write_cost
-from processor.copy.remeasure import Remeasure
+from processor.commands.copy import estimate, prices, write_cost
+from processor.commands.copy.remeasure import Remeasure
 
 
 def _index(name: str, *key: str, **more: Any) -> dict[str, Any]:

@@ -13,9 +13,9 @@ from processor.aws.credentials import RENEWAL_SECONDS, RenewedCredentials
 from processor.aws.errors import aws_errors
 from processor.aws.sessions import session
 from processor.errors import CredentialsError, UnavailableError
-from processor.identity import Identity
-from processor.lease_term import WriteTimeouts
-from processor.writable_table import WritableTable
+from processor.replication.lease_term import WriteTimeouts
+from processor.replication.writer import WritableTable
+from processor.settings.identity import Identity
 from tests.fakes.changes import put
 from tests.fakes.fake_sts import FakeSts
 from tests.fakes.http_server import HttpServer

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from processor import credentials_providers
-from processor.credentials_providers import findings
+from processor.startup import credentials_providers
+from processor.startup.credentials_providers import findings
 from tests.fakes.tasks import task
 
 REGION = "software.amazon.awssdk.regions.Region"

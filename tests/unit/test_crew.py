@@ -6,8 +6,8 @@ import threading
 
 import pytest
 
-from processor.crew import Crew
 from processor.errors import StoppedError
+from processor.flow.worker_group import Crew
 from tests.fakes.patience import PATIENCE_SECONDS
 
 

@@ -13,12 +13,12 @@ import javaproperties
 import msgspec
 import pytest
 
-from processor import daemon, java
-from processor.daemon import Slot, claim_slot, properties
 from processor.errors import SetupError
-from processor.leases import Lease
-from processor.settings import MAX_TABLE_NAME, Settings
-from processor.task import of
+from processor.settings.settings import MAX_TABLE_NAME, Settings
+from processor.startup import daemon, java
+from processor.startup.daemon import Slot, claim_slot, properties
+from processor.state.leases import Lease
+from processor.state.task_row import of
 from tests.fakes.patience import PATIENCE_SECONDS
 from tests.fakes.tasks import REQUIRED, task
 
@@ -64,7 +64,7 @@ def test_settings_reach_kcl_under_kcls_names() -> None:
     assert expected == {name: made[name] for name in expected}
     assert {str} == {type(value) for value in made.values()}
     assert "None" not in made.values()
-    assert " " not in made["executableName"].split(" -I -m processor.child")[0]
+    assert " " not in made["executableName"].split(" -I -m processor.replication.child")[0]
 
 
 def test_the_identities_reach_the_jvm() -> None:

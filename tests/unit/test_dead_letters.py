@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from processor.dead_letters import DeadLetters, store_of
 from processor.errors import DeadLetterError, RefusedError
-from processor.letter_bucket import LetterBucket
-from processor.letter_file import LetterFile
-from processor.records import Change
+from processor.replication.dead_letters.file_store import LetterFile
+from processor.replication.dead_letters.s3_store import LetterBucket
+from processor.replication.dead_letters.sink import DeadLetters, store_of
+from processor.replication.stream_record import Change
 from tests.fakes.changes import delete, put
 from tests.fakes.tasks import task
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from processor.provision import definition
+from processor.dynamodb import table_spec
 
 KEY = [{"AttributeName": "id", "KeyType": "HASH"}, {"AttributeName": "at", "KeyType": "RANGE"}]
 BY_DAY = [{"AttributeName": "day", "KeyType": "HASH"}]
@@ -158,7 +158,7 @@ REQUESTS: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
 @pytest.mark.parametrize(("source", "made"), REQUESTS.values(), ids=REQUESTS)
 def test_a_table_like_the_source(source: dict[str, Any], made: dict[str, Any]) -> None:
     """CreateTable is asked for what the source is, and for nothing that is the default or the place's own."""
-    assert definition.request(_table(**source), "copy") == LEAST | made
+    assert table_spec.request(_table(**source), "copy") == LEAST | made
 
 
 @pytest.mark.parametrize("source", [source for source, _ in REQUESTS.values()], ids=REQUESTS)
@@ -169,30 +169,30 @@ def test_an_equal_table_does_not_differ(source: dict[str, Any]) -> None:
 
 def test_a_stream_is_made_where_it_is_asked_for() -> None:
     """The new table's stream is what was asked for, whatever the source's is."""
-    made = definition.request(_table(), "copy", stream=True)
+    made = table_spec.request(_table(), "copy", stream=True)
     assert made == LEAST | {"StreamSpecification": {"StreamEnabled": True, "StreamViewType": "NEW_AND_OLD_IMAGES"}}
 
 
 def test_tags_are_given_on() -> None:
     """The source's tags are the new table's, but for those that only AWS may set."""
     tags = [{"Key": "team", "Value": "orders"}, {"Key": "aws:cloudformation:stack-name", "Value": "x"}]
-    assert definition.request(_table(), "copy", tags=tags) == LEAST | {"Tags": tags[:1]}
-    assert definition.request(_table(), "copy", tags=tags[1:]) == LEAST
+    assert table_spec.request(_table(), "copy", tags=tags) == LEAST | {"Tags": tags[:1]}
+    assert table_spec.request(_table(), "copy", tags=tags[1:]) == LEAST
 
 
 def test_what_a_table_cannot_take_with_it_is_said() -> None:
     """A KMS key and vector indexes are named, with what the new table has instead."""
-    assert list(definition.left_out(_table(), "copy")) == []
+    assert list(table_spec.left_out(_table(), "copy")) == []
     encrypted = _table(**REQUESTS["a KMS key"][0])
-    (found,) = definition.left_out(encrypted, "copy")
+    (found,) = table_spec.left_out(encrypted, "copy")
     assert (found.severity, ARN in found.value, "alias/aws/dynamodb" in found.consequence) == ("warning", True, True)
-    (found,) = definition.left_out(_table(VectorIndexes=[{"IndexName": "near"}]), "copy")
+    (found,) = table_spec.left_out(_table(VectorIndexes=[{"IndexName": "near"}]), "copy")
     assert "near" in found.value
 
 
 def _differences(source: Any, destination: Any, **more: Any) -> list[str]:
     given = {"source_ttl": None, "destination_ttl": None, "stream": False, **more}
-    found = list(definition.differences(source, destination, **given))
+    found = list(table_spec.differences(source, destination, **given))
     assert {"warning"} >= {finding.severity for finding in found}
     return [f"{finding.object} {finding.value}" for finding in found]
 
@@ -260,4 +260,4 @@ def test_ttl_and_stream_differ() -> None:
 )
 def test_a_table_is_active_with_its_indexes(table: dict[str, Any], *, expected: bool) -> None:
     """A table is active when it and all its indexes are."""
-    assert expected == definition.is_active(table)
+    assert expected == table_spec.is_active(table)

@@ -6,8 +6,9 @@ import re
 
 import pytest
 
-from processor import java, settings_loader
-from processor.definitions import BY_NAME, DEFINITIONS, Definition
+from processor.cli import arguments
+from processor.settings.definitions import BY_NAME, DEFINITIONS, Definition
+from processor.startup import java
 from tests.fakes.tasks import load
 
 TEMPLATE = java.ROOT / "properties" / "replication.properties"
@@ -65,7 +66,7 @@ def test_the_readme_has_a_row_for_each_setting(definition: Definition) -> None:
 @each_setting
 def test_help_has_each_setting(definition: Definition) -> None:
     """``--help`` has each setting with its words, its default and its environment variable."""
-    text = " ".join(settings_loader.parser("run.sh", "usage").format_help().split())
+    text = " ".join(arguments.parser("run.sh", "usage").format_help().split())
     default = "(required)" if definition.required else f"(default: {definition.default_text})"
     for part in (f"--{definition.name} ", f"{definition.help} {default}", definition.environment, definition.group):
         assert part in text

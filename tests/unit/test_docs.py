@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 from markdown.extensions.toc import slugify
 
-from processor import java
+from processor.startup import java
 
 PAGES = [java.ROOT / "README.md", java.ROOT / "CHANGELOG.md", *sorted((java.ROOT / "docs").rglob("*.md"))]
 # The README is read in five minutes; what takes longer has a page in docs/.

@@ -15,7 +15,7 @@ from processor.aws.clients import Clients
 from processor.aws.errors import aws_errors
 from processor.aws.sessions import session
 from processor.errors import ConditionFailedError, CredentialsError, RefusedError, UnavailableError
-from processor.identity import Identity
+from processor.settings.identity import Identity
 from tests.fakes.tasks import task
 
 REGION = "us-east-1"

@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from processor import java
+from processor.startup import java
 
 JAVA = sorted((java.ROOT / "daemon" / "src").rglob("*.java"))
 PYTHON = sorted((java.ROOT / "processor").rglob("*.py"))

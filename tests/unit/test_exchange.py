@@ -15,7 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from processor.aws.bounds import InvalidAnswerError, Room, TooLargeAnswerError
-from processor.aws.exchange import exchange
+from processor.aws.http1 import exchange
 from processor.aws.http_answer import Answer, BrokenAnswerError, read_answer
 from tests.fakes.patience import PATIENCE_SECONDS
 

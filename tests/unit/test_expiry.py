@@ -7,8 +7,8 @@ from typing import Any
 import msgspec
 import pytest
 
+from processor.dynamodb.expiry import NEVER, NO_EXPIRY, OLDEST_SECONDS, Expiry, PastTtl
 from processor.errors import MalformedItemError
-from processor.expiry import NEVER, NO_EXPIRY, OLDEST_SECONDS, Expiry, PastTtl
 
 NOW = 1_800_000_000.0
 PAST = PastTtl("ttl", lambda: NOW)

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from processor import java
+from processor.startup import java
 
 FAKE = Path(__file__).parent.parent / "fakes" / "JavaErrors.java"
 HASH_RANGES = "software.amazon.kinesis.coordinator.PeriodicShardSyncManager"

@@ -11,15 +11,16 @@ import boto3
 import pytest
 from botocore.httpsession import URLLib3Session
 
-from processor import preflight, tables
 from processor.aws import endpoints
 from processor.aws.clients import Clients
 from processor.aws.errors import aws_errors
 from processor.aws.sessions import session, sts_region
 from processor.errors import CredentialsError, RoleError, UnavailableError, UsageError
-from processor.identity import OWN, Identity
-from processor.lease_term import WriteTimeouts
-from processor.settings import Settings
+from processor.replication import tables
+from processor.replication.lease_term import WriteTimeouts
+from processor.settings.identity import OWN, Identity
+from processor.settings.settings import Settings
+from processor.startup import preflight
 from tests.fakes.accounts import KEEPER, PROFILES, READER, WRITER
 from tests.fakes.changes import put
 from tests.fakes.fake_sts import FakeSts

@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from processor.images import canonical, same
+from processor.dynamodb.items import canonical, same
 
 BASE = {"id": {"S": "k"}, "n": {"N": "1"}}
 EQUAL: dict[str, tuple[Any, Any]] = {

@@ -6,7 +6,7 @@ import ast
 
 import pytest
 
-from processor import java
+from processor.startup import java
 
 PACKAGE = java.ROOT / "processor"
 # From the ground up: a module imports from its own layer and those above it here, never from one below. A new module

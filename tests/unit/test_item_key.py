@@ -5,7 +5,7 @@ from __future__ import annotations
 import msgspec
 import pytest
 
-from processor.item_key import key_reader
+from processor.dynamodb.keys import key_reader
 
 ITEM = msgspec.Raw(b'{"%s":{"N": "1.0"},"o":{"M":{"id":{"S":"x"}}},"\\u00e9":{"B":"/w=="},"\\"":{"S":"\\""}}')
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from processor.item_size import item_bytes
+from processor.dynamodb.item_size import item_bytes
 
 SIZES: list[tuple[dict[str, Any], int]] = [
     ({}, 0),

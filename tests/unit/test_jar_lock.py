@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from processor import check, jar_lock, java
+from processor.commands.check import command as check
+from processor.startup import jar_lock, java
 
 PROGRAM = java.ROOT / "processor" / "jar_lock.py"
 

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from processor import java, java_options
-from processor.java_options import OUR_COLLECTOR, VARIABLES, chosen, findings
+from processor.startup import java, java_options
+from processor.startup.java_options import OUR_COLLECTOR, VARIABLES, chosen, findings
 from tests.fakes.tasks import task
 
 OURS = ["-Xmx1g", OUR_COLLECTOR]

@@ -7,7 +7,7 @@ from functools import partial
 
 import pytest
 
-from processor.lanes import CALL_SECONDS, FIRST_LANES, MEASURE_SECONDS, Lanes
+from processor.replication.concurrency import CALL_SECONDS, FIRST_LANES, MEASURE_SECONDS, Lanes
 from tests.fakes.patience import PATIENCE_SECONDS
 
 MOST = 40

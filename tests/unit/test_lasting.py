@@ -12,10 +12,10 @@ from botocore.exceptions import BotoCoreError
 from processor.aws import lasting
 from processor.aws.errors import REJECTED_CREDENTIALS
 from processor.aws.lasting import CONFIGURATION, has_instance_metadata, lasts
+from processor.dynamodb.missing_table import unless_missing
 from processor.errors import CredentialsError, RefusedError, UnavailableError
-from processor.identity import OWN
-from processor.missing_table import unless_missing
-from processor.retry import THROTTLES
+from processor.flow.retry import THROTTLES
+from processor.settings.identity import OWN
 
 # What nobody here did wrong, and what this program never does.
 PASSING = {

@@ -13,10 +13,10 @@ from pathlib import Path
 
 import pytest
 
-from processor.capacity import Estimate
 from processor.errors import LeaseLostError, RefusedError, UnavailableError
-from processor.lease_term import WriteTimeouts
-from processor.writable_table import WritableTable
+from processor.flow.rate_limiter import Estimate
+from processor.replication.lease_term import WriteTimeouts
+from processor.replication.writer import WritableTable
 from tests.fakes.changes import put
 from tests.fakes.http_server import HttpServer
 from tests.fakes.patience import PATIENCE_SECONDS

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from processor.errors import DaemonGoneError, LeaseLostError, SetupError
-from processor.kcl_properties import TUNED
-from processor.lease_term import LeaseTerm, WriteTimeouts, file_name
+from processor.replication.lease_term import LeaseTerm, WriteTimeouts, file_name
+from processor.settings.kcl_properties import TUNED
 from tests.fakes.fake_daemon import write_term
 from tests.fakes.patience import PATIENCE_SECONDS
 

@@ -9,9 +9,9 @@ import boto3
 import pytest
 from moto import mock_aws
 
-from processor import leases
 from processor.errors import UnavailableError
-from processor.leases import Lease
+from processor.state import leases
+from processor.state.leases import Lease
 
 TABLE = "DynamoDBCrossRegionReplication-t"
 

@@ -12,10 +12,10 @@ import pytest
 from botocore.exceptions import ClientError
 
 from processor.aws.clients import Clients
+from processor.aws.s3 import Bucket
 from processor.errors import CredentialsError, DeadLetterError, UnavailableError
-from processor.letter_bucket import PATIENCE_SECONDS, LetterBucket
-from processor.letters import encode
-from processor.s3 import Bucket
+from processor.replication.dead_letters.letter import encode
+from processor.replication.dead_letters.s3_store import PATIENCE_SECONDS, LetterBucket
 from tests.fakes.letters import letter
 from tests.fakes.moto_s3 import MotoS3
 from tests.fakes.stream_record import sequence_number

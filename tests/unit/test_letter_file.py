@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from processor import letter_file
 from processor.errors import DeadLetterError
-from processor.letter_file import LetterFile, append_line
-from processor.letters import encode
+from processor.replication.dead_letters import file_store
+from processor.replication.dead_letters.file_store import LetterFile, append_line
+from processor.replication.dead_letters.letter import encode
 from tests.fakes.letters import letter
 from tests.fakes.patience import PATIENCE_SECONDS
 
@@ -213,14 +213,14 @@ def test_an_append_that_waited_for_a_removal_goes_to_the_new_file(path: Path, mo
     """A writer that opened the old file just before it was replaced writes to the new one."""
     store = LetterFile(path)
     store.put(letter("a"))
-    flock, entries, late = letter_file.fcntl.flock, list(store.entries()), letter("late", number=7)
+    flock, entries, late = file_store.fcntl.flock, list(store.entries()), letter("late", number=7)
 
     def replaced_meanwhile(descriptor: int, operation: int) -> None:
-        monkeypatch.setattr(letter_file.fcntl, "flock", flock)
+        monkeypatch.setattr(file_store.fcntl, "flock", flock)
         assert store.remove(entries) == 1
         flock(descriptor, operation)
 
-    monkeypatch.setattr(letter_file.fcntl, "flock", replaced_meanwhile)
+    monkeypatch.setattr(file_store.fcntl, "flock", replaced_meanwhile)
     store.put(late)
     assert [late.sequence_number] == _keys(path)
 

@@ -7,9 +7,9 @@ from collections.abc import Callable, Iterator
 import pytest
 from moto import mock_aws
 
-from processor import leases, liveness
-from processor.leases import SHARD_END
-from processor.liveness import Daemon, Look
+from processor.state import leases, liveness
+from processor.state.leases import SHARD_END
+from processor.state.liveness import Daemon, Look
 from tests.fakes import tasks
 from tests.fakes.lease_table import LeaseTable
 

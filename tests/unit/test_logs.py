@@ -10,8 +10,9 @@ from collections.abc import Iterator
 
 import pytest
 
-from processor import java, logs
-from processor.logs import JSON, TEXT, Log
+from processor.reporting import logs
+from processor.reporting.logs import JSON, TEXT, Log
+from processor.startup import java
 from tests.fakes.log_line import parse_json, parse_text
 
 # The daemon forwards lines that match this to the console (CONSOLE_LINE in its class LogLines).

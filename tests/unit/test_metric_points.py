@@ -12,9 +12,9 @@ from prometheus_client.core import GaugeMetricFamily
 
 from processor.metrics import cloudwatch, instruments
 from processor.metrics.cloudwatch_names import NAMES, Name, name_of
+from processor.metrics.data_points import Histogram, Point, points
 from processor.metrics.instruments import INSTRUMENTS
-from processor.metrics.outlets import outlets, publishes_each_shard
-from processor.metrics.points import Histogram, Point, points
+from processor.metrics.sinks import outlets, publishes_each_shard
 from tests.fakes.metric_families import TASK, Counted
 from tests.fakes.tasks import task
 

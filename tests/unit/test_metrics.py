@@ -17,16 +17,16 @@ import msgspec
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
-from processor.apply import Outcome
-from processor.dynamodb_local import free_port
-from processor.heartbeat import Heartbeats, key
-from processor.logs import Log
-from processor.metrics import exporter, instruments, port, shard_files
+from processor.commands.demo.dynamodb_local import free_port
+from processor.metrics import exporter, instruments, prometheus_endpoint, shard_files
 from processor.metrics.collector import FLEET_SECONDS, FORGET_SECONDS, DaemonCollector, Heard
 from processor.metrics.command_metrics import CommandMetrics
-from processor.metrics.outlets import outlets
-from processor.metrics.shard_meter import WINDOW_SECONDS, ShardMeter
-from processor.records import Change
+from processor.metrics.heartbeat import Heartbeats, key
+from processor.metrics.sinks import outlets
+from processor.replication.apply import Outcome
+from processor.replication.shard_meter import WINDOW_SECONDS, ShardMeter
+from processor.replication.stream_record import Change
+from processor.reporting.logs import Log
 from tests.fakes.changes import decode, delete, put
 from tests.fakes.patience import PATIENCE_SECONDS
 from tests.fakes.stream_record import modify
@@ -285,7 +285,7 @@ def test_a_port_that_there_is_not_is_said(daemon: Daemon, events: Callable[[], l
     settings = msgspec.structs.replace(task(metricsPort="65535"), metrics_port=65536)
     stop = threading.Event()
     stop.wait = lambda *_: stop.set()  # type: ignore[method-assign]  # after the first try
-    port.serve(settings, daemon.collector, log=Log(), stop=stop)
+    prometheus_endpoint.serve(settings, daemon.collector, log=Log(), stop=stop)
     (event,) = events()
     assert (event.name, "0-65535" in event.fields["reason"]) == ("metrics_not_served", True)
 

@@ -8,7 +8,7 @@ import botocore.session
 import pytest
 from botocore.exceptions import DataNotFoundError, UnknownServiceError
 
-from processor.aws.models import model_loader
+from processor.aws.service_models import model_loader
 
 
 @pytest.mark.parametrize("name", ["cloudwatch", "dynamodb", "dynamodbstreams", "s3", "sts", "sso-oidc"])

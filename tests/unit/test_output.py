@@ -8,8 +8,8 @@ import sys
 
 import pytest
 
-from processor import java
-from processor.values import endpoint
+from processor.settings.parsers import endpoint
+from processor.startup import java
 from tests.fakes.patience import PATIENCE_SECONDS
 
 # A command that prints this, with all that stands around one.

@@ -8,10 +8,10 @@ import threading
 import pytest
 
 from processor.errors import CredentialsError, RefusedError, RoleError, StalledError, StoppedError, UnavailableError
-from processor.logs import Log
-from processor.patience import Patience
-from processor.retry import Backoff, Outage
-from processor.retry_limit import DENIED_SECONDS, OUTAGE_SECONDS
+from processor.flow.patience import Patience
+from processor.flow.retry import Backoff, Outage
+from processor.flow.retry_limit import DENIED_SECONDS, OUTAGE_SECONDS
+from processor.reporting.logs import Log
 
 
 class Calls:

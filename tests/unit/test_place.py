@@ -6,8 +6,8 @@ from datetime import datetime, timedelta, timezone
 
 import pytest
 
-from processor.via_s3.place import place_of
-from processor.via_s3.table_export import covers, token_of
+from processor.commands.copy.s3.table_export import covers, token_of
+from processor.settings.s3_location import place_of
 
 EXPORT = "arn:aws:dynamodb:eu-west-1:123456789012:table/orders/export/01700000000000-0a1b2c3d"
 DATA = "AWSDynamoDB/01700000000000-0a1b2c3d/data/"

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from processor import plan as plan_module
-from processor.plan import calls, plan
+from processor.replication import plan as plan_module
+from processor.replication.plan import calls, plan
 from tests.fakes.changes import delete, put
 
 

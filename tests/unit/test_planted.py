@@ -7,10 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from processor import java
+from processor.startup import java
 from tests.fakes.planted import planted_checkout
 
-_PROGRAM = "import amazon_kclpy, processor.errors as e, processor.java as j; print(e.__file__, j.ROOT, j.class_path())"
+_PROGRAM = (
+    "import amazon_kclpy, processor.errors as e, processor.startup.java as j; print(e.__file__, j.ROOT, j.class_path())"
+)
 
 
 def test_the_copy_runs_its_own_code_on_the_checkout_s_packages(tmp_path: Path) -> None:

@@ -9,15 +9,17 @@ import msgspec
 import pytest
 from moto import mock_aws
 
-from processor import commands, heartbeat
 from processor.aws.clients import Clients
+from processor.cli import registry
+from processor.commands.demo.workload import create_table
+from processor.commands.policy import arns, command, documents, lookup, permissions
+from processor.commands.policy import options as wanted
+from processor.commands.policy.arns import NO_ACCOUNT, Places
+from processor.commands.policy.documents import Policy
+from processor.commands.policy.principals import Principal
 from processor.errors import UsageError
-from processor.policy import command, documents, lookup, permissions, places, wanted
-from processor.policy.documents import Policy
-from processor.policy.places import NO_ACCOUNT, Places
-from processor.policy.principals import Principal
-from processor.settings import Settings
-from processor.workload import create_table
+from processor.metrics import heartbeat
+from processor.settings.settings import Settings
 from tests.fakes import authority, tasks
 
 READER = "arn:aws:iam::111111111111:role/reader"
@@ -216,7 +218,7 @@ def test_reading_commands_are_allowed_no_write() -> None:
 def test_every_command_has_its_permissions() -> None:
     """No command of the program is forgotten; repair and replicate have no name of their own there."""
     named = {*wanted.COMMANDS} - {"repair", "replicate"}
-    assert named == set(commands.COMMANDS) - {"policy"}
+    assert named == set(registry.COMMANDS) - {"policy"}
     for name in wanted.COMMANDS:
         assert _allowed(tasks.task(deadLetterUri="s3://letters"), name)
 
@@ -235,7 +237,7 @@ def test_options_that_do_not_go_together() -> None:
     with pytest.raises(UsageError, match="--viaS3: 'nowhere' is not a place"):
         command.run(tasks.task(), wanted=None, via_s3="nowhere", caller=USER, as_json=True)
     with pytest.raises(UsageError, match="--caller: 'me' is no ARN"):
-        commands.take(commands.COMMANDS["policy"], ["--caller", "me"])
+        registry.take(registry.COMMANDS["policy"], ["--caller", "me"])
 
 
 def test_offline_it_prints_all_the_same(capsys: pytest.CaptureFixture[str]) -> None:
@@ -300,9 +302,9 @@ def test_a_role_s_session_is_trusted_as_its_role() -> None:
 def test_a_place_in_a_bucket_is_narrow() -> None:
     """Letters have their task's folder; exports their prefix."""
     settings = tasks.task(deadLetterUri="s3://letters/of", taskName="t")
-    assert places.arn_of("Letters", settings, PLACES) == "arn:aws:s3:::letters/of/t/*"
+    assert arns.arn_of("Letters", settings, PLACES) == "arn:aws:s3:::letters/of/t/*"
     settings = tasks.task(deadLetterUri="s3://letters", taskName="t")
-    assert places.arn_of("Letters", settings, PLACES) == "arn:aws:s3:::letters/t/*"
+    assert arns.arn_of("Letters", settings, PLACES) == "arn:aws:s3:::letters/t/*"
 
 
 def test_a_table_s_key_is_told_of() -> None:

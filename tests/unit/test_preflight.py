@@ -12,14 +12,15 @@ import pytest
 from moto import mock_aws
 from moto.dynamodbstreams.models import DynamoDBStreamsBackend
 
-from processor import facts, java, preflight, task
 from processor.aws.clients import Clients
-from processor.copy.state import CopyState
 from processor.errors import CredentialsError
-from processor.facts import Facts
-from processor.leases import Lease
-from processor.preflight import Report
-from processor.settings import Settings
+from processor.settings.settings import Settings
+from processor.startup import facts, java, preflight
+from processor.startup.facts import Facts
+from processor.startup.preflight import Report
+from processor.state import task_row
+from processor.state.copy_rows import CopyState
+from processor.state.leases import Lease
 from tests.fakes.http_server import HttpServer
 from tests.fakes.tasks import task as settings_of
 
@@ -55,7 +56,7 @@ def _facts(**changed: Any) -> Facts:
         "destination": _copy(),
         "stream_shards": frozenset({"shard-1", "shard-2"}),
         "leases": LEASES,
-        "task": task.of(SETTINGS, STREAM),
+        "task": task_row.of(SETTINGS, STREAM),
     }
     return Facts(**(found | changed))
 
@@ -83,7 +84,7 @@ WRONG = {
     "another key": ({"destination": _copy(key="pk:S")}, "error", "is HASH pk (S); the source's is HASH id (S)"),
     "another key type": ({"destination": _copy(key="id:N")}, "error", "is HASH id (N); the source's is HASH id (S)"),
     "the source itself": ({"destination": _table(TableArn="arn:orders", TableId="orders")}, "error", "is the source"),
-    "another stream": ({"task": task.of(SETTINGS, "arn:old")}, "error", "the last checkpoints are of arn:old"),
+    "another stream": ({"task": task_row.of(SETTINGS, "arn:old")}, "error", "the last checkpoints are of arn:old"),
     "no shard left": ({"stream_shards": frozenset({"shard-9"})}, "error", "has none of the 1 shards"),
     "TTL": ({"destination_ttl": "expires"}, "warning", "TTL on expires; the source's is off"),
     "another TTL": ({"destination_ttl": "end", "source_ttl": "expires"}, "warning", "the source's is on expires"),
@@ -97,7 +98,7 @@ RIGHT = {
     "a first start": {"leases": None, "task": None},
     "a start anew after deleting the checkpoints": {
         "leases": None,
-        "task": task.of(settings_of(sourceTable="x12"), "a"),
+        "task": task_row.of(settings_of(sourceTable="x12"), "a"),
     },
     "checkpoints of the original": {"task": None},
     "an index of the source's": {"source": _table(**GSI, **_stream()), "destination": _copy(**GSI)},
@@ -135,7 +136,7 @@ def test_one_place_with_two_roles_may_be_two_accounts() -> None:
 
 def test_another_replications_checkpoints_are_refused() -> None:
     """A checkpoint table that a task with another source or destination uses is an error that names that task."""
-    other = task.of(settings_of(destinationTable="elsewhere"), STREAM)
+    other = task_row.of(settings_of(destinationTable="elsewhere"), STREAM)
     ((severity, text),) = _found(_facts(task=other))
     assert severity == "error"
     assert "orders in eu-west-1 to elsewhere in us-east-1" in text
@@ -296,7 +297,7 @@ def test_everything_wrong_is_said_in_one_run(monkeypatch: pytest.MonkeyPatch, tm
     leases["AttributeDefinitions"] = [{"AttributeName": "leaseKey", "AttributeType": "S"}]
     client = _create("eu-west-1", SETTINGS.checkpoint_table, **leases)
     client.put_item(TableName=SETTINGS.checkpoint_table, Item={"leaseKey": {"S": "shard-1"}})
-    task.write(client, SETTINGS.task_table, task.of(settings_of(sourceTable="other"), STREAM), before=None)
+    task_row.write(client, SETTINGS.task_table, task_row.of(settings_of(sourceTable="other"), STREAM), before=None)
     report, text = _run()
     for words in ("Java none", "Jar ", "is off", "is HASH pk", "TTL on expires", "belongs to another replication"):
         assert words in text

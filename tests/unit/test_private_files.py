@@ -12,12 +12,14 @@ from pathlib import Path
 
 import pytest
 
-from processor import daemon, facts, java, letter_file, private_files
+from processor.commands.verify.report import OutputFile
 from processor.errors import DeadLetterError, SetupError, UsageError
-from processor.handover import SETTINGS_VARIABLE, handed_down
-from processor.letter_file import LetterFile
-from processor.private_files import NotOursError, check, check_content, make_folder, open_file
-from processor.verify.report import OutputFile
+from processor.replication.dead_letters import file_store
+from processor.replication.dead_letters.file_store import LetterFile
+from processor.settings.daemon_files import SETTINGS_VARIABLE, handed_down
+from processor.startup import daemon, facts, java
+from processor.system import private_files
+from processor.system.private_files import NotOursError, check, check_content, make_folder, open_file
 from tests.fakes.letters import letter
 from tests.fakes.other_user import give_away
 from tests.fakes.tasks import task
@@ -186,7 +188,7 @@ def test_dead_letters_go_to_no_file_of_others(tmp_path: Path, monkeypatch: pytes
     LetterFile(path).put(letter("b"))
     whose = give_away(path, monkeypatch)
     kept = path.read_bytes()
-    monkeypatch.setattr(letter_file, "_other_owner", lambda _: None)
+    monkeypatch.setattr(file_store, "_other_owner", lambda _: None)
     for act in (lambda: LetterFile(path).put(letter("c")), lambda: list(LetterFile(path).entries())):
         with pytest.raises(DeadLetterError, match="belongs to ") as caught:
             act()
@@ -261,7 +263,7 @@ def test_a_device_s_folder_protects_nothing(monkeypatch: pytest.MonkeyPatch) -> 
 
 def test_results_go_to_where_standard_output_goes(tmp_path: Path) -> None:
     """A file of ours, by the kernel's links."""
-    imports = "from pathlib import Path; from processor.verify.report import OutputFile"
+    imports = "from pathlib import Path; from processor.commands.verify.report import OutputFile"
     command = f"{imports}; OutputFile(Path('/dev/stdout')).write(b'x')"
     with (tmp_path / "out").open("wb") as out:
         subprocess.run([sys.executable, "-c", command], stdout=out, check=True, cwd=java.ROOT)

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from processor import java, program
+from processor.startup import java
+from processor.system import program
 
 PYPROJECT = (java.ROOT / "pyproject.toml").read_text()
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 
-from processor.progress import LINE_SECONDS, Progress
+from processor.reporting.progress import LINE_SECONDS, Progress
 
 
 class Terminal(io.StringIO):

@@ -12,8 +12,8 @@ import pytest
 from botocore.exceptions import ConnectionError as BotocoreConnectionError
 
 from processor.aws.clients import Clients
+from processor.dynamodb.reader import ReadableTable
 from processor.errors import CredentialsError, RefusedError, UnavailableError
-from processor.readable_table import ReadableTable
 from tests.conftest import Tables
 from tests.fakes.http_server import HttpServer
 from tests.fakes.patience import PATIENCE_SECONDS

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from processor.errors import RefusedError, UnavailableError, UnsettledError
-from processor.reconcile import MAX_WRITES, Reconciled, reconcile
+from processor.replication.reconcile import MAX_WRITES, Reconciled, reconcile
 from tests.fakes.changes import put
 from tests.fakes.source import FakeSource
 from tests.fakes.table import FakeTable

@@ -8,7 +8,6 @@ from collections.abc import Callable, Sequence
 
 import pytest
 
-from processor.apply import Outcome
 from processor.errors import (
     DeadLetterError,
     HeldError,
@@ -19,10 +18,11 @@ from processor.errors import (
     UnavailableError,
     UsageError,
 )
-from processor.logs import Log
-from processor.metrics.safe_meter import SafeMeter
-from processor.record_processor import NoStandstill, RecordProcessor, Shard
-from processor.records import Change
+from processor.replication.apply import Outcome
+from processor.replication.record_processor import NoStandstill, RecordProcessor, Shard
+from processor.replication.safe_meter import SafeMeter
+from processor.replication.stream_record import Change
+from processor.reporting.logs import Log
 from tests.fakes import kcl
 from tests.fakes.kcl import Checkpointer
 from tests.fakes.stream_record import modify, sequence_number, stream_record

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from processor import record_times
-from processor.record_times import RecordTimes
+from processor.dynamodb import record_times
+from processor.dynamodb.record_times import RecordTimes
 
 NOON = 1_800_000_000 - 1_800_000_000 % 60
 

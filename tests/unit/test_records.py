@@ -8,7 +8,7 @@ import msgspec
 import pytest
 
 from processor.errors import MalformedRecordError
-from processor.records import key_identity
+from processor.replication.stream_record import key_identity
 from tests.fakes.changes import decode
 from tests.fakes.stream_record import insert, modify, remove, stream_record
 

@@ -15,18 +15,18 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from processor import s3
+from processor.aws import s3
 from processor.aws.errors import REFUSALS, REJECTED_CREDENTIALS
+from processor.aws.harmless_words import BEGINS, CODES, MESSAGES
+from processor.aws.redaction import HIDDEN, UNKNOWN_CODE, WITHHELD, HarmlessWords, content_type
 from processor.aws.sessions import session
+from processor.dynamodb.reader import ReadableTable
 from processor.errors import RefusedError, UnavailableError
-from processor.fenced_table import FencedTable
-from processor.harmless_words import BEGINS, CODES, MESSAGES
-from processor.lease_term import WriteTimeouts
-from processor.readable_table import ReadableTable
-from processor.records import Change
-from processor.redaction import HIDDEN, UNKNOWN_CODE, WITHHELD, HarmlessWords, content_type
-from processor.retry import STALE_CREDENTIALS, THROTTLES
-from processor.writable_table import WritableTable
+from processor.flow.retry import STALE_CREDENTIALS, THROTTLES
+from processor.replication.fenced_writer import FencedTable
+from processor.replication.lease_term import WriteTimeouts
+from processor.replication.stream_record import Change
+from processor.replication.writer import WritableTable
 from tests.fakes.changes import decode
 from tests.fakes.http_server import HttpServer
 from tests.fakes.stream_record import insert

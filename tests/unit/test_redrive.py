@@ -10,15 +10,15 @@ from typing import Any
 import msgspec
 import pytest
 
+from processor.commands.redrive.run import Redrive
+from processor.dynamodb.expiry import Expiry, PastTtl
 from processor.errors import CredentialsError, DeadLetterError, StalledError, StoppedError, UnavailableError
-from processor.expiry import Expiry, PastTtl
-from processor.letter_file import LetterFile, append_line
-from processor.letters import Entry, encode
-from processor.logs import Log
-from processor.records import Change, identity_of
-from processor.redrive import Redrive
-from processor.retry import Backoff, Outage
-from processor.retry_limit import OUTAGE_SECONDS
+from processor.flow.retry import Backoff, Outage
+from processor.flow.retry_limit import OUTAGE_SECONDS
+from processor.replication.dead_letters.file_store import LetterFile, append_line
+from processor.replication.dead_letters.letter import Entry, encode
+from processor.replication.stream_record import Change, identity_of
+from processor.reporting.logs import Log
 from tests.fakes import patience
 from tests.fakes.letters import letter
 from tests.fakes.source import FakeSource

@@ -9,8 +9,7 @@ from collections.abc import Callable
 
 import pytest
 
-from processor.logs import NOTICE, Log
-from processor.retry import (
+from processor.flow.retry import (
     FIRST_INTERVAL_SECONDS,
     LAST_INTERVAL_SECONDS,
     OUTAGE_SECONDS,
@@ -19,6 +18,7 @@ from processor.retry import (
     Outage,
     Rhythm,
 )
+from processor.reporting.logs import NOTICE, Log
 from tests.fakes.patience import PATIENCE_SECONDS
 from tests.unit.conftest import Event
 

@@ -8,8 +8,8 @@ from collections.abc import Callable
 
 import pytest
 
+from processor.aws.role_credentials import RETRY_SECONDS, Assumed, Renewal
 from processor.errors import RoleError, UnavailableError
-from processor.role import RETRY_SECONDS, Assumed, Renewal
 from tests.fakes.patience import PATIENCE_SECONDS
 
 START = dt.datetime(2026, 1, 1, tzinfo=dt.timezone.utc)

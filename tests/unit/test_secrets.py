@@ -11,11 +11,12 @@ from collections.abc import Iterator
 import pytest
 from botocore.exceptions import ClientError, ProxyConnectionError
 
-from processor import cli, logs, secrets
 from processor.aws.errors import aws_errors
-from processor.console import RedactedStream
+from processor.cli import main
 from processor.errors import UnavailableError
-from processor.secrets import hidden
+from processor.reporting import logs, secrets
+from processor.reporting.console import RedactedStream
+from processor.reporting.secrets import hidden
 
 TOKEN = "FwoGZXIvYXdzEHUaDKq+s7/session==token"
 SECRET = "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY"
@@ -119,8 +120,8 @@ def test_no_message_of_aws_or_its_library_has_one() -> None:
 
 def test_a_bug_s_trace_has_none(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     """The last resort of every command."""
-    monkeypatch.setattr(cli, "_dispatch", _fail)
-    assert cli.main(["check"]) == 5
+    monkeypatch.setattr(main, "_dispatch", _fail)
+    assert main.main(["check"]) == 5
     said = capsys.readouterr()
     assert "Invalid header value" in said.err
     assert TOKEN not in said.err + said.out

@@ -5,8 +5,8 @@ from __future__ import annotations
 import javaproperties
 import pytest
 
-from processor.definitions import DEFINITIONS, Definition
-from processor.service_links import without
+from processor.settings.definitions import DEFINITIONS, Definition
+from processor.settings.service_links import without
 from tests.fakes.tasks import REQUIRED, load
 
 FILE = javaproperties.dumps(REQUIRED)

@@ -5,9 +5,10 @@ from __future__ import annotations
 import javaproperties
 import pytest
 
-from processor import __version__, settings_loader
+from processor import __version__
+from processor.cli import arguments as settings_loader
 from processor.errors import UsageError
-from processor.settings import MAX_TABLE_NAME, companion_table
+from processor.settings.settings import MAX_TABLE_NAME, companion_table
 from tests.fakes.tasks import DIRECTORY, LOG_DIRECTORY, REQUIRED, load, task
 
 FILE = javaproperties.dumps(REQUIRED)

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from processor.signals import Signals
+from processor.system.signals import Signals
 
 
 class Interrupted(Exception):  # noqa: N818  # no error

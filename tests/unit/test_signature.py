@@ -10,7 +10,7 @@ import pytest
 from botocore.awsrequest import AWSRequest
 from botocore.credentials import ReadOnlyCredentials
 
-from processor.aws.signature import Signer
+from processor.aws.sigv4 import Signer
 
 KEYS = ReadOnlyCredentials("AKIDEXAMPLE", "wJalr/K7+secret=", None)
 TEMPORARY = ReadOnlyCredentials("ASIAEXAMPLE", "another", "FQoG/token+/==")

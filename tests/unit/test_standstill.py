@@ -10,11 +10,11 @@ from typing import Any
 import pytest
 
 from processor.errors import HeldError, LeaseLostError
-from processor.hold_files import DIRECTORY, HoldFiles
-from processor.holds import Hold, Kind
-from processor.lease_term import file_name
-from processor.logs import Log
-from processor.standstill import LOOK_SECONDS, TRY_SECONDS, Standstill, reminders
+from processor.replication.lease_term import file_name
+from processor.replication.standstill import LOOK_SECONDS, TRY_SECONDS, Standstill, reminders
+from processor.reporting.logs import Log
+from processor.state.hold_files import DIRECTORY, HoldFiles
+from processor.state.holds import Hold, Kind
 from tests.unit.conftest import Event
 
 SHARD = "shardId-1"

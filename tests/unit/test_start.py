@@ -7,11 +7,11 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
+from processor.commands.replicate.command import BELIEVED_SECONDS, Readiness
 from processor.errors import NotReadyError
-from processor.facts import Facts
-from processor.findings import Cause, Finding, error, warning
-from processor.preflight import Report
-from processor.start import BELIEVED_SECONDS, Readiness
+from processor.reporting.findings import Cause, Finding, error, warning
+from processor.startup.facts import Facts
+from processor.startup.preflight import Report
 from tests.fakes.tasks import task
 
 OUTAGE = error("source table orders", "can't be reached", "It can't be used", "Check it", cause="outage")
@@ -129,7 +129,7 @@ def test_what_is_wrong_here_ends_it_at_once(wait: Wait, clock: Clock) -> None:
 
 def test_the_exit_status_is_that_of_what_must_be_put_right() -> None:
     """Only where all is an outage a command ends with 5."""
-    from processor.findings import failure_of
+    from processor.reporting.findings import failure_of
 
     def status(*causes: Cause) -> int:
         return failure_of([error("", "", "", "", cause=cause) for cause in causes]).exit_status

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from processor.leases import SHARD_END, Lease
-from processor.status.shards import Lag, Lineage, Shard, StreamShard
+from processor.commands.status.lineage import Lag, Lineage, Shard, StreamShard
+from processor.state.leases import SHARD_END, Lease
 
 ENDED = "200"
 LINE = [

@@ -10,10 +10,10 @@ import msgspec
 import pytest
 from moto import mock_aws
 
-from processor import task as tasks
 from processor.aws.clients import Clients
 from processor.errors import NotReadyError
-from processor.task import Task
+from processor.state import task_row as tasks
+from processor.state.task_row import Task
 from tests.fakes.tasks import task as made_settings
 
 TABLE = "DynamoDBCrossRegionReplication-t-Task"

@@ -5,9 +5,9 @@ from __future__ import annotations
 import botocore.session
 import pytest
 
-from processor import java, transport
-from processor.definitions import DEFINITIONS
-from processor.transport import AWS_SUFFIXES
+from processor.settings.definitions import DEFINITIONS
+from processor.startup import java, plaintext_endpoints
+from processor.startup.plaintext_endpoints import AWS_SUFFIXES
 from tests.fakes.tasks import task
 
 
@@ -32,16 +32,18 @@ from tests.fakes.tasks import task
 def test_plain_http(endpoint: str, severity: str | None) -> None:
     """Plain HTTP is for this machine: to AWS it is an error, to anything else a warning; each endpoint is said once."""
     expected = [] if severity is None else [severity]
-    assert expected == [found.severity for found in transport.findings(task(destinationEndpoint=endpoint))]
-    assert expected == [found.severity for found in transport.findings(task(sourceEndpoint=endpoint))]
+    assert expected == [found.severity for found in plaintext_endpoints.findings(task(destinationEndpoint=endpoint))]
+    assert expected == [found.severity for found in plaintext_endpoints.findings(task(sourceEndpoint=endpoint))]
     assert expected == [
-        found.severity for found in transport.findings(task(kclEndpoint=endpoint, kclRegion="eu-west-3"))
+        found.severity for found in plaintext_endpoints.findings(task(kclEndpoint=endpoint, kclRegion="eu-west-3"))
     ]
 
 
 def test_a_streams_endpoint_of_its_own() -> None:
     """The stream's endpoint counts as the table's does."""
-    (found,) = transport.findings(task(sourceStreamsEndpoint="http://streams.dynamodb.eu-west-1.amazonaws.com"))
+    (found,) = plaintext_endpoints.findings(
+        task(sourceStreamsEndpoint="http://streams.dynamodb.eu-west-1.amazonaws.com")
+    )
     assert (found.severity, found.object.partition(" ")[0]) == ("error", "sourceStreamsEndpoint")
 
 

@@ -8,8 +8,8 @@ from typing import Any
 import msgspec
 import pytest
 
-from processor.verify.difference import differences
-from processor.verify.paths import parse, shown
+from processor.commands.verify.attribute_paths import parse, shown
+from processor.commands.verify.diff import differences
 
 
 def _raw(item: Any) -> msgspec.Raw:

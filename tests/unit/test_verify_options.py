@@ -6,14 +6,14 @@ from pathlib import Path
 
 import pytest
 
-from processor import commands
-from processor.commands import COMMANDS
+from processor.cli import registry
+from processor.cli.registry import COMMANDS
+from processor.commands.verify.options import Wanted
 from processor.errors import UsageError
-from processor.verify.wanted import Wanted
 
 
 def _wanted(*arguments: str) -> Wanted:
-    options, rest = commands.take(COMMANDS["verify"], arguments)
+    options, rest = registry.take(COMMANDS["verify"], arguments)
     assert rest == []
     return Wanted.of(options)
 

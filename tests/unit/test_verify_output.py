@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from processor.commands.verify.report import OutputFile
 from processor.errors import OutputError, StoppedError
-from processor.verify.report import OutputFile
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from processor.verify.paths import Path, in_order, parse, remove, shown
+from processor.commands.verify.attribute_paths import Path, in_order, parse, remove, shown
 
 WRITTEN: dict[str, list[Path]] = {
     "a": [("a",)],

@@ -7,16 +7,16 @@ import threading
 import msgspec
 import pytest
 
-from processor import retry_limit
+from processor.commands.verify.canonical_form import Form
+from processor.commands.verify.judge import Judge
+from processor.commands.verify.repair import Repair
+from processor.commands.verify.report import Found, Report, Results
 from processor.errors import ReplicatorError, StalledError, StoppedError, UnavailableError
-from processor.logs import Log
-from processor.patience import Patience
-from processor.records import identity_of
-from processor.retry import Backoff, Outage
-from processor.verify.form import Form
-from processor.verify.judge import Judge
-from processor.verify.repair import Repair
-from processor.verify.report import Found, Report, Results
+from processor.flow import retry_limit
+from processor.flow.patience import Patience
+from processor.flow.retry import Backoff, Outage
+from processor.replication.stream_record import identity_of
+from processor.reporting.logs import Log
 from tests.fakes.source import FakeSource
 from tests.fakes.table import FakeTable
 

@@ -20,10 +20,10 @@ from botocore.session import Session
 from moto import mock_aws
 
 from processor.errors import CredentialsError, UnavailableError
-from processor.lease_term import WriteTimeouts
-from processor.plan import bytes_of
-from processor.records import Change
-from processor.writable_table import Table, WritableTable
+from processor.replication.lease_term import WriteTimeouts
+from processor.replication.plan import bytes_of
+from processor.replication.stream_record import Change
+from processor.replication.writer import Table, WritableTable
 from tests.fakes.changes import decode, delete, put
 from tests.fakes.http_server import HttpServer
 from tests.fakes.patience import PATIENCE_SECONDS

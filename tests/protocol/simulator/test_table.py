@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from processor.workload import scan
+from processor.commands.demo.workload import scan
 from tests.fakes.stream_reader import Reader
 from tests.fakes.streams_simulator import StreamsSimulator
 from tests.protocol.simulator.conftest import item, refused

@@ -13,7 +13,7 @@ import software.amazon.awssdk.services.dynamodb.model.AttributeValue;
 final class CopyGate {
     private final TaskTable taskTable;
 
-    /** @param taskTable where {@code processor/copy/state.py} keeps the row */
+    /** @param taskTable where {@code processor/state/copy_rows.py} keeps the row */
     CopyGate(TaskTable taskTable) {
         this.taskTable = taskTable;
     }

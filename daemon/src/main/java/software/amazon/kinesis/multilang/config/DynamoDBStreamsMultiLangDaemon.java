@@ -43,7 +43,7 @@ import software.amazon.kinesis.multilang.config.MultiLangDaemonConfiguration.Res
  * adapter's scheduler. Version 2 of the adapter has no such entry point.
  *
  * <p>It stands in KCL's package because {@code resolvedConfiguration} is package-private there. Its one argument is a
- * properties file written by {@code processor/daemon.py}: KCL's own properties plus the few read below.
+ * properties file written by {@code processor/startup/daemon.py}: KCL's own properties plus the few read below.
  *
  * <p>Exit status: 0 after SIGTERM or SIGINT once the batches in hand are checkpointed; what a child left for it
  * ({@link Holds#exitStatus}), as 22 where onError=stop ended one; else {@link #EIO}.
@@ -261,7 +261,7 @@ public final class DynamoDBStreamsMultiLangDaemon {
     }
 
     /**
-     * Two daemons under one worker id would steal each other's leases for ever. {@code processor/daemon.py} read the
+     * Two daemons under one worker id would steal each other's leases for ever. {@code processor/startup/daemon.py} read the
      * counters of our own leases when the command was given; whoever still renews them has moved them on a renewal later,
      * which a start that is slower than that need not wait for.
      */

@@ -10,7 +10,7 @@ import org.slf4j.MarkerFactory;
 import org.slf4j.spi.LoggingEventBuilder;
 
 /**
- * One thing that an operator is told: a constant name, fields, and a sentence about it. processor/logs.py writes the same
+ * One thing that an operator is told: a constant name, fields, and a sentence about it. processor/reporting/logs.py writes the same
  * for the children.
  *
  * <p>It is logged twice over: the message is the line's text, for any logback pattern, and each field stands beside it under

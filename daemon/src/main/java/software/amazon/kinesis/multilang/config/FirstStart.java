@@ -13,7 +13,7 @@ import software.amazon.kinesis.retrieval.KinesisClientRecord;
  *
  * <p>KCL's own LATEST is the end of a shard at the moment at which it is read without a checkpoint: what was written while
  * the daemon was stopped before that would be lost. So every shard is read from its oldest record, and the moment, which
- * {@code processor/task.py} keeps, says which changes are meant.
+ * {@code processor/state/task_row.py} keeps, says which changes are meant.
  *
  * <p>A record's time is approximate, so where it is not certain that a change was made before, it is applied: to apply one
  * again, or one too many, ends as the source is.

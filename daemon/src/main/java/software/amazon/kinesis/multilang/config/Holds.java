@@ -15,7 +15,7 @@ import org.slf4j.LoggerFactory;
 import software.amazon.kinesis.leases.Lease;
 
 /**
- * What this daemon's children say of shards that can't go on, by marks in a directory: {@code processor/hold_files.py}
+ * What this daemon's children say of shards that can't go on, by marks in a directory: {@code processor/state/hold_files.py}
  * makes them. A child can tell its daemon nothing else while it has a batch in hand.
  */
 final class Holds {

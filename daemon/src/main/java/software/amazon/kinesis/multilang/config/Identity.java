@@ -13,7 +13,7 @@ import software.amazon.awssdk.services.sts.auth.StsAssumeRoleCredentialsProvider
 import software.amazon.awssdk.services.sts.model.AssumeRoleRequest;
 
 /**
- * As whom the daemon makes a call, by the properties that {@code processor/daemon.py} writes: a profile's credentials or
+ * As whom the daemon makes a call, by the properties that {@code processor/startup/daemon.py} writes: a profile's credentials or
  * those that KCL would use, or the role that these assume.
  */
 final class Identity {

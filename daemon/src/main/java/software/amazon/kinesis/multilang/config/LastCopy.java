@@ -3,7 +3,7 @@ package software.amazon.kinesis.multilang.config;
 import java.util.Map;
 import software.amazon.awssdk.services.dynamodb.model.AttributeValue;
 
-/** The task's newest copy, as {@code processor/copy/state.py} keeps it, looked up every few seconds at most. */
+/** The task's newest copy, as {@code processor/state/copy_rows.py} keeps it, looked up every few seconds at most. */
 final class LastCopy {
     private static final String ROW = "copy";
     private static final long LOOK_MILLIS = 5_000;
@@ -11,7 +11,7 @@ final class LastCopy {
     /** Clocks of two machines may differ by so much. What is lost is older than that by far. */
     private static final long CLOCKS_DIFFER_MILLIS = 60_000;
 
-    /** The stream keeps a change for a day: an older copy leaves a gap of its own (processor/copy/estimate.py, LAST_SECONDS). */
+    /** The stream keeps a change for a day: an older copy leaves a gap of its own (processor/commands/copy/estimate.py, LAST_SECONDS). */
     private static final long USEFUL_MILLIS = 23_500L * 3_600;
 
     private final TaskTable table;

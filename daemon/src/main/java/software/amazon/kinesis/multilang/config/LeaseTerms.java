@@ -23,7 +23,7 @@ import org.slf4j.LoggerFactory;
  *
  * <p>A lease is ours for {@code failoverTimeMillis} after the moment at which its last renewal was asked for: no other
  * worker takes it as expired before. KCL tells a child that its lease is lost only between two batches; the file tells it
- * before every write, and still says the truth when this process is suspended. {@code processor/lease_term.py} reads it.
+ * before every write, and still says the truth when this process is suspended. {@code processor/replication/lease_term.py} reads it.
  *
  * <p>A worker may also take a lease that has not expired, to balance the load. The old owner then writes until it hears of
  * that, at most to the end of its term; so here a shard begins only after that ({@link #waitNanos}).

@@ -9,7 +9,7 @@ import software.amazon.kinesis.leases.Lease;
 import software.amazon.kinesis.retrieval.kpl.ExtendedSequenceNumber;
 
 /**
- * The stream's shards that lack a lease which they ought to have; {@code processor/status/shards.py} has the same rules.
+ * The stream's shards that lack a lease which they ought to have; {@code processor/commands/status/lineage.py} has the same rules.
  *
  * <pre>
  * a listed shard without a lease                                  is

@@ -21,7 +21,7 @@ import org.slf4j.event.KeyValuePair;
  * Every line of the daemon's logs, as text or as one JSON object (logback.xml says which): our own {@link Event}s, the lines
  * of the children's stderr as they came, and what KCL and other libraries say, whose event is {@code library}.
  *
- * <p>Times, levels and names are those of processor/logs.py. Nothing that is logged can forge or hide a line: each character
+ * <p>Times, levels and names are those of processor/reporting/logs.py. Nothing that is logged can forge or hide a line: each character
  * that isn't printable is escaped, and in text the lines of a trace begin with a tab.
  */
 public final class LogLines extends LayoutBase<ILoggingEvent> {

@@ -9,7 +9,7 @@ import org.slf4j.LoggerFactory;
 import software.amazon.awssdk.services.dynamodb.model.AttributeValue;
 
 /**
- * What other daemons, later starts and {@code status} (processor/holds.py) must know of losses, as rows of the task table:
+ * What other daemons, later starts and {@code status} (processor/state/holds.py) must know of losses, as rows of the task table:
  * {@code loss#<shard>} for as long as there is one; {@code lifted#<shard>} once a copy has made it good, since a shard that is
  * begun again before its next checkpoint meets the same loss again.
  */

@@ -5,7 +5,7 @@ import software.amazon.awssdk.awscore.exception.AwsServiceException;
 
 /**
  * Says that something fails which is tried again: at once, then ever more rarely, and when it works again. Shared by all
- * shards, of which some may fail while others don't; see processor/retry.py.
+ * shards, of which some may fail while others don't; see processor/flow/retry.py.
  */
 final class Outage {
     private static final long FIRST_INTERVAL_MILLIS = 5_000;

@@ -5,7 +5,7 @@ import java.util.regex.Pattern;
 
 /**
  * Text from outside, made safe for a terminal and for one line of a log: {@code \}{@code uXXXX} stands for each character
- * that would move the cursor, turn the direction of writing, or begin a new line. processor/printable.py has the same rule,
+ * that would move the cursor, turn the direction of writing, or begin a new line. processor/reporting/printable.py has the same rule,
  * and says which characters these are.
  */
 final class Printable {

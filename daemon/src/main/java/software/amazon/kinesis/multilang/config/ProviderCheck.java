@@ -12,7 +12,7 @@ import software.amazon.awssdk.auth.credentials.AwsCredentialsProvider;
 
 /**
  * Says of each line of standard input, an element of {@code AwsCredentialsProvider}'s list, what KCL would make of it:
- * {@code processor/credentials_providers.py} asks, for KCL itself passes over whatever it can't use and ends without any
+ * {@code processor/startup/credentials_providers.py} asks, for KCL itself passes over whatever it can't use and ends without any
  * credentials. On standard input, for an element may have a secret among its arguments.
  */
 final class ProviderCheck {

@@ -6,7 +6,7 @@ import java.util.Set;
 
 /**
  * Whether the source rounds its records' times to the minute, so that a lag is true to a minute only; the rule is that of
- * {@code processor/record_times.py}.
+ * {@code processor/dynamodb/record_times.py}.
  */
 final class RecordTimes {
     private static final long MINUTE_MILLIS = 60_000;

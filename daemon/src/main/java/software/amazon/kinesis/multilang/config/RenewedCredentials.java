@@ -27,7 +27,7 @@ import software.amazon.awssdk.utils.SdkAutoCloseable;
  * must not leave a client without credentials that still hold.
  */
 final class RenewedCredentials implements AwsCredentialsProvider, ExecutionInterceptor {
-    /** As processor/retry.py has them: a rotation's. */
+    /** As processor/flow/retry.py has them: a rotation's. */
     private static final Set<String> STALE = Set.of("ExpiredToken", "ExpiredTokenException", "InvalidAccessKeyId",
             "InvalidClientTokenId", "InvalidSignatureException", "InvalidToken", "RequestExpired", "SignatureDoesNotMatch",
             "UnrecognizedClientException");

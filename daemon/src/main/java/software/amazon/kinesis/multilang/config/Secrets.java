@@ -10,7 +10,7 @@ import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
 /**
- * Takes secrets out of what is logged, as processor/secrets.py does: those that were given out as credentials, and what has
+ * Takes secrets out of what is logged, as processor/reporting/secrets.py does: those that were given out as credentials, and what has
  * the form of one. An exception of some library may quote either. One for the whole process, whose logs are one.
  */
 final class Secrets {

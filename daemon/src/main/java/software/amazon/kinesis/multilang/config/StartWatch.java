@@ -21,7 +21,7 @@ import software.amazon.kinesis.leases.exceptions.LeasingException;
 
 /**
  * From the JVM's first call until KCL runs: what fails is tried again and said, at once and then ever more rarely, for an
- * outage at a start must not end it. processor/start.py does the same before the JVM.
+ * outage at a start must not end it. processor/commands/replicate/command.py does the same before the JVM.
  *
  * <p>KCL alone would give up after 20 tries, and tell nobody but its log.
  */

@@ -6,7 +6,7 @@ import java.util.concurrent.TimeUnit;
 import software.amazon.awssdk.services.dynamodb.DynamoDbAsyncClient;
 import software.amazon.awssdk.services.dynamodb.model.AttributeValue;
 
-/** The table of this task's own rows ({@code processor/task.py}), beside the checkpoint table. */
+/** The table of this task's own rows ({@code processor/state/task_row.py}), beside the checkpoint table. */
 final class TaskTable {
     private static final String KEY = "name";
     private static final long TIMEOUT_SECONDS = 10;

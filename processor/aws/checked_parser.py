@@ -1,0 +1,146 @@
+"""Answers, held to what AWS answers: its library takes much for an empty answer, and stumbles over the rest."""
+
+from __future__ import annotations
+
+import contextlib
+from binascii import crc32
+from collections.abc import Iterator
+from http import HTTPStatus
+from typing import Any
+
+import msgspec
+from botocore.exceptions import ChecksumError, ClientError
+from botocore.parsers import JSONParser, ResponseParserFactory
+
+from processor.aws.bounds import InvalidAnswerError, check_parsed, shown
+from processor.aws.errors import NotDynamoDBError, not_aws
+from processor.aws.http_answer import Answer
+from processor.aws.redaction import content_type
+from processor.aws.response_shapes import NO_ANSWER, faults
+
+# DynamoDB's checksum of an answer's body, which botocore's retries look at.
+_CHECKSUM = "x-amz-crc32"
+_NULL = b"null"
+_members_decoder = msgspec.json.Decoder(dict[str, msgspec.Raw])
+
+
+# An error whose body is not an object of JSON is a proxy's page, or an old server's few words.
+_MOST_UNKNOWN_BYTES = 64 * 1024
+# Of an error's words: far more than is ever shown. An exception keeps them for as long as an outage.
+_MOST_KEPT_CHARACTERS = 4096
+# JSON's longest way to write one character: two halves of a pair, of six bytes each.
+_LONGEST_ESCAPE = 12
+
+
+class _ErrorBody(msgspec.Struct, frozen=True):
+    """The members of an error that botocore reads. All others are passed over, whatever they are and however many."""
+
+    kind: msgspec.Raw = msgspec.field(default=msgspec.Raw(), name="__type")
+    message: msgspec.Raw = msgspec.Raw()
+    capital: msgspec.Raw = msgspec.field(default=msgspec.Raw(), name="Message")
+    item: msgspec.Raw = msgspec.field(default=msgspec.Raw(), name="Item")
+
+    def named(self) -> Iterator[tuple[str, msgspec.Raw]]:
+        """What botocore reads, by the names that it knows."""
+        yield from (("__type", self.kind), ("message", self.message), ("Message", self.capital))
+
+
+_error_decoder = msgspec.json.Decoder(_ErrorBody)
+
+
+class _CheckedParser:
+    """One of botocore's parsers."""
+
+    def __init__(self, parser: Any, protocol: str) -> None:
+        self._parser = parser
+        self._protocol = protocol
+        self._is_json = protocol == "json"
+        self._is_checked = protocol in {"json", "query"}  # DynamoDB and STS
+        self._whose = "DynamoDB's" if self._is_json else "AWS's"
+
+    def parse(self, response: dict[str, Any], shape: Any) -> dict[str, Any]:
+        good = response["status_code"] < HTTPStatus.MULTIPLE_CHOICES
+        body = response["body"]
+        try:
+            if isinstance(body, bytes):  # one that is streamed is not parsed
+                check_parsed(body, self._protocol)
+        except InvalidAnswerError as exc:
+            raise not_aws(self._whose, exc) from exc
+        try:
+            if self._is_json and good:
+                _members_decoder.decode(response["body"])
+            parsed: dict[str, Any] = self._parser.parse(response, shape)
+            error = parsed.get("Error", {})
+            hash(error.get("Code"))  # else botocore stumbles over it later
+            error.update(
+                {name: words[:_MOST_KEPT_CHARACTERS] for name, words in error.items() if isinstance(words, str)}
+            )
+            is_checked = self._is_checked and good and shape is not None
+            wrong = next(faults(parsed, shape), None) if is_checked else None
+        except Exception as exc:
+            kind = content_type(response["headers"].get("content-type", "none"))
+            fault = f"status {response['status_code']}, content type {kind}: {type(exc).__name__}"
+            raise NotDynamoDBError(whose=self._whose, fault=fault) from exc
+        if wrong is not None:
+            raise NotDynamoDBError(whose=self._whose, fault=wrong)
+        return parsed
+
+
+class CheckedParsers(ResponseParserFactory):
+    """A session's parsers."""
+
+    def create_parser(self, protocol_name: str) -> Any:
+        """Of each client."""
+        return _CheckedParser(super().create_parser(protocol_name), protocol_name)
+
+
+_error_parser = _CheckedParser(JSONParser(), "json")
+
+
+def checked(operation: str, answer: Answer) -> bytes:
+    """The body of an answer of the JSON protocol, if AWS gave it and it is a success.
+
+    :returns: JSON, maybe: who decodes it finds out
+    :raises NotDynamoDBError, ChecksumError: AWS did not, or not so
+    :raises ClientError: it is none
+    """
+    status, headers, body = answer
+    expected = headers.get(_CHECKSUM)
+    if expected is not None and expected != str(crc32(body)):
+        raise ChecksumError(checksum_type="crc32", expected_checksum="another", actual_checksum=str(crc32(body)))
+    if status >= HTTPStatus.MULTIPLE_CHOICES:
+        raise ClientError(_error(answer), operation)  # type: ignore[arg-type]
+    kind = headers.get("content-type", "json")
+    if "json" not in kind:
+        raise NotDynamoDBError(whose="DynamoDB's", fault=f"content type {content_type(kind)}")
+    return body
+
+
+def _error(answer: Answer) -> dict[str, Any]:
+    """As botocore parses it; with ``Item``, where the item stands in it that a condition did not hold for."""
+    body, has_item = answer.body, False
+    try:
+        found = _error_decoder.decode(body)
+        if len(body) > _MOST_UNKNOWN_BYTES:
+            body = msgspec.json.encode({name: _short(value) for name, value in found.named() if bytes(value)})
+        has_item = bytes(found.item) not in (b"", _NULL)
+    except NO_ANSWER as exc:  # an error may be of a proxy
+        if len(body) > _MOST_UNKNOWN_BYTES:
+            fault = f"status {answer.status}, and no error of AWS's in {shown(len(body))}"
+            raise NotDynamoDBError(whose="DynamoDB's", fault=fault) from exc
+    parsed = _error_parser.parse({"status_code": answer.status, "headers": answer.headers, "body": body}, None)
+    return {**parsed, "Item": {}} if has_item else parsed
+
+
+def _short(text: msgspec.Raw) -> str:
+    """As much of a JSON text as is kept of an error.
+
+    :raises DecodeError: it is no text
+    """
+    begin = bytes(text)[:_MOST_KEPT_CHARACTERS]
+    if len(begin) < _MOST_KEPT_CHARACTERS:
+        return msgspec.json.decode(begin, type=str)
+    for cut in range(_LONGEST_ESCAPE):  # where it is not in the middle of a character
+        with contextlib.suppress(*NO_ANSWER):
+            return msgspec.json.decode(begin[: len(begin) - cut] + b'"', type=str)
+    raise msgspec.DecodeError

@@ -1,0 +1,108 @@
+"""A role's credentials, renewed before they expire; until they are, those that still hold are used on.
+
+::
+
+    assumed                                 15 min left              expired
+    ───┼───────────────────────────────────────┼────────────────────────┼──▶
+       botocore asks for no others             asks at each call        an error
+                                               STS is asked once a while, by a thread beside; no call waits for it
+
+botocore alone would fail every call from ten minutes before the end, and have calls wait for an STS that hangs.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import threading
+from collections.abc import Callable
+from typing import TypedDict
+
+from processor.errors import UnavailableError
+from processor.flow.retry import Outage
+from processor.reporting.logs import Log
+
+# Between two tries: STS limits an account's calls.
+RETRY_SECONDS = 20.0
+# botocore looks at its own clock once more, and raises what is no error of AWS's where they ended in between.
+_TO_THE_END = dt.timedelta(seconds=0.5)
+
+
+class Assumed(TypedDict):
+    """As botocore takes them; ``expiry_time`` in ISO 8601, with its zone."""
+
+    access_key: str
+    secret_key: str
+    token: str
+    expiry_time: str
+
+
+def _in_a_thread(work: Callable[[], None]) -> None:
+    threading.Thread(target=work, name="renew-role", daemon=True).start()
+
+
+def _now() -> dt.datetime:
+    return dt.datetime.now(dt.timezone.utc)
+
+
+class Renewal:
+    """What botocore calls to renew a role's credentials; never by two threads at once.
+
+    :param ask: AssumeRole
+    :param beside: runs what nobody is to wait for
+    """
+
+    def __init__(
+        self,
+        role_arn: str,
+        ask: Callable[[], Assumed],
+        *,
+        beside: Callable[[Callable[[], None]], None] = _in_a_thread,
+        now: Callable[[], dt.datetime] = _now,
+    ) -> None:
+        self._ask = ask
+        self._beside = beside
+        self._now = now
+        self._assumed: Assumed | None = None
+        self._is_asking = False
+        self._not_before: dt.datetime | None = None
+        self._outage = Outage(
+            Log(role=role_arn),
+            "role_not_renewed",
+            note="Its credentials hold for some minutes yet and are used on; then every call of this role fails.",
+        )
+
+    def __call__(self) -> Assumed:
+        """Give the newest credentials that hold, and have others asked for where it is time.
+
+        :raises UnavailableError: there are none that hold
+        """
+        now = self._now()
+        if self._held(now) is None:
+            self._assumed = self._ask()
+            self._renewed()
+        elif not self._is_asking and (self._not_before is None or now >= self._not_before):
+            self._is_asking = True
+            self._beside(self._renew)
+        return self._assumed  # type: ignore[return-value]  # as just seen
+
+    def _renew(self) -> None:
+        try:
+            self._assumed = self._ask()
+        except UnavailableError as exc:
+            self._not_before = self._now() + dt.timedelta(seconds=RETRY_SECONDS)
+            self._outage.failed(exc.code, str(exc))
+        else:
+            self._renewed()
+        finally:
+            self._is_asking = False
+
+    def _renewed(self) -> None:
+        self._not_before = None
+        self._outage.succeeded()
+
+    def _held(self, now: dt.datetime) -> Assumed | None:
+        if self._assumed is None:
+            return None
+        if now >= dt.datetime.fromisoformat(self._assumed["expiry_time"]) - _TO_THE_END:
+            return None
+        return self._assumed

@@ -1,0 +1,190 @@
+"""Runs the commands: parse, dispatch, exit status. ``registry.py`` says which there are.
+
+Each imports what it needs when it runs: what only the others need takes a tenth of a second or two.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import sys
+import traceback
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any, NoReturn
+
+from processor.cli import arguments as settings_loader
+from processor.cli import registry
+from processor.cli.registry import COMMANDS, REPLICATE, Command
+from processor.errors import ReplicatorError, UsageError
+from processor.reporting import output
+from processor.reporting.console import MessageStream, PrintableStream
+from processor.settings.settings import Settings
+from processor.system import program
+from processor.system.private_files import UMASK
+
+# A command's own options, by name.
+Options = Mapping[str, Any]
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Run one command.
+
+    :returns: the exit status; a replication that starts never returns, this process becomes its daemon
+    """
+    with (
+        contextlib.redirect_stdout(PrintableStream(sys.stdout)),
+        contextlib.redirect_stderr(MessageStream(sys.stderr)),
+    ):
+        return _main(arguments)
+
+
+def _main(arguments: Sequence[str]) -> int:
+    signal.signal(signal.SIGTERM, _interrupt)
+    command = COMMANDS.get(arguments[0], REPLICATE) if arguments else REPLICATE
+    try:
+        return _dispatch(command, arguments[1:] if command.name else arguments)
+    except ReplicatorError as exc:
+        output.say(f"{program.NAME}: {exc}")
+        return exc.exit_status
+    except KeyboardInterrupt as exc:
+        if command is REPLICATE:
+            return 0  # until the daemon's own handler: a clean stop is 0 from the start
+        output.say(f"{program.NAME}: {command.name} was interrupted before it was through.")
+        return 128 + (exc.args[0] if exc.args else signal.SIGINT)
+    except OSError as exc:
+        output.say(f"{program.NAME}: {output.failure(exc)}")
+        return output.CLOSED_PIPE if isinstance(exc, BrokenPipeError) else ReplicatorError.exit_status
+    except Exception:  # noqa: BLE001  # the last resort: a message and a decided status for whatever is left
+        done = "Nothing was started" if command is REPLICATE else "What was done stays done"
+        traceback.print_exc()
+        output.say(f"{program.NAME}: BUG: an unexpected error, above. {done}; please report it.")
+        return ReplicatorError.exit_status
+
+
+def console() -> NoReturn:
+    """What ``python -m processor`` and an installed ``dynamodb-replicator`` end in."""
+    os.umask(UMASK)  # for the daemon and its children, too
+    output.leave(main(sys.argv[1:]))
+
+
+def _interrupt(number: int, _: object) -> NoReturn:
+    raise KeyboardInterrupt(number)
+
+
+def _dispatch(command: Command, arguments: Sequence[str]) -> int:
+    options, rest = registry.take(command, arguments)
+    output.prepare(as_json=bool(options.get("json")))
+    found = load(rest, command)
+    if found.demo and command is REPLICATE:
+        from processor.commands.demo import command as demo
+
+        return demo.run(found, rest)
+    return _RUN[command.name](found, options)
+
+
+def load(arguments: Sequence[str], command: Command = REPLICATE) -> Settings:
+    """Settings from the command line, the environment and the properties file it names.
+
+    :param arguments: without the options of ``command``
+    :raises UsageError: any of them can't be used
+    """
+    remaining = list(arguments)
+    file = remaining.pop(0) if remaining and not remaining[0].startswith("-") else None
+    made = settings_loader.parser(program.NAME, registry.usage(), command)
+    if file is None and not remaining:
+        message = (
+            f"No properties file and no settings. Copy {program.TEMPLATE}, fill in the four required "
+            "ones and name it; or see --help."
+        )
+        raise UsageError(message)
+    try:
+        text = settings_loader.decoded(Path(file).read_bytes()) if file else ""
+    except OSError as exc:
+        message = f"Properties file {file}: can't be read ({exc.strerror}). Nothing was started. Check the path."
+        if command is REPLICATE and str(file).isalpha():
+            message += f" If it was meant as a command: there are {', '.join(COMMANDS)}."
+        raise UsageError(message) from exc
+    return settings_loader.load(
+        arguments=remaining,
+        properties=text,
+        environment=os.environ,
+        directory=Path.cwd(),
+        log_directory=program.log_directory(os.environ),
+        made=made,
+    )
+
+
+def _check(found: Settings, options: Options) -> int:
+    from processor.commands.check import command as check
+
+    return check.run(found, as_json=options["json"])
+
+
+def _copy(found: Settings, options: Options) -> int:
+    from processor.commands.copy import command
+
+    chosen = command.Options(
+        concurrent=options["concurrent"],
+        restart=options["restart"],
+        forget=options["forget"],
+        dry_run=options["dryRun"],
+        json=options["json"],
+        via_s3=options["viaS3"],
+    )
+    return command.run(found, chosen)
+
+
+def _policy(found: Settings, options: Options) -> int:
+    from processor.commands.policy import command
+
+    return command.run(
+        found,
+        wanted=options["for"],
+        via_s3=options["viaS3"],
+        caller=options["caller"],
+        tags_sessions=options["podIdentity"],
+        as_json=options["json"],
+    )
+
+
+def _redrive(found: Settings, options: Options) -> int:
+    from processor.commands.redrive import command as redrive
+
+    return redrive.run(found, dry_run=options["dryRun"], as_json=options["json"])
+
+
+def _replicate(found: Settings, _: Options) -> NoReturn:
+    from processor.commands.replicate import command as replicate
+
+    replicate.run(found)
+
+
+def _status(found: Settings, options: Options) -> int:
+    from processor.commands.status import command
+
+    return command.run(
+        found,
+        max_lag_seconds=options["maxLagSeconds"],
+        watch_seconds=options["watch"],
+        as_json=options["json"],
+    )
+
+
+def _verify(found: Settings, options: Options) -> int:
+    from processor.commands.verify import command  # nobody else needs what they import
+    from processor.commands.verify import options as verify_options
+
+    return command.run(found, verify_options.Wanted.of(options))
+
+
+_RUN: Mapping[str, Callable[[Settings, Options], int]] = {
+    REPLICATE.name: _replicate,
+    "check": _check,
+    "copy": _copy,
+    "policy": _policy,
+    "redrive": _redrive,
+    "status": _status,
+    "verify": _verify,
+}

@@ -1,0 +1,230 @@
+"""The one definition of every command: its name, what it is for, and the options that are its own.
+
+An option is a word of one command line, as ``--dryRun`` or ``--show 20``; what describes the replication itself is a
+setting, see ``definitions.py``. Pure: ``main.py`` runs the commands.
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, NoReturn
+
+from processor.commands.policy import options as policy_options
+from processor.commands.verify import attribute_paths
+from processor.errors import UsageError
+from processor.settings.parsers import whole_number
+from processor.system import program
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Option:
+    """One option of a command: a switch, unless ``parse`` says what its value may be.
+
+    ``implied`` is the value where the option is named without one, for those that may be; ``default`` where it isn't
+    named. ``repeated`` collects the values of every time that it is named in a list.
+    """
+
+    name: str
+    help: str
+    parse: Callable[[str], Any] | None = None
+    metavar: str = "VALUE"
+    default: Any = None
+    implied: Any = None
+    repeated: bool = False
+
+    def __post_init__(self) -> None:
+        """A switch is False, and a repeated option an empty list, until it is named."""
+        if self.parse is None or self.repeated:
+            object.__setattr__(self, "default", False if self.parse is None else [])
+
+    @property
+    def usage(self) -> str:
+        """As ``--watch [SECONDS]``."""
+        if self.parse is None:
+            return f"--{self.name}"
+        return f"--{self.name} " + (self.metavar if self.implied is None else f"[{self.metavar}]")
+
+    def add_to(self, group: Any) -> None:
+        """Tell argparse, or a group of its."""
+        words = self.help.replace("%", "%%")
+        if self.parse is None:
+            group.add_argument(f"--{self.name}", action="store_true", help=words)
+            return
+        group.add_argument(
+            f"--{self.name}",
+            metavar=self.metavar,
+            help=words,
+            type=self._parsed,
+            default=self.default,
+            action="append" if self.repeated else "store",
+            **({} if self.implied is None else {"nargs": "?", "const": self.implied}),
+        )
+
+    def _parsed(self, text: str) -> Any:
+        assert self.parse is not None  # noqa: S101  # a switch is given no text
+        try:
+            return self.parse(text)
+        except ValueError as exc:
+            raise UsageError(f"--{self.name}: {exc}. See --help.") from exc
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Command:
+    """One command: ``run.sh NAME FILE``, or ``run.sh FILE`` where it has no name; a wheel's ``dynamodb-replicator``."""
+
+    name: str = ""
+    help: str
+    options: tuple[Option, ...] = ()
+
+    @property
+    def usage(self) -> str:
+        """One line for people."""
+        return f"{program.NAME} {self.name + ' ' if self.name else ''}[FILE] [--setting VALUE ...]"
+
+
+def _share(text: str) -> float:
+    """``5%`` or ``5`` as 0.05."""
+    try:
+        percent = float(text.strip().removesuffix("%"))
+    except ValueError:
+        percent = 0.0
+    if not 0 < percent <= 100:  # noqa: PLR2004  # percent
+        raise ValueError(f"'{text}' is no share. Give more than 0% and up to 100%")
+    return percent / 100
+
+
+_ALL = ", ".join(policy_options.COMMANDS)
+JSON = Option(name="json", help="one JSON object on standard output, for scripts")
+_VERIFY = (
+    Option(name="sample", metavar="N%", parse=_share, default=1.0, help="compare only so many of the items"),
+    Option(
+        name="recheck",
+        metavar="N",
+        parse=whole_number(0, 20),
+        default=3,
+        help="how often a key that differs is read again, after 1, 2, 4 ... seconds, before it counts (3)",
+    ),
+    Option(
+        name="show",
+        metavar="N",
+        parse=whole_number(0, 1_000_000),
+        default=20,
+        help="how many of the keys that differ are shown (20)",
+    ),
+    Option(name="values", help="show also what each table has where they differ"),
+    Option(name="output", metavar="FILE", parse=str, help="write every key that differs to FILE, as JSON lines"),
+    Option(name="ignore", metavar="PATHS", parse=attribute_paths.parse, repeated=True, help="don't compare a.b[0].c,d"),
+    Option(name="expired", help="look up and show keys past their TTL that only one table has, too"),
+    Option(name="repair", help="write what is missing or different at the destination"),
+    Option(name="deleteExtra", help="with --repair: also delete what only the destination has, whoever wrote it"),
+    Option(name="dryRun", help="with --repair: say what would be done, and do nothing"),
+    JSON,
+)
+
+REPLICATE = Command(help="replicate, until stopped")
+COMMANDS: Mapping[str, Command] = {
+    command.name: command
+    for command in (
+        Command(name="check", help="say what is not ready, and change nothing", options=(JSON,)),
+        Command(
+            name="copy",
+            help="copy what the source holds, before the replication starts",
+            options=(
+                Option(name="concurrent", help="beside a running replication"),
+                Option(
+                    name="viaS3",
+                    help="by DynamoDB's own export to that place and import from it, which makes the destination",
+                    parse=str,
+                    metavar="s3://BUCKET/PREFIX",
+                ),
+                Option(name="dryRun", help="say what it will cost, and do nothing"),
+                Option(name="restart", help="copy anew what was copied, or begun"),
+                Option(name="forget", help="forget a copy that is not to be finished; what it has written stays"),
+                JSON,
+            ),
+        ),
+        Command(
+            name="policy",
+            help="print the least IAM policies that the other commands need",
+            options=(
+                Option(
+                    name="for",
+                    metavar="COMMANDS",
+                    parse=policy_options.commands,
+                    help=f"only for these, as check,replicate (all that there is something to do for; of {_ALL})",
+                ),
+                Option(name="viaS3", help="for copy --viaS3 in place of copy", parse=str, metavar="s3://BUCKET/PREFIX"),
+                Option(
+                    name="caller",
+                    metavar="ARN",
+                    parse=policy_options.caller,
+                    help="the user or role that the program runs as (who runs this command)",
+                ),
+                Option(
+                    name="podIdentity",
+                    help="it runs with EKS Pod Identity, whose session's tags each role it assumes must let pass",
+                ),
+                JSON,
+            ),
+        ),
+        Command(
+            name="redrive",
+            help="bring the keys of dead letters up to date",
+            options=(Option(name="dryRun", help="say what would be done, and do nothing"), JSON),
+        ),
+        Command(
+            name="status",
+            help="say how the task stands, from any machine",
+            options=(
+                JSON,
+                Option(
+                    name="maxLagSeconds",
+                    metavar="N",
+                    parse=whole_number(0, 86_400),
+                    default=60,
+                    help="a shard that is further behind ends it with 1 (default: 60)",
+                ),
+                Option(
+                    name="watch",
+                    metavar="SECONDS",
+                    parse=whole_number(1, 3600),
+                    implied=10,
+                    help="look again so often, until Ctrl-C (every 10 s, where no number is given)",
+                ),
+            ),
+        ),
+        Command(name="verify", help="compare the destination with the source", options=_VERIFY),
+    )
+}
+
+
+def usage() -> str:
+    """Every command, one a line."""
+    rows = [(command.usage, command) for command in (REPLICATE, *COMMANDS.values())]
+    width = max(len(line) for line, _ in rows)
+    return "\n       ".join(f"{line:{width}}  {_summary(command)}" for line, command in rows)
+
+
+def _summary(command: Command) -> str:
+    names = ", ".join(f"--{option.name}" for option in command.options)
+    return f"{command.help} ({names})" if names else command.help
+
+
+class _Parser(argparse.ArgumentParser):
+    def error(self, message: str) -> NoReturn:
+        raise UsageError(message[:1].upper() + message[1:] + ". See --help.")
+
+
+def take(command: Command, arguments: Sequence[str]) -> tuple[dict[str, Any], list[str]]:
+    """Find a command's own options among its arguments.
+
+    :returns: every option's value by its name, and the arguments that are none of them, in their order
+    :raises UsageError: a value can't be used
+    """
+    parser = _Parser(prog=command.usage, add_help=False, allow_abbrev=False)
+    for option in command.options:
+        option.add_to(parser)
+    found, rest = parser.parse_known_args(list(arguments))
+    return vars(found), rest

@@ -1,0 +1,145 @@
+"""Everything that the segments of a copy share, made from the settings."""
+
+from __future__ import annotations
+
+import hashlib
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Any
+
+import msgspec
+
+from processor.aws.clients import Clients
+from processor.commands.copy import estimate
+from processor.commands.copy.lock import Holder
+from processor.commands.copy.segment import Parts
+from processor.commands.copy.throttled_table import PacedTable, StallWatch
+from processor.dynamodb.expiry import PastTtl
+from processor.dynamodb.keys import key_reader
+from processor.errors import RefusedError
+from processor.flow.rate_limiter import Capacity
+from processor.flow.retry import Outage
+from processor.replication import on_error, tables
+from processor.replication.apply import Applier, Outcome, Refused
+from processor.replication.fences import Fences
+from processor.replication.key_guard import KeyGuard
+from processor.replication.lease_term import WriteTimeouts
+from processor.replication.stream_record import Change
+from processor.reporting.logs import Log
+from processor.settings.settings import Settings
+
+# Together 8 s: less than what ``holder.WATCH_SECONDS`` leaves after a term.
+TIMEOUTS = WriteTimeouts(connect=1, read=5)
+
+
+def _say_estimated(setting: str) -> None:
+    Log().warning(
+        "capacity_estimated",
+        setting=setting,
+        note="The answers do not say what was consumed, so the limit is held by the items' sizes, indexes left out. "
+        "Leave some room below what the table has.",
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Meters:
+    """What is consumed, and how often the tables said no."""
+
+    reading: Capacity
+    writing: Capacity
+    stalls: StallWatch = field(default_factory=StallWatch)
+
+    @classmethod
+    def of(
+        cls, settings: Settings, source: dict[str, Any], destination: dict[str, Any], *, stop: threading.Event
+    ) -> Meters:
+        """Those that hold the settings' limits."""
+        reads = estimate.rate(settings.copy_read_units, source, "ReadCapacityUnits")
+        writes = estimate.rate(settings.copy_write_units, destination, "WriteCapacityUnits")
+        return cls(
+            reading=Capacity(reads, stop=stop, estimated=partial(_say_estimated, "copyReadUnits")),
+            writing=Capacity(writes, stop=stop, estimated=partial(_say_estimated, "copyWriteUnits")),
+        )
+
+    @property
+    def words(self) -> str:
+        """For people who watch."""
+        return (
+            f"{self.writing.consumed:,.0f} write units  {self.reading.consumed:,.0f} read units  "
+            f"{self.stalls.throttles} throttles"
+        )
+
+
+def assemble(
+    settings: Settings,
+    clients: Clients,
+    held: Holder,
+    source: dict[str, Any],
+    *,
+    meters: Meters,
+    outage: Outage,
+    stop: threading.Event,
+    past_ttl: PastTtl,
+    written: Callable[[Outcome, int, int], None],
+) -> Parts:
+    """The parts of one run.
+
+    :param source: DescribeTable of it
+    :param past_ttl: whether an item is past the source's TTL
+    :param written: called with what became of each portion, its bytes, and how many were passed over
+    """
+    copy = held.copy
+    fenced = settings.write_mode == "fenced"
+    # Before a replication nothing can be newer, so no fence is needed.
+    write_mode = "batch" if fenced and not copy.concurrent else settings.write_mode
+    key_of = key_reader([part["AttributeName"] for part in source["KeySchema"]])
+    writable = tables.open_table(
+        msgspec.structs.replace(settings, write_mode=write_mode),
+        clients,
+        timeouts=TIMEOUTS,
+        may_write=held.may_write,
+        consumed=meters.writing.consume,
+    )
+    table = PacedTable(writable, meters.writing, meters.stalls, stop)
+    refused = _refused(
+        settings, KeyGuard(writable.key_types, table=settings.destination_table, region=settings.destination_region)
+    )
+    stored = tables.readable_as_stored(settings, clients)
+    return Parts(
+        source=tables.scannable_source(settings, clients),
+        key_of=key_of,
+        applier=Applier(
+            table,
+            name="copy",
+            write_mode=write_mode,
+            coalesce=True,
+            threads=settings.threads,
+            refused=refused,
+            outage=outage,
+        ),
+        table=table,
+        refused=refused,
+        reading=meters.reading,
+        stalls=meters.stalls,
+        outage=outage,
+        stop=stop,
+        save=held.save,
+        forbidden=settings.fence_attribute if fenced else None,
+        again=tables.source(settings, clients, consumed=meters.reading.consume),
+        concurrent=copy.concurrent,
+        past_ttl=past_ttl,
+        fences=Fences(stored, settings.fence_attribute, key_of) if fenced and copy.concurrent else None,
+        item_bytes=copy.expected_bytes / copy.expected_items if copy.expected_items else 0.0,
+        written=written,
+    )
+
+
+def _refused(settings: Settings, guard: KeyGuard) -> Refused:
+    def refused(change: Change, error: RefusedError) -> None:
+        # A letter is filed by shard and number; an item that was read from the table has neither.
+        shard = f"copy-{hashlib.sha256(change.identity).hexdigest()[:32]}"
+        on_error.policy(settings, shard, Log(), guard)(change, error)
+
+    return refused

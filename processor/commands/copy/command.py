@@ -1,0 +1,175 @@
+"""``run.sh copy``: what must be ready, what it will cost, how far it is, and what came of it."""
+
+from __future__ import annotations
+
+import threading
+
+import msgspec
+
+from processor.aws.clients import Clients
+from processor.commands.copy import lock, occupant, plan
+from processor.commands.copy.job import Job, Tell
+from processor.commands.copy.provision import destination as creation
+from processor.commands.copy.remeasure import Remeasure
+from processor.commands.copy.report import Tables, show, show_plan, start_before
+from processor.commands.copy.s3 import transfer
+from processor.dynamodb import time_to_live
+from processor.dynamodb.expiry import NEVER, PastTtl
+from processor.errors import NotReadyError, StoppedError, UsageError
+from processor.flow.patience import Patience
+from processor.flow.retry import Outage
+from processor.metrics import instruments
+from processor.metrics.command_metrics import CommandMetrics
+from processor.reporting import logs, output
+from processor.reporting.findings import Finding, warning
+from processor.reporting.logs import Log
+from processor.reporting.progress import Bar
+from processor.settings.settings import Settings
+from processor.settings.table_pair import identity_of
+from processor.startup import preflight
+from processor.startup.facts import Facts
+from processor.state import copy_rows
+from processor.system import program
+from processor.system.signals import Signals
+
+# Calls of one segment at once: its writes go through one pool, its reads one after the other.
+_CONNECTIONS_PER_THREAD = 2
+_NOTHING = "Nothing was copied."
+_DRY = f"{_NOTHING} A dry run makes no table and turns no stream on, whatever the settings say."
+
+
+class Options(msgspec.Struct, frozen=True, kw_only=True):
+    """What the command line says beside the settings; ``via_s3`` is ``s3://bucket/prefix``."""
+
+    concurrent: bool = False
+    restart: bool = False
+    forget: bool = False
+    dry_run: bool = False
+    json: bool = False
+    via_s3: str | None = None
+
+
+def run(settings: Settings, options: Options) -> int:
+    """Copy the source table, or what is left of it.
+
+    :returns: 0; 130 or 143 where a signal ended it
+    :raises NotReadyError: something must be put right first
+    :raises ReplicatorError: it could not be finished; the same command goes on
+    """
+    if options.via_s3 is not None and options.concurrent:
+        message = "--viaS3 makes a table of its own, which nothing replicates to yet: leave --concurrent out."
+        raise UsageError(message)
+    clients = Clients(settings, connections=settings.threads * _CONNECTIONS_PER_THREAD)
+    if options.forget:
+        return _forget(settings, clients)
+    signals = Signals("Stopping after what is in hand; once more ends it at once.")
+    try:
+        return _run(settings, options, clients, signals.stop)
+    except StoppedError as exc:
+        if not signals.number:
+            raise
+        output.say(f"{program.NAME}: {exc}")
+        return signals.exit_status
+
+
+def _run(settings: Settings, options: Options, clients: Clients, stop: threading.Event) -> int:
+    # An import makes its table itself.
+    asked = msgspec.structs.replace(settings, create_destination=settings.create_destination and not options.via_s3)
+    made = [] if options.dry_run else creation.ensure(asked, clients, output.say, stop=stop)
+    ready = preflight.copying(settings, clients, to_new_table=options.via_s3 is not None)
+    preflight.insist([*made, *ready.findings], _DRY if options.dry_run else _NOTHING)
+    facts = ready.facts
+    job = Job(
+        settings, clients, facts, options.via_s3, concurrent=options.concurrent, restart=options.restart, say=output.say
+    )
+    if job.is_done:
+        output.say(f"This table was copied already, {job.copy.items:,} items. Nothing to do; --restart copies it anew.")
+        if options.json:
+            output.json(job.copy)
+        return 0
+    if job.copy.via:
+        found = transfer.findings(settings, clients, job.copy.via, begun=bool(job.copy.export_arn))
+        preflight.insist(list(found), _NOTHING)
+    logs.configure()
+    outage = Outage(Log(), "copy_delayed", note="Nothing is lost: it is tried again.")
+    patience = Patience(stop, outage)
+    planned = plan.make(settings, clients, facts, job, patience)
+    shown, found = _tables(settings, clients, facts, patience)
+    show_plan(planned, shown, settings, as_json=options.dry_run and options.json)
+    preflight.insist(found, "")  # warnings
+    if job.waits_for_replication:
+        output.say(start_before(job.copy.started_ms))
+    past_ttl = NEVER if job.copy.via else _past_ttl(settings, clients, patience)
+    if options.dry_run:
+        return 0
+    metrics = CommandMetrics(settings, items=instruments.COPY_ITEMS, progress=instruments.COPY_PROGRESS)
+    with Bar() as bar, metrics:
+        seen = Remeasure(planned, concurrent=job.copy.concurrent, say=output.say)
+        report = job.run(outage=outage, stop=stop, tell=_tell(bar, metrics), past_ttl=past_ttl, written=seen.look)
+    if report.expired:
+        _look_at_ttl_again(settings, clients, patience, job.copy.ttl)
+    show(report, settings, as_json=options.json)
+    return 0
+
+
+def _tell(bar: Bar, metrics: CommandMetrics) -> Tell:
+    def tell(items: int, expected: int, words: str) -> None:
+        bar.update(items, expected, words)
+        metrics.tell(items, expected)
+
+    return tell
+
+
+def _tables(settings: Settings, clients: Clients, facts: Facts, patience: Patience) -> tuple[Tables, list[Finding]]:
+    """Which tables these are, and what the destination holds: seen before anything is written."""
+    source, destination = (
+        identity_of(settings, "source", facts.source),
+        identity_of(settings, "destination", facts.destination),
+    )
+    occupants, findings = None, list[Finding]()
+    if facts.source is not None and facts.destination is not None:
+        key_names = [part["AttributeName"] for part in facts.source["KeySchema"]]
+        occupants, findings = occupant.look(settings, clients, key_names, patience)
+    if occupants is not None:
+        findings += occupant.findings(occupants, destination)
+    return Tables(source=source, destination=destination, occupants=occupants), findings
+
+
+def _past_ttl(settings: Settings, clients: Clients, patience: Patience) -> PastTtl:
+    past, unknown = time_to_live.of_source(settings, clients, patience.ask)
+    preflight.insist(unknown, "")  # warnings
+    if past.attribute is not None:
+        output.say(f"  Items past the source's TTL ({past.attribute}) are not copied: DynamoDB is about to delete them")
+    return past
+
+
+def _look_at_ttl_again(settings: Settings, clients: Clients, patience: Patience, before: str) -> None:
+    """What was not copied must be what the source is about to delete; else somebody must know."""
+    now, _ = time_to_live.of_source(settings, clients, patience.ask)
+    if now.attribute != before:
+        is_now = f"is on {now.attribute}" if now.attribute else "is off, or not for us to see,"
+        found = warning(
+            f"TTL of source table {settings.source_table}",
+            f"was on {before} when the copy began, and {is_now} now",
+            "Items that were past it were not copied, and may stay at the source now",
+            "Run verify: it names what is missing, and --repair writes it",
+        )
+        preflight.insist([found], "")
+
+
+def _forget(settings: Settings, clients: Clients) -> int:
+    found = lock.wait_until_free(lambda: copy_rows.read(clients.checkpoints(), settings.task_table), output.say)
+    if found is None:
+        output.say("There is no copy to forget.")
+    else:
+        in_hand = sum(len(each.in_hand) for each in copy_rows.read_in_hand(clients.checkpoints(), settings.task_table))
+        if in_hand:
+            message = (
+                f"This task's copy was stopped with {in_hand:,} keys in hand, which may hold older items at the "
+                "destination now, or some that are deleted. It is not forgotten, for then they would stay. Let copy "
+                "--concurrent run to its end, which brings them up to date first; where it can't go on, with --restart."
+            )
+            raise NotReadyError(message)
+        copy_rows.delete(clients.checkpoints(), settings.task_table, before=found)
+        output.say("The copy is forgotten. What it has written stays at the destination.")
+    return 0

@@ -1,0 +1,63 @@
+"""When a copy has gone on for too long: the stream is about to drop what was written since its begin.
+
+A copy before a replication must be through by then. One beside a replication may take as long as it likes, once that
+has begun: so whether it has is looked for when time is up, and not before.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+from processor.commands.copy.estimate import LAST_SECONDS, RETENTION_SECONDS
+from processor.errors import CopyTooLateError, UnavailableError
+from processor.state.copy_rows import CopyState
+
+# Where the checkpoint table can't be read.
+LOOK_SECONDS = 60.0
+
+
+class Deadline:
+    """Of one run of ``copy``.
+
+    :param begun: whether a replication has; it may raise UnavailableError
+    :param now: seconds since the epoch
+    """
+
+    def __init__(self, copy: CopyState, begun: Callable[[], bool], *, now: Callable[[], float] = time.time) -> None:
+        self._copy = copy
+        self._begun = begun
+        self._now = now
+        self._next_look = 0.0
+        self._last_seconds = LAST_SECONDS
+        if copy.concurrent and self._age > LAST_SECONDS:  # else no replication could be started any more beside it
+            self._last_seconds = RETENTION_SECONDS
+
+    @property
+    def _age(self) -> float:
+        return self._now() - self._copy.started_ms / 1000
+
+    def check(self) -> None:
+        """Return while the copy may go on.
+
+        :raises CopyTooLateError: it may not
+        """
+        now = self._now()
+        if self._age <= self._last_seconds or now < self._next_look:
+            return
+        if self._copy.concurrent:
+            self._next_look = now + LOOK_SECONDS
+            try:
+                if self._begun():
+                    self._last_seconds = float("inf")
+                    return
+            except UnavailableError:  # the next look may tell
+                return
+        raise CopyTooLateError(hours=self._age / 3600, concurrent=self._copy.concurrent)
+
+    def replicating(self) -> bool:
+        """Whether it is known that a replication goes on beside the copy."""
+        try:
+            return self._copy.concurrent and self._begun()
+        except UnavailableError:
+            return False

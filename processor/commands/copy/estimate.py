@@ -1,0 +1,156 @@
+"""What a copy will cost, and how long it will take. Pure.
+
+The sizes are DescribeTable's, which DynamoDB brings up to date every six hours or so.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+import msgspec
+
+from processor.commands.copy.write_cost import WRITE_UNIT_BYTES, Part
+from processor.reporting.findings import Finding, error, warning
+
+# DynamoDB developer guide, capacity of reads and writes.
+READ_UNIT_BYTES = 4096
+# Eventually consistent reads cost half.
+SCAN_SHARE = 0.5
+# What one copy reads and writes on two cores where neither table holds it up, measured by ``./test.sh bench copy``.
+ITEMS_PER_SECOND = 15_000.0
+# Replication must begin while the stream still has what was written since the first page: 24 hours, less what it takes
+# to notice, to start, and to be wrong about the estimate.
+WARN_SECONDS = 12 * 3600.0
+MOST_SECONDS = 20 * 3600.0
+LAST_SECONDS = 23 * 3600.0
+# The last start of a replication: from there to the first reads of a large stream KCL takes minutes; half an hour is
+# ample.
+LAST_START_SECONDS = 23.5 * 3600
+RETENTION_SECONDS = 24 * 3600.0
+_SEGMENT_BYTES = 512 * 1024 * 1024
+_FEWEST_SEGMENTS = 16
+_MOST_SEGMENTS = 2000
+
+
+class Estimate(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
+    """``seconds`` is the longer of the time that the tables' capacity needs, and that which we do.
+
+    :param write_units: of the table and all its indexes together
+    :param parts: what each of them takes
+    :param limited_by: what the writes wait for longest: copyWriteUnits, or one of the parts by its name
+    :param dollars: what is charged by the request (``prices.py``); None where nothing is known
+    """
+
+    items: int
+    size_bytes: int
+    read_units: int
+    write_units: int
+    seconds_by_write_units: float | None
+    seconds_by_read_units: float | None
+    seconds_by_rate: float
+    parts: list[Part] = []
+    limited_by: str = ""
+    dollars: float | None = None
+
+    @property
+    def seconds(self) -> float:
+        """The whole time."""
+        return max(self.seconds_by_rate, self.seconds_by_write_units or 0.0, self.seconds_by_read_units or 0.0)
+
+
+def estimate(
+    source: dict[str, Any],
+    *,
+    copied_items: int = 0,
+    concurrent: bool,
+    read_rate: float | None,
+    write_rate: float | None,
+    parts: Sequence[Part] = (),
+    scan_units_per_item: float | None = None,
+) -> Estimate:
+    """Of what is left of a table.
+
+    :param source: its DescribeTable
+    :param copied_items: those that were copied before
+    :param concurrent: each item is read a second time, consistently
+    :param read_rate: units a second that may be read; ``write_rate``: written, of all parts together; None where
+        nothing limits them
+    :param parts: what a written item consumes of; without them, as many units as the average item is large
+    :param scan_units_per_item: what a first page of the source has consumed
+    """
+    counted, size = int(source.get("ItemCount", 0)), int(source.get("TableSizeBytes", 0))
+    average = size / counted if counted else 0.0
+    items = max(counted - copied_items, 0)
+    size = math.ceil(items * average)
+    by_size = size / READ_UNIT_BYTES * SCAN_SHARE
+    read_units = math.ceil(by_size if scan_units_per_item is None else items * scan_units_per_item)
+    if concurrent:
+        read_units += items * math.ceil(average / READ_UNIT_BYTES)
+    units_per_item = math.ceil(average / WRITE_UNIT_BYTES)
+    parts = parts or [Part(name="table", units_per_item=units_per_item, units_per_second=None)]
+    write_units = math.ceil(items * sum(part.units_per_item for part in parts))
+    waits = {part.name: items * part.units_per_item / part.units_per_second for part in parts if part.units_per_second}
+    if write_rate:
+        waits["copyWriteUnits"] = write_units / write_rate
+    limited_by = max(waits, key=lambda name: waits[name], default="")
+    return Estimate(
+        items=items,
+        size_bytes=size,
+        read_units=read_units,
+        write_units=write_units,
+        seconds_by_write_units=waits[limited_by] if limited_by else None,
+        seconds_by_read_units=read_units / read_rate if read_rate else None,
+        seconds_by_rate=items / ITEMS_PER_SECOND,
+        parts=list(parts),
+        limited_by=limited_by,
+    )
+
+
+def findings(estimated: Estimate, *, concurrent: bool, age_seconds: float = 0.0) -> list[Finding]:
+    """Whether there is time enough.
+
+    :param age_seconds: since the copy began that is gone on with, whose rest may take until it must be through
+    """
+    seconds, most_seconds = estimated.seconds, MOST_SECONDS
+    what, value = "copy", f"will take about {seconds / 3600:.1f} hours"
+    if age_seconds:
+        seconds, most_seconds = age_seconds + seconds, LAST_SECONDS
+        value += f" more, and began {age_seconds / 3600:.1f} hours ago"
+    lost = "The stream keeps changes for 24 hours, and replication begins when the copy is done"
+    remedy = "Copy with --concurrent beside a running replication, with --viaS3, or allow more units"
+    if concurrent or seconds <= WARN_SECONDS:
+        return []
+    if seconds > most_seconds:
+        return [error(what, value, lost, remedy)]
+    return [warning(what, value, f"{lost}: start it without delay", remedy)]
+
+
+def rate(limit: str | None, table: dict[str, Any], kind: str) -> float | None:
+    """Units a second that ``copyReadUnits`` or ``copyWriteUnits`` allows.
+
+    :param limit: a number, or a percentage of the table's provisioned capacity, or of its maximum on demand
+    :param kind: ``ReadCapacityUnits`` or ``WriteCapacityUnits``
+    :raises ValueError: a percentage of a table that has none
+    """
+    if limit is None:
+        return None
+    if not limit.endswith("%"):
+        return float(limit)
+    provisioned = table.get("ProvisionedThroughput", {}).get(kind, 0)
+    most = f"Max{kind.removesuffix('CapacityUnits')}RequestUnits"
+    if not provisioned and (found := table.get("OnDemandThroughput", {}).get(most, -1)) > 0:
+        provisioned = found
+    if not provisioned:
+        message = f"'{limit}' is a percentage, and the table is on demand: it has no {kind}, and no {most}"
+        raise ValueError(message)
+    return float(limit[:-1]) / 100 * float(provisioned)
+
+
+def segments(source: dict[str, Any]) -> int:
+    """How many parts a table is copied in, where ``copySegments`` does not say so.
+
+    Few enough for their rows to cost nothing, enough for the threads to end at about the same time.
+    """
+    return min(max(math.ceil(int(source.get("TableSizeBytes", 0)) / _SEGMENT_BYTES), _FEWEST_SEGMENTS), _MOST_SEGMENTS)

@@ -1,0 +1,55 @@
+"""The source's stream, turned on where ``enableStream`` asks for it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from processor.aws.errors import aws_errors
+from processor.dynamodb import table_spec
+from processor.flow.waiter import Say, Waiting
+
+if TYPE_CHECKING:
+    from processor.aws.clients import Clients
+    from processor.settings.settings import Settings
+
+
+def turn_on(settings: Settings, clients: Clients, source: dict[str, Any], *, waiting: Waiting, say: Say) -> None:
+    """Make sure that changes leave a trace from now on; a stream that is on already is left as it is.
+
+    A table calls its stream on as soon as somebody asked for it; so the stream itself is asked.
+
+    :param source: the table as DescribeTable has it
+    :raises UnavailableError: it could not be turned on, or not be seen to be
+    :raises RefusedError: the same
+    """
+    name, region = settings.source_table, settings.source_region
+    before = None
+    if is_on := bool(source.get("StreamSpecification", {}).get("StreamEnabled")):
+        if _enabled(clients, source):
+            return
+    else:
+        before = source.get("LatestStreamArn")
+        say(f"Turning on the stream of source table {name}")
+        with aws_errors(f"UpdateTable on table {name} in {region}"):
+            clients.source().update_table(TableName=name, StreamSpecification=table_spec.STREAM)  # type: ignore[arg-type]  # a dict
+
+    def look() -> str | None:
+        with aws_errors(f"DescribeTable on table {name} in {region}"):
+            table: Any = clients.source().describe_table(TableName=name)["Table"]
+        # A table whose stream was on already may be updated for hours, for another reason.
+        if table.get("LatestStreamArn") == before or not (is_on or table["TableStatus"] == "ACTIVE"):
+            return None
+        return _enabled(clients, table)
+
+    say(f"Stream {waiting.until(look, f'the stream of source table {name} to be on')} is on")
+
+
+def _enabled(clients: Clients, table: Mapping[str, Any]) -> str | None:
+    """The ARN of the table's stream, where it is ENABLED."""
+    arn: str | None = table.get("LatestStreamArn")
+    if not arn:
+        return None
+    with aws_errors(f"DescribeStream on {arn}"):
+        stream = clients.streams().describe_stream(StreamArn=arn)["StreamDescription"]
+    return arn if stream.get("StreamStatus") == "ENABLED" else None

@@ -1,0 +1,41 @@
+"""A first page of the source: what an item is like, and what reading one consumes."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from processor.dynamodb.items import parsed
+from processor.dynamodb.scanner import Segment
+from processor.flow.patience import Patience
+from processor.replication import tables
+
+if TYPE_CHECKING:
+    from processor.aws.clients import Clients
+    from processor.settings.settings import Settings
+
+# A scan goes by the hash of the keys, so the first items are as good a sample as any.
+SAMPLE_ITEMS = 200
+
+
+class Sample(msgspec.Struct, frozen=True, kw_only=True):
+    """Some items of the source.
+
+    :param items: each ``{name: {type: value}}``
+    :param scan_units_per_item: None where the store does not say what it has consumed
+    """
+
+    items: list[dict[str, dict[str, Any]]] = []
+    scan_units_per_item: float | None = None
+
+
+def take(settings: Settings, clients: Clients, patience: Patience) -> Sample:
+    """Read it.
+
+    :raises UnavailableError: it can't be read
+    """
+    source = tables.scannable_source(settings, clients)
+    page = patience(lambda: source.page(Segment(0, 1), limit=SAMPLE_ITEMS))
+    units = page.units / len(page.items) if page.items and page.units else None
+    return Sample(items=[parsed(item) for item in page.items], scan_units_per_item=units)

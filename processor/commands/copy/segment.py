@@ -1,0 +1,267 @@
+"""One segment's path: scan → write → (beside a replication: look again) → where it goes on is kept.
+
+**Before a replication** nothing more is needed: whatever a page holds that is out of date, the stream's records, kept
+since before the first page, put right.
+
+**Beside a replication** an old image may be written over what the stream wrote, or bring back what it deleted. So after
+each write the source is read again, and what has changed is brought up to date (``reconcile.py`` has the rule, and why
+it is enough). Whoever is killed between a write and that second look must come back to those keys, which may not even
+be on the rescanned page any more, for the source has deleted them: so they are kept, with where the segment goes on,
+*before* they are written.
+
+An item past the source's TTL is passed over (``expiry.py``): whatever changes it later is in the stream. One that was
+written, and is past it at the second look, is brought up to date as any other: the destination has an older image.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import TypeVar
+
+import msgspec
+
+from processor.commands.copy.estimate import READ_UNIT_BYTES, SCAN_SHARE
+from processor.commands.copy.throttled_table import StallWatch
+from processor.dynamodb.expiry import NEVER
+from processor.dynamodb.items import same
+from processor.dynamodb.reader import ReadableTable
+from processor.dynamodb.scanner import Page, ScannableTable, Segment
+from processor.errors import RefusedError, StoppedError, UnavailableError, UnsettledError
+from processor.flow.rate_limiter import Capacity
+from processor.flow.retry import Backoff, Outage
+from processor.replication.apply import Applier, Outcome, Refused
+from processor.replication.fences import NO_NUMBER, Fences
+from processor.replication.plan import bytes_of
+from processor.replication.reconcile import EVENT_NAME, reconcile
+from processor.replication.stream_record import Change, identity_of
+from processor.replication.writer import Table
+from processor.state.copy_rows import SegmentState
+
+# The keys in hand go into a row of 400 KB at most (DynamoDB's limit of an item), and are read again in a moment.
+MAX_KEYS_IN_HAND = 1000
+MAX_KEY_BYTES_IN_HAND = 256 * 1024
+# A page should not use up more than this many seconds of what may be read.
+_PAGE_SECONDS = 1.0
+_BYTES_PER_READ_UNIT = READ_UNIT_BYTES / SCAN_SHARE
+
+_T = TypeVar("_T")
+_attributes_decoder = msgspec.json.Decoder(dict[str, msgspec.Raw])
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Parts:
+    """What the segments of one copy share.
+
+    :param refused: what becomes of an item that the destination will never accept; see ``apply.py``
+    :param forbidden: an attribute that no item may have, for the destination's items will have it
+    :param again: the source for second looks
+    :param concurrent: replication may run meanwhile
+    :param fences: the sequence numbers that the destination's items carry, where ``writeMode=fenced`` needs them
+    :param past_ttl: whether an item is past the source's TTL, and so is not copied
+    :param item_bytes: the average, as far as it is known
+    """
+
+    source: ScannableTable
+    key_of: Callable[[msgspec.Raw], msgspec.Raw]
+    applier: Applier
+    table: Table
+    refused: Refused
+    reading: Capacity
+    stalls: StallWatch
+    outage: Outage
+    stop: threading.Event
+    save: Callable[[SegmentState], None]
+    again: ReadableTable
+    concurrent: bool
+    past_ttl: Callable[[msgspec.Raw], bool] = NEVER
+    forbidden: str | None = None
+    fences: Fences | None = None
+    item_bytes: float = 0.0
+    written: Callable[[Outcome, int, int], None] = lambda *_: None
+    make_backoff: Callable[[], Backoff] = Backoff
+
+
+class SegmentCopy:
+    """Copies what is left of one segment."""
+
+    def __init__(self, segment: Segment, state: SegmentState, parts: Parts) -> None:
+        self.state = state
+        self._segment = segment
+        self._parts = parts
+
+    def run(self) -> None:
+        """Copy to the segment's end.
+
+        :raises StoppedError: the stop came first
+        :raises ReplicatorError: it can't go on; ``state`` is where it is resumed
+        """
+        if self.state.in_hand:
+            self._look_after(self.state.in_hand)
+            if self.state.done:  # an earlier copy's, which was made in more segments
+                self._save(in_hand=[])
+        while not self.state.done:
+            page = self._retried(self._read)
+            for items, is_last in _portions(page, self._parts):
+                self._copy(items, page, is_last=is_last)
+
+    def _read(self) -> Page:
+        reading = self._parts.reading
+        limit = None
+        if reading.units_per_second is not None:
+            size = reading.units_per_second * _PAGE_SECONDS * _BYTES_PER_READ_UNIT
+            limit = max(1, int(size / max(self._parts.item_bytes, 1.0)))
+        with reading.reserve(0.0):
+            self._check_stop()
+            page = self._parts.source.page(self._segment, self.state.start, limit=limit)
+        reading.consume(page.units)
+        return page
+
+    def _copy(self, changes: list[Change], page: Page, *, is_last: bool) -> None:
+        kept = [change for change in changes if change.image is None or not self._parts.past_ttl(change.image)]
+        outcome = self._write_and_look(kept) if self._parts.concurrent else self._write(kept)
+        size = sum(len(bytes_of(change)) for change in kept)
+        expired = len(changes) - len(kept)
+        self._save(
+            start=page.last_key if is_last else changes[-1].key,
+            done=is_last and page.last_key is None,
+            items=self.state.items + len(kept),
+            size_bytes=self.state.size_bytes + size,
+            expired=self.state.expired + expired,
+            in_hand=[],
+        )
+        self._parts.written(outcome, size, expired)
+
+    def _write(self, changes: Sequence[Change]) -> Outcome:
+        if self._parts.forbidden is not None:
+            changes = [change for change in changes if not self._is_forbidden(change)]
+        return self._parts.applier.apply(changes)
+
+    def _is_forbidden(self, change: Change) -> bool:
+        """Whether an item has the attribute that the destination's items will have."""
+        name = self._parts.forbidden or ""
+        # The bytes are looked at first, for hardly any item will have it.
+        image = bytes_of(change)
+        if msgspec.json.encode(name) not in image or name not in _attributes_decoder.decode(image):
+            return False
+        message = f"The source's item has an attribute {name} of its own. Name another one in fenceAttribute"
+        self._parts.refused(change, RefusedError(message, code="FenceAttributeTaken"))
+        return True
+
+    def _write_and_look(self, changes: Sequence[Change]) -> Outcome:
+        if not changes:
+            return Outcome()
+        self._save(in_hand=[change.key for change in changes])
+        outcome = self._write(self._numbered(changes))
+        self._look_again(changes)
+        return outcome
+
+    def _look_again(self, changes: Sequence[Change]) -> None:
+        get_many, key_of = self._parts.again.get_many, self._parts.key_of
+        items = self._retried(lambda: get_many([change.key for change in changes]))
+        now = {identity_of(key_of(item)): item for item in items}
+        for change in changes:
+            if not same(change.image, now.get(change.identity)):
+                self._reconcile(change.key)
+
+    def _look_after(self, keys: Sequence[msgspec.Raw]) -> None:
+        """Keys of a run that was killed, which may hold anything: an older image, or one that is deleted by now.
+
+        A copy before a replication has them too, where it was begun instead of one beside it: their records may have
+        been applied, and not come again.
+        """
+        for key in keys:
+            self._reconcile(key)
+
+    def _reconcile(self, key: msgspec.Raw) -> None:
+        parts = self._parts
+        source = parts.again
+
+        def once() -> None:
+            number = parts.fences.of(key) if parts.fences else NO_NUMBER
+            try:
+                reconcile(key, number, source=source, table=parts.table)
+            except UnsettledError as exc:  # the key stays in hand
+                raise UnavailableError(str(exc), code="Unsettled") from exc
+            except RefusedError as exc:
+                try:
+                    image = source.get(key)
+                except RefusedError:  # both tables were made anew, with another key than when it was kept
+                    return
+                if image is not None:  # else it is to be deleted, at the next try
+                    parts.refused(_change(image, parts.key_of), exc)
+
+        self._retried(once)
+
+    def _numbered(self, changes: Sequence[Change]) -> Sequence[Change]:
+        """With the numbers that the destination's items have, over which alone ``writeMode=fenced`` may write."""
+        fences = self._parts.fences
+        if fences is None:
+            return changes
+        numbers = self._retried(lambda: fences.of_many([change.key for change in changes]))
+        return [
+            msgspec.structs.replace(change, sequence_number=numbers.get(change.identity, NO_NUMBER))
+            for change in changes
+        ]
+
+    def _save(self, **fields: object) -> None:
+        state = msgspec.structs.replace(self.state, **fields)
+        self._retried(lambda: self._parts.save(state))
+        self.state = state
+
+    def _retried(self, call: Callable[[], _T]) -> _T:
+        """Try for as long as there is no stall.
+
+        :raises StalledError: that is over
+        """
+        backoff = self._parts.make_backoff()
+        while True:
+            self._check_stop()
+            try:
+                result = call()
+            except UnavailableError as exc:
+                self._parts.outage.failed(exc.code, str(exc))
+                self._parts.stalls.failed(exc)
+                self._parts.stop.wait(backoff.next_seconds())
+            else:
+                self._parts.outage.succeeded()
+                self._parts.stalls.succeeded()
+                return result
+
+    def _check_stop(self) -> None:
+        if self._parts.stop.is_set():
+            raise StoppedError
+
+
+def _portions(page: Page, parts: Parts) -> Iterator[tuple[list[Change], bool]]:
+    """A page's items as changes: all at once, or beside a replication as many as may be in hand.
+
+    :returns: portions, each with whether it is the page's last; one empty portion for an empty page
+    """
+    changes = [_change(item, parts.key_of) for item in page.items]
+    if not parts.concurrent:
+        yield changes, True
+        return
+    portion: list[Change] = []
+    size = 0
+    for change in changes:
+        if len(portion) == MAX_KEYS_IN_HAND or size > MAX_KEY_BYTES_IN_HAND:
+            yield portion, False
+            portion, size = [], 0
+        portion.append(change)
+        size += len(bytes(change.key))
+    yield portion, True
+
+
+def _change(item: msgspec.Raw, key_of: Callable[[msgspec.Raw], msgspec.Raw]) -> Change:
+    key = key_of(item)
+    return Change(
+        kind="put",
+        identity=identity_of(key),
+        key=key,
+        image=item,
+        sequence_number=NO_NUMBER,
+        created_ms=0,
+        event_name=EVENT_NAME,
+    )

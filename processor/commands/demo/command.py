@@ -1,0 +1,259 @@
+"""The main job on an embedded default: two DynamoDB Local servers, a live workload, and the real daemon between."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import random
+import signal
+import statistics
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import msgspec
+from rich.console import Console
+from rich.live import Live
+from rich.table import Table
+
+from processor.aws.clients import Clients
+from processor.commands.demo.dynamodb_local import DynamoDBLocal
+from processor.commands.demo.workload import PROBE_KEY, LagProbe, Workload, create_table, scan
+from processor.errors import ReplicatorError, SetupError
+from processor.reporting import output
+from processor.settings.settings import Settings
+from processor.startup import daemon
+from processor.system import program
+
+LINE_SECONDS = 5.0
+LOOK_SECONDS = 0.5
+# How long the tables may take to become equal once nothing is written any more.
+SETTLE_SECONDS = 60.0
+# The daemon's own grace for the batch in hand (shutdownGraceMillis), and a little more.
+STOP_SECONDS = 40.0
+_WRITE_PAUSE_SECONDS = 0.02
+_NOT_THE_DEMO_S = (
+    "AWS_PROFILE",
+    "AWS_SESSION_TOKEN",
+    "AWS_ENDPOINT_URL",
+    "AWS_ENDPOINT_URL_DYNAMODB",
+    "AWS_ENDPOINT_URL_DYNAMODB_STREAMS",
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Look:
+    """What the two tables show at one moment."""
+
+    seconds: float
+    written: int
+    replicated: int
+    lag_p50: float | None
+    lag_p95: float | None
+    differing: list[str]
+
+    @property
+    def pending(self) -> int:
+        """Writes not yet seen at the destination."""
+        return self.written - self.replicated
+
+    def line(self) -> str:
+        """For a log or a pipe."""
+        equal = "yes" if not self.differing else f"no ({len(self.differing)} keys)"
+        return (
+            f"{self.seconds:5.0f} s  written {self.written}  replicated {self.replicated}  pending {self.pending}  "
+            f"lag p50 {_seconds(self.lag_p50)} p95 {_seconds(self.lag_p95)}  source = destination: {equal}"
+        )
+
+    def table(self) -> Table:
+        """For a terminal."""
+        table = Table(title="orders -> orders-copy  (Ctrl-C ends it)", show_header=False, min_width=56)
+        table.add_row("running", f"{self.seconds:.0f} s")
+        table.add_row("written", str(self.written))
+        table.add_row("replicated", str(self.replicated))
+        table.add_row("pending", str(self.pending))
+        table.add_row("lag p50 / p95", f"{_seconds(self.lag_p50)} / {_seconds(self.lag_p95)}")
+        table.add_row("source = destination", "yes" if not self.differing else f"not yet: {len(self.differing)} keys")
+        return table
+
+
+def _seconds(value: float | None) -> str:
+    return "-" if value is None else f"{value:.2f} s"
+
+
+def run(settings: Settings, arguments: Sequence[str]) -> int:
+    """Start everything, watch it, stop everything.
+
+    :param arguments: the command line as given; the daemon gets the same, with the servers' endpoints
+    :returns: 0; 1 where the tables differ at the end of ``demoSeconds``
+    :raises ReplicatorError: the daemon ended by itself
+    """
+    logs = Path(settings.log_directory) / settings.task_name
+    os.close(daemon.make_log_directory(logs, settings))
+    _make_dynamodb_local()
+    stop = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        # Not as an exception: one that arrived inside Popen would leave a process that nobody knows of.
+        signal.signal(number, lambda *_: stop.set())
+    _own_credentials()
+    output.line("Starting two DynamoDB Local servers ...", flush=True)
+    with contextlib.ExitStack() as stack:
+        servers = [DynamoDBLocal(log=logs / f"dynamodb-local-{role}.log") for role in ("source", "destination")]
+        for server in servers:
+            stack.callback(server.stop)
+            server.start()
+        endpoints = [server.wait().endpoint for server in servers]
+        demo = _Demo(settings, arguments, logs, stop, source_endpoint=endpoints[0], destination_endpoint=endpoints[1])
+        return demo.run()
+
+
+def _make_dynamodb_local() -> None:
+    if program.INSTALLED:
+        raise SetupError(
+            "DynamoDB Local",
+            "not part of a wheel",
+            "The demo needs it",
+            "Run ./run.sh properties/demo.properties of a checkout",
+        )
+    if subprocess.run([program.ROOT / "setup.sh", "dynamodb-local"], check=False).returncode:
+        raise SetupError("DynamoDB Local", "could not be set up", "The demo needs it", "See above for what went wrong")
+
+
+def _own_credentials() -> None:
+    """Never the user's: nothing of the demo may reach an AWS account."""
+    for name in _NOT_THE_DEMO_S:
+        os.environ.pop(name, None)
+    os.environ.update(AWS_ACCESS_KEY_ID="demo", AWS_SECRET_ACCESS_KEY="demo", AWS_EC2_METADATA_DISABLED="true")  # noqa: S106
+
+
+class _Demo:
+    def __init__(
+        self,
+        settings: Settings,
+        arguments: Sequence[str],
+        logs: Path,
+        stop: threading.Event,
+        *,
+        source_endpoint: str,
+        destination_endpoint: str,
+    ) -> None:
+        self._settings = settings
+        self._arguments = arguments
+        self._logs = logs
+        self._stop = stop
+        self._endpoints = {
+            "sourceEndpoint": source_endpoint,
+            "destinationEndpoint": destination_endpoint,
+            "kclEndpoint": source_endpoint,
+        }
+        here = {"source_endpoint": source_endpoint, "destination_endpoint": destination_endpoint}
+        clients = Clients(msgspec.structs.replace(settings, **here))
+        self._source, self._destination = clients.source(), clients.destination()
+        seed = random.randrange(2**32)  # noqa: S311  # a workload, no secret
+        self._workload = Workload(self._source, settings.source_table, seed=seed, pause_seconds=_WRITE_PAUSE_SECONDS)
+        self._probe = LagProbe(self._source, settings.source_table, self._destination, settings.destination_table)
+        self._started = time.monotonic()
+
+    def run(self) -> int:
+        create_table(self._source, self._settings.source_table, stream=True)
+        create_table(self._destination, self._settings.destination_table, stream=False)
+        self._started = time.monotonic()
+        with self._replicator() as replicator:
+            self._workload.start()
+            self._probe.start()
+            self._watch(replicator, self._settings.demo_seconds)
+            self._probe.stop()
+            self._workload.stop()
+            look = self._settle(replicator)
+            if self._stop.is_set():
+                output.line("Stopping ...", flush=True)
+        output.line(look.line())
+        output.line(f"Logs are in {self._logs}")
+        if look.differing and not self._stop.is_set():
+            output.say(f"{len(look.differing)} keys differ: {', '.join(look.differing[:20])}")
+            return 1
+        return 0
+
+    @contextlib.contextmanager
+    def _replicator(self) -> Iterator[subprocess.Popen[bytes]]:
+        endpoints = [part for name, value in self._endpoints.items() for part in (f"--{name}", value)]
+        command = [
+            sys.executable,
+            "-I",
+            "-m",
+            "processor",
+            *self._arguments,
+            *endpoints,
+            "--demo",
+            "false",
+            "--dontPublishCloudwatch",
+        ]
+        with (self._logs / "console.log").open("wb") as console:
+            replicator = subprocess.Popen(
+                command, stdin=subprocess.DEVNULL, stdout=console, stderr=console, start_new_session=True
+            )
+            try:
+                yield replicator
+            finally:
+                replicator.terminate()
+                try:
+                    replicator.wait(STOP_SECONDS)
+                except subprocess.TimeoutExpired:
+                    replicator.kill()
+                    replicator.wait()
+
+    def _watch(self, replicator: subprocess.Popen[bytes], seconds: int | None) -> None:
+        console = Console()
+        end = None if seconds is None else self._started + seconds
+        live = (
+            Live(self._look().table(), console=console, auto_refresh=False)
+            if console.is_terminal
+            else contextlib.nullcontext()
+        )
+        next_line = 0.0
+        with live:
+            while not self._stop.is_set() and (end is None or time.monotonic() < end):
+                self._check_alive(replicator)
+                look = self._look()
+                if isinstance(live, Live):
+                    live.update(look.table(), refresh=True)
+                elif time.monotonic() >= next_line:
+                    next_line = time.monotonic() + LINE_SECONDS
+                    output.line(look.line(), flush=True)
+                self._stop.wait(LOOK_SECONDS)
+
+    def _settle(self, replicator: subprocess.Popen[bytes]) -> Look:
+        deadline = time.monotonic() + SETTLE_SECONDS
+        while True:
+            look = self._look()
+            if not look.differing or self._stop.is_set() or time.monotonic() > deadline:
+                return look
+            self._check_alive(replicator)
+            self._stop.wait(LOOK_SECONDS)
+
+    def _check_alive(self, replicator: subprocess.Popen[bytes]) -> None:
+        if replicator.poll() is not None:
+            tail = (self._logs / "console.log").read_text(errors="replace")[-2000:]
+            output.say(f"From {self._logs}/console.log:", *tail.splitlines())
+            message = f"The replicator ended by itself with {replicator.returncode}. Its last words are above."
+            raise ReplicatorError(message)
+
+    def _look(self) -> Look:
+        destination = scan(self._destination, self._settings.destination_table)
+        source = scan(self._source, self._settings.source_table)
+        lags = self._probe.samples_seconds()
+        percentiles = statistics.quantiles(lags, n=20, method="inclusive") if len(lags) > 1 else None
+        return Look(
+            seconds=time.monotonic() - self._started,
+            written=self._workload.written,
+            replicated=self._workload.arrived({key: item for key, item in destination.items() if key != PROBE_KEY}),
+            lag_p50=percentiles[9] if percentiles else None,
+            lag_p95=percentiles[18] if percentiles else None,
+            differing=sorted(
+                key for key in source.keys() | destination.keys() if source.get(key) != destination.get(key)
+            ),
+        )

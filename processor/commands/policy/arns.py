@@ -1,0 +1,110 @@
+"""The ARNs of what the table of permissions names. Pure."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from processor.commands.policy.permissions import Resource
+from processor.replication.dead_letters.letter import folder_of
+from processor.settings.s3_location import Place
+from processor.settings.settings import Settings, companion_table
+
+# Where an account can't be known: not to be taken for one.
+NO_ACCOUNT = "ACCOUNT"
+# KCL's own names of its tables, behind the lease table's.
+_COORDINATOR_SUFFIX = "-CoordinatorState"
+_WORKER_SUFFIX = "-WorkerMetricStats"
+
+
+class Places(msgspec.Struct, frozen=True, kw_only=True):
+    """Where things are.
+
+    :param source_table: its ARN, as the destination's
+    :param task_tables: how the checkpoint tables' begin, as ``arn:aws:dynamodb:eu-west-1:123456789012:table/``
+    :param exported: where ``copy --viaS3`` leaves the table
+    :param heartbeat_key: the heartbeat's partition key, where the source's is known, and is a string
+    """
+
+    source_table: str
+    destination_table: str
+    task_tables: str
+    exported: Place | None = None
+    heartbeat_key: str | None = None
+
+
+def table_arn(partition: str, region: str, account: str | None, name: str) -> str:
+    """A table's."""
+    return f"arn:{partition}:dynamodb:{region}:{account or NO_ACCOUNT}:table/{name}"
+
+
+def arn_of(resource: Resource, settings: Settings, places: Places) -> str:
+    """One resource's, with ``*`` where a part is made up at run time: a stream's, an export's, an object's."""
+    if resource in {"Letters", "LetterBucket", "ExportedObjects", "ExportBucket"}:
+        return _in_s3(resource, settings, places)
+    partition, _, region, account = places.destination_table.split(":")[1:5]
+    lease_table = places.task_tables + settings.checkpoint_table
+    arns: dict[str, str] = {
+        "SourceTable": places.source_table,
+        "HeartbeatItem": places.source_table,
+        "SourceStream": f"{places.source_table}/stream/*",
+        "SourceExports": f"{places.source_table}/export/*",
+        "DestinationTable": places.destination_table,
+        "DestinationImports": f"{places.destination_table}/import/*",
+        "ImportLogs": f"arn:{partition}:logs:{region}:{account}:log-group:/aws-dynamodb/*",
+        "LeaseTable": lease_table,
+        "LeaseTableIndexes": f"{lease_table}/index/*",
+        "CoordinatorTable": places.task_tables + _kcl_table(settings, "coordinatorStateTableName", _COORDINATOR_SUFFIX),
+        "WorkerTable": places.task_tables + _kcl_table(settings, "workerMetricsTableName", _WORKER_SUFFIX),
+        "TaskTable": places.task_tables + settings.task_table,
+        "Metrics": "*",  # PutMetricData knows no resources, nor do the two lists
+        "AllExports": "*",
+        "AllImports": "*",
+    }
+    return arns[resource]
+
+
+def _kcl_table(settings: Settings, name: str, suffix: str) -> str:
+    return settings.kcl.get(name) or companion_table(settings.checkpoint_table, suffix)
+
+
+def _in_s3(resource: Resource, settings: Settings, places: Places) -> str:
+    where = _place_of(resource, settings, places)
+    beside = places.task_tables if resource in {"Letters", "LetterBucket"} else places.source_table
+    arn = f"arn:{beside.split(':')[1]}:s3:::{where.bucket}"
+    if resource in {"LetterBucket", "ExportBucket"}:
+        return arn
+    return "/".join(part for part in (arn, where.prefix, "*") if part)
+
+
+def _place_of(resource: Resource, settings: Settings, places: Places) -> Place:
+    """Bucket, folder and whose the bucket must be: by default of the account that the source, or the task, is in."""
+    if resource in {"ExportedObjects", "ExportBucket"}:
+        assert places.exported is not None  # noqa: S101  # else nobody asks
+        return places.exported.owned(places.source_table.split(":")[4])
+    owner = settings.dead_letter_owner or places.task_tables.split(":")[4]
+    folder = folder_of(settings.dead_letter_prefix, settings.task_name).strip("/")
+    return Place(bucket=settings.dead_letter_bucket or "", prefix=folder, owner=owner)
+
+
+def condition_of(resource: Resource, settings: Settings, places: Places) -> dict[str, dict[str, Any]]:
+    """What a statement asks for beside the resource."""
+    if resource == "Metrics":  # KCL's namespace is its application's name
+        return {"StringEquals": {"cloudwatch:namespace": settings.checkpoint_table}}
+    if resource == "HeartbeatItem" and places.heartbeat_key is not None:
+        return {"ForAllValues:StringEquals": {"dynamodb:LeadingKeys": [places.heartbeat_key]}}
+    if resource in {"Letters", "LetterBucket", "ExportedObjects", "ExportBucket"}:
+        return _condition_in_s3(resource, _place_of(resource, settings, places))
+    return {}
+
+
+def _condition_in_s3(resource: Resource, where: Place) -> dict[str, dict[str, Any]]:
+    """Whose the bucket must be, and what of it may be listed."""
+    condition: dict[str, dict[str, Any]] = {"StringEquals": {"aws:ResourceAccount": where.owner}}
+    if resource == "LetterBucket":
+        condition["StringLike"] = {"s3:prefix": [f"{where.prefix}/*"]}
+    elif resource == "ExportBucket" and where.prefix:
+        # DynamoDB's import lists it in our name, and nobody has said whether it always names a prefix.
+        condition["StringLikeIfExists"] = {"s3:prefix": [where.prefix, f"{where.prefix}/*"]}
+    return condition

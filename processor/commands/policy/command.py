@@ -1,0 +1,99 @@
+"""``run.sh policy``: works out what is needed, looks ARNs up, and prints the policies."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import msgspec
+
+from processor.aws.clients import Clients
+from processor.commands.policy import documents, lookup, permissions
+from processor.commands.policy.documents import Policy
+from processor.commands.policy.options import VIA_S3
+from processor.commands.policy.principals import Principal
+from processor.errors import UsageError
+from processor.reporting import output
+from processor.settings.s3_location import Place, place_of
+from processor.settings.settings import Settings
+
+
+class Report(msgspec.Struct, frozen=True, kw_only=True):
+    """What ``--json`` prints; ``notes`` are for people."""
+
+    commands: list[str]
+    policies: list[Policy]
+    notes: list[str]
+
+
+def run(
+    settings: Settings,
+    *,
+    wanted: Sequence[str] | None,
+    via_s3: str | None,
+    caller: str | None,
+    as_json: bool,
+    tags_sessions: bool = False,
+) -> int:
+    """Print the least policies; nothing is changed.
+
+    :param wanted: of ``wanted.COMMANDS``; None for all that there is something to do for
+    :param via_s3: ``s3://bucket/prefix``, where copy is to be made that way
+    :param caller: the ARN of who the program runs as, where it is not who runs this command
+    :param tags_sessions: whether the caller's session has tags, which go on to the sessions of roles that it assumes
+    :returns: 0
+    :raises UsageError: options that can't be used, or not together
+    """
+    commands = list(wanted or permissions.possible(settings))
+    exported = _exported(via_s3, commands)
+    if exported is not None:
+        commands = [VIA_S3 if name == "copy" else name for name in commands]
+    found = lookup.look(settings, Clients(settings), caller=caller, exported=exported)
+    rows = permissions.needed(settings, commands)
+    report = Report(
+        commands=sorted(set(commands)),
+        policies=documents.make(settings, rows, found.places, found.callers, tags_sessions=tags_sessions),
+        notes=found.notes,
+    )
+    if as_json:
+        output.json(report)
+    else:
+        _show(report, settings)
+    for note in found.notes:
+        output.say(f"NOTE: {note}")
+    return 0
+
+
+def _exported(via_s3: str | None, commands: Sequence[str]) -> Place | None:
+    if via_s3 is None:
+        return None
+    if "copy" not in commands:
+        raise UsageError("--viaS3 says how copy is to be made, which --for leaves out. Name copy there, too.")
+    try:
+        return place_of(via_s3)
+    except ValueError as exc:
+        raise UsageError(f"--viaS3: {exc}.") from exc
+
+
+def _show(report: Report, settings: Settings) -> None:
+    output.line(f"# {settings.path}: what IAM must allow for {', '.join(report.commands)}")
+    for policy in report.policies:
+        who = Principal(role_arn=policy.role_arn, profile=policy.profile).shown
+        output.line()
+        output.line(f"# {who[:1].upper()}{who[1:]}: {_use(policy)}")
+        if _has_first_start(policy):
+            output.line(f"# Statements named ...{documents.FIRST_START} can go once the checkpoint tables are there.")
+        output.json(policy.policy, indent=2)
+        if policy.trust_policy is not None:
+            output.line()
+            output.line(f"# {who[:1].upper()}{who[1:]}: its trust policy")
+            output.json(policy.trust_policy, indent=2)
+
+
+def _use(policy: Policy) -> str:
+    what = {"source": "the source", "destination": "the destination", "task": "the checkpoint tables"}
+    used = " and ".join(what[side] for side in policy.used_for)
+    return f"for {used}" if used else "only to assume the roles"
+
+
+def _has_first_start(policy: Policy) -> bool:
+    return any(statement["Sid"].endswith(documents.FIRST_START) for statement in policy.policy["Statement"])

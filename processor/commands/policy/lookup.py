@@ -1,0 +1,163 @@
+"""What only AWS knows of a policy's ARNs: accounts, and tables that are there; or notes, where it can't be asked."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import msgspec
+
+from processor.aws.clients import Clients
+from processor.aws.errors import aws_errors
+from processor.aws.sessions import partition_of
+from processor.commands.policy import arns as places
+from processor.commands.policy import principals
+from processor.commands.policy.arns import NO_ACCOUNT, Places
+from processor.commands.policy.permissions import Side
+from processor.commands.policy.principals import Principal
+from processor.errors import RefusedError, UnavailableError
+from processor.metrics import heartbeat
+from processor.settings.s3_location import Place
+
+if TYPE_CHECKING:
+    from processor.settings.identity import Identity
+    from processor.settings.settings import Settings
+
+T = TypeVar("T")
+
+_ANYBODY = f"arn:aws:iam::{NO_ACCOUNT}:role/ROLE"
+
+
+class Found(msgspec.Struct, frozen=True, kw_only=True):
+    """Where things are, who calls, and what stays to be known by the reader."""
+
+    places: Places
+    callers: dict[Principal, str]
+    notes: list[str]
+
+
+def look(settings: Settings, clients: Clients, *, caller: str | None, exported: Place | None) -> Found:
+    """Ask for what can be asked for, side by side.
+
+    :param caller: the ARN of who the program runs as, where it is not who runs this command
+    """
+    notes: list[str] = []
+    bases = [principal for principal in principals.sides(settings) if principal.role_arn is None]
+
+    def who(principal: Principal) -> str | None:
+        if principal.profile is None and caller is not None:
+            return caller
+        return _attempt(notes, f"who has {principal.shown}", lambda: clients.caller(principal.profile))
+
+    def describe(side: str) -> dict[str, Any] | None:
+        client = clients.source if side == "source" else clients.destination
+        name = settings.source_table if side == "source" else settings.destination_table
+        region = settings.source_region if side == "source" else settings.destination_region
+        return _attempt(
+            notes, f"{side} table {name} in {region}", lambda: dict(client().describe_table(TableName=name)["Table"])
+        )
+
+    with ThreadPoolExecutor(len(bases) + 2) as pool:
+        asked = {principal: pool.submit(who, principal) for principal in bases}
+        source, destination = pool.map(describe, ("source", "destination"))
+        arns = {principal: future.result() for principal, future in asked.items()}
+    made = _Arns(settings, arns)
+    found = Places(
+        source_table=(source or {}).get("TableArn") or made.table("source"),
+        destination_table=(destination or {}).get("TableArn") or made.table("destination"),
+        task_tables=made.table("task"),
+        exported=exported,
+        heartbeat_key=heartbeat_key(settings, source),
+    )
+    if settings.heartbeat_seconds is not None and found.heartbeat_key is None:
+        notes.append(
+            "The heartbeat: IAM can hold its PutItem to its own key only where the source's partition key is a string, "
+            "and known. So HeartbeatItem allows to put any item; leave heartbeatSeconds out where that is too much."
+        )
+    notes += [*keys_of(source, destination), *made.notes(found)]
+    return Found(places=found, callers={each: principal_of(arn) for each, arn in arns.items()}, notes=notes)
+
+
+def _attempt(notes: list[str], what: str, call: Callable[[], T]) -> T | None:
+    try:
+        with aws_errors("Looking it up"):
+            return call()
+    except (UnavailableError, RefusedError) as exc:
+        notes.append(f"{what[:1].upper()}{what[1:]}: could not be looked up ({exc}).")
+        return None
+
+
+def heartbeat_key(settings: Settings, source: Mapping[str, Any] | None) -> str | None:
+    """The heartbeat's partition key, where it is a string."""
+    if source is None:
+        return None
+    name = next(part["AttributeName"] for part in source["KeySchema"] if part["KeyType"] == "HASH")
+    types = {part["AttributeName"]: part["AttributeType"] for part in source["AttributeDefinitions"]}
+    return heartbeat.key({name: types[name]}, settings.task_name)[name].get("S")
+
+
+def keys_of(*tables: Mapping[str, Any] | None) -> Iterator[str]:
+    """A note for each table that is encrypted by KMS, as DescribeTable has it."""
+    for table in tables:
+        key = (table or {}).get("SSEDescription", {}).get("KMSMasterKeyArn")
+        if table and key:
+            yield (
+                f"Table {table['TableName']}: is encrypted with KMS key {key}. If that is a key of your own, whoever "
+                "uses the table must be allowed to use it, too (kms:Decrypt and kms:DescribeKey, by its key policy)."
+            )
+
+
+class _Arns:
+    """ARNs as they must be, by regions and accounts.
+
+    :param callers: who has the credentials that roles are assumed with, as STS says
+    """
+
+    def __init__(self, settings: Settings, callers: Mapping[Principal, str | None]) -> None:
+        self._settings = settings
+        self._callers = callers
+
+    def table(self, side: Side) -> str:
+        """Of a side's table; of the task's, how its tables begin."""
+        settings = self._settings
+        region, name = {
+            "source": (settings.source_region, settings.source_table),
+            "destination": (settings.destination_region, settings.destination_table),
+            "task": (settings.kcl_region, ""),
+        }[side]
+        identity = principals.identities(settings)[side]
+        return places.table_arn(self._partition(identity, region), region, self._account(identity), name)
+
+    def _partition(self, identity: Identity, region: str) -> str:
+        return (identity.role_arn or "").split(":")[1] if identity.role_arn else partition_of(region)
+
+    def _account(self, identity: Identity) -> str | None:
+        arn = identity.role_arn or self._callers[principals.base_of(identity)]
+        return arn.split(":")[4] if arn else None
+
+    def notes(self, found: Places) -> Iterator[str]:
+        """What the reader has to fill in."""
+        if any(NO_ACCOUNT in arn for arn in (found.source_table, found.destination_table, found.task_tables)):
+            yield f"The account's number could not be known: put it in the place of {NO_ACCOUNT}."
+        for principal, arn in self._callers.items():
+            if not principals.assumed_by(self._settings, principal):
+                continue
+            if arn is None:
+                yield (
+                    f"Who assumes the roles could not be known: give its ARN with --caller, or in place of {_ANYBODY}."
+                )
+            else:
+                yield (
+                    f"The trust policies let {principal_of(arn)} assume the roles, which is who has {principal.shown} "
+                    "here. Where the program runs as another, give that one's ARN with --caller."
+                )
+
+
+def principal_of(arn: str | None) -> str:
+    """Whom a trust policy names: of a role's session, the role, whose path an STS ARN leaves out."""
+    if arn is None:
+        return _ANYBODY
+    session = re.fullmatch(r"arn:([^:]+):sts::(\d{12}):assumed-role/([^/]+)/.*", arn)
+    return f"arn:{session[1]}:iam::{session[2]}:role/{session[3]}" if session else arn

@@ -1,0 +1,116 @@
+"""``run.sh redrive``: makes what a redrive needs, watches for signals, and says what became of the letters."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from rich.table import Table
+
+from processor.aws.clients import Clients
+from processor.commands.redrive.run import KeyResult, Redrive, Report, Unusable
+from processor.dynamodb import time_to_live
+from processor.errors import StoppedError, UsageError
+from processor.flow.patience import Patience
+from processor.flow.retry import Outage
+from processor.replication import tables
+from processor.replication.dead_letters.sink import store_of
+from processor.replication.lease_term import WriteTimeouts
+from processor.reporting import logs, output
+from processor.reporting.logs import Log
+from processor.reporting.progress import Progress
+from processor.reporting.rich_console import PrintableConsole
+from processor.settings.settings import Settings
+from processor.startup import preflight
+from processor.system import program
+from processor.system.signals import Signals
+
+STILL_FAILING = 1
+# Either way nothing is lost.
+STOPPING = "Stopping after the keys in hand; once more ends it at once."
+# No lease runs out while a key is redriven.
+_TIMEOUTS = WriteTimeouts(connect=3, read=10)
+# Of each kind; a report for people is no longer than they read.
+SHOWN = 20
+
+
+def run(settings: Settings, *, dry_run: bool, as_json: bool) -> int:
+    """Bring the keys of all dead letters up to date.
+
+    :returns: 0; 1 where some letters remain that another run would meet again; 130 or 143 where a signal ended it
+    :raises UsageError: the settings name no place of dead letters
+    :raises NotReadyError: the tables are not there, or don't belong together
+    :raises ReplicatorError: it could not be finished
+    """
+    store = store_of(settings)
+    if store is None:
+        message = "deadLetterUri is not set, so there are no dead letters to redrive. Give the one they were put to."
+        raise UsageError(message)
+    clients = Clients(settings)
+    ready = preflight.tables(settings, clients)
+    preflight.insist(ready.findings, "Nothing was written, no dead letter was removed.")
+    logs.configure()
+    signals = Signals(STOPPING)
+    progress = Progress()
+    outage = Outage(Log(), "redrive_delayed", note="Nothing is lost: it is tried again.")
+    expiry, unknown = time_to_live.of_both(settings, clients, Patience(signals.stop, outage).ask)
+    preflight.insist(unknown, "")  # warnings
+    redrive = Redrive(
+        settings,
+        store,
+        source=tables.source(settings, clients),
+        destination=tables.readable(settings, clients),
+        table=tables.open_table(settings, clients, timeouts=_TIMEOUTS),
+        threads=settings.threads,
+        outage=outage,
+        stop=signals.stop,
+        expiry=expiry,
+        dry_run=dry_run,
+        progress=progress.say,
+    )
+    try:
+        redrive.run()
+    except StoppedError as exc:
+        output.say(f"{program.NAME}: {exc}")
+        return signals.exit_status
+    finally:
+        progress.close()
+        _show(redrive.report, store.place, as_json=as_json)
+    return STILL_FAILING if redrive.report.still_failing else 0
+
+
+def _show(report: Report, place: str, *, as_json: bool) -> None:
+    if as_json:
+        output.json(report)
+        return
+    output.line(f"{report.letters} dead letters in {place}")
+    table = Table()
+    table.add_column("outcome")
+    table.add_column("keys", justify="right")
+    table.add_row("would be applied" if report.dry_run else "applied", str(report.applied))
+    table.add_row("moot: source and destination are equal", str(report.moot))
+    table.add_row("still failing", str(report.failing))
+    if report.pending:
+        table.add_row("not come to", str(report.pending))
+    PrintableConsole().print(table)
+    _list("Still failing", [_of_key(result) for result in report.results if result.outcome == "failing"])
+    _list("Can't be understood, kept", [_of_place(each) for each in report.unreadable])
+    _list("Of other replications, kept", [_of_place(each) for each in report.foreign])
+    removed = "none, for this is a dry run" if report.dry_run else str(report.removed_letters)
+    output.line(f"Letters removed: {removed}")
+
+
+def _list(title: str, lines: Sequence[str]) -> None:
+    if lines:
+        output.line(f"{title} ({len(lines)}):")
+        for line in lines[:SHOWN]:
+            output.line(f"  {line}")
+        if len(lines) > SHOWN:
+            output.line(f"  and {len(lines) - SHOWN} more; --json has all of them")
+
+
+def _of_key(result: KeyResult) -> str:
+    return f"{bytes(result.key).decode()} ({', '.join(result.letters)}): {result.reason}"
+
+
+def _of_place(found: Unusable) -> str:
+    return f"{found.place}: {found.reason}"

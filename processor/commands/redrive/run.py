@@ -1,0 +1,269 @@
+"""Brings the keys of dead letters up to date, from the source table, and removes the letters that this settles.
+
+What a letter holds is not written: its key may have newer changes since. ``reconcile.py`` has the rule by which the
+source's item is, while daemons may be running.
+
+1. A letter is removed only after its key was reconciled, so a crash at any point loses none: the next run finds the key
+   up to date, and removes it.
+2. Only letters that were read before their key was reconciled are removed. One that is added meanwhile stays.
+3. So two runs at once do the same work twice, and no harm.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from itertools import islice
+from typing import Literal
+
+import msgspec
+
+from processor.dynamodb.expiry import NO_EXPIRY, Expiry
+from processor.errors import (
+    CredentialsError,
+    RefusedError,
+    ReplicatorError,
+    StalledError,
+    StoppedError,
+    UnavailableError,
+    UnsettledError,
+)
+from processor.flow.patience import Patience
+from processor.flow.retry import Backoff, Outage
+from processor.replication.dead_letters.letter import Entry, Heading, LetterStore
+from processor.replication.reconcile import Source, is_moot, reconcile
+from processor.replication.stream_record import identity_of
+from processor.replication.writer import Table
+from processor.settings.settings import Settings
+
+# How long a crash may make the next run look at keys that are up to date already.
+REMOVE_SECONDS = 10.0
+
+Became = Literal["applied", "moot", "failing"]
+
+
+class KeyResult(msgspec.Struct, kw_only=True, rename="camel", omit_defaults=True):
+    """One key and its letters; ``write`` is what was done, or with ``dryRun`` would be: a put or a delete."""
+
+    outcome: Became
+    key: msgspec.Raw
+    sequence_number: str
+    letters: list[str]
+    write: Literal["put", "delete"] | None = None
+    reason: str | None = None
+
+
+class Unusable(msgspec.Struct, kw_only=True, rename="camel"):
+    """Something that stands where the letters are, and is kept: no letter, or another replication's."""
+
+    place: str
+    reason: str
+
+
+class Report(msgspec.Struct, kw_only=True, rename="camel"):
+    """What became of the letters that there were at the beginning.
+
+    ``applied`` to ``pending`` count keys; ``pending`` are those that it did not come to. With ``dry_run``, ``applied``
+    are those that would be written, whether the destination accepts them or not.
+    """
+
+    dry_run: bool
+    letters: int = 0
+    keys: int = 0
+    applied: int = 0
+    moot: int = 0
+    failing: int = 0
+    pending: int = 0
+    removed_letters: int = 0
+    results: list[KeyResult] = msgspec.field(default_factory=list)
+    unreadable: list[Unusable] = msgspec.field(default_factory=list)
+    foreign: list[Unusable] = msgspec.field(default_factory=list)
+
+    @property
+    def still_failing(self) -> bool:
+        """Whether there is something left that another run would meet again, as it is."""
+        return bool(self.unreadable) or self.failing > 0
+
+    def add(self, result: KeyResult) -> None:
+        """Count one key."""
+        self.results.append(result)
+        self.pending -= 1
+        setattr(self, result.outcome, getattr(self, result.outcome) + 1)
+
+
+@dataclass(slots=True)
+class _Work:
+    """A key and its letters."""
+
+    key: msgspec.Raw
+    sequence_number: str
+    entries: list[Entry] = field(default_factory=list)
+
+
+class Redrive:
+    """One run.
+
+    :param threads: keys in hand at once
+    :param stop: set to end between two keys
+    :param expiry: a letter's item that is past its TTL is not brought back
+    :param progress: called with how far it is, each time that some more keys are done
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        store: LetterStore,
+        *,
+        source: Source,
+        destination: Source,
+        table: Table,
+        threads: int,
+        outage: Outage,
+        stop: threading.Event,
+        expiry: Expiry = NO_EXPIRY,
+        dry_run: bool = False,
+        progress: Callable[[str], None] = lambda _: None,
+        make_backoff: Callable[[], Backoff] = Backoff,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self.report = Report(dry_run=dry_run)
+        self._settings = settings
+        self._store = store
+        self._source = source
+        self._destination = destination
+        self._table = table
+        self._threads = threads
+        self._patience = Patience(stop, outage, make_backoff=make_backoff, clock=clock)
+        self._stop = stop
+        self._expiry = expiry
+        self._dry_run = dry_run
+        self._progress = progress
+        self._clock = clock
+
+    def run(self) -> None:
+        """Do every key, or those until ``stop``; ``report`` then has what became of them, whatever is raised.
+
+        :raises StoppedError: ``stop`` was set before it was through
+        :raises ReplicatorError: letters or tables can't be used; what was settled before is removed all the same
+        """
+        works = self._read()
+        self.report.keys = self.report.pending = len(works)
+        settled: list[Entry] = []
+        due = self._clock() + REMOVE_SECONDS
+        try:
+            with ThreadPoolExecutor(self._threads, thread_name_prefix="redrive") as pool:
+                for some in _chunks(works, self._threads * 4):
+                    self._count(some, list(pool.map(self._settle, some)), settled)
+                    self._say()
+                    if self._clock() >= due:
+                        self._remove(settled)
+                        due = self._clock() + REMOVE_SECONDS
+        finally:
+            self._remove(settled)
+
+    def _read(self) -> list[_Work]:
+        works: dict[bytes, _Work] = {}
+        for entry in self._store.entries():
+            if self._stop.is_set():
+                raise StoppedError
+            heading = entry.heading
+            if heading is None:
+                self.report.unreadable.append(Unusable(place=entry.place, reason=entry.problem))
+                continue
+            self.report.letters += 1
+            if not self._is_ours(heading):
+                what = f"of task {heading.task_name}, for table {heading.table} in {heading.region}"
+                self.report.foreign.append(Unusable(place=entry.place, reason=what))
+                continue
+            work = works.setdefault(identity_of(heading.key), _Work(heading.key, heading.sequence_number))
+            work.sequence_number = max(work.sequence_number, heading.sequence_number, key=int)
+            work.entries.append(entry)
+            self._progress(f"{self.report.letters} dead letters read")
+        return list(works.values())
+
+    def _is_ours(self, heading: Heading) -> bool:
+        ours = self._settings
+        return (heading.task_name, heading.table, heading.region) == (
+            ours.task_name,
+            ours.destination_table,
+            ours.destination_region,
+        )
+
+    def _settle(self, work: _Work) -> KeyResult | ReplicatorError:
+        """Runs in the pool: one key, tried again for as long as it may be worth it. What ends the run is returned."""
+        try:
+            return self._patience(lambda: self._try(work))
+        except (RefusedError, UnsettledError, ValueError) as exc:  # the last: an image that can't be compared
+            return self._result(work, "failing", reason=str(exc))
+        except (StalledError, StoppedError, UnavailableError) as exc:
+            return exc
+
+    def _try(self, work: _Work) -> KeyResult:
+        try:
+            return self._look(work) if self._dry_run else self._reconcile(work)
+        except CredentialsError:
+            with contextlib.suppress(UnavailableError):  # the next try says so, if it is still so
+                self._table.renew_credentials()
+            raise
+
+    def _reconcile(self, work: _Work) -> KeyResult:
+        done = reconcile(
+            work.key,
+            work.sequence_number,
+            source=self._source,
+            table=self._table,
+            destination=self._destination,
+            expiry=self._expiry,
+        )
+        if done.kind == "moot":
+            return self._result(work, "moot")
+        return self._result(work, "applied", write=done.kind)
+
+    def _look(self, work: _Work) -> KeyResult:
+        image = self._source.get(work.key)
+        if is_moot(image, self._destination.get(work.key), self._expiry):
+            return self._result(work, "moot")
+        return self._result(work, "applied", write="delete" if image is None else "put")
+
+    def _result(
+        self, work: _Work, outcome: Became, *, write: Literal["put", "delete"] | None = None, reason: str | None = None
+    ) -> KeyResult:
+        return KeyResult(
+            outcome=outcome,
+            key=work.key,
+            sequence_number=work.sequence_number,
+            letters=[entry.place for entry in work.entries],
+            write=write,
+            reason=reason,
+        )
+
+    def _count(self, works: list[_Work], results: list[KeyResult | ReplicatorError], settled: list[Entry]) -> None:
+        for work, result in zip(works, results, strict=True):
+            if isinstance(result, KeyResult):
+                self.report.add(result)
+                if result.outcome != "failing" and not self._dry_run:
+                    settled += work.entries
+        for result in results:
+            if isinstance(result, ReplicatorError):
+                raise result
+
+    def _remove(self, settled: list[Entry]) -> None:
+        self.report.removed_letters += self._store.remove(settled) if settled else 0
+        settled.clear()
+
+    def _say(self) -> None:
+        report = self.report
+        self._progress(
+            f"{report.keys - report.pending} of {report.keys} keys: {report.applied} applied, {report.moot} moot, "
+            f"{report.failing} still failing"
+        )
+
+
+def _chunks(works: Sequence[_Work], size: int) -> Iterator[list[_Work]]:
+    left = iter(works)
+    while some := list(islice(left, size)):
+        yield some

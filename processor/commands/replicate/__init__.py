@@ -1,0 +1,1 @@
+"""``run.sh FILE``: waits until all is ready, and becomes the daemon."""

@@ -1,0 +1,189 @@
+"""The start of a replication: it waits for what may pass, and ends for what a person must put right.
+
+::
+
+    look ─▶ nothing is wrong: the task's row is written, and this process becomes the daemon
+     ▲ ├─▶ an outage, or AWS is at work: said at once, then ever more rarely; next look after 1 s ... a minute
+     │ ├─▶ AWS answers that something is wrong: said, and looked at again for 10 s, for an answer may be wrong for a
+     │ │   moment (a role or a table that was just made); then 22
+     └─┘   wrong settings, files, Java: 22 at once
+
+SIGTERM or Ctrl-C end it at any time with 0: nothing is begun before the daemon.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import NoReturn
+
+from processor import __version__
+from processor.aws.clients import Clients
+from processor.commands.replicate import finished_copy
+from processor.errors import NotReadyError
+from processor.flow.retry import Backoff, Outage, Rhythm
+from processor.reporting import logs, output
+from processor.reporting.findings import Finding
+from processor.reporting.logs import Log
+from processor.settings.settings import Settings
+from processor.startup import daemon, preflight
+from processor.startup.failed_call import Who, attempt
+from processor.startup.preflight import Report
+from processor.state import task_row
+
+# What AWS says is wrong counts when it has said so for this long: a new role or policy takes seconds to be known
+# everywhere (IAM user guide, "Changes that I make are not always immediately visible").
+BELIEVED_SECONDS = 10.0
+_FIRST_PAUSE_SECONDS = 1.0
+_LONGEST_PAUSE_SECONDS = 60.0
+# A look that takes longer is said to be waited for.
+_SLOW_SECONDS = 5.0
+
+_NOTE = "Nothing is lost. The start waits, looks again after pauses of up to a minute, and goes on by itself."
+
+
+def run(settings: Settings) -> NoReturn:
+    """Wait until everything is ready, then become the daemon.
+
+    :raises NotReadyError: a person must put something right
+    :raises SetupError: the log directory can't be written
+    """
+    daemon.hold_installation()
+    slot = daemon.claim_slot(settings)
+    logs.configure(form=settings.log_format)
+    report = Readiness(settings).wait()
+    facts = report.facts
+    finished_copy.note(settings, Clients(settings), facts)
+    assert facts.task is not None  # noqa: S101  # else the report has errors
+    output.line(f"Replicating {settings.path}")
+    output.line(f"  version {__version__}")
+    output.line(f"  task {settings.task_name}, checkpoints in {settings.checkpoint_table}")
+    output.line(f"  logs in {slot.directory}", flush=True)
+    daemon.start(settings, slot, task=facts.task, leases=facts.leases or [], read_at_ms=facts.leases_read_at_ms)
+
+
+class Readiness:
+    """Looks until a task may start.
+
+    :param look: reads and checks all there is to see, and writes the task's row where nothing is wrong
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        *,
+        look: Callable[[Settings, set[str]], Report] | None = None,
+        clock: Callable[[], float] = time.monotonic,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
+        self._settings = settings
+        self._look = look or _look
+        self._clock = clock
+        self._sleep = sleep
+        self._outage = Outage(
+            Log(task=settings.task_name),
+            "start_delayed",
+            note=_NOTE,
+            # The pauses are no quiet.
+            rhythm=Rhythm(quiet_seconds=10 * _LONGEST_PAUSE_SECONDS),
+            clock=clock,
+        )
+        self._said: set[tuple[str, str]] = set()
+        self._wrong_since: float | None = None
+
+    def wait(self) -> Report:
+        """Return the first report without an error.
+
+        :raises NotReadyError: a person must put something right
+        """
+        backoff = Backoff(first_seconds=_FIRST_PAUSE_SECONDS, most_seconds=_LONGEST_PAUSE_SECONDS, least_share=0.5)
+        while True:
+            with self._slow() as unanswered:
+                report = self._look(self._settings, unanswered)
+            self._say(report.findings)
+            if not report.errors:
+                self._outage.succeeded()
+                return report
+            lasting = [finding for finding in report.errors if not finding.passes]
+            pause = backoff.next_seconds()
+            if lasting:
+                pause = min(pause, self._seconds_to_belief(lasting))
+            else:
+                self._wrong_since = None
+                self._delayed(report.errors)
+            self._sleep(pause)
+
+    def _seconds_to_belief(self, lasting: Sequence[Finding]) -> float:
+        """How long what is wrong is looked at again, at most.
+
+        :raises NotReadyError: it is to be believed
+        """
+        now = self._clock()
+        if self._wrong_since is None:
+            self._wrong_since = now
+            if all(finding.cause == "answer" for finding in lasting):
+                text = f"Looking again for {BELIEVED_SECONDS:.0f} s: an answer of AWS's may be wrong for a moment."
+                output.say(f"        {text}")
+        left = self._wrong_since + BELIEVED_SECONDS - now
+        if left <= 0 or any(finding.cause == "setup" for finding in lasting):
+            things = "1 thing" if len(lasting) == 1 else f"{len(lasting)} things"
+            message = f"{things} above must be put right first. Nothing was started, nothing was changed."
+            raise NotReadyError(message)
+        return left
+
+    def _say(self, findings: Sequence[Finding]) -> None:
+        """Each finding once, for as long as it stays."""
+        found = {(finding.object, str(finding.cause)) for finding in findings}
+        for finding in findings:
+            if (finding.object, finding.cause) not in self._said:
+                output.say(*finding.lines)
+        self._said = found
+
+    def _delayed(self, errors: Sequence[Finding]) -> None:
+        reason = "; ".join(f"{finding.object}: {finding.value}" for finding in errors)
+        self._outage.failed("NotActive" if errors[0].cause == "pending" else "Unavailable", reason)
+
+    @contextmanager
+    def _slow(self) -> Iterator[set[str]]:
+        """Says what is waited for where a look takes long; the set has what is being looked at."""
+        unanswered: set[str] = set()
+
+        def say() -> None:
+            waiting = sorted(unanswered.copy()) or ["task table"]
+            self._outage.failed("NoAnswer", f"no answer yet: {', '.join(waiting)}")
+
+        timer = threading.Timer(_SLOW_SECONDS, say)
+        timer.daemon = True
+        timer.start()
+        try:
+            yield unanswered
+        finally:
+            timer.cancel()
+
+
+def _look(settings: Settings, unanswered: set[str]) -> Report:
+    """With clients made anew, and so with the credentials that there are by now."""
+    clients = Clients(settings)
+    report = preflight.run(settings, clients, unanswered=unanswered)
+    if report.errors:
+        return report
+    facts = report.facts
+    assert facts.source is not None  # noqa: S101  # else the report has errors
+    destination_arn = (facts.destination or {}).get("TableArn", "")
+    now_ms = facts.source_clock_ms or facts.leases_read_at_ms
+    ours = task_row.since(
+        task_row.of(settings, facts.source["LatestStreamArn"], destination_arn),
+        facts.task,
+        now_ms=min(now_ms, facts.copy.started_ms) if facts.copy else now_ms,
+        begun=bool(facts.leases),
+    )
+
+    def record() -> None:
+        facts.task = task_row.write(clients.checkpoints(), settings.task_table, ours, before=facts.task)
+
+    failed = attempt(
+        f"task table {settings.task_table} in {settings.kcl_region}", record, Who("task", settings.task_identity)
+    )
+    return Report(facts=facts, findings=[*report.findings, *failed])

@@ -1,0 +1,70 @@
+"""``run.sh status``: looks once, or again and again, and says how the task stands."""
+
+from __future__ import annotations
+
+import sys
+import time
+from datetime import datetime
+
+from processor.aws.clients import Clients
+from processor.commands.status import lag, report, snapshot
+from processor.commands.status.report import Report
+from processor.reporting import output
+from processor.settings.settings import Settings
+
+# A pipe has no width; what is read there is searched for words.
+_PIPE_COLUMNS = 200
+
+
+def run(settings: Settings, *, max_lag_seconds: int, watch_seconds: int | None, as_json: bool) -> int:
+    """Show the task's state; with ``watch_seconds`` until Ctrl-C, so often.
+
+    :returns: 0 healthy; 1 lagging, or a shard without an owner, or something that keeps the task from replicating;
+        5 where a part could not be read
+    """
+    clients = Clients(settings, connections=lag.THREADS)
+
+    def look() -> Report:
+        return report.make(settings, snapshot.read(settings, clients), max_lag_seconds=max_lag_seconds)
+
+    found = look()
+    if watch_seconds is None:
+        _show(found, as_json=as_json)
+        return found.exit_status
+    from rich.live import Live
+
+    from processor.commands.status import render
+    from processor.reporting.rich_console import PrintableConsole
+
+    on_terminal = sys.stdout.isatty() and not as_json
+    live = Live(render.render(found), console=PrintableConsole(), auto_refresh=False) if on_terminal else None
+    try:
+        if live:
+            live.start(refresh=True)
+        while True:
+            if not live:
+                if as_json:
+                    output.json(found)
+                else:
+                    output.line(render.line(found, datetime.now().astimezone()), flush=True)
+            time.sleep(watch_seconds)
+            found = look()
+            if live:
+                live.update(render.render(found), refresh=True)
+    except KeyboardInterrupt:  # how a watch ends
+        return found.exit_status
+    finally:
+        if live:
+            live.stop()
+
+
+def _show(found: Report, *, as_json: bool) -> None:
+    if as_json:
+        output.json(found)
+        return
+    # Not for scripts: a tenth of a second.
+    from processor.commands.status import render
+    from processor.reporting.rich_console import PrintableConsole
+
+    width = None if sys.stdout.isatty() else _PIPE_COLUMNS
+    PrintableConsole(width=width).print(render.render(found))

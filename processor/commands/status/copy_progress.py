@@ -1,0 +1,64 @@
+"""How far the task's copy has come."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Literal
+
+import msgspec
+
+from processor.state import copy_rows
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+
+
+class CopyProgress(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
+    """A copy; ``running`` is one that was begun and is not through, whether a process is at it or not.
+
+    ``followed``: it was done, and a replication went on since.
+
+    ``expected…`` are DescribeTable's counts, up to six hours old; times are milliseconds since the epoch.
+    """
+
+    state: Literal["running", "done"]
+    concurrent: bool
+    followed: bool
+    host: str
+    started_ms: int
+    finished_ms: int | None
+    items: int
+    expected_items: int
+    size_bytes: int
+    expected_bytes: int
+    segments: int
+    segments_done: int
+
+
+def read(client: DynamoDBClient, table: str) -> CopyProgress | None:
+    """None where there was no copy.
+
+    :raises UnavailableError: the task table can't be read
+    """
+    copy = copy_rows.read(client, table)
+    if copy is None:
+        return None
+    items, size_bytes, done = copy.items, copy.size_bytes, copy.segments
+    if copy.state == "running":
+        segments = copy_rows.read_segments(client, table, copy)
+        items = sum(segment.items for segment in segments)
+        size_bytes = sum(segment.size_bytes for segment in segments)
+        done = sum(1 for segment in segments if segment.done)
+    return CopyProgress(
+        state=copy.state,
+        concurrent=copy.concurrent,
+        followed=copy.followed,
+        host=copy.host,
+        started_ms=copy.started_ms,
+        finished_ms=copy.finished_ms,
+        items=items,
+        expected_items=copy.expected_items,
+        size_bytes=size_bytes,
+        expected_bytes=copy.expected_bytes,
+        segments=copy.segments,
+        segments_done=done,
+    )

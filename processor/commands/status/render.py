@@ -1,0 +1,122 @@
+"""A report for people: a line for each thing, what is wrong, and the shards of which something is left to do."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from rich.console import Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from processor.commands.status.copy_progress import CopyProgress
+from processor.commands.status.lineage import Shard
+from processor.commands.status.report import Place, Report
+from processor.reporting.rich_console import cell
+
+# More than a person reads; --json has all.
+SHOWN = 40
+_HEALTHY = {0: "healthy", 1: "not healthy", 5: "not known"}
+_MINUTE, _HOUR = 60, 3600
+
+
+def headline(report: Report) -> str:
+    """The whole in one line."""
+    counts = report.counts
+    shards = f"{counts.reading} reading, {counts.waiting} waiting, {counts.unowned} without an owner"
+    alive = sum(1 for daemon in report.daemons if daemon.alive)
+    parts = [
+        f"{_HEALTHY[report.exit_status]}, {report.state}",
+        f"lag {'about ' if report.lag_about and report.lag_seconds else ''}{duration(report.lag_seconds)}",
+        f"shards: {shards}, {counts.finished} finished",
+        f"daemons: {alive}" + (f" of {len(report.daemons)} alive" if alive < len(report.daemons) else ""),
+    ]
+    return "; ".join(parts)
+
+
+def render(report: Report) -> RenderableType:
+    """All of it but what is finished."""
+    facts = Table.grid(padding=(0, 2))
+    facts.add_column(style="bold")
+    for name, value in _facts(report):
+        facts.add_row(name, cell(value))
+    parts: list[RenderableType] = [facts]
+    if report.findings:  # before the shards: a terminal that is not high enough loses what is last
+        parts += [Text(), *(cell(line) for finding in report.findings for line in finding.lines)]
+    rows = sorted((shard for shard in report.shards if shard.state != "finished"), key=_urgency)
+    if rows:
+        parts += [Text(), _table(rows[:SHOWN], about=report.lag_about)]
+        if len(rows) > SHOWN:
+            parts.append(Text(f"and {len(rows) - SHOWN} more; --json has all of them"))
+    return Group(*parts)
+
+
+def _facts(report: Report) -> list[tuple[str, str]]:
+    stream, letters, counts = report.stream, report.dead_letters, report.counts
+    facts = [
+        ("task", f"{report.task_name}: {headline(report)}"),
+        ("source", _place(report.source)),
+        ("destination", _place(report.destination)),
+        ("stream", f"{stream.arn}, {stream.view_type}, {stream.status or 'not read'}" if stream else "none"),
+        ("checkpoints", report.checkpoint_table),
+        ("shards", f"{counts.open} open; {counts.finished} finished; {counts.waiting} wait for a parent"),
+    ]
+    facts += [
+        ("daemon", f"{daemon.owner}: {'alive' if daemon.alive else 'does not renew'}, {daemon.shards} shards")
+        for daemon in report.daemons
+    ]
+    if report.copy is not None:
+        facts.append(("copy", _copy(report.copy)))
+    if letters is not None:
+        facts.append(("dead letters", f"{'more than ' if letters.more else ''}{letters.count} in {letters.place}"))
+    return facts
+
+
+def _copy(copy: CopyProgress) -> str:
+    if copy.state == "done":
+        return f"done, {copy.items:,} items{', and replicated since' if copy.followed else ''}"
+    return (
+        f"not through, {copy.items:,} of some {copy.expected_items:,} items, {copy.segments_done} of {copy.segments} "
+        f"segments done, begun by {copy.host}"
+    )
+
+
+def _place(place: Place) -> str:
+    at = f" at {place.endpoint}" if place.endpoint else ""
+    return f"{place.table} in {place.region}{at}, {place.status or 'not read'}"
+
+
+def _table(shards: list[Shard], *, about: bool) -> Table:
+    table = Table(box=None, padding=(0, 2, 0, 0))
+    table.add_column("shard", no_wrap=True)
+    table.add_column("state", no_wrap=True)
+    table.add_column("lag", justify="right", no_wrap=True)
+    table.add_column("owner", overflow="fold")
+    table.add_column("checkpoint", overflow="fold")
+    table.add_column("note", overflow="fold")
+    for shard in shards:
+        note = shard.note or ("for its parent" if shard.state == "waiting" else "")
+        lag = "lost" if shard.lost else ("~" if about and shard.lag_seconds else "") + duration(shard.lag_seconds)
+        cells = (shard.shard_id, shard.state, lag, shard.owner or "-", shard.checkpoint or "-", note)
+        table.add_row(*map(cell, cells))
+    return table
+
+
+def _urgency(shard: Shard) -> tuple[bool, bool, float, str]:
+    return (not shard.lost, shard.state != "unowned", -(shard.lag_seconds or 0), shard.shard_id)
+
+
+def duration(seconds: float | None) -> str:
+    """As ``1 h 5 min``; ``?`` where it is not known."""
+    if seconds is None:
+        return "?"
+    if seconds < _MINUTE:
+        return f"{seconds:.1f} s"
+    minutes, rest = divmod(int(seconds), _MINUTE)
+    if seconds < _HOUR:
+        return f"{minutes} min {rest} s"
+    return f"{minutes // _MINUTE} h {minutes % _MINUTE} min"
+
+
+def line(report: Report, at: datetime) -> str:
+    """For a log of many."""
+    return f"{at.isoformat(timespec='seconds')} {report.task_name}: {headline(report)}"

@@ -1,0 +1,332 @@
+"""What was seen → a verdict, as one struct: JSON for scripts. Pure; ``render.py`` shows it to people."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from datetime import datetime, timezone
+from typing import Any, Literal
+
+import msgspec
+
+from processor.commands.status.copy_progress import CopyProgress
+from processor.commands.status.lineage import Shard
+from processor.commands.status.snapshot import DeadLetters, Seen, Stream
+from processor.dynamodb.record_times import MINUTE_SECONDS
+from processor.reporting.findings import Finding, error
+from processor.settings.settings import Settings
+from processor.state import task_row
+from processor.state.checkpoint_outage import CheckpointOutage
+from processor.state.holds import Hold
+from processor.state.liveness import Daemon
+from processor.system import program
+
+# Exit status.
+HEALTHY, NOT_HEALTHY, UNREACHABLE = 0, 1, 5
+
+_COPY_AGAIN = (
+    "Copy the table again (copy --restart --concurrent): when that is complete it goes on by itself. verify then "
+    "names what was deleted meanwhile as extra, and --repair --deleteExtra deletes it"
+)
+
+State = Literal["running", "stopped", "never started", "unknown"]
+_ON = frozenset({"ENABLED", "ENABLING"})
+# A table in any other state takes no writes, or is about to (API reference, TableDescription).
+_WRITABLE = frozenset({"ACTIVE", "UPDATING"})
+
+
+class Place(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
+    """A table. ``status`` is DynamoDB's word, or MISSING; None where it can't be read."""
+
+    region: str
+    table: str
+    endpoint: str | None
+    status: str | None
+
+
+class Counts(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
+    """Shards; each is one of reading, waiting, finished and unowned. ``open`` ones still take records."""
+
+    open: int
+    reading: int
+    waiting: int
+    finished: int
+    unowned: int
+
+
+class Report(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
+    """How a task stands.
+
+    ``lag_seconds`` is the largest of all shards; None where none is known. With ``lag_about`` it and those of the
+    shards may each be wrong by a minute, for the source rounds its records' times to that.
+    """
+
+    task_name: str
+    state: State
+    exit_status: int
+    max_lag_seconds: int
+    lag_seconds: float | None
+    lag_about: bool
+    checkpoint_table: str
+    source: Place
+    destination: Place
+    stream: Stream | None
+    counts: Counts
+    daemons: list[Daemon]
+    copy: CopyProgress | None
+    dead_letters: DeadLetters | None
+    holds: list[Hold]
+    checkpoint_outage: CheckpointOutage | None
+    findings: list[Finding]
+    shards: list[Shard]
+
+
+def make(settings: Settings, seen: Seen, *, max_lag_seconds: int) -> Report:
+    """Judge what was seen.
+
+    :param max_lag_seconds: what a healthy shard may be behind
+    """
+    counted = Counter(shard.state for shard in seen.shards)
+    lags = [shard.lag_seconds for shard in seen.shards if shard.lag_seconds is not None]
+    findings = [*_unreachable(settings, seen), *_wrong(settings, seen, max_lag_seconds)]
+    return Report(
+        task_name=settings.task_name,
+        state=_state(seen),
+        exit_status=UNREACHABLE if seen.unread else NOT_HEALTHY if findings else HEALTHY,
+        max_lag_seconds=max_lag_seconds,
+        lag_seconds=max(lags, default=None),
+        lag_about=seen.lag_about,
+        checkpoint_table=settings.checkpoint_table,
+        source=Place(
+            region=settings.source_region,
+            table=settings.source_table,
+            endpoint=settings.source_endpoint,
+            status=_table_status(seen, "source", seen.source),
+        ),
+        destination=Place(
+            region=settings.destination_region,
+            table=settings.destination_table,
+            endpoint=settings.destination_endpoint,
+            status=_table_status(seen, "destination", seen.destination),
+        ),
+        stream=seen.stream,
+        counts=Counts(
+            open=sum(1 for shard in seen.shards if shard.open),
+            reading=counted["reading"],
+            waiting=counted["waiting"],
+            finished=counted["finished"],
+            unowned=counted["unowned"],
+        ),
+        daemons=seen.daemons,
+        copy=seen.copy,
+        dead_letters=seen.dead_letters,
+        holds=seen.holds,
+        checkpoint_outage=seen.checkpoint_outage,
+        findings=findings,
+        shards=seen.shards,
+    )
+
+
+def _state(seen: Seen) -> State:
+    if not seen.could_read("leases"):
+        return "unknown"
+    if seen.leases is None:
+        return "never started"
+    alive = any(daemon.alive for daemon in seen.daemons) or seen.checkpoint_outage is not None
+    return "running" if alive else "stopped"
+
+
+def _table_status(seen: Seen, what: str, described: dict[str, Any] | None) -> str | None:
+    if described is not None:
+        return str(described["TableStatus"])
+    return "MISSING" if seen.could_read(what) else None
+
+
+def _unreachable(settings: Settings, seen: Seen) -> Iterator[Finding]:
+    names = {
+        "source": f"source table {settings.source_table} in {settings.source_region}",
+        "destination": f"destination table {settings.destination_table} in {settings.destination_region}",
+        "leases": f"checkpoint table {settings.checkpoint_table} in {settings.kcl_region}",
+        "task": f"task table {settings.task_table} in {settings.kcl_region}",
+        "stream": "the source's stream",
+        "lag": "lag",
+        "copy": "progress of the copy",
+        "checkpoint outage": f"whether daemons can use the checkpoint table, in task table {settings.task_table}",
+        "holds": f"what keeps shards from going on, in task table {settings.task_table} in {settings.kcl_region}",
+        "dead letters": "dead letters",
+    }
+    for unread in seen.unread:
+        yield error(
+            names[unread.what],
+            f"can't be read ({unread.reason})",
+            "What hangs on it is not known; the replication itself may be well",
+            "Check endpoint, region, credentials and the network from this machine",
+            cause="outage",
+        )
+
+
+def _wrong(settings: Settings, seen: Seen, max_lag_seconds: int) -> Iterator[Finding]:
+    yield from _of_task(settings, seen)
+    yield from _of_tables(settings, seen)
+    yield from _of_stream(seen)
+    yield from _of_daemons(settings, seen)
+    yield from _of_shards(seen, max_lag_seconds)
+    yield from map(_of_hold, seen.holds)
+
+
+def _of_task(settings: Settings, seen: Seen) -> Iterator[Finding]:
+    if seen.leases is None and seen.could_read("leases"):
+        yield error(
+            f"task {settings.task_name}",
+            f"was never started: there is no checkpoint table {settings.checkpoint_table} in {settings.kcl_region}",
+            "Nothing is replicated",
+            f"Start it with {program.COMMAND} FILE, or check taskName, kclRegion and kclEndpoint",
+        )
+    elif (
+        seen.leases is not None and seen.task and task_row.of(settings, seen.task.stream_arn).tables != seen.task.tables
+    ):
+        yield error(
+            f"task {settings.task_name}",
+            f"replicates {seen.task.path}",
+            "These settings are another replication's, and could not be started under this name",
+            "Give the properties file of that task, or a taskName of its own",
+        )
+
+
+def _of_tables(settings: Settings, seen: Seen) -> Iterator[Finding]:
+    if seen.source is None and seen.could_read("source"):
+        yield error(
+            f"source table {settings.source_table} in {settings.source_region}",
+            "does not exist",
+            "What its stream still holds is applied for 24 hours; nothing comes after it",
+            "Check name, region, account and endpoint",
+        )
+    what = f"destination table {settings.destination_table} in {settings.destination_region}"
+    if seen.destination is None and seen.could_read("destination"):
+        yield error(
+            what, "does not exist", "No change can be applied; daemons wait for it", "Restore it, or check its name"
+        )
+    elif seen.destination is not None and seen.destination["TableStatus"] not in _WRITABLE:
+        status = seen.destination["TableStatus"]
+        yield error(what, f"is {status}", "No change can be applied; daemons wait for it", "Wait until it is ACTIVE")
+
+
+def _of_stream(seen: Seen) -> Iterator[Finding]:
+    latest = (seen.source or {}).get("LatestStreamArn")
+    enabled = (seen.source or {}).get("StreamSpecification", {}).get("StreamEnabled", False)
+    again = (
+        "If it is to go on: turn the stream on, delete the checkpoint table, copy the table again, start; once it has "
+        "caught up, verify names what was deleted meanwhile as extra, and --repair --deleteExtra deletes it"
+    )
+    stream = seen.stream
+    if stream is None:
+        if seen.source is not None:
+            yield error("the source's stream", "is off", "Nothing can be replicated", "Turn it on, with new images")
+    elif stream.status == "MISSING":
+        yield error(f"stream {stream.arn}", "no longer exists", "Changes that were not yet read are lost", again)
+    elif stream.status is not None and stream.status not in _ON:
+        yield error(f"stream {stream.arn}", "is off", "What it holds is applied; nothing comes after it", again)
+    elif enabled and latest != stream.arn:
+        yield error(
+            f"stream {stream.arn}", f"is not the source's newest, {latest}", "Changes in between are lost", again
+        )
+
+
+def _of_daemons(settings: Settings, seen: Seen) -> Iterator[Finding]:
+    unfinished = [shard for shard in seen.shards if shard.state != "finished"]
+    if seen.leases is not None and seen.could_read("leases") and unfinished and _state(seen) == "stopped":
+        yield error(
+            f"task {settings.task_name}",
+            "is stopped: no daemon renews a lease",
+            "Nothing is replicated; changes are lost when they are 24 hours old",
+            f"Start it with {program.COMMAND} FILE",
+        )
+    outage = seen.checkpoint_outage
+    if outage is not None:
+        since = datetime.fromtimestamp(outage.since_ms / 1000, tz=timezone.utc).isoformat(timespec="seconds")
+        yield error(
+            f"checkpoint table {settings.checkpoint_table}",
+            f"can't be used by daemon {outage.worker} since {since} ({outage.reason.rstrip('.')})",
+            "Shards whose leases can't be renewed are not written; nothing is lost for 24 hours",
+            "Do what the reason asks for: the daemons go on by themselves",
+        )
+    for daemon in seen.daemons:
+        if not daemon.alive and outage is None:
+            yield error(
+                f"daemon {daemon.owner}",
+                f"does not renew its leases, of {_shards(daemon.shards)}",
+                f"Others take them {settings.failover_seconds:g} s after its last renewal, if there are others",
+                "Look at its machine and its logs; start it again",
+            )
+
+
+def _of_shards(seen: Seen, max_lag_seconds: int) -> Iterator[Finding]:
+    unowned = [shard for shard in seen.shards if shard.state == "unowned"]
+    if unowned and seen.leases is not None:
+        yield error(
+            f"{_shards(len(unowned))} without an owner",
+            _named(unowned),
+            "Their changes are not applied, and lost when they are 24 hours old",
+            "Start one more daemon; if maxLeasesForWorker is set, raise it",
+        )
+    early = [shard for shard in seen.shards if shard.finished_early]
+    if early and seen.stream is not None and seen.stream.status in _ON:
+        yield error(
+            f"{_shards(len(early))} finished though open",
+            _named(early),
+            "The lease says that it is read to its end, but it still takes records: nobody reads them, and they are "
+            "lost when they are 24 hours old",
+            "Delete the shard's row (its leaseKey is the shard's id) from the checkpoint table: daemons then read it "
+            "again, from its oldest record, to the same end",
+        )
+    if lost := [shard for shard in seen.shards if shard.lost]:
+        yield error(
+            f"{_shards(len(lost))} with changes that are lost",
+            _named(lost),
+            "They are past the stream's 24 hours, and were not applied",
+            _COPY_AGAIN,
+        )
+    may_be_less = MINUTE_SECONDS if seen.lag_about else 0
+    late = [shard for shard in seen.shards if (shard.lag_seconds or 0) - may_be_less > max_lag_seconds]
+    if late:
+        late.sort(key=lambda shard: -(shard.lag_seconds or 0))
+        yield error(
+            f"{_shards(len(late))} behind by more than {max_lag_seconds} s",
+            f"the furthest by {late[0].lag_seconds:.0f} s ({_named(late)})",
+            "Changes are lost when they are 24 hours old",
+            "See replication.log for what delays writes; more daemons, or more capacity at the destination, may help",
+        )
+
+
+def _of_hold(hold: Hold) -> Finding:
+    since = datetime.fromtimestamp(hold.since_ms / 1000, tz=timezone.utc).isoformat(timespec="seconds")
+    found = {
+        "hold": (
+            f"has waited at a change since {since}",
+            "Nothing after it is applied in this shard, and is lost when it is 24 hours old; other shards go on",
+            "Do what the reason asks for: the shard tries again every minute, and goes on by itself",
+        ),
+        "outage": (
+            f"has not been able to write since {since}",
+            "Its batch is kept and written again; changes are lost when they are 24 hours old",
+            "Do what the reason asks for, if it does not pass: the shard goes on by itself",
+        ),
+        "loss": (
+            f"has lost changes, found at {since}",
+            "Nothing of this shard and of those after it is applied; other shards go on"
+            if hold.sequence_number
+            else "All shards are read on, but changes of this one may be missing",
+            _COPY_AGAIN,
+        ),
+    }
+    value, consequence, remedy = found[hold.kind]
+    return error(f"shard {hold.shard_id}", f"{value} ({hold.reason.rstrip('.')})", consequence, remedy)
+
+
+def _shards(number: int) -> str:
+    return "1 shard" if number == 1 else f"{number} shards"
+
+
+def _named(shards: list[Shard]) -> str:
+    names = [f"{shard.shard_id} ({shard.note})" if shard.note else shard.shard_id for shard in shards[:3]]
+    return ", ".join(names) + (", ..." if len(shards) > 3 else "")  # noqa: PLR2004  # enough to look them up

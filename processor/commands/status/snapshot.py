@@ -1,0 +1,210 @@
+"""Everything that a status is made of, read side by side; none of it is changed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import msgspec
+
+from processor.aws.clients import Clients
+from processor.aws.errors import aws_errors
+from processor.commands.status import copy_progress, lag
+from processor.commands.status.copy_progress import CopyProgress
+from processor.commands.status.lag import Lags
+from processor.commands.status.lineage import Lag, Lineage, Shard, StreamShard
+from processor.dynamodb.missing_table import NO_TABLE
+from processor.errors import DeadLetterError, RefusedError, UnavailableError
+from processor.replication.dead_letters.sink import store_of
+from processor.settings.settings import Settings
+from processor.state import checkpoint_outage, holds, leases, liveness, task_row
+from processor.state.checkpoint_outage import CheckpointOutage
+from processor.state.holds import Hold
+from processor.state.leases import Lease
+from processor.state.liveness import Daemon
+from processor.state.task_row import Task
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+
+# Objects of a bucket are counted by listing their names, a thousand a call.
+MOST_LETTERS = 10_000
+
+T = TypeVar("T")
+
+
+class Unread(msgspec.Struct, frozen=True, kw_only=True):
+    """Something that could not be read, and why."""
+
+    what: str
+    reason: str
+
+
+class Stream(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
+    """The stream that the task reads. ``status`` is DynamoDB's word, or MISSING; None where it can't be read."""
+
+    arn: str
+    view_type: str | None = None
+    status: str | None = None
+
+
+class DeadLetters(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
+    """How many there are; ``more`` than that where counting them all would take long."""
+
+    place: str
+    count: int
+    more: bool = False
+
+
+class Seen(msgspec.Struct, kw_only=True):
+    """What was read; None where there is nothing, or where it is in ``unread``."""
+
+    source: dict[str, Any] | None = None
+    destination: dict[str, Any] | None = None
+    task: Task | None = None
+    leases: list[Lease] | None = None
+    daemons: list[Daemon] = []
+    stream: Stream | None = None
+    shards: list[Shard] = []
+    lag_about: bool = False
+    copy: CopyProgress | None = None
+    dead_letters: DeadLetters | None = None
+    holds: list[Hold] = []
+    checkpoint_outage: CheckpointOutage | None = None
+    unread: list[Unread] = []
+
+    def could_read(self, what: str) -> bool:
+        """Whether None means "there is none"."""
+        return what not in {each.what for each in self.unread}
+
+
+def read(settings: Settings, clients: Clients) -> Seen:
+    """Look at all of it once.
+
+    :param clients: with ``lag.THREADS`` connections
+    """
+    return _Reader(settings, clients).read()
+
+
+class _Reader:
+    def __init__(self, settings: Settings, clients: Clients) -> None:
+        self._settings = settings
+        self._clients = clients
+        self._seen = Seen(daemons=[], shards=[], holds=[], unread=[])
+
+    def read(self) -> Seen:
+        settings, clients, seen = self._settings, self._clients, self._seen
+        with ThreadPoolExecutor(9, thread_name_prefix="status") as pool:
+
+            def begin(what: str, call: Callable[[], T]) -> Future[T | None]:
+                return pool.submit(self._attempt, what, call)
+
+            # First, for it is what is waited for: a renewal.
+            scanned = begin("leases", self._leases)
+            source = begin("source", lambda: _describe(clients.source(), settings.source_table))
+            row = begin("task", lambda: task_row.read(clients.checkpoints(), settings.task_table))
+            destination = begin("destination", lambda: _describe(clients.destination(), settings.destination_table))
+            letters = begin("dead letters", self._dead_letters)
+            copy = begin("copy", lambda: copy_progress.read(clients.checkpoints(), settings.task_table))
+            held = begin("holds", lambda: holds.read(clients.checkpoints(), settings.task_table))
+            outage = begin(
+                "checkpoint outage", lambda: checkpoint_outage.read(clients.checkpoints(), settings.task_table)
+            )
+            seen.leases = scanned.result()
+            looked = begin("leases", self._daemons)
+            seen.source, seen.task = source.result(), row.result()
+            shards = self._stream()
+            lags = self._lags(shards)
+            looked.result()
+            checkpoints = {lease.shard_id: lease.checkpoint for lease in seen.leases or ()}
+            seen.holds = [
+                hold
+                for hold in held.result() or ()
+                if not hold.is_over(checkpoints.get(hold.shard_id))
+                and (hold.shard_id in checkpoints or (hold.kind == "loss" and not hold.sequence_number))
+            ]
+            seen.checkpoint_outage = outage.result()
+            seen.destination, seen.dead_letters, seen.copy = destination.result(), letters.result(), copy.result()
+        if seen.could_read("leases"):  # else nothing is known of any shard
+            renewing = {each.owner for each in seen.daemons if each.alive}
+            seen.shards = self._lineage(shards).states(renewing=renewing, lags=lags)
+        return seen
+
+    def _attempt(self, what: str, call: Callable[[], T]) -> T | None:
+        try:
+            return call()
+        except (UnavailableError, RefusedError, DeadLetterError) as exc:
+            self._seen.unread.append(Unread(what=what, reason=str(exc)))
+            return None
+
+    def _leases(self) -> list[Lease] | None:
+        return leases.read(self._clients.checkpoints(), self._settings.checkpoint_table)
+
+    def _daemons(self) -> None:
+        seen, settings = self._seen, self._settings
+        if not seen.leases:
+            return
+        look = liveness.look(
+            self._clients.checkpoints(),
+            settings.checkpoint_table,
+            seen.leases,
+            failover_seconds=settings.failover_seconds,
+        )
+        seen.daemons = look.daemons
+        if look.handed_over:
+            seen.leases = self._leases()
+
+    def _stream(self) -> list[StreamShard] | None:
+        """The task's own stream, for the source may have a newer one, or be gone; before a first start the source's."""
+        seen, source = self._seen, self._seen.source or {}
+        arn = source.get("LatestStreamArn")
+        if seen.leases is None and not source.get("StreamSpecification", {}).get("StreamEnabled"):
+            arn = None
+        elif seen.leases is not None and seen.task is not None:
+            arn = seen.task.stream_arn
+        if not arn:
+            return None
+        seen.stream = Stream(arn=arn)
+        found = self._attempt("stream", lambda: lag.describe(self._clients.streams(), arn) or ({}, None))
+        if found is None:
+            return None
+        description, shards = found
+        seen.stream = Stream(
+            arn=arn,
+            view_type=description.get("StreamViewType"),
+            status=description.get("StreamStatus", "MISSING"),
+        )
+        return shards
+
+    def _lineage(self, shards: list[StreamShard] | None) -> Lineage:
+        return Lineage(shards, self._seen.leases, from_oldest=self._settings.from_oldest)
+
+    def _lags(self, shards: list[StreamShard] | None) -> dict[str, Lag]:
+        seen = self._seen
+        if not shards or seen.stream is None or not seen.could_read("leases"):
+            return {}
+        lags = Lags(self._clients.streams(), seen.stream.arn)
+        found = lags.read(shards, self._lineage(shards).unfinished())
+        seen.lag_about = lags.times.rounded
+        if lags.failures:
+            count = f", and {len(lags.failures) - 1} more" if len(lags.failures) > 1 else ""
+            seen.unread.append(Unread(what="lag", reason=f"{lags.failures[0]}{count}"))
+        return found
+
+    def _dead_letters(self) -> DeadLetters | None:
+        store = store_of(self._settings)
+        if store is None:
+            return None
+        count = store.count(MOST_LETTERS)
+        return DeadLetters(place=store.place, count=min(count, MOST_LETTERS), more=count > MOST_LETTERS)
+
+
+def _describe(client: DynamoDBClient, name: str) -> dict[str, Any] | None:
+    try:
+        with aws_errors(f"DescribeTable on table {name}"):
+            return dict(client.describe_table(TableName=name)["Table"])
+    except UnavailableError as exc:
+        if exc.code == NO_TABLE:
+            return None
+        raise

@@ -1,0 +1,79 @@
+"""What counts of an item when two tables are compared: its canonical form, without what is ignored. Pure."""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Iterable, Sequence
+from hashlib import blake2b
+from typing import Any, NamedTuple
+
+import msgspec
+
+from processor.commands.verify import attribute_paths
+from processor.commands.verify.attribute_paths import Path
+from processor.dynamodb.items import encoded, normalized
+
+_HASH_BYTES = 8
+
+
+class Digest(NamedTuple):
+    """``place`` is the key's, of 32 bits, ``hash`` the item's, of 64."""
+
+    place: int
+    hash: int
+
+
+class Form:
+    """How the items of one pair of tables are compared.
+
+    :param key_names: the key's attributes
+    :param ignored: paths that don't count; none of them is in the key
+    :param salt: up to 16 bytes; with chance in it, nobody can make items whose digests meet
+    """
+
+    def __init__(self, key_names: Sequence[str], *, ignored: Iterable[Path] = (), salt: bytes = b"") -> None:
+        self.ignored = attribute_paths.in_order(list(ignored))
+        self.key_names = key_names
+        self._salt = salt
+
+    def digest(self, item: msgspec.Raw) -> Digest:
+        """Equal for equal items.
+
+        :raises ValueError: it is no DynamoDB JSON, or lacks its key
+        """
+        attributes = normalized(item)
+        place = self._place_of(attributes)
+        attribute_paths.remove(attributes, self.ignored)
+        return Digest(place, self._hash(encoded(attributes)))
+
+    def place(self, item: msgspec.Raw) -> int:
+        """The place alone, of an item or its key."""
+        return self._place_of(normalized(item))
+
+    def hash(self, item: msgspec.Raw | None) -> int | None:
+        """The item's, None where there is none."""
+        return None if item is None else self._hash(self._canonical(item))
+
+    def same(self, one: msgspec.Raw | None, other: msgspec.Raw | None) -> bool:
+        """Whether both are the same item as far as it counts, or both are none.
+
+        :raises ValueError: one of them is no DynamoDB JSON
+        """
+        if one is None or other is None:
+            return one is other
+        return bytes(one) == bytes(other) or self._canonical(one) == self._canonical(other)
+
+    def _canonical(self, item: msgspec.Raw) -> bytes:
+        attributes = normalized(item)
+        attribute_paths.remove(attributes, self.ignored)
+        return encoded(attributes)
+
+    def _hash(self, canonical: bytes) -> int:
+        return int.from_bytes(blake2b(canonical, digest_size=_HASH_BYTES, salt=self._salt).digest(), "little")
+
+    def _place_of(self, attributes: dict[str, Any]) -> int:
+        try:
+            return zlib.crc32(msgspec.json.encode([attributes[name] for name in self.key_names]))
+        except KeyError as exc:
+            message = f"an item without the key {', '.join(self.key_names)}"
+            raise ValueError(message) from exc

@@ -1,0 +1,250 @@
+"""``run.sh verify``: makes what a comparison needs, watches for signals, and says what was found."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import random
+import threading
+from collections.abc import Callable, Iterator
+
+from processor.aws.clients import Clients
+from processor.commands.verify import attribute_paths
+from processor.commands.verify.canonical_form import Form
+from processor.commands.verify.comparison import Comparison, Step
+from processor.commands.verify.judge import Judge
+from processor.commands.verify.options import Wanted
+from processor.commands.verify.recheck import Suspects, pause_seconds
+from processor.commands.verify.render import show
+from processor.commands.verify.repair import Repair, Tell, keeping_extra, would_repair
+from processor.commands.verify.report import Found, OutputFile, Report, Results
+from processor.commands.verify.table_side import Side
+from processor.dynamodb import time_to_live
+from processor.dynamodb.keys import key_reader
+from processor.errors import StoppedError, UsageError
+from processor.flow.patience import Patience
+from processor.flow.retry import Outage
+from processor.flow.worker_group import Crew
+from processor.metrics import instruments
+from processor.metrics.command_metrics import CommandMetrics
+from processor.replication import tables
+from processor.replication.fences import Fences
+from processor.replication.lease_term import WriteTimeouts
+from processor.reporting import logs, output
+from processor.reporting.logs import Log
+from processor.reporting.progress import Bar
+from processor.settings.settings import Settings
+from processor.settings.table_pair import identity_of
+from processor.startup import preflight
+from processor.startup.facts import Facts
+from processor.system import program
+from processor.system.signals import Signals
+
+DIFFERENCES = 1
+# No lease runs out while a key is repaired.
+_TIMEOUTS = WriteTimeouts(connect=3, read=10)
+
+
+def run(settings: Settings, wanted: Wanted, *, pause: Callable[[int], float] = pause_seconds) -> int:
+    """Compare the destination with the source, and make it equal where that is wanted.
+
+    :param pause: the wait before a key is looked at for the n-th time again
+    :returns: 0 where they are equal, or are by now; 1 where they aren't; 130 or 143 where a signal ended it
+    :raises UsageError: an option can't be used
+    :raises NotReadyError: the tables are not there, or don't belong together
+    :raises ReplicatorError: it could not be finished
+    """
+    if wanted.dry_run and not wanted.repair:
+        message = "--dryRun says what --repair would do; without it nothing is ever written. Give both, or neither."
+        raise UsageError(message)
+    if wanted.delete_extra and not wanted.repair:
+        message = "--deleteExtra says what --repair may do; without it nothing is ever deleted. Give both, or neither."
+        raise UsageError(message)
+    clients = Clients(settings)
+    ready = preflight.tables(settings, clients)
+    preflight.insist(ready.findings, "Nothing was compared, and nothing written.")
+    form = _form(settings, wanted, ready.facts)
+    if wanted.repair:
+        _say_what_is_written(settings, wanted, ready.facts)
+    logs.configure()
+    report = Report(dry_run=wanted.dry_run, sample_percent=None if wanted.share == 1 else wanted.share * 100)
+    with _output(settings, wanted) as write:
+        results = Results(report, show=wanted.show, write=write)
+        signals = Signals("Stopping; once more ends it at once.")
+        try:
+            expiry, unknown = time_to_live.of_both(settings, clients, _patience(signals.stop).ask)
+            preflight.insist(unknown, "")  # warnings
+            judge = Judge(form, results, expiry=expiry, show_expired=wanted.expired)
+            with contextlib.ExitStack() as stack:
+                made = _Made(settings, wanted=wanted, clients=clients, judge=judge, stop=signals.stop, stack=stack)
+                made.comparison(ready.facts, results, pause=pause).run()
+        except StoppedError as exc:
+            output.say(f"{program.NAME}: {exc}")
+            return signals.exit_status
+        finally:
+            show(report, settings, wanted)
+    return DIFFERENCES if report.differing else 0
+
+
+def _say_what_is_written(settings: Settings, wanted: Wanted, facts: Facts) -> None:
+    """Whoever has named the wrong table, or has another account's credentials, sees it before anything is written."""
+    output.say(identity_of(settings, "source", facts.source).shown)
+    output.say(identity_of(settings, "destination", facts.destination).shown)
+    does = "would be" if wanted.dry_run else "is"
+    output.say(f"What is missing or different at the destination {does} written as the source has it.")
+    if wanted.delete_extra:
+        output.say(f"What only the destination has {does} deleted there, whoever wrote it.")
+
+
+@contextlib.contextmanager
+def _output(settings: Settings, wanted: Wanted) -> Iterator[Callable[[bytes], None]]:
+    """Where the lines go."""
+    if wanted.output is None:
+        yield lambda _: None
+        return
+    with OutputFile(wanted.output, shared=settings.allow_shared_folders) as file:
+        yield file.write
+
+
+def _form(settings: Settings, wanted: Wanted, facts: Facts) -> Form:
+    assert facts.source is not None  # noqa: S101  # else there are errors
+    key_names = [part["AttributeName"] for part in facts.source["KeySchema"]]
+    for path in wanted.ignore:
+        if path[0] in key_names:
+            message = (
+                f"--ignore {attribute_paths.shown(path)}: {path[0]} is of the key, without which no item can be found in "
+                "the other table. Leave it out."
+            )
+            raise UsageError(message)
+    ignored = [*wanted.ignore]
+    if settings.fence_attribute not in key_names:
+        ignored.append((settings.fence_attribute,))
+    return Form(key_names, ignored=ignored, salt=os.urandom(16))
+
+
+def _patience(stop: threading.Event) -> Patience:
+    """For one table, or for what uses both: an answer of one says nothing of the other."""
+    return Patience(stop, Outage(Log(), "verify_delayed", note="Nothing is lost: it is tried again."))
+
+
+class _Steps:
+    """A bar for each step, and its metrics."""
+
+    def __init__(self, metrics: CommandMetrics) -> None:
+        self._metrics = metrics
+        self._bar = contextlib.ExitStack()
+        self._step: Step | None = None
+
+    def say(self, step: Step) -> None:
+        """Show how far it is."""
+        if step is not self._step:
+            self.close()
+            self._step, self._shown = step, self._bar.enter_context(Bar())
+        self._shown.update(step.done, step.expected, step.name)
+        self._metrics.tell(step.done, step.expected, step.name)
+
+    def close(self) -> None:
+        """Leave the terminal to others."""
+        self._bar.close()
+
+
+class _Made:
+    """What a comparison needs.
+
+    :param stack: closes what is made
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        *,
+        wanted: Wanted,
+        clients: Clients,
+        judge: Judge,
+        stop: threading.Event,
+        stack: contextlib.ExitStack,
+    ) -> None:
+        self._settings = settings
+        self._wanted = wanted
+        self._clients = clients
+        self._judge = judge
+        self._stack = stack
+        self._stop = stop
+        metrics = CommandMetrics(settings, items=instruments.VERIFY_ITEMS, progress=instruments.VERIFY_PROGRESS)
+        self._progress = stack.enter_context(contextlib.closing(_Steps(stack.enter_context(metrics))))
+        self._crew = Crew(stop, tick=self._say)
+        self._comparison: Comparison | None = None
+
+    def comparison(self, facts: Facts, results: Results, *, pause: Callable[[int], float]) -> Comparison:
+        """Ready to run."""
+        settings, clients = self._settings, self._clients
+        assert facts.source is not None  # noqa: S101  # else there are errors
+        assert facts.destination is not None  # noqa: S101  # the same
+        source = Side(
+            "source",
+            facts.source,
+            scannable=tables.scannable_source(settings, clients),
+            readable=tables.source(settings, clients),
+            patience=self._patience(),
+        )
+        destination = Side(
+            "destination",
+            facts.destination,
+            scannable=tables.scannable_destination(settings, clients),
+            readable=tables.readable_as_stored(settings, clients),
+            patience=self._patience(),
+        )
+        suspects = Suspects(
+            source,
+            destination,
+            judge=self._judge,
+            recheck=self._wanted.recheck,
+            results=results,
+            crew=self._crew,
+            patience=self._patience(),
+            repair=self._repair(),
+            values=self._wanted.values,
+            pause=pause,
+        )
+        self._stack.callback(suspects.close)
+        self._comparison = Comparison(
+            source,
+            destination,
+            judge=self._judge,
+            suspects=suspects,
+            results=results,
+            crew=self._crew,
+            share=self._wanted.share,
+            chance=random.SystemRandom(),
+        )
+        return self._comparison
+
+    def _patience(self) -> Patience:
+        return _patience(self._stop)
+
+    def _repair(self) -> Callable[[list[Found], Tell], None]:
+        if not self._wanted.repair:
+            return lambda found, tell: tell(found)
+        repair = would_repair if self._wanted.dry_run else self._made_repair()
+        return repair if self._wanted.delete_extra else keeping_extra(repair)
+
+    def _made_repair(self) -> Repair:
+        settings, clients = self._settings, self._clients
+        stored = tables.readable_as_stored(settings, clients)
+        fences = Fences(stored, settings.fence_attribute, key_reader(self._judge.form.key_names))
+        numbers = {"number_of": fences.of} if settings.write_mode == "fenced" else {}
+        repair = Repair(
+            source=tables.source(settings, clients),
+            destination=tables.readable(settings, clients),
+            table=tables.open_table(settings, clients, timeouts=_TIMEOUTS),
+            judge=self._judge,
+            patience=self._patience(),
+            threads=settings.threads,
+            **numbers,
+        )
+        self._stack.callback(repair.close)
+        return repair
+
+    def _say(self) -> None:
+        if self._comparison is not None:
+            self._progress.say(self._comparison.step)

@@ -1,0 +1,182 @@
+"""Finds the keys where two tables differ, in bounded memory and with few reads beside two scans.
+
+1. Both tables are scanned, and their items' digests added up in buckets (``digests.py``). Equal buckets hold equal
+   items. The order of a scan is documented nowhere, and need not be alike in two tables; sums do without it.
+2. Only where buckets differ, both are scanned again. Items of those buckets are looked up in the other table: the
+   source's scan finds what is missing or different, the destination's what is extra.
+3. What seems to differ is looked at again (``recheck.py``).
+
+Where both tables delete the same items by TTL (``expiry.py``), those past it stay out of the sums: each table has
+deleted others of them. One that is past it in one table only makes its bucket differ, and is looked up.
+
+A sample has no first pass: some of many segments of each table, drawn at random, go through the others, every item.
+"""
+
+from __future__ import annotations
+
+import math
+import random
+import threading
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING
+
+from processor.commands.verify.digests import Buckets, Suspicion
+from processor.commands.verify.judge import Judge
+from processor.commands.verify.recheck import Suspects, identified
+from processor.commands.verify.report import Results
+from processor.commands.verify.table_side import Side
+from processor.dynamodb.expiry import Expiry, PastTtl
+from processor.dynamodb.scanner import MAX_SEGMENTS, Segment
+from processor.flow.worker_group import Crew, Work
+
+if TYPE_CHECKING:
+    import msgspec
+
+# Of each table at once. Pages are digested under Python's one lock, so more only wait for each other.
+THREADS = 4
+# So that the last ones end together.
+_SEGMENTS_PER_THREAD = 4
+# Of a sample: so many that their number is about the share asked for, and that each is a page or less.
+_SAMPLE_SEGMENTS = 100
+_FEWEST_DRAWN = 10
+_ITEMS_PER_SEGMENT = 2_000
+
+
+@dataclass(slots=True)
+class Step:
+    """One of the things that it does, one after the other; ``expected`` is an estimate, 0 where there is none."""
+
+    name: str
+    expected: int = 0
+    done: int = 0
+
+
+class Comparison:
+    """One run; ``step`` says how far it is.
+
+    :param judge: of what was read in both tables
+    :param share: of the items; less than 1 is a sample
+    """
+
+    def __init__(
+        self,
+        source: Side,
+        destination: Side,
+        *,
+        judge: Judge,
+        suspects: Suspects,
+        results: Results,
+        crew: Crew,
+        share: float = 1.0,
+        chance: random.Random,
+    ) -> None:
+        self._source = source
+        self._destination = destination
+        self._form = judge.form
+        self._judge = judge
+        self._suspects = suspects
+        self._results = results
+        self._crew = crew
+        self._share = share
+        self._chance = chance
+        self._expiry = judge.expiry
+        self._without_expired = judge.expiry.is_alike and not judge.show_expired
+        self.step = Step("begin")
+
+    def run(self) -> None:
+        """Compare; what was found by then is in ``results``, whatever is raised.
+
+        :raises StoppedError: the crew was stopped
+        :raises ReplicatorError: a table can't be read
+        """
+        suspicion = None
+        if self._share == 1:
+            suspicion = self._digest()
+            self._results.equal(suspicion.equal_items)
+        if suspicion is None or suspicion:
+            self._look(self._source, self._destination, suspicion)
+            self._look(self._destination, self._source, suspicion)
+        self._results.report.complete = True
+
+    def _digest(self) -> Suspicion:
+        sides = (self._source, self._destination)
+        buckets, lock = Buckets(max(side.items for side in sides)), threading.Lock()
+
+        # As of one moment: an item that both tables have is left out of both sums, or of neither.
+        expiry = self._expiry.now()
+
+        def add(side: Side, segment: Segment) -> None:
+            for items in side.pages(segment):
+                self._crew.check()
+                past = _past(expiry, side)
+                live = [item for item in items if not past(item)] if past.attribute else items
+                expired = list(filter(past, items)) if len(live) < len(items) else []
+                digests = list(map(self._form.digest, live))
+                more = [] if self._without_expired else list(map(self._form.digest, expired))
+                with lock:
+                    buckets.add(side.role, digests)
+                    buckets.add(side.role, more, counted=False)
+                    self.step.done += len(items)
+                self._results.scanned(side.role, len(items), len(expired))
+
+        total = THREADS * _SEGMENTS_PER_THREAD
+        works: Iterator[Work] = (partial(add, side, Segment(n, total)) for n in range(total) for side in sides)
+        self.step = Step("digests", sum(side.items for side in sides))
+        self._crew.run(works, threads=2 * THREADS, name="verify")
+        return buckets.compare()
+
+    def _look(self, side: Side, other: Side, suspicion: Suspicion | None) -> None:
+        """Hand over the keys of ``side`` whose items ``other`` has not, or has otherwise."""
+        lock = threading.Lock()
+
+        def look(segment: Segment) -> None:
+            for items in side.pages(segment):
+                self._crew.check()
+                if suspicion is None:
+                    expired = sum(map(_past(self._expiry, side), items))
+                    self._results.scanned(side.role, len(items), expired)
+                    self._compare(side, other, items)
+                else:
+                    self._compare(side, other, [item for item in items if self._form.place(item) in suspicion])
+                with lock:
+                    self.step.done += len(items)
+
+        self.step = Step(f"{side.role}'s items", round(side.items * self._share))
+        works = (partial(look, segment) for segment in self._segments(side))
+        self._crew.run(works, threads=THREADS, name="verify")
+        self.step = Step(f"{side.role}'s keys that seem to differ")
+        self._suspects.finish(side.role)
+
+    def _compare(self, side: Side, other: Side, items: list[msgspec.Raw]) -> None:
+        keys = identified(side, items)
+        by_identity = {identity: item for (identity, _), item in zip(keys, items, strict=True)}
+        for some in side.chunks(keys):
+            found = other.items_of(some)
+            if side.role == "destination":  # what both have, the source's scan has compared
+                differing = [
+                    (identity, key)
+                    for identity, key in some.items()
+                    if identity not in found and self._judge.differs(side.role, key, None, by_identity[identity])
+                ]
+            else:
+                differing = [
+                    (identity, key)
+                    for identity, key in some.items()
+                    if self._judge.differs(side.role, key, by_identity[identity], found.get(identity))
+                ]
+            self._suspects.add(side.role, differing)
+
+    def _segments(self, side: Side) -> Iterable[Segment]:
+        if self._share == 1:
+            total = THREADS * _SEGMENTS_PER_THREAD
+            return (Segment(number, total) for number in range(total))
+        total = max(_SAMPLE_SEGMENTS, math.ceil(_FEWEST_DRAWN / self._share), side.items // _ITEMS_PER_SEGMENT)
+        total = min(total, MAX_SEGMENTS)
+        drawn = self._chance.sample(range(total), max(1, round(total * self._share)))
+        return (Segment(number, total) for number in drawn)
+
+
+def _past(expiry: Expiry, side: Side) -> PastTtl:
+    return expiry.source if side.role == "source" else expiry.destination

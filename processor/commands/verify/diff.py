@@ -1,0 +1,58 @@
+"""Where two images of one key differ. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+
+from processor.commands.verify.attribute_paths import Path
+from processor.dynamodb.items import parsed, same_value
+
+if TYPE_CHECKING:
+    import msgspec
+
+Kind = Literal["missing", "extra", "different"]
+
+
+class Difference(NamedTuple):
+    """``missing`` and ``extra`` are the destination's; the values are attribute values as their tables have them."""
+
+    path: Path
+    kind: Kind
+    source: dict[str, Any] | None
+    destination: dict[str, Any] | None
+
+
+def differences(
+    source: msgspec.Raw, destination: msgspec.Raw, *, ignored: Collection[Path] = ()
+) -> Iterator[Difference]:
+    """As deep as both have a map or a list in the same place; sets differ as a whole.
+
+    :param ignored: paths where, and below which, nothing counts
+    :raises ValueError: one of them is no DynamoDB JSON
+    """
+    return _of_maps((), parsed(source), parsed(destination), frozenset(ignored))
+
+
+def _of_maps(path: Path, source: Any, destination: Any, ignored: Collection[Path]) -> Iterator[Difference]:
+    for name in sorted(source.keys() | destination.keys()):
+        yield from _of((*path, name), source.get(name), destination.get(name), ignored)
+
+
+def _of_lists(path: Path, source: Any, destination: Any, ignored: Collection[Path]) -> Iterator[Difference]:
+    for place in range(max(len(source), len(destination))):
+        of_source, of_destination = (each[place] if place < len(each) else None for each in (source, destination))
+        yield from _of((*path, place), of_source, of_destination, ignored)
+
+
+def _of(path: Path, source: Any, destination: Any, ignored: Collection[Path]) -> Iterator[Difference]:
+    if path in ignored:
+        return
+    if source is None or destination is None:
+        yield Difference(path, "extra" if source is None else "missing", source, destination)
+    elif "M" in source and "M" in destination:
+        yield from _of_maps(path, source["M"], destination["M"], ignored)
+    elif "L" in source and "L" in destination:
+        yield from _of_lists(path, source["L"], destination["L"], ignored)
+    elif not same_value(source, destination):
+        yield Difference(path, "different", source, destination)

@@ -1,0 +1,52 @@
+"""What becomes of a key that was read in both tables: equal, past its TTL, or different."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from processor.commands.verify.canonical_form import Form
+from processor.commands.verify.report import At, Found, Results
+from processor.dynamodb.expiry import NO_EXPIRY, Expiry
+
+if TYPE_CHECKING:
+    import msgspec
+
+    from processor.commands.verify.digests import Role
+
+
+class Judge:
+    """Any number of threads may share it.
+
+    :param form: how items are compared
+    :param expiry: which differences TTL excuses
+    :param results: is told of keys that don't differ
+    :param show_expired: also names those that TTL excuses
+    """
+
+    def __init__(self, form: Form, results: Results, *, expiry: Expiry = NO_EXPIRY, show_expired: bool = False) -> None:
+        self.form = form
+        self.expiry = expiry
+        self.show_expired = show_expired
+        self._results = results
+
+    def same(self, source: msgspec.Raw | None, destination: msgspec.Raw | None) -> bool:
+        """Whether two items of one key are no difference; None stands for no item."""
+        return self.form.same(source, destination) or self.expiry.excuses(source, destination)
+
+    def differs(
+        self, role: Role, key: msgspec.Raw, source: msgspec.Raw | None, destination: msgspec.Raw | None
+    ) -> bool:
+        """The opposite; a key that is no difference is counted, and that's all there is to do about it.
+
+        :param role: the table whose scan has found the key
+        """
+        if self.form.same(source, destination):
+            if source is not None and not self.expiry.source(source):
+                self._results.equal(1)
+            return False
+        if not self.expiry.excuses(source, destination):
+            return True
+        if self.show_expired and (role == "destination") == (source is None):  # else the other's scan finds it, too
+            at: At = "destination" if source is None else "source" if destination is None else "both"
+            self._results.found([Found(outcome="expired", key=key, at=at)])
+        return False

@@ -1,0 +1,196 @@
+"""Keys that seem to differ, looked at again until it is known whether they do.
+
+Tables are compared while they are written to, and the destination lags behind. So a key counts only when
+
+1. it differs at each of several looks, all strongly consistent, with growing pauses in which replication catches up;
+2. its source item was the same at the last two of them: the destination had all of the last pause to become equal.
+
+A key whose source item was never at rest is ``changing``: neither equal nor different.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING, NamedTuple
+
+from processor.commands.verify.diff import differences
+from processor.commands.verify.digests import Role
+from processor.commands.verify.judge import Judge
+from processor.commands.verify.repair import Tell
+from processor.commands.verify.report import Found, Outcome, PathDifference, Results
+from processor.commands.verify.table_side import Side
+from processor.flow.patience import Patience
+from processor.flow.worker_group import TICK_SECONDS, Crew
+from processor.replication.stream_record import identity_of
+
+if TYPE_CHECKING:
+    import msgspec
+
+# Keys that are looked at together, and how many such lots at once: the pauses are for all of a lot, and the bound of
+# what is kept in memory.
+LOT = 5_000
+_LOTS = 4
+
+
+def pause_seconds(number: int) -> float:
+    """The wait before look ``number``, counted from 1: 1 s, 2 s, 4 s, up to a minute."""
+    return min(60.0, 2.0 ** (number - 1))
+
+
+@dataclass(slots=True)
+class _Suspect:
+    """``source_hash`` is that of the last look."""
+
+    identity: bytes
+    key: msgspec.Raw
+    source_hash: int | None = None
+    at_rest: bool = False
+
+
+class _Look(NamedTuple):
+    suspect: _Suspect
+    source: msgspec.Raw | None
+    destination: msgspec.Raw | None
+
+
+class Suspects:
+    """Takes suspicious keys from any number of threads, and finds out in threads of its own.
+
+    :param judge: of what was read in both tables
+    :param recheck: how often a key is looked at again
+    :param repair: called with keys that differ, and with what is to be told of them and what became of them
+    :param values: also say what stands where two items differ
+    :param pause: see ``pause_seconds``
+    """
+
+    def __init__(
+        self,
+        source: Side,
+        destination: Side,
+        *,
+        judge: Judge,
+        recheck: int,
+        results: Results,
+        crew: Crew,
+        patience: Patience,
+        repair: Callable[[list[Found], Tell], None] = lambda found, tell: tell(found),
+        values: bool = False,
+        pause: Callable[[int], float],
+    ) -> None:
+        self._source = source
+        self._destination = destination
+        self._form = judge.form
+        self._judge = judge
+        self._recheck = recheck
+        self._results = results
+        self._crew = crew
+        self._patience = patience
+        self._repair = repair
+        self._values = values
+        self._pause = pause
+        self._lock = threading.Lock()
+        self._waiting: list[_Suspect] = []
+        self._free = threading.BoundedSemaphore(_LOTS)
+        self._pool = ThreadPoolExecutor(_LOTS, thread_name_prefix="verify-suspects")
+
+    def add(self, role: Role, keys: Sequence[tuple[bytes, msgspec.Raw]]) -> None:
+        """Keys with their identities that seem to differ; waits while too many are in hand.
+
+        :param role: the table whose scan has found them
+        :raises ReplicatorError: the crew has stopped
+        """
+        with self._lock:
+            self._waiting += [_Suspect(identity, key) for identity, key in keys]
+            if len(self._waiting) < LOT:
+                return
+            lot, self._waiting = self._waiting, []
+        self._begin(role, lot)
+
+    def finish(self, role: Role) -> None:
+        """Return when all are done; then others may be added.
+
+        :raises ReplicatorError: the crew has stopped before
+        """
+        lot, self._waiting = self._waiting, []
+        self._begin(role, lot)
+        for _ in range(_LOTS):
+            self._acquire()
+        self._free.release(_LOTS)
+        self._crew.check()
+
+    def close(self) -> None:
+        """End the threads."""
+        self._pool.shutdown()
+
+    def _begin(self, role: Role, lot: list[_Suspect]) -> None:
+        if lot:
+            self._acquire()
+            self._pool.submit(self._crew.do, partial(self._settle, role, lot)).add_done_callback(
+                lambda _: self._free.release()
+            )
+
+    def _acquire(self) -> None:
+        while not self._free.acquire(timeout=TICK_SECONDS):
+            self._crew.tick()
+            self._crew.check()
+
+    def _settle(self, role: Role, suspects: list[_Suspect]) -> None:
+        """Runs in the pool: look, pause, and look again at those that still differ."""
+        for number in range(self._recheck):
+            suspects = [look.suspect for some in self._look(role, suspects) for look in some]
+            if not suspects:
+                return
+            self._patience.pause(self._pause(number + 1))
+        for some in self._look(role, suspects):
+            found = []
+            for look in some:
+                if self._recheck and not look.suspect.at_rest:
+                    self._results.changing()
+                elif (outcome := _outcome(look)) != "extra" or role == "destination":  # else its own scan finds it
+                    found.append(self._found(outcome, look))
+            self._repair(found, self._results.found)
+
+    def _look(self, role: Role, suspects: Sequence[_Suspect]) -> Iterator[list[_Look]]:
+        """Those that differ, some at a time; all others are equal, or gone from both.
+
+        The destination is read first. Then a source that was at rest until after it had been so while the destination
+        was read; the other way round, a change that came between the two reads, and was replicated at once, would
+        look like a difference.
+        """
+        by_identity = {each.identity: each for each in suspects}
+        for keys in self._source.chunks([(each.identity, each.key) for each in suspects]):
+            theirs = self._destination.items_of(keys)
+            ours = self._source.items_of(keys)
+            differing = []
+            for identity in keys:
+                suspect, image, other = by_identity[identity], ours.get(identity), theirs.get(identity)
+                image_hash = self._form.hash(image)
+                suspect.at_rest = image_hash == suspect.source_hash
+                suspect.source_hash = image_hash
+                if self._judge.differs(role, suspect.key, image, other):
+                    differing.append(_Look(suspect, image, other))
+            yield differing
+
+    def _found(self, outcome: Outcome, look: _Look) -> Found:
+        places = []
+        if look.source is not None and look.destination is not None:
+            places = [
+                PathDifference.of(each, values=self._values)
+                for each in differences(look.source, look.destination, ignored=self._form.ignored)
+            ]
+        return Found(outcome=outcome, key=look.suspect.key, paths=places)
+
+
+def _outcome(look: _Look) -> Outcome:
+    if look.destination is None:
+        return "missing"
+    return "extra" if look.source is None else "different"
+
+
+def identified(side: Side, items: Sequence[msgspec.Raw]) -> list[tuple[bytes, msgspec.Raw]]:
+    """The keys of items, with their identities."""
+    return [(identity_of(key), key) for key in map(side.key_of, items)]

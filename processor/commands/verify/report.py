@@ -1,0 +1,189 @@
+"""What a verification found, key by key, and in numbers."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import stat
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from types import TracebackType
+from typing import IO, Any, Literal
+
+import msgspec
+
+from processor.commands.verify import attribute_paths
+from processor.commands.verify.diff import Difference, Kind
+from processor.commands.verify.digests import Role
+from processor.errors import OutputError, UsageError
+from processor.reporting.printable import escaped
+from processor.system import private_files
+from processor.system.private_files import NotOursError
+
+Outcome = Literal["missing", "extra", "different"]
+# ``expired`` is no difference: one table has deleted by TTL what the other still has, or will.
+At = Literal["source", "destination", "both"]
+Shown = Literal["missing", "extra", "different", "expired"]
+
+
+class PathDifference(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A place where both items differ; with ``--values`` also what each has there, as DynamoDB JSON."""
+
+    path: str
+    kind: Kind
+    source: dict[str, Any] | None = None
+    destination: dict[str, Any] | None = None
+
+    @classmethod
+    def of(cls, found: Difference, *, values: bool) -> PathDifference:
+        """For people and scripts."""
+        both = {"source": found.source, "destination": found.destination} if values else {}
+        return cls(path=attribute_paths.shown(found.path), kind=found.kind, **both)
+
+
+class Repaired(msgspec.Struct, frozen=True, kw_only=True):
+    """``write`` is what makes the destination equal; ``done`` is None where it was only asked for (``--dryRun``)."""
+
+    write: Literal["put", "delete"]
+    done: bool | None = None
+    reason: str | None = None
+
+
+class Found(msgspec.Struct, kw_only=True, rename="camel", omit_defaults=True):
+    """A key that is missing, extra or different at the destination; ``paths`` says where, in the last case.
+
+    ``at``: which table has it, of one that is ``expired``.
+    """
+
+    outcome: Shown
+    key: msgspec.Raw
+    paths: list[PathDifference] = []
+    repair: Repaired | None = None
+    at: At | None = None
+
+
+class Report(msgspec.Struct, kw_only=True, rename="camel"):
+    """Counts of keys, and the first ``keys`` of those that differ.
+
+    ``source_expired`` and ``destination_expired``: of the items read, those past their TTL.
+    ``changing``: the source changed them at each look, so nothing is known. ``repaired`` are some of those missing,
+    extra and different. Until it is ``complete``, the counts are of what was compared so far; with a ``samplePercent``
+    they are the sample's.
+    """
+
+    complete: bool = False
+    sample_percent: float | None = None
+    dry_run: bool = False
+    source_items: int = 0
+    destination_items: int = 0
+    source_expired: int = 0
+    destination_expired: int = 0
+    equal: int = 0
+    missing: int = 0
+    extra: int = 0
+    different: int = 0
+    changing: int = 0
+    repaired: int = 0
+    keys: list[Found] = msgspec.field(default_factory=list)
+
+    @property
+    def differing(self) -> int:
+        """Keys that differ, but for those repaired."""
+        return self.missing + self.extra + self.different - self.repaired
+
+
+class Results:
+    """Counts into a ``Report``. Any number of threads may share it.
+
+    :param show: how many keys the report names
+    :param write: called with a line for each key that differs
+    """
+
+    def __init__(self, report: Report, *, show: int, write: Callable[[bytes], None] = lambda _: None) -> None:
+        self.report = report
+        self._show = show
+        self._write = write
+        self._lock = threading.Lock()
+
+    def scanned(self, role: Role, items: int, expired: int) -> None:
+        """So many items were read from that table, some of them past their TTL."""
+        with self._lock:
+            if role == "source":
+                self.report.source_items += items
+                self.report.source_expired += expired
+            else:
+                self.report.destination_items += items
+                self.report.destination_expired += expired
+
+    def equal(self, items: int) -> None:
+        """So many are."""
+        with self._lock:
+            self.report.equal += items
+
+    def changing(self) -> None:
+        """A key changes too often to tell."""
+        with self._lock:
+            self.report.changing += 1
+
+    def found(self, results: list[Found]) -> None:
+        """Keys that differ, or did until they were repaired; or are past their TTL, and to be shown."""
+        lines = "".join(escaped(msgspec.json.encode(found).decode()) + "\n" for found in results).encode()
+        with self._lock:
+            for found in results:
+                if found.outcome != "expired":
+                    setattr(self.report, found.outcome, getattr(self.report, found.outcome) + 1)
+                self.report.repaired += bool(found.repair and found.repair.done)
+            self.report.keys += results[: self._show - len(self.report.keys)]
+            self._write(lines)
+
+
+class OutputFile:
+    """JSON lines that none but their owner can read: they hold keys, and with ``--values`` parts of items.
+
+    :raises UsageError: it can't be written; what was there before is written over
+    :raises OutputError: it can't be written any more
+    """
+
+    def __init__(self, path: Path, *, shared: bool = False) -> None:
+        self._path = path
+        try:
+            descriptor = private_files.open_file(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, shared=shared)
+            if stat.S_ISREG(os.fstat(descriptor).st_mode):  # a pipe or a terminal is others' too
+                os.fchmod(descriptor, private_files.FILE_MODE)
+        except NotOursError as exc:
+            message = (
+                f"--output {path}: {exc}. Others could read the keys, or have another file written over. Nothing was "
+                f"compared. {exc.remedy}."
+            )
+            raise UsageError(message) from exc
+        except OSError as exc:
+            message = f"--output {path}: can't be written ({exc.strerror}). Nothing was compared. Name another file."
+            raise UsageError(message) from exc
+        self._file: IO[bytes] = os.fdopen(descriptor, "wb")
+
+    def write(self, lines: bytes) -> None:
+        """Append whole lines, at once."""
+        with self._said():
+            self._file.write(lines)
+            self._file.flush()
+
+    def __enter__(self) -> OutputFile:  # noqa: PYI034  # Self came with Python 3.11
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        try:
+            with self._said():
+                self._file.close()
+        except OutputError:
+            if error is None:  # else it was said already, or something worse was
+                raise
+
+    @contextlib.contextmanager
+    def _said(self) -> Iterator[None]:
+        try:
+            yield
+        except OSError as exc:
+            raise OutputError(str(self._path), exc.strerror or str(exc)) from exc

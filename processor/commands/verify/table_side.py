@@ -1,0 +1,74 @@
+"""One of the two tables that are compared: its pages, and its items by their keys."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from processor.commands.verify.digests import Role
+from processor.dynamodb.keys import key_reader
+from processor.dynamodb.reader import MAX_KEYS_PER_CALL, ReadableTable
+from processor.dynamodb.scanner import ScannableTable, Segment
+from processor.flow.patience import Patience
+from processor.replication.stream_record import identity_of
+
+if TYPE_CHECKING:
+    import msgspec
+
+# Of one answer of BatchGetItem; several threads each have an answer of both tables in hand.
+_BYTES_PER_CALL = 2 * 1024 * 1024
+
+
+class Side:
+    """Any number of threads may share it; calls that fail are made again, see ``Patience``.
+
+    :param description: the table's, as DescribeTable has it
+    :param scannable: the table, page by page
+    :param readable: the table, by keys
+    """
+
+    def __init__(
+        self,
+        role: Role,
+        description: Mapping[str, Any],
+        *,
+        scannable: ScannableTable,
+        readable: ReadableTable,
+        patience: Patience,
+    ) -> None:
+        self.role = role
+        self.name = scannable.name
+        # Of some hours ago (DynamoDB API reference): for estimates.
+        self.items = int(description.get("ItemCount", 0))
+        average_bytes = int(description.get("TableSizeBytes", 0)) // max(1, self.items)
+        self._keys_per_call = max(1, min(MAX_KEYS_PER_CALL, _BYTES_PER_CALL // max(1, average_bytes)))
+        self.key_names = [str(part["AttributeName"]) for part in description["KeySchema"]]
+        self.key_of = key_reader(self.key_names)
+        self._scannable = scannable
+        self._readable = readable
+        self._patience = patience
+
+    def pages(self, segment: Segment) -> Iterator[list[msgspec.Raw]]:
+        """Items of a segment, a page at a time, eventually consistent."""
+        start: msgspec.Raw | None = None
+        while True:
+            begin = start
+            page = self._patience(lambda: self._scannable.page(segment, begin))  # noqa: B023  # called at once
+            yield page.items
+            if (start := page.last_key) is None:
+                return
+
+    def items_of(self, keys: Mapping[bytes, msgspec.Raw]) -> dict[bytes, msgspec.Raw]:
+        """The items that there are, read consistently.
+
+        :param keys: by their identities, and no more than ``chunks`` puts together
+        """
+        if not keys:
+            return {}
+        found = self._patience(lambda: self._readable.get_many(list(keys.values())))
+        return {identity_of(self.key_of(item)): item for item in found}
+
+    def chunks(self, keys: Sequence[tuple[bytes, msgspec.Raw]]) -> Iterator[dict[bytes, msgspec.Raw]]:
+        """Keys for ``items_of``, so many at a time that their items fit in memory."""
+        for first in range(0, len(keys), self._keys_per_call):
+            yield dict(keys[first : first + self._keys_per_call])

@@ -1,0 +1,1 @@
+"""Tables and their items as such: read, scanned, described, compared, measured."""

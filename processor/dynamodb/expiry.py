@@ -1,0 +1,121 @@
+"""Which items are past their TTL, and what that means where two tables are compared or made equal. Pure.
+
+DynamoDB deletes an item within days of the date in its TTL attribute, in each table by itself. So for days one of two
+equal tables may have an item that the other has deleted already. The rule, for all commands that look at both tables
+or write the one from the other:
+
+1. The source's item is past the source's TTL: it is never brought to a destination that doesn't have it, for that would
+   bring back what is deleted. Only if the destination has an item of that key which is *not* past that date, the two
+   differ: it missed the change that has put the date forward.
+2. The source has no such item, and the destination's is past the destination's own TTL: the destination deletes it by
+   itself. Where the destination has no TTL, nothing would, so that is a difference as any other.
+
+Replication itself applies what the stream says, past a date or not.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import msgspec
+
+from processor.errors import MalformedItemError
+
+# DynamoDB deletes nothing whose date is more than five years past (developer guide, computing TTL): it takes such a
+# number for a mistake. Leap days are left out, so that a doubtful item counts as one that stays.
+OLDEST_SECONDS = 5 * 365 * 86400.0
+
+# Names that a field of a msgspec.Struct can't have, as in keys.py.
+_UNUSUAL = re.compile(r'[\\"\x00-\x1f]')
+_ABSENT = msgspec.Raw(b"null")
+
+
+class _Number(msgspec.Struct, rename={"text": "N"}):
+    text: str | None = None
+
+
+_number_decoder = msgspec.json.Decoder(_Number)
+
+
+class PastTtl:
+    """Whether an item is past its table's TTL. Any number of threads may share it.
+
+    :param attribute: the attribute that the table's TTL is on; None where it is off, and no item is ever past it
+    :param now: seconds since the epoch
+    """
+
+    def __init__(self, attribute: str | None, now: Callable[[], float]) -> None:
+        self.attribute = attribute
+        self._now = now
+        self._value_of = _reader(attribute) if attribute is not None else None
+
+    def __call__(self, item: msgspec.Raw) -> bool:
+        """Whether DynamoDB may delete the item at any moment.
+
+        :param item: DynamoDB JSON
+        :raises MalformedItemError: it is no DynamoDB JSON
+        """
+        if self._value_of is None:
+            return False
+        try:
+            value = self._value_of(item)
+        except (msgspec.DecodeError, RecursionError) as exc:
+            raise MalformedItemError(f"an item that is no DynamoDB JSON ({type(exc).__name__})") from exc
+        return 0 < self._now() - _seconds(value) <= OLDEST_SECONDS
+
+    def now(self) -> PastTtl:
+        """The same, as of this moment: of several looks at one item, all say the same."""
+        moment = self._now()
+        return PastTtl(self.attribute, lambda: moment)
+
+
+def _reader(attribute: str) -> Callable[[msgspec.Raw], msgspec.Raw]:
+    """A function from an item to the value of an attribute."""
+    if _UNUSUAL.search(attribute):
+        attributes = msgspec.json.Decoder(dict[str, msgspec.Raw])
+        return lambda item: attributes.decode(item).get(attribute, _ABSENT)
+    # The other attributes are passed over.
+    shape = msgspec.defstruct("Dated", [("value", msgspec.Raw, _ABSENT)], rename={"value": attribute})
+    decoder: msgspec.json.Decoder[Any] = msgspec.json.Decoder(shape)
+    return lambda item: decoder.decode(item).value
+
+
+def _seconds(value: msgspec.Raw) -> float:
+    """An attribute's number; a date that never comes, where it is of another type."""
+    try:
+        text = _number_decoder.decode(value).text
+    except msgspec.DecodeError:
+        return float("inf")
+    return float("inf") if text is None else float(text)
+
+
+NEVER = PastTtl(None, lambda: 0.0)
+
+
+@dataclass(frozen=True, slots=True)
+class Expiry:
+    """The rule above, for one pair of tables."""
+
+    source: PastTtl = NEVER
+    destination: PastTtl = NEVER
+
+    def excuses(self, source: msgspec.Raw | None, destination: msgspec.Raw | None) -> bool:
+        """Whether two items of one key are no difference, however different they are; None stands for no item."""
+        if source is None:
+            return destination is not None and self.destination(destination)
+        return self.source(source) and (destination is None or self.source(destination))
+
+    @property
+    def is_alike(self) -> bool:
+        """Whether both tables delete the same items, so that both can be compared without them."""
+        return self.source.attribute is not None and self.source.attribute == self.destination.attribute
+
+    def now(self) -> Expiry:
+        """The same, as of this moment."""
+        return Expiry(self.source.now(), self.destination.now())
+
+
+NO_EXPIRY = Expiry()

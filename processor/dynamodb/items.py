@@ -1,0 +1,87 @@
+"""Whether two images hold the same item, however they are written down.
+
+Pure. For comparing only: what is written to a table are always the bytes that were read from the other one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import msgspec
+
+from processor.errors import MalformedItemError
+from processor.replication.stream_record import normal_number
+
+_decoder = msgspec.json.Decoder(dict[str, dict[str, Any]])
+
+
+def same(one: msgspec.Raw | None, other: msgspec.Raw | None) -> bool:
+    """Whether both are the same item, or both are none.
+
+    :param one: DynamoDB JSON, ``{name: {type: value}}``; None where there is no item
+    :raises MalformedItemError: one of them is no DynamoDB JSON
+    """
+    if one is None or other is None:
+        return one is other
+    return bytes(one) == bytes(other) or canonical(one) == canonical(other)
+
+
+def canonical(image: msgspec.Raw) -> bytes:
+    """Bytes that are equal for equal items: no order of attributes or set members, one notation of each number.
+
+    :raises MalformedItemError: it is no DynamoDB JSON
+    """
+    return encoded(normalized(image))
+
+
+def encoded(attributes: dict[str, Any]) -> bytes:
+    """``canonical`` of what ``normalized`` returned, or of parts of it."""
+    return msgspec.json.encode(attributes, order="sorted")
+
+
+def normalized(image: msgspec.Raw) -> dict[str, Any]:
+    """The attributes, each in the one form of all equal ones; only the order of names is left as it was.
+
+    :raises MalformedItemError: it is no DynamoDB JSON
+    """
+    try:
+        return _attributes(_decoder.decode(image))
+    except (msgspec.DecodeError, ArithmeticError, AttributeError, RecursionError, TypeError, ValueError) as exc:
+        raise MalformedItemError(f"an item that is no DynamoDB JSON ({type(exc).__name__})") from exc
+
+
+def parsed(image: msgspec.Raw) -> dict[str, dict[str, Any]]:
+    """The attributes as they are written down.
+
+    :raises MalformedItemError: it is no DynamoDB JSON
+    """
+    try:
+        return _decoder.decode(image)
+    except (msgspec.DecodeError, RecursionError) as exc:
+        raise MalformedItemError(f"an item that is no DynamoDB JSON ({type(exc).__name__})") from exc
+
+
+def same_value(one: dict[str, Any], other: dict[str, Any]) -> bool:
+    """Whether both are the same attribute value, as ``parsed`` has them."""
+    return one == other or _value(one) == _value(other)
+
+
+def _attributes(attributes: dict[str, Any]) -> dict[str, Any]:
+    return {name: _value(value) for name, value in attributes.items()}
+
+
+def _value(value: dict[str, Any]) -> dict[str, Any]:
+    ((kind, content),) = value.items()
+    normal = _NORMAL.get(kind)
+    return value if normal is None else {kind: normal(content)}
+
+
+_NORMAL: dict[str, Callable[[Any], Any]] = {
+    "M": _attributes,
+    "L": lambda content: [_value(each) for each in content],
+    "N": normal_number,
+    "NS": lambda content: sorted(map(normal_number, content)),
+    "SS": sorted,
+    "BS": sorted,
+}

@@ -1,0 +1,132 @@
+"""Consistent reads of items by their keys, as the bytes that DynamoDB sent."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from processor.aws.client_calls import RawCalls, Units
+from processor.aws.errors import AnswerTooLargeError
+from processor.aws.response_shapes import NO_ANSWER
+from processor.errors import UnavailableError
+from processor.flow import rate_limiter
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+
+# BatchGetItem's limit (DynamoDB API reference).
+MAX_KEYS_PER_CALL = 100
+
+
+class _Item(msgspec.Struct, rename="pascal"):
+    item: msgspec.Raw = msgspec.Raw(b"")
+    consumed_capacity: Units = Units()
+
+
+class _Keys(msgspec.Struct, rename="pascal"):
+    keys: list[msgspec.Raw] = []
+
+
+class _Items(msgspec.Struct, rename="pascal"):
+    responses: dict[str, list[msgspec.Raw]]
+    unprocessed_keys: dict[str, _Keys] = {}
+    consumed_capacity: list[Units] = []
+
+
+one_decoder = msgspec.json.Decoder(_Item)
+many_decoder = msgspec.json.Decoder(_Items)
+_attributes_decoder = msgspec.json.Decoder(dict[str, msgspec.Raw])
+
+
+class ReadableTable:
+    """A table's items by their keys; satisfies ``reconcile.Source``. Any number of threads may share it.
+
+    :param connect: makes the client at the first read; others may use that client too
+    :param without: an attribute that is left out of each item
+    :param consumed: called with the read units that each call has cost
+    """
+
+    def __init__(
+        self,
+        name: str,
+        *,
+        region: str,
+        connect: Callable[[], DynamoDBClient],
+        without: str | None = None,
+        consumed: Callable[[float], None] | None = None,
+    ) -> None:
+        self.name = name
+        self._call = RawCalls(name, region=region, connect=connect)
+        self._without = without
+        self._consumed = consumed
+        self._counted = b"" if consumed is None else b',"ReturnConsumedCapacity":"TOTAL"'
+
+    def get(self, key: msgspec.Raw) -> msgspec.Raw | None:
+        """GetItem with ConsistentRead.
+
+        :param key: DynamoDB JSON
+        :returns: the item's DynamoDB JSON, or None where there is no such item
+        :raises RefusedError: it is no key of this table
+        :raises UnavailableError: it can't be read now
+        """
+        request = b'{"TableName":"%b","Key":%b,"ConsistentRead":true%b}'
+        answer = self._call("GetItem", request % (self.name.encode(), bytes(key), self._counted))
+        try:
+            found = one_decoder.decode(answer)
+        except NO_ANSWER as exc:
+            raise self._call.not_dynamodb("GetItem") from exc
+        if self._consumed is not None:
+            item = [len(bytes(found.item))]
+            self._consumed(rate_limiter.read(found.consumed_capacity.capacity_units, item))
+        return self._stripped(found.item.copy()) if bytes(found.item) else None
+
+    def get_many(self, keys: Sequence[msgspec.Raw]) -> list[msgspec.Raw]:
+        """BatchGetItem with ConsistentRead, as often as it takes.
+
+        :param keys: DynamoDB JSON; any number of distinct ones
+        :returns: the items that there are, in any order
+        :raises RefusedError: one of them is no key of this table
+        :raises UnavailableError: they can't be read now, or none of a call's was
+        """
+        pending, found, most = list(keys), list[msgspec.Raw](), MAX_KEYS_PER_CALL
+        while pending:
+            asked, pending = pending[:most], pending[most:]
+            try:
+                answer = self._get_some(asked)
+            except UnavailableError as exc:
+                if exc.code != AnswerTooLargeError.code or len(asked) == 1:
+                    raise
+                # It may have been too large, as items of many short attributes are; each alone is not.
+                most, pending = (len(asked) + 1) // 2, asked + pending
+                continue
+            items = [item for table in answer.responses.values() for item in table]
+            undone = [key for table in answer.unprocessed_keys.values() for key in table.keys]
+            if len(undone) >= len(asked):
+                message = f"{self._call.name('BatchGetItem')}: none of {len(asked)} keys was processed"
+                raise UnavailableError(message, code="UnprocessedKeys")
+            found += [self._stripped(item) for item in items]
+            pending += undone
+        return found
+
+    def _get_some(self, keys: Sequence[msgspec.Raw]) -> _Items:
+        request = b'{"RequestItems":{"%b":{"Keys":[%b],"ConsistentRead":true}}%b}'
+        body = request % (self.name.encode(), b",".join(map(bytes, keys)), self._counted)
+        try:
+            answer = many_decoder.decode(self._call("BatchGetItem", body))
+        except NO_ANSWER as exc:
+            raise self._call.not_dynamodb("BatchGetItem") from exc
+        if self._consumed is not None:
+            units = sum(each.capacity_units or 0.0 for each in answer.consumed_capacity)
+            sizes = [len(bytes(item)) for items in answer.responses.values() for item in items]
+            undone = sum(len(table.keys) for table in answer.unprocessed_keys.values())
+            self._consumed(rate_limiter.read(units, sizes, missing=max(0, len(keys) - undone - len(sizes))))
+        return answer
+
+    def _stripped(self, item: msgspec.Raw) -> msgspec.Raw:
+        if self._without is None:
+            return item
+        attributes = _attributes_decoder.decode(item)
+        attributes.pop(self._without, None)
+        return msgspec.Raw(msgspec.json.encode(attributes))

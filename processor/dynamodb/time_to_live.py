@@ -1,0 +1,105 @@
+"""What TTL the two tables have, as DescribeTimeToLive says."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from email.utils import parsedate_to_datetime
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from processor.aws.errors import aws_errors
+from processor.dynamodb.expiry import NEVER, Expiry, PastTtl
+from processor.errors import CredentialsError, RefusedError, UnavailableError
+from processor.reporting.findings import Finding, warning
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+
+    from processor.aws.clients import Clients
+    from processor.settings.settings import Settings
+
+# TTL that is being turned on deletes nothing yet; within an hour it does, and nothing stops that any more.
+_ON = ("ENABLED", "ENABLING")
+# A store that is not AWS's may not know the call. Then it deletes nothing either.
+_UNKNOWN_CALL = frozenset({"UnknownOperationException", "UnknownOperation", "NotImplemented", "501"})
+
+Retry = Callable[[Callable[[], "TimeToLive"]], "TimeToLive"]
+
+
+class TimeToLive(msgspec.Struct, frozen=True, kw_only=True):
+    """A table's TTL.
+
+    :param attribute: what it is on; None where it is off
+    :param clock_ahead_seconds: by how much this machine's clock is ahead of the service's; 0 where it is not
+    """
+
+    attribute: str | None
+    clock_ahead_seconds: float = 0.0
+
+    @property
+    def past(self) -> PastTtl:
+        """Which items are past it. A clock of ours that is wrong must not make an item look deleted, or go uncopied."""
+        ahead = self.clock_ahead_seconds
+        return PastTtl(self.attribute, lambda: time.time() - ahead)
+
+
+OFF = TimeToLive(attribute=None)
+
+
+def look(client: DynamoDBClient, table: str, region: str) -> TimeToLive:
+    """Ask DynamoDB.
+
+    :raises CredentialsError: we may not
+    :raises UnavailableError: it can't be known now
+    """
+    try:
+        with aws_errors(f"DescribeTimeToLive on table {table} in {region}"):
+            answer: Any = client.describe_time_to_live(TableName=table)
+    except UnavailableError as exc:
+        if exc.code in _UNKNOWN_CALL:
+            return OFF
+        raise
+    found = answer.get("TimeToLiveDescription", {})
+    attribute = found.get("AttributeName") if found.get("TimeToLiveStatus") in _ON else None
+    date = answer.get("ResponseMetadata", {}).get("HTTPHeaders", {}).get("date")
+    return TimeToLive(attribute=attribute, clock_ahead_seconds=_ahead(date))
+
+
+def _ahead(date: str | None) -> float:
+    try:
+        return max(0.0, time.time() - parsedate_to_datetime(date or "").timestamp())
+    except (TypeError, ValueError):  # no date, or none that can be read
+        return 0.0
+
+
+def of_source(settings: Settings, clients: Clients, retry: Retry) -> tuple[PastTtl, list[Finding]]:
+    """Which of the source's items are past their TTL.
+
+    :param retry: makes the call, again where it fails
+    :returns: with a warning where we may not know; then no item counts as past it
+    """
+    return _past("source", settings.source_table, settings.source_region, clients.source, retry)
+
+
+def of_both(settings: Settings, clients: Clients, retry: Retry) -> tuple[Expiry, list[Finding]]:
+    """The same for both tables."""
+    source, findings = of_source(settings, clients, retry)
+    name, region = settings.destination_table, settings.destination_region
+    destination, more = _past("destination", name, region, clients.destination, retry)
+    return Expiry(source, destination), [*findings, *more]
+
+
+def _past(
+    role: str, table: str, region: str, client: Callable[[], DynamoDBClient], retry: Retry
+) -> tuple[PastTtl, list[Finding]]:
+    try:
+        return retry(lambda: look(client(), table, region)).past, []
+    except (CredentialsError, RefusedError) as exc:
+        unknown = (
+            "Items past their TTL count as any others: what one table has deleted already may be called a difference, "
+            "and be written again"
+        )
+        remedy = "Allow dynamodb:DescribeTimeToLive on it; run.sh policy prints what is needed"
+        return NEVER, [warning(f"TTL of {role} table {table}", f"can't be looked at ({exc})", unknown, remedy)]

@@ -1,0 +1,85 @@
+"""For how long a command makes a call again that fails.
+
+What passes by itself is waited for: throttling, an outage, credentials that are being rotated. What only a person can
+put right is said after a minute, and ends the command after a quarter of an hour: long enough for a policy that is
+changed by mistake and changed back, or a table that is being restored. What was done stays done, so the same command
+goes on.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from typing import Literal
+
+from processor.errors import CredentialsError, UnavailableError
+from processor.flow.retry import THROTTLES, is_waited_for
+from processor.reporting.logs import Log
+
+# The stream keeps changes for as long, so nobody waits for a copy any longer; and nothing is tried for ever.
+OUTAGE_SECONDS = 24 * 3600.0
+DENIED_SECONDS = 900.0
+# Who must do something is told by then.
+SAID_SECONDS = 60.0
+# DynamoDB's word for a table that is not there.
+_NO_TABLE = "ResourceNotFoundException"
+
+Kind = Literal["throttled", "credentials", "denied", "outage"]
+_REMEDY: dict[Kind, str] = {
+    "credentials": "It goes on by itself once they are renewed: log in again, or see what should renew them.",
+    "denied": "Allow what AWS names, or restore the table: it then goes on by itself. After a quarter of an hour it "
+    "ends; the same command goes on where it was.",
+}
+
+
+def kind_of(error: UnavailableError) -> Kind:
+    """What a failure is for whoever waits."""
+    if error.code in THROTTLES:
+        return "throttled"
+    if isinstance(error, CredentialsError):
+        return "credentials" if is_waited_for(error) else "denied"
+    return "denied" if error.code == _NO_TABLE else "outage"
+
+
+class RetryLimit:
+    """That of one table, or of whatever else fails as a whole; any number of threads may share it.
+
+    :param clock: seconds
+    """
+
+    def __init__(self, *, clock: Callable[[], float] = time.monotonic) -> None:
+        self.has_worked = False
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._since: dict[Kind, float] = {}
+        self._said = False
+
+    def succeeded(self) -> None:
+        """Count an answer: whatever failed before is over."""
+        if not self.has_worked or self._since:
+            with self._lock:
+                self.has_worked = True
+                self._since.clear()
+                self._said = False
+
+    def seconds(self, error: UnavailableError) -> float | None:
+        """Count a failure.
+
+        :returns: for how long such failures were all that there was, where that is too long; else None
+        """
+        kind = kind_of(error)
+        if kind == "throttled":
+            self.succeeded()
+            return None
+        with self._lock:
+            now = self._clock()
+            lasted = now - self._since.setdefault(kind, now)
+            to_be_said = kind in _REMEDY and lasted >= SAID_SECONDS and not self._said
+            self._said = self._said or to_be_said
+        if to_be_said:
+            Log().error(
+                "attention_needed", error=error.code, seconds=round(lasted), reason=str(error), note=_REMEDY[kind]
+            )
+        most = {"denied": DENIED_SECONDS, "outage": OUTAGE_SECONDS}.get(kind, float("inf"))
+        return lasted if lasted >= most else None

@@ -1,0 +1,62 @@
+"""``metricsPort``: where Prometheus finds what a registry has."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from prometheus_client import CollectorRegistry, make_wsgi_app
+
+from processor.flow.retry import Outage
+from processor.metrics.page_server import PageServer
+from processor.reporting.logs import Log
+from processor.settings.settings import Settings
+
+if TYPE_CHECKING:
+    from prometheus_client.registry import Collector
+
+_RETRY_SECONDS = 5.0
+
+
+@contextmanager
+def listening(settings: Settings, collector: Collector) -> Iterator[None]:
+    """Serve meanwhile.
+
+    :raises OSError: something else listens there, or the address is none of this machine's
+    """
+    assert settings.metrics_port is not None  # noqa: S101  # else nobody asks for it
+    registry = CollectorRegistry()
+    registry.register(collector)
+    server = PageServer(settings.metrics_address, settings.metrics_port)
+    server.set_app(make_wsgi_app(registry))
+    thread = threading.Thread(target=server.serve_forever, name="metrics-page", daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join()
+
+
+def place(settings: Settings) -> str:
+    """For people."""
+    return f"{settings.metrics_address} port {settings.metrics_port}"
+
+
+def serve(settings: Settings, collector: Collector, *, log: Log, stop: threading.Event) -> None:
+    """Serve until ``stop``, as soon as the port is free."""
+    note = "Replication goes on. Free the port, or give each task of a machine a metricsPort of its own."
+    outage = Outage(log, "metrics_not_served", note=note)
+    while not stop.is_set():
+        try:
+            with listening(settings, collector):
+                outage.succeeded()
+                log.notice("metrics_served", address=settings.metrics_address, port=settings.metrics_port)
+                stop.wait()
+        except (OSError, OverflowError) as exc:  # the latter: the second daemon of a machine where the first has 65535
+            reason = getattr(exc, "strerror", None) or exc
+            outage.failed(type(exc).__name__, f"{place(settings)} can't be listened on ({reason})")
+            stop.wait(_RETRY_SECONDS)

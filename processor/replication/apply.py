@@ -1,0 +1,213 @@
+"""Changes → destination: calls side by side, each key's writes in order, and a decided outcome for every error.
+
+=====================  ==============================================================================================
+the destination says   what happens
+=====================  ==============================================================================================
+done                   next
+partly unprocessed     the rest is written again, after a pause
+not now (throttled,    the same writes again, with growing pauses, for as long as it takes; said once, then ever more
+5xx, no answer, no     rarely. Nothing is given up, and nothing is checkpointed meanwhile
+table, credentials)
+never (refused)        a batch is written change by change to find the one; that one goes to ``refused``, which sets it
+                       aside (``onError=deadLetter``), ends everything (``onError=stop``), or has the shard held at it:
+                       the same write again, every minute (``standstill.py``)
+=====================  ==============================================================================================
+"""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, fields
+from functools import partial
+from typing import Literal, Protocol
+
+from processor.errors import CredentialsError, HeldError, RefusedError, UnavailableError, let_go
+from processor.flow.retry import THROTTLES, Backoff, Outage
+from processor.replication.concurrency import Lanes
+from processor.replication.plan import MAX_ITEMS_PER_CALL, calls, plan
+from processor.replication.stream_record import Change
+from processor.replication.writer import Table
+
+Refused = Callable[[Change, RefusedError], None]
+_Unwritten = tuple[Change, Literal["moot", "set aside"]]
+
+
+class Holding(Protocol):
+    """What waits at a change that a person has to see to; ``standstill.Standstill``."""
+
+    def wait(self, held: HeldError, cut_short: threading.Event) -> None:
+        """Return when the change is to be tried again."""
+
+    def over(self, held: HeldError) -> None:
+        """It is done, or set aside."""
+
+
+class NoHolding:
+    """Where nothing is ever held, as in a command that somebody waits for."""
+
+    def wait(self, held: HeldError, cut_short: threading.Event) -> None:  # noqa: ARG002  # the protocol's
+        """End."""
+        raise held
+
+    def over(self, held: HeldError) -> None:
+        """Nothing."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """What became of a batch: ``records`` is the sum of the others.
+
+    ``moot``: the destination has a newer change of the key already, as it says in fenced mode only.
+    """
+
+    records: int = 0
+    puts: int = 0
+    deletes: int = 0
+    coalesced: int = 0
+    moot: int = 0
+    set_aside: int = 0
+
+    def __add__(self, other: Outcome) -> Outcome:
+        return Outcome(**{field.name: getattr(self, field.name) + getattr(other, field.name) for field in fields(self)})
+
+
+class Applier:
+    """Applies one shard's batches, one after the other.
+
+    :param refused: called with each change that the destination will never accept; what it raises, ``apply`` raises,
+        but an ``UnavailableError``, after which the change is tried again
+    :param holding: waits before that where it was a ``HeldError``
+    :param retried: called, by any thread, with the code of each error after which a call is made again
+    """
+
+    def __init__(
+        self,
+        table: Table,
+        *,
+        name: str,
+        write_mode: str,
+        coalesce: bool,
+        threads: int,
+        refused: Refused,
+        outage: Outage,
+        holding: Holding | None = None,
+        retried: Callable[[str], None] = lambda _: None,
+        make_backoff: Callable[[], Backoff] = Backoff,
+    ) -> None:
+        self._table = table
+        self._call_items = MAX_ITEMS_PER_CALL if write_mode == "batch" else 1
+        self._fenced = write_mode == "fenced"
+        self._coalesce = coalesce
+        self._refused = refused
+        self._outage = outage
+        self._holding = holding or NoHolding()
+        self._retried = retried
+        self._make_backoff = make_backoff
+        self._lanes = Lanes(threads, name=f"{name}-apply")
+
+    def apply(self, changes: Sequence[Change]) -> Outcome:
+        """Write a batch; returns when every change of it is written, superseded within it, or set aside.
+
+        :param changes: in the stream's order
+        :raises LeaseLostError, DaemonGoneError: as the table's calls do; some of the batch may be written
+        """
+        rounds = plan(changes, coalesce=self._coalesce, net_events=self._fenced)
+        unwritten = [each for writes in rounds for each in self._apply_round(writes)]
+        planned = [change for writes in rounds for change in writes]
+        without = {id(change) for change, _ in unwritten}
+        kinds = [change.kind for change in planned if id(change) not in without]
+        reasons = [reason for _, reason in unwritten]
+        return Outcome(
+            records=len(changes),
+            puts=kinds.count("put"),
+            deletes=kinds.count("delete"),
+            coalesced=len(changes) - len(planned),
+            moot=reasons.count("moot"),
+            set_aside=reasons.count("set aside"),
+        )
+
+    def _apply_round(self, writes: Sequence[Change]) -> list[_Unwritten]:
+        unwritten: list[_Unwritten] = []
+        errors: list[BaseException] = []
+        failed = threading.Event()  # one call that raises ends the waiting of the others
+
+        def write(batch: list[Change]) -> None:
+            try:
+                unwritten.extend(self._write(batch, failed))
+            except BaseException as exc:  # noqa: BLE001  # raised below
+                errors.append(exc)
+                failed.set()
+
+        self._lanes.run([partial(write, batch) for batch in calls(writes, max_items=self._call_items)])
+        if errors:
+            # The refusal says more than the calls it cut short.
+            raise next((error for error in errors if not isinstance(error, UnavailableError)), errors[0])
+        return unwritten
+
+    def _write(self, batch: list[Change], cut_short: threading.Event) -> list[_Unwritten]:
+        if len(batch) == 1:
+            return self._write_one(batch[0], cut_short)
+        backoff = self._make_backoff()
+        pending = batch
+        while pending:
+            try:
+                began = time.perf_counter()
+                undone = self._table.write_batch(pending)
+                self._lanes.answered(time.perf_counter() - began)
+            except RefusedError:
+                return [each for change in pending for each in self._write_one(change, cut_short)]
+            except UnavailableError as error:
+                self._pause(error, backoff, cut_short)
+                continue
+            if len(undone) < len(pending):
+                self._outage.succeeded()
+                backoff.reset()
+            if undone:
+                reason = f"{len(undone)} of {len(pending)} writes to table {self._table.name} came back unprocessed"
+                self._pause(UnavailableError(reason, code="UnprocessedItems"), backoff, cut_short)
+            pending = undone
+        return []
+
+    def _write_one(self, change: Change, cut_short: threading.Event) -> list[_Unwritten]:
+        backoff = self._make_backoff()
+        held: HeldError | None = None
+        while True:
+            try:
+                began = time.perf_counter()
+                written = self._table.write_one(change)
+                self._lanes.answered(time.perf_counter() - began)
+            except RefusedError as refusal:
+                try:
+                    self._refused(change, refusal)
+                except HeldError as error:
+                    held = error
+                    self._holding.wait(error, cut_short)
+                except UnavailableError as error:  # it can't be set aside now; at the next try it may be accepted
+                    self._pause(error, backoff, cut_short)
+                else:
+                    unwritten: list[_Unwritten] = [(change, "set aside")]
+                    break
+            except UnavailableError as error:
+                self._pause(error, backoff, cut_short)
+            else:
+                self._outage.succeeded()
+                unwritten = [] if written else [(change, "moot")]
+                break
+        if held is not None:
+            self._holding.over(held)
+        return unwritten
+
+    def _pause(self, error: UnavailableError, backoff: Backoff, cut_short: threading.Event) -> None:
+        self._outage.failed(error.code, str(error))
+        self._retried(error.code)
+        if error.code in THROTTLES:
+            self._lanes.throttled()
+        let_go(error)
+        if cut_short.wait(backoff.next_seconds()):
+            raise error
+        if isinstance(error, CredentialsError):
+            with contextlib.suppress(UnavailableError):  # the next try says so, if it is still so
+                self._table.renew_credentials()

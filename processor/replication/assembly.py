@@ -1,0 +1,88 @@
+"""What one shard's record processor is made of, by the settings."""
+
+from __future__ import annotations
+
+import os
+import threading
+from pathlib import Path
+
+from processor.aws.clients import Clients
+from processor.flow.retry import Outage
+from processor.metrics.heartbeat import Heartbeats
+from processor.metrics.sinks import outlets
+from processor.replication import on_error, tables
+from processor.replication.apply import Applier
+from processor.replication.key_guard import KeyGuard
+from processor.replication.lease_term import DIRECTORY, LeaseTerm, WriteTimeouts, file_name
+from processor.replication.meter import Meter, NoMeter
+from processor.replication.record_processor import Shard
+from processor.replication.standstill import Standstill
+from processor.reporting.logs import Log
+from processor.settings.settings import Settings
+from processor.state.hold_files import HoldFiles
+from processor.state.hold_rows import HoldRows
+
+
+def _meter(settings: Settings, shard_id: str, directory: Path, log: Log) -> Meter:
+    asked = outlets(settings, os.environ)
+    if not asked:
+        return NoMeter()
+    # prometheus_client is a tenth of a child's start.
+    from processor.metrics import shard_files
+    from processor.replication import safe_meter
+    from processor.replication.shard_meter import ShardMeter
+
+    written_ms = Heartbeats(settings.task_name).written_ms if "heartbeat" in asked else None
+    try:
+        meter = ShardMeter(
+            directory / shard_files.DIRECTORY, task=settings.task_name, shard_id=shard_id, written_ms=written_ms
+        )
+    except Exception as exc:  # noqa: BLE001  # whatever it is, the shard is to be replicated
+        safe_meter.say(log, exc)
+        return NoMeter()
+    return safe_meter.SafeMeter(meter, log)
+
+
+def open_shard(settings: Settings, shard_id: str, *, directory: Path, gone: threading.Event) -> Shard:
+    """Everything that one shard's record processor needs.
+
+    :param directory: the daemon's, with the files that say how long each shard may be written, and those of its metrics
+    """
+    log = Log(shard=shard_id)
+    timeouts = WriteTimeouts.within(settings.failover_seconds)
+    term = LeaseTerm(directory / DIRECTORY / file_name(shard_id), call_seconds=timeouts.call, gone=gone)
+    clients = Clients(settings)
+    table = tables.open_table(settings, clients, timeouts=timeouts, may_write=term.may_write)
+    guard = KeyGuard(table.key_types, table=settings.destination_table, region=settings.destination_region)
+    meter = _meter(settings, shard_id, directory, log)
+    unrecorded = Outage(
+        log,
+        "hold_unrecorded",
+        note="Replication is as it was, but status does not know what keeps this shard from going on.",
+    )
+    standstill = Standstill(
+        shard_id,
+        files=HoldFiles(directory, shard_id),
+        rows=HoldRows(clients.checkpoints, settings.task_table, shard_id, unrecorded),
+        may_write=term.may_write,
+        log=log,
+        held=meter.held,
+    )
+    outage = Outage(
+        log,
+        "writes_delayed",
+        note="Nothing is lost: the batch is kept, uncheckpointed, and written again until the destination takes it.",
+        lasting=standstill.failing,
+    )
+    applier = Applier(
+        table,
+        name=shard_id,
+        write_mode=settings.write_mode,
+        coalesce=settings.coalesce,
+        threads=settings.lanes,
+        refused=on_error.holding(settings, shard_id, log, guard),
+        outage=outage,
+        holding=standstill,
+        retried=meter.retried,
+    )
+    return Shard(applier=applier, log=log, meter=meter, standstill=standstill)

@@ -1,0 +1,115 @@
+"""The process that the daemon starts for each shard lease: ``python -m processor.replication.child``.
+
+Standard input and output are KCL's protocol. Three things could break it, and are settled before anything else runs:
+
+1. A stray print: descriptor 1 is moved away for the protocol, and points at stderr from then on.
+2. A signal to the whole process group: SIGINT and SIGTERM are the daemon's to act on. It finishes the batch in hand
+   and then asks for the shutdown; this process obeys that, and the end of its input.
+3. The daemon killed hard: its end of our input pipe closes while a batch may be half written. A thread waits for just
+   that and ends the process, for another worker may have the shard seconds later. (Linux's parent-death signal is no
+   use here: it fires when the *thread* that started us ends, and KCL's pool threads end when idle for a minute.)
+"""
+
+from __future__ import annotations
+
+import gc
+import os
+import select
+import signal
+import sys
+import threading
+from typing import TYPE_CHECKING, NoReturn
+
+from amazon_kclpy import kcl
+
+from processor.errors import DaemonGoneError, StoppedByRefusalError
+from processor.reporting import logs
+from processor.reporting.console import MessageStream
+from processor.reporting.logs import Log
+from processor.settings.daemon_files import handed_down
+from processor.state.hold_files import leave_exit_status
+from processor.system.allocator import one_arena
+
+if TYPE_CHECKING:
+    from processor.replication.record_processor import RecordProcessor, Shard
+
+
+def end_with_daemon(gone: threading.Event, busy: threading.Event) -> None:
+    """Wait until the daemon's end of our input is closed; end the process if a batch is being written then."""
+    poll = select.poll()
+    poll.register(0, 0)  # only what is always reported: hang-up and error
+    while not any(event & (select.POLLHUP | select.POLLERR) for _, event in poll.poll()):
+        pass
+    gone.set()
+    if busy.is_set():
+        _end_orphaned()
+
+
+def _end_orphaned() -> NoReturn:
+    error = DaemonGoneError()
+    Log().warning("orphaned", note=str(error))
+    os._exit(error.exit_status)
+
+
+class _WatchedProcess(kcl.KCLProcess):  # type: ignore[misc]  # kclpy has no types
+    """Knows whether a message of the daemon is being worked on."""
+
+    def __init__(
+        self, processor: RecordProcessor, *, gone: threading.Event, busy: threading.Event, **files: object
+    ) -> None:
+        super().__init__(processor, **files)
+        self._gone = gone
+        self._busy = busy
+
+    def _perform_action(self, action: object) -> None:
+        self._busy.set()
+        if self._gone.is_set():  # the watch found us idle, with this message read already
+            _end_orphaned()
+        try:
+            super()._perform_action(action)
+        finally:  # before the answer: once it has that, the daemon may close our input at any time
+            self._busy.clear()
+
+
+def main() -> None:
+    """Speak KCL's protocol until the end of input."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    one_arena()
+    messages = os.fdopen(os.dup(0), "r", encoding="utf-8")
+    answers = os.fdopen(os.dup(1), "w", encoding="utf-8")
+    os.dup2(2, 1)
+    sys.stderr = MessageStream(sys.stderr)
+    sys.stdout = sys.stderr
+
+    # Nothing of what is made at the start is garbage; to look for some is a tenth of its CPU.
+    gc.disable()
+    # A second of work where hundreds of shards begin at once, so not before the streams and signals are settled.
+    from processor.replication import assembly
+    from processor.replication.record_processor import RecordProcessor
+
+    settings, directory = handed_down(os.environ)
+    logs.configure(form=settings.log_format)
+    gone, busy = threading.Event(), threading.Event()
+    threading.Thread(target=end_with_daemon, args=(gone, busy), name="daemon-watch", daemon=True).start()
+
+    def open_shard(shard_id: str) -> Shard:
+        shard = assembly.open_shard(settings, shard_id, directory=directory, gone=gone)
+        gc.freeze()  # what is there now stays
+        gc.enable()
+        return shard
+
+    processor = RecordProcessor(open_shard, gone=gone, log=Log())
+    watched = _WatchedProcess(
+        processor, gone=gone, busy=busy, input_file=messages, output_file=answers, error_file=sys.stderr
+    )
+    try:
+        watched.run()
+    except SystemExit as end:
+        if isinstance(end.__cause__, StoppedByRefusalError):
+            leave_exit_status(directory, StoppedByRefusalError.exit_status)
+        raise
+
+
+if __name__ == "__main__":
+    main()

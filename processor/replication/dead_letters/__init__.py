@@ -1,0 +1,1 @@
+"""Changes set aside by the user's choice: what is kept of each, and where."""

@@ -1,0 +1,106 @@
+"""``writeMode=fenced``: no change is ever written over a newer one of its key, whoever still writes.
+
+Each item carries the sequence number of the change that made it, and each write asks for an older one:
+
+======  =====================================================  ====================================================
+change  is written where the destination's item                else it is moot: a newer change is there
+======  =====================================================  ====================================================
+INSERT  is not there, has no number, or an older one
+MODIFY  has no number, or an older one                         where it isn't there, the source decides: the key was
+                                                               deleted since, or was never copied (``reconcile.py``)
+REMOVE  is not there, has no number, or an older one
+======  =====================================================  ====================================================
+
+What it can't see: a deleted item leaves no number. So an INSERT that is written after a newer REMOVE of its key brings
+the item back, until the key's next change. A MODIFY doesn't.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+import msgspec
+
+from processor.dynamodb.items import same
+from processor.errors import ConditionFailedError, RefusedError, UnavailableError, UnsettledError
+from processor.replication.reconcile import EVENT_NAME as RECONCILED
+from processor.replication.reconcile import Source, reconcile
+from processor.replication.stream_record import Change
+from processor.replication.writer import WritableTable
+
+# Streams API reference: a sequence number has 21 to 40 digits. Texts of one length compare as their numbers do, which
+# the type N can't promise: it is exact to 38 digits.
+DIGITS = 40
+
+_image_decoder = msgspec.json.Decoder(dict[str, msgspec.Raw])
+
+
+class FencedTable(WritableTable):
+    """The destination, whose items carry their sequence numbers in ``attribute``.
+
+    :param source: decides what is to become of a MODIFY of an item that the destination doesn't have
+    """
+
+    def __init__(self, name: str, *, attribute: str, source: Source, **options: Any) -> None:
+        super().__init__(name, **options)
+        self._attribute = attribute
+        self._source = source
+
+    def write_one(self, change: Change) -> bool:
+        """PutItem or DeleteItem, under the condition above.
+
+        :returns: whether it was written; False where a newer change was there
+        :raises RefusedError: the destination will never accept it, or the source's item uses the attribute itself
+        :raises UnavailableError: it may be done or not; writing it again does no harm
+        """
+        found = self._write(change)
+        if found != "nothing":
+            return found == "written"
+        try:
+            reconcile(change.key, change.sequence_number, source=self._source, table=self)
+        except UnsettledError as exc:
+            raise UnavailableError(str(exc), code="Unsettled") from exc
+        except RefusedError:
+            # A later change's image may be the one that is refused: that change is then met, and decided, by itself.
+            if same(self._source.get(change.key), change.image):
+                raise
+            return False
+        return True
+
+    def _write(self, change: Change) -> Literal["written", "newer", "nothing"]:
+        """What was found at the destination; ``nothing`` where that forbids the write."""
+        body = self._request(change)
+        try:
+            self._call_one("PutItem" if change.kind == "put" else "DeleteItem", msgspec.json.encode(body), change)
+        except ConditionFailedError as exc:
+            # Only a MODIFY asks for an item to be there, so to others it does not matter what a server leaves unsaid.
+            return "newer" if exc.found or change.event_name != "MODIFY" else "nothing"
+        return "written"
+
+    def _request(self, change: Change) -> dict[str, Any]:
+        number = {"S": change.sequence_number.zfill(DIGITS)}
+        # A replayed record is moot where it was applied; the source's own item, read later, is newer than its number.
+        older = "<=" if change.event_name == RECONCILED else "<"
+        condition = f"attribute_not_exists(#fence) OR #fence {older} :number"
+        names = {"#fence": self._attribute}
+        if change.event_name == "MODIFY":
+            condition = f"attribute_exists(#key) AND ({condition})"
+            names["#key"] = change.key_names[0]
+        request = {
+            "TableName": self.name,
+            "ConditionExpression": condition,
+            "ExpressionAttributeNames": names,
+            "ExpressionAttributeValues": {":number": number},
+            "ReturnValuesOnConditionCheckFailure": "ALL_OLD",
+            **({} if self._consumed is None else {"ReturnConsumedCapacity": "TOTAL"}),
+        }
+        if change.image is None:
+            return {**request, "Key": change.key}
+        attributes: dict[str, Any] = _image_decoder.decode(change.image)
+        if self._attribute in attributes:
+            message = (
+                f"The source's item has an attribute {self._attribute} of its own, which writeMode=fenced would "
+                "write over. Name another one in fenceAttribute"
+            )
+            raise RefusedError(message, code="FenceAttributeTaken")
+        return {**request, "Item": {**attributes, self._attribute: number}}

@@ -1,0 +1,56 @@
+"""The sequence numbers that the destination's items carry in ``writeMode=fenced``, for whoever writes them anew."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import msgspec
+
+from processor.dynamodb.reader import ReadableTable
+from processor.replication.stream_record import identity_of
+
+# Older than any change's: an item without a number may always be written over.
+NO_NUMBER = "0"
+
+_decoder = msgspec.json.Decoder(dict[str, msgspec.Raw])
+_text_decoder = msgspec.json.Decoder(dict[str, str])
+
+
+class Fences:
+    """Of one table.
+
+    A write of the source's own item that carries the number it found is done where no newer change came in between.
+
+    :param table: the destination, read with everything that its items have
+    :param key_of: an item's key, see ``keys.py``
+    """
+
+    def __init__(self, table: ReadableTable, attribute: str, key_of: Callable[[msgspec.Raw], msgspec.Raw]) -> None:
+        self._table = table
+        self._attribute = attribute
+        self._key_of = key_of
+
+    def of(self, key: msgspec.Raw) -> str:
+        """One key's number; ``NO_NUMBER`` where it has none, or no item.
+
+        :raises UnavailableError: the destination can't be read now
+        """
+        item = self._table.get(key)
+        return NO_NUMBER if item is None else self._number(item)
+
+    def of_many(self, keys: Sequence[msgspec.Raw]) -> dict[bytes, str]:
+        """By ``Change.identity``; keys without an item are left out.
+
+        :raises UnavailableError: the destination can't be read now
+        """
+        return {identity_of(self._key_of(item)): self._number(item) for item in self._table.get_many(keys)}
+
+    def _number(self, item: msgspec.Raw) -> str:
+        value = _decoder.decode(item).get(self._attribute)
+        if value is None:
+            return NO_NUMBER
+        try:
+            number = _text_decoder.decode(value).get("S", "")
+        except msgspec.ValidationError:
+            number = ""
+        return number if number.isdecimal() else NO_NUMBER

@@ -1,0 +1,53 @@
+"""What the path of a record tells of itself, and nobody who listens."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Protocol
+
+from processor.replication.apply import Outcome
+from processor.replication.stream_record import Change
+
+
+class Meter(Protocol):
+    """What the path of a record tells."""
+
+    def begun(self, changes: Sequence[Change]) -> None:
+        """A batch is in hand, and not applied."""
+
+    def applied(self, changes: Sequence[Change], outcome: Outcome, seconds: float) -> None:
+        """It is applied, or set aside; that took so long."""
+
+    def checkpointed(self) -> None:
+        """Its checkpoint is stored."""
+
+    def retried(self, code: str) -> None:
+        """A write call is made again, for the destination's answer was ``code``. Any thread may call."""
+
+    def held(self, since: float) -> None:
+        """The shard waits at a change since then, in seconds since the epoch; 0: it doesn't. Any thread may call."""
+
+    def closed(self) -> None:
+        """The shard is no longer this child's."""
+
+
+class NoMeter:
+    """Where nothing is asked for, or nothing can be kept."""
+
+    def begun(self, changes: Sequence[Change]) -> None:
+        """Nothing."""
+
+    def applied(self, changes: Sequence[Change], outcome: Outcome, seconds: float) -> None:
+        """Nothing."""
+
+    def checkpointed(self) -> None:
+        """Nothing."""
+
+    def retried(self, code: str) -> None:
+        """Nothing."""
+
+    def held(self, since: float) -> None:
+        """Nothing."""
+
+    def closed(self) -> None:
+        """Nothing."""

@@ -1,0 +1,94 @@
+"""What to do with a change that the destination will never accept: ``onError``.
+
+============  =========================================================  =============================================
+onError       a replication                                              a copy
+============  =========================================================  =============================================
+hold          the shard waits there, and tries again every minute        ends, as with stop
+deadLetter    the change is set aside; where it can't be: as with hold   the same; where it can't be: ends
+stop          ends with 22                                               ends with 22
+============  =========================================================  =============================================
+"""
+
+from __future__ import annotations
+
+from processor.errors import DeadLetterError, HeldError, RefusedError, StoppedByRefusalError
+from processor.replication.apply import Refused
+from processor.replication.dead_letters.sink import DeadLetters, store_of
+from processor.replication.key_guard import KeyGuard
+from processor.replication.stream_record import Change
+from processor.reporting.logs import Log
+from processor.settings.settings import Settings
+
+_HELD = "It is tried again every minute, and the shard goes on by itself; other shards are not held up."
+
+
+def holding(settings: Settings, shard_id: str, log: Log, guard: KeyGuard) -> Refused:
+    """A replication's policy: ``HeldError`` where a person has to see to something, but with ``onError=stop``."""
+    decide = policy(settings, shard_id, log, guard)
+    if settings.on_error == "stop":
+        return decide
+
+    def refused(change: Change, error: RefusedError) -> None:
+        try:
+            decide(change, error)
+        except (DeadLetterError, StoppedByRefusalError) as exc:
+            raise HeldError(
+                f"{exc} {_HELD}",
+                code=error.code,
+                sequence_number=change.sequence_number,
+                fault=str(error),
+                fields={"table": settings.destination_table, "key": bytes(change.key).decode()},
+            ) from exc
+
+    return refused
+
+
+def policy(settings: Settings, shard_id: str, log: Log, guard: KeyGuard) -> Refused:
+    """What ``apply.py`` calls with each refused change: it raises, or sets the change aside.
+
+    What it raises: ``UnavailableError`` where that can't be decided or done now, anything else to end.
+    """
+    decide = _stop(settings)
+    if settings.on_error == "deadLetter" and (store := store_of(settings, for_shards=True)) is not None:
+        letters = DeadLetters(
+            store,
+            task_name=settings.task_name,
+            table=settings.destination_table,
+            region=settings.destination_region,
+            shard_id=shard_id,
+        )
+        decide = _set_aside(letters, settings, log)
+
+    def refused(change: Change, error: RefusedError) -> None:
+        guard.check(change, error)
+        decide(change, error)
+
+    return refused
+
+
+def _stop(settings: Settings) -> Refused:
+    def refused(change: Change, error: RefusedError) -> None:
+        message = (
+            f"Table {settings.destination_table} in {settings.destination_region} will never accept the {change.kind} "
+            f"of key {bytes(change.key).decode()} (sequence number {change.sequence_number}): {error}. It is not "
+            "applied, and nothing goes past it. Make the destination accept it, or set onError=deadLetter and "
+            "deadLetterUri to set such changes aside and go on."
+        )
+        raise StoppedByRefusalError(message) from error
+
+    return refused
+
+
+def _set_aside(letters: DeadLetters, settings: Settings, log: Log) -> Refused:
+    def refused(change: Change, error: RefusedError) -> None:
+        letters.add(change, error)
+        log.error(
+            "set_aside",
+            table=settings.destination_table,
+            key=bytes(change.key).decode(),
+            sequence_number=change.sequence_number,
+            letters=letters.place,
+            reason=str(error),
+        )
+
+    return refused

@@ -1,0 +1,66 @@
+"""Changes of a batch → the writes to make, in rounds in which no key stands twice.
+
+Pure. Writes of one round may run side by side; the next round starts when all of this one are done. So a key never has
+two writes in flight, and its writes keep the stream's order.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+import msgspec
+
+from processor.replication.stream_record import Change
+
+# BatchWriteItem takes 25 puts and deletes of distinct keys (DynamoDB API reference).
+MAX_ITEMS_PER_CALL = 25
+# Its limit is 16 MB. A call must be sent within a share of the lease (``lease_term.py``), on slow lines too.
+MAX_BYTES_PER_CALL = 1024 * 1024
+
+
+def plan(changes: Sequence[Change], *, coalesce: bool, net_events: bool = False) -> list[list[Change]]:
+    """Rounds of changes with distinct keys.
+
+    :param changes: in the stream's order
+    :param coalesce: keep only each key's last change, which makes one round
+    :param net_events: an item inserted and then modified was, in all, inserted: say so
+    """
+    if coalesce:
+        last = {change.identity: change for change in changes}
+        if net_events:
+            inserted = {change.identity for change in changes if change.event_name == "INSERT"}
+            last |= {
+                identity: msgspec.structs.replace(change, event_name="INSERT")
+                for identity, change in last.items()
+                if identity in inserted and change.event_name == "MODIFY"
+            }
+        return [list(last.values())] if last else []
+    rounds: list[list[Change]] = []
+    seen: dict[bytes, int] = {}
+    for change in changes:
+        turn = seen.get(change.identity, 0)
+        seen[change.identity] = turn + 1
+        if turn == len(rounds):
+            rounds.append([])
+        rounds[turn].append(change)
+    return rounds
+
+
+def calls(writes: Sequence[Change], *, max_items: int = MAX_ITEMS_PER_CALL) -> Iterator[list[Change]]:
+    """Cut one round into calls that fit BatchWriteItem."""
+    call: list[Change] = []
+    size = 0
+    for change in writes:
+        length = len(bytes_of(change))
+        if call and (len(call) == max_items or size + length > MAX_BYTES_PER_CALL):
+            yield call
+            call, size = [], 0
+        call.append(change)
+        size += length
+    if call:
+        yield call
+
+
+def bytes_of(change: Change) -> bytes:
+    """The JSON that the write carries: a put's image, a delete's key."""
+    return bytes(change.image if change.image is not None else change.key)

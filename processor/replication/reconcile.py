@@ -1,0 +1,112 @@
+"""One rule for writing a key from the source table itself, instead of from its stream, while replication may run.
+
+Read the source consistently, write, read the source again; if it has changed or gone, do it once more, until it has
+not. Why that is enough, in any interleaving::
+
+          read r1            write w            read r2 = r1
+     ───────┼──────────────────┼──────────────────┼──────────▶ time at the source
+     changes before r1: in the image; their records, applied late, are followed by the rest up to r1's version
+     changes in between: seen by r2, so we go round again
+     changes after r2: their records come after w and win
+
+It needs a stream that is read from before r1, or whose refused changes since then are kept as dead letters. Two that do
+it for one key at once do no harm: the one whose write lands last reads the source after it. Whoever stops between a
+write and the read that follows it may leave an older image over a newer one; so a key is done only when ``reconcile``
+returns, and one that it did not return for must be done again.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal, Protocol
+
+from processor.dynamodb.expiry import NO_EXPIRY, Expiry
+from processor.dynamodb.items import same
+from processor.errors import UnsettledError
+from processor.replication.stream_record import Change, identity_of
+from processor.replication.writer import Table
+
+if TYPE_CHECKING:
+    import msgspec
+
+# A change that no record made: the source's item as it was read.
+EVENT_NAME = "RECONCILE"
+# The source would have to change the key between two reads a few milliseconds apart, so often in a row.
+MAX_WRITES = 50
+
+
+class Source(Protocol):
+    """What is read; ``ReadableTable`` and the tests' fakes."""
+
+    name: str
+
+    def get(self, key: msgspec.Raw) -> msgspec.Raw | None:
+        """The item of that key as DynamoDB JSON, read strongly consistently; None where there is none.
+
+        :raises RefusedError: it is no key of this table
+        :raises UnavailableError: it can't be read now
+        """
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reconciled:
+    """How a key was brought up to date.
+
+    ``moot``: nothing was written, for the destination equalled the source, or will when TTL has deleted the item.
+    """
+
+    kind: Literal["put", "delete", "moot"]
+    writes: int = 0
+
+
+def reconcile(
+    key: msgspec.Raw,
+    sequence_number: str,
+    *,
+    source: Source,
+    table: Table,
+    destination: Source | None = None,
+    expiry: Expiry = NO_EXPIRY,
+) -> Reconciled:
+    """Make the destination's item of ``key`` the source's.
+
+    :param key: DynamoDB JSON
+    :param sequence_number: the last change of the key that is known of; the writes carry it
+    :param destination: ``table`` for reading; without it every key is written, moot or not
+    :param expiry: what TTL excuses, which is moot
+    :returns: when the source has not changed since what was written, or was found written, was read from it
+    :raises UnsettledError: the source has changed between the reads too often
+    :raises RefusedError: the destination will never accept the item, or one of the tables has no such key
+    :raises UnavailableError: one of the tables can't be used now; begin again from the start, later
+    """
+    image = source.get(key)
+    if destination is not None and is_moot(image, destination.get(key), expiry):
+        return Reconciled(kind="moot")
+    for writes in range(1, MAX_WRITES + 1):
+        change = _change(key, image, sequence_number)
+        table.write_one(change)
+        before, image = image, source.get(key)
+        if same(before, image):
+            return Reconciled(kind=change.kind, writes=writes)
+    message = (
+        f"Table {source.name} changed key {bytes(key).decode()} each of the {MAX_WRITES} times that it was copied to "
+        f"table {table.name}, which may hold an older image of it now. Do it again when the key changes less often."
+    )
+    raise UnsettledError(message)
+
+
+def is_moot(source: msgspec.Raw | None, destination: msgspec.Raw | None, expiry: Expiry) -> bool:
+    """Whether nothing need be written, whatever the two tables have of a key; None stands for no item."""
+    return same(source, destination) or expiry.excuses(source, destination)
+
+
+def _change(key: msgspec.Raw, image: msgspec.Raw | None, sequence_number: str) -> Change:
+    return Change(
+        kind="delete" if image is None else "put",
+        identity=identity_of(key),
+        key=key,
+        image=image,
+        sequence_number=sequence_number,
+        created_ms=0,
+        event_name=EVENT_NAME,
+    )

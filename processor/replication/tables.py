@@ -1,0 +1,83 @@
+"""The tables that a task's settings name, opened for reading keys from both and for writing the destination."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+from processor.aws.clients import Clients
+from processor.aws.sessions import session
+from processor.dynamodb.reader import ReadableTable
+from processor.dynamodb.scanner import ScannableTable
+from processor.replication.fenced_writer import FencedTable
+from processor.replication.lease_term import WriteTimeouts
+from processor.replication.writer import WritableTable
+from processor.settings.settings import Settings
+
+
+def source(settings: Settings, clients: Clients, *, consumed: Callable[[float], None] | None = None) -> ReadableTable:
+    """The source's items, read consistently.
+
+    :param consumed: called with the read units that each call has cost
+    """
+    return ReadableTable(
+        settings.source_table, region=settings.source_region, connect=clients.source, consumed=consumed
+    )
+
+
+def scannable_source(settings: Settings, clients: Clients) -> ScannableTable:
+    """The source's items, page by page."""
+    return ScannableTable(settings.source_table, region=settings.source_region, connect=clients.source)
+
+
+def scannable_destination(settings: Settings, clients: Clients) -> ScannableTable:
+    """The destination's items, page by page, as they are there: with the fence attribute, if they have it."""
+    return ScannableTable(settings.destination_table, region=settings.destination_region, connect=clients.destination)
+
+
+def readable_as_stored(settings: Settings, clients: Clients) -> ReadableTable:
+    """The destination's items as they are there: with the fence attribute, if they have it."""
+    return ReadableTable(settings.destination_table, region=settings.destination_region, connect=clients.destination)
+
+
+def readable(settings: Settings, clients: Clients) -> ReadableTable:
+    """The destination's items as the source would have them."""
+    return ReadableTable(
+        settings.destination_table,
+        region=settings.destination_region,
+        connect=clients.destination,
+        without=settings.fence_attribute if settings.write_mode == "fenced" else None,
+    )
+
+
+def open_table(
+    settings: Settings,
+    clients: Clients,
+    *,
+    timeouts: WriteTimeouts,
+    may_write: Callable[[], None] = lambda: None,
+    consumed: Callable[[float], None] | None = None,
+) -> WritableTable:
+    """The destination for writing, in the task's ``writeMode``.
+
+    :param may_write: called as late as can be before each request; waits, or raises what the call then raises
+    :param consumed: called with the write units that each call has cost
+    """
+    options: dict[str, Any] = {
+        "region": settings.destination_region,
+        "endpoint": settings.destination_endpoint,
+        "make_session": partial(session, settings.destination_identity, region=settings.destination_region),
+        "connections": settings.lanes,
+        "timeouts": timeouts,
+        "may_write": may_write,
+        "consumed": consumed,
+    }
+    if settings.write_mode == "fenced":
+        return FencedTable(
+            settings.destination_table,
+            attribute=settings.fence_attribute,
+            source=source(settings, clients),
+            **options,
+        )
+    return WritableTable(settings.destination_table, **options)

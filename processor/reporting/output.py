@@ -1,0 +1,92 @@
+"""What commands print: one line or one JSON object at a time, which characters, and the end where it can't be written.
+
+Each line is one, whatever it holds: a key, an endpoint's message or a row of the checkpoint table can neither begin a
+new line nor move the cursor (``printable.py``).
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import os
+import sys
+import threading
+from typing import Any, NoReturn, TextIO
+
+import msgspec
+
+from processor.errors import ReplicatorError
+from processor.reporting.printable import escaped
+
+# A shell's for a program that wrote to a pipe which nobody reads any more (128 + SIGPIPE).
+CLOSED_PIPE = 141
+_NO_ROOM = frozenset({errno.ENOSPC, errno.EDQUOT})
+
+
+def prepare(*, as_json: bool) -> None:
+    """Let every key and name be written, whatever the locale's characters are.
+
+    What a locale can't encode is written as an escape. JSON is UTF-8 in any locale (RFC 8259).
+    """
+    _configure(sys.stdout, encoding="utf-8" if as_json else None)
+    _configure(sys.stderr, encoding=None)
+
+
+def _configure(stream: TextIO, *, encoding: str | None) -> None:
+    configure = getattr(stream, "reconfigure", None)  # a test's may have none
+    if configure is not None:
+        configure(encoding=encoding or stream.encoding, errors="backslashreplace")
+
+
+def leave(status: int) -> NoReturn:
+    """End this process, with all written that was printed.
+
+    Calls that are under way in other threads are not waited for: they may take half a minute, and whoever interrupts a
+    command wants its end.
+    """
+    try:
+        sys.stdout.flush()
+        sys.stderr.flush()
+    except OSError as exc:
+        failed = failure(exc)
+        status = CLOSED_PIPE if isinstance(exc, BrokenPipeError) else failed.exit_status
+        say(str(failed))
+    if any(not thread.daemon for thread in threading.enumerate() if thread is not threading.main_thread()):
+        os._exit(status)
+    with contextlib.suppress(OSError):  # what is left unwritten would be tried once more, and be a trace
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+    sys.exit(status)
+
+
+def say(*lines: str) -> None:
+    """Lines on standard error, where that can be written."""
+    with contextlib.suppress(OSError):
+        print(*map(escaped, lines), sep="\n", file=sys.stderr, flush=True)
+
+
+def line(text: str = "", *, flush: bool = False) -> None:
+    """One line on standard output; ``flush`` where the next may be long in coming."""
+    print(escaped(text), flush=flush)
+
+
+def json(report: Any, *, indent: int = 0) -> None:
+    r"""A JSON object on standard output, on one line unless ``indent`` is given.
+
+    JSON allows any character but C0 controls as it is; what a terminal would interpret is written as ``\uXXXX``.
+    """
+    text = msgspec.json.encode(report)
+    text = msgspec.json.format(text, indent=indent) if indent else text
+    print("\n".join(map(escaped, text.decode().split("\n"))), flush=True)
+
+
+def failure(exc: OSError) -> ReplicatorError:
+    """What the operating system refused, in words."""
+    what = str(exc.filename or "Standard output")
+    if isinstance(exc, BrokenPipeError):
+        return ReplicatorError(f"{what}: nobody reads it any more, so this ends here. What was done stays done.")
+    if exc.errno in _NO_ROOM:
+        reason, remedy = f"there is no room to write it ({exc.strerror})", "Make room"
+    else:
+        what = str(exc.filename or "A file, or the operating system")
+        reason, remedy = exc.strerror or type(exc).__name__, "Put that right"
+    return ReplicatorError(f"{what}: {reason}. What was done stays done. {remedy}, and give the same command again.")

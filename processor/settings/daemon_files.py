@@ -1,0 +1,22 @@
+"""How a daemon's settings reach the processes that it starts: a file, named in their environment."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import msgspec
+
+from processor.settings.settings import Settings
+from processor.system import private_files
+
+SETTINGS_VARIABLE = "REPLICATION_CHILD_SETTINGS"
+
+
+def handed_down(environment: Mapping[str, str]) -> tuple[Settings, Path]:
+    """The task's settings, and the daemon's own directory, where they lie.
+
+    :raises NotOursError: somebody else can have written them
+    """
+    file = Path(environment[SETTINGS_VARIABLE])
+    return msgspec.json.decode(private_files.read(file), type=Settings), file.parent

@@ -1,0 +1,335 @@
+"""The one definition of every setting: name, group, help, what a value may be, default.
+
+``--help`` is made from it; tests hold the properties template and the README's table to it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from processor.settings import parsers
+from processor.settings.identity import SESSION_NAME
+
+# The original's prefix of every checkpoint table's name.
+CHECKPOINT_TABLE_PREFIX = "DynamoDBCrossRegionReplication"
+ENVIRONMENT_PREFIX = "REPLICATION_"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Definition:
+    """One setting, as users see it."""
+
+    name: str
+    group: str
+    help: str
+    parse: Callable[[str], Any] = str
+    default: str | None = None
+    default_is: str | None = None  # in words, where the default is worked out
+    required: bool = False
+
+    @property
+    def environment(self) -> str:
+        """``sourceRegion`` → ``REPLICATION_SOURCE_REGION``."""
+        return ENVIRONMENT_PREFIX + re.sub(r"([A-Z])", r"_\1", self.name).upper()
+
+    @property
+    def default_text(self) -> str:
+        """The default in a word or two, for people."""
+        return "required" if self.required else self.default or self.default_is or "none"
+
+
+def _role(side: str, group: str, purpose: str) -> tuple[Definition, ...]:
+    """What there is to say of a side's role."""
+    return (
+        Definition(name=f"{side}RoleArn", group=group, parse=parsers.role, help=f"role to assume for {purpose}"),
+        Definition(
+            name=f"{side}RoleExternalId",
+            group=group,
+            parse=parsers.external_id,
+            help="external id that the role's trust policy asks for",
+        ),
+        Definition(
+            name=f"{side}RoleSessionName",
+            group=group,
+            parse=parsers.session_name,
+            default_is=SESSION_NAME,
+            help="name of the role's session, as CloudTrail shows it",
+        ),
+    )
+
+
+DEFINITIONS: tuple[Definition, ...] = (
+    Definition(
+        name="sourceRegion",
+        group="Source",
+        parse=parsers.region,
+        required=True,
+        help="signing region of the table to read",
+    ),
+    Definition(
+        name="sourceTable",
+        group="Source",
+        parse=parsers.table,
+        required=True,
+        help="table to read; its stream must be on",
+    ),
+    Definition(
+        name="sourceEndpoint",
+        group="Source",
+        parse=parsers.endpoint,
+        default_is="the region's own",
+        help="endpoint of the source table",
+    ),
+    Definition(
+        name="sourceStreamsEndpoint",
+        group="Source",
+        parse=parsers.endpoint,
+        default_is="sourceEndpoint, else the region's own",
+        help="endpoint of the source table's stream",
+    ),
+    *_role("source", "Source", "reading the source table and its stream"),
+    Definition(
+        name="sourceProfile",
+        group="Source",
+        parse=parsers.profile,
+        default_is="the SDK's usual credentials",
+        help="profile of the AWS configuration files that reads the source, or assumes sourceRoleArn",
+    ),
+    Definition(
+        name="destinationRegion",
+        group="Destination",
+        parse=parsers.region,
+        required=True,
+        help="signing region of the table to write",
+    ),
+    Definition(
+        name="destinationTable",
+        group="Destination",
+        parse=parsers.table,
+        required=True,
+        help="table to write; it must exist, or see createDestination",
+    ),
+    Definition(
+        name="destinationEndpoint",
+        group="Destination",
+        parse=parsers.endpoint,
+        default_is="the region's own",
+        help="endpoint of the destination table",
+    ),
+    *_role("destination", "Destination", "writing the destination table"),
+    Definition(
+        name="destinationProfile",
+        group="Destination",
+        parse=parsers.profile,
+        default_is="the SDK's usual credentials",
+        help="profile that writes the destination, or assumes destinationRoleArn",
+    ),
+    Definition(
+        name="taskName",
+        group="Checkpoints",
+        parse=parsers.matching(r"(?!\.{1,2}$)[a-zA-Z0-9_.-]+", "a task's name (a-z, A-Z, 0-9, '_', '-', '.')"),
+        default_is="MD5 of the two regions and tables",
+        help=f"name that the daemons of one task share; its checkpoint table is {CHECKPOINT_TABLE_PREFIX} and this",
+    ),
+    Definition(
+        name="kclRegion",
+        group="Checkpoints",
+        parse=parsers.region,
+        default_is="sourceRegion",
+        help="region of the checkpoint table",
+    ),
+    Definition(
+        name="kclEndpoint",
+        group="Checkpoints",
+        parse=parsers.endpoint,
+        default_is="sourceEndpoint, or kclRegion's own where that is set",
+        help="endpoint of the checkpoint table",
+    ),
+    *_role("kcl", "Checkpoints", "the checkpoint tables, CloudWatch, and dead letters on S3"),
+    Definition(
+        name="stsRegion",
+        group="Checkpoints",
+        parse=parsers.region,
+        default_is="that of the caller's profile or of AWS_REGION, else that of the side",
+        help="region whose STS is asked for all roles",
+    ),
+    Definition(
+        name="batchSize",
+        group="Reading",
+        parse=parsers.whole_number(1, 1000),
+        default="1000",
+        help="records asked of each GetRecords call, 1 to 1000",
+    ),
+    Definition(
+        name="parentShardPollIntervalMillis",
+        group="Reading",
+        parse=parsers.whole_number(1, 3_600_000),
+        default="1000",
+        help="how often a new shard looks whether its parent is finished",
+    ),
+    Definition(
+        name="writeMode",
+        group="Writing",
+        parse=parsers.one_of("batch", "item", "fenced"),
+        default="batch",
+        help="batch: BatchWriteItem, 25 changes a call; item: PutItem and DeleteItem, one by one; "
+        "fenced: item, never over a newer change",
+    ),
+    Definition(
+        name="fenceAttribute",
+        group="Writing",
+        parse=parsers.matching(r"[^\x00-\x1f]{1,255}", "an attribute's name"),
+        default="_replicatedSequenceNumber",
+        help="attribute in which writeMode=fenced keeps each item's sequence number",
+    ),
+    Definition(
+        name="coalesce",
+        group="Writing",
+        parse=parsers.boolean,
+        default="true",
+        help="write only a key's last change of each batch read; false writes every one",
+    ),
+    Definition(
+        name="applyThreads",
+        group="Writing",
+        parse=parsers.whole_number(1, 256),
+        default_is="by the destination's round trip, up to 80; copy, verify and redrive: 8",
+        help="the most write calls in flight at once, for each shard",
+    ),
+    Definition(
+        name="createDestination",
+        group="Copy",
+        parse=parsers.boolean,
+        default="false",
+        help="copy makes the destination table as the source is, where it does not exist",
+    ),
+    Definition(
+        name="destinationStream",
+        group="Copy",
+        parse=parsers.boolean,
+        default="false",
+        help="a table that createDestination makes has a stream of its own",
+    ),
+    Definition(
+        name="enableStream",
+        group="Copy",
+        parse=parsers.boolean,
+        default="false",
+        help="copy turns the source's stream on where it is off, with NEW_AND_OLD_IMAGES",
+    ),
+    Definition(
+        name="copySegments",
+        group="Copy",
+        parse=parsers.whole_number(1, 1_000_000),
+        default_is="by the table's size",
+        help="parts that the copy is made in",
+    ),
+    Definition(
+        name="copyReadUnits",
+        group="Copy",
+        parse=parsers.units,
+        default_is="no limit",
+        help="read units a second that the copy may use, or a percentage of the source's provisioned capacity (50%)",
+    ),
+    Definition(
+        name="copyWriteUnits",
+        group="Copy",
+        parse=parsers.units,
+        default_is="no limit",
+        help="write units a second that the copy may use, or a percentage of the destination's (50%)",
+    ),
+    Definition(
+        name="onError",
+        group="Failures",
+        parse=parsers.one_of("hold", "deadLetter", "stop"),
+        default="hold",
+        help="where the destination will never accept a change: hold keeps its shard there, deadLetter sets it aside, "
+        "stop ends",
+    ),
+    Definition(
+        name="deadLetterUri",
+        group="Failures",
+        parse=parsers.letters_uri,
+        help=(
+            "where onError=deadLetter puts them: file:///path/name.jsonl or s3://bucket/prefix[?owner=ACCOUNT]; they "
+            "hold whole items"
+        ),
+    ),
+    Definition(
+        name="dontPublishCloudwatch",
+        group="Metrics",
+        parse=parsers.boolean,
+        default="false",
+        help="publish no CloudWatch metrics",
+    ),
+    Definition(
+        name="metricsPort",
+        group="Metrics",
+        parse=parsers.whole_number(1, 65_535),
+        help="port on which Prometheus finds the metrics; the next daemon of a task on one machine takes the next one",
+    ),
+    Definition(
+        name="metricsAddress",
+        group="Metrics",
+        parse=parsers.address,
+        default="127.0.0.1",
+        help="address that metricsPort listens on; 0.0.0.0: on every one of the machine",
+    ),
+    Definition(
+        name="heartbeatSeconds",
+        group="Metrics",
+        parse=parsers.whole_number(1, 3600),
+        default_is="no heartbeat",
+        help="write a small item to the source so often, to measure the lag where nothing else is written",
+    ),
+    Definition(
+        name="logDirectory",
+        group="Process",
+        default_is="logs, beside run.sh; of a wheel ~/.local/state/dynamodb-replicator",
+        help="kcl.log and replication.log are written to <logDirectory>/<taskName>/",
+    ),
+    Definition(
+        name="allowSharedFolders",
+        group="Process",
+        parse=parsers.boolean,
+        default="false",
+        help="take folders that others can write, too: for a container's volume, which nobody else reaches",
+    ),
+    Definition(
+        name="logConfiguration",
+        group="Process",
+        default_is="properties/logback.xml",
+        help="logback file that replaces ours",
+    ),
+    Definition(
+        name="logFormat",
+        group="Process",
+        parse=parsers.one_of("text", "json"),
+        default="text",
+        help="text: a line reads time, level, event, name=value; json: one object a line, with the same names",
+    ),
+    Definition(
+        name="javaOptions",
+        group="Process",
+        parse=parsers.options,
+        help="more options for the daemon's JVM; its heap is -Xmx1g, enough for some 40 shards in a backlog",
+    ),
+    Definition(
+        name="demo",
+        group="Demo",
+        parse=parsers.boolean,
+        default="false",
+        help="replicate between two tables of an embedded DynamoDB Local that are written to all the while",
+    ),
+    Definition(
+        name="demoSeconds",
+        group="Demo",
+        parse=parsers.whole_number(1, 86_400),
+        default_is="until Ctrl-C",
+        help="write for so long, wait until the tables are equal, and end: with 0, or with 1 and the keys that differ",
+    ),
+)
+BY_NAME: Mapping[str, Definition] = {definition.name: definition for definition in DEFINITIONS}

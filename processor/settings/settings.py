@@ -1,0 +1,115 @@
+"""Everything that one replication task is told, as the rest of the program knows it. Pure."""
+
+from __future__ import annotations
+
+import hashlib
+
+import msgspec
+
+from processor.settings import kcl_properties
+from processor.settings.definitions import CHECKPOINT_TABLE_PREFIX
+from processor.settings.identity import OWN, Identity
+
+# DynamoDB's limit.
+MAX_TABLE_NAME = 255
+# The calls of a batch of two pages (``PageFetcher.java``): all of them within one round trip, however far.
+MOST_LANES = 80
+# What a copy of a table in the same region is limited by is this process, not the number of its calls.
+THREADS = 8
+
+
+class Settings(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=False):
+    """Everything one replication task needs to know; paths are absolute."""
+
+    source_region: str
+    source_table: str
+    destination_region: str
+    destination_table: str
+    source_endpoint: str | None = None
+    source_streams_endpoint: str | None = None
+    source_identity: Identity = OWN
+    destination_endpoint: str | None = None
+    destination_identity: Identity = OWN
+    task_name: str
+    kcl_region: str
+    kcl_endpoint: str | None = None
+    task_identity: Identity = OWN
+    batch_size: int
+    parent_shard_poll_interval_millis: int
+    write_mode: str
+    fence_attribute: str
+    coalesce: bool
+    apply_threads: int | None = None
+    copy_segments: int | None = None
+    copy_read_units: str | None = None
+    copy_write_units: str | None = None
+    on_error: str
+    dead_letter_path: str | None = None
+    dead_letter_bucket: str | None = None
+    dead_letter_prefix: str = ""
+    dead_letter_owner: str | None = None
+    create_destination: bool = False
+    destination_stream: bool = False
+    enable_stream: bool = False
+    dont_publish_cloudwatch: bool
+    metrics_port: int | None = None
+    metrics_address: str
+    heartbeat_seconds: int | None = None
+    log_directory: str
+    log_configuration: str | None = None
+    log_format: str
+    java_options: str = ""
+    allow_shared_folders: bool = False
+    demo: bool = False
+    demo_seconds: int | None = None
+    kcl: dict[str, str] = msgspec.field(default_factory=dict)
+
+    @property
+    def path(self) -> str:
+        """From where to where, for people."""
+        return f"{self.source_table} ({self.source_region}) -> {self.destination_table} ({self.destination_region})"
+
+    @property
+    def checkpoint_table(self) -> str:
+        """The lease table, named as the original names it."""
+        return CHECKPOINT_TABLE_PREFIX + self.task_name
+
+    @property
+    def failover_seconds(self) -> float:
+        """How long a lease lasts that is not renewed."""
+        return int(self.kcl.get("failoverTimeMillis", kcl_properties.TUNED["failoverTimeMillis"])) / 1000
+
+    @property
+    def from_oldest(self) -> bool:
+        """Whether a new task begins with the stream's oldest record, so that each shard has a lease."""
+        position = self.kcl.get("initialPositionInStream", kcl_properties.TUNED["initialPositionInStream"])
+        return position.upper() == "TRIM_HORIZON"
+
+    @property
+    def lanes(self) -> int:
+        """The most write calls of one shard at once."""
+        return self.apply_threads or MOST_LANES
+
+    @property
+    def threads(self) -> int:
+        """How many parts of a copy, a verification or a redrive are worked on at once."""
+        return self.apply_threads or THREADS
+
+    @property
+    def task_table(self) -> str:
+        """Our own rows about this task; none of them go into KCL's tables."""
+        return companion_table(self.checkpoint_table, "-Task")
+
+
+def companion_table(table: str, suffix: str) -> str:
+    """``table`` + ``suffix``, shortened to what DynamoDB allows without two tables meeting in one name."""
+    if len(table) + len(suffix) <= MAX_TABLE_NAME:
+        return table + suffix
+    digest = hashlib.md5(table.encode(), usedforsecurity=False).hexdigest()
+    return f"{table[: MAX_TABLE_NAME - len(suffix) - len(digest) - 1]}-{digest}{suffix}"
+
+
+def default_task_name(source_region: str, source_table: str, destination_region: str, destination_table: str) -> str:
+    """The original's: MD5 of the four joined with nothing between, as 32 lower-case hexadecimal digits."""
+    joined = source_region + source_table + destination_region + destination_table
+    return hashlib.md5(joined.encode(), usedforsecurity=False).hexdigest()

@@ -1,0 +1,246 @@
+"""Turns this process into KCL's daemon.
+
+It writes two files for it, KCL's properties and the children's settings, and ends in ``exec``: one process id from
+the command to the end, so a signal reaches KCL's own graceful shutdown and nothing in Python has to supervise.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import hashlib
+import os
+import re
+import shutil
+import socket
+import sys
+from pathlib import Path
+from typing import NoReturn
+
+import javaproperties
+import msgspec
+
+from processor.aws import endpoints
+from processor.aws.sessions import sts_region
+from processor.errors import SetupError
+from processor.metrics.shard_files import DIRECTORY as METRICS_DIRECTORY
+from processor.metrics.sinks import outlets
+from processor.replication.lease_term import DIRECTORY as TERM_DIRECTORY
+from processor.settings import kcl_properties
+from processor.settings.daemon_files import SETTINGS_VARIABLE
+from processor.settings.identity import Identity
+from processor.settings.settings import MAX_TABLE_NAME, Settings, companion_table
+from processor.startup import java, java_options
+from processor.state.hold_files import DIRECTORY as HOLD_DIRECTORY
+from processor.state.leases import Lease
+from processor.state.task_row import Task
+from processor.system import private_files, program
+from processor.system.private_files import NotOursError
+
+MAIN_CLASS = "software.amazon.kinesis.multilang.config.DynamoDBStreamsMultiLangDaemon"
+# KCL looks this often for leases to start or stop; its own default of a second is paid three times before each record.
+DISPATCH_INTERVAL_MS = 100
+# The file of the jars' folder that says that they are in use; setup.sh looks at its lock.
+IN_USE = ".in-use"
+# Daemons of one task on one machine: far more than its memory holds.
+MAX_SLOTS = 256
+
+_COORDINATOR_STATE_SUFFIX = "-CoordinatorState"
+_WORKER_METRICS_SUFFIX = "-WorkerMetricStats"
+
+
+class Slot:
+    """This daemon's place among those of its task on this machine, held by a file lock for as long as it lives.
+
+    A worker id that is the same after a restart takes its leases back at once, where a new one would wait for them to
+    expire; but no two living daemons may share one.
+    """
+
+    def __init__(self, directory: Path, number: int) -> None:
+        self.directory = directory
+        self.number = number
+
+    @property
+    def worker_id(self) -> str:
+        """Host, machine, checkout and slot: the same after a restart, and nowhere else at the same time."""
+        machine = Path("/etc/machine-id")
+        parts = (str(program.ROOT), machine.read_text() if machine.exists() else "", str(self.directory))
+        digest = hashlib.sha256("\0".join(parts).encode()).hexdigest()[:8]
+        host = re.sub(r"[^a-zA-Z0-9.-]", "-", socket.gethostname())
+        return f"{host}-{digest}-{self.number}"
+
+
+def hold_installation() -> None:
+    """Hold ``jars/.in-use`` with others, through ``exec`` and until the end: set-up then makes nothing anew.
+
+    Where the checkout is somebody else's, whose set-up made no such file, nobody here could make anything anew.
+    """
+    if program.INSTALLED:
+        return
+    path = java.JARS / IN_USE
+    try:
+        descriptor = os.open(path, os.O_RDONLY | (os.O_CREAT if os.access(java.JARS, os.W_OK) else 0), 0o644)
+        with contextlib.suppress(OSError):
+            os.fchmod(descriptor, 0o644)  # whatever the umask: others who run from this checkout hold it, too
+    except OSError:
+        return
+    fcntl.flock(descriptor, fcntl.LOCK_SH)
+    os.set_inheritable(descriptor, True)  # noqa: FBT003  # it takes no keyword
+
+
+def claim_slot(settings: Settings) -> Slot:
+    """Take the first free slot. Its lock goes with this process, through ``exec``, and ends with it.
+
+    :raises SetupError: the log directory can't be written, or every slot is taken
+    """
+    task_directory = Path(settings.log_directory) / settings.task_name
+    for number in range(MAX_SLOTS):
+        directory = task_directory if number == 0 else task_directory / f"daemon-{number + 1}"
+        descriptor = make_log_directory(directory, settings)
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            os.close(descriptor)
+        else:
+            os.set_inheritable(descriptor, True)  # noqa: FBT003  # it takes no keyword
+            return Slot(directory, number)
+    value = f"{MAX_SLOTS} daemons run on this machine already"
+    raise SetupError(f"Task {settings.task_name}", value, "This one was not started", "Start it on another machine")
+
+
+def make_log_directory(directory: Path, settings: Settings) -> int:
+    """Make it, or see that it is ours with all that is in it.
+
+    :returns: a descriptor of its lock's file
+    :raises SetupError: it can't be written, or others could change what is in it
+    """
+    shared = settings.allow_shared_folders
+    what, nothing = f"Log directory {directory}", "Nothing was started"
+    try:
+        private_files.make_folder(directory, shared=shared)
+        private_files.check_content(directory)
+        return private_files.open_file(directory / "daemon.lock", os.O_RDWR | os.O_CREAT, shared=shared)
+    except NotOursError as exc:
+        consequence = f"{private_files.OTHERS}. {nothing}"
+        raise SetupError(what, str(exc), consequence, f"{exc.remedy} in logDirectory") from exc
+    except OSError as exc:
+        remedy = "Set logDirectory to one that can"
+        raise SetupError(what, f"can't be written ({exc})", nothing, remedy) from exc
+
+
+def properties(
+    settings: Settings, *, task: Task, worker_id: str, leases: list[Lease], read_at_ms: int
+) -> dict[str, str]:
+    """KCL's properties, then the few of our own that the daemon class reads."""
+    own = [lease for lease in leases if lease.owner == worker_id]
+    python = f"./{Path(sys.executable).name} -I -m"
+    decided = {
+        "executableName": f"{python} processor.replication.child",
+        "applicationName": settings.checkpoint_table,
+        "streamName": settings.source_table,
+        "regionName": settings.kcl_region,
+        "workerId": worker_id,
+        "maxRecords": str(settings.batch_size),
+        "parentShardPollIntervalMillis": str(settings.parent_shard_poll_interval_millis),
+        # ours
+        "sourceStreamArn": task.stream_arn,
+        "sourceRegion": settings.source_region,
+        "sourceTable": settings.source_table,
+        "taskTable": settings.task_table,
+        "dontPublishCloudwatch": str(settings.dont_publish_cloudwatch).lower(),
+        "shardConsumerDispatchPollIntervalMillis": str(DISPATCH_INTERVAL_MS),
+        "ownLeaseCounters": ",".join(f"{lease.shard_id}={lease.counter}" for lease in own),
+        "ownLeasesReadAtMillis": str(read_at_ms),
+    }
+    optional = {
+        "dynamoDBEndpoint": settings.kcl_endpoint,
+        "sourceEndpoint": settings.source_endpoint,
+        "sourceStreamsEndpoint": settings.source_streams_endpoint,
+        "metricsExecutable": f"{python} processor.metrics.exporter" if outlets(settings, os.environ) else None,
+        **_identity("source", settings.source_identity, settings.source_region),
+        **_identity("kcl", settings.task_identity, settings.kcl_region),
+    }
+    given = dict(settings.kcl)
+    lower = {kcl_properties.canonical(name) for name in given}
+    tuned = {name: value for name, value in kcl_properties.TUNED.items() if kcl_properties.canonical(name) not in lower}
+    made = tuned | decided | {name: value for name, value in optional.items() if value is not None} | given
+    if len(settings.checkpoint_table) + len(_WORKER_METRICS_SUFFIX) > MAX_TABLE_NAME:
+        made.setdefault(
+            "coordinatorStateTableName", companion_table(settings.checkpoint_table, _COORDINATOR_STATE_SUFFIX)
+        )
+        made.setdefault("workerMetricsTableName", companion_table(settings.checkpoint_table, _WORKER_METRICS_SUFFIX))
+    return kcl_properties.from_oldest(made, first_start_ms=task.first_start_ms)
+
+
+def _identity(side: str, identity: Identity, region: str) -> dict[str, str | None]:
+    """What ``Identity.java`` reads."""
+    made = {f"{side}Profile": identity.profile}
+    if identity.role_arn is not None:
+        made |= {
+            f"{side}RoleArn": identity.role_arn,
+            f"{side}RoleExternalId": identity.external_id,
+            f"{side}RoleSessionName": identity.session_name,
+            f"{side}RoleRegion": sts_region(identity, region),
+        }
+    return made
+
+
+def command(settings: Settings, slot: Slot, properties_file: Path) -> list[str]:
+    """The JVM's command line. Nothing secret is in it: every user of the machine can read it."""
+    return [
+        java.executable(),
+        *java_options.daemon_options(settings, slot.directory),
+        MAIN_CLASS,
+        str(properties_file),
+    ]
+
+
+def start(settings: Settings, slot: Slot, *, task: Task, leases: list[Lease], read_at_ms: int) -> NoReturn:
+    """Become the daemon."""
+    worker_id = settings.kcl.get("workerId", settings.kcl.get("workerIdentifier", slot.worker_id))
+    terms = slot.directory / TERM_DIRECTORY
+    waiting = slot.directory / HOLD_DIRECTORY
+    for directory in (terms, waiting, slot.directory / METRICS_DIRECTORY):
+        shutil.rmtree(directory, ignore_errors=True)  # of daemons before this one
+        private_files.make_folder(directory, shared=settings.allow_shared_folders)
+    made = properties(settings, task=task, worker_id=worker_id, leases=leases, read_at_ms=read_at_ms)
+    made |= {name: value for name, value in endpoints.told(settings).items() if name not in settings.kcl}
+    made["leaseTermDirectory"] = str(terms)
+    made["holdDirectory"] = str(waiting)
+    properties_file = slot.directory / "daemon.properties"
+    settings_file = slot.directory / "child.json"
+    _write_private(properties_file, javaproperties.dumps(made, timestamp=False, sort_keys=True).encode("latin-1"))
+    _write_private(settings_file, msgspec.json.encode(_with_port(settings, slot)))
+    arguments = command(settings, slot, _opened(properties_file))
+    os.environ[SETTINGS_VARIABLE] = str(settings_file)
+    os.environ["CLASSPATH"] = java.class_path()  # 75 jars, which nobody wants to see in ps
+    # KCL splits the child's command at spaces; from here the interpreter's path has none, whatever the checkout's has.
+    os.chdir(Path(sys.executable).parent)
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os.execv(arguments[0], arguments)  # noqa: S606  # the point of this module
+
+
+def _with_port(settings: Settings, slot: Slot) -> Settings:
+    """Each daemon of a machine has a ``metricsPort`` of its own, the same after a restart."""
+    if settings.metrics_port is None:
+        return settings
+    return msgspec.structs.replace(settings, metrics_port=settings.metrics_port + slot.number)
+
+
+def _opened(path: Path) -> Path:
+    """A name of the file as it is now, for the program that this process becomes: its path may lead elsewhere then."""
+    descriptor = os.open(path, os.O_RDONLY)
+    opened = Path(f"/proc/self/fd/{descriptor}")
+    if not opened.exists():  # not Linux
+        os.close(descriptor)
+        return path
+    os.set_inheritable(descriptor, True)  # noqa: FBT003  # it takes no keyword
+    return opened
+
+
+def _write_private(path: Path, content: bytes) -> None:
+    path.unlink(missing_ok=True)
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(descriptor, "wb") as file:
+        file.write(content)

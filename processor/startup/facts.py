@@ -1,0 +1,323 @@
+"""What there is: the two tables, the stream, the checkpoints, Java. Read side by side before a start.
+
+A fact that could not be read is a finding; the checks that would need it stay silent.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+import time
+from collections.abc import Callable, Collection, Iterator, MutableSet, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from email.utils import parsedate_to_datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import msgspec
+
+from processor.aws.clients import Clients
+from processor.aws.errors import aws_errors
+from processor.aws.s3 import FORBIDDEN, NO_BUCKET, Bucket
+from processor.dynamodb import time_to_live
+from processor.errors import CredentialsError, RefusedError, RoleError, SetupError, UnavailableError
+from processor.replication.dead_letters.file_store import OWNER_ONLY
+from processor.replication.dead_letters.letter import folder_of
+from processor.reporting.findings import Finding, error, warning
+from processor.startup import credentials_providers, java, java_options, write_probe
+from processor.startup.failed_call import Who, attempt, cause_of, finding_of
+from processor.state import copy_rows, leases, task_row
+from processor.state.copy_rows import CopyState
+from processor.state.leases import Lease
+from processor.state.task_row import Task
+from processor.system import private_files, program
+from processor.system.private_files import NotOursError
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+
+    from processor.settings.settings import Settings
+
+T = TypeVar("T")
+R = TypeVar("R")
+
+
+class Facts(msgspec.Struct, kw_only=True):
+    """What was read; None where that failed, or where there is nothing.
+
+    ``leases_read_at_ms`` is when ``leases`` had been read, since the epoch; 0 where they could not be.
+    ``source_clock_ms`` is when ``source`` was answered, by the clock of who answered, which also stamps the stream's
+    records; None where it doesn't tell. ``letters_owner`` is the account that must own the bucket of dead letters.
+    """
+
+    source: dict[str, Any] | None = None
+    source_clock_ms: int | None = None
+    source_ttl: str | None = None
+    stream_shards: frozenset[str] | None = None
+    stream_status: str | None = None
+    destination: dict[str, Any] | None = None
+    destination_ttl: str | None = None
+    leases: list[Lease] | None = None
+    leases_read_at_ms: int = 0
+    task: Task | None = None
+    copy: CopyState | None = None
+    letters_owner: str | None = None
+
+
+def read(
+    settings: Settings,
+    clients: Clients,
+    *,
+    unreachable: Collection[str] = (),
+    unanswered: MutableSet[str] | None = None,
+) -> tuple[Facts, list[Finding]]:
+    """Read everything, side by side.
+
+    :param unreachable: those of ``source``, ``destination`` and ``checkpoints`` that need not be tried
+    :param unanswered: has the names of what is being read, for another thread to tell
+    :returns: the facts, and what went wrong on the way to them
+    """
+    facts = Facts()
+    waiting = set() if unanswered is None else unanswered
+
+    def source() -> list[Finding]:
+        name, region = settings.source_table, settings.source_region
+        findings = _table(facts, Who("source", settings.source_identity), clients.source, name, region)
+        stream_arn = (facts.source or {}).get("LatestStreamArn")
+        if stream_arn and facts.source and facts.source.get("StreamSpecification", {}).get("StreamEnabled"):
+            who = Who("source", settings.source_identity, endpoint="StreamsEndpoint")
+            findings += attempt(f"stream {stream_arn}", lambda: _stream(facts, clients, stream_arn), who)
+        facts.source_ttl = _ttl(clients.source, name, region, facts.source)
+        return findings + _items(settings, clients, facts.source)
+
+    def destination() -> list[Finding]:
+        name, region = settings.destination_table, settings.destination_region
+        findings = _table(facts, Who("destination", settings.destination_identity), clients.destination, name, region)
+        facts.destination_ttl = _ttl(clients.destination, name, region, facts.destination)
+        return findings + _writes(settings, clients, facts.destination)
+
+    def checkpoints() -> list[Finding]:
+        def scan() -> None:
+            facts.leases = leases.read(clients.checkpoints(), settings.checkpoint_table)
+            facts.leases_read_at_ms = int(time.time() * 1000)
+            facts.task = task_row.read(clients.checkpoints(), settings.task_table)
+            facts.copy = copy_rows.read(clients.checkpoints(), settings.task_table)
+
+        what = f"checkpoint table {settings.checkpoint_table} in {settings.kcl_region}"
+        return attempt(what, scan, Who("task", settings.task_identity))
+
+    def files() -> list[Finding]:
+        return [
+            *_log_configuration(settings),
+            *_log_directory(settings),
+            *_dead_letters(settings),
+            *_bucket(settings, clients, facts),
+        ]
+
+    def _java() -> list[Finding]:
+        return _installation(settings)
+
+    parts = [part for part in (source, destination, checkpoints, files, _java) if part.__name__ not in unreachable]
+    names = {"checkpoints": "checkpoint table", "files": "dead letters' place", "_java": "Java"}
+
+    def look(part: Callable[[], list[Finding]]) -> list[Finding]:
+        name = names.get(part.__name__, f"{part.__name__} table")
+        waiting.add(name)
+        try:
+            return part()
+        finally:
+            waiting.discard(name)
+
+    return facts, [finding for findings in _side_by_side(look, parts) for finding in findings]
+
+
+def _side_by_side(look: Callable[[T], R], parts: Sequence[T]) -> list[R]:
+    """Every part's result; an interruption waits for no call that is under way."""
+    pool = ThreadPoolExecutor(len(parts), thread_name_prefix="preflight")
+    try:
+        return list(pool.map(look, parts))
+    finally:
+        pool.shutdown(wait=False, cancel_futures=True)
+
+
+def read_tables(
+    settings: Settings, clients: Clients, *, unreachable: Collection[str] = ()
+) -> tuple[Facts, list[Finding]]:
+    """Read what the two tables are, and nothing of stream, checkpoints and machine.
+
+    :param unreachable: those of ``source`` and ``destination`` that need not be tried
+    """
+    facts, findings = Facts(), []
+    source, destination = settings.source_identity, settings.destination_identity
+    for side, identity, client, name, region in (
+        ("source", source, clients.source, settings.source_table, settings.source_region),
+        ("destination", destination, clients.destination, settings.destination_table, settings.destination_region),
+    ):
+        if side not in unreachable:
+            findings += _table(facts, Who(side, identity), client, name, region)
+    return facts, findings
+
+
+def _table(facts: Facts, who: Who, client: Callable[[], DynamoDBClient], name: str, region: str) -> list[Finding]:
+    """Read what a table is into the fact that has its side for a name."""
+    side = who.side
+
+    def describe() -> None:
+        with aws_errors(f"DescribeTable on table {name} in {region}"):
+            answer = client().describe_table(TableName=name)
+        setattr(facts, side, dict(answer["Table"]))
+        if side == "source":
+            facts.source_clock_ms = _clock_ms(answer["ResponseMetadata"]["HTTPHeaders"].get("date", ""))
+
+    return attempt(f"{side} table {name} in {region}", describe, who)
+
+
+def _writes(settings: Settings, clients: Clients, destination: dict[str, Any] | None) -> list[Finding]:
+    """Whether the destination may be written; where that can't be known now, a warning says so."""
+    if destination is None or destination.get("TableStatus") not in write_probe.WRITABLE:
+        return []
+    region, batches = settings.destination_region, settings.write_mode == "batch"
+    what = f"writes to destination table {settings.destination_table} in {region}"
+    try:
+        write_probe.try_writes(clients.destination, destination, region=region, batches=batches)
+    except CredentialsError as exc:
+        return [finding_of(what, exc, Who("destination", settings.destination_identity))]
+    except (RefusedError, UnavailableError) as exc:
+        unknown = "Whether it may be written is not known; a replication waits until it can be"
+        return [warning(what, f"could not be tried ({exc})", unknown, "Do what the reason asks for, and check again")]
+    return []
+
+
+def _clock_ms(date: str) -> int | None:
+    """An HTTP date, in milliseconds since the epoch; None if it is none."""
+    try:
+        return int(parsedate_to_datetime(date).timestamp() * 1000)
+    except ValueError:
+        return None
+
+
+def _items(settings: Settings, clients: Clients, source: dict[str, Any] | None) -> list[Finding]:
+    """Whether single items of the source may be read, where ``writeMode=fenced`` may come to that."""
+    if source is None or settings.write_mode != "fenced":
+        return []
+    name, region, key = settings.source_table, settings.source_region, _no_ones_key(source)
+    who = Who("source", settings.source_identity)
+    return attempt(f"items of source table {name}", lambda: _get(clients.source, name, region, key), who)
+
+
+def _no_ones_key(table: dict[str, Any]) -> dict[str, Any]:
+    values: dict[str, Any] = {"S": "preflight", "N": "0", "B": b"preflight"}
+    types = {part["AttributeName"]: part["AttributeType"] for part in table["AttributeDefinitions"]}
+    names = [part["AttributeName"] for part in table["KeySchema"]]
+    return {name: {types[name]: values[types[name]]} for name in names}
+
+
+def _get(client: Callable[[], DynamoDBClient], name: str, region: str, key: dict[str, Any]) -> None:
+    with aws_errors(f"GetItem on table {name} in {region}"):
+        client().get_item(TableName=name, Key=key)
+
+
+def _stream(facts: Facts, clients: Clients, stream_arn: str) -> None:
+    found: list[str] = []
+    start: dict[str, Any] = {}
+    while True:
+        with aws_errors(f"DescribeStream on {stream_arn}"):
+            page = clients.streams().describe_stream(StreamArn=stream_arn, **start)["StreamDescription"]
+        found += [shard["ShardId"] for shard in page.get("Shards", [])]
+        if not page.get("LastEvaluatedShardId"):
+            facts.stream_shards, facts.stream_status = frozenset(found), page.get("StreamStatus")
+            return
+        start = {"ExclusiveStartShardId": page["LastEvaluatedShardId"]}
+
+
+def _ttl(client: Callable[[], DynamoDBClient], name: str, region: str, table: dict[str, Any] | None) -> str | None:
+    if table is None:
+        return None
+    try:
+        return time_to_live.look(client(), name, region).attribute
+    except (UnavailableError, RefusedError):
+        return None  # only a warning hangs on it, and a policy may well leave this call out
+
+
+def _installation(settings: Settings) -> list[Finding]:
+    findings = []
+    for check in (java.check_version, java.class_path, program.check_isolated):
+        try:
+            check()
+        except SetupError as exc:
+            findings.append(error(exc.what, exc.value, exc.consequence, exc.remedy, cause="setup"))
+    return findings or [*java_options.findings(settings), *credentials_providers.findings(settings)]
+
+
+def _log_configuration(settings: Settings) -> Iterator[Finding]:
+    path = settings.log_configuration
+    if path is not None and not os.access(path, os.R_OK):
+        remedy = "Check logConfiguration, or leave it out"
+        consequence = "The daemon would log everything to the console"
+        yield error(f"log configuration {path}", "can't be read", consequence, remedy, cause="setup")
+
+
+def _log_directory(settings: Settings) -> Iterator[Finding]:
+    directory = Path(settings.log_directory) / settings.task_name
+    try:
+        private_files.check(directory, shared=settings.allow_shared_folders)
+    except NotOursError as exc:
+        yield error(
+            f"log directory {directory}", str(exc), private_files.OTHERS, f"{exc.remedy} in logDirectory", cause="setup"
+        )
+    except OSError as exc:
+        remedy = "Set logDirectory to one that can"
+        yield error(
+            f"log directory {directory}", f"can't be looked at ({exc})", "Nothing could start", remedy, cause="setup"
+        )
+
+
+def _dead_letters(settings: Settings) -> Iterator[Finding]:
+    path = settings.dead_letter_path
+    if path is None or settings.on_error != "deadLetter":
+        return
+    place = Path(path)
+    while not place.exists() and place != place.parent:
+        place = place.parent  # what is missing is made with the first dead letter
+    try:
+        private_files.check(Path(path), shared=settings.allow_shared_folders)
+    except NotOursError as exc:
+        consequence = "Others could read or change whole items there. A refused change would have nowhere to go"
+        yield error(f"dead letters {path}", str(exc), consequence, f"{exc.remedy} in deadLetterUri", cause="setup")
+        return
+    except OSError as exc:
+        consequence, remedy = "A refused change would have nowhere to go", "Name another file in deadLetterUri"
+        yield error(f"dead letters {path}", f"can't be looked at ({exc})", consequence, remedy, cause="setup")
+        return
+    in_the_way = place.is_dir() if place == Path(path) else not place.is_dir()
+    if in_the_way or not os.access(place, os.W_OK):
+        remedy = f"Make {place} writable, or name another file in deadLetterUri"
+        consequence = "A refused change would have nowhere to go"
+        yield error(f"dead letters {path}", "can't be written", consequence, remedy, cause="setup")
+    elif place == Path(path) and (mode := stat.S_IMODE(place.stat().st_mode)) & ~OWNER_ONLY:
+        consequence = "They hold whole items, which others than the file's owner may read or change"
+        yield warning(f"dead letters {path}", f"have mode {mode:04o}", consequence, f"chmod 600 {path}")
+
+
+def _bucket(settings: Settings, clients: Clients, facts: Facts) -> list[Finding]:
+    name = settings.dead_letter_bucket
+    if name is None or settings.on_error != "deadLetter":
+        return []
+    what, lost = f"dead letters' bucket {name}", "A refused change would have nowhere to go"
+    bucket = Bucket(name, connect=clients.s3, owner=clients.letters_owner)
+    try:
+        bucket.look(folder_of(settings.dead_letter_prefix, settings.task_name))
+        facts.letters_owner = bucket.owner
+    except (UnavailableError, RefusedError) as exc:
+        if exc.code in FORBIDDEN and not isinstance(
+            exc, RoleError
+        ):  # looking needs s3:ListBucket, which writing does not
+            unknown, remedy = bucket.doubt("deadLetterUri")
+            unknown = f"Whether letters can be put there will be known with the first one{unknown}"
+            remedy = f"Allow s3:ListBucket on it, and see that s3:PutObject on its objects is allowed{remedy}"
+            return [warning(what, f"can't be looked at ({exc})", unknown, remedy)]
+        if exc.code in NO_BUCKET:
+            return [error(what, "does not exist", lost, "Check deadLetterUri, or create it")]
+        remedy = "Check the credentials, the network from this machine, and AWS_ENDPOINT_URL_S3 where that is set"
+        return [error(what, f"can't be reached ({exc})", lost, remedy, cause=cause_of(exc, settings.task_identity))]
+    return []

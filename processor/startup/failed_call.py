@@ -1,0 +1,90 @@
+"""What a failed call means for a start, as a finding: which object, whose fault, and which setting to look at."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+from processor.aws.errors import REJECTED_CREDENTIALS
+from processor.aws.lasting import lasts
+from processor.dynamodb.missing_table import NO_TABLE
+from processor.errors import CredentialsError, RefusedError, RoleError, UnavailableError
+from processor.reporting.findings import Cause, Finding, error
+from processor.settings.identity import Identity
+
+_UNUSABLE = "It can't be used"
+
+
+class Who(NamedTuple):
+    """On whose behalf a call is made: ``side`` is source, destination or task."""
+
+    side: str
+    identity: Identity
+    endpoint: str = "Endpoint"  # how its setting ends
+
+    @property
+    def prefix(self) -> str:
+        """What the names of its settings begin with."""
+        return "kcl" if self.side == "task" else self.side
+
+
+def cause_of(exc: UnavailableError | RefusedError, identity: Identity) -> Cause:
+    """Whether a person must do something, or it may pass."""
+    return "answer" if lasts(exc, identity) else "outage"
+
+
+def attempt(what: str, call: Callable[[], object], who: Who) -> list[Finding]:
+    """Make the call, and tell what its failure means; nothing where it works."""
+    try:
+        call()
+    except (UnavailableError, RefusedError) as exc:
+        return [finding_of(what, exc, who)]
+    except (AttributeError, KeyError, TypeError, ValueError) as exc:  # an answer that lacks what AWS's answers have
+        remedy = f"See what answers at {who.prefix}{who.endpoint} (a proxy?)"
+        value = f"was described by an answer that is not AWS's ({type(exc).__name__}: {exc})"
+        return [error(what, value, "Nothing is known of it", remedy, cause="outage")]
+    return []
+
+
+def finding_of(what: str, exc: UnavailableError | RefusedError, who: Who) -> Finding:
+    """What a failure means.
+
+    :param what: the object, for people
+    """
+    value, consequence, remedy = _words(exc, who)
+    return error(what, value, consequence, remedy, cause=cause_of(exc, who.identity))
+
+
+def _words(exc: UnavailableError | RefusedError, who: Who) -> tuple[str, str, str]:
+    """Value, consequence and remedy."""
+    places = f"{who.prefix}{who.endpoint}, {who.prefix}Region"
+    if isinstance(exc, RoleError):
+        role = f"{who.prefix}Role"
+        remedy = (
+            f"Check {role}Arn, that the role's trust policy lets the caller in ({role}ExternalId is the "
+            "external id that it may want), and that the caller may call sts:AssumeRole; AWS's words above name both"
+        )
+        return f"{who.identity.shown} can't be assumed for the {who.side} ({exc})", _UNUSABLE, remedy
+    if isinstance(exc, CredentialsError):
+        return _no_rights(exc, who)
+    if isinstance(exc, RefusedError):
+        return f"can't be asked for ({exc})", _UNUSABLE, f"Check its name, {places}"
+    if exc.code == NO_TABLE:
+        made = "; with createDestination=true copy does" if who.side == "destination" else ""
+        remedy = f"Check name, region, account and endpoint, or create it{made}"
+        return "does not exist", "There is nothing to replicate from or to", remedy
+    return f"can't be reached ({exc})", _UNUSABLE, f"Check {places} and the network from this machine"
+
+
+def _no_rights(exc: CredentialsError, who: Who) -> tuple[str, str, str]:
+    shown = f"the {who.side}'s {who.identity.shown}"
+    if exc.code in REJECTED_CREDENTIALS:
+        value = f"not allowed to {shown} ({exc})"
+        remedy = "Give credentials, or a role, that may make this call; AWS's words above name the call and who made it"
+        return value, _UNUSABLE, remedy
+    if not lasts(exc, who.identity):
+        remedy = "See whether what gives them out answers: instance or container metadata, STS, or credential_process"
+        return f"{shown} can't be fetched now ({exc})", _UNUSABLE, remedy
+    profile = "" if who.side == "task" else f" or {who.side}Profile"
+    remedy = f"Set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, AWS_PROFILE{profile}, or run it where a role gives them"
+    return f"{shown} can't be found, or used ({exc})", _UNUSABLE, remedy

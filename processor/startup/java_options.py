@@ -1,0 +1,148 @@
+"""Options of the daemon's JVM: ours, those of ``javaOptions``, and what Java itself finds in the environment.
+
+Where two of them can't go together the user's win; where Java refuses them all the same, it is asked what it says
+before a start becomes it.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shlex
+import subprocess
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+
+from processor.errors import SetupError
+from processor.reporting.findings import Finding, error, warning
+from processor.settings.settings import Settings
+from processor.startup import class_archive, java
+from processor.system import program
+
+# The JVM's own variables, in the order in which it reads them; the last is HotSpot's, and undocumented.
+VARIABLES = ("JDK_JAVA_OPTIONS", "JAVA_TOOL_OPTIONS", "_JAVA_OPTIONS")
+# HotSpot's collectors, those of older versions too. Two of them at once end its start.
+_COLLECTOR = re.compile(r"-XX:[+-]Use(?:ConcMarkSweep|Epsilon|G1|Parallel|ParallelOld|ParNew|Serial|Shenandoah|Z)GC\b")
+# GetRecords runs on Java's common pool, which a small machine makes too small for many shards.
+READER_THREADS = 64
+OUR_COLLECTOR = "-XX:+UseSerialGC"
+# A JVM that waits for a debugger (jdwp with suspend=y) would be waited for.
+_PATIENCE_SECONDS = 30.0
+# What it says of variables and of command lines repeats their values, which may be passwords.
+_REPEATS = ("Picked up ", "NOTE: Picked up ")
+_IN_USE = re.compile("address already in use|already in use", re.IGNORECASE)
+_MAX_LINES = 4
+
+
+def daemon_options(settings: Settings, directory: Path) -> list[str]:
+    """All that stand on the JVM's command line.
+
+    :param directory: the daemon's own, for its logs
+    :raises SetupError: there is no Java, or a jar is missing
+    """
+    archive = class_archive.find()
+    ours = [
+        *java.MEMORY,
+        *([] if archive is None else [f"-XX:SharedArchiveFile={archive}"]),
+        # Compiled later, by three times: half of the compilers' time in a start is for what a daemon does at its start
+        # alone, and what it does for each record is compiled within the first seconds all the same.
+        "-XX:CompileThresholdScaling=3",
+        "-XX:+ExitOnOutOfMemoryError",
+        f"-XX:ErrorFile={directory}/hs_err_%p.log",
+        "-XX:-UsePerfData",
+        "-Xshare:auto",
+        "-Dfile.encoding=UTF-8",
+        f"-Djava.util.concurrent.ForkJoinPool.common.parallelism={READER_THREADS}",
+        f"-Dlogback.configurationFile={settings.log_configuration or program.LOG_CONFIGURATION}",
+        f"-DlogDirectory={directory}",
+        f"-DlogFormat={settings.log_format}",
+    ]
+    return chosen(ours, settings.java_options, os.environ)
+
+
+def chosen(ours: Sequence[str], java_options: str, environment: Mapping[str, str]) -> list[str]:
+    """Our options, then the user's, whose collector takes the place of ours.
+
+    :param java_options: as ``javaOptions`` has them
+    """
+    theirs = shlex.split(java_options)
+    has_collector = any(_COLLECTOR.search(text) for text in _texts(theirs, environment))
+    return [option for option in ours if not (has_collector and option == OUR_COLLECTOR)] + theirs
+
+
+def _texts(options: Sequence[str], environment: Mapping[str, str]) -> Iterator[str]:
+    """Wherever Java finds options: as they are, and in the files that they name."""
+    given = [*options]
+    for name in VARIABLES:
+        value = environment.get(name, "")
+        yield value
+        given += value.split()
+    for option in given:
+        yield option
+        for prefix in ("@", "-XX:Flags=", "-XX:VMOptionsFile="):
+            if option.startswith(prefix):
+                yield _content(option[len(prefix) :])
+
+
+def _content(path: str) -> str:
+    try:
+        return Path(path).read_text(errors="replace")
+    except (OSError, ValueError):
+        return ""  # Java says so itself
+
+
+def findings(settings: Settings) -> Iterator[Finding]:
+    """What Java says of its options where it does not start with them; it is started once, to say its version."""
+    try:
+        in_the_way = _try_out(daemon_options(settings, Path(settings.log_directory) / settings.task_name))
+    except SetupError as exc:
+        yield error(exc.what, exc.value, exc.consequence, exc.remedy, cause="setup")
+    else:
+        if in_the_way is not None:
+            yield warning(
+                f"Java {java.executable()}",
+                f"does not start now with the daemon's options ({in_the_way})",
+                "A start here ends while that is so",
+                "If a daemon that runs here has that port, all is well; else give this one another",
+            )
+
+
+def _try_out(options: Sequence[str]) -> str | None:
+    """What Java says where only another process is in its way; None where it starts.
+
+    :raises SetupError: it does not
+    """
+    executable = java.executable()
+    try:
+        ended = subprocess.run(
+            [executable, *options, "-version"],
+            env=os.environ | {"CLASSPATH": java.class_path()},
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            check=False,
+            timeout=_PATIENCE_SECONDS,
+        )
+    except subprocess.TimeoutExpired:
+        return None
+    except OSError as exc:
+        raise _refused(executable, str(exc)) from exc
+    if ended.returncode == 0:
+        return None
+    said = ended.stdout.decode(errors="replace")
+    words = [line.strip() for line in said.splitlines() if line.strip() and not line.startswith(_REPEATS)]
+    reason = " / ".join(words[:_MAX_LINES]) or f"it ends with {ended.returncode}"
+    if _IN_USE.search(said):
+        return reason
+    raise _refused(executable, reason)
+
+
+def _refused(executable: str, reason: str) -> SetupError:
+    given = [name for name in VARIABLES if os.environ.get(name)]
+    where = ", ".join(["javaOptions", *given])
+    return SetupError(
+        f"Java {executable}",
+        f"does not start with the daemon's options ({reason})",
+        "The daemon can't run",
+        f"Check {where}: see that this Java knows each of those options, and that they go together",
+    )

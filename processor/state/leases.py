@@ -1,0 +1,96 @@
+"""KCL's checkpoint (lease) table, read only."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from processor.aws.errors import aws_errors
+from processor.dynamodb.missing_table import unless_missing
+from processor.errors import UnavailableError
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+
+# KCL's checkpoint of a shard whose records are all processed.
+SHARD_END = "SHARD_END"
+# Its checkpoint of a shard of which none are yet.
+_BEGINNING = "TRIM_HORIZON"
+
+
+class Lease(msgspec.Struct, frozen=True, kw_only=True):
+    """One shard's row: who reads it, and up to where; ``parents`` are the shards that must be finished before it."""
+
+    shard_id: str
+    owner: str | None
+    counter: int
+    checkpoint: str | None
+    parents: tuple[str, ...] = ()
+
+    @property
+    def finished(self) -> bool:
+        """Whether all records of the shard are processed."""
+        return self.checkpoint == SHARD_END
+
+
+def read(client: DynamoDBClient, table: str) -> list[Lease] | None:
+    """All leases, or None where the table does not exist.
+
+    From KCL 3.5 on its own state lies in the same table, in rows with an ``entityType``; they are left out.
+
+    :raises UnavailableError: the table can't be read
+    """
+    return unless_missing(lambda: _scan(client, table))
+
+
+def _scan(client: DynamoDBClient, table: str) -> list[Lease]:
+    found: list[Lease] = []
+    start: dict[str, Any] = {}
+    while True:
+        with aws_errors(f"Scan of checkpoint table {table}"):
+            page = client.scan(TableName=table, ConsistentRead=True, **start)
+        found += _leases(table, (row for row in page["Items"] if "entityType" not in row))
+        if "LastEvaluatedKey" not in page:
+            return found
+        start = {"ExclusiveStartKey": page["LastEvaluatedKey"]}
+
+
+def begun(found: Iterable[Lease] | None) -> bool:
+    """Whether a replication has come past the beginning of any shard; a lease alone says only that one was started."""
+    return any(lease.checkpoint not in (None, _BEGINNING) for lease in found or ())
+
+
+def _leases(table: str, rows: Iterable[dict[str, Any]]) -> list[Lease]:
+    try:
+        return [_lease(row) for row in rows]
+    except (KeyError, ValueError) as exc:
+        message = f"Checkpoint table {table} holds a row that is none of KCL's ({exc!r})"
+        raise UnavailableError(message, code=type(exc).__name__) from exc
+
+
+def _lease(row: dict[str, Any]) -> Lease:
+    return Lease(
+        shard_id=row["leaseKey"]["S"],
+        owner=row.get("leaseOwner", {}).get("S"),
+        counter=int(row.get("leaseCounter", {}).get("N", "0")),
+        checkpoint=row.get("checkpoint", {}).get("S"),
+        parents=tuple(row.get("parentShardId", {}).get("SS", ())),
+    )
+
+
+def read_some(client: DynamoDBClient, table: str, shard_ids: Collection[str]) -> dict[str, Lease]:
+    """Those leases that are there, by shard.
+
+    :param shard_ids: 100 at most (BatchGetItem's API reference)
+    :raises UnavailableError: the table can't be read
+    """
+    found: dict[str, Lease] = {}
+    wanted: Any = {table: {"Keys": [{"leaseKey": {"S": each}} for each in shard_ids], "ConsistentRead": True}}
+    while wanted:
+        with aws_errors(f"BatchGetItem on checkpoint table {table}"):
+            page = client.batch_get_item(RequestItems=wanted)
+        found |= {lease.shard_id: lease for lease in _leases(table, page["Responses"].get(table, []))}
+        wanted = page.get("UnprocessedKeys")
+    return found

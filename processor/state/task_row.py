@@ -1,0 +1,225 @@
+"""What a task replicates, in a table of ours beside the checkpoint table.
+
+The row is there to refuse a start that would do harm: another replication under the same task name, or a stream that
+was turned off and on again since the last checkpoint. It says nothing once the checkpoint table is gone, which is how a
+task is restarted from the beginning.
+"""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from processor.aws.errors import aws_errors
+from processor.aws.lasting import lasts
+from processor.dynamodb.missing_table import NO_TABLE, unless_missing
+from processor.errors import ConditionFailedError, NotReadyError, RefusedError, UnavailableError
+from processor.system import program
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+
+    from processor.aws.clients import Clients
+    from processor.settings.settings import Settings
+
+_KEY = {"name": {"S": "task"}}
+_POLL_SECONDS = 0.5
+_TIMEOUT_SECONDS = 300.0
+
+
+class Task(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
+    """One task's row."""
+
+    source_region: str
+    source_table: str
+    destination_region: str
+    destination_table: str
+    stream_arn: str
+    destination_arn: str = ""  # which account's, where regions and names are alike
+    destination_endpoint: str = ""  # which server's, where even the ARNs are
+    # When the first start was, or the begin of a copy before it: milliseconds since the epoch, by the source's clock.
+    # It is what initialPositionInStream=LATEST means; "0", all changes, where an earlier version began the task.
+    first_start_ms: str = ""
+
+    @property
+    def claim(self) -> Task:
+        """The row without the moment at which it was first written, which two starts at once each take their own of."""
+        return msgspec.structs.replace(self, first_start_ms="")
+
+    @property
+    def tables(self) -> tuple[str, str, str, str]:
+        """What source and destination are called, each behind its region."""
+        return self.source_region, self.source_table, self.destination_region, self.destination_table
+
+    @property
+    def path(self) -> str:
+        """Source and destination, for people."""
+        place = self.destination_endpoint or self.destination_arn
+        return (
+            f"{self.source_table} in {self.source_region} to {self.destination_table} in {self.destination_region}"
+            f"{f' ({place})' if place else ''}"
+        )
+
+
+def of(settings: Settings, stream_arn: str, destination_arn: str = "") -> Task:
+    """The row that these settings would write."""
+    return Task(
+        source_region=settings.source_region,
+        source_table=settings.source_table,
+        destination_region=settings.destination_region,
+        destination_table=settings.destination_table,
+        stream_arn=stream_arn,
+        destination_arn=destination_arn,
+        destination_endpoint=settings.destination_endpoint or "",
+    )
+
+
+def record(
+    settings: Settings,
+    clients: Clients,
+    *,
+    stream_arn: str,
+    destination_arn: str,
+    before: Task | None,
+    now_ms: int,
+    begun: bool = False,
+) -> Task:
+    """Store what these settings replicate, and since when.
+
+    :param before: the row as it was read
+    :param now_ms: the moment, by the source's clock where that is known
+    :param begun: whether shards have leases already
+    :returns: the row as it is stored now
+    :raises NotReadyError: another start wrote a different row in between, or we may not write it
+    :raises UnavailableError: the table can't be made or written now
+    """
+    ours = since(of(settings, stream_arn, destination_arn), before, now_ms=now_ms, begun=begun)
+    try:
+        return write(clients.checkpoints(), settings.task_table, ours, before=before)
+    except (UnavailableError, RefusedError) as exc:
+        if not lasts(exc, settings.task_identity):
+            raise
+        message = (
+            f"{exc}. The task can't be recorded, so nothing was started. Allow this call; {program.COMMAND} policy "
+            "prints all that is needed."
+        )
+        raise NotReadyError(message) from exc
+
+
+def since(ours: Task, before: Task | None, *, now_ms: int, begun: bool) -> Task:
+    """The row with the moment of its first start, which stays for as long as the same tables are replicated.
+
+    :param before: the row as it was read
+    :param now_ms: the moment, by the source's clock where that is known
+    :param begun: whether shards have leases already
+    """
+    if before is None or before.tables != ours.tables:
+        first = str(now_ms)
+    else:
+        first = before.first_start_ms or ("0" if begun else str(now_ms))
+    return msgspec.structs.replace(ours, first_start_ms=first)
+
+
+def read(client: DynamoDBClient, table: str) -> Task | None:
+    """The row, or None where there is none.
+
+    :raises UnavailableError: the table can't be read
+    """
+
+    def get() -> Any:
+        with aws_errors(f"GetItem on task table {table}"):
+            return client.get_item(TableName=table, Key=_KEY, ConsistentRead=True).get("Item")
+
+    item = unless_missing(get)
+    if item is None:
+        return None
+    try:
+        return msgspec.convert({name: value.get("S") for name, value in item.items()}, Task)
+    except msgspec.ValidationError as exc:
+        message = f"Task table {table} holds a row that is not ours ({exc})"
+        raise UnavailableError(message, code=type(exc).__name__) from exc
+
+
+def write(client: DynamoDBClient, table: str, task: Task, *, before: Task | None) -> Task:
+    """Store the row, making the table where it is not there: who may write it need not be allowed to make it.
+
+    :param before: the row as it was read, so that of two starts at once only one decides
+    :returns: the row, or that of another start of the same task that was first
+    :raises NotReadyError: another start wrote a different row in between
+    :raises UnavailableError: the table can't be made or written
+    """
+    if task == before:
+        return task
+    try:
+        try:
+            _put(client, table, task, before)
+        except UnavailableError as exc:
+            if exc.code != NO_TABLE:
+                raise
+            _make_table(client, table)
+            _put(client, table, task, before)
+    except ConditionFailedError as exc:
+        stored = read(client, table)
+        if stored is None or stored.claim != task.claim:
+            owner = stored.path if stored else "something else"
+            message = (
+                f"Task table {table}: another daemon has just claimed it for {owner}. Nothing was started. Give each "
+                "replication a taskName of its own."
+            )
+            raise NotReadyError(message) from exc
+        return stored
+    return task
+
+
+def _put(client: DynamoDBClient, table: str, task: Task, before: Task | None) -> None:
+    item = _KEY | {name: {"S": value} for name, value in msgspec.to_builtins(task).items()}
+    condition: dict[str, Any] = {"ConditionExpression": "attribute_not_exists(streamArn)"}
+    if before is not None:
+        replaced = msgspec.to_builtins(before)
+        condition = {
+            "ConditionExpression": " AND ".join(
+                f"({name} = :{name}{'' if value else f' OR attribute_not_exists({name})'})"
+                for name, value in replaced.items()
+            ),
+            "ExpressionAttributeValues": {f":{name}": {"S": value} for name, value in replaced.items()},
+        }
+    with aws_errors(f"PutItem on task table {table}"):
+        client.put_item(TableName=table, Item=item, **condition)
+
+
+def _make_table(client: DynamoDBClient, table: str) -> None:
+    """Make it and wait for it; one that is being made already is waited for."""
+    if _status(client, table) is None:
+        _create_table(client, table)
+    deadline = time.monotonic() + _TIMEOUT_SECONDS
+    while (status := _status(client, table)) != "ACTIVE":
+        if time.monotonic() > deadline:
+            message = f"Task table {table} is still {status or 'missing'} after {_TIMEOUT_SECONDS:.0f} s"
+            raise UnavailableError(message, code=status or NO_TABLE)
+        time.sleep(_POLL_SECONDS)
+
+
+def _status(client: DynamoDBClient, table: str) -> str | None:
+    try:
+        with aws_errors(f"DescribeTable of task table {table}"):
+            return client.describe_table(TableName=table)["Table"]["TableStatus"]
+    except UnavailableError as exc:
+        if exc.code != NO_TABLE:
+            raise
+        return None
+
+
+def _create_table(client: DynamoDBClient, table: str) -> None:
+    try:
+        with aws_errors(f"CreateTable of task table {table}"):
+            client.create_table(
+                TableName=table,
+                KeySchema=[{"AttributeName": "name", "KeyType": "HASH"}],
+                AttributeDefinitions=[{"AttributeName": "name", "AttributeType": "S"}],
+                BillingMode="PAY_PER_REQUEST",
+            )
+    except UnavailableError as exc:
+        if exc.code != "ResourceInUseException":
+            raise
