@@ -11,7 +11,7 @@ from processor.aws.bounds import ROOM
 from processor.aws.connections import bound
 from processor.aws.errors import aws_errors
 from processor.aws.sessions import MakeSession, is_aws_region, session, sts_region
-from processor.replication.lease_term import WriteTimeouts
+from processor.aws.timeouts import WriteTimeouts
 from processor.settings.identity import SESSION_NAME, Identity
 
 if TYPE_CHECKING:

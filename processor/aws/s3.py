@@ -9,10 +9,10 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from processor.aws.domains import is_aws
 from processor.aws.errors import aws_errors
 from processor.aws.redaction import HarmlessWords
 from processor.errors import UnavailableError
-from processor.startup.plaintext_endpoints import is_aws
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client

@@ -50,7 +50,8 @@ _STS_CONFIG = Config(
 # For a whole call of it: what its steps may take.
 _STS_SECONDS = 10.0
 
-# It writes a trace for each failed renewal of credentials, which role_credentials.py and whoever makes the call tell of.
+# It writes a trace for each failed renewal of credentials, which role_credentials.py and whoever makes the call
+# tell of.
 logging.getLogger("botocore.credentials").setLevel(logging.ERROR)
 
 

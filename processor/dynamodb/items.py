@@ -10,8 +10,8 @@ from typing import Any
 
 import msgspec
 
+from processor.dynamodb.keys import normal_number
 from processor.errors import MalformedItemError
-from processor.replication.stream_record import normal_number
 
 _decoder = msgspec.json.Decoder(dict[str, dict[str, Any]])
 

@@ -1,16 +1,20 @@
-"""An item's key, taken out of its bytes. Pure."""
+"""An item's key: taken out of its bytes, and told from others. Pure."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
+from decimal import Context
 
 import msgspec
 
 from processor.errors import MalformedItemError
 
+# A number in DynamoDB has up to 38 significant digits.
+_EXACT = Context(prec=38)
 # A field of a msgspec.Struct can't be called by a name with one of these.
 _UNUSUAL = re.compile(r'[\\"\x00-\x1f]')
+_decoder = msgspec.json.Decoder(dict[str, dict[str, str]])
 
 
 def key_reader(names: Sequence[str]) -> Callable[[msgspec.Raw], msgspec.Raw]:
@@ -48,3 +52,54 @@ def _from_any(names: Sequence[str]) -> Callable[[msgspec.Raw], Sequence[msgspec.
         return [attributes[name] for name in names]
 
     return parts_of
+
+
+def decode_key(key: msgspec.Raw) -> dict[str, dict[str, str]]:
+    """A key of DynamoDB JSON as ``{name: {type: value}}``, binary values as base64 text.
+
+    :raises msgspec.DecodeError: it is none
+    """
+    return _decoder.decode(key)
+
+
+def identity_of(key: msgspec.Raw) -> bytes:
+    """Bytes that are equal for equal keys, see :func:`key_identity`.
+
+    :param key: DynamoDB JSON
+    :raises MalformedItemError: it is none
+    """
+    try:
+        return key_identity(decode_key(key))
+    except (msgspec.DecodeError, ArithmeticError, RecursionError, ValueError) as exc:
+        raise MalformedItemError(f"a key that can't be understood ({type(exc).__name__})") from exc
+
+
+def normal_number(value: str) -> str:
+    """One notation for equal numbers: 1.0, 1 and 10E-1 are the same.
+
+    :raises ArithmeticError: it is no number
+    """
+    whole, point, fraction = value.partition(".")
+    if (
+        len(value) <= _EXACT.prec
+        and whole.isdecimal()
+        and whole[0] != "0"
+        and (fraction.isdecimal() if point else whole[-1] != "0")
+        and value[-1] != "0"
+        and value.isascii()
+    ):
+        return value  # as most are, at a fraction of the cost
+    return str(_EXACT.plus(_EXACT.create_decimal(value)).normalize(_EXACT))
+
+
+def key_identity(key: dict[str, dict[str, str]]) -> bytes:
+    """Bytes that are equal for equal keys: attribute order and a number's notation (1.0, 1, 10E-1) don't matter.
+
+    :param key: ``{name: {type: value}}``, binary values as base64 text
+    :raises ArithmeticError: a number that is none
+    """
+    parts = []
+    for name in sorted(key):
+        ((kind, value),) = key[name].items()
+        parts.append((name, kind, normal_number(value) if kind == "N" else value))
+    return msgspec.json.encode(parts)

@@ -14,16 +14,15 @@ from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.multiprocess import MultiProcessCollector
 from prometheus_client.registry import Collector
 
-from processor.metrics import instruments, shard_files
+from processor.dynamodb.stream_retention import RETENTION_SECONDS
+from processor.metrics import instruments, shard_facts, shard_files
 from processor.metrics.instruments import Instrument
-from processor.replication import shard_meter
-from processor.replication.shard_meter import WINDOW_SECONDS
+from processor.metrics.shard_facts import WINDOW_SECONDS
 
 if TYPE_CHECKING:
     from prometheus_client import Metric
 
 # A stream keeps a record for so long (DynamoDB developer guide, "Change data capture for DynamoDB Streams").
-RETENTION_SECONDS = 24 * 3600
 # A shard's figures stay for so long after its end, for whoever scrapes rarely. Every few hours a shard has a new name:
 # those of a month would be thousands.
 FORGET_SECONDS = 3600
@@ -31,11 +30,11 @@ FORGET_SECONDS = 3600
 FLEET_SECONDS = 90
 
 _Facts = dict[str, float]
-_FACT_NAMES = {fact.name for fact in shard_meter.FACTS}
+_FACT_NAMES = {fact.name for fact in shard_facts.FACTS}
 
 
 def _is_read(of_shard: _Facts) -> bool:
-    return of_shard.get(shard_meter.OPENED.name, 0.0) != of_shard.get(shard_meter.CLOSED.name, 0.0)
+    return of_shard.get(shard_facts.OPENED.name, 0.0) != of_shard.get(shard_facts.CLOSED.name, 0.0)
 
 
 class Heard(msgspec.Struct, rename="camel"):
@@ -82,7 +81,7 @@ class DaemonCollector(Collector):
 
     def _forget_ended(self, facts: dict[str, _Facts]) -> None:
         for shard_id, of_shard in facts.items():
-            closed_at = of_shard.get(shard_meter.CLOSED_AT.name, 0)
+            closed_at = of_shard.get(shard_facts.CLOSED_AT.name, 0)
             if closed_at and not _is_read(of_shard) and self._clock() - closed_at > FORGET_SECONDS:
                 for path in shard_files.files(self._directory, shard_id):
                     path.unlink(missing_ok=True)
@@ -95,15 +94,15 @@ class DaemonCollector(Collector):
             at = of_shard.get(fact.name, 0.0)
             return max(0.0, now - at) if at else 0.0
 
-        pending = {name: since(of, shard_meter.OLDEST_AT) for name, of in reading.items()}
+        pending = {name: since(of, shard_facts.OLDEST_AT) for name, of in reading.items()}
         yield self._by_shard(instruments.PENDING, pending)
-        held = {name: since(of, shard_meter.HELD_SINCE) for name, of in reading.items()}
+        held = {name: since(of, shard_facts.HELD_SINCE) for name, of in reading.items()}
         yield self._by_shard(instruments.HELD, held)
-        ages = {name: since(of, shard_meter.CHECKPOINT_AT) for name, of in reading.items()}
+        ages = {name: since(of, shard_facts.CHECKPOINT_AT) for name, of in reading.items()}
         yield self._by_shard(instruments.CHECKPOINT_AGE, {name: age for name, age in ages.items() if age})
         longest = {
-            name: of.get(shard_meter.LONGEST.name, 0.0)
-            if since(of, shard_meter.LONGEST_AT) < 2 * WINDOW_SECONDS
+            name: of.get(shard_facts.LONGEST.name, 0.0)
+            if since(of, shard_facts.LONGEST_AT) < 2 * WINDOW_SECONDS
             else 0.0
             for name, of in reading.items()
         }
@@ -115,10 +114,10 @@ class DaemonCollector(Collector):
         if self._heard is not None and now - self._heard_at < FLEET_SECONDS:
             yield self._of_task(instruments.SHARDS_UNREAD, self._heard.shards_unread)
             yield self._of_task(instruments.SHARDS_LOST, self._heard.shards_lost)
-        last = max(facts.values(), key=lambda of: of.get(shard_meter.HEARTBEAT_AT.name, 0.0), default={})
-        if last.get(shard_meter.HEARTBEAT_AT.name):
-            yield self._of_task(instruments.HEARTBEAT_LATENCY, last[shard_meter.HEARTBEAT_LATENCY.name])
-            yield self._of_task(instruments.HEARTBEAT_AGE, since(last, shard_meter.HEARTBEAT_AT))
+        last = max(facts.values(), key=lambda of: of.get(shard_facts.HEARTBEAT_AT.name, 0.0), default={})
+        if last.get(shard_facts.HEARTBEAT_AT.name):
+            yield self._of_task(instruments.HEARTBEAT_LATENCY, last[shard_facts.HEARTBEAT_LATENCY.name])
+            yield self._of_task(instruments.HEARTBEAT_AGE, since(last, shard_facts.HEARTBEAT_AT))
 
     def _by_shard(self, instrument: Instrument, figures: dict[str, float]) -> Metric:
         family = GaugeMetricFamily(instrument.name, instrument.help, labels=instrument.label_names)

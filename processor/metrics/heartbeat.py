@@ -9,22 +9,11 @@ import base64
 import hashlib
 from collections.abc import Mapping
 
-import msgspec
-
-from processor.replication.stream_record import Change, key_identity
-
 # When it was written, in ms since the epoch, by the clock of the machine that wrote it.
 WRITTEN_AT = "writtenAtMs"
 _NAME = "dynamodb-replicator-heartbeat/"
 # A number that no one counts to: 38 digits is what DynamoDB keeps.
 _NUMBER = -(10**37)
-
-
-class _Image(msgspec.Struct):
-    writtenAtMs: dict[str, str]  # noqa: N815  # the attribute's name
-
-
-_decoder = msgspec.json.Decoder(_Image)
 
 
 def key(key_types: Mapping[str, str], task_name: str) -> dict[str, dict[str, str]]:
@@ -37,22 +26,3 @@ def key(key_types: Mapping[str, str], task_name: str) -> dict[str, dict[str, str
     number = _NUMBER - int.from_bytes(hashlib.sha256(text.encode()).digest()[:8], "big")
     values = {"S": text, "N": str(number), "B": base64.b64encode(text.encode()).decode()}
     return {name: {kind: values[kind]} for name, kind in key_types.items()}
-
-
-class Heartbeats:
-    """Knows a task's heartbeats among its changes."""
-
-    def __init__(self, task_name: str) -> None:
-        self._task_name = task_name
-        self._identity: bytes | None = None
-
-    def written_ms(self, change: Change) -> int | None:
-        """When a heartbeat was written; None for every other change."""
-        if self._identity is None:  # all of a table's changes have the same key attributes
-            self._identity = key_identity(key(change.key_types, self._task_name))
-        if change.identity != self._identity or change.image is None:
-            return None
-        try:
-            return int(_decoder.decode(change.image).writtenAtMs["N"])
-        except (msgspec.DecodeError, KeyError, ValueError):
-            return None  # somebody else's item under our key

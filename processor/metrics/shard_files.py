@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 from prometheus_client import Counter, Gauge, Histogram, values
 
 from processor.metrics.instruments import Instrument
-from processor.replication.lease_term import file_name
+from processor.settings.daemon_files import shard_file_name
 
 if TYPE_CHECKING:
     from prometheus_client.metrics import MetricWrapperBase
@@ -32,7 +32,7 @@ _lock = threading.Lock()
 
 def files(directory: Path, shard_id: str) -> list[Path]:
     """Those of one shard, there or not."""
-    return [directory / f"{kind}_{file_name(shard_id)}.db" for kind in _KINDS]
+    return [directory / f"{kind}_{shard_file_name(shard_id)}.db" for kind in _KINDS]
 
 
 def reserve(directory: Path, shard_id: str) -> None:
@@ -63,7 +63,7 @@ def written_to(directory: Path, shard_id: str) -> Iterator[None]:
     with _lock:  # the library has one place, for the whole process, that says where values live
         before, variable = values.ValueClass, os.environ.get(_DIRECTORY_VARIABLE)
         os.environ[_DIRECTORY_VARIABLE] = str(directory)
-        identifier: Callable[[], str] = lambda: file_name(shard_id)  # noqa: E731  # the library's type says int
+        identifier: Callable[[], str] = lambda: shard_file_name(shard_id)  # noqa: E731  # the library's type says int
         values.ValueClass = values.MultiProcessValue(identifier)  # type: ignore[no-untyped-call]
         try:
             yield

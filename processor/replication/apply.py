@@ -26,9 +26,9 @@ from typing import Literal, Protocol
 
 from processor.errors import CredentialsError, HeldError, RefusedError, UnavailableError, let_go
 from processor.flow.retry import THROTTLES, Backoff, Outage
+from processor.replication.change import Change
 from processor.replication.concurrency import Lanes
 from processor.replication.plan import MAX_ITEMS_PER_CALL, calls, plan
-from processor.replication.stream_record import Change
 from processor.replication.writer import Table
 
 Refused = Callable[[Change, RefusedError], None]

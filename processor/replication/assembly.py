@@ -7,17 +7,19 @@ import threading
 from pathlib import Path
 
 from processor.aws.clients import Clients
+from processor.aws.timeouts import WriteTimeouts
 from processor.flow.retry import Outage
-from processor.metrics.heartbeat import Heartbeats
 from processor.metrics.sinks import outlets
 from processor.replication import on_error, tables
 from processor.replication.apply import Applier
+from processor.replication.heartbeats import Heartbeats
 from processor.replication.key_guard import KeyGuard
-from processor.replication.lease_term import DIRECTORY, LeaseTerm, WriteTimeouts, file_name
+from processor.replication.lease_term import DIRECTORY, LeaseTerm
 from processor.replication.meter import Meter, NoMeter
 from processor.replication.record_processor import Shard
 from processor.replication.standstill import Standstill
 from processor.reporting.logs import Log
+from processor.settings.daemon_files import shard_file_name
 from processor.settings.settings import Settings
 from processor.state.hold_files import HoldFiles
 from processor.state.hold_rows import HoldRows
@@ -50,7 +52,7 @@ def open_shard(settings: Settings, shard_id: str, *, directory: Path, gone: thre
     """
     log = Log(shard=shard_id)
     timeouts = WriteTimeouts.within(settings.failover_seconds)
-    term = LeaseTerm(directory / DIRECTORY / file_name(shard_id), call_seconds=timeouts.call, gone=gone)
+    term = LeaseTerm(directory / DIRECTORY / shard_file_name(shard_id), call_seconds=timeouts.call, gone=gone)
     clients = Clients(settings)
     table = tables.open_table(settings, clients, timeouts=timeouts, may_write=term.may_write)
     guard = KeyGuard(table.key_types, table=settings.destination_table, region=settings.destination_region)

@@ -23,9 +23,9 @@ import msgspec
 
 from processor.dynamodb.items import same
 from processor.errors import ConditionFailedError, RefusedError, UnavailableError, UnsettledError
+from processor.replication.change import Change
 from processor.replication.reconcile import EVENT_NAME as RECONCILED
 from processor.replication.reconcile import Source, reconcile
-from processor.replication.stream_record import Change
 from processor.replication.writer import WritableTable
 
 # Streams API reference: a sequence number has 21 to 40 digits. Texts of one length compare as their numbers do, which

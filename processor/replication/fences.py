@@ -6,8 +6,8 @@ from collections.abc import Callable, Sequence
 
 import msgspec
 
+from processor.dynamodb.keys import identity_of
 from processor.dynamodb.reader import ReadableTable
-from processor.replication.stream_record import identity_of
 
 # Older than any change's: an item without a number may always be written over.
 NO_NUMBER = "0"

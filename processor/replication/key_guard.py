@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable, Mapping
 
 from processor.errors import KeySchemaError, RefusedError
-from processor.replication.stream_record import Change
+from processor.replication.change import Change
 
 # So that many refusals in a row cost few looks. A table takes longer than that to be deleted and made again.
 LOOK_SECONDS = 3.0

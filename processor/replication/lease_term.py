@@ -9,7 +9,6 @@ begins only if it would end, answered or timed out, while the lease is ours. No 
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import os
 import struct
 import threading
@@ -20,10 +19,6 @@ from typing import NamedTuple
 
 from processor.errors import DaemonGoneError, LeaseLostError, SetupError
 
-# Shares of failoverTimeMillis: for each step to the destination, and for its answer. KCL renews after a third of it, so
-# two thirds of the term are left at least; what a call leaves of these is for the renewal's own time.
-CONNECT_SHARE = 0.1
-READ_SHARE = 0.25
 # Beside the children's settings file.
 DIRECTORY = "terms"
 
@@ -33,34 +28,12 @@ _LOOK_SECONDS = 0.02
 _NO_TERM = bytes(16)
 
 
-def file_name(shard_id: str) -> str:
-    """The shard's file: its id is whatever stands in the checkpoint table, and names no path."""
-    return hashlib.sha256(shard_id.encode()).hexdigest()
-
-
 class _Term(NamedTuple):
     """The file's content; the end is given by the wall clock, in ms, and by the monotonic one, in ns."""
 
     id: bytes
     wall_end_ms: int
     monotonic_end_ns: int
-
-
-class WriteTimeouts(NamedTuple):
-    """How long one write call waits, in seconds: for each step to the destination, and then for the answer."""
-
-    connect: float
-    read: float
-
-    @property
-    def call(self) -> float:
-        """The longest that a call takes: connecting, TLS and sending are a step each (urllib3)."""
-        return 3 * self.connect + self.read
-
-    @classmethod
-    def within(cls, failover_seconds: float) -> WriteTimeouts:
-        """Those that let a call end well before a lease does."""
-        return cls(connect=CONNECT_SHARE * failover_seconds, read=READ_SHARE * failover_seconds)
 
 
 class LeaseTerm:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Protocol
 
 from processor.replication.apply import Outcome
-from processor.replication.stream_record import Change
+from processor.replication.change import Change
 
 
 class Meter(Protocol):

@@ -13,9 +13,9 @@ from __future__ import annotations
 
 from processor.errors import DeadLetterError, HeldError, RefusedError, StoppedByRefusalError
 from processor.replication.apply import Refused
+from processor.replication.change import Change
 from processor.replication.dead_letters.sink import DeadLetters, store_of
 from processor.replication.key_guard import KeyGuard
-from processor.replication.stream_record import Change
 from processor.reporting.logs import Log
 from processor.settings.settings import Settings
 

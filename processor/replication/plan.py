@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 
 import msgspec
 
-from processor.replication.stream_record import Change
+from processor.replication.change import Change, bytes_of
 
 # BatchWriteItem takes 25 puts and deletes of distinct keys (DynamoDB API reference).
 MAX_ITEMS_PER_CALL = 25
@@ -59,8 +59,3 @@ def calls(writes: Sequence[Change], *, max_items: int = MAX_ITEMS_PER_CALL) -> I
         size += length
     if call:
         yield call
-
-
-def bytes_of(change: Change) -> bytes:
-    """The JSON that the write carries: a put's image, a delete's key."""
-    return bytes(change.image if change.image is not None else change.key)

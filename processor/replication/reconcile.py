@@ -22,8 +22,9 @@ from typing import TYPE_CHECKING, Literal, Protocol
 
 from processor.dynamodb.expiry import NO_EXPIRY, Expiry
 from processor.dynamodb.items import same
+from processor.dynamodb.keys import identity_of
 from processor.errors import UnsettledError
-from processor.replication.stream_record import Change, identity_of
+from processor.replication.change import Change
 from processor.replication.writer import Table
 
 if TYPE_CHECKING:

@@ -30,8 +30,9 @@ from processor.errors import (
 )
 from processor.flow.retry import Backoff, Outage
 from processor.replication.apply import Applier, Outcome
+from processor.replication.change import Change
 from processor.replication.meter import Meter, NoMeter
-from processor.replication.stream_record import Change, decode
+from processor.replication.stream_record import decode
 from processor.reporting.logs import Log
 
 SUMMARY_SECONDS = 60.0

@@ -6,8 +6,8 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 
 from processor.replication.apply import Outcome
+from processor.replication.change import Change
 from processor.replication.meter import Meter, NoMeter
-from processor.replication.stream_record import Change
 from processor.reporting.logs import Log
 
 _NOTE = "Replication goes on; this shard's metrics are missing until it is started anew. {remedy}"

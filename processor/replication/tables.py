@@ -8,10 +8,10 @@ from typing import Any
 
 from processor.aws.clients import Clients
 from processor.aws.sessions import session
+from processor.aws.timeouts import WriteTimeouts
 from processor.dynamodb.reader import ReadableTable
 from processor.dynamodb.scanner import ScannableTable
 from processor.replication.fenced_writer import FencedTable
-from processor.replication.lease_term import WriteTimeouts
 from processor.replication.writer import WritableTable
 from processor.settings.settings import Settings
 

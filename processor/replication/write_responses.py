@@ -9,7 +9,8 @@ from collections.abc import Sequence
 
 import msgspec
 
-from processor.replication.stream_record import Change, key_identity
+from processor.dynamodb.keys import key_identity
+from processor.replication.change import Change
 
 _Item = dict[str, msgspec.Raw]
 

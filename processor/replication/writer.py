@@ -18,11 +18,10 @@ from processor.aws.errors import AnswerTooLargeError, aws_errors
 from processor.aws.redaction import HarmlessWords
 from processor.aws.response_shapes import NO_ANSWER
 from processor.aws.sessions import MakeSession, session
+from processor.aws.timeouts import WriteTimeouts
 from processor.errors import UnavailableError
 from processor.flow import rate_limiter
-from processor.replication.lease_term import WriteTimeouts
-from processor.replication.plan import bytes_of
-from processor.replication.stream_record import Change
+from processor.replication.change import Change, bytes_of
 from processor.replication.write_responses import Batch, One, batch_decoder, matching, one_decoder
 
 if TYPE_CHECKING:

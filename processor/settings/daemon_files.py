@@ -1,7 +1,8 @@
-"""How a daemon's settings reach the processes that it starts: a file, named in their environment."""
+"""Files in the directory of a running daemon, which the processes that it starts find by their environment."""
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -20,3 +21,8 @@ def handed_down(environment: Mapping[str, str]) -> tuple[Settings, Path]:
     """
     file = Path(environment[SETTINGS_VARIABLE])
     return msgspec.json.decode(private_files.read(file), type=Settings), file.parent
+
+
+def shard_file_name(shard_id: str) -> str:
+    """The shard's file: its id is whatever stands in the checkpoint table, and names no path."""
+    return hashlib.sha256(shard_id.encode()).hexdigest()

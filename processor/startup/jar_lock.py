@@ -6,7 +6,8 @@ there, so it imports nothing of it::
 
     python -I processor/startup/jar_lock.py FOLDER ...
 
-It ends with 22 where a jar of one of the folders is not as it should be. With ``--whole`` before the folders, every jar of the lock must be in one of them, too.
+It ends with 22 where a jar of one of the folders is not as it should be. With ``--whole``
+before the folders, every jar of the lock must be in one of them, too.
 """
 
 from __future__ import annotations

@@ -10,34 +10,11 @@ from ipaddress import ip_address
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
+from processor.aws.domains import is_aws
 from processor.reporting.findings import Finding, error, warning
 
 if TYPE_CHECKING:
     from processor.settings.settings import Settings
-
-# Of AWS's partitions (botocore's partitions.json: dnsSuffix and dualStackDnsSuffix).
-AWS_SUFFIXES = (
-    "amazonaws.com",
-    "amazonaws.com.cn",
-    "amazonaws.eu",
-    "api.aws",
-    "api.aws.hci.ic.gov",
-    "api.aws.ic.gov",
-    "api.aws.scloud",
-    "api.cloud-aws.adc-e.uk",
-    "api.amazonwebservices.com.cn",
-    "api.amazonwebservices.eu",
-    "c2s.ic.gov",
-    "cloud.adc-e.uk",
-    "csp.hci.ic.gov",
-    "sc2s.sgov.gov",
-)
-
-
-def is_aws(endpoint: str) -> bool:
-    """Whether AWS answers there: not an emulator, or a store that only speaks as AWS does."""
-    host = urlsplit(endpoint).hostname or ""
-    return any(host == suffix or host.endswith(f".{suffix}") for suffix in AWS_SUFFIXES)
 
 
 def findings(settings: Settings) -> Iterator[Finding]:

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from processor.aws.sessions import is_aws_region
-from processor.commands.copy.estimate import LAST_START_SECONDS
 from processor.dynamodb import table_spec
+from processor.dynamodb.stream_retention import LAST_START_SECONDS
 from processor.errors import NotReadyError
 from processor.reporting import output
 from processor.reporting.findings import Finding, error, failure_of, warning

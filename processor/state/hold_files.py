@@ -11,7 +11,7 @@ from pathlib import Path
 
 import msgspec
 
-from processor.replication.lease_term import file_name
+from processor.settings.daemon_files import shard_file_name
 
 # Beside the children's settings file.
 DIRECTORY = "holds"
@@ -31,7 +31,7 @@ class HoldFiles:
     """One shard's. Without a directory to write to they are not there, and nothing else changes."""
 
     def __init__(self, directory: Path, shard_id: str) -> None:
-        self._hold = directory / DIRECTORY / file_name(shard_id)
+        self._hold = directory / DIRECTORY / shard_file_name(shard_id)
         self._outage = self._hold.with_suffix(".outage")
         self._again = self._hold.with_suffix(".again")
 

@@ -16,8 +16,8 @@ from typing import Any
 
 from processor.replication import assembly, child
 from processor.replication.apply import Applier, Outcome
+from processor.replication.change import Change
 from processor.replication.record_processor import Shard
-from processor.replication.stream_record import Change
 
 _open_shard = assembly.open_shard
 _WARM_SECONDS, _SECONDS = 1.5, 4.0

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from processor.replication import stream_record
-from processor.replication.stream_record import Change
+from processor.replication.change import Change
 from tests.fakes.stream_record import modify, remove
 
 

@@ -25,8 +25,8 @@ from typing import IO, TYPE_CHECKING, Any, NoReturn
 import msgspec
 
 from processor.metrics.shard_files import DIRECTORY as METRICS_DIRECTORY
-from processor.replication.lease_term import DIRECTORY, file_name
-from processor.settings.daemon_files import SETTINGS_VARIABLE
+from processor.replication.lease_term import DIRECTORY
+from processor.settings.daemon_files import SETTINGS_VARIABLE, shard_file_name
 from processor.settings.settings import Settings
 from processor.state.hold_files import DIRECTORY as HOLD_DIRECTORY
 from processor.state.hold_files import EXIT_STATUS
@@ -60,7 +60,7 @@ class FakeDaemon:
         file.write_bytes(msgspec.json.encode(settings))
         for made in (DIRECTORY, HOLD_DIRECTORY, METRICS_DIRECTORY):
             (folder / made).mkdir(exist_ok=True)
-        self._term = folder / DIRECTORY / file_name(SHARD_ID)
+        self._term = folder / DIRECTORY / shard_file_name(SHARD_ID)
         self._holds = folder / HOLD_DIRECTORY
         self.renew(hours=1)
         self.child = subprocess.Popen(
@@ -156,7 +156,7 @@ class FakeDaemon:
 
     def asks_to_be_read_again(self) -> bool:
         """Whether it wants the shard's lease to be given up; the mark is taken away, as the daemon does."""
-        mark = self._holds / f"{file_name(SHARD_ID)}.again"
+        mark = self._holds / f"{shard_file_name(SHARD_ID)}.again"
         found = mark.exists()
         mark.unlink(missing_ok=True)
         return found

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Mapping
 
 import msgspec
 
-from processor.replication.stream_record import identity_of
+from processor.dynamodb.keys import identity_of
 
 
 class FakeSource:

@@ -9,8 +9,8 @@ from contextlib import contextmanager
 from typing import Literal
 
 from processor.errors import CredentialsError, RefusedError, UnavailableError
-from processor.replication.plan import MAX_ITEMS_PER_CALL, bytes_of
-from processor.replication.stream_record import Change
+from processor.replication.change import Change, bytes_of
+from processor.replication.plan import MAX_ITEMS_PER_CALL
 from tests.fakes.patience import PATIENCE_SECONDS
 
 # ok: done. throttle: not done. unanswered: done, but the answer is lost. unprocessed: only the first is done.

@@ -15,8 +15,8 @@ from hypothesis import strategies as st
 
 from processor.errors import MalformedRecordError, UsageError
 from processor.replication.apply import Outcome
+from processor.replication.change import Change
 from processor.replication.record_processor import RecordProcessor, Shard
-from processor.replication.stream_record import Change
 from processor.reporting.logs import Log
 from processor.settings import kcl_properties
 from processor.settings.definitions import BY_NAME, DEFINITIONS

@@ -14,8 +14,8 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 from processor.errors import RefusedError
 from processor.flow.retry import Backoff, Outage
 from processor.replication.apply import Applier
+from processor.replication.change import Change
 from processor.replication.record_processor import RecordProcessor, Shard
-from processor.replication.stream_record import Change
 from processor.reporting.logs import Log
 from tests.fakes import kcl
 from tests.fakes.changes import decode

@@ -22,8 +22,7 @@ from processor.errors import UnavailableError
 from processor.flow.rate_limiter import Capacity
 from processor.flow.retry import Backoff, Outage
 from processor.replication.apply import Applier
-from processor.replication.plan import bytes_of
-from processor.replication.stream_record import Change
+from processor.replication.change import Change, bytes_of
 from processor.reporting.logs import Log
 from processor.state.copy_rows import SegmentState
 from tests.fakes.table import Killed

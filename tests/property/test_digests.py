@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from processor.commands.verify.canonical_form import Form
 from processor.commands.verify.diff import differences
 from processor.commands.verify.digests import Buckets
-from processor.replication.stream_record import key_identity
+from processor.dynamodb.keys import key_identity
 from tests.property.test_records_round_trip import NUMBERS, TEXTS, VALUES
 
 KEYS = st.fixed_dictionaries({"pk": st.builds(lambda value: {"N": value}, NUMBERS)})

@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from processor.replication import plan as plan_module
-from processor.replication.plan import MAX_BYTES_PER_CALL, MAX_ITEMS_PER_CALL, bytes_of, calls, plan
-from processor.replication.stream_record import Change
+from processor.replication.change import Change, bytes_of
+from processor.replication.plan import MAX_BYTES_PER_CALL, MAX_ITEMS_PER_CALL, calls, plan
 from tests.fakes.changes import delete, put
 
 CHANGES = st.lists(

@@ -11,9 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from processor.errors import UnavailableError
-from processor.replication.plan import bytes_of
+from processor.replication.change import Change, bytes_of
 from processor.replication.reconcile import reconcile
-from processor.replication.stream_record import Change
 from tests.fakes.patience import PATIENCE_SECONDS
 
 KEY = msgspec.Raw(b'{"id":{"S":"k"}}')

@@ -10,8 +10,8 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from processor.replication.plan import bytes_of
-from processor.replication.stream_record import key_identity, normal_number
+from processor.dynamodb.keys import key_identity, normal_number
+from processor.replication.change import bytes_of
 from tests.fakes.changes import decode
 from tests.fakes.stream_record import stream_record
 

@@ -8,12 +8,12 @@ import boto3
 import pytest
 from msgspec import structs
 
+from processor.aws.timeouts import WriteTimeouts
 from processor.commands.demo.dynamodb_local import DynamoDBLocal
 from processor.dynamodb.reader import ReadableTable
 from processor.errors import RefusedError
+from processor.replication.change import Change
 from processor.replication.fenced_writer import FencedTable
-from processor.replication.lease_term import WriteTimeouts
-from processor.replication.stream_record import Change
 from tests.conftest import REGION, Tables
 from tests.fakes.changes import decode
 from tests.fakes.fault_proxy import FaultProxy

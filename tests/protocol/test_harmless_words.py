@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 
 from processor.aws.redaction import WITHHELD
+from processor.aws.timeouts import WriteTimeouts
 from processor.commands.demo.dynamodb_local import DynamoDBLocal
 from processor.errors import RefusedError, UnavailableError
-from processor.replication.lease_term import WriteTimeouts
 from processor.replication.writer import WritableTable
 from tests.conftest import REGION, Tables
 from tests.fakes.changes import decode

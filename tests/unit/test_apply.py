@@ -11,7 +11,7 @@ import pytest
 from processor.errors import DaemonGoneError, HeldError, LeaseLostError, RefusedError, UnavailableError
 from processor.flow.retry import Backoff, Outage
 from processor.replication.apply import Applier, Holding, Outcome
-from processor.replication.stream_record import Change
+from processor.replication.change import Change
 from processor.reporting.logs import Log
 from tests.fakes.changes import delete, put
 from tests.fakes.patience import PATIENCE_SECONDS

@@ -11,6 +11,7 @@ import pytest
 from processor.aws import clients as our_clients
 from processor.aws import s3
 from processor.aws.clients import Clients
+from processor.aws.domains import is_aws
 from processor.aws.s3 import Bucket
 from processor.commands.check import command as check
 from processor.commands.copy.s3 import checks, table_export
@@ -22,7 +23,6 @@ from processor.replication.dead_letters.sink import store_of
 from processor.settings import s3_location
 from processor.settings.settings import Settings
 from processor.startup import facts
-from processor.startup.plaintext_endpoints import is_aws
 from processor.startup.preflight import Report
 from tests.fakes.faulty_server import Answer, Exchange, FaultyServer
 from tests.fakes.letters import letter

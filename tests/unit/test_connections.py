@@ -16,9 +16,9 @@ from processor.aws.errors import NotDynamoDBError, aws_errors
 from processor.aws.http_answer import Answer
 from processor.aws.s3 import Bucket
 from processor.aws.sessions import session
+from processor.aws.timeouts import WriteTimeouts
 from processor.dynamodb.reader import ReadableTable
 from processor.errors import UnavailableError
-from processor.replication.lease_term import WriteTimeouts
 from processor.replication.writer import WritableTable
 from processor.settings.identity import Identity
 from tests.fakes.changes import put

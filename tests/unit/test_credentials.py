@@ -12,8 +12,8 @@ from botocore.exceptions import NoCredentialsError
 from processor.aws.credentials import RENEWAL_SECONDS, RenewedCredentials
 from processor.aws.errors import aws_errors
 from processor.aws.sessions import session
+from processor.aws.timeouts import WriteTimeouts
 from processor.errors import CredentialsError, UnavailableError
-from processor.replication.lease_term import WriteTimeouts
 from processor.replication.writer import WritableTable
 from processor.settings.identity import Identity
 from tests.fakes.changes import put

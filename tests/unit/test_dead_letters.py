@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 
 from processor.errors import DeadLetterError, RefusedError
+from processor.replication.change import Change
 from processor.replication.dead_letters.file_store import LetterFile
 from processor.replication.dead_letters.s3_store import LetterBucket
 from processor.replication.dead_letters.sink import DeadLetters, store_of
-from processor.replication.stream_record import Change
 from tests.fakes.changes import delete, put
 from tests.fakes.tasks import task
 

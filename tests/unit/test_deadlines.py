@@ -14,8 +14,8 @@ from botocore.exceptions import BotoCoreError
 from processor.aws.clients import Clients, write_client
 from processor.aws.direct_calls import LeanCalls
 from processor.aws.errors import aws_errors
+from processor.aws.timeouts import WriteTimeouts
 from processor.errors import UnavailableError
-from processor.replication.lease_term import WriteTimeouts
 from tests.fakes.patience import until
 from tests.fakes.socket_server import Serve, SocketServer, received
 from tests.fakes.tasks import task

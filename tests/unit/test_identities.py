@@ -15,9 +15,9 @@ from processor.aws import endpoints
 from processor.aws.clients import Clients
 from processor.aws.errors import aws_errors
 from processor.aws.sessions import session, sts_region
+from processor.aws.timeouts import WriteTimeouts
 from processor.errors import CredentialsError, RoleError, UnavailableError, UsageError
 from processor.replication import tables
-from processor.replication.lease_term import WriteTimeouts
 from processor.settings.identity import OWN, Identity
 from processor.settings.settings import Settings
 from processor.startup import preflight

@@ -7,8 +7,8 @@ from collections.abc import Mapping
 import pytest
 
 from processor.errors import KeySchemaError, RefusedError, UnavailableError
+from processor.replication.change import Change
 from processor.replication.key_guard import LOOK_SECONDS, KeyGuard
-from processor.replication.stream_record import Change
 from tests.fakes.changes import delete, put
 
 ERROR = RefusedError("PutItem: refused", code="ValidationException")

@@ -13,9 +13,9 @@ from pathlib import Path
 
 import pytest
 
+from processor.aws.timeouts import WriteTimeouts
 from processor.errors import LeaseLostError, RefusedError, UnavailableError
 from processor.flow.rate_limiter import Estimate
-from processor.replication.lease_term import WriteTimeouts
 from processor.replication.writer import WritableTable
 from tests.fakes.changes import put
 from tests.fakes.http_server import HttpServer

@@ -9,8 +9,10 @@ from pathlib import Path
 
 import pytest
 
+from processor.aws.timeouts import WriteTimeouts
 from processor.errors import DaemonGoneError, LeaseLostError, SetupError
-from processor.replication.lease_term import LeaseTerm, WriteTimeouts, file_name
+from processor.replication.lease_term import LeaseTerm
+from processor.settings.daemon_files import shard_file_name
 from processor.settings.kcl_properties import TUNED
 from tests.fakes.fake_daemon import write_term
 from tests.fakes.patience import PATIENCE_SECONDS
@@ -134,4 +136,4 @@ def test_a_file_that_is_made_anew_is_followed(daemon: _Daemon) -> None:
 @pytest.mark.parametrize("shard_id", ["shardId-1", "../../etc/passwd", "/absolute", ".", ""])
 def test_no_shard_names_a_path(shard_id: str) -> None:
     """Whatever the checkpoint table says, the file lies where it should."""
-    assert re.fullmatch("[0-9a-f]{64}", file_name(shard_id))
+    assert re.fullmatch("[0-9a-f]{64}", shard_file_name(shard_id))

@@ -21,11 +21,13 @@ from processor.commands.demo.dynamodb_local import free_port
 from processor.metrics import exporter, instruments, prometheus_endpoint, shard_files
 from processor.metrics.collector import FLEET_SECONDS, FORGET_SECONDS, DaemonCollector, Heard
 from processor.metrics.command_metrics import CommandMetrics
-from processor.metrics.heartbeat import Heartbeats, key
+from processor.metrics.heartbeat import key
+from processor.metrics.shard_facts import WINDOW_SECONDS
 from processor.metrics.sinks import outlets
 from processor.replication.apply import Outcome
-from processor.replication.shard_meter import WINDOW_SECONDS, ShardMeter
-from processor.replication.stream_record import Change
+from processor.replication.change import Change
+from processor.replication.heartbeats import Heartbeats
+from processor.replication.shard_meter import ShardMeter
 from processor.reporting.logs import Log
 from tests.fakes.changes import decode, delete, put
 from tests.fakes.patience import PATIENCE_SECONDS

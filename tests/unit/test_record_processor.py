@@ -19,9 +19,9 @@ from processor.errors import (
     UsageError,
 )
 from processor.replication.apply import Outcome
+from processor.replication.change import Change
 from processor.replication.record_processor import NoStandstill, RecordProcessor, Shard
 from processor.replication.safe_meter import SafeMeter
-from processor.replication.stream_record import Change
 from processor.reporting.logs import Log
 from tests.fakes import kcl
 from tests.fakes.kcl import Checkpointer

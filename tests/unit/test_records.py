@@ -7,8 +7,8 @@ import json
 import msgspec
 import pytest
 
+from processor.dynamodb.keys import key_identity
 from processor.errors import MalformedRecordError
-from processor.replication.stream_record import key_identity
 from tests.fakes.changes import decode
 from tests.fakes.stream_record import insert, modify, remove, stream_record
 

@@ -20,12 +20,12 @@ from processor.aws.errors import REFUSALS, REJECTED_CREDENTIALS
 from processor.aws.harmless_words import BEGINS, CODES, MESSAGES
 from processor.aws.redaction import HIDDEN, UNKNOWN_CODE, WITHHELD, HarmlessWords, content_type
 from processor.aws.sessions import session
+from processor.aws.timeouts import WriteTimeouts
 from processor.dynamodb.reader import ReadableTable
 from processor.errors import RefusedError, UnavailableError
 from processor.flow.retry import STALE_CREDENTIALS, THROTTLES
+from processor.replication.change import Change
 from processor.replication.fenced_writer import FencedTable
-from processor.replication.lease_term import WriteTimeouts
-from processor.replication.stream_record import Change
 from processor.replication.writer import WritableTable
 from tests.fakes.changes import decode
 from tests.fakes.http_server import HttpServer

@@ -12,12 +12,13 @@ import pytest
 
 from processor.commands.redrive.run import Redrive
 from processor.dynamodb.expiry import Expiry, PastTtl
+from processor.dynamodb.keys import identity_of
 from processor.errors import CredentialsError, DeadLetterError, StalledError, StoppedError, UnavailableError
 from processor.flow.retry import Backoff, Outage
 from processor.flow.retry_limit import OUTAGE_SECONDS
+from processor.replication.change import Change
 from processor.replication.dead_letters.file_store import LetterFile, append_line
 from processor.replication.dead_letters.letter import Entry, encode
-from processor.replication.stream_record import Change, identity_of
 from processor.reporting.logs import Log
 from tests.fakes import patience
 from tests.fakes.letters import letter

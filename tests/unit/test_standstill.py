@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 
 from processor.errors import HeldError, LeaseLostError
-from processor.replication.lease_term import file_name
 from processor.replication.standstill import LOOK_SECONDS, TRY_SECONDS, Standstill, reminders
 from processor.reporting.logs import Log
+from processor.settings.daemon_files import shard_file_name
 from processor.state.hold_files import DIRECTORY, HoldFiles
 from processor.state.holds import Hold, Kind
 from tests.unit.conftest import Event
@@ -73,7 +73,7 @@ class World:
     @property
     def marks(self) -> set[str]:
         """What the daemon sees."""
-        return {path.name.replace(file_name(SHARD), "shard") for path in self.directory.iterdir()}
+        return {path.name.replace(shard_file_name(SHARD), "shard") for path in self.directory.iterdir()}
 
 
 @pytest.fixture
@@ -159,7 +159,7 @@ def test_what_can_not_be_understood_is_read_again_at_once_and_then_each_minute(w
         with pytest.raises(LeaseLostError):
             standstill.read_again(held(7), world.cut_short)
         assert world.marks == {"shard", "shard.again"}
-        (world.directory / f"{file_name(SHARD)}.again").unlink()
+        (world.directory / f"{shard_file_name(SHARD)}.again").unlink()
     assert [event.name for event in events()] == ["read_again", "held"]
     assert world.now - began < 3 * TRY_SECONDS
     standstill = world.make()

@@ -5,9 +5,9 @@ from __future__ import annotations
 import botocore.session
 import pytest
 
+from processor.aws.domains import AWS_SUFFIXES
 from processor.settings.definitions import DEFINITIONS
 from processor.startup import java, plaintext_endpoints
-from processor.startup.plaintext_endpoints import AWS_SUFFIXES
 from tests.fakes.tasks import task
 
 

@@ -11,11 +11,11 @@ from processor.commands.verify.canonical_form import Form
 from processor.commands.verify.judge import Judge
 from processor.commands.verify.repair import Repair
 from processor.commands.verify.report import Found, Report, Results
+from processor.dynamodb.keys import identity_of
 from processor.errors import ReplicatorError, StalledError, StoppedError, UnavailableError
 from processor.flow import retry_limit
 from processor.flow.patience import Patience
 from processor.flow.retry import Backoff, Outage
-from processor.replication.stream_record import identity_of
 from processor.reporting.logs import Log
 from tests.fakes.source import FakeSource
 from tests.fakes.table import FakeTable

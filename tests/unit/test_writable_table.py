@@ -19,10 +19,9 @@ from botocore.credentials import Credentials
 from botocore.session import Session
 from moto import mock_aws
 
+from processor.aws.timeouts import WriteTimeouts
 from processor.errors import CredentialsError, UnavailableError
-from processor.replication.lease_term import WriteTimeouts
-from processor.replication.plan import bytes_of
-from processor.replication.stream_record import Change
+from processor.replication.change import Change, bytes_of
 from processor.replication.writer import Table, WritableTable
 from tests.fakes.changes import decode, delete, put
 from tests.fakes.http_server import HttpServer

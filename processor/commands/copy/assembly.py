@@ -12,6 +12,7 @@ from typing import Any
 import msgspec
 
 from processor.aws.clients import Clients
+from processor.aws.timeouts import WriteTimeouts
 from processor.commands.copy import estimate
 from processor.commands.copy.lock import Holder
 from processor.commands.copy.segment import Parts
@@ -23,10 +24,9 @@ from processor.flow.rate_limiter import Capacity
 from processor.flow.retry import Outage
 from processor.replication import on_error, tables
 from processor.replication.apply import Applier, Outcome, Refused
+from processor.replication.change import Change
 from processor.replication.fences import Fences
 from processor.replication.key_guard import KeyGuard
-from processor.replication.lease_term import WriteTimeouts
-from processor.replication.stream_record import Change
 from processor.reporting.logs import Log
 from processor.settings.settings import Settings
 

@@ -9,7 +9,8 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
-from processor.commands.copy.estimate import LAST_SECONDS, RETENTION_SECONDS
+from processor.commands.copy.estimate import LAST_SECONDS
+from processor.dynamodb.stream_retention import RETENTION_SECONDS
 from processor.errors import CopyTooLateError, UnavailableError
 from processor.state.copy_rows import CopyState
 

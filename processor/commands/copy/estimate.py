@@ -25,10 +25,6 @@ ITEMS_PER_SECOND = 15_000.0
 WARN_SECONDS = 12 * 3600.0
 MOST_SECONDS = 20 * 3600.0
 LAST_SECONDS = 23 * 3600.0
-# The last start of a replication: from there to the first reads of a large stream KCL takes minutes; half an hour is
-# ample.
-LAST_START_SECONDS = 23.5 * 3600
-RETENTION_SECONDS = 24 * 3600.0
 _SEGMENT_BYTES = 512 * 1024 * 1024
 _FEWEST_SEGMENTS = 16
 _MOST_SEGMENTS = 2000

@@ -19,6 +19,7 @@ from processor.commands.copy.segment import SegmentCopy
 from processor.commands.copy.totals import Totals
 from processor.dynamodb.expiry import NEVER, PastTtl
 from processor.dynamodb.scanner import Segment
+from processor.dynamodb.stream_retention import RETENTION_SECONDS
 from processor.errors import CopyTooLateError, NotReadyError
 from processor.flow.patience import Patience
 from processor.flow.worker_group import Crew
@@ -111,7 +112,7 @@ class Job:
             raise _cannot_go_on(f"it was begun {'with --viaS3 ' + before.via if before.via else 'without --viaS3'}")
         concurrent = before.concurrent or self._concurrent
         # By way of S3 it has hours of its own, at each step.
-        last_seconds = estimate.RETENTION_SECONDS if concurrent else estimate.LAST_SECONDS
+        last_seconds = RETENTION_SECONDS if concurrent else estimate.LAST_SECONDS
         through = before.via or (concurrent and self._replicating)
         if not through and before.age_seconds > last_seconds:
             late = CopyTooLateError(hours=before.age_seconds / 3600, concurrent=concurrent)

@@ -6,12 +6,11 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from processor.dynamodb.keys import key_reader
+from processor.dynamodb.keys import identity_of, key_reader
 from processor.dynamodb.scanner import Segment
 from processor.errors import CredentialsError, RefusedError
 from processor.flow.patience import Patience
 from processor.replication import tables
-from processor.replication.stream_record import identity_of
 from processor.reporting.findings import Finding, warning
 from processor.settings.table_pair import TableIdentity
 

@@ -7,8 +7,9 @@ import time
 import msgspec
 
 from processor.commands.copy import prices
-from processor.commands.copy.estimate import LAST_START_SECONDS, Estimate
+from processor.commands.copy.estimate import Estimate
 from processor.commands.copy.occupant import Occupants
+from processor.dynamodb.stream_retention import LAST_START_SECONDS
 from processor.reporting import output
 from processor.settings.settings import Settings
 from processor.settings.table_pair import TableIdentity

@@ -26,16 +26,16 @@ from processor.commands.copy.estimate import READ_UNIT_BYTES, SCAN_SHARE
 from processor.commands.copy.throttled_table import StallWatch
 from processor.dynamodb.expiry import NEVER
 from processor.dynamodb.items import same
+from processor.dynamodb.keys import identity_of
 from processor.dynamodb.reader import ReadableTable
 from processor.dynamodb.scanner import Page, ScannableTable, Segment
 from processor.errors import RefusedError, StoppedError, UnavailableError, UnsettledError
 from processor.flow.rate_limiter import Capacity
 from processor.flow.retry import Backoff, Outage
 from processor.replication.apply import Applier, Outcome, Refused
+from processor.replication.change import Change, bytes_of
 from processor.replication.fences import NO_NUMBER, Fences
-from processor.replication.plan import bytes_of
 from processor.replication.reconcile import EVENT_NAME, reconcile
-from processor.replication.stream_record import Change, identity_of
 from processor.replication.writer import Table
 from processor.state.copy_rows import SegmentState
 

@@ -13,8 +13,7 @@ from processor.errors import StalledError, StoppedError, UnavailableError
 from processor.flow.rate_limiter import Capacity
 from processor.flow.retry import THROTTLES
 from processor.flow.retry_limit import RetryLimit
-from processor.replication.plan import bytes_of
-from processor.replication.stream_record import Change
+from processor.replication.change import Change, bytes_of
 from processor.replication.writer import Table
 
 

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from rich.table import Table
 
 from processor.aws.clients import Clients
+from processor.aws.timeouts import WriteTimeouts
 from processor.commands.redrive.run import KeyResult, Redrive, Report, Unusable
 from processor.dynamodb import time_to_live
 from processor.errors import StoppedError, UsageError
@@ -14,7 +15,6 @@ from processor.flow.patience import Patience
 from processor.flow.retry import Outage
 from processor.replication import tables
 from processor.replication.dead_letters.sink import store_of
-from processor.replication.lease_term import WriteTimeouts
 from processor.reporting import logs, output
 from processor.reporting.logs import Log
 from processor.reporting.progress import Progress

@@ -23,6 +23,7 @@ from typing import Literal
 import msgspec
 
 from processor.dynamodb.expiry import NO_EXPIRY, Expiry
+from processor.dynamodb.keys import identity_of
 from processor.errors import (
     CredentialsError,
     RefusedError,
@@ -36,7 +37,6 @@ from processor.flow.patience import Patience
 from processor.flow.retry import Backoff, Outage
 from processor.replication.dead_letters.letter import Entry, Heading, LetterStore
 from processor.replication.reconcile import Source, is_moot, reconcile
-from processor.replication.stream_record import identity_of
 from processor.replication.writer import Table
 from processor.settings.settings import Settings
 

@@ -9,6 +9,7 @@ import threading
 from collections.abc import Callable, Iterator
 
 from processor.aws.clients import Clients
+from processor.aws.timeouts import WriteTimeouts
 from processor.commands.verify import attribute_paths
 from processor.commands.verify.canonical_form import Form
 from processor.commands.verify.comparison import Comparison, Step
@@ -29,7 +30,6 @@ from processor.metrics import instruments
 from processor.metrics.command_metrics import CommandMetrics
 from processor.replication import tables
 from processor.replication.fences import Fences
-from processor.replication.lease_term import WriteTimeouts
 from processor.reporting import logs, output
 from processor.reporting.logs import Log
 from processor.reporting.progress import Bar
@@ -112,8 +112,8 @@ def _form(settings: Settings, wanted: Wanted, facts: Facts) -> Form:
     for path in wanted.ignore:
         if path[0] in key_names:
             message = (
-                f"--ignore {attribute_paths.shown(path)}: {path[0]} is of the key, without which no item can be found in "
-                "the other table. Leave it out."
+                f"--ignore {attribute_paths.shown(path)}: {path[0]} is of the key, without which no item can be found "
+                "in the other table. Leave it out."
             )
             raise UsageError(message)
     ignored = [*wanted.ignore]

@@ -23,9 +23,9 @@ from processor.commands.verify.judge import Judge
 from processor.commands.verify.repair import Tell
 from processor.commands.verify.report import Found, Outcome, PathDifference, Results
 from processor.commands.verify.table_side import Side
+from processor.dynamodb.keys import identity_of
 from processor.flow.patience import Patience
 from processor.flow.worker_group import TICK_SECONDS, Crew
-from processor.replication.stream_record import identity_of
 
 if TYPE_CHECKING:
     import msgspec

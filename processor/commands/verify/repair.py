@@ -12,9 +12,9 @@ from processor.commands.verify.judge import Judge
 from processor.commands.verify.report import Found, Repaired
 from processor.errors import RefusedError, ReplicatorError, UnsettledError
 from processor.flow.patience import Patience
+from processor.replication.change import Change
 from processor.replication.fences import NO_NUMBER
 from processor.replication.reconcile import Source, reconcile
-from processor.replication.stream_record import Change
 from processor.replication.writer import Table
 
 # A write may be moot by ``writeMode=fenced``, where a change came first; and the source may change again after it.

@@ -6,11 +6,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from processor.commands.verify.digests import Role
-from processor.dynamodb.keys import key_reader
+from processor.dynamodb.keys import identity_of, key_reader
 from processor.dynamodb.reader import MAX_KEYS_PER_CALL, ReadableTable
 from processor.dynamodb.scanner import ScannableTable, Segment
 from processor.flow.patience import Patience
-from processor.replication.stream_record import identity_of
 
 if TYPE_CHECKING:
     import msgspec

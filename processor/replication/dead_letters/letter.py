@@ -10,7 +10,7 @@ from typing import Protocol
 
 import msgspec
 
-from processor.replication.stream_record import identity_of
+from processor.dynamodb.keys import identity_of
 
 
 class Letter(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):

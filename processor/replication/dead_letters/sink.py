@@ -8,10 +8,10 @@ from datetime import datetime, timezone
 from processor.aws.clients import Clients
 from processor.aws.s3 import Bucket
 from processor.errors import RefusedError
+from processor.replication.change import Change
 from processor.replication.dead_letters.file_store import LetterFile
 from processor.replication.dead_letters.letter import Letter, LetterStore
 from processor.replication.dead_letters.s3_store import LetterBucket
-from processor.replication.stream_record import Change
 from processor.settings.settings import Settings
 
 

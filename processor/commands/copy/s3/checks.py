@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
+from processor.aws.domains import is_aws
 from processor.aws.errors import aws_errors
 from processor.aws.s3 import NO_BUCKET, Bucket
 from processor.commands.copy.provision import destination
@@ -14,7 +15,6 @@ from processor.errors import CredentialsError, RefusedError, UnavailableError
 from processor.reporting.findings import Finding, error, warning
 from processor.settings.s3_location import Place
 from processor.startup.failed_call import cause_of
-from processor.startup.plaintext_endpoints import is_aws
 
 if TYPE_CHECKING:
     from processor.aws.clients import Clients

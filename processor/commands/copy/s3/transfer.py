@@ -17,9 +17,9 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import msgspec
 
-from processor.commands.copy.estimate import RETENTION_SECONDS
 from processor.commands.copy.provision import completion, destination
 from processor.commands.copy.s3 import checks, table_export, table_import
+from processor.dynamodb.stream_retention import RETENTION_SECONDS
 from processor.errors import TransferError, UsageError
 from processor.flow.waiter import Say, Waiting
 from processor.reporting.findings import Finding, failure_of

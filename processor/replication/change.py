@@ -1,0 +1,43 @@
+"""A change: what one stream record, or one item of the source, asks of the destination. Pure."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import msgspec
+
+from processor.dynamodb.keys import decode_key
+
+
+class Change(msgspec.Struct, frozen=True, kw_only=True):
+    """What one stream record asks of the destination.
+
+    ``kind``: put writes ``image``, delete removes ``key``. ``key`` and ``image`` are DynamoDB JSON, byte for byte as
+    the stream gave them. ``identity`` is equal for equal keys and for no others. ``created_ms`` is the source's clock
+    in milliseconds since the epoch, to the second (DynamoDB Local: to the minute); 0 where the record has none.
+    ``record_bytes`` is the record's length, as JSON.
+    """
+
+    kind: Literal["put", "delete"]
+    identity: bytes
+    key: msgspec.Raw
+    image: msgspec.Raw | None
+    sequence_number: str
+    created_ms: int
+    event_name: str
+    record_bytes: int = 0
+
+    @property
+    def key_names(self) -> list[str]:
+        """The key's attributes."""
+        return list(decode_key(self.key))
+
+    @property
+    def key_types(self) -> dict[str, str]:
+        """The key's attributes, each with its type (``S``, ``N`` or ``B``): what the source's key is made of."""
+        return {name: next(iter(value)) for name, value in decode_key(self.key).items()}
+
+
+def bytes_of(change: Change) -> bytes:
+    """The JSON that the write carries: a put's image, a delete's key."""
+    return bytes(change.image if change.image is not None else change.key)
