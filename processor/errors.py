@@ -1,4 +1,4 @@
-"""Everything that can go wrong, as one tree, with the exit status of each branch.
+"""Everything that can go wrong, as one tree, with the exit status of each branch. Pure.
 
 ::
 

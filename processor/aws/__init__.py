@@ -1,1 +1,1 @@
-"""AWS's library, and what stands below it where its own way costs too much."""
+"""Every call to AWS: the only room that imports AWS's library, and what replaces it where its way costs too much."""

@@ -1,7 +1,7 @@
 """Signature Version 4 of a request whose signed headers are always the same: the JSON protocol's.
 
-Pure. botocore signs any request; most of its time goes into finding out what this one consists of, and into the day's
-key. (AWS IAM user guide, "Create a signed AWS API request".)
+It looks at no clock. botocore signs any request; most of its time goes into finding out what this one consists of,
+and into the day's key. (AWS IAM user guide, "Create a signed AWS API request".)
 """
 
 from __future__ import annotations

@@ -1,1 +1,1 @@
-"""What a person or a script asks for, each command a room of its own: none of them knows another."""
+"""What a person or a script asks for: one room for each command, none of which knows another."""

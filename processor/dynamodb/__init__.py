@@ -1,1 +1,1 @@
-"""Tables and their items as such: read, scanned, described, compared, measured."""
+"""Tables and items as such: read, scanned, described, compared, measured."""

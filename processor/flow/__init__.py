@@ -1,1 +1,1 @@
-"""Time and threads: how long to wait, how often to try, how many at once, how fast."""
+"""Time and threads: how long to wait, how often to try again, how many at once, how fast."""

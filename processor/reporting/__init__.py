@@ -1,1 +1,1 @@
-"""Whatever this program says: log lines, findings, output and progress, safe for a terminal and without secrets."""
+"""Whatever is said: log lines, findings, output, progress; safe for a terminal, and without secrets."""

@@ -1,4 +1,4 @@
-"""What the preflight has to say, one thing at a time."""
+"""What the preflight has to say, one thing at a time. Pure."""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
 r"""Text from outside, made safe for a terminal and for one line of a log.
 
-A key, an endpoint's error message or a row of the checkpoint table may hold anything. Some characters would move the
-cursor, turn the direction of writing or begin a new line, and so hide or forge what a person reads. They are written as
-``\uXXXX``, as JSON writes them. ``Printable.java`` follows the same rule.
+Pure. A key, an endpoint's error message or a row of the checkpoint table may hold anything. Some characters would move
+the cursor, turn the direction of writing or begin a new line, and so hide or forge what a person reads. They are
+written as ``\uXXXX``, as JSON writes them. ``Printable.java`` follows the same rule.
 """
 
 from __future__ import annotations

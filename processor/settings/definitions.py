@@ -1,6 +1,6 @@
 """The one definition of every setting: name, group, help, what a value may be, default.
 
-``--help`` is made from it; tests hold the properties template and the README's table to it.
+Pure. ``--help`` is made from it; tests hold the properties template and the README's table to it.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """The KCL MultiLangDaemon properties that may stand beside our settings, and the values we tune.
 
-KCL itself ignores a name it does not know and reads a number it can't parse as 0, both in silence, so names and numbers
-are checked here. tests/unit/test_kcl_properties.py holds the catalogue equal to the setters of KCL's configuration
-class.
+Pure. KCL itself ignores a name it does not know and reads a number it can't parse as 0, both in silence, so names and
+numbers are checked here. tests/unit/settings/test_kcl_properties.py holds the catalogue equal to the setters of KCL's
+configuration class.
 """
 
 from __future__ import annotations

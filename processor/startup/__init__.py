@@ -1,1 +1,1 @@
-"""What stands between a command and the running daemon: looks at everything, then hands over to Java."""
+"""From a command to the running daemon: everything is looked at, then Java takes over."""

@@ -1,1 +1,1 @@
-"""What KCL and this program keep in tables and files about a task: leases, its row, a copy's rows, holds."""
+"""What is kept of a task in tables and files: leases, the task's row, a copy's rows, shards that are held."""

@@ -1,1 +1,1 @@
-"""What the operating system gives: files that are ours alone, signals, memory, and this program's own place."""
+"""What the operating system gives: files that are ours alone, signals, memory, and where this program lies."""

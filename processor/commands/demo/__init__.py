@@ -1,1 +1,1 @@
-"""``run.sh demo``: the real daemon between two DynamoDB Local servers, with somebody writing."""
+"""``run.sh demo``: the real daemon between two DynamoDB Local servers, beside a live workload."""

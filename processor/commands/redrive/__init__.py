@@ -1,1 +1,1 @@
-"""``run.sh redrive``: the keys of dead letters, brought up to date from the source."""
+"""``run.sh redrive``: the keys of dead letters, brought up to date from the source table."""

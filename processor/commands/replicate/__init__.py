@@ -1,1 +1,1 @@
-"""``run.sh FILE``: waits until all is ready, and becomes the daemon."""
+"""``run.sh FILE``: waits until everything is ready, then becomes the daemon."""

@@ -1,1 +1,1 @@
-"""How a task stands, seen from any machine; it reads, and changes nothing."""
+"""``run.sh status``: how a task stands, seen from any machine; it reads, and changes nothing."""

@@ -1,1 +1,1 @@
-"""Changes set aside by the user's choice: what is kept of each, and where."""
+"""Changes that are set aside by the user's choice: what is kept of each, and where."""

@@ -14,7 +14,7 @@ from processor.errors import UnavailableError
 from processor.state import holds
 from processor.state import task_row as tasks
 from processor.state.holds import Hold
-from tests.unit.test_task import TABLE, TASK
+from tests.unit.state.test_task_row import TABLE, TASK
 
 HOLD = Hold(kind="hold", shard_id="shardId-1", since_ms=1_000, seen_ms=2_000, sequence_number="200", reason="no")
 
