@@ -71,7 +71,7 @@ def test_daemon_gone_while_a_message_is_read(start: Start, tables: Tables, proxy
     script.write_text(
         "import threading\n"
         "from amazon_kclpy import kcl\n"
-        "from processor import child\n"
+        "from processor.replication import child\n"
         "load = kcl._IOHandler.load_action\n"
         "def after_the_daemon(self, line):\n"
         "    if 'processRecords' in line:\n"
@@ -122,7 +122,7 @@ def test_stray_output(start: Start, tables: Tables, tmp_path: Path) -> None:
     script = tmp_path / "noisy.py"
     script.write_text(
         "import os, subprocess, sys\n"
-        "from processor import apply, child\n"
+        "from processor.replication import apply, child\n"
         "real = apply.Applier.apply\n"
         "def noisy(self, changes):\n"
         "    print('stray print')\n"

@@ -91,8 +91,8 @@ def test_a_daemon_is_seen_wherever_its_logs_are(clone: Path, arguments: tuple[st
     (clone / "jars").mkdir(exist_ok=True)
     (clone / "jars" / ".stamp").write_text("of an older version")
     there = {path: path.stat().st_mtime_ns for path in (clone / "jars").glob("*.jar")}
-    hold = f"import java, daemon, sys; java.JARS = __import__('pathlib').Path({str(clone / 'jars')!r}); "
-    hold = hold.replace("import java, daemon", "from processor import java, daemon; import sys")
+    hold = "import pathlib; from processor.startup import daemon, java; "
+    hold += f"java.JARS = pathlib.Path({str(clone / 'jars')!r}); "
     hold += "daemon.hold_installation(); print(flush=True); input()"
     with subprocess.Popen(
         [sys.executable, "-c", hold], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=java.ROOT
@@ -102,7 +102,7 @@ def test_a_daemon_is_seen_wherever_its_logs_are(clone: Path, arguments: tuple[st
         result = run(*arguments, program=clone / "setup.sh")
         holder.communicate("\n", timeout=PATIENCE_SECONDS)
     assert result.returncode == (22 if arguments == ("jars",) else 0)
-    locked = f"{clone}/jars/.in-use is locked, by process {holder.pid}: {sys.executable} -c from processor"
+    locked = f"{clone}/jars/.in-use is locked, by process {holder.pid}: {sys.executable} -c import pathlib"
     assert f"a daemon of this checkout runs ({locked}" in result.stderr
     assert (clone / "jars" / ".stamp").read_text() == "of an older version"
     assert {path: path.stat().st_mtime_ns for path in (clone / "jars").glob("*.jar")} == there

@@ -14,8 +14,8 @@ from tests.fakes.patience import PATIENCE_SECONDS
 
 # A command that prints this, with all that stands around one.
 _PRINT = (
-    "from processor import cli, output; "
-    "cli._dispatch = lambda *_: (output.prepare(as_json=%s), print(%r), 0)[-1]; cli.console()"
+    "from processor.cli import main; from processor.reporting import output; "
+    "main._dispatch = lambda *_: (output.prepare(as_json=%s), print(%r), 0)[-1]; main.console()"
 )
 
 

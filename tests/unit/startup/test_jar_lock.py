@@ -13,7 +13,7 @@ import pytest
 from processor.commands.check import command as check
 from processor.startup import jar_lock, java
 
-PROGRAM = java.ROOT / "processor" / "jar_lock.py"
+PROGRAM = java.ROOT / "processor" / "startup" / "jar_lock.py"
 
 
 @pytest.fixture
@@ -62,9 +62,9 @@ def test_each_difference_is_said(spoil: Callable[[Path], None], said: str, folde
 
 def test_as_a_program(tmp_path: Path) -> None:
     """It needs nothing of the package, and ends with 22 where a jar is not one of the lock's."""
-    copy = tmp_path / "processor" / "jar_lock.py"
+    copy = tmp_path / "processor" / "startup" / "jar_lock.py"
     (tmp_path / "daemon").mkdir()
-    copy.parent.mkdir()
+    copy.parent.mkdir(parents=True)
     copy.write_bytes(PROGRAM.read_bytes())
     lock = tmp_path / "daemon" / "jars.lock"
     lock.write_bytes((java.ROOT / "daemon" / "jars.lock").read_bytes())
