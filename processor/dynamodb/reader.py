@@ -10,6 +10,7 @@ import msgspec
 from processor.aws.client_calls import RawCalls, Units
 from processor.aws.errors import AnswerTooLargeError
 from processor.aws.response_shapes import NO_ANSWER
+from processor.dynamodb.item_view import View
 from processor.errors import UnavailableError
 from processor.flow import rate_limiter
 
@@ -37,14 +38,13 @@ class _Items(msgspec.Struct, rename="pascal"):
 
 one_decoder = msgspec.json.Decoder(_Item)
 many_decoder = msgspec.json.Decoder(_Items)
-_attributes_decoder = msgspec.json.Decoder(dict[str, msgspec.Raw])
 
 
 class ReadableTable:
     """A table's items by their keys; satisfies ``reconcile.Source``. Any number of threads may share it.
 
     :param connect: makes the client at the first read; others may use that client too
-    :param without: an attribute that is left out of each item
+    :param view: what is given of each item; items of which it gives nothing are as if they were not there
     :param consumed: called with the read units that each call has cost
     """
 
@@ -54,12 +54,12 @@ class ReadableTable:
         *,
         region: str,
         connect: Callable[[], DynamoDBClient],
-        without: str | None = None,
+        view: View | None = None,
         consumed: Callable[[float], None] | None = None,
     ) -> None:
         self.name = name
         self._call = RawCalls(name, region=region, connect=connect)
-        self._without = without
+        self._view = view
         self._consumed = consumed
         self._counted = b"" if consumed is None else b',"ReturnConsumedCapacity":"TOTAL"'
 
@@ -80,7 +80,7 @@ class ReadableTable:
         if self._consumed is not None:
             item = [len(bytes(found.item))]
             self._consumed(rate_limiter.read(found.consumed_capacity.capacity_units, item))
-        return self._stripped(found.item.copy()) if bytes(found.item) else None
+        return self._seen(found.item.copy()) if bytes(found.item) else None
 
     def get_many(self, keys: Sequence[msgspec.Raw]) -> list[msgspec.Raw]:
         """BatchGetItem with ConsistentRead, as often as it takes.
@@ -106,7 +106,7 @@ class ReadableTable:
             if len(undone) >= len(asked):
                 message = f"{self._call.name('BatchGetItem')}: none of {len(asked)} keys was processed"
                 raise UnavailableError(message, code="UnprocessedKeys")
-            found += [self._stripped(item) for item in items]
+            found += [seen for item in items if (seen := self._seen(item)) is not None]
             pending += undone
         return found
 
@@ -124,9 +124,5 @@ class ReadableTable:
             self._consumed(rate_limiter.read(units, sizes, missing=max(0, len(keys) - undone - len(sizes))))
         return answer
 
-    def _stripped(self, item: msgspec.Raw) -> msgspec.Raw:
-        if self._without is None:
-            return item
-        attributes = _attributes_decoder.decode(item)
-        attributes.pop(self._without, None)
-        return msgspec.Raw(msgspec.json.encode(attributes))
+    def _seen(self, item: msgspec.Raw) -> msgspec.Raw | None:
+        return item if self._view is None else self._view(item)

@@ -9,6 +9,7 @@ import msgspec
 
 from processor.aws.client_calls import RawCalls, Units
 from processor.aws.response_shapes import NO_ANSWER
+from processor.dynamodb.item_view import View
 from processor.flow import rate_limiter
 
 if TYPE_CHECKING:
@@ -47,10 +48,14 @@ class ScannableTable:
     """Any number of threads may share it.
 
     :param connect: makes the client at the first read; others may use that client too
+    :param view: what is given of each item; items of which it gives nothing are left out
     """
 
-    def __init__(self, name: str, *, region: str, connect: Callable[[], DynamoDBClient]) -> None:
+    def __init__(
+        self, name: str, *, region: str, connect: Callable[[], DynamoDBClient], view: View | None = None
+    ) -> None:
         self.name = name
+        self._view = view
         self._call = RawCalls(name, region=region, connect=connect)
 
     def page(self, segment: Segment, start: msgspec.Raw | None = None, *, limit: int | None = None) -> Page:
@@ -74,7 +79,7 @@ class ScannableTable:
         except NO_ANSWER as exc:
             raise self._call.not_dynamodb("Scan") from exc
         return Page(
-            items=page.items,
+            items=page.items if self._view is None else [seen for item in page.items if (seen := self._view(item))],
             last_key=page.last_evaluated_key.copy() if bytes(page.last_evaluated_key) else None,
             units=rate_limiter.scanned(page.consumed_capacity.capacity_units, len(answer)),
             size_bytes=len(answer),

@@ -38,6 +38,7 @@ NAMES: Mapping[tuple[str, str], Name] = {
     (instruments.CHANGES.name, "delete"): Name("RecordsDeleted"),
     (instruments.CHANGES.name, "coalesced"): Name("RecordsCoalesced"),
     (instruments.CHANGES.name, "moot"): Name("RecordsMoot"),
+    (instruments.CHANGES.name, "filtered"): Name("RecordsFiltered"),
     (instruments.CHANGES.name, "dead_letter"): Name("DeadLetters"),
     (instruments.BATCHES.name, ""): Name("BatchesApplied"),
     (instruments.WRITE_RETRIES.name, "throttled"): Name("WriteRetriesThrottled"),

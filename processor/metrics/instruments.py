@@ -20,7 +20,7 @@ LATENCY_BUCKETS = tuple(
     for seconds in steps
 )
 APPLY_BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300)
-OUTCOMES = ("put", "delete", "coalesced", "moot", "dead_letter")
+OUTCOMES = ("put", "delete", "coalesced", "moot", "filtered", "dead_letter")
 RETRY_REASONS = ("throttled", "unavailable")
 
 

@@ -60,7 +60,8 @@ class NoHolding:
 class Outcome:
     """What became of a batch: ``records`` is the sum of the others.
 
-    ``moot``: the destination has a newer change of the key already, as it says in fenced mode only.
+    ``moot``: the destination has a newer change of the key already, as it says in fenced mode only. ``filtered``: by
+    the task's view of its items there is nothing to write.
     """
 
     records: int = 0
@@ -68,6 +69,7 @@ class Outcome:
     deletes: int = 0
     coalesced: int = 0
     moot: int = 0
+    filtered: int = 0
     set_aside: int = 0
 
     def __add__(self, other: Outcome) -> Outcome:
@@ -109,12 +111,13 @@ class Applier:
         self._lanes = Lanes(threads, name=f"{name}-apply")
 
     def apply(self, changes: Sequence[Change]) -> Outcome:
-        """Write a batch; returns when every change of it is written, superseded within it, or set aside.
+        """Write a batch; returns when all of it is written, superseded within it, set aside, or asks for no write.
 
         :param changes: in the stream's order
         :raises LeaseLostError, DaemonGoneError: as the table's calls do; some of the batch may be written
         """
-        rounds = plan(changes, coalesce=self._coalesce, net_events=self._fenced)
+        asking = [change for change in changes if change.kind != "nothing"]
+        rounds = plan(asking, coalesce=self._coalesce, net_events=self._fenced)
         unwritten = [each for writes in rounds for each in self._apply_round(writes)]
         planned = [change for writes in rounds for change in writes]
         without = {id(change) for change, _ in unwritten}
@@ -124,8 +127,9 @@ class Applier:
             records=len(changes),
             puts=kinds.count("put"),
             deletes=kinds.count("delete"),
-            coalesced=len(changes) - len(planned),
+            coalesced=len(asking) - len(planned),
             moot=reasons.count("moot"),
+            filtered=len(changes) - len(asking),
             set_aside=reasons.count("set aside"),
         )
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from processor.aws.clients import Clients
 from processor.aws.timeouts import WriteTimeouts
+from processor.dynamodb.item_view import view_of
 from processor.flow.retry import Outage
 from processor.metrics.sinks import outlets
 from processor.replication import on_error, tables
@@ -37,7 +38,11 @@ def _meter(settings: Settings, shard_id: str, directory: Path, log: Log) -> Mete
     written_ms = Heartbeats(settings.task_name).written_ms if "heartbeat" in asked else None
     try:
         meter = ShardMeter(
-            directory / shard_files.DIRECTORY, task=settings.task_name, shard_id=shard_id, written_ms=written_ms
+            directory / shard_files.DIRECTORY,
+            task=settings.task_name,
+            shard_id=shard_id,
+            filters=view_of(settings) is not None,
+            written_ms=written_ms,
         )
     except Exception as exc:  # noqa: BLE001  # whatever it is, the shard is to be replicated
         safe_meter.say(log, exc)
@@ -87,4 +92,4 @@ def open_shard(settings: Settings, shard_id: str, *, directory: Path, gone: thre
         holding=standstill,
         retried=meter.retried,
     )
-    return Shard(applier=applier, log=log, meter=meter, standstill=standstill)
+    return Shard(applier=applier, log=log, meter=meter, standstill=standstill, view=view_of(settings))

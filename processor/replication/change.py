@@ -12,13 +12,13 @@ from processor.dynamodb.keys import decode_key
 class Change(msgspec.Struct, frozen=True, kw_only=True):
     """What one stream record asks of the destination.
 
-    ``kind``: put writes ``image``, delete removes ``key``. ``key`` and ``image`` are DynamoDB JSON, byte for byte as
-    the stream gave them. ``identity`` is equal for equal keys and for no others. ``created_ms`` is the source's clock
-    in milliseconds since the epoch, to the second (DynamoDB Local: to the minute); 0 where the record has none.
-    ``record_bytes`` is the record's length, as JSON.
+    ``kind``: put writes ``image``, delete removes ``key``, nothing leaves the destination as it is. ``key`` is DynamoDB
+    JSON, byte for byte as the stream gave it; so is ``image``, or as the task's view made it. ``identity`` is equal for
+    equal keys and for no others. ``created_ms`` is the source's clock in milliseconds since the epoch, to the second
+    (DynamoDB Local: to the minute); 0 where the record has none. ``record_bytes`` is the record's length, as JSON.
     """
 
-    kind: Literal["put", "delete"]
+    kind: Literal["put", "delete", "nothing"]
     identity: bytes
     key: msgspec.Raw
     image: msgspec.Raw | None

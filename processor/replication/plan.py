@@ -21,7 +21,7 @@ MAX_BYTES_PER_CALL = 1024 * 1024
 def plan(changes: Sequence[Change], *, coalesce: bool, net_events: bool = False) -> list[list[Change]]:
     """Rounds of changes with distinct keys.
 
-    :param changes: in the stream's order
+    :param changes: in the stream's order; each of them asks for a write
     :param coalesce: keep only each key's last change, which makes one round
     :param net_events: an item inserted and then modified was, in all, inserted: say so
     """

@@ -88,7 +88,7 @@ def reconcile(
         table.write_one(change)
         before, image = image, source.get(key)
         if same(before, image):
-            return Reconciled(kind=change.kind, writes=writes)
+            return Reconciled(kind="delete" if change.image is None else "put", writes=writes)
     message = (
         f"Table {source.name} changed key {bytes(key).decode()} each of the {MAX_WRITES} times that it was copied to "
         f"table {table.name}, which may hold an older image of it now. Do it again when the key changes less often."

@@ -18,6 +18,7 @@ import msgspec
 from amazon_kclpy import kcl
 from amazon_kclpy.v3 import processor as v3
 
+from processor.dynamodb.item_view import View
 from processor.dynamodb.record_times import RecordTimes
 from processor.errors import (
     CheckpointError,
@@ -90,6 +91,7 @@ class Shard:
     log: Log
     meter: Meter = field(default_factory=NoMeter)
     standstill: Standstill = field(default_factory=NoStandstill)
+    view: View | None = None
 
 
 def _or_exit(method: Callable[[Any, _Input], None]) -> Callable[[Any, _Input], None]:
@@ -111,11 +113,11 @@ def _or_exit(method: Callable[[Any, _Input], None]) -> Callable[[Any, _Input], N
     return call
 
 
-def _decoded(batch: Any) -> list[Change]:
+def _decoded(batch: Any, view: View | None) -> list[Change]:
     """The changes of one record of KCL's, which is a whole batch of the stream's (``Page.java``)."""
     try:
         # Five times as fast as the standard library's base64.
-        return decode(msgspec.convert(batch.data, bytes, builtin_types=()))
+        return decode(msgspec.convert(batch.data, bytes, builtin_types=()), view)
     except (MalformedRecordError, msgspec.ValidationError) as exc:
         raise MalformedRecordError(str(exc)) from exc
 
@@ -158,7 +160,7 @@ class RecordProcessor(v3.RecordProcessorBase):  # type: ignore[misc]  # kclpy ha
         """Called once, with the shard and the checkpoint to go on from."""
         shard = self._open_shard(initialize_input.shard_id)
         self._applier, self.log, self._meter = shard.applier, shard.log, shard.meter
-        self._standstill = shard.standstill
+        self._standstill, self._view = shard.standstill, shard.view
         self._checkpoint_outage = Outage(
             self.log, "checkpoint_delayed", note="The batch is applied; its checkpoint is tried until it is stored."
         )
@@ -216,7 +218,7 @@ class RecordProcessor(v3.RecordProcessorBase):  # type: ignore[misc]  # kclpy ha
         :raises DaemonGoneError, StoppedByRefusalError: this process is to end
         """
         try:
-            changes = [change for batch in records for change in _decoded(batch)]
+            changes = [change for batch in records for change in _decoded(batch, self._view)]
             self._meter.begun(changes)
             self._standstill.begun(changes[-1].sequence_number)
             began = time.monotonic()
@@ -283,6 +285,7 @@ class RecordProcessor(v3.RecordProcessorBase):  # type: ignore[misc]  # kclpy ha
                 deletes=totals.deletes,
                 coalesced=totals.coalesced,
                 moot=totals.moot,
+                filtered=totals.filtered or None,  # only where the task has a view of its items
                 set_aside=totals.set_aside,
                 max_lag_ms=lag_ms,
                 lag_about=self._times.rounded or None,  # a field only where it is true

@@ -33,6 +33,7 @@ from processor.replication.change import Change
 class ShardMeter:
     """Keeps one shard's values in files of ``directory``.
 
+    :param filters: whether the task has a view of its items; without one nothing is ever filtered, nor counted so
     :param written_ms: when a heartbeat was written at the source, in ms since the epoch; None where a change is none
     :raises OSError: there is no room for them
     """
@@ -43,6 +44,7 @@ class ShardMeter:
         *,
         task: str,
         shard_id: str,
+        filters: bool = False,
         written_ms: Callable[[Change], int | None] | None = None,
         clock: Callable[[], float] = time.time,
     ) -> None:
@@ -56,10 +58,11 @@ class ShardMeter:
         def opened(instrument: Instrument, **more: str) -> Any:
             return shard_files.make(instrument).labels(**labels, **more)
 
+        outcomes = [kind for kind in instruments.OUTCOMES if filters or kind != "filtered"]
         with shard_files.written_to(directory, shard_id):
             self._records = opened(instruments.RECORDS)
             self._bytes = opened(instruments.RECORD_BYTES)
-            self._changes = {kind: opened(instruments.CHANGES, outcome=kind) for kind in instruments.OUTCOMES}
+            self._changes = {kind: opened(instruments.CHANGES, outcome=kind) for kind in outcomes}
             self._batches = opened(instruments.BATCHES)
             self._retries = {why: opened(instruments.WRITE_RETRIES, reason=why) for why in instruments.RETRY_REASONS}
             self._apply = opened(instruments.APPLY)
@@ -86,6 +89,7 @@ class ShardMeter:
             ("delete", outcome.deletes),
             ("coalesced", outcome.coalesced),
             ("moot", outcome.moot),
+            ("filtered", outcome.filtered),
             ("dead_letter", outcome.set_aside),
         ):
             if count:

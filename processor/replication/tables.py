@@ -9,6 +9,7 @@ from typing import Any
 from processor.aws.clients import Clients
 from processor.aws.sessions import session
 from processor.aws.timeouts import WriteTimeouts
+from processor.dynamodb.item_view import view_of, without
 from processor.dynamodb.reader import ReadableTable
 from processor.dynamodb.scanner import ScannableTable
 from processor.replication.fenced_writer import FencedTable
@@ -17,18 +18,28 @@ from processor.settings.settings import Settings
 
 
 def source(settings: Settings, clients: Clients, *, consumed: Callable[[float], None] | None = None) -> ReadableTable:
-    """The source's items, read consistently.
+    """The source's items by their keys, read consistently, through the task's view.
 
     :param consumed: called with the read units that each call has cost
     """
     return ReadableTable(
-        settings.source_table, region=settings.source_region, connect=clients.source, consumed=consumed
+        settings.source_table,
+        region=settings.source_region,
+        connect=clients.source,
+        view=view_of(settings),
+        consumed=consumed,
     )
 
 
 def scannable_source(settings: Settings, clients: Clients) -> ScannableTable:
-    """The source's items, page by page."""
+    """The source's items, page by page, as they are there."""
     return ScannableTable(settings.source_table, region=settings.source_region, connect=clients.source)
+
+
+def viewed_source(settings: Settings, clients: Clients) -> ScannableTable:
+    """The source's items, page by page, through the task's view."""
+    view = view_of(settings)
+    return ScannableTable(settings.source_table, region=settings.source_region, connect=clients.source, view=view)
 
 
 def scannable_destination(settings: Settings, clients: Clients) -> ScannableTable:
@@ -47,7 +58,7 @@ def readable(settings: Settings, clients: Clients) -> ReadableTable:
         settings.destination_table,
         region=settings.destination_region,
         connect=clients.destination,
-        without=settings.fence_attribute if settings.write_mode == "fenced" else None,
+        view=without(settings.fence_attribute) if settings.write_mode == "fenced" else None,
     )
 
 

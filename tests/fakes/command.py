@@ -5,18 +5,23 @@ from __future__ import annotations
 import os
 import subprocess
 from collections.abc import Mapping
+from pathlib import Path
 
 from processor.startup import java
 from tests.fakes.patience import PATIENCE_SECONDS
 
 
 def command(
-    name: str, settings: Mapping[str, str], *options: str, environment: Mapping[str, str] | None = None
+    name: str,
+    settings: Mapping[str, str],
+    *options: str,
+    environment: Mapping[str, str] | None = None,
+    root: Path = java.ROOT,
 ) -> subprocess.Popen[str]:
-    """Start it with these settings."""
+    """Start it with these settings, from the checkout ``root``."""
     given = [part for setting, value in settings.items() for part in (f"--{setting}", value)]
     return subprocess.Popen(
-        [java.ROOT / "run.sh", name, *given, *options],
+        [root / "run.sh", name, *given, *options],
         env={**os.environ, **(environment or {})},
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,

@@ -18,6 +18,7 @@ from processor.commands.copy.lock import Holder
 from processor.commands.copy.segment import Parts
 from processor.commands.copy.throttled_table import PacedTable, StallWatch
 from processor.dynamodb.expiry import PastTtl
+from processor.dynamodb.item_view import view_of
 from processor.dynamodb.keys import key_reader
 from processor.errors import RefusedError
 from processor.flow.rate_limiter import Capacity
@@ -130,6 +131,7 @@ def assemble(
         again=tables.source(settings, clients, consumed=meters.reading.consume),
         concurrent=copy.concurrent,
         past_ttl=past_ttl,
+        view=view_of(settings),
         fences=Fences(stored, settings.fence_attribute, key_of) if fenced and copy.concurrent else None,
         item_bytes=copy.expected_bytes / copy.expected_items if copy.expected_items else 0.0,
         written=written,

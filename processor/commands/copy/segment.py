@@ -18,13 +18,14 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 import msgspec
 
 from processor.commands.copy.estimate import READ_UNIT_BYTES, SCAN_SHARE
 from processor.commands.copy.throttled_table import StallWatch
 from processor.dynamodb.expiry import NEVER
+from processor.dynamodb.item_view import View
 from processor.dynamodb.items import same
 from processor.dynamodb.keys import identity_of
 from processor.dynamodb.reader import ReadableTable
@@ -56,7 +57,8 @@ class Parts:
 
     :param refused: what becomes of an item that the destination will never accept; see ``apply.py``
     :param forbidden: an attribute that no item may have, for the destination's items will have it
-    :param again: the source for second looks
+    :param view: the task's view of its items
+    :param again: the source for second looks, through the same view
     :param concurrent: replication may run meanwhile
     :param fences: the sequence numbers that the destination's items carry, where ``writeMode=fenced`` needs them
     :param past_ttl: whether an item is past the source's TTL, and so is not copied
@@ -76,11 +78,20 @@ class Parts:
     again: ReadableTable
     concurrent: bool
     past_ttl: Callable[[msgspec.Raw], bool] = NEVER
+    view: View | None = None
     forbidden: str | None = None
     fences: Fences | None = None
     item_bytes: float = 0.0
     written: Callable[[Outcome, int, int], None] = lambda *_: None
     make_backoff: Callable[[], Backoff] = Backoff
+
+
+class _Scanned(NamedTuple):
+    """An item of a page; ``change`` is None where it is not written."""
+
+    key: msgspec.Raw
+    change: Change | None
+    expired: bool = False
 
 
 class SegmentCopy:
@@ -118,13 +129,13 @@ class SegmentCopy:
         reading.consume(page.units)
         return page
 
-    def _copy(self, changes: list[Change], page: Page, *, is_last: bool) -> None:
-        kept = [change for change in changes if change.image is None or not self._parts.past_ttl(change.image)]
+    def _copy(self, scanned: list[_Scanned], page: Page, *, is_last: bool) -> None:
+        kept = [each.change for each in scanned if each.change is not None]
         outcome = self._write_and_look(kept) if self._parts.concurrent else self._write(kept)
         size = sum(len(bytes_of(change)) for change in kept)
-        expired = len(changes) - len(kept)
+        expired = sum(each.expired for each in scanned)
         self._save(
-            start=page.last_key if is_last else changes[-1].key,
+            start=page.last_key if is_last else scanned[-1].key,
             done=is_last and page.last_key is None,
             items=self.state.items + len(kept),
             size_bytes=self.state.size_bytes + size,
@@ -190,7 +201,7 @@ class SegmentCopy:
                 except RefusedError:  # both tables were made anew, with another key than when it was kept
                     return
                 if image is not None:  # else it is to be deleted, at the next try
-                    parts.refused(_change(image, parts.key_of), exc)
+                    parts.refused(_put(key, image), exc)
 
         self._retried(once)
 
@@ -234,33 +245,40 @@ class SegmentCopy:
             raise StoppedError
 
 
-def _portions(page: Page, parts: Parts) -> Iterator[tuple[list[Change], bool]]:
-    """A page's items as changes: all at once, or beside a replication as many as may be in hand.
+def _portions(page: Page, parts: Parts) -> Iterator[tuple[list[_Scanned], bool]]:
+    """A page's items: all at once, or beside a replication as many as may be in hand.
 
     :returns: portions, each with whether it is the page's last; one empty portion for an empty page
     """
-    changes = [_change(item, parts.key_of) for item in page.items]
+    scanned = [_scanned(item, parts) for item in page.items]
     if not parts.concurrent:
-        yield changes, True
+        yield scanned, True
         return
-    portion: list[Change] = []
+    portion: list[_Scanned] = []
     size = 0
-    for change in changes:
+    for each in scanned:
         if len(portion) == MAX_KEYS_IN_HAND or size > MAX_KEY_BYTES_IN_HAND:
             yield portion, False
             portion, size = [], 0
-        portion.append(change)
-        size += len(bytes(change.key))
+        portion.append(each)
+        size += len(bytes(each.key))
     yield portion, True
 
 
-def _change(item: msgspec.Raw, key_of: Callable[[msgspec.Raw], msgspec.Raw]) -> Change:
-    key = key_of(item)
+def _scanned(item: msgspec.Raw, parts: Parts) -> _Scanned:
+    key = parts.key_of(item)
+    if parts.past_ttl(item):
+        return _Scanned(key, None, expired=True)
+    seen = item if parts.view is None else parts.view(item)
+    return _Scanned(key, None if seen is None else _put(key, seen))
+
+
+def _put(key: msgspec.Raw, image: msgspec.Raw) -> Change:
     return Change(
         kind="put",
         identity=identity_of(key),
         key=key,
-        image=item,
+        image=image,
         sequence_number=NO_NUMBER,
         created_ms=0,
         event_name=EVENT_NAME,

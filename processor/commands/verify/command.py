@@ -183,7 +183,7 @@ class _Made:
         source = Side(
             "source",
             facts.source,
-            scannable=tables.scannable_source(settings, clients),
+            scannable=tables.viewed_source(settings, clients),
             readable=tables.source(settings, clients),
             patience=self._patience(),
         )

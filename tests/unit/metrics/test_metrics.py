@@ -92,12 +92,12 @@ def _apply(meter: ShardMeter, *changes: Change, **outcome: int) -> None:
 def test_what_became_of_each_record_is_counted(daemon: Daemon) -> None:
     """Every field of an outcome has its label, and they add up to the records."""
     changes = [_made(1, record_bytes=100 + number) for number in range(15)]
-    outcome = {"puts": 5, "deletes": 4, "coalesced": 3, "moot": 2, "set_aside": 1}
+    outcome = {"puts": 5, "deletes": 4, "coalesced": 3, "moot": 2, "filtered": 7, "set_aside": 1}
     assert set(Outcome.__dataclass_fields__) == {"records", *outcome}
-    _apply(daemon.meter(), *changes, **outcome)
+    _apply(daemon.meter(filters=True), *changes, **outcome)
     assert daemon.told("records_total") == [15]
     found = [daemon.told("changes_total", outcome=kind) for kind in instruments.OUTCOMES]
-    assert found == [[5], [4], [3], [2], [1]]
+    assert found == [[5], [4], [3], [2], [7], [1]]
     assert daemon.told("record_bytes_total") == [sum(range(100, 115))]
     assert daemon.told("apply_seconds_sum") == [0.5]
 

@@ -6,6 +6,7 @@ import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 
+import msgspec
 import pytest
 
 from processor.errors import DaemonGoneError, HeldError, LeaseLostError, RefusedError, UnavailableError
@@ -77,6 +78,24 @@ def test_a_batch_ends_as_the_source_does(write_mode: str, *, coalesce: bool) -> 
         if coalesce
         else Outcome(records=103, puts=101, deletes=2)
     )
+
+
+def nothing(key: str) -> Change:
+    """A change that asks for no write."""
+    return msgspec.structs.replace(delete(key), kind="nothing")
+
+
+@MODES
+@pytest.mark.parametrize("coalesce", [True, False])
+def test_what_asks_for_no_write_is_counted_and_left(write_mode: str, *, coalesce: bool) -> None:
+    """It takes the place of no other change of its key, and a batch of nothing else is applied without a call."""
+    table = FakeTable()
+    applier = _applier(table, write_mode=write_mode, coalesce=coalesce)
+    assert applier.apply([nothing("a"), nothing("b")]) == Outcome(records=2, filtered=2)
+    assert table.calls == []
+    outcome = applier.apply([put("a"), nothing("a"), put("b"), delete("b"), nothing("b")])
+    assert table.items.keys() == {put("a").identity}
+    assert (outcome.records, outcome.filtered, outcome.coalesced) == (5, 2, 1 if coalesce else 0)
 
 
 def test_calls_are_as_large_as_the_mode_allows() -> None:

@@ -18,14 +18,16 @@ from processor.errors import (
     UnavailableError,
     UsageError,
 )
-from processor.replication.apply import Outcome
+from processor.flow.retry import Outage
+from processor.replication.apply import Applier, Outcome
 from processor.replication.change import Change
 from processor.replication.record_processor import NoStandstill, RecordProcessor, Shard
 from processor.replication.safe_meter import SafeMeter
 from processor.reporting.logs import Log
 from tests.fakes import kcl
 from tests.fakes.kcl import Checkpointer
-from tests.fakes.stream_record import modify, sequence_number, stream_record
+from tests.fakes.stream_record import insert, modify, sequence_number, stream_record
+from tests.fakes.table import FakeTable
 from tests.unit.conftest import Event
 
 Events = Callable[[], list[Event]]
@@ -65,6 +67,29 @@ def test_a_batch_is_applied_then_checkpointed_at_its_last_record() -> None:
     assert checkpointer.stored == [LAST]
     assert order == [1]
     assert [sequence_number(i) for i in range(3)] == [change.sequence_number for change in applier.batches[0]]
+
+
+def test_a_batch_of_which_nothing_is_written_is_checkpointed(events: Events) -> None:
+    """By the task's view of its items; it is summed up as filtered."""
+    applier = Applier(
+        FakeTable(),
+        name="shard",
+        write_mode="batch",
+        coalesce=True,
+        threads=1,
+        refused=pytest.fail,
+        outage=Outage(Log(), "writes_delayed", note=""),
+    )
+    shard = Shard(applier=applier, log=Log(), view=lambda _: None)
+    processor = RecordProcessor(lambda _: shard, gone=threading.Event(), log=Log())
+    processor.initialize(kcl.initialize())
+    checkpointer = Checkpointer()
+    new = [insert(number, {"id": {"S": str(number)}}).data for number in range(3)]
+    kcl.process_records(new).dispatch(checkpointer, processor)
+    assert checkpointer.stored == [LAST]
+    kcl.shutdown_requested().dispatch(checkpointer, processor)
+    (summary,) = [event.fields for event in events() if event.name == "applied"]
+    assert (summary["records"], summary["puts"], summary["filtered"]) == (3, 0, 3)
 
 
 def test_what_measures_can_fail_and_nothing_else_does(events: Events) -> None:

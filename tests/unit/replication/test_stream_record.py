@@ -9,8 +9,9 @@ import pytest
 
 from processor.dynamodb.keys import key_identity
 from processor.errors import MalformedRecordError
+from processor.replication import stream_record as module
 from tests.fakes.changes import decode
-from tests.fakes.stream_record import insert, modify, remove, stream_record
+from tests.fakes.stream_record import Item, insert, joined, modify, remove, stream_record
 
 KEY = {"id": {"S": "a"}}
 
@@ -89,3 +90,44 @@ def test_key_names_are_the_keys_attributes() -> None:
     change = decode(insert(1, {"id": {"S": "a"}, "at": {"N": "1"}, "x": {"S": ""}}, key_names=("id", "at")).data)
     assert {"id", "at"} == set(change.key_names)
     assert msgspec.json.decode(change.key) == {"id": {"S": "a"}, "at": {"N": "1"}}
+
+
+SEEN = {**KEY, "seen": {"S": "x"}, "name": {"S": "Ada"}}
+UNSEEN = {**KEY, "name": {"S": "Ada"}}
+
+
+def _view(item: msgspec.Raw) -> msgspec.Raw | None:
+    """The key of items with an attribute ``seen``."""
+    return msgspec.Raw(msgspec.json.encode(KEY)) if "seen" in json.loads(bytes(item)) else None
+
+
+@pytest.mark.parametrize(
+    ("event_name", "old", "new", "kind"),
+    [
+        ("INSERT", {}, SEEN, "put"),
+        ("MODIFY", SEEN, SEEN, "put"),
+        ("MODIFY", UNSEEN, SEEN, "put"),
+        ("MODIFY", {}, SEEN, "put"),
+        ("MODIFY", SEEN, UNSEEN, "delete"),
+        ("INSERT", {}, UNSEEN, "nothing"),
+        ("MODIFY", UNSEEN, UNSEEN, "nothing"),
+        ("MODIFY", {}, UNSEEN, "delete"),
+        ("REMOVE", UNSEEN, {}, "nothing"),
+        ("REMOVE", SEEN, {}, "delete"),
+        ("REMOVE", {}, {}, "delete"),
+    ],
+)
+def test_what_is_written_follows_from_both_images(event_name: str, old: Item, new: Item, kind: str) -> None:
+    """By the task's view; an image that the stream does not have may have been seen."""
+    record = stream_record(event_name, 1, key=KEY, new=new, old=old)
+    (change,) = module.decode(joined([record.data]), _view)
+    assert (change.kind, change.image and bytes(change.image)) == (kind, b'{"id":{"S":"a"}}' if kind == "put" else None)
+    assert (change.event_name, change.sequence_number) == (event_name, record.sequence_number)
+
+
+def test_an_old_image_that_is_absent_is_not_known() -> None:
+    """As a stream of new images alone leaves it out."""
+    record = json.loads(stream_record("MODIFY", 1, key=KEY, new=UNSEEN, old={}).data)
+    del record["dynamodb"]["OldImage"]
+    (change,) = module.decode(json.dumps([record]).encode(), _view)
+    assert change.kind == "delete"
