@@ -15,13 +15,11 @@ from threading import Event
 from typing import Any, Protocol, TypeVar
 
 import msgspec
-from amazon_kclpy import kcl
 from amazon_kclpy.v3 import processor as v3
 
 from processor.dynamodb.item_view import View
 from processor.dynamodb.record_times import RecordTimes
 from processor.errors import (
-    CheckpointError,
     DaemonGoneError,
     HeldError,
     LeaseLostError,
@@ -29,27 +27,14 @@ from processor.errors import (
     ReplicatorError,
     StoppedByRefusalError,
 )
-from processor.flow.retry import Backoff, Outage
 from processor.replication.apply import Applier, Outcome
 from processor.replication.change import Change
+from processor.replication.checkpoint import Checkpoint
 from processor.replication.meter import Meter, NoMeter
 from processor.replication.stream_record import decode
 from processor.reporting.logs import Log
 
 SUMMARY_SECONDS = 60.0
-# What KCL says of a checkpoint that may be stored at the next try (ShardRecordProcessorCheckpointer's exceptions).
-# InvalidStateException is its word for a table that was not found; the last is how it passes on whatever kept its
-# client from the table, such as a refused connection.
-_TRY_AGAIN = frozenset(
-    {
-        "ThrottlingException",
-        "InvalidStateException",
-        "KinesisClientLibDependencyException",
-        "KinesisClientLibRetryableException",
-        "RuntimeException",
-    }
-)
-_LEASE_LOST = "ShutdownException"
 # KCL hears of a lost lease at its next renewal, so it hands over no more records soon after.
 _LEASE_LOST_SECONDS = 60.0
 
@@ -161,9 +146,7 @@ class RecordProcessor(v3.RecordProcessorBase):  # type: ignore[misc]  # kclpy ha
         shard = self._open_shard(initialize_input.shard_id)
         self._applier, self.log, self._meter = shard.applier, shard.log, shard.meter
         self._standstill, self._view = shard.standstill, shard.view
-        self._checkpoint_outage = Outage(
-            self.log, "checkpoint_delayed", note="The batch is applied; its checkpoint is tried until it is stored."
-        )
+        self._checkpoint = Checkpoint(self.log, gone=self._gone)
         self.log.notice("shard_started", checkpoint=initialize_input.sequence_number)
 
     @_or_exit
@@ -185,13 +168,13 @@ class RecordProcessor(v3.RecordProcessorBase):  # type: ignore[misc]  # kclpy ha
             )
             return
         # The rule: never anything but the last change applied, and only after all before it.
-        self._checkpoint(process_records_input.checkpointer, changes[-1].sequence_number)
+        self._store(process_records_input.checkpointer, changes[-1].sequence_number)
         self._count(outcome, changes)
 
     @_or_exit
     def shard_ended(self, shard_ended_input: Any) -> None:
         """Every record of the shard is applied: without this checkpoint its children would never start."""
-        self._checkpoint(shard_ended_input.checkpointer, None)
+        self._store(shard_ended_input.checkpointer, None)
         self._meter.closed()
         self._summarise()
         self.log.notice("shard_ended")
@@ -233,32 +216,15 @@ class RecordProcessor(v3.RecordProcessorBase):  # type: ignore[misc]  # kclpy ha
         self._meter.applied(changes, outcome, time.monotonic() - began)
         return changes, outcome
 
-    def _checkpoint(self, checkpointer: Any, sequence_number: str | None) -> None:
-        backoff = Backoff()
-        while self._lost_at is None:
-            try:
-                checkpointer.checkpoint(sequence_number)
-            except kcl.CheckpointError as exc:
-                error = str(exc.value)
-                if error == _LEASE_LOST:
-                    self._lose(
-                        sequence_number, "Applied but not checkpointed: the shard's next owner applies it again."
-                    )
-                    return
-                if error not in _TRY_AGAIN:
-                    message = (
-                        f"KCL refused the checkpoint {sequence_number or 'at the shard end'}: {error}. The batch is "
-                        "applied and will be applied again at the next start, to the same end. kcl.log has the cause."
-                    )
-                    raise CheckpointError(message) from exc
-                self._checkpoint_outage.failed(error, f"checkpoint {sequence_number} was not stored")
-                self._gone.wait(backoff.next_seconds())
-            except (ValueError, OSError) as exc:  # kclpy met the end of input where KCL's answer should be
-                raise DaemonGoneError from exc
-            else:
-                self._checkpoint_outage.succeeded()
-                self._meter.checkpointed()
-                return
+    def _store(self, checkpointer: Any, sequence_number: str | None) -> None:
+        if self._lost_at is not None:
+            return
+        try:
+            self._checkpoint.store(checkpointer, sequence_number)
+        except LeaseLostError:
+            self._lose(sequence_number, "Applied but not checkpointed: the shard's next owner applies it again.")
+        else:
+            self._meter.checkpointed()
 
     def _lose(self, at: str | None, note: str) -> None:
         self._lost_at = self._clock()

@@ -28,7 +28,7 @@ BUGS = {
             "processor/replication/record_processor.py": (
                 "changes, outcome = self._apply(records)",
                 (
-                    "self._checkpoint(process_records_input.checkpointer, records[-1].sequence_number); "
+                    "self._store(process_records_input.checkpointer, records[-1].sequence_number); "
                     "changes, outcome = self._apply(records)"
                 ),
             )
