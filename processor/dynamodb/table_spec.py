@@ -95,6 +95,7 @@ def left_out(source: Table, name: str) -> Iterator[Finding]:
     if encryption(source) == "KMS":
         key = source["SSEDescription"].get("KMSMasterKeyArn", "a KMS key")
         yield warning(
+            "encryption-not-copied",
             f"encryption of source table {source['TableName']}",
             f"is with {key}, a key of its region and account",
             f"Table {name} is encrypted with the key that AWS manages for its account (alias/aws/dynamodb)",
@@ -104,6 +105,7 @@ def left_out(source: Table, name: str) -> Iterator[Finding]:
         )
     if vectors := source.get("VectorIndexes"):
         yield warning(
+            "vector-indexes-not-made",
             f"vector indexes of source table {source['TableName']}",
             f"({', '.join(sorted(index['IndexName'] for index in vectors))}) are not made",
             f"Table {name} can't be searched by them",
@@ -127,22 +129,34 @@ def differences(
             f"has table class {theirs}; the source's is {ours}",
             "Change it with UpdateTable, or leave it so",
         )
-        yield warning(what, value, "It costs otherwise than the source", remedy)
+        yield warning("class-differs", what, value, "It costs otherwise than the source", remedy)
     ours, theirs = encryption(source), encryption(destination)
     if ours != theirs:
         value = f"has encryption {theirs}; the source's is {ours}"
         consequence = "DEFAULT is a key of DynamoDB's own, KMS one that the account can see and audit"
-        yield warning(what, value, consequence, "Change it with UpdateTable, or leave it so")
+        yield warning("encryption-differs", what, value, consequence, "Change it with UpdateTable, or leave it so")
     if source.get("DeletionProtectionEnabled") and not destination.get("DeletionProtectionEnabled"):
         remedy = "Turn it on with UpdateTable, or leave it so"
-        yield warning(what, "has no deletion protection; the source has", "It can be deleted by mistake", remedy)
+        yield warning(
+            "deletion-protection-differs",
+            what,
+            "has no deletion protection; the source has",
+            "It can be deleted by mistake",
+            remedy,
+        )
     if source_ttl and not destination_ttl:
         value = f"has no TTL; the source's is on {source_ttl}"
         consequence = "Expired items go when the source's own deletes are replicated, and only as long as that runs"
-        yield warning(what, value, consequence, f"Turn it on for {source_ttl}, or leave it so")
+        yield warning("ttl-differs", what, value, consequence, f"Turn it on for {source_ttl}, or leave it so")
     if stream and not destination.get("StreamSpecification", {}).get("StreamEnabled"):
         remedy = f"Turn it on with view type {STREAM['StreamViewType']}, or leave destinationStream out"
-        yield warning(what, "has no stream", "destinationStream is for a table that is made anew", remedy)
+        yield warning(
+            "destination-stream-off",
+            what,
+            "has no stream",
+            "destinationStream is for a table that is made anew",
+            remedy,
+        )
 
 
 def _differing_indexes(source: Table, destination: Table, what: str) -> Iterator[Finding]:
@@ -152,13 +166,31 @@ def _differing_indexes(source: Table, destination: Table, what: str) -> Iterator
         for name in sorted(ours.keys() | theirs.keys()):
             of = f"{words} index {name} of {what}"
             if name not in theirs:
-                yield warning(of, "is missing; the source has it", "It can't be queried there", f"{added}, if needed")
+                yield warning(
+                    "index-missing",
+                    of,
+                    "is missing; the source has it",
+                    "It can't be queried there",
+                    f"{added}, if needed",
+                )
             elif name not in ours:
                 remedy = "Remove it, or leave it so"
-                yield warning(of, "is not at the source", "Each write costs more, and may be refused for it", remedy)
+                yield warning(
+                    "index-extra",
+                    of,
+                    "is not at the source",
+                    "Each write costs more, and may be refused for it",
+                    remedy,
+                )
             elif ours[name] != theirs[name]:
                 value = f"is {_shown(theirs[name])}; the source's is {_shown(ours[name])}"
-                yield warning(of, value, "It answers queries otherwise", "Make it anew as the source's, or leave it so")
+                yield warning(
+                    "index-differs",
+                    of,
+                    value,
+                    "It answers queries otherwise",
+                    "Make it anew as the source's, or leave it so",
+                )
 
 
 def _differing_capacity(source: Table, destination: Table, what: str) -> Iterator[Finding]:
@@ -166,7 +198,7 @@ def _differing_capacity(source: Table, destination: Table, what: str) -> Iterato
     if ours != theirs:
         value = f"has billing mode {theirs}; the source's is {ours}"
         consequence = "It costs otherwise, and may take fewer writes than the source"
-        yield warning(what, value, consequence, "Change it with UpdateTable, or leave it so")
+        yield warning("billing-differs", what, value, consequence, "Change it with UpdateTable, or leave it so")
         return
     by_index = {index["IndexName"]: index for index in _indexes(source, GLOBAL)}
     pairs = [(what, source, destination)] + [
@@ -178,7 +210,13 @@ def _differing_capacity(source: Table, destination: Table, what: str) -> Iterato
         enough, there = _write_units(one, ours), _write_units(other, ours)
         if there is not None and (enough is None or there < enough):
             value = f"takes {there} write units a second; the source {'any number' if enough is None else enough}"
-            yield warning(place, value, "It may fall behind when the source is busy", "Give it as many, or leave it so")
+            yield warning(
+                "capacity-lower",
+                place,
+                value,
+                "It may fall behind when the source is busy",
+                "Give it as many, or leave it so",
+            )
 
 
 def _write_units(table: Table, mode: str) -> int | None:

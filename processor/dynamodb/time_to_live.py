@@ -102,4 +102,6 @@ def _past(
             "and be written again"
         )
         remedy = "Allow dynamodb:DescribeTimeToLive on it; run.sh policy prints what is needed"
-        return NEVER, [warning(f"TTL of {role} table {table}", f"can't be looked at ({exc})", unknown, remedy)]
+        return NEVER, [
+            warning("ttl-unknown", f"TTL of {role} table {table}", f"can't be looked at ({exc})", unknown, remedy)
+        ]

@@ -15,8 +15,12 @@ Cause = Literal["setup", "answer", "pending", "outage"]
 
 
 class Finding(msgspec.Struct, frozen=True, kw_only=True):
-    """One thing that is wrong. An error stops the start; a warning does not."""
+    """One thing that is wrong. An error stops the start; a warning does not.
 
+    ``id`` is one of ``finding_ids.IDS``, and says to scripts which thing it is, whatever the words.
+    """
+
+    id: str
     severity: Literal["error", "warning"]
     object: str
     value: str
@@ -41,14 +45,22 @@ class Finding(msgspec.Struct, frozen=True, kw_only=True):
         return self.cause in ("pending", "outage")
 
 
-def error(what: str, value: str, consequence: str, remedy: str, *, cause: Cause = "answer") -> Finding:
-    """Something that forbids the start."""
-    return Finding(severity="error", object=what, value=value, consequence=consequence, remedy=remedy, cause=cause)
+def error(name: str, what: str, value: str, consequence: str, remedy: str, *, cause: Cause = "answer") -> Finding:
+    """Something that forbids the start.
+
+    :param name: its id
+    """
+    return Finding(
+        id=name, severity="error", object=what, value=value, consequence=consequence, remedy=remedy, cause=cause
+    )
 
 
-def warning(what: str, value: str, consequence: str, remedy: str) -> Finding:
-    """Something to know, and start all the same."""
-    return Finding(severity="warning", object=what, value=value, consequence=consequence, remedy=remedy)
+def warning(name: str, what: str, value: str, consequence: str, remedy: str) -> Finding:
+    """Something to know, and start all the same.
+
+    :param name: its id
+    """
+    return Finding(id=name, severity="warning", object=what, value=value, consequence=consequence, remedy=remedy)
 
 
 def failure_of(errors: Sequence[Finding]) -> type[NotReadyError | NotLookedAtError]:

@@ -59,13 +59,19 @@ def findings(settings: Settings) -> Iterator[Finding]:
     if verdicts is None:
         value = "could not be looked at: Java did not answer"
         yield warning(
-            "AwsCredentialsProvider", value, _CONSEQUENCE, "Start, and see whether the daemon has credentials"
+            "provider-unknown",
+            "AwsCredentialsProvider",
+            value,
+            _CONSEQUENCE,
+            "Start, and see whether the daemon has credentials",
         )
         return
     for (name, element), verdict in zip(named, verdicts, strict=True):
         if verdict in _PROBLEMS:
             shown = element.partition(_ARGUMENTS)[0]
-            yield error(f"{name} {shown}", _PROBLEMS[verdict], _CONSEQUENCE, _REMEDY, cause="setup")
+            yield error(
+                "provider-unusable", f"{name} {shown}", _PROBLEMS[verdict], _CONSEQUENCE, _REMEDY, cause="setup"
+            )
 
 
 def _ask(elements: list[str]) -> list[str] | None:

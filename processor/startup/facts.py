@@ -184,7 +184,15 @@ def _writes(settings: Settings, clients: Clients, destination: dict[str, Any] | 
         return [finding_of(what, exc, Who("destination", settings.destination_identity))]
     except (RefusedError, UnavailableError) as exc:
         unknown = "Whether it may be written is not known; a replication waits until it can be"
-        return [warning(what, f"could not be tried ({exc})", unknown, "Do what the reason asks for, and check again")]
+        return [
+            warning(
+                "write-unknown",
+                what,
+                f"could not be tried ({exc})",
+                unknown,
+                "Do what the reason asks for, and check again",
+            )
+        ]
     return []
 
 
@@ -241,11 +249,16 @@ def _ttl(client: Callable[[], DynamoDBClient], name: str, region: str, table: di
 
 def _installation(settings: Settings) -> list[Finding]:
     findings = []
-    for check in (java.check_version, java.class_path, program.check_isolated):
+    checks: dict[str, Callable[[], object]] = {
+        "java-unusable": java.check_version,
+        "jar-missing": java.class_path,
+        "installation-not-found": program.check_isolated,
+    }
+    for name, check in checks.items():
         try:
             check()
         except SetupError as exc:
-            findings.append(error(exc.what, exc.value, exc.consequence, exc.remedy, cause="setup"))
+            findings.append(error(name, exc.what, exc.value, exc.consequence, exc.remedy, cause="setup"))
     return findings or [*java_options.findings(settings), *credentials_providers.findings(settings)]
 
 
@@ -254,7 +267,14 @@ def _log_configuration(settings: Settings) -> Iterator[Finding]:
     if path is not None and not os.access(path, os.R_OK):
         remedy = "Check logConfiguration, or leave it out"
         consequence = "The daemon would log everything to the console"
-        yield error(f"log configuration {path}", "can't be read", consequence, remedy, cause="setup")
+        yield error(
+            "log-configuration-unreadable",
+            f"log configuration {path}",
+            "can't be read",
+            consequence,
+            remedy,
+            cause="setup",
+        )
 
 
 def _log_directory(settings: Settings) -> Iterator[Finding]:
@@ -263,12 +283,22 @@ def _log_directory(settings: Settings) -> Iterator[Finding]:
         private_files.check(directory, shared=settings.allow_shared_folders)
     except NotOursError as exc:
         yield error(
-            f"log directory {directory}", str(exc), private_files.OTHERS, f"{exc.remedy} in logDirectory", cause="setup"
+            "log-directory-unsafe",
+            f"log directory {directory}",
+            str(exc),
+            private_files.OTHERS,
+            f"{exc.remedy} in logDirectory",
+            cause="setup",
         )
     except OSError as exc:
         remedy = "Set logDirectory to one that can"
         yield error(
-            f"log directory {directory}", f"can't be looked at ({exc})", "Nothing could start", remedy, cause="setup"
+            "log-directory-unusable",
+            f"log directory {directory}",
+            f"can't be looked at ({exc})",
+            "Nothing could start",
+            remedy,
+            cause="setup",
         )
 
 
@@ -283,20 +313,40 @@ def _dead_letters(settings: Settings) -> Iterator[Finding]:
         private_files.check(Path(path), shared=settings.allow_shared_folders)
     except NotOursError as exc:
         consequence = "Others could read or change whole items there. A refused change would have nowhere to go"
-        yield error(f"dead letters {path}", str(exc), consequence, f"{exc.remedy} in deadLetterUri", cause="setup")
+        yield error(
+            "letters-unsafe",
+            f"dead letters {path}",
+            str(exc),
+            consequence,
+            f"{exc.remedy} in deadLetterUri",
+            cause="setup",
+        )
         return
     except OSError as exc:
         consequence, remedy = "A refused change would have nowhere to go", "Name another file in deadLetterUri"
-        yield error(f"dead letters {path}", f"can't be looked at ({exc})", consequence, remedy, cause="setup")
+        yield error(
+            "letters-unusable",
+            f"dead letters {path}",
+            f"can't be looked at ({exc})",
+            consequence,
+            remedy,
+            cause="setup",
+        )
         return
     in_the_way = place.is_dir() if place == Path(path) else not place.is_dir()
     if in_the_way or not os.access(place, os.W_OK):
         remedy = f"Make {place} writable, or name another file in deadLetterUri"
         consequence = "A refused change would have nowhere to go"
-        yield error(f"dead letters {path}", "can't be written", consequence, remedy, cause="setup")
+        yield error("letters-unusable", f"dead letters {path}", "can't be written", consequence, remedy, cause="setup")
     elif place == Path(path) and (mode := stat.S_IMODE(place.stat().st_mode)) & ~OWNER_ONLY:
         consequence = "They hold whole items, which others than the file's owner may read or change"
-        yield warning(f"dead letters {path}", f"have mode {mode:04o}", consequence, f"chmod 600 {path}")
+        yield warning(
+            "letters-readable-by-others",
+            f"dead letters {path}",
+            f"have mode {mode:04o}",
+            consequence,
+            f"chmod 600 {path}",
+        )
 
 
 def _bucket(settings: Settings, clients: Clients, facts: Facts) -> list[Finding]:
@@ -315,9 +365,18 @@ def _bucket(settings: Settings, clients: Clients, facts: Facts) -> list[Finding]
             unknown, remedy = bucket.doubt("deadLetterUri")
             unknown = f"Whether letters can be put there will be known with the first one{unknown}"
             remedy = f"Allow s3:ListBucket on it, and see that s3:PutObject on its objects is allowed{remedy}"
-            return [warning(what, f"can't be looked at ({exc})", unknown, remedy)]
+            return [warning("letters-bucket-unknown", what, f"can't be looked at ({exc})", unknown, remedy)]
         if exc.code in NO_BUCKET:
-            return [error(what, "does not exist", lost, "Check deadLetterUri, or create it")]
+            return [error("letters-bucket-missing", what, "does not exist", lost, "Check deadLetterUri, or create it")]
         remedy = "Check the credentials, the network from this machine, and AWS_ENDPOINT_URL_S3 where that is set"
-        return [error(what, f"can't be reached ({exc})", lost, remedy, cause=cause_of(exc, settings.task_identity))]
+        return [
+            error(
+                "letters-bucket-unreachable",
+                what,
+                f"can't be reached ({exc})",
+                lost,
+                remedy,
+                cause=cause_of(exc, settings.task_identity),
+            )
+        ]
     return []

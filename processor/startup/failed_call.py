@@ -42,7 +42,7 @@ def attempt(what: str, call: Callable[[], object], who: Who) -> list[Finding]:
     except (AttributeError, KeyError, TypeError, ValueError) as exc:  # an answer that lacks what AWS's answers have
         remedy = f"See what answers at {who.prefix}{who.endpoint} (a proxy?)"
         value = f"was described by an answer that is not AWS's ({type(exc).__name__}: {exc})"
-        return [error(what, value, "Nothing is known of it", remedy, cause="outage")]
+        return [error("answer-not-aws", what, value, "Nothing is known of it", remedy, cause="outage")]
     return []
 
 
@@ -51,12 +51,12 @@ def finding_of(what: str, exc: UnavailableError | RefusedError, who: Who) -> Fin
 
     :param what: the object, for people
     """
-    value, consequence, remedy = _words(exc, who)
-    return error(what, value, consequence, remedy, cause=cause_of(exc, who.identity))
+    name, value, consequence, remedy = _words(exc, who)
+    return error(name, what, value, consequence, remedy, cause=cause_of(exc, who.identity))
 
 
-def _words(exc: UnavailableError | RefusedError, who: Who) -> tuple[str, str, str]:
-    """Value, consequence and remedy."""
+def _words(exc: UnavailableError | RefusedError, who: Who) -> tuple[str, str, str, str]:
+    """The finding's id, value, consequence and remedy."""
     places = f"{who.prefix}{who.endpoint}, {who.prefix}Region"
     if isinstance(exc, RoleError):
         role = f"{who.prefix}Role"
@@ -64,27 +64,29 @@ def _words(exc: UnavailableError | RefusedError, who: Who) -> tuple[str, str, st
             f"Check {role}Arn, that the role's trust policy lets the caller in ({role}ExternalId is the "
             "external id that it may want), and that the caller may call sts:AssumeRole; AWS's words above name both"
         )
-        return f"{who.identity.shown} can't be assumed for the {who.side} ({exc})", _UNUSABLE, remedy
+        value = f"{who.identity.shown} can't be assumed for the {who.side} ({exc})"
+        return "role-not-assumed", value, _UNUSABLE, remedy
     if isinstance(exc, CredentialsError):
         return _no_rights(exc, who)
     if isinstance(exc, RefusedError):
-        return f"can't be asked for ({exc})", _UNUSABLE, f"Check its name, {places}"
+        return "name-refused", f"can't be asked for ({exc})", _UNUSABLE, f"Check its name, {places}"
     if exc.code == NO_TABLE:
         made = "; with createDestination=true copy does" if who.side == "destination" else ""
         remedy = f"Check name, region, account and endpoint, or create it{made}"
-        return "does not exist", "There is nothing to replicate from or to", remedy
-    return f"can't be reached ({exc})", _UNUSABLE, f"Check {places} and the network from this machine"
+        return "table-missing", "does not exist", "There is nothing to replicate from or to", remedy
+    remedy = f"Check {places} and the network from this machine"
+    return "unreachable", f"can't be reached ({exc})", _UNUSABLE, remedy
 
 
-def _no_rights(exc: CredentialsError, who: Who) -> tuple[str, str, str]:
+def _no_rights(exc: CredentialsError, who: Who) -> tuple[str, str, str, str]:
     shown = f"the {who.side}'s {who.identity.shown}"
     if exc.code in REJECTED_CREDENTIALS:
         value = f"not allowed to {shown} ({exc})"
         remedy = "Give credentials, or a role, that may make this call; AWS's words above name the call and who made it"
-        return value, _UNUSABLE, remedy
+        return "not-allowed", value, _UNUSABLE, remedy
     if not lasts(exc, who.identity):
         remedy = "See whether what gives them out answers: instance or container metadata, STS, or credential_process"
-        return f"{shown} can't be fetched now ({exc})", _UNUSABLE, remedy
+        return "credentials-not-fetched", f"{shown} can't be fetched now ({exc})", _UNUSABLE, remedy
     profile = "" if who.side == "task" else f" or {who.side}Profile"
     remedy = f"Set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, AWS_PROFILE{profile}, or run it where a role gives them"
-    return f"{shown} can't be found, or used ({exc})", _UNUSABLE, remedy
+    return "credentials-missing", f"{shown} can't be found, or used ({exc})", _UNUSABLE, remedy

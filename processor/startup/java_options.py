@@ -96,10 +96,11 @@ def findings(settings: Settings) -> Iterator[Finding]:
     try:
         in_the_way = _try_out(daemon_options(settings, Path(settings.log_directory) / settings.task_name))
     except SetupError as exc:
-        yield error(exc.what, exc.value, exc.consequence, exc.remedy, cause="setup")
+        yield error("java-options-unusable", exc.what, exc.value, exc.consequence, exc.remedy, cause="setup")
     else:
         if in_the_way is not None:
             yield warning(
+                "java-does-not-start",
                 f"Java {java.executable()}",
                 f"does not start now with the daemon's options ({in_the_way})",
                 "A start here ends while that is so",

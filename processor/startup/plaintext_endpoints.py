@@ -32,10 +32,23 @@ def findings(settings: Settings) -> Iterator[Finding]:
         host = urlsplit(endpoint).hostname or ""
         if is_aws(endpoint):
             consequence = "Items and session tokens would pass unencrypted to AWS, which has TLS everywhere"
-            yield error(f"{name} {endpoint}", "is plain HTTP", consequence, f"Write https://{host}", cause="setup")
+            yield error(
+                "endpoint-unencrypted-aws",
+                f"{name} {endpoint}",
+                "is plain HTTP",
+                consequence,
+                f"Write https://{host}",
+                cause="setup",
+            )
         elif not _is_loopback(host):
             consequence = "Items and session tokens pass unencrypted, for whoever is on the way to read"
-            yield warning(f"{name} {endpoint}", "is plain HTTP", consequence, "Use https:// where that host has it")
+            yield warning(
+                "endpoint-unencrypted",
+                f"{name} {endpoint}",
+                "is plain HTTP",
+                consequence,
+                "Use https:// where that host has it",
+            )
 
 
 def _is_loopback(host: str) -> bool:

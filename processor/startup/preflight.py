@@ -81,10 +81,11 @@ def tables(settings: Settings, clients: Clients) -> Report:
     return Report(facts=found, findings=findings)
 
 
-def insist(findings: Sequence[Finding], consequence: str) -> None:
+def insist(findings: Sequence[Finding], consequence: str, *, as_json: bool = False) -> None:
     """Say everything on standard error, and end where one of them is an error.
 
     :param consequence: what was not done, as a sentence
+    :param as_json: at such an end print them on standard output, too, as ``check --json`` does
     :raises NotReadyError: one of them is an error
     :raises NotLookedAtError: errors are all of what could not be looked at
     """
@@ -92,6 +93,8 @@ def insist(findings: Sequence[Finding], consequence: str) -> None:
         output.say(*finding.lines)
     errors = [finding for finding in findings if finding.severity == "error"]
     if errors:
+        if as_json:
+            output.json({"ready": False, "findings": findings})
         failure = failure_of(errors)
         what = "must be put right first" if failure is NotReadyError else "could not be looked at"
         message = f"What stands above {what}. {consequence}"
@@ -108,7 +111,7 @@ def _regions(settings: Settings) -> Iterator[tuple[str, Finding]]:
         if endpoint is None and not is_aws_region(region):  # an emulator's endpoint may go by any word
             remedy = "Write it as AWS does, such as eu-west-1"
             value = f"'{region}' is no AWS region"
-            yield part, error(name, value, "No endpoint can be found for it", remedy, cause="setup")
+            yield part, error("region-unknown", name, value, "No endpoint can be found for it", remedy, cause="setup")
 
 
 def _tables_active(settings: Settings, facts: Facts) -> Iterator[Finding]:
@@ -119,6 +122,7 @@ def _tables_active(settings: Settings, facts: Facts) -> Iterator[Finding]:
         status = table.get("TableStatus") if table else None
         if table and status not in ("ACTIVE", "UPDATING"):
             yield error(
+                "table-not-active",
                 f"{role} table {name}",
                 f"is {status}, not ACTIVE",
                 "It can't be used yet",
@@ -134,6 +138,7 @@ def _stream_on(settings: Settings, facts: Facts) -> Iterator[Finding]:
     specification = facts.source.get("StreamSpecification", {})
     if not specification.get("StreamEnabled"):
         yield error(
+            "stream-off",
             what,
             "is off",
             "Changes leave no trace to replicate",
@@ -141,9 +146,17 @@ def _stream_on(settings: Settings, facts: Facts) -> Iterator[Finding]:
         )
     elif not facts.source.get("LatestStreamArn"):
         value = "is on, and has no ARN: DescribeTable's answer lacks a part"
-        yield error(what, value, "It can't be read", "See what answers at sourceEndpoint (a proxy?)", cause="outage")
+        yield error(
+            "stream-not-readable",
+            what,
+            value,
+            "It can't be read",
+            "See what answers at sourceEndpoint (a proxy?)",
+            cause="outage",
+        )
     elif specification.get("StreamViewType") not in NEW_IMAGE_VIEWS:
         yield error(
+            "stream-view",
             what,
             f"has view type {specification.get('StreamViewType')}",
             "It does not say what an item has become",
@@ -156,6 +169,7 @@ def _stream_has_begun(settings: Settings, facts: Facts) -> Iterator[Finding]:
     # A replication may begin with one that is not: it reads the stream's records when there are any.
     if facts.stream_status not in (None, "ENABLED"):
         yield error(
+            "stream-not-enabled",
             f"stream of source table {settings.source_table}",
             f"is {facts.stream_status}",
             "What is written before it is ENABLED may be in neither copy nor stream",
@@ -170,6 +184,7 @@ def _keys_match(settings: Settings, facts: Facts) -> Iterator[Finding]:
     source, destination = _key_of(facts.source), _key_of(facts.destination)
     if source != destination:
         yield error(
+            "key-differs",
             f"key of destination table {settings.destination_table}",
             f"is {_shown(destination)}; the source's is {_shown(source)}",
             "No change could be written",
@@ -205,6 +220,7 @@ def _not_itself(settings: Settings, facts: Facts) -> Iterator[Finding]:
         arns[0] and arns[0] == arns[1] and ids[0] and ids[0] == ids[1]
     ):
         yield error(
+            "destination-is-source",
             f"destination table {settings.destination_table} in {settings.destination_region}",
             "is the source table",
             "Each write would be replicated onto itself, for ever",
@@ -222,6 +238,7 @@ def _task_is_ours(settings: Settings, facts: Facts) -> Iterator[Finding]:
     ours = task_row.of(settings, facts.task.stream_arn, destination_arn)
     if ours != facts.task.claim:
         yield error(
+            "checkpoints-of-others",
             f"checkpoint table {settings.checkpoint_table}",
             f"belongs to another replication: {facts.task.path}",
             "Two tasks in one table would take each other's shards and lose changes",
@@ -238,6 +255,7 @@ def _no_gap(settings: Settings, facts: Facts) -> Iterator[Finding]:
     remedy = f"Delete {settings.checkpoint_table}, copy the table again, then start{_DELETED_MEANWHILE}"
     if facts.task and facts.task.source_table == settings.source_table and facts.task.stream_arn != stream_arn:
         yield error(
+            "stream-replaced",
             what,
             f"is {stream_arn}; the last checkpoints are of {facts.task.stream_arn}",
             "It was off in between, and changes of that time are in neither",
@@ -245,6 +263,7 @@ def _no_gap(settings: Settings, facts: Facts) -> Iterator[Finding]:
         )
     elif facts.stream_shards and not any(lease.shard_id in facts.stream_shards for lease in facts.leases):
         yield error(
+            "shards-gone",
             what,
             f"has none of the {len(facts.leases)} shards in checkpoint table {settings.checkpoint_table}",
             "They are past the stream's 24 hours, or of another stream: changes after the checkpoints are lost",
@@ -256,6 +275,7 @@ def _fence_is_free(settings: Settings, facts: Facts) -> Iterator[Finding]:
     name = settings.fence_attribute
     if settings.write_mode == "fenced" and name in _attribute_types(facts.destination or {}):
         yield error(
+            "fence-attribute-in-key",
             f"destination table {settings.destination_table}",
             f"has {name} in a key of its own or of an index",
             "writeMode=fenced keeps each item's sequence number there",
@@ -268,6 +288,7 @@ def _destination_ttl(settings: Settings, facts: Facts) -> Iterator[Finding]:
     if facts.destination_ttl and facts.destination_ttl != facts.source_ttl:
         others = f"on {facts.source_ttl}" if facts.source_ttl else "off, or not for us to see"
         yield warning(
+            "destination-ttl",
             f"destination table {settings.destination_table}",
             f"deletes items by itself (TTL on {facts.destination_ttl}; the source's is {others})",
             "It may lack items that the source still has",
@@ -298,6 +319,7 @@ def _destination_indexes(settings: Settings, facts: Facts) -> Iterator[Finding]:
                 if name in keys or source_types.get(name) == destination_types.get(name):
                     continue
                 yield warning(
+                    "index-attribute",
                     f"index {index['IndexName']} of destination table {settings.destination_table}",
                     f"wants {name} of type {destination_types.get(name)}, which the source does not hold its items to",
                     "The destination refuses an item whose value there is of another type",
@@ -312,6 +334,7 @@ def _copy_is_through(settings: Settings, facts: Facts) -> Iterator[Finding]:
     what = f"copy of source table {settings.source_table}"
     if copy.state == "running" and copy.via:
         yield error(
+            "copy-unfinished",
             what,
             "is not through",
             "Its import makes the destination; a replication before that is none of what it holds",
@@ -319,6 +342,7 @@ def _copy_is_through(settings: Settings, facts: Facts) -> Iterator[Finding]:
         )
     elif copy.state == "running" and not copy.concurrent:
         yield error(
+            "copy-unfinished",
             what,
             "is not through",
             "It was not begun to be made beside a replication: older items could stay over newer ones, for good",
@@ -330,15 +354,18 @@ def _copy_is_through(settings: Settings, facts: Facts) -> Iterator[Finding]:
         remedy = f"Copy it again with copy --restart{_DELETED_MEANWHILE}; or start with what there is, after --forget"
         if copy.age_seconds > LAST_START_SECONDS:
             soon = "Changes that were made since it began are lost, or would be before they are read"
-            yield error(what, f"{began}, and the stream keeps changes for 24 hours", soon, remedy)
+            yield error("copy-too-old", what, f"{began}, and the stream keeps changes for 24 hours", soon, remedy)
         elif copy.stream_arn != facts.source.get("LatestStreamArn"):
-            yield error(what, f"{began}, and the stream was turned off and on again since", lost, remedy)
+            yield error(
+                "copy-stream-replaced", what, f"{began}, and the stream was turned off and on again since", lost, remedy
+            )
 
 
 def _from_the_beginning(settings: Settings, _: Facts) -> Iterator[Finding]:
     position = settings.kcl.get("initialPositionInStream", "TRIM_HORIZON")
     if position != "TRIM_HORIZON":
         yield error(
+            "initial-position",
             "initialPositionInStream",
             f"is {position}",
             "The replication would skip what is written while the copy is made",

@@ -342,9 +342,11 @@ def test_a_dry_run_shows_whose_items_the_destination_holds(stage: Stage) -> None
     def dry_run() -> tuple[dict[str, Any], str]:
         status, output, errors = end_of(stage.start("--dryRun", "--json"))
         assert status == 0, errors
-        found: dict[str, Any] = json.loads(output)["tables"]
-        return found, errors
+        found: dict[str, Any] = json.loads(output)
+        ids.extend(finding["id"] for finding in found["findings"])
+        return found["tables"], errors
 
+    ids: list[str] = []
     found, _ = dry_run()
     assert found["occupants"] == {"lookedAt": 0, "foreign": 0}
     assert found["source"]["arn"].endswith(f":table/{stage.pair.source_table}")
@@ -357,6 +359,18 @@ def test_a_dry_run_shows_whose_items_the_destination_holds(stage: Stage) -> None
     found, errors = dry_run()
     assert found["occupants"] is None
     assert "Allow dynamodb:Scan on it" in errors
+    assert ids == ["destination-items-foreign", "destination-items-unknown"]
+
+
+@pytest.mark.parametrize("name", ["check", "copy", "verify"])
+def test_what_can_not_begin_says_why_to_scripts(name: str, pair: Pair) -> None:
+    """A missing destination, in words and as findings with their ids."""
+    pair.destination.delete_table(TableName=pair.destination_table)
+    status, output, errors = end_of(command(name, pair.settings, "--json"))
+    assert status == 22, errors
+    found = json.loads(output)
+    assert (found["ready"], [finding["id"] for finding in found["findings"]]) == (False, ["table-missing"])
+    assert "does not exist" in (output if name == "check" else errors)
 
 
 def _index(number: int) -> Any:

@@ -39,9 +39,16 @@ def _jars() -> Iterator[Finding]:
     lock = jar_lock.find()
     try:
         for jar, what in jar_lock.differences(lock, java.folders(), whole=True):
-            yield error(f"Jar {jar}", what, jar_lock.CONSEQUENCE, java.REPAIR, cause="setup")
+            yield error("jar-changed", f"Jar {jar}", what, jar_lock.CONSEQUENCE, java.REPAIR, cause="setup")
     except OSError as exc:
-        yield error("Jars", f"can't be held against {lock} ({exc})", jar_lock.CONSEQUENCE, java.REPAIR, cause="setup")
+        yield error(
+            "jar-lock-unreadable",
+            "Jars",
+            f"can't be held against {lock} ({exc})",
+            jar_lock.CONSEQUENCE,
+            java.REPAIR,
+            cause="setup",
+        )
 
 
 def _verdict(report: Report) -> str:

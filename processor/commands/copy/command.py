@@ -77,7 +77,8 @@ def _run(settings: Settings, options: Options, clients: Clients, stop: threading
     asked = msgspec.structs.replace(settings, create_destination=settings.create_destination and not options.via_s3)
     made = [] if options.dry_run else creation.ensure(asked, clients, output.say, stop=stop)
     ready = preflight.copying(settings, clients, to_new_table=options.via_s3 is not None)
-    preflight.insist([*made, *ready.findings], _DRY if options.dry_run else _NOTHING)
+    findings = [*made, *ready.findings]
+    preflight.insist(findings, _DRY if options.dry_run else _NOTHING, as_json=options.json)
     facts = ready.facts
     job = Job(
         settings, clients, facts, options.via_s3, concurrent=options.concurrent, restart=options.restart, say=output.say
@@ -89,13 +90,19 @@ def _run(settings: Settings, options: Options, clients: Clients, stop: threading
         return 0
     if job.copy.via:
         found = transfer.findings(settings, clients, job.copy.via, begun=bool(job.copy.export_arn))
-        preflight.insist(list(found), _NOTHING)
+        preflight.insist(list(found), _NOTHING, as_json=options.json)
+        findings += found
     logs.configure()
     outage = Outage(Log(), "copy_delayed", note="Nothing is lost: it is tried again.")
     patience = Patience(stop, outage)
-    planned = plan.make(settings, clients, facts, job, patience)
+    planned, found = plan.make(settings, clients, facts, job, patience)
+    preflight.insist(found, _NOTHING, as_json=options.json)
+    findings += found
     shown, found = _tables(settings, clients, facts, patience)
-    show_plan(planned, shown, settings, as_json=options.dry_run and options.json)
+    if options.dry_run and options.json:
+        output.json({"plan": planned, "seconds": planned.seconds, "tables": shown, "findings": [*findings, *found]})
+    else:
+        show_plan(planned, shown, settings)
     preflight.insist(found, "")  # warnings
     if job.waits_for_replication:
         output.say(start_before(job.copy.started_ms))
@@ -149,6 +156,7 @@ def _look_at_ttl_again(settings: Settings, clients: Clients, patience: Patience,
     if now.attribute != before:
         is_now = f"is on {now.attribute}" if now.attribute else "is off, or not for us to see,"
         found = warning(
+            "source-ttl-changed",
             f"TTL of source table {settings.source_table}",
             f"was on {before} when the copy began, and {is_now} now",
             "Items that were past it were not copied, and may stay at the source now",

@@ -119,8 +119,8 @@ def findings(estimated: Estimate, *, concurrent: bool, age_seconds: float = 0.0)
     if concurrent or seconds <= WARN_SECONDS:
         return []
     if seconds > most_seconds:
-        return [error(what, value, lost, remedy)]
-    return [warning(what, value, f"{lost}: start it without delay", remedy)]
+        return [error("copy-too-long", what, value, lost, remedy)]
+    return [warning("copy-long", what, value, f"{lost}: start it without delay", remedy)]
 
 
 def rate(limit: str | None, table: dict[str, Any], kind: str) -> float | None:

@@ -55,6 +55,7 @@ def look(
         return _look(settings, clients, key_names, patience), []
     except (CredentialsError, RefusedError) as exc:
         found = warning(
+            "destination-items-unknown",
             f"items of destination table {settings.destination_table}",
             f"can't be looked at ({exc})",
             "Whether it holds items that are not the source's is not known before the copy writes",
@@ -88,6 +89,7 @@ def findings(occupants: Occupants, destination: TableIdentity) -> list[Finding]:
         return []
     return [
         warning(
+            "destination-items-foreign",
             f"destination table {destination.table} in {destination.region} ({destination.arn or 'no ARN'})",
             f"holds items whose keys the source doesn't have: {occupants.foreign} of {occupants.looked_at} looked at",
             "They are another application's, or were deleted at the source since an earlier copy. Copy leaves them, "

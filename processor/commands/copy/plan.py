@@ -13,23 +13,22 @@ from processor.commands.copy.job import Job
 from processor.dynamodb import table_spec
 from processor.flow.patience import Patience
 from processor.reporting.findings import Finding, error
-from processor.startup import preflight
 from processor.startup.facts import Facts
 
 if TYPE_CHECKING:
     from processor.aws.clients import Clients
     from processor.settings.settings import Settings
 
-_NOTHING = "Nothing was copied."
 
-
-def make(settings: Settings, clients: Clients, facts: Facts, job: Job, patience: Patience) -> Estimate:
+def make(
+    settings: Settings, clients: Clients, facts: Facts, job: Job, patience: Patience
+) -> tuple[Estimate, list[Finding]]:
     """Plan what is left of a copy.
 
-    :raises NotReadyError: it would not be through in time, or a limit makes no sense
+    :returns: the plan, and what is wrong with it: it would not be through in time, or a limit makes no sense
     """
     if job.copy.via:
-        return via_s3(facts.source or {})
+        return via_s3(facts.source or {}), []
     source, destination = facts.source or {}, facts.destination or {}
     findings: list[Finding] = []
     reads = _limit("copyReadUnits", settings.copy_read_units, source, "ReadCapacityUnits", findings)
@@ -48,8 +47,7 @@ def make(settings: Settings, clients: Clients, facts: Facts, job: Job, patience:
         scan_units_per_item=found.scan_units_per_item,
     )
     findings += estimate.findings(planned, concurrent=job.copy.concurrent, age_seconds=job.age_seconds)
-    preflight.insist(findings, _NOTHING)
-    return msgspec.structs.replace(planned, dollars=_dollars(settings, planned, source, destination))
+    return msgspec.structs.replace(planned, dollars=_dollars(settings, planned, source, destination)), findings
 
 
 def via_s3(source: Mapping[str, Any]) -> Estimate:
@@ -71,7 +69,9 @@ def _limit(name: str, limit: str | None, table: Mapping[str, Any], kind: str, fi
     try:
         return estimate.rate(limit, dict(table), kind)
     except ValueError as exc:
-        findings.append(error(name, str(exc), "It says nothing then", "Give units a second, or leave it out"))
+        findings.append(
+            error("rate-unknown", name, str(exc), "It says nothing then", "Give units a second, or leave it out")
+        )
         return None
 
 

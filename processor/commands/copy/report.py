@@ -46,11 +46,8 @@ class Tables(msgspec.Struct, frozen=True, kw_only=True):
     occupants: Occupants | None
 
 
-def show_plan(plan: Estimate, tables: Tables, settings: Settings, *, as_json: bool) -> None:
-    """Print the plan: JSON on standard output, or words on standard error."""
-    if as_json:
-        output.json({"plan": plan, "seconds": plan.seconds, "tables": tables})
-        return
+def show_plan(plan: Estimate, tables: Tables, settings: Settings) -> None:
+    """Say the plan on standard error."""
     output.say(f"Copying {settings.path}")
     output.say(f"  {tables.source.shown}")
     held = f": {tables.occupants.shown}; {_counted(tables.destination)}" if tables.occupants else ""

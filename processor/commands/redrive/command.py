@@ -47,7 +47,7 @@ def run(settings: Settings, *, dry_run: bool, as_json: bool) -> int:
         raise UsageError(message)
     clients = Clients(settings)
     ready = preflight.tables(settings, clients)
-    preflight.insist(ready.findings, "Nothing was written, no dead letter was removed.")
+    preflight.insist(ready.findings, "Nothing was written, no dead letter was removed.", as_json=as_json)
     logs.configure()
     signals = Signals(STOPPING)
     progress = Progress()

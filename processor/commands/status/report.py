@@ -157,6 +157,7 @@ def _unreachable(settings: Settings, seen: Seen) -> Iterator[Finding]:
     }
     for unread in seen.unread:
         yield error(
+            "not-read",
             names[unread.what],
             f"can't be read ({unread.reason})",
             "What hangs on it is not known; the replication itself may be well",
@@ -177,6 +178,7 @@ def _wrong(settings: Settings, seen: Seen, max_lag_seconds: int) -> Iterator[Fin
 def _of_task(settings: Settings, seen: Seen) -> Iterator[Finding]:
     if seen.leases is None and seen.could_read("leases"):
         yield error(
+            "never-started",
             f"task {settings.task_name}",
             f"was never started: there is no checkpoint table {settings.checkpoint_table} in {settings.kcl_region}",
             "Nothing is replicated",
@@ -186,6 +188,7 @@ def _of_task(settings: Settings, seen: Seen) -> Iterator[Finding]:
         seen.leases is not None and seen.task and task_row.of(settings, seen.task.stream_arn).tables != seen.task.tables
     ):
         yield error(
+            "task-of-others",
             f"task {settings.task_name}",
             f"replicates {seen.task.path}",
             "These settings are another replication's, and could not be started under this name",
@@ -196,6 +199,7 @@ def _of_task(settings: Settings, seen: Seen) -> Iterator[Finding]:
 def _of_tables(settings: Settings, seen: Seen) -> Iterator[Finding]:
     if seen.source is None and seen.could_read("source"):
         yield error(
+            "source-missing",
             f"source table {settings.source_table} in {settings.source_region}",
             "does not exist",
             "What its stream still holds is applied for 24 hours; nothing comes after it",
@@ -204,11 +208,21 @@ def _of_tables(settings: Settings, seen: Seen) -> Iterator[Finding]:
     what = f"destination table {settings.destination_table} in {settings.destination_region}"
     if seen.destination is None and seen.could_read("destination"):
         yield error(
-            what, "does not exist", "No change can be applied; daemons wait for it", "Restore it, or check its name"
+            "destination-missing",
+            what,
+            "does not exist",
+            "No change can be applied; daemons wait for it",
+            "Restore it, or check its name",
         )
     elif seen.destination is not None and seen.destination["TableStatus"] not in _WRITABLE:
         status = seen.destination["TableStatus"]
-        yield error(what, f"is {status}", "No change can be applied; daemons wait for it", "Wait until it is ACTIVE")
+        yield error(
+            "destination-not-active",
+            what,
+            f"is {status}",
+            "No change can be applied; daemons wait for it",
+            "Wait until it is ACTIVE",
+        )
 
 
 def _of_stream(seen: Seen) -> Iterator[Finding]:
@@ -221,14 +235,28 @@ def _of_stream(seen: Seen) -> Iterator[Finding]:
     stream = seen.stream
     if stream is None:
         if seen.source is not None:
-            yield error("the source's stream", "is off", "Nothing can be replicated", "Turn it on, with new images")
+            yield error(
+                "stream-off",
+                "the source's stream",
+                "is off",
+                "Nothing can be replicated",
+                "Turn it on, with new images",
+            )
     elif stream.status == "MISSING":
-        yield error(f"stream {stream.arn}", "no longer exists", "Changes that were not yet read are lost", again)
+        yield error(
+            "stream-gone", f"stream {stream.arn}", "no longer exists", "Changes that were not yet read are lost", again
+        )
     elif stream.status is not None and stream.status not in _ON:
-        yield error(f"stream {stream.arn}", "is off", "What it holds is applied; nothing comes after it", again)
+        yield error(
+            "stream-off", f"stream {stream.arn}", "is off", "What it holds is applied; nothing comes after it", again
+        )
     elif enabled and latest != stream.arn:
         yield error(
-            f"stream {stream.arn}", f"is not the source's newest, {latest}", "Changes in between are lost", again
+            "stream-replaced",
+            f"stream {stream.arn}",
+            f"is not the source's newest, {latest}",
+            "Changes in between are lost",
+            again,
         )
 
 
@@ -236,6 +264,7 @@ def _of_daemons(settings: Settings, seen: Seen) -> Iterator[Finding]:
     unfinished = [shard for shard in seen.shards if shard.state != "finished"]
     if seen.leases is not None and seen.could_read("leases") and unfinished and _state(seen) == "stopped":
         yield error(
+            "stopped",
             f"task {settings.task_name}",
             "is stopped: no daemon renews a lease",
             "Nothing is replicated; changes are lost when they are 24 hours old",
@@ -245,6 +274,7 @@ def _of_daemons(settings: Settings, seen: Seen) -> Iterator[Finding]:
     if outage is not None:
         since = datetime.fromtimestamp(outage.since_ms / 1000, tz=timezone.utc).isoformat(timespec="seconds")
         yield error(
+            "checkpoints-unusable",
             f"checkpoint table {settings.checkpoint_table}",
             f"can't be used by daemon {outage.worker} since {since} ({outage.reason.rstrip('.')})",
             "Shards whose leases can't be renewed are not written; nothing is lost for 24 hours",
@@ -253,6 +283,7 @@ def _of_daemons(settings: Settings, seen: Seen) -> Iterator[Finding]:
     for daemon in seen.daemons:
         if not daemon.alive and outage is None:
             yield error(
+                "daemon-silent",
                 f"daemon {daemon.owner}",
                 f"does not renew its leases, of {_shards(daemon.shards)}",
                 f"Others take them {settings.failover_seconds:g} s after its last renewal, if there are others",
@@ -264,6 +295,7 @@ def _of_shards(seen: Seen, max_lag_seconds: int) -> Iterator[Finding]:
     unowned = [shard for shard in seen.shards if shard.state == "unowned"]
     if unowned and seen.leases is not None:
         yield error(
+            "shards-unowned",
             f"{_shards(len(unowned))} without an owner",
             _named(unowned),
             "Their changes are not applied, and lost when they are 24 hours old",
@@ -272,6 +304,7 @@ def _of_shards(seen: Seen, max_lag_seconds: int) -> Iterator[Finding]:
     early = [shard for shard in seen.shards if shard.finished_early]
     if early and seen.stream is not None and seen.stream.status in _ON:
         yield error(
+            "shards-finished-early",
             f"{_shards(len(early))} finished though open",
             _named(early),
             "The lease says that it is read to its end, but it still takes records: nobody reads them, and they are "
@@ -281,6 +314,7 @@ def _of_shards(seen: Seen, max_lag_seconds: int) -> Iterator[Finding]:
         )
     if lost := [shard for shard in seen.shards if shard.lost]:
         yield error(
+            "shards-lost",
             f"{_shards(len(lost))} with changes that are lost",
             _named(lost),
             "They are past the stream's 24 hours, and were not applied",
@@ -291,6 +325,7 @@ def _of_shards(seen: Seen, max_lag_seconds: int) -> Iterator[Finding]:
     if late:
         late.sort(key=lambda shard: -(shard.lag_seconds or 0))
         yield error(
+            "shards-late",
             f"{_shards(len(late))} behind by more than {max_lag_seconds} s",
             f"the furthest by {late[0].lag_seconds:.0f} s ({_named(late)})",
             "Changes are lost when they are 24 hours old",
@@ -302,16 +337,19 @@ def _of_hold(hold: Hold) -> Finding:
     since = datetime.fromtimestamp(hold.since_ms / 1000, tz=timezone.utc).isoformat(timespec="seconds")
     found = {
         "hold": (
+            "shard-held",
             f"has waited at a change since {since}",
             "Nothing after it is applied in this shard, and is lost when it is 24 hours old; other shards go on",
             "Do what the reason asks for: the shard tries again every minute, and goes on by itself",
         ),
         "outage": (
+            "shard-not-written",
             f"has not been able to write since {since}",
             "Its batch is kept and written again; changes are lost when they are 24 hours old",
             "Do what the reason asks for, if it does not pass: the shard goes on by itself",
         ),
         "loss": (
+            "shard-lost",
             f"has lost changes, found at {since}",
             "Nothing of this shard and of those after it is applied; other shards go on"
             if hold.sequence_number
@@ -319,8 +357,8 @@ def _of_hold(hold: Hold) -> Finding:
             _COPY_AGAIN,
         ),
     }
-    value, consequence, remedy = found[hold.kind]
-    return error(f"shard {hold.shard_id}", f"{value} ({hold.reason.rstrip('.')})", consequence, remedy)
+    name, value, consequence, remedy = found[hold.kind]
+    return error(name, f"shard {hold.shard_id}", f"{value} ({hold.reason.rstrip('.')})", consequence, remedy)
 
 
 def _shards(number: int) -> str:

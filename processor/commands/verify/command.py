@@ -62,7 +62,7 @@ def run(settings: Settings, wanted: Wanted, *, pause: Callable[[int], float] = p
         raise UsageError(message)
     clients = Clients(settings)
     ready = preflight.tables(settings, clients)
-    preflight.insist(ready.findings, "Nothing was compared, and nothing written.")
+    preflight.insist(ready.findings, "Nothing was compared, and nothing written.", as_json=wanted.as_json)
     form = _form(settings, wanted, ready.facts)
     if wanted.repair:
         _say_what_is_written(settings, wanted, ready.facts)

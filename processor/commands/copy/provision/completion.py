@@ -38,6 +38,12 @@ def complete(
                 destination.wait_until_active(settings, clients, waiting)
         except (UnavailableError, RefusedError) as exc:
             consequence, remedy = "The new table lacks it", "Allow dynamodb:UpdateTable there, or set it yourself"
-            yield warning(f"{part} of destination table {name}", f"could not be set ({exc})", consequence, remedy)
+            yield warning(
+                "destination-incomplete",
+                f"{part} of destination table {name}",
+                f"could not be set ({exc})",
+                consequence,
+                remedy,
+            )
     yield from destination.copy_tags(settings, clients, source)
     yield from destination.copy_ttl(settings, clients, say=say)

@@ -59,7 +59,15 @@ def ensure(
         return [_failed(what, "can't be read", exc, remedy, identity=settings.source_identity)]
     if source is None:
         remedy = "Check its name, region, account and endpoint"
-        return [error(what, "does not exist", "There is nothing to copy, or to make the destination like", remedy)]
+        return [
+            error(
+                "source-missing",
+                what,
+                "does not exist",
+                "There is nothing to copy, or to make the destination like",
+                remedy,
+            )
+        ]
     findings = []
     if settings.enable_stream:
         try:
@@ -172,7 +180,9 @@ def copy_tags(settings: Settings, clients: Clients, source: Mapping[str, Any]) -
 
 
 def _untagged(name: str, value: str, remedy: str) -> Finding:
-    return warning(f"tags of table {name}", value, "The destination has none of the source's", remedy)
+    return warning(
+        "tags-not-copied", f"tags of table {name}", value, "The destination has none of the source's", remedy
+    )
 
 
 def wait_until_active(settings: Settings, clients: Clients, waiting: Waiting) -> None:
@@ -213,7 +223,9 @@ def copy_ttl(settings: Settings, clients: Clients, *, say: Say, only_if_empty: b
         remedy = (
             "Allow dynamodb:DescribeTimeToLive on both, UpdateTimeToLive on the destination, or turn it on yourself"
         )
-        yield warning(f"TTL of destination table {name}", f"could not be copied ({exc})", consequence, remedy)
+        yield warning(
+            "ttl-not-copied", f"TTL of destination table {name}", f"could not be copied ({exc})", consequence, remedy
+        )
 
 
 def _is_empty(client: DynamoDBClient, name: str) -> bool:
@@ -226,4 +238,4 @@ def _is_empty(client: DynamoDBClient, name: str) -> bool:
 
 def _failed(what: str, value: str, exc: UnavailableError | RefusedError, remedy: str, *, identity: Identity) -> Finding:
     consequence = "Nothing is copied before that is put right"
-    return error(what, f"{value} ({exc})", consequence, remedy, cause=cause_of(exc, identity))
+    return error("table-not-made", what, f"{value} ({exc})", consequence, remedy, cause=cause_of(exc, identity))

@@ -31,7 +31,13 @@ def findings(settings: Settings, clients: Clients, place: Place, *, begun: bool 
     try:
         source = destination.describe(clients.source(), name, region)
         if source is None:
-            yield error(what, "does not exist", "There is nothing to copy", "Check name, region, account and endpoint")
+            yield error(
+                "source-missing",
+                what,
+                "does not exist",
+                "There is nothing to copy",
+                "Check name, region, account and endpoint",
+            )
             return
         yield from _importable(source)
         yield from table_spec.left_out(source, settings.destination_table)
@@ -43,12 +49,13 @@ def findings(settings: Settings, clients: Clients, place: Place, *, begun: bool 
     except (UnavailableError, RefusedError) as exc:
         remedy = "Check names, regions, endpoints and credentials; AWS's words name the call"
         consequence, cause = "Nothing can be copied by way of S3", cause_of(exc, settings.source_identity)
-        yield error(what, f"can't be exported ({exc})", consequence, remedy, cause=cause)
+        yield error("export-impossible", what, f"can't be exported ({exc})", consequence, remedy, cause=cause)
 
 
 def _importable(source: Mapping[str, Any]) -> Iterator[Finding]:
     if indexes := [index["IndexName"] for index in source.get(table_spec.LOCAL) or []]:
         yield error(
+            "local-indexes-not-imported",
             f"source table {source['TableName']}",
             f"has local indexes ({', '.join(sorted(indexes))})",
             "An import makes no local index, and none can be added later",
@@ -60,6 +67,7 @@ def _destination_is_free(settings: Settings, clients: Clients) -> Iterator[Findi
     name, region = settings.destination_table, settings.destination_region
     if destination.describe(clients.destination(), name, region) is not None:
         yield error(
+            "destination-exists",
             f"destination table {name} in {region}",
             "exists",
             "An import makes its table, and fills no other",
@@ -77,6 +85,7 @@ def _restorable(settings: Settings, clients: Clients) -> Iterator[Finding]:
     status = found.get("PointInTimeRecoveryDescription", {}).get("PointInTimeRecoveryStatus")
     if status != "ENABLED":
         yield error(
+            "recovery-off",
             f"point-in-time recovery of source table {name}",
             "is off",
             "DynamoDB exports a table only where it is on",
@@ -99,9 +108,17 @@ def _bucket(clients: Clients, place: Place) -> Iterator[Finding]:
     except (UnavailableError, RefusedError) as exc:
         if exc.code in NO_BUCKET:
             remedy = "Check --viaS3, or create it"
-            yield error(f"bucket {place.bucket}", "does not exist", "There is nowhere to export to", remedy)
+            yield error(
+                "export-bucket-missing",
+                f"bucket {place.bucket}",
+                "does not exist",
+                "There is nowhere to export to",
+                remedy,
+            )
         else:  # DynamoDB may reach what we may not
             unknown, remedy = bucket.doubt("--viaS3")
             unknown = f"Whether DynamoDB can write and read there will be known when it does{unknown}"
             remedy = f"Allow s3:ListBucket on it to be told before{remedy}"
-            yield warning(f"bucket {place.bucket}", f"can't be looked at ({exc})", unknown, remedy)
+            yield warning(
+                "export-bucket-unknown", f"bucket {place.bucket}", f"can't be looked at ({exc})", unknown, remedy
+            )

@@ -42,6 +42,7 @@ def _size(source: Mapping[str, Any], region: str) -> Iterator[Finding]:
     for quota, words in ((EXPORTED_BYTES, "exports"), (most, f"imports into {region}")):
         if size > quota:
             yield warning(
+                "transfer-quota-bytes",
                 what,
                 f"has {size / 1024**4:.1f} TB, and AWS's quota is {quota / 1024**4:.0f} TB of {words} at once",
                 "AWS may refuse to begin; an import's bytes count as they lie in the bucket, compressed",
@@ -55,11 +56,13 @@ def _under_way(what: str, region: str, count: Callable[[], int], most: int) -> I
     except (UnavailableError, RefusedError) as exc:
         unknown = "Whether there are as many under way as AWS allows will be known when this one begins"
         action = "ListExports" if what == "exports" else "ListImports"
-        yield warning(f"{what} in {region}", f"can't be listed ({exc})", unknown, f"Allow dynamodb:{action}")
+        yield warning(
+            "transfers-unknown", f"{what} in {region}", f"can't be listed ({exc})", unknown, f"Allow dynamodb:{action}"
+        )
         return
     if number >= most:
         value = f"{number} are under way, and AWS's quota is {most} at once"
-        yield warning(f"{what} in {region}", value, "AWS may refuse to begin another", _REMEDY)
+        yield warning("transfer-quota-number", f"{what} in {region}", value, "AWS may refuse to begin another", _REMEDY)
 
 
 def _exports(clients: Clients) -> int:

@@ -14,11 +14,13 @@ from processor.startup.facts import Facts
 from processor.startup.preflight import Report
 from tests.fakes.tasks import task
 
-OUTAGE = error("source table orders", "can't be reached", "It can't be used", "Check it", cause="outage")
-PENDING = error("destination table orders-copy", "is CREATING", "Not yet", "Wait", cause="pending")
-DENIED = error("source table orders", "not allowed", "It can't be used", "Allow it")
-NO_JAVA = error("Java", "none on the PATH", "The daemon can't run", "Install it", cause="setup")
-TTL = warning("destination table orders-copy", "deletes items by itself", "It may lack items", "Turn it off")
+OUTAGE = error("unreachable", "source table orders", "can't be reached", "It can't be used", "Check it", cause="outage")
+PENDING = error("table-not-active", "destination table orders-copy", "is CREATING", "Not yet", "Wait", cause="pending")
+DENIED = error("not-allowed", "source table orders", "not allowed", "It can't be used", "Allow it")
+NO_JAVA = error("java-unusable", "Java", "none on the PATH", "The daemon can't run", "Install it", cause="setup")
+TTL = warning(
+    "destination-ttl", "destination table orders-copy", "deletes items by itself", "It may lack items", "Turn it off"
+)
 
 
 class Clock:
@@ -132,7 +134,7 @@ def test_the_exit_status_is_that_of_what_must_be_put_right() -> None:
     from processor.reporting.findings import failure_of
 
     def status(*causes: Cause) -> int:
-        return failure_of([error("", "", "", "", cause=cause) for cause in causes]).exit_status
+        return failure_of([error("unreachable", "", "", "", "", cause=cause) for cause in causes]).exit_status
 
     assert [status("outage"), status("outage", "outage")] == [5, 5]
     assert [status("answer"), status("setup"), status("pending"), status("outage", "answer")] == [22] * 4
