@@ -11,6 +11,9 @@
      │   ├─ HeldError               the same, every minute: a person has to see to it
      │   ├─ CredentialsError        the same; credentials are looked up anew before the next try
      │   │   └─ RoleError           the same; STS does not give us the role
+     │   ├─ ThrottledError          the same; the table works, but not as fast as it is asked
+     │   ├─ NotFoundError           the same; a command looks twice, then goes without, or ends
+     │   ├─ InUseError              the same; whoever makes a table waits for the one that is there
      │   └─ ConditionFailedError    another writer was there first; whoever sets the condition decides
      ├─ DaemonGoneError             exit 6 of a child, which nobody sees: its daemon was killed
      ├─ RefusedError                exit 5: the destination will never accept this change
@@ -131,11 +134,33 @@ class HeldError(UnavailableError):
 
 
 class CredentialsError(UnavailableError):
-    """AWS doesn't accept our credentials, or there are none: new ones may be there at the next look."""
+    """AWS doesn't accept our credentials, or there are none: new ones may be there at the next look.
+
+    :param is_denial: AWS knows whose they are, and refuses the call: that stays until somebody allows it
+    """
+
+    def __init__(self, message: str, *, code: str, is_denial: bool = False) -> None:
+        super().__init__(message, code=code)
+        self.is_denial = is_denial
 
 
 class RoleError(CredentialsError):
     """The role of an identity may not be assumed; the message is STS's."""
+
+
+class ThrottledError(UnavailableError):
+    """A table that works is asked for more than it may be."""
+
+
+class NotFoundError(UnavailableError):
+    """The table, stream or shard that was asked for is not there, as far as one answer tells."""
+
+    def __init__(self, message: str, *, code: str = "ResourceNotFoundException") -> None:
+        super().__init__(message, code=code)
+
+
+class InUseError(UnavailableError):
+    """A table of this name is there already, or DynamoDB is just making, changing or deleting it."""
 
 
 class DaemonGoneError(ReplicatorError):

@@ -20,8 +20,8 @@ from typing import Any
 from botocore.credentials import Credentials, ReadOnlyCredentials
 from botocore.exceptions import BotoCoreError, CredentialRetrievalError, NoCredentialsError
 
+from processor.aws.errors import STALE_CREDENTIALS
 from processor.errors import ReplicatorError
-from processor.flow.retry import STALE_CREDENTIALS
 from processor.reporting import secrets
 
 # Many threads are refused at once, and a look may be a call of STS or of the instance's metadata; leases hold for 5 s.

@@ -27,12 +27,11 @@ from urllib3.util import parse_url
 
 from processor.aws.bounds import InvalidAnswerError, most_bytes
 from processor.aws.checked_parser import checked
-from processor.aws.errors import not_aws
+from processor.aws.errors import STALE_CREDENTIALS, not_aws
 from processor.aws.http1 import exchange
 from processor.aws.http_answer import Answer, BrokenAnswerError
 from processor.aws.sigv4 import Signer
 from processor.aws.tls import load_once
-from processor.flow.retry import STALE_CREDENTIALS
 
 
 class LeanCalls:

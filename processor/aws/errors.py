@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
 from botocore.exceptions import (
@@ -26,7 +26,15 @@ from botocore.exceptions import (
 from processor.aws.bounds import InvalidAnswerError, TooLargeAnswerError
 from processor.aws.redaction import ALL_WORDS, NO_WORDS, Words
 from processor.aws.response_shapes import brief
-from processor.errors import ConditionFailedError, CredentialsError, RefusedError, UnavailableError
+from processor.errors import (
+    ConditionFailedError,
+    CredentialsError,
+    InUseError,
+    NotFoundError,
+    RefusedError,
+    ThrottledError,
+    UnavailableError,
+)
 from processor.reporting.secrets import hidden
 
 # The answers that mean "not this write, not ever" (DynamoDB API reference, common errors and each call's own). Whatever
@@ -53,6 +61,48 @@ REJECTED_CREDENTIALS = frozenset(
         "UnrecognizedClientException",
     }
 )
+# Of these, what a rotation brings: credentials that are out of date, or not (any more, or yet) known. Others may be
+# there at the next look.
+STALE_CREDENTIALS = frozenset(
+    {
+        "ExpiredToken",
+        "ExpiredTokenException",
+        "InvalidAccessKeyId",
+        "InvalidClientTokenId",
+        "InvalidSignatureException",
+        "InvalidToken",
+        "RequestExpired",
+        "SignatureDoesNotMatch",
+        "UnrecognizedClientException",
+    }
+)
+# And refusals of a call, or of a role, to credentials that are known: these stay until somebody allows it.
+DENIALS = frozenset(
+    {
+        "403",
+        "AccessDenied",
+        "AccessDeniedException",
+        "AllAccessDisabled",
+        "MalformedPolicyDocument",
+        "RegionDisabledException",
+        "ValidationError",
+    }
+)
+# Answers of a table that works, but not so fast (DynamoDB API reference).
+THROTTLES = frozenset(
+    {
+        "LimitExceededException",
+        "ProvisionedThroughputExceededException",
+        "RequestLimitExceeded",
+        "ThrottlingException",
+    }
+)
+# What is a class of its own to those who ask; any other answer is an ``UnavailableError`` and no more.
+KINDS: Mapping[str, type[UnavailableError]] = {
+    **dict.fromkeys(THROTTLES, ThrottledError),
+    "ResourceInUseException": InUseError,
+    "ResourceNotFoundException": NotFoundError,
+}
 # What botocore says before any call, when it finds no credentials or can't renew those it has.
 _NO_CREDENTIALS = (
     CredentialRetrievalError,
@@ -99,6 +149,7 @@ def aws_errors(call: str, words: Words = ALL_WORDS) -> Iterator[None]:
     :param words: which of AWS's words may be repeated
     :raises RefusedError: AWS will never do this
     :raises CredentialsError: the credentials are missing, refused or out of date
+    :raises ThrottledError, NotFoundError, InUseError, ConditionFailedError: as they say
     :raises UnavailableError: anything else; it may work later
     """
     try:
@@ -113,10 +164,10 @@ def aws_errors(call: str, words: Words = ALL_WORDS) -> Iterator[None]:
         if code in REFUSALS or status == TOO_LARGE_STATUS:
             raise RefusedError(message, code=code) from exc
         if code in REJECTED_CREDENTIALS:
-            raise CredentialsError(message, code=code) from exc
+            raise CredentialsError(message, code=code, is_denial=code in DENIALS) from exc
         if code == "ConditionalCheckFailedException":
             raise ConditionFailedError(message, code=code, found="Item" in exc.response) from exc
-        raise UnavailableError(message, code=code) from exc
+        raise KINDS.get(code, UnavailableError)(message, code=code) from exc
     except NotDynamoDBError as exc:
         raise UnavailableError(f"{call}: {hidden(str(exc))}", code=exc.code) from exc
     except _NO_CREDENTIALS as exc:

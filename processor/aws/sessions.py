@@ -21,7 +21,7 @@ from botocore.session import Session
 from processor.aws.checked_parser import CheckedParsers
 from processor.aws.connections import bound
 from processor.aws.credentials import LookUp, RenewedCredentials, UnusableCredentialsError
-from processor.aws.errors import aws_errors
+from processor.aws.errors import DENIALS, aws_errors
 from processor.aws.role_credentials import Assumed, Renewal
 from processor.aws.service_models import model_loader
 from processor.errors import CredentialsError, RefusedError, RoleError, UnavailableError
@@ -168,7 +168,7 @@ def _refused(error: CredentialsError | RefusedError | UnavailableError) -> RoleE
     elsewhere = ""
     if error.code in _NOT_IN_REGION:
         elsewhere = ". If that region is not enabled for the caller's account, name another one in stsRegion"
-    return RoleError(f"{error}{elsewhere}", code=error.code)
+    return RoleError(f"{error}{elsewhere}", code=error.code, is_denial=error.code in DENIALS)
 
 
 class _OwnSession(Session):

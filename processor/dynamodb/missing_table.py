@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TypeVar
 
-from processor.errors import UnavailableError
+from processor.errors import NotFoundError
 
 T = TypeVar("T")
 
-NO_TABLE = "ResourceNotFoundException"
 _ANSWERS = 2
 
 
@@ -21,7 +20,6 @@ def unless_missing(call: Callable[[], T]) -> T | None:
     for _ in range(_ANSWERS):
         try:
             return call()
-        except UnavailableError as exc:
-            if exc.code != NO_TABLE:
-                raise
+        except NotFoundError:
+            continue
     return None

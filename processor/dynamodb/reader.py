@@ -11,7 +11,7 @@ from processor.aws.client_calls import RawCalls, Units
 from processor.aws.errors import AnswerTooLargeError
 from processor.aws.response_shapes import NO_ANSWER
 from processor.dynamodb.item_view import View
-from processor.errors import UnavailableError
+from processor.errors import ThrottledError, UnavailableError
 from processor.flow import rate_limiter
 
 if TYPE_CHECKING:
@@ -105,7 +105,7 @@ class ReadableTable:
             undone = [key for table in answer.unprocessed_keys.values() for key in table.keys]
             if len(undone) >= len(asked):
                 message = f"{self._call.name('BatchGetItem')}: none of {len(asked)} keys was processed"
-                raise UnavailableError(message, code="UnprocessedKeys")
+                raise ThrottledError(message, code="UnprocessedKeys")
             found += [seen for item in items if (seen := self._seen(item)) is not None]
             pending += undone
         return found

@@ -8,7 +8,6 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from processor.errors import CredentialsError, UnavailableError
 from processor.reporting.logs import Log
 
 # A message a minute matters, one a try does not: intervals double from the first to the last, in seconds.
@@ -19,50 +18,6 @@ OUTAGE_SECONDS = 5.0
 QUIET_SECONDS = 60.0
 # And longer ones than this are worth a word to whoever doesn't read the log.
 LASTING_SECONDS = 30.0
-# Answers of a table that works, but not so fast: DynamoDB's errors (API reference), and what batches leave undone.
-THROTTLES = frozenset(
-    {
-        "LimitExceededException",
-        "ProvisionedThroughputExceededException",
-        "RequestLimitExceeded",
-        "ThrottlingException",
-        "UnprocessedItems",
-        "UnprocessedKeys",
-    }
-)
-
-# Refusals of credentials that are out of date, or not (any more, or yet) known: a rotation's (common errors of AWS's
-# API references; S3's own). Others may be there at the next look.
-STALE_CREDENTIALS = frozenset(
-    {
-        "ExpiredToken",
-        "ExpiredTokenException",
-        "InvalidAccessKeyId",
-        "InvalidClientTokenId",
-        "InvalidSignatureException",
-        "InvalidToken",
-        "RequestExpired",
-        "SignatureDoesNotMatch",
-        "UnrecognizedClientException",
-    }
-)
-# Refusals of a call, or of a role, to credentials that are known: these stay until somebody allows it.
-_DENIALS = frozenset(
-    {
-        "403",
-        "AccessDenied",
-        "AccessDeniedException",
-        "AllAccessDisabled",
-        "MalformedPolicyDocument",
-        "RegionDisabledException",
-        "ValidationError",
-    }
-)
-
-
-def is_waited_for(error: UnavailableError) -> bool:
-    """Whether a command waits for the end of this however long it takes: throttling, and credentials being rotated."""
-    return error.code in THROTTLES or (isinstance(error, CredentialsError) and error.code not in _DENIALS)
 
 
 class Backoff:

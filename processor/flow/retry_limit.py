@@ -13,8 +13,7 @@ import time
 from collections.abc import Callable
 from typing import Literal
 
-from processor.errors import CredentialsError, UnavailableError
-from processor.flow.retry import THROTTLES, is_waited_for
+from processor.errors import CredentialsError, NotFoundError, ThrottledError, UnavailableError
 from processor.reporting.logs import Log
 
 # The stream keeps changes for as long, so nobody waits for a copy any longer; and nothing is tried for ever.
@@ -22,8 +21,6 @@ OUTAGE_SECONDS = 24 * 3600.0
 DENIED_SECONDS = 900.0
 # Who must do something is told by then.
 SAID_SECONDS = 60.0
-# DynamoDB's word for a table that is not there.
-_NO_TABLE = "ResourceNotFoundException"
 
 Kind = Literal["throttled", "credentials", "denied", "outage"]
 _REMEDY: dict[Kind, str] = {
@@ -35,11 +32,11 @@ _REMEDY: dict[Kind, str] = {
 
 def kind_of(error: UnavailableError) -> Kind:
     """What a failure is for whoever waits."""
-    if error.code in THROTTLES:
+    if isinstance(error, ThrottledError):
         return "throttled"
     if isinstance(error, CredentialsError):
-        return "credentials" if is_waited_for(error) else "denied"
-    return "denied" if error.code == _NO_TABLE else "outage"
+        return "denied" if error.is_denial else "credentials"
+    return "denied" if isinstance(error, NotFoundError) else "outage"
 
 
 class RetryLimit:

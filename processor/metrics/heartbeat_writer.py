@@ -9,6 +9,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from processor.aws.errors import aws_errors
+from processor.dynamodb.describe import described, key_types
 from processor.errors import ConditionFailedError, RefusedError, UnavailableError
 from processor.flow.retry import Outage
 from processor.metrics import heartbeat
@@ -79,11 +80,12 @@ class Heart:
         # Half a beat of grace: daemons' clocks and timers differ, and a beat that is refused is one that is missed. One
         # from the future is of a clock that is ahead, and must not silence the others until then.
         due, ahead = now_ms - self._seconds * 500, now_ms + max(self._seconds, _CLOCKS_DIFFER_SECONDS) * 1000
+        call = f"PutItem (the heartbeat) on table {self._table} in {self._region}"
         try:
-            with aws_errors(f"PutItem (the heartbeat) on table {self._table} in {self._region}"):
+            with aws_errors(call):
                 self._connect().put_item(
                     TableName=self._table,
-                    Item={**self._own_key(), heartbeat.WRITTEN_AT: {"N": str(now_ms)}},
+                    Item={**self._own_key(call), heartbeat.WRITTEN_AT: {"N": str(now_ms)}},
                     ConditionExpression="attribute_not_exists(#at) OR #at <= :due OR #at > :ahead",
                     ExpressionAttributeNames={"#at": heartbeat.WRITTEN_AT},
                     ExpressionAttributeValues={":due": {"N": str(due)}, ":ahead": {"N": str(ahead)}},
@@ -92,12 +94,10 @@ class Heart:
             return False
         return True
 
-    def _own_key(self) -> dict[str, Any]:
+    def _own_key(self, call: str) -> dict[str, Any]:
         if self._key is None:
-            described = self._connect().describe_table(TableName=self._table)["Table"]
-            types = {part["AttributeName"]: part["AttributeType"] for part in described["AttributeDefinitions"]}
-            names = [part["AttributeName"] for part in described["KeySchema"]]
-            made: dict[str, Any] = heartbeat.key({name: types[name] for name in names}, self._task_name)
+            table = described(self._connect(), self._table, call=call).table
+            made: dict[str, Any] = heartbeat.key(key_types(table), self._task_name)
             self._key = {
                 name: {kind: base64.b64decode(text) if kind == "B" else text for kind, text in value.items()}
                 for name, value in made.items()

@@ -24,8 +24,8 @@ from dataclasses import dataclass, fields
 from functools import partial
 from typing import Literal, Protocol
 
-from processor.errors import CredentialsError, HeldError, RefusedError, UnavailableError, let_go
-from processor.flow.retry import THROTTLES, Backoff, Outage
+from processor.errors import CredentialsError, HeldError, RefusedError, ThrottledError, UnavailableError, let_go
+from processor.flow.retry import Backoff, Outage
 from processor.replication.change import Change
 from processor.replication.concurrency import Lanes
 from processor.replication.plan import MAX_ITEMS_PER_CALL, calls, plan
@@ -82,7 +82,7 @@ class Applier:
     :param refused: called with each change that the destination will never accept; what it raises, ``apply`` raises,
         but an ``UnavailableError``, after which the change is tried again
     :param holding: waits before that where it was a ``HeldError``
-    :param retried: called, by any thread, with the code of each error after which a call is made again
+    :param retried: called, by any thread, with each error after which a call is made again
     """
 
     def __init__(
@@ -96,7 +96,7 @@ class Applier:
         refused: Refused,
         outage: Outage,
         holding: Holding | None = None,
-        retried: Callable[[str], None] = lambda _: None,
+        retried: Callable[[UnavailableError], None] = lambda _: None,
         make_backoff: Callable[[], Backoff] = Backoff,
     ) -> None:
         self._table = table
@@ -171,7 +171,7 @@ class Applier:
                 backoff.reset()
             if undone:
                 reason = f"{len(undone)} of {len(pending)} writes to table {self._table.name} came back unprocessed"
-                self._pause(UnavailableError(reason, code="UnprocessedItems"), backoff, cut_short)
+                self._pause(ThrottledError(reason, code="UnprocessedItems"), backoff, cut_short)
             pending = undone
         return []
 
@@ -206,8 +206,8 @@ class Applier:
 
     def _pause(self, error: UnavailableError, backoff: Backoff, cut_short: threading.Event) -> None:
         self._outage.failed(error.code, str(error))
-        self._retried(error.code)
-        if error.code in THROTTLES:
+        self._retried(error)
+        if isinstance(error, ThrottledError):
             self._lanes.throttled()
         let_go(error)
         if cut_short.wait(backoff.next_seconds()):

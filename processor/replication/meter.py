@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Protocol
 
+from processor.errors import UnavailableError
 from processor.replication.apply import Outcome
 from processor.replication.change import Change
 
@@ -21,8 +22,8 @@ class Meter(Protocol):
     def checkpointed(self) -> None:
         """Its checkpoint is stored."""
 
-    def retried(self, code: str) -> None:
-        """A write call is made again, for the destination's answer was ``code``. Any thread may call."""
+    def retried(self, error: UnavailableError) -> None:
+        """A write call is made again, for the destination answered with ``error``. Any thread may call."""
 
     def held(self, since: float) -> None:
         """The shard waits at a change since then, in seconds since the epoch; 0: it doesn't. Any thread may call."""
@@ -43,7 +44,7 @@ class NoMeter:
     def checkpointed(self) -> None:
         """Nothing."""
 
-    def retried(self, code: str) -> None:
+    def retried(self, error: UnavailableError) -> None:
         """Nothing."""
 
     def held(self, since: float) -> None:

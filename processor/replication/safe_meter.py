@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 
+from processor.errors import UnavailableError
 from processor.replication.apply import Outcome
 from processor.replication.change import Change
 from processor.replication.meter import Meter, NoMeter
@@ -38,9 +39,9 @@ class SafeMeter:
         """Hand it on."""
         self._try(self._meter.checkpointed)
 
-    def retried(self, code: str) -> None:
+    def retried(self, error: UnavailableError) -> None:
         """Hand it on."""
-        self._try(lambda: self._meter.retried(code))
+        self._try(lambda: self._meter.retried(error))
 
     def held(self, since: float) -> None:
         """Hand it on."""

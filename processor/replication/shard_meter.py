@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from processor.flow.retry import THROTTLES
+from processor.errors import ThrottledError, UnavailableError
 from processor.metrics import instruments, shard_files
 from processor.metrics.instruments import Instrument
 from processor.metrics.shard_facts import (
@@ -108,9 +108,9 @@ class ShardMeter:
         """Note when."""
         self._facts[CHECKPOINT_AT].set(self._clock())
 
-    def retried(self, code: str) -> None:
+    def retried(self, error: UnavailableError) -> None:
         """Count it."""
-        self._retries["throttled" if code in THROTTLES else "unavailable"].inc()
+        self._retries["throttled" if isinstance(error, ThrottledError) else "unavailable"].inc()
 
     def held(self, since: float) -> None:
         """Note since when."""

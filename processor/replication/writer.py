@@ -19,6 +19,7 @@ from processor.aws.redaction import HarmlessWords
 from processor.aws.response_shapes import NO_ANSWER
 from processor.aws.sessions import MakeSession, session
 from processor.aws.timeouts import WriteTimeouts
+from processor.dynamodb.describe import described, key_types
 from processor.errors import UnavailableError
 from processor.flow import rate_limiter
 from processor.replication.change import Change, bytes_of
@@ -143,13 +144,11 @@ class WritableTable:
 
         :raises UnavailableError: the table can't be asked for, or is in no state to be written
         """
-        with aws_errors(self._call("DescribeTable")):
-            table = self._client().describe_table(TableName=self.name)["Table"]
+        table = described(self._client(), self.name, call=self._call("DescribeTable")).table
         if table.get("TableStatus") not in ("ACTIVE", "UPDATING"):
             status = str(table.get("TableStatus"))
             raise UnavailableError(f"Table {self.name} in {self._region} is {status}, not ACTIVE", code=status)
-        types = {part["AttributeName"]: str(part["AttributeType"]) for part in table["AttributeDefinitions"]}
-        return {part["AttributeName"]: types[part["AttributeName"]] for part in table["KeySchema"]}
+        return key_types(table)
 
     def renew_credentials(self) -> None:
         """Look again: a session keeps the credentials it found first, even from a file that has changed since.

@@ -20,6 +20,7 @@ from processor.aws.clients import Clients
 from processor.aws.errors import aws_errors
 from processor.aws.s3 import FORBIDDEN, NO_BUCKET, Bucket
 from processor.dynamodb import time_to_live
+from processor.dynamodb.describe import described, key_types
 from processor.errors import CredentialsError, RefusedError, RoleError, SetupError, UnavailableError
 from processor.replication.dead_letters.file_store import OWNER_ONLY
 from processor.replication.dead_letters.letter import folder_of
@@ -163,11 +164,10 @@ def _table(facts: Facts, who: Who, client: Callable[[], DynamoDBClient], name: s
     side = who.side
 
     def describe() -> None:
-        with aws_errors(f"DescribeTable on table {name} in {region}"):
-            answer = client().describe_table(TableName=name)
-        setattr(facts, side, dict(answer["Table"]))
+        found = described(client(), name, call=f"DescribeTable on table {name} in {region}")
+        setattr(facts, side, found.table)
         if side == "source":
-            facts.source_clock_ms = _clock_ms(answer["ResponseMetadata"]["HTTPHeaders"].get("date", ""))
+            facts.source_clock_ms = _clock_ms(found.date)
 
     return attempt(f"{side} table {name} in {region}", describe, who)
 
@@ -215,9 +215,7 @@ def _items(settings: Settings, clients: Clients, source: dict[str, Any] | None) 
 
 def _no_ones_key(table: dict[str, Any]) -> dict[str, Any]:
     values: dict[str, Any] = {"S": "preflight", "N": "0", "B": b"preflight"}
-    types = {part["AttributeName"]: part["AttributeType"] for part in table["AttributeDefinitions"]}
-    names = [part["AttributeName"] for part in table["KeySchema"]]
-    return {name: {types[name]: values[types[name]]} for name in names}
+    return {name: {kind: values[kind]} for name, kind in key_types(table).items()}
 
 
 def _get(client: Callable[[], DynamoDBClient], name: str, region: str, key: dict[str, Any]) -> None:

@@ -7,8 +7,7 @@ from typing import NamedTuple
 
 from processor.aws.errors import REJECTED_CREDENTIALS
 from processor.aws.lasting import lasts
-from processor.dynamodb.missing_table import NO_TABLE
-from processor.errors import CredentialsError, RefusedError, RoleError, UnavailableError
+from processor.errors import CredentialsError, NotFoundError, RefusedError, RoleError, UnavailableError
 from processor.reporting.findings import Cause, Finding, error
 from processor.settings.identity import Identity
 
@@ -70,7 +69,7 @@ def _words(exc: UnavailableError | RefusedError, who: Who) -> tuple[str, str, st
         return _no_rights(exc, who)
     if isinstance(exc, RefusedError):
         return "name-refused", f"can't be asked for ({exc})", _UNUSABLE, f"Check its name, {places}"
-    if exc.code == NO_TABLE:
+    if isinstance(exc, NotFoundError):
         made = "; with createDestination=true copy does" if who.side == "destination" else ""
         remedy = f"Check name, region, account and endpoint, or create it{made}"
         return "table-missing", "does not exist", "There is nothing to replicate from or to", remedy

@@ -15,6 +15,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from processor.aws.errors import aws_errors
+from processor.dynamodb.describe import key_types
 from processor.errors import ConditionFailedError
 
 if TYPE_CHECKING:
@@ -61,6 +62,4 @@ def _random_key(table: dict[str, Any]) -> dict[str, Any]:
         "N": lambda: f"-{secrets.randbelow(9 * 10 ** (_DIGITS - 1)) + 10 ** (_DIGITS - 1)}",
         "B": lambda: _NAME.encode() + secrets.token_bytes(16),
     }
-    types = {part["AttributeName"]: part["AttributeType"] for part in table["AttributeDefinitions"]}
-    names = [part["AttributeName"] for part in table["KeySchema"]]
-    return {each: {types[each]: values[types[each]]()} for each in names}
+    return {name: {kind: values[kind]()} for name, kind in key_types(table).items()}

@@ -11,8 +11,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from processor.aws.errors import aws_errors
-from processor.dynamodb.missing_table import NO_TABLE
-from processor.errors import UnavailableError
+from processor.errors import NotFoundError, UnavailableError
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -38,10 +37,8 @@ def read(client: DynamoDBClient, table: str, *, now: float | None = None) -> Che
     try:
         with aws_errors(f"GetItem on task table {table}"):
             row = client.get_item(TableName=table, Key={"name": {"S": "checkpoints"}}, ConsistentRead=True).get("Item")
-    except UnavailableError as exc:
-        if exc.code == NO_TABLE:
-            return None
-        raise
+    except NotFoundError:
+        return None
     if row is None:
         return None
     try:

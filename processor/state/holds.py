@@ -21,8 +21,7 @@ import msgspec
 
 from processor.aws.errors import aws_errors
 from processor.aws.redaction import HarmlessWords
-from processor.dynamodb.missing_table import NO_TABLE
-from processor.errors import UnavailableError
+from processor.errors import NotFoundError, UnavailableError
 from processor.state.leases import SHARD_END
 
 if TYPE_CHECKING:
@@ -77,10 +76,8 @@ def read(client: DynamoDBClient, table: str) -> list[Hold]:
                     ExpressionAttributeValues=begins,
                     **start,
                 )
-        except UnavailableError as exc:
-            if exc.code == NO_TABLE:
-                return []
-            raise
+        except NotFoundError:
+            return []
         rows += page["Items"]
         if "LastEvaluatedKey" not in page:
             return sorted((_hold(row, table) for row in rows), key=lambda hold: (hold.kind, hold.shard_id))

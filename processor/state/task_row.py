@@ -7,6 +7,7 @@ task is restarted from the beginning.
 
 from __future__ import annotations
 
+import contextlib
 import time
 from typing import TYPE_CHECKING, Any
 
@@ -14,8 +15,16 @@ import msgspec
 
 from processor.aws.errors import aws_errors
 from processor.aws.lasting import lasts
-from processor.dynamodb.missing_table import NO_TABLE, unless_missing
-from processor.errors import ConditionFailedError, NotReadyError, RefusedError, UnavailableError
+from processor.dynamodb.describe import described_if_there
+from processor.dynamodb.missing_table import unless_missing
+from processor.errors import (
+    ConditionFailedError,
+    InUseError,
+    NotFoundError,
+    NotReadyError,
+    RefusedError,
+    UnavailableError,
+)
 from processor.system import program
 
 if TYPE_CHECKING:
@@ -155,9 +164,7 @@ def write(client: DynamoDBClient, table: str, task: Task, *, before: Task | None
     try:
         try:
             _put(client, table, task, before)
-        except UnavailableError as exc:
-            if exc.code != NO_TABLE:
-                raise
+        except NotFoundError:
             _make_table(client, table)
             _put(client, table, task, before)
     except ConditionFailedError as exc:
@@ -194,32 +201,25 @@ def _make_table(client: DynamoDBClient, table: str) -> None:
     if _status(client, table) is None:
         _create_table(client, table)
     deadline = time.monotonic() + _TIMEOUT_SECONDS
+    late = f"after {_TIMEOUT_SECONDS:.0f} s"
     while (status := _status(client, table)) != "ACTIVE":
         if time.monotonic() > deadline:
-            message = f"Task table {table} is still {status or 'missing'} after {_TIMEOUT_SECONDS:.0f} s"
-            raise UnavailableError(message, code=status or NO_TABLE)
+            if status is None:
+                raise NotFoundError(f"Task table {table} is still missing {late}")
+            raise UnavailableError(f"Task table {table} is still {status} {late}", code=status)
         time.sleep(_POLL_SECONDS)
 
 
 def _status(client: DynamoDBClient, table: str) -> str | None:
-    try:
-        with aws_errors(f"DescribeTable of task table {table}"):
-            return client.describe_table(TableName=table)["Table"]["TableStatus"]
-    except UnavailableError as exc:
-        if exc.code != NO_TABLE:
-            raise
-        return None
+    found = described_if_there(client, table, call=f"DescribeTable of task table {table}")
+    return None if found is None else str(found["TableStatus"])
 
 
 def _create_table(client: DynamoDBClient, table: str) -> None:
-    try:
-        with aws_errors(f"CreateTable of task table {table}"):
-            client.create_table(
-                TableName=table,
-                KeySchema=[{"AttributeName": "name", "KeyType": "HASH"}],
-                AttributeDefinitions=[{"AttributeName": "name", "AttributeType": "S"}],
-                BillingMode="PAY_PER_REQUEST",
-            )
-    except UnavailableError as exc:
-        if exc.code != "ResourceInUseException":
-            raise
+    with contextlib.suppress(InUseError), aws_errors(f"CreateTable of task table {table}"):
+        client.create_table(
+            TableName=table,
+            KeySchema=[{"AttributeName": "name", "KeyType": "HASH"}],
+            AttributeDefinitions=[{"AttributeName": "name", "AttributeType": "S"}],
+            BillingMode="PAY_PER_REQUEST",
+        )

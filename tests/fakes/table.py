@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Literal
 
-from processor.errors import CredentialsError, RefusedError, UnavailableError
+from processor.errors import CredentialsError, RefusedError, ThrottledError, UnavailableError
 from processor.replication.change import Change, bytes_of
 from processor.replication.plan import MAX_ITEMS_PER_CALL
 from tests.fakes.patience import PATIENCE_SECONDS
@@ -97,9 +97,9 @@ class FakeTable:
                 self._rejected = True
                 raise CredentialsError("fake: expired", code="ExpiredTokenException")
             if fault == "denied":
-                raise CredentialsError("fake: denied", code="AccessDeniedException")
+                raise CredentialsError("fake: denied", code="AccessDeniedException", is_denial=True)
             if fault == "throttle":
-                raise UnavailableError("fake: throttled", code="ThrottlingException")
+                raise ThrottledError("fake: throttled", code="ThrottlingException")
             if refused:
                 raise RefusedError("fake: refused", code="ValidationException")
             done = len(changes) // 2 if fault == "killed" else 1 if fault == "unprocessed" else len(changes)

@@ -9,9 +9,8 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 
 from processor.commands.copy.write_cost import WRITE_UNIT_BYTES
-from processor.errors import StalledError, StoppedError, UnavailableError
+from processor.errors import StalledError, StoppedError, ThrottledError, UnavailableError
 from processor.flow.rate_limiter import Capacity
-from processor.flow.retry import THROTTLES
 from processor.flow.retry_limit import RetryLimit
 from processor.replication.change import Change, bytes_of
 from processor.replication.writer import Table
@@ -34,7 +33,7 @@ class StallWatch:
 
         :raises StalledError: nothing has worked for too long
         """
-        if error.code in THROTTLES:
+        if isinstance(error, ThrottledError):
             with self._lock:
                 self.throttles += 1
         if (seconds := self._limit.seconds(error)) is not None:
@@ -56,7 +55,7 @@ class PacedTable:
         with self._turn(changes):
             undone = self._table.write_batch(changes)
         if undone:
-            self._stalls.failed(UnavailableError("", code="UnprocessedItems"))
+            self._stalls.failed(ThrottledError("", code="UnprocessedItems"))
         return undone
 
     def write_one(self, change: Change) -> bool:

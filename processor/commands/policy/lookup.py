@@ -17,6 +17,7 @@ from processor.commands.policy import principals
 from processor.commands.policy.arns import NO_ACCOUNT, Places
 from processor.commands.policy.permissions import Side
 from processor.commands.policy.principals import Principal
+from processor.dynamodb.describe import described
 from processor.errors import RefusedError, UnavailableError
 from processor.metrics import heartbeat
 from processor.settings.s3_location import Place
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
     from processor.settings.settings import Settings
 
 T = TypeVar("T")
+
+_LOOKING = "Looking it up"
 
 _ANYBODY = f"arn:aws:iam::{NO_ACCOUNT}:role/ROLE"
 
@@ -55,9 +58,8 @@ def look(settings: Settings, clients: Clients, *, caller: str | None, exported: 
         client = clients.source if side == "source" else clients.destination
         name = settings.source_table if side == "source" else settings.destination_table
         region = settings.source_region if side == "source" else settings.destination_region
-        return _attempt(
-            notes, f"{side} table {name} in {region}", lambda: dict(client().describe_table(TableName=name)["Table"])
-        )
+        what = f"{side} table {name} in {region}"
+        return _attempt(notes, what, lambda: described(client(), name, call=_LOOKING).table)
 
     with ThreadPoolExecutor(len(bases) + 2) as pool:
         asked = {principal: pool.submit(who, principal) for principal in bases}
@@ -82,7 +84,7 @@ def look(settings: Settings, clients: Clients, *, caller: str | None, exported: 
 
 def _attempt(notes: list[str], what: str, call: Callable[[], T]) -> T | None:
     try:
-        with aws_errors("Looking it up"):
+        with aws_errors(_LOOKING):
             return call()
     except (UnavailableError, RefusedError) as exc:
         notes.append(f"{what[:1].upper()}{what[1:]}: could not be looked up ({exc}).")

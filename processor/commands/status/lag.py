@@ -21,8 +21,7 @@ from processor.aws.errors import aws_errors
 from processor.aws.response_shapes import NO_ANSWER
 from processor.commands.status.lineage import Lag, StreamShard
 from processor.dynamodb import record_times
-from processor.dynamodb.missing_table import NO_TABLE
-from processor.errors import RefusedError, UnavailableError
+from processor.errors import NotFoundError, RefusedError, UnavailableError
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodbstreams import DynamoDBStreamsClient
@@ -72,10 +71,8 @@ def describe(client: DynamoDBStreamsClient, arn: str) -> tuple[dict[str, Any], l
         try:
             with aws_errors(f"DescribeStream on {arn}"):
                 page: Any = client.describe_stream(StreamArn=arn, **start)["StreamDescription"]
-        except UnavailableError as exc:
-            if exc.code == NO_TABLE:
-                return None
-            raise
+        except NotFoundError:
+            return None
         shards += [
             StreamShard(
                 shard_id=shard["ShardId"],
@@ -123,11 +120,11 @@ class Lags:
         number = checkpoint if checkpoint and checkpoint.isdigit() else None
         try:
             return self._age(self._first(shard, number))
+        except NotFoundError:
+            return Lag(seconds=None, lost=True, note="the stream no longer has it")
         except UnavailableError as exc:
             if exc.code == _TRIMMED:
                 return self._trimmed(shard, number)
-            if exc.code == NO_TABLE:
-                return Lag(seconds=None, lost=True, note="the stream no longer has it")
             return self._failed(exc)
 
     def _failed(self, exc: UnavailableError) -> Lag:

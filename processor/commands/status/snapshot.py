@@ -9,12 +9,11 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import msgspec
 
 from processor.aws.clients import Clients
-from processor.aws.errors import aws_errors
 from processor.commands.status import copy_progress, lag
 from processor.commands.status.copy_progress import CopyProgress
 from processor.commands.status.lag import Lags
 from processor.commands.status.lineage import Lag, Lineage, Shard, StreamShard
-from processor.dynamodb.missing_table import NO_TABLE
+from processor.dynamodb.describe import described_if_there
 from processor.errors import DeadLetterError, RefusedError, UnavailableError
 from processor.replication.dead_letters.sink import store_of
 from processor.settings.settings import Settings
@@ -201,10 +200,4 @@ class _Reader:
 
 
 def _describe(client: DynamoDBClient, name: str) -> dict[str, Any] | None:
-    try:
-        with aws_errors(f"DescribeTable on table {name}"):
-            return dict(client.describe_table(TableName=name)["Table"])
-    except UnavailableError as exc:
-        if exc.code == NO_TABLE:
-            return None
-        raise
+    return described_if_there(client, name, call=f"DescribeTable on table {name}")

@@ -14,7 +14,7 @@ from concurrent.futures import ThreadPoolExecutor
 from itertools import islice
 
 from processor.aws.s3 import FORBIDDEN, NO_BUCKET, UNSUPPORTED, Bucket
-from processor.errors import CredentialsError, DeadLetterError, RefusedError, UnavailableError
+from processor.errors import CredentialsError, DeadLetterError, RefusedError, ThrottledError, UnavailableError
 from processor.replication.dead_letters.letter import Entry, Letter, encode, entry, folder_of
 
 # What somebody has to put right: a policy, a name. New policies and buckets take a while to be seen everywhere, and a
@@ -56,7 +56,7 @@ class LetterBucket:
             if isinstance(exc, CredentialsError):
                 self._bucket.renew_credentials()
             if not (self._is_for_good(exc) and self._has_lasted()):
-                raise UnavailableError(str(exc), code=exc.code) from exc
+                raise _waited_for(exc) from exc
             message = (
                 f"The dead letters in {self.place} can't be written ({exc}), so the change with sequence number "
                 f"{letter.sequence_number} could not be set aside. It is kept, and nothing goes past it. "
@@ -116,7 +116,7 @@ class LetterBucket:
 
     def _seen(self, exc: UnavailableError | RefusedError, what: str) -> UnavailableError | DeadLetterError:
         if not self._is_for_good(exc):
-            return UnavailableError(str(exc), code=exc.code)
+            return _waited_for(exc)
         return DeadLetterError(
             f"The dead letters in {self.place} can't be {what} ({exc}). None of them is lost. {self._remedy()}."
         )
@@ -138,3 +138,9 @@ class LetterBucket:
             f"; it must belong to account {owner}, or to the one that deadLetterUri names with ?owner=" if owner else ""
         )
         return _REMEDY.format(objects=f"{self.place}*", owned=owned)
+
+
+def _waited_for(exc: UnavailableError | RefusedError) -> UnavailableError:
+    """As what may pass: it is S3's word on a letter, not the destination's on a change or on credentials."""
+    kind = ThrottledError if isinstance(exc, ThrottledError) else UnavailableError
+    return kind(str(exc), code=exc.code)

@@ -14,7 +14,14 @@ from moto import mock_aws
 from processor.aws.clients import Clients
 from processor.aws.errors import aws_errors
 from processor.aws.sessions import session
-from processor.errors import ConditionFailedError, CredentialsError, RefusedError, UnavailableError
+from processor.errors import (
+    ConditionFailedError,
+    CredentialsError,
+    NotFoundError,
+    RefusedError,
+    ThrottledError,
+    UnavailableError,
+)
 from processor.settings.identity import Identity
 from tests.fakes.tasks import task
 
@@ -30,11 +37,11 @@ OUTCOMES_OF_CODES = {
         "ConditionalCheckFailedException": ConditionFailedError,
         "InternalServerError": UNAVAILABLE,
         "ItemCollectionSizeLimitExceededException": REFUSED,
-        "ProvisionedThroughputExceededException": UNAVAILABLE,
+        "ProvisionedThroughputExceededException": ThrottledError,
         "ReplicatedWriteConflictException": UNAVAILABLE,
-        "RequestLimitExceeded": UNAVAILABLE,
-        "ResourceNotFoundException": UNAVAILABLE,
-        "ThrottlingException": UNAVAILABLE,
+        "RequestLimitExceeded": ThrottledError,
+        "ResourceNotFoundException": NotFoundError,
+        "ThrottlingException": ThrottledError,
         "TransactionConflictException": UNAVAILABLE,
     },
     "any call": {
@@ -47,7 +54,7 @@ OUTCOMES_OF_CODES = {
         "InternalFailure": UNAVAILABLE,
         "InvalidClientTokenId": CREDENTIALS,
         "InvalidSignatureException": CREDENTIALS,
-        "LimitExceededException": UNAVAILABLE,
+        "LimitExceededException": ThrottledError,
         "MissingAuthenticationToken": CREDENTIALS,
         "MissingAuthenticationTokenException": CREDENTIALS,
         "OptInRequired": UNAVAILABLE,

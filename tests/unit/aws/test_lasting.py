@@ -10,11 +10,10 @@ import pytest
 from botocore.exceptions import BotoCoreError
 
 from processor.aws import lasting
-from processor.aws.errors import REJECTED_CREDENTIALS
+from processor.aws.errors import KINDS, REJECTED_CREDENTIALS, THROTTLES
 from processor.aws.lasting import CONFIGURATION, has_instance_metadata, lasts
 from processor.dynamodb.missing_table import unless_missing
 from processor.errors import CredentialsError, RefusedError, UnavailableError
-from processor.flow.retry import THROTTLES
 from processor.settings.identity import OWN
 
 # What nobody here did wrong, and what this program never does.
@@ -77,7 +76,7 @@ NEVER_OURS = {
 
 
 def _error(code: str, message: str = "") -> UnavailableError:
-    kind = CredentialsError if code in REJECTED_CREDENTIALS else UnavailableError
+    kind = CredentialsError if code in REJECTED_CREDENTIALS else KINDS.get(code, UnavailableError)
     return kind(f"DescribeTable: {code}: {message}", code=code)
 
 

@@ -16,14 +16,13 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from processor.aws import s3
-from processor.aws.errors import REFUSALS, REJECTED_CREDENTIALS
+from processor.aws.errors import DENIALS, KINDS, REFUSALS, REJECTED_CREDENTIALS, STALE_CREDENTIALS
 from processor.aws.harmless_words import BEGINS, CODES, MESSAGES
 from processor.aws.redaction import HIDDEN, UNKNOWN_CODE, WITHHELD, HarmlessWords, content_type
 from processor.aws.sessions import session
 from processor.aws.timeouts import WriteTimeouts
 from processor.dynamodb.reader import ReadableTable
 from processor.errors import RefusedError, UnavailableError
-from processor.flow.retry import STALE_CREDENTIALS, THROTTLES
 from processor.replication.change import Change
 from processor.replication.fenced_writer import FencedTable
 from processor.replication.writer import WritableTable
@@ -128,9 +127,9 @@ def test_a_code_is_one_of_aws_codes(code: str, status: int) -> None:
 
 def test_codes_that_decide_are_known() -> None:
     """Whatever is done differently for a code is done with it."""
-    codes = REFUSALS | REJECTED_CREDENTIALS | STALE_CREDENTIALS | THROTTLES
+    codes = REFUSALS | REJECTED_CREDENTIALS | STALE_CREDENTIALS | DENIALS | KINDS.keys()
     codes |= s3.NO_BUCKET | s3.CHANGED | s3.FORBIDDEN | s3.UNSUPPORTED | {"ConditionalCheckFailedException"}
-    assert {code for code in codes - CODES if not code.isdecimal()} == {"UnprocessedItems", "UnprocessedKeys"}  # ours
+    assert {code for code in codes - CODES if not code.isdecimal()} == set()
 
 
 def test_a_long_text_costs_nothing() -> None:

@@ -7,7 +7,16 @@ import threading
 
 import pytest
 
-from processor.errors import CredentialsError, RefusedError, RoleError, StalledError, StoppedError, UnavailableError
+from processor.errors import (
+    CredentialsError,
+    NotFoundError,
+    RefusedError,
+    RoleError,
+    StalledError,
+    StoppedError,
+    ThrottledError,
+    UnavailableError,
+)
 from processor.flow.patience import Patience
 from processor.flow.retry import Backoff, Outage
 from processor.flow.retry_limit import DENIED_SECONDS, OUTAGE_SECONDS
@@ -37,9 +46,9 @@ class Calls:
 
 
 UNAVAILABLE = UnavailableError("away", code="InternalServerError")
-DENIED = CredentialsError("denied", code="AccessDeniedException")
-NO_TABLE = UnavailableError("no table", code="ResourceNotFoundException")
-THROTTLED = UnavailableError("throttled", code="ThrottlingException")
+DENIED = CredentialsError("denied", code="AccessDeniedException", is_denial=True)
+NO_TABLE = NotFoundError("no table")
+THROTTLED = ThrottledError("throttled", code="ThrottlingException")
 
 
 def test_a_call_is_made_until_it_works() -> None:
@@ -79,7 +88,7 @@ def test_any_answer_begins_anew(answer: Exception | None) -> None:
     assert calls.now == 50.0 + DENIED_SECONDS
 
 
-@pytest.mark.parametrize("error", [DENIED, RoleError("denied", code="AccessDenied"), NO_TABLE])
+@pytest.mark.parametrize("error", [DENIED, RoleError("denied", code="AccessDenied", is_denial=True), NO_TABLE])
 def test_what_a_person_must_put_right(error: Exception, caplog: pytest.LogCaptureFixture) -> None:
     """Raised where nothing has worked yet, or where it can be done without; else said after a minute; waited for."""
     calls = Calls(error, times=1)

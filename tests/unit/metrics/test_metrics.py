@@ -18,6 +18,7 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from processor.commands.demo.dynamodb_local import free_port
+from processor.errors import ThrottledError, UnavailableError
 from processor.metrics import exporter, instruments, prometheus_endpoint, shard_files
 from processor.metrics.collector import FLEET_SECONDS, FORGET_SECONDS, DaemonCollector, Heard
 from processor.metrics.command_metrics import CommandMetrics
@@ -166,12 +167,12 @@ def test_a_shard_that_comes_back_goes_on_counting(daemon: Daemon) -> None:
     """The next child of a shard on the same daemon begins where the last one was, as a counter should."""
     first = daemon.meter()
     _apply(first, _made(1))
-    first.retried("ThrottlingException")
+    first.retried(ThrottledError("no", code="ThrottlingException"))
     first.closed()
     assert (daemon.told("shards"), daemon.told("pending_seconds")) == ([0], [])
     second = daemon.meter()
     _apply(second, _made(1))
-    second.retried("EndpointConnectionError")
+    second.retried(UnavailableError("no", code="EndpointConnectionError"))
     assert (daemon.told("shards"), daemon.told("records_total")) == ([1], [2])
     assert daemon.told("write_retries_total", reason="throttled") == [1]
     assert daemon.told("write_retries_total", reason="unavailable") == [1]

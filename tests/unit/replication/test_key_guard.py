@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 import pytest
 
-from processor.errors import KeySchemaError, RefusedError, UnavailableError
+from processor.errors import KeySchemaError, RefusedError, ThrottledError, UnavailableError
 from processor.replication.change import Change
 from processor.replication.key_guard import LOOK_SECONDS, KeyGuard
 from tests.fakes.changes import delete, put
@@ -26,7 +26,7 @@ class World:
     def _look(self) -> Mapping[str, str]:
         self.looks += 1
         if self.key is None:
-            raise UnavailableError("DescribeTable: no", code="ThrottlingException")
+            raise ThrottledError("DescribeTable: no", code="ThrottlingException")
         return self.key
 
 

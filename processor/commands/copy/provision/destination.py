@@ -8,6 +8,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
@@ -15,8 +16,8 @@ from typing import TYPE_CHECKING, Any
 from processor.aws.errors import aws_errors
 from processor.commands.copy.provision import source_stream
 from processor.dynamodb import table_spec, time_to_live
-from processor.dynamodb.missing_table import NO_TABLE
-from processor.errors import CredentialsError, RefusedError, UnavailableError
+from processor.dynamodb.describe import described, described_if_there
+from processor.errors import CredentialsError, InUseError, RefusedError, UnavailableError
 from processor.flow.waiter import Say, Waiting
 from processor.reporting.findings import Finding, error, warning
 from processor.startup.failed_call import cause_of
@@ -27,8 +28,6 @@ if TYPE_CHECKING:
     from processor.aws.clients import Clients
     from processor.settings.identity import Identity
     from processor.settings.settings import Settings
-
-IN_USE = "ResourceInUseException"
 
 
 def ensure(
@@ -87,13 +86,7 @@ def describe(client: DynamoDBClient, name: str, region: str) -> dict[str, Any] |
     :raises UnavailableError: it can't be known now
     :raises RefusedError: the question is no good
     """
-    try:
-        with aws_errors(f"DescribeTable on table {name} in {region}"):
-            return dict(client.describe_table(TableName=name)["Table"])
-    except UnavailableError as exc:
-        if exc.code == NO_TABLE:
-            return None
-        raise
+    return described_if_there(client, name, call=f"DescribeTable on table {name} in {region}")
 
 
 def _destination(
@@ -139,12 +132,9 @@ def _create(settings: Settings, clients: Clients, source: Mapping[str, Any], *, 
 
 
 def _create_table(client: DynamoDBClient, wanted: dict[str, Any], region: str) -> None:
-    try:
-        with aws_errors(f"CreateTable of table {wanted['TableName']} in {region}"):
-            client.create_table(**wanted)
-    except UnavailableError as exc:
-        if exc.code != IN_USE:  # another run was a moment earlier
-            raise
+    # Where it is in use, another run was a moment earlier.
+    with contextlib.suppress(InUseError), aws_errors(f"CreateTable of table {wanted['TableName']} in {region}"):
+        client.create_table(**wanted)
 
 
 def source_tags(clients: Clients, source: Mapping[str, Any]) -> tuple[list[dict[str, str]], list[Finding]]:
@@ -193,9 +183,8 @@ def wait_until_active(settings: Settings, clients: Clients, waiting: Waiting) ->
     name, region = settings.destination_table, settings.destination_region
 
     def look() -> bool | None:
-        with aws_errors(f"DescribeTable on table {name} in {region}"):
-            found = clients.destination().describe_table(TableName=name)["Table"]
-        return True if table_spec.is_active(found) else None
+        found = described(clients.destination(), name, call=f"DescribeTable on table {name} in {region}")
+        return True if table_spec.is_active(found.table) else None
 
     waiting.until(look, f"destination table {name} to be active")
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from processor.aws.errors import aws_errors
 from processor.dynamodb import table_spec
+from processor.dynamodb.describe import described
 from processor.flow.waiter import Say, Waiting
 
 if TYPE_CHECKING:
@@ -35,8 +36,7 @@ def turn_on(settings: Settings, clients: Clients, source: dict[str, Any], *, wai
             clients.source().update_table(TableName=name, StreamSpecification=table_spec.STREAM)  # type: ignore[arg-type]  # a dict
 
     def look() -> str | None:
-        with aws_errors(f"DescribeTable on table {name} in {region}"):
-            table: Any = clients.source().describe_table(TableName=name)["Table"]
+        table = described(clients.source(), name, call=f"DescribeTable on table {name} in {region}").table
         # A table whose stream was on already may be updated for hours, for another reason.
         if table.get("LatestStreamArn") == before or not (is_on or table["TableStatus"] == "ACTIVE"):
             return None

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from processor.aws.errors import aws_errors
 from processor.commands.copy.s3.table_export import token_of
 from processor.dynamodb import table_spec
-from processor.errors import TransferError, UnavailableError
+from processor.errors import InUseError, TransferError, UnavailableError
 from processor.flow.waiter import Say, Waiting
 from processor.settings.s3_location import Place
 
@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
 _GONE = "ImportNotFoundException"
-_EXISTS = "ResourceInUseException"
 # The same token with another request, as when the source's definition was changed since: the API's model has the first,
 # its text the others.
 _OTHER_REQUEST = frozenset(
@@ -56,12 +55,12 @@ def begin(
                     InputCompressionType="GZIP",
                     TableCreationParameters=table_spec.shape(source, name),  # type: ignore[arg-type]  # a dict
                 )["ImportTableDescription"]
+        except InUseError as exc:
+            message = (
+                f"{exc}. An import makes its table. Nothing was imported. Delete table {name}, then run copy again."
+            )
+            raise TransferError(message) from exc
         except UnavailableError as exc:
-            if exc.code == _EXISTS:
-                message = (
-                    f"{exc}. An import makes its table. Nothing was imported. Delete table {name}, then run copy again."
-                )
-                raise TransferError(message) from exc
             if exc.code in _OTHER_REQUEST and token == first:
                 continue
             raise

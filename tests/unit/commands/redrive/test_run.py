@@ -13,7 +13,14 @@ import pytest
 from processor.commands.redrive.run import Redrive
 from processor.dynamodb.expiry import Expiry, PastTtl
 from processor.dynamodb.keys import identity_of
-from processor.errors import CredentialsError, DeadLetterError, StalledError, StoppedError, UnavailableError
+from processor.errors import (
+    CredentialsError,
+    DeadLetterError,
+    StalledError,
+    StoppedError,
+    ThrottledError,
+    UnavailableError,
+)
 from processor.flow.retry import Backoff, Outage
 from processor.flow.retry_limit import OUTAGE_SECONDS
 from processor.replication.change import Change
@@ -236,7 +243,7 @@ def test_a_throttled_key_is_waited_for(run: Run) -> None:
     def throttle(identity: bytes) -> None:
         if identity == _identity("hot") and next(throttles, None) is not None:
             run.now += OUTAGE_SECONDS / 3
-            raise UnavailableError("fake: throttled", code="ProvisionedThroughputExceededException")
+            raise ThrottledError("fake: throttled", code="ProvisionedThroughputExceededException")
 
     run.before = throttle
     redrive = run.make()
