@@ -115,7 +115,7 @@ make_archive() {
     local log="$root/logs/setup.log"
     mkdir -p "$root/logs"
     printf 'setup: class archive, for a faster start (about 10 s) ...\n' >&2
-    "$root/.venv/bin/python3" -I -m processor.startup.class_archive >"$log" 2>&1 || tail -n 1 "$log" >&2
+    "$root/.venv/bin/python3" -I -m processor.class_archive >"$log" 2>&1 || tail -n 1 "$log" >&2
 }
 
 archive() {
@@ -183,13 +183,13 @@ done
 for name in "$@"; do
     case "$name" in
         python) part "$root/.venv/.stamp" make_python setup.sh requirements.lock requirements-setup.lock daemon/jars.lock processor/startup/jar_lock.py ;;
-        jars) part "$root/jars/.stamp" make_jars requirements.lock processor/startup/jar_lock.py daemon/{pom.xml,classes.lst,jars.lock} 'daemon/src/main/java/software/amazon/kinesis/multilang/config/*.java' ;;
+        jars) part "$root/jars/.stamp" make_jars requirements.lock processor/startup/jar_lock.py daemon/{pom.xml,classes.lst,jars.lock} 'daemon/src/main/java/replicator/*.java' 'daemon/src/main/java/replicator/*/*.java' 'daemon/src/main/java/software/amazon/kinesis/multilang/config/*.java' ;;
         archive) archive ;;
         dynamodb-local) part "$root/jars/dynamodb-local/.stamp" make_dynamodb_local daemon/dynamodb-local/pom.xml 'daemon/dynamodb-local/src/main/java/replicator/*.java' ;;
         tests) part "$root/.venv/.stamp-tests" make_tests setup.sh requirements.lock requirements-dev.lock ;;
         wheel)
             "$root/setup.sh" python jars
-            part "$root/dist/.stamp" make_wheel jars/.stamp {setup.sh,pyproject.toml,README.md,LICENSE,requirements.in,requirements.lock,requirements-build.lock,hatch_build.py,deploy/sbom.py} 'properties/*' 'processor/*.*' 'processor/*/*.*' 'processor/*/*/*.*' 'processor/*/*/*/*.*'
+            part "$root/dist/.stamp" make_wheel jars/.stamp {setup.sh,pyproject.toml,README.md,LICENSE,requirements.in,requirements.lock,requirements-build.lock,hatch_build.py,deploy/sbom.py} 'properties/*' 'processor/*.*' 'processor/[!_]*/*.*'
             ;;
         *) fail "unknown part $name" ;;
     esac

@@ -15,7 +15,7 @@ from processor.settings.kcl_properties import canonical
 from processor.settings.settings import Settings
 from processor.startup import java
 
-_MAIN_CLASS = "software.amazon.kinesis.multilang.config.ProviderCheck"
+_MAIN_CLASS = "replicator.aws.ProviderCheck"
 # For a start of a third of a second, without a word of logback's.
 _OPTIONS = (
     "-XX:TieredStopAtLevel=1",

@@ -37,7 +37,7 @@ from processor.state.task_row import Task
 from processor.system import private_files, program
 from processor.system.private_files import NotOursError
 
-MAIN_CLASS = "software.amazon.kinesis.multilang.config.DynamoDBStreamsMultiLangDaemon"
+MAIN_CLASS = "replicator.Daemon"
 # KCL looks this often for leases to start or stop; its own default of a second is paid three times before each record.
 DISPATCH_INTERVAL_MS = 100
 # The file of the jars' folder that says that they are in use; setup.sh looks at its lock.

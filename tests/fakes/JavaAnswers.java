@@ -1,6 +1,7 @@
 // What the daemon's clients make of answers. The argument is the endpoint of all. Each line of input names a client: table
 // (DescribeTable of the source), role (AssumeRole), metrics (CloudWatch). The answer is a line: "ok", or "error" and what was
 // thrown, with its causes.
+import ch.qos.logback.classic.LoggerContext;
 import java.io.BufferedReader;
 import java.io.InputStreamReader;
 import java.lang.reflect.Constructor;
@@ -9,6 +10,8 @@ import java.net.URI;
 import java.time.Duration;
 import java.util.Properties;
 import java.util.function.Supplier;
+import org.slf4j.LoggerFactory;
+import replicator.log.Secrets;
 import software.amazon.awssdk.auth.credentials.AwsBasicCredentials;
 import software.amazon.awssdk.auth.credentials.AwsCredentialsProvider;
 import software.amazon.awssdk.auth.credentials.StaticCredentialsProvider;
@@ -18,9 +21,11 @@ import software.amazon.awssdk.services.cloudwatch.CloudWatchAsyncClient;
 import software.amazon.awssdk.services.dynamodb.DynamoDbClient;
 
 public final class JavaAnswers {
-    private static final String PACKAGE = "software.amazon.kinesis.multilang.config.";
+    private static final String PACKAGE = "replicator.aws.";
     private static final Supplier<AwsCredentialsProvider> KEYS =
             () -> StaticCredentialsProvider.create(AwsBasicCredentials.create("k", "s"));
+
+    private static final Secrets SECRETS = Secrets.of((LoggerContext) LoggerFactory.getILoggerFactory());
 
     public static void main(String[] args) throws Exception {
         method("AnswerBounds", "install").invoke(null);
@@ -55,13 +60,13 @@ public final class JavaAnswers {
                 Constructor<?> clients = type("AwsClients").getDeclaredConstructors()[0];
                 clients.setAccessible(true);
                 Method made = method("AwsClients", "sourceTable");
-                try (DynamoDbClient table = (DynamoDbClient) made.invoke(clients.newInstance(ownKeys, null))) {
+                try (DynamoDbClient table = (DynamoDbClient) made.invoke(clients.newInstance(ownKeys, null, SECRETS))) {
                     table.describeTable(r -> r.tableName("table"));
                 }
                 break;
             case "role":
-                Method of = method("Identity", "of", Properties.class, String.class, Supplier.class);
-                ((AwsCredentialsProvider) of.invoke(null, properties, "source", KEYS)).resolveCredentials();
+                Method of = method("Identity", "of", Properties.class, String.class, Supplier.class, Secrets.class);
+                ((AwsCredentialsProvider) of.invoke(null, properties, "source", KEYS, SECRETS)).resolveCredentials();
                 break;
             default:
                 Method async = method("ProxiedHttpService", "async", URI.class);

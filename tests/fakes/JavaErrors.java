@@ -5,18 +5,17 @@ import ch.qos.logback.classic.Logger;
 import ch.qos.logback.classic.LoggerContext;
 import ch.qos.logback.classic.spi.ILoggingEvent;
 import ch.qos.logback.core.AppenderBase;
-import java.lang.reflect.Constructor;
 import java.lang.reflect.Field;
-import java.lang.reflect.Method;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import org.slf4j.LoggerFactory;
+import replicator.log.HarmlessErrors;
+import replicator.log.NotYetException;
 import software.amazon.awssdk.core.exception.SdkClientException;
 import software.amazon.kinesis.leases.exceptions.DependencyException;
 
 public final class JavaErrors {
-    private static final String OURS = "software.amazon.kinesis.multilang.config.";
     private static final List<String> LEVELS = new ArrayList<>();
 
     public static void main(String[] args) throws Exception {
@@ -33,11 +32,8 @@ public final class JavaErrors {
         appender.setContext(context);
         appender.start();
         root.addAppender(appender);
-        Class<?> filter = Class.forName(OURS + "HarmlessErrors");
-        Method install = filter.getDeclaredMethod("install");
-        install.setAccessible(true);
-        install.invoke(null);
-        Field rules = filter.getDeclaredField("RULES");
+        HarmlessErrors.install();
+        Field rules = HarmlessErrors.class.getDeclaredField("RULES");
         rules.setAccessible(true);
         for (Object rule : (List<?>) rules.get(null)) {
             String logger = field(rule, "logger");
@@ -55,12 +51,10 @@ public final class JavaErrors {
         }
     }
 
-    private static List<Throwable> harmless() throws Exception {
-        Constructor<?> notYet = Class.forName(OURS + "StreamsRecordProcessor$NotYet").getDeclaredConstructor(String.class);
-        notYet.setAccessible(true);
+    private static List<Throwable> harmless() {
         return Arrays.asList(
                 new IllegalStateException("LeaderDecider uninitialized"),
-                (Throwable) notYet.newInstance("not yet"),
+                new NotYetException("not yet"),
                 new RuntimeException(new InterruptedException()),
                 SdkClientException.create("refused"),
                 new DependencyException(new Exception("throttled")));

@@ -8,23 +8,23 @@ import java.io.BufferedReader;
 import java.io.ByteArrayOutputStream;
 import java.io.InputStreamReader;
 import java.io.PrintStream;
-import java.lang.reflect.Constructor;
-import java.lang.reflect.Method;
 import java.nio.charset.StandardCharsets;
 import java.util.Base64;
 import java.util.stream.Stream;
 import org.slf4j.LoggerFactory;
-import software.amazon.kinesis.multilang.config.LogLines;
+import replicator.log.DaemonConsole;
+import replicator.log.Event;
+import replicator.log.LogLines;
 
 public final class JavaEvents {
-    private static final Class<?> EVENT = event();
-
     public static void main(String[] args) throws Exception {
         LoggerContext context = (LoggerContext) LoggerFactory.getILoggerFactory();
         Logger root = context.getLogger("ROOT");
         root.detachAndStopAllAppenders();
         LogLines text = new LogLines();
         LogLines json = new LogLines();
+        text.setContext(context);
+        json.setContext(context);
         json.setFormat("json");
         AppenderBase<ILoggingEvent> appender = new AppenderBase<>() {
             @Override
@@ -46,10 +46,7 @@ public final class JavaEvents {
         switch (parts[0]) {
             case "console":
                 ByteArrayOutputStream console = new ByteArrayOutputStream();
-                Constructor<?> made = Class.forName("software.amazon.kinesis.multilang.config.DaemonConsole")
-                        .getDeclaredConstructor(PrintStream.class);
-                made.setAccessible(true);
-                PrintStream stream = (PrintStream) made.newInstance(new PrintStream(console, true, StandardCharsets.UTF_8));
+                PrintStream stream = new DaemonConsole(new PrintStream(console, true, StandardCharsets.UTF_8));
                 stream.println(parts[1]);
                 String line = console.toString(StandardCharsets.UTF_8);
                 console.reset();
@@ -68,27 +65,25 @@ public final class JavaEvents {
                 LoggerFactory.getLogger("some.Library").error("failed", new IllegalStateException(parts[1]));
                 return;
             default:
-                Object event = method(parts[0], String.class).invoke(null, parts[1]);
+                Event event = event(parts[0], parts[1]);
                 for (int i = 2; i + 1 < parts.length; i += 2) {
-                    method("with", String.class, Object.class).invoke(event, parts[i], parts[i + 1]);
+                    event.with(parts[i], parts[i + 1]);
                 }
-                method("with", String.class, Object.class).invoke(event, "count", 3L);
-                method("note", String.class).invoke(event, parts[parts.length - 1]);
+                event.with("count", 3L).note(parts[parts.length - 1]);
         }
     }
 
-    private static Class<?> event() {
-        try {
-            return Class.forName("software.amazon.kinesis.multilang.config.Event");
-        } catch (ClassNotFoundException e) {
-            throw new IllegalStateException(e);
+    private static Event event(String level, String name) {
+        switch (level) {
+            case "info":
+                return Event.info(name);
+            case "notice":
+                return Event.notice(name);
+            case "warning":
+                return Event.warning(name);
+            default:
+                return Event.error(name);
         }
-    }
-
-    private static Method method(String name, Class<?>... types) throws Exception {
-        Method found = EVENT.getDeclaredMethod(name, types);
-        found.setAccessible(true);
-        return found;
     }
 
     private static String encode(String text) {

@@ -34,11 +34,10 @@ import software.amazon.kinesis.retrieval.KinesisClientRecord;
 import software.amazon.kinesis.retrieval.KinesisDataFetcherProviderConfig;
 
 public final class JavaPages {
-    private static final String PACKAGE = "software.amazon.kinesis.multilang.config.";
-    private static final Class<?> PAGE = type("Page");
+    private static final Class<?> PAGE = type("page.Page");
 
     public static void main(String[] args) throws Exception {
-        var constructor = type("PageInterceptor").getDeclaredConstructor();
+        var constructor = type("page.PageInterceptor").getDeclaredConstructor();
         constructor.setAccessible(true);
         var interceptor = (ExecutionInterceptor) constructor.newInstance();
         DynamoDbStreamsClient stream = DynamoDbStreamsClient.builder()
@@ -66,8 +65,8 @@ public final class JavaPages {
                 "arn:aws:dynamodb:us-east-1:000000000000:table/t/stream/2026-01-01T00:00:00.000", false);
         var config = new KinesisDataFetcherProviderConfig(
                 StreamIdentifier.singleStreamInstance(name), "shard", new NullMetricsFactory(), 1000, Duration.ofSeconds(9));
-        Object listings = made("StreamListings", stream, "arn");
-        var look = type("StreamListings").getDeclaredMethod("look");
+        Object listings = made("stream.StreamListings", stream, "arn");
+        var look = type("stream.StreamListings").getDeclaredMethod("look");
         look.setAccessible(true);
         Supplier<Object> listing = () -> {
             try {
@@ -76,8 +75,9 @@ public final class JavaPages {
                 throw new IllegalStateException(e);
             }
         };
-        Object end = made("ShardEnd", stream, listing, made("StreamEnd", "arn"), "shard");
-        var fetcher = (DynamoDBStreamsDataFetcher) made("PageFetcher", adapter, config, end, (Runnable) () -> {});
+        Object end = made("stream.ShardEnd", stream, listing, made("stream.StreamEnd", "arn"), "shard");
+        var fetcher = (DynamoDBStreamsDataFetcher) made("page.PageFetcher", adapter, config, end, (Runnable) () -> {},
+                made("page.Backlog"));
         var initial = InitialPositionInStreamExtended.newInitialPosition(InitialPositionInStream.TRIM_HORIZON);
         fetcher.initialize("TRIM_HORIZON", initial);
         List<String> ends = new ArrayList<>();
@@ -100,7 +100,7 @@ public final class JavaPages {
 
     @SuppressWarnings("unchecked")
     private static String read(DynamoDbStreamsClient stream) throws Exception {
-        var field = type("PageInterceptor").getDeclaredField("PAGE");
+        var field = type("page.PageInterceptor").getDeclaredField("PAGE");
         field.setAccessible(true);
         AtomicReference<Object> page = new AtomicReference<>();
         GetRecordsResponse rest = stream.getRecords(r -> {
@@ -135,7 +135,7 @@ public final class JavaPages {
 
     private static Class<?> type(String name) {
         try {
-            return Class.forName(PACKAGE + name);
+            return Class.forName("replicator." + name);
         } catch (ClassNotFoundException e) {
             throw new IllegalStateException(e);
         }

@@ -11,7 +11,7 @@ import java.util.Map;
 
 public final class JavaProxies {
     public static void main(String[] args) throws Exception {
-        Method of = Class.forName("software.amazon.kinesis.multilang.config.Proxies")
+        Method of = Class.forName("replicator.aws.Proxies")
                 .getDeclaredMethod("of", URI.class, Map.class);
         of.setAccessible(true);
         BufferedReader input = new BufferedReader(new InputStreamReader(System.in));

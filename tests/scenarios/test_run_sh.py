@@ -116,7 +116,7 @@ def test_stamps_are_the_same_in_every_locale(clone: Path, tmp_path: Path) -> Non
     lines = (clone / "setup.sh").read_text().splitlines()
     begin = lines.index("sum() (")
     summed = "\n".join(lines[begin : lines.index(")", begin) + 1])
-    sources = "'daemon/src/main/java/software/amazon/kinesis/multilang/config/*.java'"
+    sources = "'daemon/src/main/java/replicator/*/*.java'"
     script = f'umask "$1"; root="$2"\n{summed}\nsum {sources}; files=("$2"/daemon/src/*); printf "%s" "${{#files[@]}}"'
     for locale, umask, zone in (("C", "022", "UTC"), ("en_US.UTF-8", "077", "Asia/Tokyo"), ("C.UTF-8", "000", "")):
         environment = os.environ | {"LOCPATH": str(tmp_path), "LC_ALL": locale, "TZ": zone}

@@ -15,7 +15,7 @@ _PYTHON_EVENT = re.compile(r"\.(info|notice|warning|error)\(\s*\"(\w+)\"")
 _JAVA_EVENT = re.compile(r"Event\.(info|notice|warning|error)\(\s*\"(\w+)\"\)")
 _PYTHON_OUTAGE = re.compile(r"Outage\(\s*[\w.()=]+,\s*\"(\w+)\"")
 _JAVA_OUTAGE = re.compile(r"new Outage\(\s*\"(\w+)\"")
-_JAVA_END = re.compile(r"lost\(\s*\"(\w+)\"")
+_JAVA_END = re.compile(r"exit\.fail\(\s*\"(\w+)\"")
 _NAMED_ELSEWHERE = re.compile(r"Event\.\w+\(event\b")
 _ROW = re.compile(r"\| ((?:`\w+`(?:, )?)+) \|")
 
@@ -49,7 +49,7 @@ def test_no_event_of_the_daemon_goes_unnoticed(path: object) -> None:
     """What the daemon tells an operator is an Event: nothing else logs above DEBUG."""
     text = next(each for each in JAVA if each == path).read_text()
     assert not re.findall(r"LOG\.(?:info|warn|error)\(", text)
-    assert len(_NAMED_ELSEWHERE.findall(text)) == {"Outage.java": 2, "GuardedStreamsClient.java": 1}.get(
+    assert len(_NAMED_ELSEWHERE.findall(text)) == {"Outage.java": 2, "Exit.java": 1}.get(
         next(each for each in JAVA if each == path).name, 0
     )
 

@@ -16,7 +16,7 @@ from processor.startup import java
 from tests.fakes.log_line import parse_json, parse_text
 
 # The daemon forwards lines that match this to the console (CONSOLE_LINE in its class LogLines).
-SOURCE = java.ROOT / "daemon/src/main/java/software/amazon/kinesis/multilang/config/LogLines.java"
+SOURCE = java.ROOT / "daemon/src/main/java/replicator/log/LogLines.java"
 CONSOLE_LINE = re.compile(r'(\S+ |\{"time":"[^"]*","level":")(NOTICE|WARNING|ERROR|CRITICAL)\b.*', re.DOTALL)
 
 

@@ -1,4 +1,4 @@
-package software.amazon.kinesis.multilang.config;
+package replicator.aws;
 
 import java.io.IOException;
 import java.time.Duration;
@@ -16,7 +16,7 @@ import software.amazon.awssdk.thirdparty.jackson.core.StreamReadConstraints;
  * <p>Each bound is several times what AWS answers at most: 1 MB of changes in a page of GetRecords, and of items in a page
  * of Scan (both grow by their JSON, at worst eightfold), 100 shards in one of DescribeStream.
  */
-final class AnswerBounds {
+public final class AnswerBounds {
     /** From the request to the answer's last byte. A page has up to 1 MB, which a slow line takes its time for. */
     static final Duration TIME = Duration.ofSeconds(30);
 
@@ -32,13 +32,13 @@ final class AnswerBounds {
      * Objects and arrays in one another. DynamoDB allows 32 levels in an item, which are 64 in its JSON, and a record's own
      * come on top. It is bounded because what reads nested JSON or XML calls itself for each level.
      */
-    static final int NESTING = 250;
+    public static final int NESTING = 250;
 
     /** Digits of a number that is none of an item's, for those are strings. */
-    static final int NUMBER_CHARACTERS = 100;
+    public static final int NUMBER_CHARACTERS = 100;
 
     /** Ten times DynamoDB's most; without an end they would be a megabyte of small objects for each 10 KB. */
-    static final int RECORDS = 10_000;
+    public static final int RECORDS = 10_000;
 
     private static final int HTTP_OK = 200;
     private static final int KIB = 1024;
@@ -54,7 +54,7 @@ final class AnswerBounds {
     private AnswerBounds() {}
 
     /** Sets those of the SDK's own parsers, which have no other way. To be called before the SDK's first client is made. */
-    static void install() {
+    public static void install() {
         StreamReadConstraints.overrideDefaultStreamReadConstraints(StreamReadConstraints.builder()
                 .maxNestingDepth(NESTING).maxNumberLength(NUMBER_CHARACTERS).maxStringLength(LISTING_BYTES).build());
         if (System.getProperty("jdk.xml.maxElementDepth") == null) { // answers of STS and CloudWatch

@@ -1,32 +1,45 @@
-package software.amazon.kinesis.multilang.config;
+package replicator.aws;
 
 import java.io.IOException;
 import java.net.SocketTimeoutException;
 import java.util.concurrent.Future;
+import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.ScheduledThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
+import replicator.process.DaemonThreads;
 
 /**
  * Cuts off an exchange that is not through in {@link AnswerBounds#TIME}. A socket's own time-out is of each read: one that
  * gives a byte a second would be read for ever.
  */
 final class AnswerDeadline {
-    private static final ScheduledThreadPoolExecutor TIMER = timer();
-
-    private final Future<?> end;
     private final Runnable abort;
+    private Future<?> end;
     private volatile boolean isPast;
 
-    /** @param abort ends the exchange, in whatever state it is */
-    AnswerDeadline(Runnable abort) {
+    private AnswerDeadline(Runnable abort) {
         this.abort = abort;
-        this.end = TIMER.schedule(() -> {
-            isPast = true;
-            abort.run();
-        }, AnswerBounds.TIME.toMillis(), TimeUnit.MILLISECONDS);
     }
 
-    private static ScheduledThreadPoolExecutor timer() {
+    /**
+     * One that begins now.
+     *
+     * @param timer a {@link #timer}
+     * @param abort ends the exchange, in whatever state it is
+     */
+    static AnswerDeadline begin(ScheduledExecutorService timer, Runnable abort) {
+        AnswerDeadline made = new AnswerDeadline(abort);
+        made.end = timer.schedule(made::pass, AnswerBounds.TIME.toMillis(), TimeUnit.MILLISECONDS);
+        return made;
+    }
+
+    private void pass() {
+        isPast = true;
+        abort.run();
+    }
+
+    /** What the deadlines of a client's exchanges share; its thread begins with the first of them. */
+    static ScheduledExecutorService timer() {
         ScheduledThreadPoolExecutor made = new ScheduledThreadPoolExecutor(1, new DaemonThreads("answer-deadlines"));
         made.setRemoveOnCancelPolicy(true);
         return made;

@@ -1,26 +1,31 @@
-package software.amazon.kinesis.multilang.config;
+package replicator.aws;
 
 import java.net.URI;
 import java.time.Duration;
 import java.util.Properties;
 import java.util.function.Supplier;
 import java.util.stream.Stream;
+import replicator.log.Secrets;
 import software.amazon.awssdk.auth.credentials.AwsCredentialsProvider;
 import software.amazon.awssdk.auth.credentials.AwsCredentialsProviderChain;
 import software.amazon.awssdk.auth.credentials.DefaultCredentialsProvider;
 import software.amazon.awssdk.awscore.retry.AwsRetryStrategy;
 import software.amazon.awssdk.core.client.config.ClientOverrideConfiguration;
+import software.amazon.awssdk.core.interceptor.ExecutionInterceptor;
 import software.amazon.awssdk.regions.Region;
 import software.amazon.awssdk.retries.StandardRetryStrategy;
 import software.amazon.awssdk.retries.api.BackoffStrategy;
 import software.amazon.awssdk.services.dynamodb.DynamoDbClient;
 import software.amazon.awssdk.services.dynamodb.streams.DynamoDbStreamsClient;
+import software.amazon.kinesis.multilang.config.BuilderDynaBean;
+import software.amazon.kinesis.multilang.config.KclConfiguration;
+import software.amazon.kinesis.multilang.config.MultiLangDaemonConfiguration;
 
 /**
  * The daemon's clients: that of the stream, and KCL's own of its tables and of CloudWatch. Endpoints and the region of STS
  * are those that Python has found ({@code processor/aws/endpoints.py}); each property of KCL's still has its say.
  */
-final class AwsClients {
+public final class AwsClients {
     private static final String ALL = "AwsCredentialsProvider";
     private static final String USUAL = "DefaultCredentialsProvider";
 
@@ -29,42 +34,49 @@ final class AwsClients {
 
     private final Properties properties;
     private final MultiLangDaemonConfiguration configuration;
+    private final Secrets secrets;
 
-    AwsClients(Properties properties, MultiLangDaemonConfiguration configuration) {
+    /** @param secrets told of all credentials that are found */
+    public AwsClients(Properties properties, MultiLangDaemonConfiguration configuration, Secrets secrets) {
         this.properties = properties;
         this.configuration = configuration;
+        this.secrets = secrets;
     }
 
     /** KCL's clients are the task's. */
-    void equipKcl() {
-        RenewedCredentials leases = Identity.of(properties, "kcl", own("AwsCredentialsProviderDynamoDB"));
+    public void equipKcl() {
+        RenewedCredentials leases = identity("kcl", "AwsCredentialsProviderDynamoDB");
         equip(configuration.getDynamoDbClient(), leases, "dynamoDBEndpoint");
         RenewedCredentials metrics = provider("AwsCredentialsProviderDynamoDB") == null
                 && provider("AwsCredentialsProviderCloudWatch") == null
-                ? leases : Identity.of(properties, "kcl", own("AwsCredentialsProviderCloudWatch"));
+                ? leases : identity("kcl", "AwsCredentialsProviderCloudWatch");
         equip(configuration.getCloudWatchClient(), metrics, "cloudWatchEndpoint");
     }
 
     private void equip(BuilderDynaBean client, RenewedCredentials credentials, String endpointProperty) {
-        if (!client.hasValue("credentialsProvider")) {
+        if (!KclConfiguration.isSet(client, "credentialsProvider")) {
             client.set("credentialsProvider", credentials);
-            if (!client.hasValue("overrideConfiguration")) {
+            if (!KclConfiguration.isSet(client, "overrideConfiguration")) {
                 client.set("overrideConfiguration", ClientOverrideConfiguration.builder()
                         .apiCallAttemptTimeout(AnswerBounds.TIME).addExecutionInterceptor(credentials).build());
             }
         }
         String told = properties.getProperty(endpointProperty);
-        if (told != null && !client.hasValue("endpointOverride")) {
+        if (told != null && !KclConfiguration.isSet(client, "endpointOverride")) {
             client.set("endpointOverride", URI.create(told));
         }
-        if (client.hasValue("endpointOverride") && !client.hasValue("httpClient")) {
+        if (KclConfiguration.isSet(client, "endpointOverride") && !KclConfiguration.isSet(client, "httpClient")) {
             client.set("httpClient", ProxiedHttpService.async(URI.create(client.get("endpointOverride").toString())));
         }
     }
 
-    /** Reads the stream. */
-    DynamoDbStreamsClient streams() {
-        RenewedCredentials credentials = Identity.of(properties, "source", own(ALL));
+    /**
+     * Reads the stream.
+     *
+     * @param pages takes GetRecords' answers before the SDK does
+     */
+    public DynamoDbStreamsClient streams(ExecutionInterceptor pages) {
+        RenewedCredentials credentials = identity("source", ALL);
         // The adapter's own backoff, which a client passed in must bring along. It would try ten times; KCL reads again
         // by itself, and after five (about 1.5 s) the operator should hear of it.
         BackoffStrategy backoff = BackoffStrategy.exponentialDelay(Duration.ofMillis(100), Duration.ofSeconds(10));
@@ -75,14 +87,14 @@ final class AwsClients {
                 .credentialsProvider(credentials)
                 .httpClientBuilder(ProxiedHttpService.sync().maxConnections(1_000).socketTimeout(STREAM_SILENCE))
                 .overrideConfiguration(c -> c.retryStrategy(retries).apiCallAttemptTimeout(AnswerBounds.TIME)
-                        .addExecutionInterceptor(new PageInterceptor()).addExecutionInterceptor(credentials));
+                        .addExecutionInterceptor(pages).addExecutionInterceptor(credentials));
         String endpoint = properties.getProperty("sourceStreamsEndpoint");
         return endpoint == null ? builder.build() : builder.endpointOverride(URI.create(endpoint)).build();
     }
 
     /** Asks for the source table, as whoever reads its stream. */
-    DynamoDbClient sourceTable() {
-        RenewedCredentials credentials = Identity.of(properties, "source", own(ALL));
+    public DynamoDbClient sourceTable() {
+        RenewedCredentials credentials = identity("source", ALL);
         var builder = DynamoDbClient.builder()
                 .region(Region.of(properties.getProperty("sourceRegion")))
                 .credentialsProvider(credentials)
@@ -92,6 +104,10 @@ final class AwsClients {
                         .retryStrategy(AwsRetryStrategy.standardRetryStrategy().toBuilder().maxAttempts(2).build()));
         String endpoint = properties.getProperty("sourceEndpoint");
         return endpoint == null ? builder.build() : builder.endpointOverride(URI.create(endpoint)).build();
+    }
+
+    private RenewedCredentials identity(String side, String kclProperty) {
+        return Identity.of(properties, side, own(kclProperty), secrets);
     }
 
     /** What KCL would use: the property of one client, or else that of all. */
@@ -111,6 +127,6 @@ final class AwsClients {
 
     private static AwsCredentialsProvider made(String name) {
         return name.strip().equals(USUAL) ? DefaultCredentialsProvider.builder().build() // create() has one for ever
-                : new AwsCredentialsProviderPropertyValueDecoder().decodeValue(name.strip());
+                : KclConfiguration.credentialsProvider(name.strip());
     }
 }

@@ -1,4 +1,4 @@
-package software.amazon.kinesis.multilang.config;
+package replicator.aws;
 
 import java.io.IOException;
 import java.io.UncheckedIOException;

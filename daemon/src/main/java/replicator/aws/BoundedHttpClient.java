@@ -1,4 +1,4 @@
-package software.amazon.kinesis.multilang.config;
+package replicator.aws;
 
 import static java.util.stream.Collectors.groupingBy;
 import static java.util.stream.Collectors.mapping;
@@ -7,6 +7,7 @@ import static java.util.stream.Collectors.toList;
 import java.io.IOException;
 import java.security.GeneralSecurityException;
 import java.time.Duration;
+import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
 import javax.net.ssl.SSLContext;
@@ -51,6 +52,7 @@ final class BoundedHttpClient implements SdkHttpClient {
     private final CloseableHttpClient client;
     private final PoolingHttpClientConnectionManager connections;
     private final ApacheHttpRequestConfig timeouts;
+    private final ScheduledExecutorService deadlines = AnswerDeadline.timer();
 
     private BoundedHttpClient(HttpClientBuilder builder, AttributeMap options) {
         long idleMillis = options.get(SdkHttpConfigurationOption.CONNECTION_MAX_IDLE_TIMEOUT).toMillis();
@@ -120,7 +122,7 @@ final class BoundedHttpClient implements SdkHttpClient {
     }
 
     private HttpExecuteResponse answered(SdkHttpRequest request, HttpRequestBase made) throws IOException {
-        AnswerDeadline deadline = new AnswerDeadline(made::abort);
+        AnswerDeadline deadline = AnswerDeadline.begin(deadlines, made::abort);
         boolean isKept = false;
         try {
             HttpResponse answer = client.execute(made);
@@ -154,6 +156,7 @@ final class BoundedHttpClient implements SdkHttpClient {
     public void close() {
         IdleConnectionReaper.getInstance().deregisterConnectionManager(connections);
         connections.shutdown();
+        deadlines.shutdown();
     }
 
     @Override

@@ -1,9 +1,10 @@
-package software.amazon.kinesis.multilang.config;
+package replicator.aws;
 
 import java.net.URI;
 import java.time.Duration;
 import java.util.Properties;
 import java.util.function.Supplier;
+import replicator.log.Secrets;
 import software.amazon.awssdk.auth.credentials.AwsCredentialsProvider;
 import software.amazon.awssdk.auth.credentials.ProfileCredentialsProvider;
 import software.amazon.awssdk.regions.Region;
@@ -27,17 +28,19 @@ final class Identity {
     /**
      * @param side what its properties' names begin with: source or kcl
      * @param own makes the provider that KCL would use, at each call another one
+     * @param secrets told of all credentials that are found
      */
-    static RenewedCredentials of(Properties properties, String side, Supplier<AwsCredentialsProvider> own) {
+    static RenewedCredentials of(
+            Properties properties, String side, Supplier<AwsCredentialsProvider> own, Secrets secrets) {
         String profile = properties.getProperty(side + "Profile");
-        RenewedCredentials asking =
-                new RenewedCredentials(profile == null ? own : () -> ProfileCredentialsProvider.create(profile));
+        RenewedCredentials asking = new RenewedCredentials(
+                profile == null ? own : () -> ProfileCredentialsProvider.create(profile), secrets);
         String role = properties.getProperty(side + "RoleArn");
-        return role == null ? asking : assumed(role, properties, side, asking);
+        return role == null ? asking : assumed(role, properties, side, asking, secrets);
     }
 
     private static RenewedCredentials assumed(
-            String role, Properties properties, String side, RenewedCredentials asking) {
+            String role, Properties properties, String side, RenewedCredentials asking, Secrets secrets) {
         AssumeRoleRequest request = AssumeRoleRequest.builder()
                 .roleArn(role)
                 .roleSessionName(properties.getProperty(side + "RoleSessionName"))
@@ -55,6 +58,6 @@ final class Identity {
                 .refreshRequest(request)
                 .prefetchTime(RENEWED_BEFORE_END)
                 .asyncCredentialUpdateEnabled(true) // else a read, or a lease's renewal, would wait for STS
-                .build());
+                .build(), secrets);
     }
 }

@@ -1,4 +1,4 @@
-package software.amazon.kinesis.multilang.config;
+package replicator.aws;
 
 import ch.qos.logback.classic.Level;
 import ch.qos.logback.classic.Logger;
@@ -9,6 +9,7 @@ import java.nio.charset.StandardCharsets;
 import java.util.stream.Stream;
 import org.slf4j.LoggerFactory;
 import software.amazon.awssdk.auth.credentials.AwsCredentialsProvider;
+import software.amazon.kinesis.multilang.config.KclConfiguration;
 
 /**
  * Says of each line of standard input, an element of {@code AwsCredentialsProvider}'s list, what KCL would make of it:
@@ -41,7 +42,7 @@ final class ProviderCheck {
 
     private static String verdict(String element) {
         try {
-            new AwsCredentialsProviderPropertyValueDecoder().decodeValue(element);
+            KclConfiguration.credentialsProvider(element);
             return "usable";
         } catch (RuntimeException | LinkageError e) { // a chain of no providers
             String name = element.split("\\|")[0].trim();

@@ -1,4 +1,4 @@
-package software.amazon.kinesis.multilang.config;
+package replicator.aws;
 
 import java.net.URI;
 import org.apache.http.HttpHost;
@@ -27,7 +27,7 @@ public final class ProxiedHttpService implements SdkHttpService {
     private static final String SDK_PROPERTY = "software.amazon.awssdk.http.service.impl";
 
     /** Has the SDK's default clients made here, unless a user has set that. */
-    static void install() {
+    public static void install() {
         if (System.getProperty(SDK_PROPERTY) == null) {
             System.setProperty(SDK_PROPERTY, ProxiedHttpService.class.getName());
         }

@@ -1,4 +1,4 @@
-package software.amazon.kinesis.multilang.config;
+package replicator.aws;
 
 import java.util.Objects;
 import java.util.Set;
@@ -7,6 +7,7 @@ import java.util.concurrent.CompletionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Supplier;
+import replicator.log.Secrets;
 import software.amazon.awssdk.auth.credentials.AwsBasicCredentials;
 import software.amazon.awssdk.auth.credentials.AwsCredentials;
 import software.amazon.awssdk.auth.credentials.AwsCredentialsProvider;
@@ -36,15 +37,20 @@ final class RenewedCredentials implements AwsCredentialsProvider, ExecutionInter
     private static final long RENEWAL_NANOS = TimeUnit.SECONDS.toNanos(2);
 
     private final Supplier<AwsCredentialsProvider> lookUp;
+    private final Secrets secrets;
     private final AtomicBoolean looking = new AtomicBoolean();
     private volatile AwsCredentialsProvider found;
     private volatile AwsCredentials seen;
     private AwsCredentialsProvider previous;
     private long lookedAt = System.nanoTime() - RENEWAL_NANOS;
 
-    /** @param lookUp makes a provider that has found nothing yet, at each call another one */
-    RenewedCredentials(Supplier<AwsCredentialsProvider> lookUp) {
+    /**
+     * @param lookUp makes a provider that has found nothing yet, at each call another one
+     * @param secrets told of all that is found
+     */
+    RenewedCredentials(Supplier<AwsCredentialsProvider> lookUp, Secrets secrets) {
         this.lookUp = lookUp;
+        this.secrets = secrets;
         this.found = lookUp.get();
     }
 
@@ -120,7 +126,7 @@ final class RenewedCredentials implements AwsCredentialsProvider, ExecutionInter
             return keys;
         }
         String token = token(keys);
-        Secrets.remember(keys.secretAccessKey(), token);
+        secrets.remember(keys.secretAccessKey(), token);
         String access = stripped("access key", keys.accessKeyId());
         String secret = stripped("secret key", keys.secretAccessKey());
         String session = token == null ? null : stripped("session token", token);

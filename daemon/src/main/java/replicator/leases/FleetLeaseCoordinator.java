@@ -1,4 +1,4 @@
-package software.amazon.kinesis.multilang.config;
+package replicator.leases;
 
 import java.util.Collection;
 import java.util.HashMap;
@@ -14,6 +14,8 @@ import java.util.concurrent.locks.ReentrantLock;
 import java.util.stream.Collectors;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
+import replicator.process.DaemonThreads;
+import replicator.process.DispatchTurns;
 import software.amazon.kinesis.coordinator.MigrationAdaptiveLeaseAssignmentModeProvider;
 import software.amazon.kinesis.leases.Lease;
 import software.amazon.kinesis.leases.LeaseManagementConfig;
@@ -32,7 +34,7 @@ import software.amazon.kinesis.metrics.MetricsFactory;
  * could wait for four failover times. A look is a scan of the lease table; here one is made every second, in large tables
  * every few, which finds a dead worker within one failover time and two looks.
  */
-final class FleetLeaseCoordinator extends DynamoDBLeaseCoordinator {
+public final class FleetLeaseCoordinator extends DynamoDBLeaseCoordinator {
     private static final long TAKE_MILLIS = 1_000;
 
     /** A scan reads some 400 bytes a lease: this keeps it under some 10 read units a second for each worker. */
@@ -47,7 +49,7 @@ final class FleetLeaseCoordinator extends DynamoDBLeaseCoordinator {
     /** KCL's pool of renewing threads never grows beyond a quarter of the most that it may have. */
     private static final int THREADS_KEPT_OF = 4;
 
-    private static final Logger LOG = LoggerFactory.getLogger(DynamoDBStreamsMultiLangDaemon.class);
+    private static final Logger LOG = LoggerFactory.getLogger(FleetLeaseCoordinator.class);
 
     private final LeaseTerms terms;
     private final DispatchTurns turns;
@@ -136,7 +138,7 @@ final class FleetLeaseCoordinator extends DynamoDBLeaseCoordinator {
     }
 
     /** The shards that this worker reads: KCL's assignments without the finished ones. */
-    Collection<Lease> reading() {
+    public Collection<Lease> reading() {
         return getAssignments().stream()
                 .filter(lease -> !FleetLeaseRefresher.isFinished(lease))
                 .collect(Collectors.toList());

@@ -1,8 +1,10 @@
-package software.amazon.kinesis.multilang.config;
+package replicator.leases;
 
 import com.amazonaws.services.dynamodbv2.streamsadapter.AmazonDynamoDBStreamsAdapterClient;
 import com.amazonaws.services.dynamodbv2.streamsadapter.DynamoDBStreamsLeaseManagementFactory;
 import java.util.concurrent.ConcurrentMap;
+import replicator.process.DispatchTurns;
+import replicator.rows.OutageRow;
 import software.amazon.kinesis.common.DdbTableConfig;
 import software.amazon.kinesis.leases.LeaseCoordinator;
 import software.amazon.kinesis.leases.LeaseManagementConfig;
@@ -13,7 +15,7 @@ import software.amazon.kinesis.metrics.MetricsFactory;
 import software.amazon.kinesis.retrieval.RetrievalConfig;
 
 /** The adapter's lease management, with our coordinator and lease table in the places of KCL's. */
-final class FleetLeaseManagementFactory extends DynamoDBStreamsLeaseManagementFactory {
+public final class FleetLeaseManagementFactory extends DynamoDBStreamsLeaseManagementFactory {
     private final LeaseManagementConfig config;
     private final LeaseGate gate;
     private final LeaseTerms terms;
@@ -25,7 +27,7 @@ final class FleetLeaseManagementFactory extends DynamoDBStreamsLeaseManagementFa
      * @param countingLeases whether workers take leases by counting them, as KCL 2 does; else KCL 3's leader assigns them
      * @param taskTable where an outage of the checkpoint table is noted for status
      */
-    FleetLeaseManagementFactory(
+    public FleetLeaseManagementFactory(
             AmazonDynamoDBStreamsAdapterClient stream,
             LeaseManagementConfig config,
             RetrievalConfig retrieval,

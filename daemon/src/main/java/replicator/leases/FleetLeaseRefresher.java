@@ -1,4 +1,4 @@
-package software.amazon.kinesis.multilang.config;
+package replicator.leases;
 
 import java.time.Duration;
 import java.util.AbstractMap.SimpleEntry;
@@ -29,8 +29,8 @@ import software.amazon.kinesis.retrieval.kpl.ExtendedSequenceNumber;
  *       share while it reads nothing, so here they are not there.
  * </ul>
  */
-final class FleetLeaseRefresher extends GuardedLeaseRefresher {
-    private static final Logger LOG = LoggerFactory.getLogger(DynamoDBStreamsMultiLangDaemon.class);
+public final class FleetLeaseRefresher extends GuardedLeaseRefresher {
+    private static final Logger LOG = LoggerFactory.getLogger(FleetLeaseRefresher.class);
 
     private final LeaseTerms terms;
     private final LeaseAttempts attempts;
@@ -86,7 +86,7 @@ final class FleetLeaseRefresher extends GuardedLeaseRefresher {
         }
     }
 
-    static boolean isFinished(Lease lease) {
+    public static boolean isFinished(Lease lease) {
         return ExtendedSequenceNumber.SHARD_END.equals(lease.checkpoint());
     }
 
@@ -96,7 +96,7 @@ final class FleetLeaseRefresher extends GuardedLeaseRefresher {
     }
 
     /** All leases, those of finished shards too. */
-    List<Lease> listAllLeases() throws DependencyException, InvalidStateException, ProvisionedThroughputException {
+    public List<Lease> listAllLeases() throws DependencyException, InvalidStateException, ProvisionedThroughputException {
         return told("Scan", "", super::listLeases);
     }
 

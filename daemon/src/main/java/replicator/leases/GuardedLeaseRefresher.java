@@ -1,4 +1,4 @@
-package software.amazon.kinesis.multilang.config;
+package replicator.leases;
 
 import java.time.Duration;
 import java.util.Collection;
@@ -17,7 +17,7 @@ import software.amazon.kinesis.leases.exceptions.ProvisionedThroughputException;
 
 /** The lease table, from which a lease goes only by way of {@link LeaseGate}. Whoever uses the table uses one of these. */
 class GuardedLeaseRefresher extends DynamoDBLeaseRefresher {
-    private static final Logger LOG = LoggerFactory.getLogger(DynamoDBStreamsMultiLangDaemon.class);
+    private static final Logger LOG = LoggerFactory.getLogger(GuardedLeaseRefresher.class);
 
     private final LeaseGate gate;
 

@@ -1,4 +1,4 @@
-package software.amazon.kinesis.multilang.config;
+package replicator.leases;
 
 import java.util.Map;
 import java.util.Set;
@@ -8,6 +8,8 @@ import java.util.function.LongSupplier;
 import java.util.function.Predicate;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
+import replicator.stream.StreamListing;
+import replicator.stream.StreamListings;
 import software.amazon.kinesis.leases.Lease;
 
 /**
@@ -16,18 +18,18 @@ import software.amazon.kinesis.leases.Lease;
  *
  * <p>Only the lease of a finished shard goes: where all children of the shard are finished too, or where complete listings,
  * three minutes apart, no longer have it. So a listed shard without a lease, before a shard that is not finished, was not
- * removed from here ({@link Lineage}).
+ * removed from here ({@code Lineage}).
  */
-final class LeaseGate {
+public final class LeaseGate {
     private static final long APART_MILLIS = TimeUnit.MINUTES.toMillis(3);
-    private static final Logger LOG = LoggerFactory.getLogger(DynamoDBStreamsMultiLangDaemon.class);
+    private static final Logger LOG = LoggerFactory.getLogger(LeaseGate.class);
 
     private final StreamListings listings;
     private final LongSupplier clock;
     private final Map<String, Long> absentSince = new ConcurrentHashMap<>();
 
     /** @param clock milliseconds that never go back */
-    LeaseGate(StreamListings listings, LongSupplier clock) {
+    public LeaseGate(StreamListings listings, LongSupplier clock) {
         this.listings = listings;
         this.clock = clock;
         listings.tell(listing -> absentSince.keySet().removeIf(listing::has));

@@ -1,4 +1,4 @@
-package software.amazon.kinesis.multilang.config;
+package replicator.leases;
 
 import java.lang.reflect.InvocationHandler;
 import java.lang.reflect.InvocationTargetException;
@@ -12,6 +12,7 @@ import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Function;
+import replicator.process.DaemonThreads;
 import software.amazon.awssdk.awscore.AwsRequestOverrideConfiguration;
 import software.amazon.awssdk.awscore.retry.AwsRetryStrategy;
 import software.amazon.awssdk.core.SdkPlugin;
@@ -64,7 +65,7 @@ final class LeaseTableClient implements InvocationHandler {
     private static final BackoffStrategy SOON =
             BackoffStrategy.exponentialDelay(Duration.ofMillis(25), Duration.ofMillis(100));
 
-    private static final SdkPlugin FEW_RETRIES = new FewRetries(
+    private final SdkPlugin fewRetries = new FewRetries(
             AwsRetryStrategy.standardRetryStrategy().toBuilder()
                     .maxAttempts(3).backoffStrategy(SOON).throttlingBackoffStrategy(SOON).build());
 
@@ -154,11 +155,11 @@ final class LeaseTableClient implements InvocationHandler {
         }).answer();
     }
 
-    private static AwsRequestOverrideConfiguration bounded(DynamoDbRequest request, long millis) {
+    private AwsRequestOverrideConfiguration bounded(DynamoDbRequest request, long millis) {
         return request.overrideConfiguration().map(AwsRequestOverrideConfiguration::toBuilder)
                 .orElseGet(AwsRequestOverrideConfiguration::builder)
                 .apiCallTimeout(Duration.ofMillis(millis))
-                .addPlugin(FEW_RETRIES)
+                .addPlugin(fewRetries)
                 .build();
     }
 

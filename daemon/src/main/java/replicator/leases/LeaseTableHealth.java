@@ -1,4 +1,4 @@
-package software.amazon.kinesis.multilang.config;
+package replicator.leases;
 
 import java.time.Duration;
 import java.util.Map;
@@ -6,6 +6,9 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.stream.Collectors;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
+import replicator.log.Event;
+import replicator.log.Outage;
+import replicator.rows.OutageRow;
 import software.amazon.awssdk.services.dynamodb.DynamoDbAsyncClient;
 import software.amazon.awssdk.services.dynamodb.model.BillingMode;
 import software.amazon.awssdk.services.dynamodb.model.DescribeTableRequest;
@@ -32,7 +35,7 @@ final class LeaseTableHealth {
     private static final String ON_DEMAND_REMEDY = "It is on demand, so either its own maximum or the account's quota is "
             + "reached, or other writers use it up: raise the maximum or the quota.";
 
-    private static final Logger LOG = LoggerFactory.getLogger(DynamoDBStreamsMultiLangDaemon.class);
+    private static final Logger LOG = LoggerFactory.getLogger(LeaseTableHealth.class);
 
     private final String table;
     private final DynamoDbAsyncClient client;

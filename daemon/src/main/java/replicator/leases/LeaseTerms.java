@@ -1,4 +1,4 @@
-package software.amazon.kinesis.multilang.config;
+package replicator.leases;
 
 import java.io.IOException;
 import java.math.BigInteger;
@@ -17,29 +17,31 @@ import java.util.function.Consumer;
 import java.util.function.Predicate;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
+import replicator.log.Event;
 
 /**
  * Until when this daemon may write each of its shards, told to the children through a file for each shard.
  *
  * <p>A lease is ours for {@code failoverTimeMillis} after the moment at which its last renewal was asked for: no other
  * worker takes it as expired before. KCL tells a child that its lease is lost only between two batches; the file tells it
- * before every write, and still says the truth when this process is suspended. {@code processor/replication/lease_term.py} reads it.
+ * before every write, and still says the truth when this process is suspended.
+ * {@code processor/replication/lease_term.py} reads it.
  *
  * <p>A worker may also take a lease that has not expired, to balance the load. The old owner then writes until it hears of
  * that, at most to the end of its term; so here a shard begins only after that ({@link #waitNanos}).
  */
-final class LeaseTerms {
+public final class LeaseTerms {
     /** The file: the term's id, its end by the wall clock (ms) and by the monotonic one (ns). */
     private static final int FILE_BYTES = 16 + 2 * Long.BYTES;
 
-    private static final Logger LOG = LoggerFactory.getLogger(DynamoDBStreamsMultiLangDaemon.class);
+    private static final Logger LOG = LoggerFactory.getLogger(LeaseTerms.class);
 
     private final Path directory;
     private final long lengthMillis;
     private final Map<String, Term> terms = new ConcurrentHashMap<>();
 
     /** @param lengthMillis KCL's failoverTimeMillis */
-    LeaseTerms(Path directory, long lengthMillis) throws IOException {
+    public LeaseTerms(Path directory, long lengthMillis) throws IOException {
         this.directory = Files.createDirectories(directory);
         this.lengthMillis = lengthMillis;
     }
@@ -131,13 +133,13 @@ final class LeaseTerms {
     }
 
     /** How long the shard must not be begun yet; 0 or less: it may. Without a term, not before there is one. */
-    long waitNanos(String shardId) {
+    public long waitNanos(String shardId) {
         Term term = terms.get(shardId);
         return term == null ? lengthNanos() : term.firstWriteNanos - System.nanoTime();
     }
 
     /** A lease's key may be anything that somebody wrote to the checkpoint table: it names no path. */
-    static String fileName(String shardId) {
+    public static String fileName(String shardId) {
         try {
             byte[] digest = MessageDigest.getInstance("SHA-256").digest(shardId.getBytes(StandardCharsets.UTF_8));
             return String.format("%064x", new BigInteger(1, digest));

@@ -1,20 +1,23 @@
-package software.amazon.kinesis.multilang.config;
+package replicator.lineage;
 
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.function.Predicate;
+import replicator.leases.FleetLeaseRefresher;
+import replicator.stream.StreamListing;
 import software.amazon.awssdk.services.dynamodb.model.Shard;
 import software.amazon.kinesis.leases.Lease;
 import software.amazon.kinesis.retrieval.kpl.ExtendedSequenceNumber;
 
 /**
- * The stream's shards that lack a lease which they ought to have; {@code processor/commands/status/lineage.py} has the same rules.
+ * The stream's shards that lack a lease which they ought to have; {@code processor/commands/status/lineage.py} has the same
+ * rules.
  *
  * <pre>
  * a listed shard without a lease                                  is
  * --------------------------------------------------------------  ------------------------------------------------
- * all shards after it are finished, or lack theirs rightly        read to its end: {@link LeaseGate} removes those
+ * all shards after it are finished, or lack theirs rightly        read to its end: {@code LeaseGate} removes those
  * no shard after it is begun                                      unread: its lease is to be made
  * a shard after it is begun, and not all of them are finished     of unknown end: somebody removed its lease
  * </pre>

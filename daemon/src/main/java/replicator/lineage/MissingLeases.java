@@ -1,4 +1,4 @@
-package software.amazon.kinesis.multilang.config;
+package replicator.lineage;
 
 import java.util.List;
 import java.util.Map;
@@ -8,6 +8,10 @@ import java.util.function.Consumer;
 import java.util.stream.Collectors;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
+import replicator.leases.FleetLeaseRefresher;
+import replicator.log.Event;
+import replicator.stream.StreamListing;
+import replicator.stream.StreamListings;
 import software.amazon.awssdk.services.dynamodb.model.Shard;
 import software.amazon.kinesis.common.HashKeyRangeForLease;
 import software.amazon.kinesis.leases.Lease;
@@ -17,8 +21,8 @@ import software.amazon.kinesis.leases.exceptions.ProvisionedThroughputException;
 import software.amazon.kinesis.retrieval.kpl.ExtendedSequenceNumber;
 
 /** Makes leases anew that somebody removed. A lease that is there after all is never touched: all writes are on condition. */
-final class MissingLeases {
-    private static final Logger LOG = LoggerFactory.getLogger(DynamoDBStreamsMultiLangDaemon.class);
+public final class MissingLeases {
+    private static final Logger LOG = LoggerFactory.getLogger(MissingLeases.class);
 
     private final StreamListings listings;
     private final FleetLeaseRefresher leases;
@@ -29,7 +33,7 @@ final class MissingLeases {
      * @param fromOldest whether the task began with the stream's oldest record, so that every shard has a lease
      * @param drop gives a lease of this daemon's up
      */
-    MissingLeases(
+    public MissingLeases(
             StreamListings listings,
             FleetLeaseRefresher leases,
             boolean fromOldest,
@@ -47,7 +51,7 @@ final class MissingLeases {
      * @throws IllegalStateException if it must wait: its lease is given up, so that KCL looks for its parents again
      * @throws RuntimeException if it can't be known now
      */
-    void checkParents(String shardId, ExtendedSequenceNumber checkpoint) {
+    public void checkParents(String shardId, ExtendedSequenceNumber checkpoint) {
         if (!ExtendedSequenceNumber.TRIM_HORIZON.equals(checkpoint) || !fromOldest) {
             return;
         }
@@ -112,7 +116,7 @@ final class MissingLeases {
      *
      * @param checkpoint the shard's last
      */
-    void restore(String shardId, ExtendedSequenceNumber checkpoint) {
+    public void restore(String shardId, ExtendedSequenceNumber checkpoint) {
         try {
             if (leases.getLease(shardId) != null) {
                 return;

@@ -1,4 +1,4 @@
-package software.amazon.kinesis.multilang.config;
+package replicator.lineage;
 
 import java.util.Collections;
 import java.util.HashMap;
@@ -13,6 +13,12 @@ import java.util.function.IntConsumer;
 import java.util.stream.Collectors;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
+import replicator.leases.FleetLeaseRefresher;
+import replicator.log.Event;
+import replicator.process.DaemonThreads;
+import replicator.stream.GuardedStreamsClient;
+import replicator.stream.StreamListing;
+import replicator.stream.StreamListings;
 import software.amazon.awssdk.services.dynamodb.model.ResourceNotFoundException;
 import software.amazon.kinesis.leases.Lease;
 
@@ -24,12 +30,12 @@ import software.amazon.kinesis.leases.Lease;
  * are asked for here, and what stays unread for a minute is said: once in a fleet, by the daemon whose worker id comes
  * first among those that renew leases, or by each while there is none.
  */
-final class ShardWatch {
+public final class ShardWatch {
     private static final long LOOK_SECONDS = 20;
     private static final long PATIENCE_MILLIS = 60_000;
     private static final long FIRST_INTERVAL_MILLIS = 300_000;
     private static final long LAST_INTERVAL_MILLIS = 3_600_000;
-    private static final Logger LOG = LoggerFactory.getLogger(DynamoDBStreamsMultiLangDaemon.class);
+    private static final Logger LOG = LoggerFactory.getLogger(ShardWatch.class);
 
     private final GuardedStreamsClient stream;
     private final StreamListings listings;
@@ -51,7 +57,7 @@ final class ShardWatch {
      * @param makeLeases makes the leases that shards lack, as KCL's shard sync does
      * @param unreadCount is told at each look how many shards have been unread for too long
      */
-    ShardWatch(
+    public ShardWatch(
             GuardedStreamsClient stream,
             StreamListings listings,
             FleetLeaseRefresher leaseTable,
@@ -70,7 +76,7 @@ final class ShardWatch {
         this.unreadCount = unreadCount;
     }
 
-    void start() {
+    public void start() {
         Executors.newSingleThreadScheduledExecutor(new DaemonThreads("shard-watch"))
                 .scheduleWithFixedDelay(this::lookAndSay, LOOK_SECONDS, LOOK_SECONDS, TimeUnit.SECONDS);
     }

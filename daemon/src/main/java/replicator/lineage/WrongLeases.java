@@ -1,10 +1,15 @@
-package software.amazon.kinesis.multilang.config;
+package replicator.lineage;
 
 import java.util.HashSet;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.stream.Collectors;
+import replicator.leases.FleetLeaseRefresher;
+import replicator.log.Event;
+import replicator.stream.HeldShardException;
+import replicator.stream.Losses;
+import replicator.stream.StreamListing;
 import software.amazon.awssdk.services.dynamodb.model.Shard;
 import software.amazon.kinesis.leases.Lease;
 import software.amazon.kinesis.leases.exceptions.DependencyException;
@@ -15,7 +20,7 @@ import software.amazon.kinesis.leases.exceptions.ProvisionedThroughputException;
  * Finds leases that can't be right, wherever they come from, and mends what can be mended. Two looks, some time apart, must
  * agree, for either table may have given a wrong answer once.
  */
-final class WrongLeases {
+public final class WrongLeases {
     private final MissingLeases missing;
     private final Losses losses;
     private final Set<String> saidOf = new HashSet<>();
@@ -23,7 +28,7 @@ final class WrongLeases {
     private Set<String> before = Set.of();
     private int finishedButOpen;
 
-    WrongLeases(MissingLeases missing, Losses losses) {
+    public WrongLeases(MissingLeases missing, Losses losses) {
         this.missing = missing;
         this.losses = losses;
     }

@@ -1,4 +1,4 @@
-package software.amazon.kinesis.multilang.config;
+package replicator.log;
 
 import java.io.PrintStream;
 import java.util.stream.Collectors;
@@ -7,8 +7,8 @@ import java.util.stream.Collectors;
  * The daemon's standard error. KCL echoes every line of a child's there: all are in replication.log, and here only those that
  * an operator must see. Whatever else is printed, as some library's trace, is printable, and its lines look like none of ours.
  */
-final class DaemonConsole extends PrintStream {
-    DaemonConsole(PrintStream console) {
+public final class DaemonConsole extends PrintStream {
+    public DaemonConsole(PrintStream console) {
         super(console, true);
     }
 

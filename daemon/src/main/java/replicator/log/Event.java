@@ -1,4 +1,4 @@
-package software.amazon.kinesis.multilang.config;
+package replicator.log;
 
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.ObjectMapper;
@@ -10,20 +10,20 @@ import org.slf4j.MarkerFactory;
 import org.slf4j.spi.LoggingEventBuilder;
 
 /**
- * One thing that an operator is told: a constant name, fields, and a sentence about it. processor/reporting/logs.py writes the same
- * for the children.
+ * One thing that an operator is told: a constant name, fields, and a sentence about it. processor/reporting/logs.py
+ * writes the same for the children.
  *
  * <p>It is logged twice over: the message is the line's text, for any logback pattern, and each field stands beside it under
  * its name, for {@link LogLines} and whatever else writes JSON.
  */
-final class Event {
+public final class Event {
     /** Between INFO and WARN, which SLF4J has no level for. */
     static final Marker NOTICE = MarkerFactory.getMarker("NOTICE");
 
     /** The field that has the event's name. */
     static final String NAME = "event";
 
-    private static final Logger LOG = LoggerFactory.getLogger(DynamoDBStreamsMultiLangDaemon.class);
+    private static final Logger LOG = LoggerFactory.getLogger("replicator");
     private static final ObjectMapper JSON = new ObjectMapper();
     private static final Pattern PLAIN = Pattern.compile("[a-zA-Z0-9_.:/+%-]+");
 
@@ -36,27 +36,27 @@ final class Event {
     }
 
     /** That all is well. */
-    static Event info(String name) {
+    public static Event info(String name) {
         return new Event(LOG.atInfo(), name);
     }
 
     /** Rare, and worth a look. */
-    static Event notice(String name) {
+    public static Event notice(String name) {
         return new Event(LOG.atInfo().addMarker(NOTICE), name);
     }
 
     /** Something to act on, if it stays. */
-    static Event warning(String name) {
+    public static Event warning(String name) {
         return new Event(LOG.atWarn(), name);
     }
 
     /** The end of this process, or of a shard's replication. */
-    static Event error(String name) {
+    public static Event error(String name) {
         return new Event(LOG.atError(), name);
     }
 
     /** @param value a number or a boolean as such, anything else as its text; nothing is logged of null */
-    Event with(String field, Object value) {
+    public Event with(String field, Object value) {
         if (value != null) {
             Object typed = value instanceof Number || value instanceof Boolean ? value : value.toString();
             builder.addKeyValue(field, typed);
@@ -66,13 +66,13 @@ final class Event {
     }
 
     /** The trace goes to kcl.log, and with logFormat=json to the console too. */
-    Event cause(Throwable cause) {
+    public Event cause(Throwable cause) {
         builder.setCause(cause);
         return this;
     }
 
     /** Writes it. The sentence says what it means and what to do. */
-    void note(String sentence) {
+    public void note(String sentence) {
         with("note", sentence);
         builder.setMessage(text.toString()).log();
     }

@@ -1,4 +1,4 @@
-package software.amazon.kinesis.multilang.config;
+package replicator.log;
 
 import ch.qos.logback.classic.Level;
 import ch.qos.logback.classic.Logger;
@@ -20,7 +20,7 @@ import software.amazon.kinesis.leases.exceptions.LeasingException;
  * <p>It holds whatever logback file a user has. A line that is lowered to INFO keeps its words and its cause in one line,
  * for an event of our own has said what is to be said; one that is lowered to DEBUG says nothing that is true here.
  */
-final class HarmlessErrors extends TurboFilter {
+public final class HarmlessErrors extends TurboFilter {
     private static final List<Rule> RULES = List.of(
             // KCL's loop goes on while a graceful stop is under way, past the end of its parts.
             new Rule("software.amazon.kinesis.coordinator.Scheduler",
@@ -29,7 +29,7 @@ final class HarmlessErrors extends TurboFilter {
                             && "LeaderDecider uninitialized".equals(error.getMessage()), Level.DEBUG),
             // A shard that waits for its last owner's time to be over; KCL tries again.
             new Rule("software.amazon.kinesis.lifecycle.InitializeTask", "Application initialize() threw exception: ",
-                    error -> error instanceof StreamsRecordProcessor.NotYet, Level.DEBUG),
+                    error -> error instanceof NotYetException, Level.DEBUG),
             // Kinesis's hash keys, which DynamoDB's shards do not have.
             new Rule("software.amazon.kinesis.coordinator.PeriodicShardSyncManager",
                     "Incomplete hash range found for stream {} between {} and {}.", error -> true, Level.DEBUG),
@@ -79,7 +79,7 @@ final class HarmlessErrors extends TurboFilter {
         }
     }
 
-    static void install() {
+    public static void install() {
         LoggerContext context = (LoggerContext) LoggerFactory.getILoggerFactory();
         HarmlessErrors filter = new HarmlessErrors();
         filter.setContext(context);

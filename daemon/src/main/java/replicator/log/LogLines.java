@@ -1,9 +1,10 @@
-package software.amazon.kinesis.multilang.config;
+package replicator.log;
 
 import ch.qos.logback.classic.Level;
 import ch.qos.logback.classic.Logger;
 import ch.qos.logback.classic.spi.ILoggingEvent;
 import ch.qos.logback.classic.spi.ThrowableProxyUtil;
+import ch.qos.logback.core.Context;
 import ch.qos.logback.core.LayoutBase;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.ObjectMapper;
@@ -21,8 +22,8 @@ import org.slf4j.event.KeyValuePair;
  * Every line of the daemon's logs, as text or as one JSON object (logback.xml says which): our own {@link Event}s, the lines
  * of the children's stderr as they came, and what KCL and other libraries say, whose event is {@code library}.
  *
- * <p>Times, levels and names are those of processor/reporting/logs.py. Nothing that is logged can forge or hide a line: each character
- * that isn't printable is escaped, and in text the lines of a trace begin with a tab.
+ * <p>Times, levels and names are those of processor/reporting/logs.py. Nothing that is logged can forge or hide a line: each
+ * character that isn't printable is escaped, and in text the lines of a trace begin with a tab.
  */
 public final class LogLines extends LayoutBase<ILoggingEvent> {
     private static final DateTimeFormatter TIME =
@@ -41,9 +42,10 @@ public final class LogLines extends LayoutBase<ILoggingEvent> {
 
     private boolean json;
     private boolean traces = true;
+    private Secrets secrets;
 
     /** Whatever configuration there is: KCL would list every property with its value, external ids too. */
-    static void hideProperties() {
+    public static void hideProperties() {
         ((Logger) LoggerFactory.getLogger(PROPERTIES_LISTED)).setLevel(Level.WARN);
     }
 
@@ -63,12 +65,18 @@ public final class LogLines extends LayoutBase<ILoggingEvent> {
     }
 
     @Override
+    public void setContext(Context context) {
+        super.setContext(context);
+        secrets = Secrets.of(context);
+    }
+
+    @Override
     public String doLayout(ILoggingEvent event) {
         Object[] arguments = event.getArgumentArray();
         String line = event.getLoggerName().equals(CHILD_LINES) && arguments != null
                 ? childLine(event, String.valueOf(arguments[0]), String.valueOf(arguments[1]))
                 : json ? object(event) : text(event);
-        return Secrets.hidden(line) + "\n";
+        return secrets.hidden(line) + "\n";
     }
 
     /** KCL wraps a sentence of its own around it. What is no event, as the interpreter's last words, becomes one in JSON. */

@@ -1,4 +1,4 @@
-package software.amazon.kinesis.multilang.config;
+package replicator.log;
 
 import java.util.function.UnaryOperator;
 import software.amazon.awssdk.awscore.exception.AwsServiceException;
@@ -7,7 +7,7 @@ import software.amazon.awssdk.awscore.exception.AwsServiceException;
  * Says that something fails which is tried again: at once, then ever more rarely, and when it works again. Shared by all
  * shards, of which some may fail while others don't; see processor/flow/retry.py.
  */
-final class Outage {
+public final class Outage {
     private static final long FIRST_INTERVAL_MILLIS = 5_000;
     private static final long LAST_INTERVAL_MILLIS = 300_000;
     private static final long OUTAGE_MILLIS = 5_000;
@@ -29,14 +29,14 @@ final class Outage {
      * @param note what becomes of it, for the operator
      * @param over the end of it, as "The source's stream can be read again"
      */
-    Outage(String event, String what, String note, String over) {
+    public Outage(String event, String what, String note, String over) {
         this.event = event;
         this.what = what;
         this.note = note;
         this.over = over;
     }
 
-    void failed(Exception error) {
+    public void failed(Exception error) {
         failed(error, event -> event, "");
     }
 
@@ -44,7 +44,7 @@ final class Outage {
      * @param more adds fields to the event, where one is written
      * @param remedy what a person may do about it; empty where nothing is to be added
      */
-    synchronized void failed(Exception error, UnaryOperator<Event> more, String remedy) {
+    public synchronized void failed(Exception error, UnaryOperator<Event> more, String remedy) {
         long now = System.currentTimeMillis();
         if (now - lastFailure > QUIET_MILLIS) {
             nextReport = now;
@@ -64,7 +64,7 @@ final class Outage {
     }
 
     /** AWS's error code, or else the kind of exception. */
-    static String code(Throwable error) {
+    public static String code(Throwable error) {
         for (Throwable each = error; each != null; each = each.getCause()) {
             if (each instanceof AwsServiceException && ((AwsServiceException) each).awsErrorDetails() != null
                     && ((AwsServiceException) each).awsErrorDetails().errorCode() != null) {
@@ -79,7 +79,7 @@ final class Outage {
                 ? " What answers knows no such call: name the stream's endpoint in sourceStreamsEndpoint." : "";
     }
 
-    synchronized void succeeded() {
+    public synchronized void succeeded() {
         if (since == 0) {
             return;
         }

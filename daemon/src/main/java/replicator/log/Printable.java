@@ -1,12 +1,12 @@
-package software.amazon.kinesis.multilang.config;
+package replicator.log;
 
 import java.util.regex.MatchResult;
 import java.util.regex.Pattern;
 
 /**
  * Text from outside, made safe for a terminal and for one line of a log: {@code \}{@code uXXXX} stands for each character
- * that would move the cursor, turn the direction of writing, or begin a new line. processor/reporting/printable.py has the same rule,
- * and says which characters these are.
+ * that would move the cursor, turn the direction of writing, or begin a new line. processor/reporting/printable.py has the
+ * same rule, and says which characters these are.
  */
 final class Printable {
     private static final Pattern HIDDEN = Pattern.compile("[\\x00-\\x1F\\x7F-\\x9F\\xAD\\u0600-\\u0605\\u061C\\u06DD\\u070F"

@@ -1,5 +1,6 @@
-package software.amazon.kinesis.multilang.config;
+package replicator.log;
 
+import ch.qos.logback.core.Context;
 import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -10,11 +11,15 @@ import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
 /**
- * Takes secrets out of what is logged, as processor/reporting/secrets.py does: those that were given out as credentials, and what has
- * the form of one. An exception of some library may quote either. One for the whole process, whose logs are one.
+ * Takes secrets out of what is logged, as processor/reporting/secrets.py does: those that were given out as credentials,
+ * and what has the form of one. An exception of some library may quote either.
+ *
+ * <p>There is one of it for all that a process logs. Logback makes the lines' layouts itself, so it is kept in logback's context,
+ * where they find it.
  */
-final class Secrets {
+public final class Secrets {
     private static final String HIDDEN = "***";
+    private static final String NAME = Secrets.class.getName();
 
     /** A shorter text may be a word of any message. */
     private static final int LEAST_CHARACTERS = 16;
@@ -26,27 +31,39 @@ final class Secrets {
         Pattern.compile("(?i)((?:aws_)?(?:secret_access_key|session_token)\\s*[:=]\\s*['\"]?)[^\\s'\",;\\\\]+"),
         Pattern.compile("(?i)(\\b[a-z][a-z0-9+.-]*://)[^\\s/@'\"\\\\]*:[^\\s@'\"\\\\]*(?=@)"),
     };
-    private static final Set<String> KNOWN = Collections.newSetFromMap(new LinkedHashMap<>() {
+    private final Set<String> known = Collections.newSetFromMap(new LinkedHashMap<>() {
         @Override
         protected boolean removeEldestEntry(Map.Entry<String, Boolean> eldest) {
             return size() > MOST;
         }
     });
-    private static volatile List<String> longestFirst = List.of();
+    private volatile List<String> longestFirst = List.of();
 
     private Secrets() {}
 
-    /** Has these replaced from now on. */
-    static synchronized void remember(String... secrets) {
-        for (String secret : secrets) {
-            if (secret != null) {
-                Stream.of(secret, secret.strip()).filter(form -> form.length() >= LEAST_CHARACTERS).forEach(KNOWN::add);
+    /** Those of all that is logged. */
+    public static Secrets of(Context logs) {
+        synchronized (logs) {
+            Object found = logs.getObject(NAME);
+            if (found == null) {
+                found = new Secrets();
+                logs.putObject(NAME, found);
             }
+            return (Secrets) found;
         }
-        longestFirst = KNOWN.stream().sorted((a, b) -> b.length() - a.length()).collect(Collectors.toUnmodifiableList());
     }
 
-    static String hidden(String text) {
+    /** Has these replaced from now on. */
+    public synchronized void remember(String... secrets) {
+        for (String secret : secrets) {
+            if (secret != null) {
+                Stream.of(secret, secret.strip()).filter(form -> form.length() >= LEAST_CHARACTERS).forEach(known::add);
+            }
+        }
+        longestFirst = known.stream().sorted((a, b) -> b.length() - a.length()).collect(Collectors.toUnmodifiableList());
+    }
+
+    String hidden(String text) {
         String hidden = text;
         for (String secret : longestFirst) {
             hidden = hidden.replace(secret, HIDDEN);

@@ -1,4 +1,4 @@
-package software.amazon.kinesis.multilang.config;
+package replicator.metrics;
 
 import java.io.BufferedReader;
 import java.io.IOException;
@@ -11,6 +11,8 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
+import replicator.log.Event;
+import replicator.process.DaemonThreads;
 
 /**
  * The process that tells this daemon's metrics ({@code processor/metrics/exporter.py}): started beside the children, and
@@ -19,12 +21,12 @@ import org.slf4j.LoggerFactory;
  * <p>Its standard input is a line of JSON now and then, and its end is ours, however we end. What it says on standard error
  * goes where the children's lines go.
  */
-final class MetricsProcess {
+public final class MetricsProcess {
     private static final long FIRST_PAUSE_MILLIS = 1_000;
     private static final long LAST_PAUSE_MILLIS = 300_000;
     /** Who lived for so long may be started again at once. */
     private static final long STEADY_MILLIS = 60_000;
-    private static final Logger LOG = LoggerFactory.getLogger(DynamoDBStreamsMultiLangDaemon.class);
+    private static final Logger LOG = LoggerFactory.getLogger(MetricsProcess.class);
     private static final Logger CHILDREN = LoggerFactory.getLogger("software.amazon.kinesis.multilang.DrainChildSTDERRTask");
 
     private final String[] command;
@@ -34,11 +36,11 @@ final class MetricsProcess {
     private volatile Process process;
 
     /** @param command split at spaces, as KCL splits the children's; null where nothing is to be told */
-    MetricsProcess(String command) {
+    public MetricsProcess(String command) {
         this.command = command == null ? null : command.split(" ");
     }
 
-    void start() {
+    public void start() {
         if (command != null) {
             new DaemonThreads("metrics-process").newThread(this::keepRunning).start();
         }
@@ -50,7 +52,7 @@ final class MetricsProcess {
      * @param shardsUnread how many of the stream's shards no daemon reads
      * @param shardsLost of how many shards of this daemon's changes are lost
      */
-    void tell(int shardsUnread, int shardsLost) {
+    public void tell(int shardsUnread, int shardsLost) {
         Process running = process;
         if (running != null && telling.compareAndSet(false, true)) {
             teller.execute(() -> {
@@ -69,7 +71,7 @@ final class MetricsProcess {
     }
 
     /** Lets it tell what there is to tell, for so long at most. */
-    void close(long millis) {
+    public void close(long millis) {
         closing = true;
         Process running = process;
         if (running != null) {

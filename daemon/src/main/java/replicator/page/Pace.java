@@ -1,4 +1,4 @@
-package software.amazon.kinesis.multilang.config;
+package replicator.page;
 
 import java.time.Duration;
 import java.time.Instant;

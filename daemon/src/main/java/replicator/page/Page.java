@@ -1,4 +1,4 @@
-package software.amazon.kinesis.multilang.config;
+package replicator.page;
 
 import com.fasterxml.jackson.core.JsonFactory;
 import com.fasterxml.jackson.core.JsonParser;
@@ -9,6 +9,7 @@ import java.nio.ByteBuffer;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
+import replicator.aws.AnswerBounds;
 import software.amazon.kinesis.retrieval.KinesisClientRecord;
 
 /**
@@ -17,7 +18,7 @@ import software.amazon.kinesis.retrieval.KinesisClientRecord;
  * <p>KCL needs a record's place in the stream, its time and its size; all else of it is for the child. So a record's items
  * are passed over here, neither read into objects nor written anew.
  */
-final class Page {
+public final class Page {
     /** An iterator has up to 2,048 characters (Streams API reference), a sequence number 40. */
     private static final int MAX_TEXT = 64 * 1024;
 
@@ -134,7 +135,7 @@ final class Page {
     }
 
     /** The records as one, a JSON array in the stream's order: the child is given a batch as a whole. */
-    static KinesisClientRecord joined(List<KinesisClientRecord> records) {
+    public static KinesisClientRecord joined(List<KinesisClientRecord> records) {
         KinesisClientRecord last = records.get(records.size() - 1);
         ByteBuffer array = ByteBuffer.allocate(
                 records.size() + 1 + records.stream().mapToInt(record -> record.data().remaining()).sum());

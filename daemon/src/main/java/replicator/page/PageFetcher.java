@@ -1,4 +1,4 @@
-package software.amazon.kinesis.multilang.config;
+package replicator.page;
 
 import com.amazonaws.services.dynamodbv2.streamsadapter.AmazonDynamoDBStreamsAdapterClient;
 import com.amazonaws.services.dynamodbv2.streamsadapter.DynamoDBStreamsDataFetcher;
@@ -6,12 +6,11 @@ import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
-import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicReference;
+import replicator.stream.ShardEnd;
 import software.amazon.awssdk.awscore.AwsRequestOverrideConfiguration;
 import software.amazon.awssdk.services.dynamodb.model.GetRecordsRequest;
 import software.amazon.awssdk.services.kinesis.model.ChildShard;
@@ -29,7 +28,7 @@ import software.amazon.kinesis.retrieval.KinesisClientRecord;
  * <p>In a backlog it reads on until a batch is worth a destination's round trip: a batch ends when its last call is
  * answered, so with small items a page alone would be many times faster sent than answered by a destination far away.
  */
-final class PageFetcher extends DynamoDBStreamsDataFetcher {
+public final class PageFetcher extends DynamoDBStreamsDataFetcher {
     /** DynamoDB's most records in a page (Streams API reference, GetRecords). A user who asks for less gets just that. */
     private static final int MAX_RECORDS = 1000;
 
@@ -42,40 +41,39 @@ final class PageFetcher extends DynamoDBStreamsDataFetcher {
     /** A slow stream's next page may be slower still, and what is in hand waits for it. */
     private static final long YOUNG_NANOS = 500_000_000;
 
-    /** When each shard's last full page came; one that was lost since is passed over. */
-    private static final Map<PageFetcher, Long> FULL = new ConcurrentHashMap<>();
-
-    private static final long LOST_NANOS = 10_000_000_000L;
-
     private final AmazonDynamoDBStreamsAdapterClient adapter;
     private final ShardEnd end;
     private final Runnable pauseIfHeld;
+    private final Backlog backlog;
     private volatile boolean behind;
     private volatile boolean wentOn;
 
     /**
      * @param end of the shard, looked at where a page has no next iterator
      * @param pauseIfHeld rests for a moment where changes of the shard are lost, and it waits
+     * @param backlog of the task's shards
      */
-    PageFetcher(
+    public PageFetcher(
             AmazonDynamoDBStreamsAdapterClient adapter,
             DataFetcherProviderConfig config,
             ShardEnd end,
-            Runnable pauseIfHeld) {
+            Runnable pauseIfHeld,
+            Backlog backlog) {
         super(adapter, config);
         this.adapter = adapter;
         this.end = end;
         this.pauseIfHeld = pauseIfHeld;
+        this.backlog = backlog;
     }
 
     /** Whether the last page was as full as can be, so that the next one is likely to be there. */
-    boolean isBehind() {
+    public boolean isBehind() {
         return behind;
     }
 
     /**
      * A lease that has no checkpoint yet may say LATEST or AT_TIMESTAMP, of an earlier version or the original: what was
-     * written since it was made would be jumped over. {@link FirstStart} sees to what is not meant.
+     * written since it was made would be jumped over. {@code FirstStart} sees to what is not meant.
      */
     @Override
     public void advanceIteratorTo(String sequenceNumber, InitialPositionInStreamExtended initialPosition) {
@@ -104,7 +102,7 @@ final class PageFetcher extends DynamoDBStreamsDataFetcher {
         Batch batch = new Batch();
         batch.add(request);
         while (behind && request.limit() == MAX_RECORDS && batch.bytes < ENOUGH_BYTES
-                && System.nanoTime() - began < YOUNG_NANOS && FULL.size() <= FEW_BEHIND) {
+                && System.nanoTime() - began < YOUNG_NANOS && backlog.shards() <= FEW_BEHIND) {
             try {
                 batch.add(request.toBuilder().shardIterator(batch.nextShardIterator()).build());
             } catch (RuntimeException | ExecutionException e) {
@@ -146,7 +144,7 @@ final class PageFetcher extends DynamoDBStreamsDataFetcher {
             next = following;
             boolean isFull = found.records().size() >= request.limit() || found.bytes() >= ENOUGH_BYTES / 2;
             behind = isFull && next != null;
-            note();
+            backlog.note(PageFetcher.this, behind);
         }
 
         /** The page says that the shard is at its end: null where all else says so, too; else where to read on. */
@@ -156,16 +154,6 @@ final class PageFetcher extends DynamoDBStreamsDataFetcher {
             Optional<List<ChildShard>> atEnd = end.childrenAtEnd(position);
             children = atEnd.orElse(List.of());
             return atEnd.isPresent() ? null : end.readOnFrom(found.isEmpty() ? asked : null, position);
-        }
-
-        private void note() {
-            long now = System.nanoTime();
-            FULL.values().removeIf(at -> now - at > LOST_NANOS);
-            if (behind) {
-                FULL.put(PageFetcher.this, now);
-            } else {
-                FULL.remove(PageFetcher.this);
-            }
         }
 
         @Override

@@ -1,4 +1,4 @@
-package software.amazon.kinesis.multilang.config;
+package replicator.page;
 
 import com.fasterxml.jackson.core.JsonFactory;
 import com.fasterxml.jackson.core.JsonGenerator;
@@ -23,7 +23,7 @@ import software.amazon.awssdk.http.SdkHttpResponse;
  * Takes the records out of GetRecords' answer before the SDK makes objects of them. Signing, retries and errors stay the
  * SDK's, which is left an answer without records.
  */
-final class PageInterceptor implements ExecutionInterceptor {
+public final class PageInterceptor implements ExecutionInterceptor {
     /** Where a request that carries it finds its page; others are not touched. */
     static final ExecutionAttribute<AtomicReference<Page>> PAGE = new ExecutionAttribute<>("Page");
 
@@ -34,7 +34,7 @@ final class PageInterceptor implements ExecutionInterceptor {
     private static final int USUAL_BYTES = 2 * 1024 * 1024;
 
     /** Larger ones that are read at a time, each up to three times 16 MB. */
-    private static final Semaphore LARGE = new Semaphore(4);
+    private final Semaphore large = new Semaphore(4);
 
     @Override
     public SdkHttpResponse modifyHttpResponse(Context.ModifyHttpResponse context, ExecutionAttributes attributes) {
@@ -78,7 +78,7 @@ final class PageInterceptor implements ExecutionInterceptor {
         return attributes.getAttribute(PAGE) != null && response.isSuccessful();
     }
 
-    private static byte[] whole(InputStream body, String checksum) {
+    private byte[] whole(InputStream body, String checksum) {
         try (body) {
             byte[] answer = read(body);
             CRC32 found = new CRC32();
@@ -96,19 +96,19 @@ final class PageInterceptor implements ExecutionInterceptor {
     }
 
     /** Of all shards' pages, few are larger than usual; of endless ones all are, and together would be all of the heap. */
-    private static byte[] read(InputStream body) throws IOException, InterruptedException {
+    private byte[] read(InputStream body) throws IOException, InterruptedException {
         byte[] begin = body.readNBytes(USUAL_BYTES);
         if (begin.length < USUAL_BYTES) {
             return begin;
         }
-        LARGE.acquire();
+        large.acquire();
         try {
             byte[] rest = body.readAllBytes(); // bounded, see BoundedBody
             byte[] answer = Arrays.copyOf(begin, begin.length + rest.length);
             System.arraycopy(rest, 0, answer, begin.length, rest.length);
             return answer;
         } finally {
-            LARGE.release();
+            large.release();
         }
     }
 

@@ -1,7 +1,9 @@
-package software.amazon.kinesis.multilang.config;
+package replicator.page;
 
 import java.util.concurrent.Executors;
 import org.reactivestreams.Subscriber;
+import replicator.process.DaemonThreads;
+import replicator.process.DispatchTurns;
 import software.amazon.kinesis.metrics.MetricsFactory;
 import software.amazon.kinesis.retrieval.GetRecordsRetrievalStrategy;
 import software.amazon.kinesis.retrieval.RecordsPublisher;
@@ -18,7 +20,7 @@ import software.amazon.kinesis.retrieval.polling.SleepTimeController;
  * empties any more. KCL waits 60 s for that thread before it interrupts it: as long as that, the shard could not be taken
  * back, and a clean stop under load ended only when the failover time was over.
  */
-final class PromptRecordsFetcherFactory extends SimpleRecordsFetcherFactory {
+public final class PromptRecordsFetcherFactory extends SimpleRecordsFetcherFactory {
     private static final long AWAIT_TERMINATION_MILLIS = 100;
 
     // As SimpleRecordsFetcherFactory has it: how many throttled reads in a row are worth an error in the log.
@@ -26,7 +28,7 @@ final class PromptRecordsFetcherFactory extends SimpleRecordsFetcherFactory {
 
     private final DispatchTurns turns;
 
-    PromptRecordsFetcherFactory(DispatchTurns turns) {
+    public PromptRecordsFetcherFactory(DispatchTurns turns) {
         this.turns = turns;
     }
 

@@ -1,12 +1,12 @@
-package software.amazon.kinesis.multilang.config;
+package replicator.process;
 
 import java.util.concurrent.ThreadFactory;
 
 /** Threads of one name that keep no process from ending. */
-final class DaemonThreads implements ThreadFactory {
+public final class DaemonThreads implements ThreadFactory {
     private final String name;
 
-    DaemonThreads(String name) {
+    public DaemonThreads(String name) {
         this.name = name;
     }
 

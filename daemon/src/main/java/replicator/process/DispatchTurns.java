@@ -1,4 +1,4 @@
-package software.amazon.kinesis.multilang.config;
+package replicator.process;
 
 /**
  * The turns of KCL's one thread that looks after all shards: in each it begins, watches and ends them, one after the other.
@@ -7,17 +7,17 @@ package software.amazon.kinesis.multilang.config;
  * batch holds that lock while it is under way: one that was quicker, and waits for its destination, would keep all other
  * shards from beginning and ending. So the first batch of a shard waits for the next turn.
  */
-final class DispatchTurns {
+public final class DispatchTurns {
     private final Thread thread;
     private long turn;
 
     /** @param thread KCL's */
-    DispatchTurns(Thread thread) {
+    public DispatchTurns(Thread thread) {
         this.thread = thread;
     }
 
     /** Called by KCL's thread at the begin of each turn; other threads may do what it does, and begin none. */
-    synchronized void begin() {
+    public synchronized void begin() {
         if (Thread.currentThread() == thread) {
             turn++;
             notifyAll();
@@ -25,7 +25,7 @@ final class DispatchTurns {
     }
 
     /** Returns when the next turn has begun. */
-    synchronized void awaitNext() throws InterruptedException {
+    public synchronized void awaitNext() throws InterruptedException {
         long now = turn;
         while (turn == now) {
             wait();

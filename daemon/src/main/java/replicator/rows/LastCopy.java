@@ -1,17 +1,17 @@
-package software.amazon.kinesis.multilang.config;
+package replicator.rows;
 
 import java.util.Map;
 import software.amazon.awssdk.services.dynamodb.model.AttributeValue;
 
 /** The task's newest copy, as {@code processor/state/copy_rows.py} keeps it, looked up every few seconds at most. */
-final class LastCopy {
+public final class LastCopy {
     private static final String ROW = "copy";
     private static final long LOOK_MILLIS = 5_000;
 
     /** Clocks of two machines may differ by so much. What is lost is older than that by far. */
     private static final long CLOCKS_DIFFER_MILLIS = 60_000;
 
-    /** The stream keeps a change for a day: an older copy leaves a gap of its own (processor/commands/copy/estimate.py, LAST_SECONDS). */
+    /** The stream keeps a change for a day: an older copy leaves a gap of its own (copy/estimate.py, LAST_SECONDS). */
     private static final long USEFUL_MILLIS = 23_500L * 3_600;
 
     private final TaskTable table;
@@ -19,7 +19,7 @@ final class LastCopy {
     private Map<String, AttributeValue> row = Map.of();
     private long lookedAt;
 
-    LastCopy(TaskTable table, String streamArn) {
+    public LastCopy(TaskTable table, String streamArn) {
         this.table = table;
         this.streamArn = streamArn;
     }
@@ -29,7 +29,7 @@ final class LastCopy {
      *
      * @throws RuntimeException if the task table can't be read
      */
-    synchronized boolean covers(long lostMillis) {
+    public synchronized boolean covers(long lostMillis) {
         long now = System.currentTimeMillis();
         if (now - lookedAt >= LOOK_MILLIS) {
             row = table.row(ROW);

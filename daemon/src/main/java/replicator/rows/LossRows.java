@@ -1,4 +1,4 @@
-package software.amazon.kinesis.multilang.config;
+package replicator.rows;
 
 import java.util.Map;
 import java.util.OptionalLong;
@@ -13,25 +13,25 @@ import software.amazon.awssdk.services.dynamodb.model.AttributeValue;
  * {@code loss#<shard>} for as long as there is one; {@code lifted#<shard>} once a copy has made it good, since a shard that is
  * begun again before its next checkpoint meets the same loss again.
  */
-final class LossRows {
+public final class LossRows {
     private static final String LOSS = "loss#";
     private static final String LIFTED = "lifted#";
-    private static final Logger LOG = LoggerFactory.getLogger(DynamoDBStreamsMultiLangDaemon.class);
+    private static final Logger LOG = LoggerFactory.getLogger(LossRows.class);
 
     private final TaskTable table;
     private final Set<String> toRemove = ConcurrentHashMap.newKeySet();
 
-    LossRows(TaskTable table) {
+    public LossRows(TaskTable table) {
         this.table = table;
     }
 
     /** Since when the loss at this checkpoint is known, in milliseconds since the epoch; empty where it is new. */
-    OptionalLong since(String shardId, String checkpoint) {
+    public OptionalLong since(String shardId, String checkpoint) {
         return since(LOSS, shardId, checkpoint);
     }
 
     /** Since when a loss at this checkpoint was known that a copy has made good since; empty where there was none. */
-    OptionalLong liftedSince(String shardId, String checkpoint) {
+    public OptionalLong liftedSince(String shardId, String checkpoint) {
         return since(LIFTED, shardId, checkpoint);
     }
 
@@ -41,12 +41,12 @@ final class LossRows {
         return isSame ? OptionalLong.of(Long.parseLong(row.get("sinceMs").n())) : OptionalLong.empty();
     }
 
-    void found(String shardId, String checkpoint, long sinceMillis, String what) {
+    public void found(String shardId, String checkpoint, long sinceMillis, String what) {
         put(LOSS, shardId, checkpoint, sinceMillis, what);
         toRemove.remove(shardId);
     }
 
-    void lifted(String shardId, String checkpoint, long sinceMillis, String what) {
+    public void lifted(String shardId, String checkpoint, long sinceMillis, String what) {
         put(LIFTED, shardId, checkpoint, sinceMillis, what);
         remove(shardId);
     }
@@ -60,13 +60,13 @@ final class LossRows {
     }
 
     /** There is no loss any more. Where the table is away, that is tried again. */
-    void remove(String shardId) {
+    public void remove(String shardId) {
         toRemove.add(shardId);
         retry();
     }
 
     /** Removes what could not be removed before. */
-    void retry() {
+    public void retry() {
         for (String shardId : toRemove) {
             try {
                 table.delete(LOSS + shardId);

@@ -1,4 +1,4 @@
-package software.amazon.kinesis.multilang.config;
+package replicator.rows;
 
 import java.time.Duration;
 import java.util.Map;
@@ -15,10 +15,10 @@ import software.amazon.awssdk.services.dynamodb.model.AttributeValue;
  * <p>One row for the whole fleet: its daemons use the same table, and whoever still fails writes it again. Nothing hangs on
  * it but what status says, so it is written and removed without waiting, and without a second try.
  */
-final class OutageRow {
+public final class OutageRow {
     private static final Map<String, AttributeValue> KEY = Map.of("name", AttributeValue.fromS("checkpoints"));
     private static final long WRITTEN_AGAIN_AFTER_MILLIS = 30_000;
-    private static final Logger LOG = LoggerFactory.getLogger(DynamoDBStreamsMultiLangDaemon.class);
+    private static final Logger LOG = LoggerFactory.getLogger(OutageRow.class);
     private static final AwsRequestOverrideConfiguration BRIEFLY =
             AwsRequestOverrideConfiguration.builder().apiCallTimeout(Duration.ofSeconds(5)).build();
 
@@ -27,14 +27,14 @@ final class OutageRow {
     private final String workerId;
     private long writtenAtMillis;
 
-    OutageRow(DynamoDbAsyncClient client, String taskTable, String workerId) {
+    public OutageRow(DynamoDbAsyncClient client, String taskTable, String workerId) {
         this.client = client;
         this.taskTable = taskTable;
         this.workerId = workerId;
     }
 
     /** To be called at every look while it is so; writes now and then. */
-    void write(long sinceMillis, String reason) {
+    public void write(long sinceMillis, String reason) {
         long now = System.currentTimeMillis();
         if (now - writtenAtMillis < WRITTEN_AGAIN_AFTER_MILLIS) {
             return;
@@ -49,7 +49,7 @@ final class OutageRow {
                 .whenComplete((response, error) -> debug(error));
     }
 
-    void remove() {
+    public void remove() {
         if (writtenAtMillis != 0) {
             writtenAtMillis = 0;
             client.deleteItem(request -> request.tableName(taskTable).overrideConfiguration(BRIEFLY).key(KEY))

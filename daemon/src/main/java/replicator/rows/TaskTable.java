@@ -1,4 +1,4 @@
-package software.amazon.kinesis.multilang.config;
+package replicator.rows;
 
 import java.util.HashMap;
 import java.util.Map;
@@ -7,14 +7,14 @@ import software.amazon.awssdk.services.dynamodb.DynamoDbAsyncClient;
 import software.amazon.awssdk.services.dynamodb.model.AttributeValue;
 
 /** The table of this task's own rows ({@code processor/state/task_row.py}), beside the checkpoint table. */
-final class TaskTable {
+public final class TaskTable {
     private static final String KEY = "name";
     private static final long TIMEOUT_SECONDS = 10;
 
     private final DynamoDbAsyncClient client;
     private final String table;
 
-    TaskTable(DynamoDbAsyncClient client, String table) {
+    public TaskTable(DynamoDbAsyncClient client, String table) {
         this.client = client;
         this.table = table;
     }
@@ -24,7 +24,7 @@ final class TaskTable {
      *
      * @throws RuntimeException if it can't be read within ten seconds
      */
-    Map<String, AttributeValue> row(String name) {
+    public Map<String, AttributeValue> row(String name) {
         Map<String, AttributeValue> row = read(name);
         return row.isEmpty() ? read(name) : row;
     }

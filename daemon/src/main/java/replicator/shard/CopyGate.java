@@ -1,6 +1,8 @@
-package software.amazon.kinesis.multilang.config;
+package replicator.shard;
 
 import java.util.Map;
+import replicator.process.Exit;
+import replicator.rows.TaskTable;
 import software.amazon.awssdk.services.dynamodb.model.AttributeValue;
 
 /**
@@ -10,12 +12,17 @@ import software.amazon.awssdk.services.dynamodb.model.AttributeValue;
  * <p>The preflight looks for such a copy too, but one may begin after that. A copy first writes its row and then looks for
  * leases that are renewed; a daemon first takes a lease and then looks for the row. So one of them sees the other.
  */
-final class CopyGate {
+public final class CopyGate {
     private final TaskTable taskTable;
+    private final Exit exit;
 
-    /** @param taskTable where {@code processor/state/copy_rows.py} keeps the row */
-    CopyGate(TaskTable taskTable) {
+    /**
+     * @param taskTable where {@code processor/state/copy_rows.py} keeps the row
+     * @param exit taken where such a copy is under way
+     */
+    public CopyGate(TaskTable taskTable, Exit exit) {
         this.taskTable = taskTable;
+        this.exit = exit;
     }
 
     /** Ends the daemon where such a copy is under way; throws what keeps it from knowing, so that KCL tries again. */
@@ -25,7 +32,7 @@ final class CopyGate {
             return;
         }
         String beside = text(row, "via").isEmpty() ? ", or go on with copy --concurrent" : "";
-        throw GuardedStreamsClient.lost("copy_unfinished", "A copy of this task, begun by " + text(row, "host") + ", is not through, and was "
+        throw exit.fail("copy_unfinished", "A copy of this task, begun by " + text(row, "host") + ", is not through, and was "
                 + "not begun to be made beside a replication: it could put older items over newer ones. Nothing of this "
                 + "shard was written. Let copy finish" + beside + ", or give it up with copy --forget; then start again.");
     }

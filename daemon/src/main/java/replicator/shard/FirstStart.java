@@ -1,4 +1,4 @@
-package software.amazon.kinesis.multilang.config;
+package replicator.shard;
 
 import java.time.Instant;
 import java.util.List;
@@ -18,7 +18,7 @@ import software.amazon.kinesis.retrieval.KinesisClientRecord;
  * <p>A record's time is approximate, so where it is not certain that a change was made before, it is applied: to apply one
  * again, or one too many, ends as the source is.
  */
-final class FirstStart {
+public final class FirstStart {
     /** ApproximateCreationDateTime has whole seconds on AWS. */
     private static final long SECOND_MILLIS = 1_000;
 
@@ -28,12 +28,12 @@ final class FirstStart {
     /** Servers' clocks differ by less, where they keep any time at all. */
     private static final long CLOCKS_MILLIS = 5_000;
 
-    private static final Logger LOG = LoggerFactory.getLogger(DynamoDBStreamsMultiLangDaemon.class);
+    private static final Logger LOG = LoggerFactory.getLogger(FirstStart.class);
 
     private final long millis;
 
     /** @param millis since the epoch, by the source's clock; 0 where every change is meant */
-    FirstStart(long millis) {
+    public FirstStart(long millis) {
         this.millis = millis;
     }
 

@@ -1,4 +1,4 @@
-package software.amazon.kinesis.multilang.config;
+package replicator.shard;
 
 import java.io.IOException;
 import java.nio.file.Files;
@@ -12,26 +12,29 @@ import java.util.concurrent.TimeUnit;
 import java.util.stream.Collectors;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
+import replicator.leases.FleetLeaseCoordinator;
+import replicator.leases.LeaseTerms;
+import replicator.process.DaemonThreads;
 import software.amazon.kinesis.leases.Lease;
 
 /**
  * What this daemon's children say of shards that can't go on, by marks in a directory: {@code processor/state/hold_files.py}
  * makes them. A child can tell its daemon nothing else while it has a batch in hand.
  */
-final class Holds {
+public final class Holds {
     private static final long LOOK_MILLIS = 1_000;
     private static final String FAILING = ".outage";
     private static final String AGAIN = ".again";
-    private static final Logger LOG = LoggerFactory.getLogger(DynamoDBStreamsMultiLangDaemon.class);
+    private static final Logger LOG = LoggerFactory.getLogger(Holds.class);
 
     private final Path directory;
 
-    Holds(Path directory) {
+    public Holds(Path directory) {
         this.directory = directory;
     }
 
     /** Whether the shard waits at a change that a person must see to: its batch may never be finished. */
-    boolean isHeld(String shardId) {
+    public boolean isHeld(String shardId) {
         return Files.exists(directory.resolve(LeaseTerms.fileName(shardId)));
     }
 
@@ -46,7 +49,7 @@ final class Holds {
     }
 
     /** The status that a child has left for this daemon's end, or else {@code otherwise}. */
-    int exitStatus(int otherwise) {
+    public int exitStatus(int otherwise) {
         try {
             return Integer.parseInt(Files.readString(directory.resolve("exit-status")).trim());
         } catch (NoSuchFileException e) {
@@ -58,7 +61,7 @@ final class Holds {
     }
 
     /** From now on, gives up the leases of shards that are to be read again: new children then get their records anew. */
-    void watch(FleetLeaseCoordinator coordinator) {
+    public void watch(FleetLeaseCoordinator coordinator) {
         Executors.newSingleThreadScheduledExecutor(new DaemonThreads("holds")).scheduleWithFixedDelay(() -> {
             try {
                 marked(coordinator.getAssignments(), AGAIN).forEach(lease -> {

@@ -1,4 +1,4 @@
-package software.amazon.kinesis.multilang.config;
+package replicator.shard;
 
 import java.time.Duration;
 import java.time.Instant;
@@ -9,11 +9,13 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Supplier;
+import replicator.log.Event;
+import replicator.process.DaemonThreads;
 import software.amazon.kinesis.leases.Lease;
 import software.amazon.kinesis.retrieval.KinesisClientRecord;
 
 /** One line a minute for the whole daemon, so that a healthy process never looks like a hanging one. */
-final class Progress {
+public final class Progress {
     private static final long INTERVAL_SECONDS = 60;
 
     private final RecordTimes times;
@@ -26,9 +28,13 @@ final class Progress {
      * @param times of the source's records
      * @param holds which shards can't go on
      */
-    Progress(RecordTimes times, Holds holds) {
+    public Progress(RecordTimes times, Holds holds) {
         this.times = times;
         this.holds = holds;
+    }
+
+    /** From now on, there is a line a minute. */
+    public void start() {
         Executors.newSingleThreadScheduledExecutor(new DaemonThreads("progress"))
                 .scheduleAtFixedRate(this::report, INTERVAL_SECONDS, INTERVAL_SECONDS, TimeUnit.SECONDS);
     }
@@ -44,7 +50,7 @@ final class Progress {
     }
 
     /** @param supplier the leases of the shards that this daemon reads now */
-    void shards(Supplier<Collection<Lease>> supplier) {
+    public void shards(Supplier<Collection<Lease>> supplier) {
         shards = supplier;
     }
 

@@ -1,4 +1,4 @@
-package software.amazon.kinesis.multilang.config;
+package replicator.shard;
 
 import java.time.Instant;
 import java.util.HashSet;
@@ -8,7 +8,7 @@ import java.util.Set;
  * Whether the source rounds its records' times to the minute, so that a lag is true to a minute only; the rule is that of
  * {@code processor/dynamodb/record_times.py}.
  */
-final class RecordTimes {
+public final class RecordTimes {
     private static final long MINUTE_MILLIS = 60_000;
     private static final int ENOUGH = 3;
 
@@ -17,7 +17,7 @@ final class RecordTimes {
     private boolean exact;
 
     /** @param streamArn the true one: DynamoDB Local's has a region of its own */
-    RecordTimes(String streamArn) {
+    public RecordTimes(String streamArn) {
         rounded = streamArn.contains(":ddblocal:");
     }
 

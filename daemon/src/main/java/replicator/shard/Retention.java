@@ -1,4 +1,4 @@
-package software.amazon.kinesis.multilang.config;
+package replicator.shard;
 
 import java.time.Clock;
 import java.time.Duration;
@@ -7,12 +7,14 @@ import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.Executors;
 import java.util.concurrent.TimeUnit;
+import replicator.log.Event;
+import replicator.process.DaemonThreads;
 
 /**
  * Says when a shard's oldest unapplied record nears the end of its stream's memory, at 50, 75 and 90 %: after that it is
  * gone. Looked at with each batch, and while one takes long.
  */
-final class Retention {
+public final class Retention {
     /** DynamoDB developer guide, "Change data capture for DynamoDB Streams". */
     private static final Duration KEPT = Duration.ofHours(24);
 
@@ -23,8 +25,12 @@ final class Retention {
     private final Map<String, Instant> inHand = new ConcurrentHashMap<>();
     private final Map<String, Integer> said = new ConcurrentHashMap<>();
 
-    Retention(Clock clock) {
+    public Retention(Clock clock) {
         this.clock = clock;
+    }
+
+    /** From now on, batches that take long are looked at meanwhile. */
+    public void start() {
         Executors.newSingleThreadScheduledExecutor(new DaemonThreads("retention"))
                 .scheduleAtFixedRate(() -> inHand.forEach(this::look), INTERVAL_SECONDS, INTERVAL_SECONDS, TimeUnit.SECONDS);
     }

@@ -1,13 +1,12 @@
-package software.amazon.kinesis.multilang.config;
+package replicator.shard;
 
 import com.amazonaws.services.dynamodbv2.streamsadapter.model.DynamoDBStreamsProcessRecordsInput;
 import com.amazonaws.services.dynamodbv2.streamsadapter.processor.DynamoDBStreamsShardRecordProcessor;
 import java.time.Instant;
 import java.util.List;
-import java.util.Map;
-import java.util.Set;
-import java.util.concurrent.ConcurrentHashMap;
-import java.util.function.Predicate;
+import replicator.lineage.MissingLeases;
+import replicator.page.Page;
+import replicator.process.Exit;
 import software.amazon.kinesis.checkpoint.ShardRecordProcessorCheckpointer;
 import software.amazon.kinesis.lifecycle.events.InitializationInput;
 import software.amazon.kinesis.lifecycle.events.LeaseLostInput;
@@ -25,81 +24,56 @@ import software.amazon.kinesis.retrieval.kpl.ExtendedSequenceNumber;
  * So a shard begins only when nothing of it is under way in this daemon, and when the term of a living owner that it was
  * taken from is over; KCL tries again until then.
  */
-final class StreamsRecordProcessor implements DynamoDBStreamsShardRecordProcessor {
-    private static final Set<String> BUSY = ConcurrentHashMap.newKeySet();
-    private static final Map<String, StreamsRecordProcessor> STARTED = new ConcurrentHashMap<>();
-
+public final class StreamsRecordProcessor implements DynamoDBStreamsShardRecordProcessor {
     private final ShardRecordProcessor child;
+    private final Children children;
+    private final BeginGate gate;
+    private final MissingLeases missing;
+    private final FirstStart firstStart;
     private final Progress progress;
     private final Retention retention;
-    private final LeaseTerms terms;
-    private final Predicate<String> isHeld;
-    private final MissingLeases missing;
-    private final CopyGate copyGate;
-    private final FirstStart firstStart;
+    private final Exit exit;
     private String shardId;
     private ExtendedSequenceNumber applied;
     private boolean started;
     private boolean ended;
 
     /**
-     * @param isHeld whether this daemon has a shard's lease
-     * @param missing asked before the shard begins, and where its lease is lost
-     * @param copyGate asked before each child is started
+     * @param children those of the task
+     * @param gate asked before the child is started
+     * @param missing asked where the shard's lease is lost
      * @param firstStart which records are not meant
+     * @param exit taken where a batch can't be handed to the child
      */
-    StreamsRecordProcessor(
+    public StreamsRecordProcessor(
             ShardRecordProcessor child,
+            Children children,
+            BeginGate gate,
+            MissingLeases missing,
+            FirstStart firstStart,
             Progress progress,
             Retention retention,
-            LeaseTerms terms,
-            Predicate<String> isHeld,
-            MissingLeases missing,
-            CopyGate copyGate,
-            FirstStart firstStart) {
+            Exit exit) {
         this.child = child;
+        this.children = children;
+        this.gate = gate;
+        this.missing = missing;
+        this.firstStart = firstStart;
         this.progress = progress;
         this.retention = retention;
-        this.terms = terms;
-        this.isHeld = isHeld;
-        this.missing = missing;
-        this.copyGate = copyGate;
-        this.firstStart = firstStart;
-    }
-
-    /** The shard can't be begun yet, and will be by itself. */
-    static final class NotYet extends IllegalStateException {
-        private static final long serialVersionUID = 1;
-
-        private NotYet(String message) {
-            super(message);
-        }
-    }
-
-    /** Whether a child was started for the shard: the others never answer to a graceful shutdown. */
-    static boolean isStarted(String shardId) {
-        return STARTED.containsKey(shardId);
+        this.exit = exit;
     }
 
     @Override
     public void initialize(InitializationInput input) {
         shardId = input.shardId();
-        if (!isHeld.test(shardId)) { // KCL would try for ever, and come to the end of this consumer only afterwards
+        if (!gate.mayBegin(shardId, input.extendedSequenceNumber())) {
             return;
         }
-        if (BUSY.contains(shardId)) {
-            throw new NotYet("a batch of " + shardId + ", begun under an earlier lease, is still under way");
-        }
-        long wait = terms.waitNanos(shardId);
-        if (wait > 0) {
-            throw new NotYet("the last owner of " + shardId + " may write for " + wait / 1_000_000 + " ms");
-        }
-        copyGate.check();
-        missing.checkParents(shardId, input.extendedSequenceNumber());
         applied = input.extendedSequenceNumber();
         child.initialize(input);
         started = true;
-        STARTED.put(shardId, this);
+        children.start(shardId, this);
     }
 
     @Override
@@ -112,7 +86,7 @@ final class StreamsRecordProcessor implements DynamoDBStreamsShardRecordProcesso
             return;
         }
         try { // KCL passes over a batch for which an exception leaves this method; a child's end ends the process first
-            BUSY.add(shardId);
+            children.beginBatch(shardId);
             Instant oldest = input.records().isEmpty() ? null : input.records().get(0).approximateArrivalTimestamp();
             if (oldest != null) {
                 retention.begin(shardId, oldest);
@@ -120,20 +94,20 @@ final class StreamsRecordProcessor implements DynamoDBStreamsShardRecordProcesso
             child.processRecords(batch(input));
         } finally {
             retention.end(shardId);
-            BUSY.remove(shardId);
+            children.endBatch(shardId);
         }
         progress.add(input.records());
         applied = ((ShardRecordProcessorCheckpointer) input.checkpointer()).lastCheckpointValue();
     }
 
-    private static ProcessRecordsInput batch(ProcessRecordsInput input) {
+    private ProcessRecordsInput batch(ProcessRecordsInput input) {
         if (input.records().isEmpty()) {
             return input;
         }
         try {
             return input.toBuilder().records(List.of(Page.joined(input.records()))).build();
         } catch (RuntimeException e) {
-            throw GuardedStreamsClient.lost("batch_failed", "BUG: a batch could not be handed to its child (" + e
+            throw exit.fail("batch_failed", "BUG: a batch could not be handed to its child (" + e
                     + "). No checkpoint passes it: a restart meets it again. Please report it.");
         }
     }
@@ -149,7 +123,7 @@ final class StreamsRecordProcessor implements DynamoDBStreamsShardRecordProcesso
         if (!started) { // there is no child to tell; KCL would try that again and again, and stop for nothing else
             return;
         }
-        STARTED.remove(shardId, this);
+        children.end(shardId, this);
         child.leaseLost(input);
         if (!ended) {
             missing.restore(shardId, applied);
@@ -159,7 +133,7 @@ final class StreamsRecordProcessor implements DynamoDBStreamsShardRecordProcesso
     @Override
     public void shardEnded(ShardEndedInput input) {
         ended = true;
-        STARTED.remove(shardId, this);
+        children.end(shardId, this);
         child.shardEnded(input);
     }
 

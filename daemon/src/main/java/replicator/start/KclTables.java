@@ -1,4 +1,4 @@
-package software.amazon.kinesis.multilang.config;
+package replicator.start;
 
 import java.util.concurrent.Callable;
 import java.util.concurrent.CompletableFuture;
@@ -9,18 +9,18 @@ import software.amazon.kinesis.coordinator.migration.ClientVersion;
 import software.amazon.kinesis.coordinator.migration.MigrationState;
 import software.amazon.kinesis.leases.LeaseRefresher;
 import software.amazon.kinesis.lifecycle.TaskResult;
-import software.amazon.kinesis.multilang.config.MultiLangDaemonConfiguration.ResolvedConfiguration;
+import software.amazon.kinesis.multilang.config.KclConfiguration;
 
 /** KCL's own tables, made ready before KCL starts. */
-final class KclTables {
+public final class KclTables {
     private static final long TABLE_TIMEOUT_SECONDS = 600;
 
-    private final ResolvedConfiguration resolved;
+    private final KclConfiguration kcl;
     private final String workerId;
     private final StartWatch start;
 
-    KclTables(ResolvedConfiguration resolved, String workerId, StartWatch start) {
-        this.resolved = resolved;
+    public KclTables(KclConfiguration kcl, String workerId, StartWatch start) {
+        this.kcl = kcl;
         this.workerId = workerId;
         this.start = start;
     }
@@ -32,7 +32,7 @@ final class KclTables {
      * @param makeLeases makes the leases that shards lack, as KCL's shard sync does
      * @param countsLeases whether the fleet is to stay on KCL's lease counting
      */
-    CompletableFuture<Void> prepare(LeaseRefresher leases, Callable<TaskResult> makeLeases, boolean countsLeases) {
+    public CompletableFuture<Void> prepare(LeaseRefresher leases, Callable<TaskResult> makeLeases, boolean countsLeases) {
         CompletableFuture<Void> leaseTable = CompletableFuture.runAsync(() -> prepareLeases(leases, makeLeases));
         return countsLeases
                 ? CompletableFuture.allOf(leaseTable, CompletableFuture.runAsync(this::pinLeaseCounting))
@@ -71,8 +71,8 @@ final class KclTables {
      */
     private void pinLeaseCounting() {
         CoordinatorStateDAO states = new CoordinatorStateDAO(
-                resolved.getLeaseManagementConfig().dynamoDBClient(),
-                resolved.getCoordinatorConfig().coordinatorStateTableConfig());
+                kcl.leaseManagement().dynamoDBClient(),
+                kcl.coordinator().coordinatorStateTableConfig());
         try {
             start.until(() -> {
                 initialize(states);

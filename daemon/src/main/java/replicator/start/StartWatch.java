@@ -1,4 +1,4 @@
-package software.amazon.kinesis.multilang.config;
+package replicator.start;
 
 import ch.qos.logback.classic.Level;
 import ch.qos.logback.classic.Logger;
@@ -12,6 +12,8 @@ import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import org.slf4j.LoggerFactory;
+import replicator.log.Outage;
+import replicator.process.DaemonThreads;
 import software.amazon.awssdk.awscore.exception.AwsServiceException;
 import software.amazon.awssdk.core.exception.SdkException;
 import software.amazon.kinesis.coordinator.CoordinatorConfig;
@@ -25,7 +27,7 @@ import software.amazon.kinesis.leases.exceptions.LeasingException;
  *
  * <p>KCL alone would give up after 20 tries, and tell nobody but its log.
  */
-final class StartWatch implements WorkerStateChangeListener {
+public final class StartWatch implements WorkerStateChangeListener {
     /** A call that is denied, and stays so for longer than a new policy takes to be known everywhere, is a person's. */
     private static final long DENIED_MILLIS = 10_000;
 
@@ -47,22 +49,23 @@ final class StartWatch implements WorkerStateChangeListener {
     private volatile boolean started;
 
     /** What a call of AWS's that a person must allow comes to; its message names the call. */
-    static final class DeniedException extends Exception {
+    public static final class DeniedException extends Exception {
         private static final long serialVersionUID = 1;
 
-        DeniedException(Throwable cause) {
+        public DeniedException(Throwable cause) {
             super(cause.getMessage(), cause);
         }
     }
 
-    StartWatch() {
+    /** From now on, an answer that does not come is said. */
+    public void start() {
         silence.scheduleWithFixedDelay(
                 () -> outage.failed(new TimeoutException("no answer yet from the checkpoint table or the stream")),
                 SILENCE_MILLIS, SILENCE_MILLIS, TimeUnit.MILLISECONDS);
     }
 
     /** Has KCL try without end, and its failures be said. */
-    void watch(CoordinatorConfig config) {
+    public void watch(CoordinatorConfig config) {
         config.maxInitializationAttempts(Integer.MAX_VALUE)
                 .schedulerInitializationBackoffTimeMillis(KCL_PAUSE_MILLIS)
                 .workerStateChangeListener(this);
@@ -73,7 +76,7 @@ final class StartWatch implements WorkerStateChangeListener {
     }
 
     /** Whether KCL runs: before that, no shard is read here and no lease is held. */
-    boolean isStarted() {
+    public boolean isStarted() {
         return started;
     }
 
@@ -92,7 +95,7 @@ final class StartWatch implements WorkerStateChangeListener {
      *
      * @throws DeniedException a person must allow it
      */
-    <T> T until(Callable<T> call) throws Exception {
+    public <T> T until(Callable<T> call) throws Exception {
         long deniedSince = 0;
         for (long pause = FIRST_PAUSE_MILLIS; ; pause = Math.min(pause * 2, LONGEST_PAUSE_MILLIS)) {
             try {

@@ -1,7 +1,8 @@
-package software.amazon.kinesis.multilang.config;
+package replicator.stream;
 
 import java.util.Optional;
-import java.util.concurrent.atomic.AtomicBoolean;
+import replicator.log.Outage;
+import replicator.process.Exit;
 import software.amazon.awssdk.core.exception.SdkException;
 import software.amazon.awssdk.services.dynamodb.model.DescribeStreamRequest;
 import software.amazon.awssdk.services.dynamodb.model.DescribeStreamResponse;
@@ -29,11 +30,9 @@ import software.amazon.awssdk.services.dynamodb.streams.DynamoDbStreamsServiceCl
  *   <li>A stream that can't be read for a while is retried by KCL without a word for the operator; here it is said.
  * </ul>
  */
-final class GuardedStreamsClient implements DynamoDbStreamsClient {
+public final class GuardedStreamsClient implements DynamoDbStreamsClient {
     /** The adapter takes an answer without an iterator for the end of the shard. */
     private static final GetShardIteratorResponse ENDED = GetShardIteratorResponse.builder().build();
-
-    private static final AtomicBoolean ENDING = new AtomicBoolean();
 
     private final DynamoDbStreamsClient stream;
     private final String trueArn;
@@ -41,18 +40,21 @@ final class GuardedStreamsClient implements DynamoDbStreamsClient {
     private final Absence absence;
     private final TrimmedShard trimmed;
     private final Losses losses;
+    private final Exit exit;
     private final Outage outage = new Outage("stream_unreadable", "The source's stream can't be read",
             "Nothing is lost while its records last (24 hours); it is tried until it can be read.",
             "The source's stream can be read again");
     private final OverdueReads overdue = new OverdueReads(outage::failed);
 
     GuardedStreamsClient(
-            DynamoDbStreamsClient stream, String trueArn, StreamListings listings, Absence absence, Losses losses) {
+            DynamoDbStreamsClient stream, String trueArn, StreamListings listings, Absence absence, Losses losses,
+            Exit exit) {
         this.stream = stream;
         this.trueArn = trueArn;
         this.listings = listings;
         this.absence = absence;
         this.losses = losses;
+        this.exit = exit;
         this.trimmed = new TrimmedShard(stream, listings);
     }
 
@@ -174,7 +176,7 @@ final class GuardedStreamsClient implements DynamoDbStreamsClient {
     }
 
     /** Ends the process where looks that agree, some seconds apart, find that the stream no longer exists. */
-    void endIfStreamIsGone() {
+    public void endIfStreamIsGone() {
         boolean isGone;
         try {
             isGone = absence.streamIsGone();
@@ -183,29 +185,24 @@ final class GuardedStreamsClient implements DynamoDbStreamsClient {
             return;
         }
         if (isGone) {
-            throw lost("changes_lost", "Stream " + trueArn + " no longer exists: the table was deleted, or its stream was turned "
-                    + "off more than a day ago. Changes not yet read are lost, and nothing is replicated from now on. Delete "
+            throw exit.fail("changes_lost", "Stream " + trueArn + " no longer exists: the table was deleted, or its stream was "
+                    + "turned off more than a day ago. Changes not yet read are lost, and nothing is replicated from now on. Delete "
                     + "the checkpoint table, copy the table again, then start. Items deleted at the source meanwhile stay at "
                     + "the destination until verify --repair --deleteExtra, once the replication has caught up.");
         }
     }
 
     /** Ends the process: every change that the disabled stream holds is applied, and there will be no other. */
-    RuntimeException finished() {
-        return lost("stream_finished", "Stream " + trueArn + " is disabled and all that it held is applied: nothing is replicated from now "
-                + "on. Where the table's stream was turned on again, changes in between are in neither stream. "
+    public IllegalStateException finished() {
+        return exit.fail("stream_finished", "Stream " + trueArn + " is disabled and all that it held is applied: nothing is "
+                + "replicated from now on. Where the table's stream was turned on again, changes in between are in neither stream. "
                 + "If it is to go on, delete the checkpoint table, copy the table again, then start, and verify "
                 + "--repair --deleteExtra in the end.");
     }
 
-    /** Ends the process: an exception alone would be retried, or read as a shard's end, by the adapter. */
-    static RuntimeException lost(String event, String message) {
-        if (ENDING.compareAndSet(false, true)) { // KCL tries again until the process has ended
-            Event.error(event).note(message);
-            // Not from this thread: exit waits for the shutdown hook, which waits for shards, which may wait for us.
-            new Thread(() -> System.exit(DynamoDBStreamsMultiLangDaemon.EIO), "data-lost").start();
-        }
-        return new IllegalStateException(message);
+    /** From now on, a read that takes long is said while it does. */
+    void watchReads() {
+        overdue.start();
     }
 
     @Override

@@ -1,7 +1,7 @@
-package software.amazon.kinesis.multilang.config;
+package replicator.stream;
 
 /** A shard is not read on, since changes of it are lost. It is thrown again and again, and said elsewhere: it has no trace. */
-final class HeldShardException extends RuntimeException {
+public final class HeldShardException extends RuntimeException {
     private static final long serialVersionUID = 1L;
 
     HeldShardException(String shardId) {

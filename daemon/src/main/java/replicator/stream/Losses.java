@@ -1,8 +1,12 @@
-package software.amazon.kinesis.multilang.config;
+package replicator.stream;
 
 import java.util.Map;
 import java.util.OptionalLong;
 import java.util.concurrent.ConcurrentHashMap;
+import replicator.log.Event;
+import replicator.log.Outage;
+import replicator.rows.LastCopy;
+import replicator.rows.LossRows;
 
 /**
  * Shards of which changes are lost. Each is held where it is, and said: at once, then ever more rarely. The others go on.
@@ -10,7 +14,7 @@ import java.util.concurrent.ConcurrentHashMap;
  * <p>A complete copy of the table that was begun after the loss has what the lost changes made, so it lifts the hold: the
  * shard is read on from its oldest record.
  */
-final class Losses {
+public final class Losses {
     private static final long PAUSE_MILLIS = 5_000;
     private static final long FIRST_INTERVAL_MILLIS = 300_000;
     private static final long LAST_INTERVAL_MILLIS = 3_600_000;
@@ -49,13 +53,13 @@ final class Losses {
     }
 
     /** How many shards this daemon holds. */
-    int count() {
+    public int count() {
         rows.retry();
         return held.size();
     }
 
     /** Rests for a moment where the shard is held; whoever would read it on asks again for as long as that is so. */
-    void pause(String shardId) {
+    public void pause(String shardId) {
         if (held.containsKey(shardId)) {
             try {
                 Thread.sleep(PAUSE_MILLIS);
@@ -67,7 +71,7 @@ final class Losses {
     }
 
     /** Nothing of the shard is lost after all, or not any more. */
-    void forget(String shardId) {
+    public void forget(String shardId) {
         if (held.remove(shardId) != null) {
             rows.remove(shardId);
         }
@@ -80,7 +84,7 @@ final class Losses {
      *     nothing waits for
      * @param what the loss, as a sentence
      */
-    void hold(String shardId, String checkpoint, String what) {
+    public void hold(String shardId, String checkpoint, String what) {
         Loss loss = held.compute(shardId, (id, before) ->
                 before != null && before.checkpoint.equals(checkpoint) ? before : new Loss(checkpoint, what));
         synchronized (loss) {

@@ -1,4 +1,4 @@
-package software.amazon.kinesis.multilang.config;
+package replicator.stream;
 
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
@@ -7,6 +7,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.function.Consumer;
 import java.util.function.Supplier;
+import replicator.process.DaemonThreads;
 
 /**
  * Says of a read that is under way for long that it is, without waiting for its end: the SDK tries five times, for up to
@@ -22,6 +23,9 @@ final class OverdueReads {
     /** @param failed is told, at each look, of the oldest read that is overdue */
     OverdueReads(Consumer<Exception> failed) {
         this.failed = failed;
+    }
+
+    void start() {
         Executors.newSingleThreadScheduledExecutor(new DaemonThreads("overdue-reads"))
                 .scheduleWithFixedDelay(this::look, LOOK_SECONDS, LOOK_SECONDS, TimeUnit.SECONDS);
     }

@@ -1,4 +1,4 @@
-package software.amazon.kinesis.multilang.config;
+package replicator.stream;
 
 import java.util.List;
 import java.util.Optional;
@@ -6,6 +6,7 @@ import java.util.Set;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Supplier;
 import java.util.stream.Collectors;
+import replicator.log.Event;
 import software.amazon.awssdk.services.dynamodb.model.GetRecordsResponse;
 import software.amazon.awssdk.services.dynamodb.model.GetShardIteratorRequest;
 import software.amazon.awssdk.services.dynamodb.model.ShardIteratorType;
@@ -20,7 +21,7 @@ import software.amazon.awssdk.services.kinesis.model.ChildShard;
  * neither records nor a next iterator; a third one, too, where the last record read is not the one that ends the shard. A
  * stream that is disabled, as two looks agree, has no more children to come.
  */
-final class ShardEnd {
+public final class ShardEnd {
     private static final long FIRST_PAUSE_NANOS = TimeUnit.MILLISECONDS.toNanos(25);
     private static final long LAST_PAUSE_NANOS = TimeUnit.SECONDS.toNanos(20);
     private static final long EMPTY_APART_NANOS = TimeUnit.SECONDS.toNanos(1);
@@ -59,7 +60,7 @@ final class ShardEnd {
      * @param position the last sequence number that was read, or what the shard was begun at
      * @throws RuntimeException if it can't be known now; the page is to be read again
      */
-    Optional<List<ChildShard>> childrenAtEnd(String position) {
+    public Optional<List<ChildShard>> childrenAtEnd(String position) {
         resting = System.nanoTime() - nextLook < 0;
         if (resting) {
             return Optional.empty();
@@ -80,7 +81,7 @@ final class ShardEnd {
      *
      * @param asked the iterator of the page, null where there were records in it
      */
-    String readOnFrom(String asked, String position) {
+    public String readOnFrom(String asked, String position) {
         return resting && asked != null ? asked : iterator(position);
     }
 

@@ -1,49 +1,53 @@
-package software.amazon.kinesis.multilang.config;
+package replicator.stream;
 
-import com.amazonaws.services.dynamodbv2.streamsadapter.AmazonDynamoDBStreamsAdapterClient;
 import java.util.concurrent.TimeUnit;
 import java.util.function.LongSupplier;
+import replicator.process.Exit;
+import replicator.rows.LastCopy;
+import replicator.rows.LossRows;
+import replicator.rows.TaskTable;
 import software.amazon.awssdk.services.dynamodb.streams.DynamoDbStreamsClient;
-import software.amazon.kinesis.retrieval.DataFetcherProviderConfig;
 
 /** The source's stream, and all that decides what of its answers is believed. */
-final class SourceStream {
+public final class SourceStream {
     private final StreamListings listings;
     private final Losses losses;
-    private final LeaseGate gate;
+    private final LongSupplier clock = () -> TimeUnit.NANOSECONDS.toMillis(System.nanoTime());
     private final StreamEnd end;
     private final GuardedStreamsClient guarded;
 
-    SourceStream(DynamoDbStreamsClient client, String trueArn, SourceTable table, TaskTable taskTable) {
-        LongSupplier clock = () -> TimeUnit.NANOSECONDS.toMillis(System.nanoTime());
+    public SourceStream(DynamoDbStreamsClient client, String trueArn, SourceTable table, TaskTable taskTable, Exit exit) {
         listings = new StreamListings(client, trueArn);
         Absence absence = new Absence(listings, trueArn, table::isWithoutStream, clock);
         losses = new Losses(new LossRows(taskTable), new LastCopy(taskTable, trueArn));
-        gate = new LeaseGate(listings, clock);
         end = new StreamEnd(trueArn);
-        guarded = new GuardedStreamsClient(client, trueArn, listings, absence, losses);
+        guarded = new GuardedStreamsClient(client, trueArn, listings, absence, losses, exit);
     }
 
-    GuardedStreamsClient client() {
+    public GuardedStreamsClient client() {
         return guarded;
     }
 
-    StreamListings listings() {
+    public StreamListings listings() {
         return listings;
     }
 
-    Losses losses() {
+    public Losses losses() {
         return losses;
     }
 
-    LeaseGate gate() {
-        return gate;
+    /** Milliseconds that never go back. */
+    public LongSupplier clock() {
+        return clock;
     }
 
-    /** Reads one shard. */
-    PageFetcher fetcher(AmazonDynamoDBStreamsAdapterClient adapter, DataFetcherProviderConfig config) {
-        String shardId = config.getShardId();
-        return new PageFetcher(
-                adapter, config, new ShardEnd(guarded, guarded::listing, end, shardId), () -> losses.pause(shardId));
+    /** From now on, a read that takes long is said while it does. */
+    public void watchReads() {
+        guarded.watchReads();
+    }
+
+    /** The end of one shard. */
+    public ShardEnd endOf(String shardId) {
+        return new ShardEnd(guarded, guarded::listing, end, shardId);
     }
 }

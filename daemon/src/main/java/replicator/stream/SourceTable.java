@@ -1,4 +1,4 @@
-package software.amazon.kinesis.multilang.config;
+package replicator.stream;
 
 import java.util.function.Supplier;
 import software.amazon.awssdk.services.dynamodb.DynamoDbClient;
@@ -6,7 +6,7 @@ import software.amazon.awssdk.services.dynamodb.model.ResourceNotFoundException;
 import software.amazon.awssdk.services.dynamodb.model.TableDescription;
 
 /** The table whose stream is read. It is asked where the stream seems to be gone, and never otherwise. */
-final class SourceTable {
+public final class SourceTable {
     private static final long SHARED_NANOS = 2_000_000_000;
 
     private final String name;
@@ -16,7 +16,7 @@ final class SourceTable {
     private long askedNanos;
 
     /** @param connect makes the client, when it is first needed */
-    SourceTable(String name, Supplier<DynamoDbClient> connect) {
+    public SourceTable(String name, Supplier<DynamoDbClient> connect) {
         this.name = name;
         this.connect = connect;
     }

@@ -1,6 +1,7 @@
-package software.amazon.kinesis.multilang.config;
+package replicator.stream;
 
 import java.util.concurrent.atomic.AtomicBoolean;
+import replicator.log.Event;
 
 /** Says, once, that the stream takes no more changes. */
 final class StreamEnd {

@@ -1,4 +1,4 @@
-package software.amazon.kinesis.multilang.config;
+package replicator.stream;
 
 import java.util.HashMap;
 import java.util.LinkedHashMap;
@@ -13,7 +13,7 @@ import software.amazon.awssdk.services.dynamodb.model.StreamStatus;
 import software.amazon.awssdk.services.dynamodb.streams.DynamoDbStreamsClient;
 
 /** All shards of the stream, from whole answers to DescribeStream. What is no whole answer says nothing, and is refused. */
-final class StreamListing {
+public final class StreamListing {
     private final StreamStatus status;
     private final Map<String, Shard> shards;
     private final Map<String, Set<String>> children = new HashMap<>();
@@ -75,25 +75,25 @@ final class StreamListing {
         return new IllegalStateException("DescribeStream: the answer is not whole: " + why);
     }
 
-    boolean has(String shardId) {
+    public boolean has(String shardId) {
         return shards.containsKey(shardId);
     }
 
     /** Null where the stream does not list it. */
-    Shard shard(String shardId) {
+    public Shard shard(String shardId) {
         return shards.get(shardId);
     }
 
-    Iterable<Shard> shards() {
+    public Iterable<Shard> shards() {
         return shards.values();
     }
 
-    boolean isDisabled() {
+    public boolean isDisabled() {
         return status == StreamStatus.DISABLED;
     }
 
     /** Whether it takes records: it has no last sequence number and no child. */
-    boolean isOpen(String shardId) {
+    public boolean isOpen(String shardId) {
         return has(shardId) && endingSequenceNumber(shardId) == null && childrenOf(shardId).isEmpty();
     }
 
@@ -102,7 +102,7 @@ final class StreamListing {
         return has(shardId) ? shards.get(shardId).sequenceNumberRange().endingSequenceNumber() : null;
     }
 
-    Set<String> childrenOf(String shardId) {
+    public Set<String> childrenOf(String shardId) {
         return children.getOrDefault(shardId, Set.of());
     }
 }

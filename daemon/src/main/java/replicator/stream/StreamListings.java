@@ -1,4 +1,4 @@
-package software.amazon.kinesis.multilang.config;
+package replicator.stream;
 
 import java.util.List;
 import java.util.concurrent.CopyOnWriteArrayList;
@@ -6,7 +6,7 @@ import java.util.function.Consumer;
 import software.amazon.awssdk.services.dynamodb.streams.DynamoDbStreamsClient;
 
 /** Looks at the stream's shards. Many shards that ask at once get one look: DescribeStream is limited to ten calls a second. */
-final class StreamListings {
+public final class StreamListings {
     private static final long SHARED_NANOS = 500_000_000;
 
     private final DynamoDbStreamsClient stream;
@@ -21,7 +21,7 @@ final class StreamListings {
     }
 
     /** @param listener is told every complete listing */
-    void tell(Consumer<StreamListing> listener) {
+    public void tell(Consumer<StreamListing> listener) {
         listeners.add(listener);
     }
 
@@ -30,7 +30,7 @@ final class StreamListings {
      *
      * @throws RuntimeException if the stream can't be listed; ResourceNotFoundException where it seems to be gone
      */
-    synchronized StreamListing look() {
+    public synchronized StreamListing look() {
         if (last == null || System.nanoTime() - lastNanos > SHARED_NANOS) {
             long began = System.nanoTime();
             last = null;

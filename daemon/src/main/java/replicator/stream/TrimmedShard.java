@@ -1,4 +1,4 @@
-package software.amazon.kinesis.multilang.config;
+package replicator.stream;
 
 import java.math.BigInteger;
 import java.util.Optional;
