@@ -115,7 +115,7 @@ make_archive() {
     local log="$root/logs/setup.log"
     mkdir -p "$root/logs"
     printf 'setup: class archive, for a faster start (about 10 s) ...\n' >&2
-    "$root/.venv/bin/python3" -I -m processor.class_archive >"$log" 2>&1 || tail -n 1 "$log" >&2
+    "$root/.venv/bin/python3" -I -m processor.startup.class_archive >"$log" 2>&1 || tail -n 1 "$log" >&2
 }
 
 archive() {
@@ -189,7 +189,7 @@ for name in "$@"; do
         tests) part "$root/.venv/.stamp-tests" make_tests setup.sh requirements.lock requirements-dev.lock ;;
         wheel)
             "$root/setup.sh" python jars
-            part "$root/dist/.stamp" make_wheel jars/.stamp {setup.sh,pyproject.toml,README.md,LICENSE,requirements.in,requirements.lock,requirements-build.lock,hatch_build.py,deploy/sbom.py} 'properties/*' 'processor/*.*' 'processor/[!_]*/*.*'
+            part "$root/dist/.stamp" make_wheel jars/.stamp {setup.sh,pyproject.toml,README.md,LICENSE,requirements.in,requirements.lock,requirements-build.lock,hatch_build.py,deploy/sbom.py} 'properties/*' 'processor/*.*' 'processor/*/*.*' 'processor/*/*/*.*' 'processor/*/*/*/*.*'
             ;;
         *) fail "unknown part $name" ;;
     esac
