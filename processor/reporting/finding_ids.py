@@ -25,6 +25,7 @@ IDS: Mapping[str, str] = {
     "java-does-not-start": "Java does not start now with the daemon's options",
     "java-options-unusable": "Java refuses an option of javaOptions, or of the environment",
     "java-unusable": "there is no Java, or it is too old",
+    "log-configuration-outdated": "the file of logConfiguration names classes as an earlier version called them",
     "log-configuration-unreadable": "the file of logConfiguration can't be read",
     "log-directory-unsafe": "somebody else could change the log directory",
     "log-directory-unusable": "the log directory can't be looked at",

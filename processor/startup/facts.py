@@ -6,6 +6,7 @@ A fact that could not be read is a finding; the checks that would need it stay s
 from __future__ import annotations
 
 import os
+import re
 import stat
 import time
 from collections.abc import Callable, Collection, Iterator, MutableSet, Sequence
@@ -41,6 +42,10 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 R = TypeVar("R")
+# What a log configuration may name of the daemon's, under the names of versions before its packages were our own.
+_FORMER_CLASS = re.compile(
+    rb"software\.amazon\.kinesis\.multilang\.config\.(?:LogLines|DynamoDBStreamsMultiLangDaemon)\b"
+)
 
 
 class Facts(msgspec.Struct, kw_only=True):
@@ -271,6 +276,16 @@ def _log_configuration(settings: Settings) -> Iterator[Finding]:
             "can't be read",
             consequence,
             remedy,
+            cause="setup",
+        )
+    elif path is not None and Path(path).is_file() and (former := _FORMER_CLASS.search(Path(path).read_bytes())):
+        yield error(
+            "log-configuration-outdated",
+            f"log configuration {path}",
+            f"names {former[0].decode()}, as it was called in an earlier version",
+            "What it should write would be missing from the logs, in silence",
+            "Take the new names from the program's own logback.xml: replicator.log.LogLines for the layout, replicator "
+            "for the logger",
             cause="setup",
         )
 

@@ -21,6 +21,7 @@ from processor.startup.preflight import Report
 from processor.state import task_row
 from processor.state.copy_rows import CopyState
 from processor.state.leases import Lease
+from processor.system import program
 from tests.fakes.http_server import HttpServer
 from tests.fakes.tasks import task as settings_of
 
@@ -373,6 +374,23 @@ def test_an_unreachable_endpoint_is_said() -> None:
     _, text = _run(settings_of(sourceEndpoint=endpoint, destinationEndpoint=endpoint))
     assert text.count("can't be reached") == 3
     assert endpoint in text
+
+
+@pytest.mark.usefixtures("aws", "installed")
+def test_a_log_configuration_of_an_earlier_version_is_said(tmp_path: Path) -> None:
+    """One that names the daemon's classes as they were called is said; the program's own is fine."""
+    own = program.LOG_CONFIGURATION.read_text()
+    copied = tmp_path / "logback.xml"
+    for new, old in (("log.LogLines", "LogLines"), ('"replicator"', "DynamoDBStreamsMultiLangDaemon")):
+        former = f"software.amazon.kinesis.multilang.config.{old}"
+        assert new in own
+        copied.write_text(own.replace(f"replicator.{new}", former).replace(new, f'"{former}"'))
+        report, _ = _run(settings_of(logConfiguration=str(copied)))
+        (said,) = [each for each in report.findings if each.object == f"log configuration {copied}"]
+        assert former in said.value
+    copied.write_text(own)
+    report, _ = _run(settings_of(logConfiguration=str(copied)))
+    assert not [each for each in report.findings if "log configuration" in each.object]
 
 
 @pytest.mark.usefixtures("aws", "installed")

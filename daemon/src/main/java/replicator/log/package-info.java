@@ -1,0 +1,2 @@
+/** Whatever the daemon says: events, lines, outages, without secrets. */
+package replicator.log;

@@ -1,0 +1,2 @@
+/** The process that tells the metrics, kept running. */
+package replicator.metrics;

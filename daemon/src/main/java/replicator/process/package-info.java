@@ -1,0 +1,2 @@
+/** The process as such: its end, its threads. */
+package replicator.process;

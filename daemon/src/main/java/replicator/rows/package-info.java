@@ -1,0 +1,2 @@
+/** Rows of the task table, which Python reads and writes too. */
+package replicator.rows;

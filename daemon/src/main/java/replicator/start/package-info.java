@@ -1,0 +1,2 @@
+/** From the JVM's first call until KCL runs. */
+package replicator.start;
