@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import math
 import socket
+from collections.abc import Callable
 from http.client import HTTPMessage, HTTPResponse
 from typing import Any
 
@@ -143,20 +144,41 @@ class _TLSPool(AWSHTTPSConnectionPool):
 def bound(client: Any, seconds: float) -> Any:
     """Give each call of a client so long, and each of its retries anew; before its first. Returns the client.
 
-    The client's calls then raise ``ReadTimeoutError`` where that is over, and ``NotDynamoDBError`` where an answer is
-    past its limit or breaks HTTP's rules. A body that botocore would stream is read whole as well.
+    The client's calls then raise what those of ``bound_session`` do.
     """
-    session = client._endpoint.http_session  # noqa: SLF001  # there is no public way
-    session._pool_classes_by_scheme.update(http=_Pool, https=_TLSPool)  # noqa: SLF001  # which its managers share
-    send = session.send
     service = client.meta.service_model.service_name
 
-    def send_in_time(request: Any) -> Any:
+    def limit(request: Any) -> int:
         target = request.headers.get("X-Amz-Target", b"")
         target = target.decode("latin-1") if isinstance(target, bytes) else target
         sent = request.body
-        limit = most_bytes(service, target, len(sent) if isinstance(sent, (bytes, str, bytearray)) else 0)
-        with Deadline(seconds, most_bytes=limit) as deadline:
+        return most_bytes(service, target, len(sent) if isinstance(sent, (bytes, str, bytearray)) else 0)
+
+    bound_session(client._endpoint.http_session, seconds, limit, whose="AWS's")  # noqa: SLF001  # there is no public way
+    make = client._make_api_call  # noqa: SLF001
+
+    def make_in_room(*args: Any) -> Any:
+        with ROOM.call():
+            return make(*args)
+
+    client._make_api_call = make_in_room  # noqa: SLF001
+    return client
+
+
+def bound_session(session: Any, seconds: float, limit: Callable[[Any], int], *, whose: str) -> None:
+    """Give each request of botocore's HTTP session so long; before its first.
+
+    It then raises ``ReadTimeoutError`` where that is over, and ``NotDynamoDBError`` where an answer is past its limit
+    or breaks HTTP's rules. A body that botocore would stream is read whole as well.
+
+    :param limit: the most bytes that the answer to a request may have
+    :param whose: the answers are, for a message
+    """
+    session._pool_classes_by_scheme.update(http=_Pool, https=_TLSPool)  # noqa: SLF001  # which its managers share
+    send = session.send
+
+    def send_in_time(request: Any) -> Any:
+        with Deadline(seconds, most_bytes=limit(request)) as deadline:
             try:
                 answer = send(request)
             except Exception as exc:
@@ -164,17 +186,10 @@ def bound(client: Any, seconds: float) -> Any:
                     raise ReadTimeoutError(endpoint_url=request.url, error=exc) from exc
                 fault = exc.kwargs.get("error") if isinstance(exc, HTTPClientError) else None
                 if isinstance(fault, InvalidAnswerError):
-                    raise not_aws("AWS's", fault) from fault
+                    raise not_aws(whose, fault) from fault
                 raise
             if deadline.is_over:  # an answer that ends where its connection does may be cut
                 raise ReadTimeoutError(endpoint_url=request.url, error=_TOO_LONG)
         return answer
 
-    make = client._make_api_call  # noqa: SLF001
-
-    def make_in_room(*args: Any) -> Any:
-        with ROOM.call():
-            return make(*args)
-
-    session.send, client._make_api_call = send_in_time, make_in_room  # noqa: SLF001
-    return client
+    session.send = send_in_time

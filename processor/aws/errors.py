@@ -171,7 +171,7 @@ def aws_errors(call: str, words: Words = ALL_WORDS) -> Iterator[None]:
     except NotDynamoDBError as exc:
         raise UnavailableError(f"{call}: {hidden(str(exc))}", code=exc.code) from exc
     except _NO_CREDENTIALS as exc:
-        raise CredentialsError(f"{call}: {hidden(str(exc))}", code=type(exc).__name__) from exc
+        raise CredentialsError(f"{call}: {brief(hidden(str(exc)))}", code=type(exc).__name__) from exc
     except ValueError as exc:  # of a variable, a configuration file, or a response
         code = "InvalidEndpointError" if str(exc).startswith("Invalid endpoint") else type(exc).__name__
         raise UnavailableError(f"{call}: {brief(hidden(str(exc)))}", code=code) from exc

@@ -22,6 +22,7 @@ from processor.aws.checked_parser import CheckedParsers
 from processor.aws.connections import bound
 from processor.aws.credentials import LookUp, RenewedCredentials, UnusableCredentialsError
 from processor.aws.errors import DENIALS, aws_errors
+from processor.aws.metadata import bound_metadata
 from processor.aws.role_credentials import Assumed, Renewal
 from processor.aws.service_models import model_loader
 from processor.errors import CredentialsError, RefusedError, RoleError, UnavailableError
@@ -177,6 +178,9 @@ class _OwnSession(Session):
     def create_client(self, *args: Any, **options: Any) -> Any:
         """See the base class."""
         return bound(super().create_client(*args, **options), _STS_SECONDS)
+
+    def _create_credential_resolver(self) -> Any:
+        return bound_metadata(super()._create_credential_resolver())  # type: ignore[misc]  # there is no public way
 
 
 def _session(profile: str | None = None, region: str | None = None) -> Session:

@@ -1,0 +1,73 @@
+"""What an instance's or a container's metadata service answers: bounded as any answer, and looked at.
+
+botocore asks them by HTTP sessions of its own, and believes them: an answer without an end filled the memory, and one
+that lacks a part, or nests without an end, raised what no caller expects, so that a child ended. Now it is credentials
+that can't be fetched now (``MetadataRetrievalError``): said, waited for, and asked for again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping
+from typing import Any
+
+from botocore.exceptions import MetadataRetrievalError
+from dateutil.parser import parse  # type: ignore[import-untyped]  # as botocore reads times by it
+
+from processor.aws.connections import bound_session
+from processor.aws.errors import NotDynamoDBError
+
+# Credentials have 2 KB; a session token has no limit, and is some 1 KB.
+_MOST_BYTES = 64 * 1024
+# For a whole request. botocore gives each of its steps a second, or as many as metadata_service_timeout says, and two
+# to a container's.
+_LEAST_SECONDS = 5.0
+_CONTAINER_KEYS = ("AccessKeyId", "SecretAccessKey", "Token", "Expiration")
+_INSTANCE_KEYS = ("role_name", "access_key", "secret_key", "token", "expiry_time")
+# What botocore raises where an answer is of another form than it takes for granted.
+_SURPRISES = (AttributeError, KeyError, OverflowError, RecursionError, TypeError, ValueError)
+
+
+def bound_metadata(resolver: Any) -> Any:
+    """Bound whatever asks metadata services, of botocore's credential providers; before they do. Returns them."""
+    container = resolver.get_provider("container-role")._fetcher  # noqa: SLF001  # there is no public way
+    instance = resolver.get_provider("iam-role")._role_fetcher  # noqa: SLF001
+    for fetcher in (container, instance):
+        session = fetcher._session  # noqa: SLF001
+        seconds = max(_LEAST_SECONDS, 2 * session._timeout)  # noqa: SLF001  # to connect, and to be answered
+        bound_session(session, seconds, lambda _: _MOST_BYTES, whose="a metadata service's")
+    container.retrieve_full_uri = _looked_at(container.retrieve_full_uri, _CONTAINER_KEYS, or_none=False)
+    instance.retrieve_iam_role_credentials = _looked_at(
+        instance.retrieve_iam_role_credentials, _INSTANCE_KEYS, or_none=True
+    )
+    return resolver
+
+
+def _looked_at(fetch: Callable[..., Any], keys: Collection[str], *, or_none: bool) -> Callable[..., Any]:
+    """Do what ``fetch`` does, and see that it brings credentials.
+
+    :param keys: they have these, the last of which is when they expire
+    :param or_none: or nothing, where there are none
+    """
+
+    def fetch_and_look(*args: Any, **options: Any) -> Any:
+        try:
+            found = fetch(*args, **options)
+            if found or not or_none:
+                _check(found, keys)
+        except NotDynamoDBError as exc:
+            raise MetadataRetrievalError(error_msg=str(exc)) from exc
+        except _SURPRISES as exc:  # which may quote what it is about
+            raise MetadataRetrievalError(error_msg=f"what came are no credentials ({type(exc).__name__})") from None
+        return found
+
+    return fetch_and_look
+
+
+def _check(found: Mapping[str, object], keys: Collection[str]) -> None:
+    """Raise one of ``_SURPRISES`` where botocore, or who signs by them, would do so later."""
+    *_, expiry = [found[key] for key in keys]
+    for key in keys:
+        if not isinstance(found[key], str):
+            raise TypeError
+    if parse(expiry).tzinfo is None:
+        raise ValueError
