@@ -6,6 +6,9 @@ set -euo pipefail
 
 root="$(cd "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")" && pwd)"
 
+# Whatever a shell has set: what set-up makes is run, and a start refuses what every user can write.
+umask o-w
+
 # Only a replication makes anything anew; a command beside one uses what that runs on.
 case "${1:-}" in
     check | copy | policy | redrive | status | verify) "$root/setup.sh" --beside python jars archive ;;

@@ -18,7 +18,11 @@ IDS: Mapping[str, str] = {
     "table-missing": "a table does not exist",
     "unreachable": "an endpoint can't be reached",
     # This machine.
+    "installation-group-writable": "a group with others in it can write what is run",
     "installation-not-found": "the daemon's children would not find this program",
+    "installation-of-another": "what is run belongs to another user",
+    "installation-strange": "a part of what is run belongs to a stranger",
+    "installation-writable": "every user can write what is run",
     "jar-changed": "a jar is not the one that daemon/jars.lock has",
     "jar-lock-unreadable": "daemon/jars.lock can't be read",
     "jar-missing": "a jar is missing",

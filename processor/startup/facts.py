@@ -26,7 +26,7 @@ from processor.errors import CredentialsError, RefusedError, RoleError, SetupErr
 from processor.replication.dead_letters.file_store import OWNER_ONLY
 from processor.replication.dead_letters.letter import folder_of
 from processor.reporting.findings import Finding, error, warning
-from processor.startup import credentials_providers, java, java_options, write_probe
+from processor.startup import credentials_providers, installation, java, java_options, write_probe
 from processor.startup.failed_call import Who, attempt, cause_of, finding_of
 from processor.state import copy_rows, leases, task_row
 from processor.state.copy_rows import CopyState
@@ -76,11 +76,13 @@ def read(
     *,
     unreachable: Collection[str] = (),
     unanswered: MutableSet[str] | None = None,
+    thorough: bool = False,
 ) -> tuple[Facts, list[Finding]]:
     """Read everything, side by side.
 
     :param unreachable: those of ``source``, ``destination`` and ``checkpoints`` that need not be tried
     :param unanswered: has the names of what is being read, for another thread to tell
+    :param thorough: look at what a start has no time for, too
     :returns: the facts, and what went wrong on the way to them
     """
     facts = Facts()
@@ -121,7 +123,7 @@ def read(
         ]
 
     def _java() -> list[Finding]:
-        return _installation(settings)
+        return [*installation.findings(settings, thorough=thorough), *_installation(settings)]
 
     parts = [part for part in (source, destination, checkpoints, files, _java) if part.__name__ not in unreachable]
     names = {"checkpoints": "checkpoint table", "files": "dead letters' place", "_java": "Java"}

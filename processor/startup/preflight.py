@@ -46,13 +46,16 @@ class Report(msgspec.Struct, kw_only=True):
         return [finding for finding in self.findings if finding.severity == "error"]
 
 
-def run(settings: Settings, clients: Clients, *, unanswered: MutableSet[str] | None = None) -> Report:
+def run(
+    settings: Settings, clients: Clients, *, unanswered: MutableSet[str] | None = None, thorough: bool = False
+) -> Report:
     """Read the facts, then check them.
 
     :param unanswered: has the names of what is being read, for another thread to tell
+    :param thorough: look at what a start has no time for, too
     """
     wrong_regions = dict(_regions(settings))
-    found, findings = read(settings, clients, unreachable=wrong_regions, unanswered=unanswered)
+    found, findings = read(settings, clients, unreachable=wrong_regions, unanswered=unanswered, thorough=thorough)
     findings = [*wrong_regions.values(), *findings]
     findings += [finding for check in _CHECKS for finding in check(settings, found)]
     return Report(facts=found, findings=findings)

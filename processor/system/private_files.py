@@ -28,11 +28,11 @@ FILE_MODE = 0o600
 UMASK = 0o077
 # What could happen otherwise, for a message.
 OTHERS = "Others could put files in the place of ours there, and run programs as this user, with its credentials"
-_ROOT = 0
+ROOT = 0
 # As Linux's, where links make a circle.
 _MOST_LINKS = 40
 # What the kernel shows for owners outside a container's user namespace, as the host's root.
-_OVERFLOW = 65534
+OVERFLOW = 65534
 
 
 class NotOursError(PermissionError):
@@ -59,7 +59,7 @@ def check(path: Path, *, shared: bool = False, owner: int | None = None) -> None
     :raises OSError: it can't be looked at
     """
     owners = _trusted(owner)
-    for part, found in _walk(path):
+    for part, found in walk(path):
         _check_owner(part, found, owners)
         if stat.S_ISDIR(found.st_mode) and not shared and not found.st_mode & stat.S_ISVTX:
             _check_mode(part, found)
@@ -158,7 +158,7 @@ def check_content(folder: Path) -> None:
                 Path(entry.path).chmod(stat.S_IMODE(found.st_mode) & ~0o022)
 
 
-def _walk(path: Path) -> Iterator[tuple[Path, os.stat_result]]:
+def walk(path: Path) -> Iterator[tuple[Path, os.stat_result]]:
     """Every folder, link and file that ``path`` leads by, from the root, as far as there are any."""
     at = Path("/")
     yield at, at.lstat()
@@ -187,14 +187,14 @@ def _walk(path: Path) -> Iterator[tuple[Path, os.stat_result]]:
 
 
 def _trusted(other: int | None = None) -> set[int]:
-    return {_ROOT, os.geteuid()} if other is None else {_ROOT, os.geteuid(), other}
+    return {ROOT, os.geteuid()} if other is None else {ROOT, os.geteuid(), other}
 
 
 def _check_owner(part: Path, found: os.stat_result, owners: set[int]) -> None:
-    if found.st_uid in owners or (found.st_uid == _OVERFLOW and stat.S_ISDIR(found.st_mode) and _is_namespaced()):
+    if found.st_uid in owners or (found.st_uid == OVERFLOW and stat.S_ISDIR(found.st_mode) and is_namespaced()):
         return
     what = "is a link that belongs" if stat.S_ISLNK(found.st_mode) else "belongs"
-    raise NotOursError(part, f"{part} {what} to {_user(found.st_uid)}", "Remove it, or name another place")
+    raise NotOursError(part, f"{part} {what} to {user_name(found.st_uid)}", "Remove it, or name another place")
 
 
 def _check_mode(part: Path, found: os.stat_result) -> None:
@@ -202,7 +202,7 @@ def _check_mode(part: Path, found: os.stat_result) -> None:
     if mode & stat.S_IWOTH:
         who = "every user"
     elif mode & stat.S_IWGRP and not _is_ours_alone(found.st_gid):
-        who = f"the group {_group(found.st_gid)}"
+        who = f"the group {group_name(found.st_gid)}"
     else:
         return
     raise NotOursError(
@@ -214,7 +214,7 @@ def _check_mode(part: Path, found: os.stat_result) -> None:
 
 def _is_ours_alone(group: int) -> bool:
     """Whether nobody but us and root is in it: root's own, or one of our name, as Linux makes with each user."""
-    if group == _ROOT:
+    if group == ROOT:
         return True
     if group != os.getegid():
         return False
@@ -232,7 +232,7 @@ def _is_ours_alone(group: int) -> bool:
     return entry.gr_name == name and set(entry.gr_mem) <= {name}
 
 
-def _is_namespaced() -> bool:
+def is_namespaced() -> bool:
     """Whether this process sees only a part of the machine's users, as in a container without root."""
     try:
         return Path("/proc/self/uid_map").read_text().split()[2:3] != ["4294967295"]
@@ -240,7 +240,8 @@ def _is_namespaced() -> bool:
         return False
 
 
-def _user(number: int) -> str:
+def user_name(number: int) -> str:
+    """Show a user, for a message."""
     import pwd
 
     try:
@@ -249,7 +250,8 @@ def _user(number: int) -> str:
         return f"uid {number}"
 
 
-def _group(number: int) -> str:
+def group_name(number: int) -> str:
+    """Show a group, for a message."""
     import grp
 
     try:

@@ -16,7 +16,8 @@ from cyclonedx.schema import SchemaVersion
 from cyclonedx.validation.json import JsonStrictValidator
 from packaging.requirements import Requirement
 
-from processor import __version__, jar_lock, java
+from processor import __version__
+from processor.startup import jar_lock, java
 from tests.fakes import installed
 
 PROGRAM = java.ROOT / "deploy" / "sbom.py"

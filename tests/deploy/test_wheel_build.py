@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from processor import java
+from processor.startup import java
 from tests.fakes import installed
 
 _PARTS = (

@@ -26,10 +26,10 @@ def run(*arguments: str | Path, cwd: Path | None = None, program: Path = RUN) ->
     return end_of([program, *arguments], cwd=cwd)
 
 
-def end_of(command: list[str | Path], *, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
-    """Run any command to its end; set-up takes a busy machine minutes."""
+def end_of(command: list[str | Path], *, cwd: Path | None = None, umask: int = -1) -> subprocess.CompletedProcess[str]:
+    """Run any command to its end, with this umask or ours; set-up takes a busy machine minutes."""
     patience = 3 * PATIENCE_SECONDS
-    return subprocess.run(command, cwd=cwd, capture_output=True, text=True, check=False, timeout=patience)
+    return subprocess.run(command, cwd=cwd, umask=umask, capture_output=True, text=True, check=False, timeout=patience)
 
 
 @pytest.fixture(scope="module")
@@ -45,7 +45,10 @@ def clone(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_a_fresh_clone_sets_itself_up_even_after_an_interruption(clone: Path, tmp_path: Path) -> None:
-    """Killed half-way, set-up starts again; then the demo runs; and a second run does no set-up work."""
+    """Killed half-way, set-up starts again; then the demo runs; and a second run does no set-up work.
+
+    The demo has a umask of 000, by which every user could write what is run, and a start would be refused.
+    """
     interrupted = subprocess.Popen(
         [clone / "setup.sh", "python", "jars"], stderr=subprocess.PIPE, text=True, start_new_session=True
     )
@@ -60,13 +63,15 @@ def test_a_fresh_clone_sets_itself_up_even_after_an_interruption(clone: Path, tm
     link = tmp_path / "link.sh"
     link.symlink_to(clone / "run.sh")
     demo = [clone / "properties" / "demo.properties", "--demoSeconds", "3"]
-    first = end_of([link, *demo], cwd=tmp_path)
+    first = end_of([link, *demo], cwd=tmp_path, umask=0)
     assert (0, "setup: Python environment ..." in first.stderr) == (first.returncode, True), first.stderr[-3000:]
     assert "source = destination: yes" in first.stdout
     assert str(clone / "logs" / "demo") in first.stdout
 
     again = run(*demo, cwd=tmp_path, program=link)
     assert (again.returncode, again.stderr) == (0, "")
+    made = [path for part in (".venv", "jars", "logs") for path in (clone / part).rglob("*") if not path.is_symlink()]
+    assert [path for path in made if path.stat().st_mode & 0o002] == []
 
 
 def test_nothing_is_set_up_anew_under_a_running_daemon(clone: Path) -> None:

@@ -18,7 +18,7 @@ def run(settings: Settings, *, as_json: bool) -> int:
 
     :returns: 0 ready; 22 something must be put right; 5 nothing is known to be wrong, but not all could be looked at
     """
-    report = preflight.run(settings, Clients(settings))
+    report = preflight.run(settings, Clients(settings), thorough=True)
     report.findings += _jars()
     if as_json:
         found = {"ready": not report.errors, "findings": report.findings}

@@ -15,7 +15,7 @@ from processor.aws.errors import aws_errors
 from processor.aws.lasting import lasts
 from processor.aws.sessions import session
 from processor.errors import CredentialsError
-from processor.identity import OWN
+from processor.settings.identity import OWN
 from tests.fakes.flood_server import FLOODS, HEAD
 from tests.fakes.socket_server import SocketServer, received
 
