@@ -18,11 +18,10 @@ from collections.abc import Callable
 from typing import TypedDict
 
 from processor.errors import UnavailableError
-from processor.flow.retry import Outage
+from processor.flow.outage import Outage
+from processor.flow.retry_policy import ROLE
 from processor.reporting.logs import Log
 
-# Between two tries: STS limits an account's calls.
-RETRY_SECONDS = 20.0
 # botocore looks at its own clock once more, and raises what is no error of AWS's where they ended in between.
 _TO_THE_END = dt.timedelta(seconds=0.5)
 
@@ -89,7 +88,7 @@ class Renewal:
         try:
             self._assumed = self._ask()
         except UnavailableError as exc:
-            self._not_before = self._now() + dt.timedelta(seconds=RETRY_SECONDS)
+            self._not_before = self._now() + dt.timedelta(seconds=ROLE.longest_pause_seconds)
             self._outage.failed(exc.code, str(exc))
         else:
             self._renewed()

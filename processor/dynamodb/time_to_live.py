@@ -25,7 +25,7 @@ _ON = ("ENABLED", "ENABLING")
 # A store that is not AWS's may not know the call. Then it deletes nothing either.
 _UNKNOWN_CALL = frozenset({"UnknownOperationException", "UnknownOperation", "NotImplemented", "501"})
 
-Retry = Callable[[Callable[[], "TimeToLive"]], "TimeToLive"]
+Ask = Callable[[Callable[[], "TimeToLive"]], "TimeToLive"]
 
 
 class TimeToLive(msgspec.Struct, frozen=True, kw_only=True):
@@ -74,28 +74,28 @@ def _ahead(date: str | None) -> float:
         return 0.0
 
 
-def of_source(settings: Settings, clients: Clients, retry: Retry) -> tuple[PastTtl, list[Finding]]:
+def of_source(settings: Settings, clients: Clients, ask: Ask) -> tuple[PastTtl, list[Finding]]:
     """Which of the source's items are past their TTL.
 
-    :param retry: makes the call, again where it fails
+    :param ask: makes the call, again where it fails
     :returns: with a warning where we may not know; then no item counts as past it
     """
-    return _past("source", settings.source_table, settings.source_region, clients.source, retry)
+    return _past("source", settings.source_table, settings.source_region, clients.source, ask)
 
 
-def of_both(settings: Settings, clients: Clients, retry: Retry) -> tuple[Expiry, list[Finding]]:
+def of_both(settings: Settings, clients: Clients, ask: Ask) -> tuple[Expiry, list[Finding]]:
     """The same for both tables."""
-    source, findings = of_source(settings, clients, retry)
+    source, findings = of_source(settings, clients, ask)
     name, region = settings.destination_table, settings.destination_region
-    destination, more = _past("destination", name, region, clients.destination, retry)
+    destination, more = _past("destination", name, region, clients.destination, ask)
     return Expiry(source, destination), [*findings, *more]
 
 
 def _past(
-    role: str, table: str, region: str, client: Callable[[], DynamoDBClient], retry: Retry
+    role: str, table: str, region: str, client: Callable[[], DynamoDBClient], ask: Ask
 ) -> tuple[PastTtl, list[Finding]]:
     try:
-        return retry(lambda: look(client(), table, region)).past, []
+        return ask(lambda: look(client(), table, region)).past, []
     except (CredentialsError, RefusedError) as exc:
         unknown = (
             "Items past their TTL count as any others: what one table has deleted already may be called a difference, "

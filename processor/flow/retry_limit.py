@@ -1,8 +1,7 @@
-"""For how long a command makes a call again that fails.
+"""For how long failures may go on before they end what is done: the limits of a policy, counted.
 
 What passes by itself is waited for: throttling, an outage, credentials that are being rotated. What only a person can
-put right is said after a minute, and ends the command after a quarter of an hour: long enough for a policy that is
-changed by mistake and changed back, or a table that is being restored. What was done stays done, so the same command
+put right is said after a while, and ends a command after a longer one. What was done stays done, so the same command
 goes on.
 """
 
@@ -13,14 +12,9 @@ import time
 from collections.abc import Callable
 from typing import Literal
 
-from processor.errors import CredentialsError, NotFoundError, ThrottledError, UnavailableError
+from processor.errors import CredentialsError, NotFoundError, StalledError, ThrottledError, UnavailableError
+from processor.flow.retry_policy import RetryPolicy
 from processor.reporting.logs import Log
-
-# The stream keeps changes for as long, so nobody waits for a copy any longer; and nothing is tried for ever.
-OUTAGE_SECONDS = 24 * 3600.0
-DENIED_SECONDS = 900.0
-# Who must do something is told by then.
-SAID_SECONDS = 60.0
 
 Kind = Literal["throttled", "credentials", "denied", "outage"]
 _REMEDY: dict[Kind, str] = {
@@ -42,11 +36,15 @@ def kind_of(error: UnavailableError) -> Kind:
 class RetryLimit:
     """That of one table, or of whatever else fails as a whole; any number of threads may share it.
 
+    ``throttles`` is how often something was throttled.
+
     :param clock: seconds
     """
 
-    def __init__(self, *, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, policy: RetryPolicy, *, clock: Callable[[], float] = time.monotonic) -> None:
         self.has_worked = False
+        self.throttles = 0
+        self._policy = policy
         self._clock = clock
         self._lock = threading.Lock()
         self._since: dict[Kind, float] = {}
@@ -60,7 +58,15 @@ class RetryLimit:
                 self._since.clear()
                 self._said = False
 
-    def seconds(self, error: UnavailableError) -> float | None:
+    def failed(self, error: UnavailableError) -> None:
+        """Count a failure.
+
+        :raises StalledError: such failures were all that there was, for too long
+        """
+        if (seconds := self.exceeded(error)) is not None:
+            raise StalledError(seconds=seconds, reason=str(error)) from error
+
+    def exceeded(self, error: UnavailableError) -> float | None:
         """Count a failure.
 
         :returns: for how long such failures were all that there was, where that is too long; else None
@@ -68,15 +74,17 @@ class RetryLimit:
         kind = kind_of(error)
         if kind == "throttled":
             self.succeeded()
+            with self._lock:
+                self.throttles += 1
             return None
         with self._lock:
             now = self._clock()
             lasted = now - self._since.setdefault(kind, now)
-            to_be_said = kind in _REMEDY and lasted >= SAID_SECONDS and not self._said
+            to_be_said = kind in _REMEDY and lasted >= self._policy.attention_seconds and not self._said
             self._said = self._said or to_be_said
         if to_be_said:
             Log().error(
                 "attention_needed", error=error.code, seconds=round(lasted), reason=str(error), note=_REMEDY[kind]
             )
-        most = {"denied": DENIED_SECONDS, "outage": OUTAGE_SECONDS}.get(kind, float("inf"))
+        most = {"denied": self._policy.denied_seconds, "outage": self._policy.outage_seconds}.get(kind, float("inf"))
         return lasted if lasted >= most else None

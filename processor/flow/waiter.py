@@ -8,6 +8,7 @@ from collections.abc import Callable
 from typing import TypeVar
 
 from processor.errors import StoppedError, UnavailableError
+from processor.flow import retry_policy
 from processor.flow.retry_limit import RetryLimit
 from processor.reporting.progress import LINE_SECONDS
 
@@ -16,7 +17,7 @@ T = TypeVar("T")
 Say = Callable[[str], None]
 
 
-class Waiting:
+class Waiter:
     """For one thread.
 
     :param say: is given a line every 10 s
@@ -42,16 +43,16 @@ class Waiting:
 
         :param what: in words, as "table orders-copy to be active"
         :raises StoppedError: ``stop`` was set
-        :raises UnavailableError: ``look`` has failed with it for longer than ``retry_limit.py`` allows
+        :raises UnavailableError: ``look`` has failed with it for longer than a command's policy allows
         """
         begun = said = self._clock()
-        limit = RetryLimit(clock=self._clock)
+        limit = RetryLimit(retry_policy.COMMAND, clock=self._clock)
         while True:
             reason = ""
             try:
                 found = look()
             except UnavailableError as exc:
-                if limit.seconds(exc) is not None:
+                if limit.exceeded(exc) is not None:
                     raise
                 reason = f" ({exc})"
             else:

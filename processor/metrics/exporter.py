@@ -18,7 +18,7 @@ from typing import TextIO
 import msgspec
 
 from processor.aws.clients import Clients
-from processor.flow.retry import Outage
+from processor.flow.outage import Outage
 from processor.metrics import prometheus_endpoint
 from processor.metrics.collector import DaemonCollector, Heard
 from processor.metrics.heartbeat_writer import Heart

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from processor.aws.errors import aws_errors
 from processor.dynamodb.describe import described, key_types
 from processor.errors import ConditionFailedError, RefusedError, UnavailableError
-from processor.flow.retry import Outage
+from processor.flow.outage import Outage
 from processor.metrics import heartbeat
 
 if TYPE_CHECKING:

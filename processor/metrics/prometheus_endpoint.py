@@ -9,15 +9,14 @@ from typing import TYPE_CHECKING
 
 from prometheus_client import CollectorRegistry, make_wsgi_app
 
-from processor.flow.retry import Outage
+from processor.flow.outage import Outage
+from processor.flow.retry_policy import METRICS_PORT
 from processor.metrics.page_server import PageServer
 from processor.reporting.logs import Log
 from processor.settings.settings import Settings
 
 if TYPE_CHECKING:
     from prometheus_client.registry import Collector
-
-_RETRY_SECONDS = 5.0
 
 
 @contextmanager
@@ -59,4 +58,4 @@ def serve(settings: Settings, collector: Collector, *, log: Log, stop: threading
         except (OSError, OverflowError) as exc:  # the latter: the second daemon of a machine where the first has 65535
             reason = getattr(exc, "strerror", None) or exc
             outage.failed(type(exc).__name__, f"{place(settings)} can't be listened on ({reason})")
-            stop.wait(_RETRY_SECONDS)
+            stop.wait(METRICS_PORT.longest_pause_seconds)

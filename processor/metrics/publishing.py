@@ -13,7 +13,8 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Protocol
 
 from processor.aws.clients import Clients
-from processor.flow.retry import Outage, Rhythm
+from processor.flow.outage import Outage
+from processor.flow.retry_policy import METRICS
 from processor.metrics import otlp
 from processor.metrics.cloudwatch import CloudWatchPublisher
 from processor.metrics.sinks import outlets, publishes_each_shard
@@ -27,8 +28,6 @@ if TYPE_CHECKING:
 # (METRICS_GRACE_MILLIS), and its next start wants the port.
 LAST_SECONDS = 2.0
 _NOTE = "Replication goes on. What was counted meanwhile is sent when it can be."
-# A try a minute: each of them a message would be too many.
-_RARELY = Rhythm(first_seconds=600, last_seconds=3600, quiet_seconds=3600)
 
 Collect = Callable[[], "Iterable[Metric]"]
 
@@ -71,9 +70,9 @@ def publishers(
             region=settings.kcl_region,
             each_shard=publishes_each_shard(settings),
         )
-        chosen.append((to_cloudwatch, Outage(log, "cloudwatch_delayed", note=_NOTE, rhythm=_RARELY)))
+        chosen.append((to_cloudwatch, Outage(log, "cloudwatch_delayed", note=_NOTE, rhythm=METRICS.rhythm)))
     if "otlp" in asked and (by_otlp := otlp.publisher(environment, log)) is not None:
-        chosen.append((by_otlp, Outage(log, "otlp_delayed", note=_NOTE, rhythm=_RARELY)))
+        chosen.append((by_otlp, Outage(log, "otlp_delayed", note=_NOTE, rhythm=METRICS.rhythm)))
     with publishing(chosen, collect, continued=continued):
         yield
 

@@ -25,7 +25,8 @@ from functools import partial
 from typing import Literal, Protocol
 
 from processor.errors import CredentialsError, HeldError, RefusedError, ThrottledError, UnavailableError, let_go
-from processor.flow.retry import Backoff, Outage
+from processor.flow.outage import Outage
+from processor.flow.retry_policy import RECORDS, Backoff, RetryPolicy
 from processor.replication.change import Change
 from processor.replication.concurrency import Lanes
 from processor.replication.plan import MAX_ITEMS_PER_CALL, calls, plan
@@ -82,6 +83,7 @@ class Applier:
     :param refused: called with each change that the destination will never accept; what it raises, ``apply`` raises,
         but an ``UnavailableError``, after which the change is tried again
     :param holding: waits before that where it was a ``HeldError``
+    :param policy: how long to pause; nothing of it ends a batch
     :param retried: called, by any thread, with each error after which a call is made again
     """
 
@@ -97,7 +99,7 @@ class Applier:
         outage: Outage,
         holding: Holding | None = None,
         retried: Callable[[UnavailableError], None] = lambda _: None,
-        make_backoff: Callable[[], Backoff] = Backoff,
+        policy: RetryPolicy = RECORDS,
     ) -> None:
         self._table = table
         self._call_items = MAX_ITEMS_PER_CALL if write_mode == "batch" else 1
@@ -107,7 +109,7 @@ class Applier:
         self._outage = outage
         self._holding = holding or NoHolding()
         self._retried = retried
-        self._make_backoff = make_backoff
+        self._policy = policy
         self._lanes = Lanes(threads, name=f"{name}-apply")
 
     def apply(self, changes: Sequence[Change]) -> Outcome:
@@ -154,7 +156,7 @@ class Applier:
     def _write(self, batch: list[Change], cut_short: threading.Event) -> list[_Unwritten]:
         if len(batch) == 1:
             return self._write_one(batch[0], cut_short)
-        backoff = self._make_backoff()
+        backoff = Backoff(self._policy)
         pending = batch
         while pending:
             try:
@@ -176,7 +178,7 @@ class Applier:
         return []
 
     def _write_one(self, change: Change, cut_short: threading.Event) -> list[_Unwritten]:
-        backoff = self._make_backoff()
+        backoff = Backoff(self._policy)
         held: HeldError | None = None
         while True:
             try:

@@ -9,7 +9,7 @@ from pathlib import Path
 from processor.aws.clients import Clients
 from processor.aws.timeouts import WriteTimeouts
 from processor.dynamodb.item_view import view_of
-from processor.flow.retry import Outage
+from processor.flow.outage import Outage
 from processor.metrics.sinks import outlets
 from processor.replication import on_error, tables
 from processor.replication.apply import Applier

@@ -7,8 +7,10 @@ from typing import Any
 
 from amazon_kclpy import kcl
 
-from processor.errors import CheckpointError, DaemonGoneError, LeaseLostError
-from processor.flow.retry import Backoff, Outage
+from processor.errors import CheckpointError, DaemonGoneError, LeaseLostError, StoppedError, UnavailableError
+from processor.flow.outage import Outage
+from processor.flow.retry import Retry
+from processor.flow.retry_policy import RECORDS
 from processor.reporting.logs import Log
 
 # What KCL says of a checkpoint that may be stored at the next try (ShardRecordProcessorCheckpointer's exceptions).
@@ -33,10 +35,8 @@ class Checkpoint:
     """
 
     def __init__(self, log: Log, *, gone: Event) -> None:
-        self._gone = gone
-        self._outage = Outage(
-            log, "checkpoint_delayed", note="The batch is applied; its checkpoint is tried until it is stored."
-        )
+        note = "The batch is applied; its checkpoint is tried until it is stored."
+        self._retry = Retry(RECORDS, gone, Outage(log, "checkpoint_delayed", note=note))
 
     def store(self, checkpointer: Any, sequence_number: str | None) -> None:
         """Return when it is stored.
@@ -47,24 +47,25 @@ class Checkpoint:
         :raises DaemonGoneError: nobody is there any more who could store it
         :raises CheckpointError: KCL refuses it, whatever the next try
         """
-        backoff = Backoff()
-        while True:
-            try:
-                checkpointer.checkpoint(sequence_number)
-            except kcl.CheckpointError as exc:
-                error = str(exc.value)
-                if error == _LEASE_LOST:
-                    raise LeaseLostError from exc
-                if error not in _TRY_AGAIN:
-                    message = (
-                        f"KCL refused the checkpoint {sequence_number or 'at the shard end'}: {error}. The batch is "
-                        "applied and will be applied again at the next start, to the same end. kcl.log has the cause."
-                    )
-                    raise CheckpointError(message) from exc
-                self._outage.failed(error, f"checkpoint {sequence_number} was not stored")
-                self._gone.wait(backoff.next_seconds())
-            except (ValueError, OSError) as exc:  # kclpy met the end of input where KCL's answer should be
-                raise DaemonGoneError from exc
-            else:
-                self._outage.succeeded()
-                return
+        try:
+            self._retry(lambda: _store_once(checkpointer, sequence_number))
+        except StoppedError as exc:
+            raise DaemonGoneError from exc
+
+
+def _store_once(checkpointer: Any, sequence_number: str | None) -> None:
+    try:
+        checkpointer.checkpoint(sequence_number)
+    except kcl.CheckpointError as exc:
+        error = str(exc.value)
+        if error == _LEASE_LOST:
+            raise LeaseLostError from exc
+        if error in _TRY_AGAIN:
+            raise UnavailableError(f"checkpoint {sequence_number} was not stored", code=error) from exc
+        message = (
+            f"KCL refused the checkpoint {sequence_number or 'at the shard end'}: {error}. The batch is "
+            "applied and will be applied again at the next start, to the same end. kcl.log has the cause."
+        )
+        raise CheckpointError(message) from exc
+    except (ValueError, OSError) as exc:  # kclpy met the end of input where KCL's answer should be
+        raise DaemonGoneError from exc

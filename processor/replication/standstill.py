@@ -17,15 +17,13 @@ from collections.abc import Callable
 from typing import Protocol
 
 from processor.errors import HeldError
+from processor.flow.retry_policy import HELD
 from processor.reporting.logs import Log
 from processor.state.hold_files import HoldFiles, Waiting
 from processor.state.holds import Hold, Kind
 
-TRY_SECONDS = 60.0
 # So soon it is seen that the lease is lost, as by a daemon that stops.
 LOOK_SECONDS = 1.0
-# Between what is said of one hold: the first is said at once, the second after the first of these; the last repeats.
-REMINDER_SECONDS = (300.0, 600.0, 1200.0, 2400.0, 3600.0)
 
 
 class Rows(Protocol):
@@ -104,7 +102,7 @@ class Standstill:
         self._pause(held, cut_short)
 
     def _pause(self, held: HeldError, cut_short: threading.Event) -> None:
-        due = self._monotonic() + TRY_SECONDS
+        due = self._monotonic() + HELD.longest_pause_seconds
         while self._monotonic() < due:
             if cut_short.wait(LOOK_SECONDS):
                 raise held
@@ -152,7 +150,7 @@ class Standstill:
         elif waiting.sequence_number != held.sequence_number:
             return  # one change of several is named
         seconds = (now_ms - waiting.since_ms) / 1000
-        if waiting.said < (due := reminders(seconds)):
+        if waiting.said < (due := HELD.rhythm.due(seconds)):
             waiting = Waiting(sequence_number=waiting.sequence_number, since_ms=waiting.since_ms, said=due)
             others = len(self._refused) - 1
             self._log.error(
@@ -192,13 +190,3 @@ class Standstill:
             sequence_number=sequence_number,
             reason=reason,
         )
-
-
-def reminders(seconds: float) -> int:
-    """How often a hold is to have been said after ``seconds``: once at its beginning, then ever more rarely."""
-    count, left = 1, seconds
-    for step in REMINDER_SECONDS:
-        if left < step:
-            return count
-        count, left = count + 1, left - step
-    return count + int(left // REMINDER_SECONDS[-1])

@@ -29,7 +29,7 @@ CLASS_LIST = java.JARS / "classes.lst"
 _LAMBDA = "@"
 _LAMBDAS_SINCE = 16
 # Alone, on a machine that does nothing else, it takes 6 s.
-_PATIENCE_SECONDS = 300
+_TIMEOUT_SECONDS = 300
 
 
 def find() -> Path | None:
@@ -71,7 +71,7 @@ def make() -> Path:
                 stdout=subprocess.PIPE,
                 stderr=subprocess.STDOUT,
                 check=False,
-                timeout=_PATIENCE_SECONDS,
+                timeout=_TIMEOUT_SECONDS,
             )
             if ended.returncode or not made.exists():
                 said = ended.stdout.decode(errors="replace").strip().splitlines()[-1:]

@@ -24,7 +24,7 @@ _OPTIONS = (
 )
 _PREFIX = canonical("AwsCredentialsProvider")
 _ANSWER = "provider "
-_PATIENCE_SECONDS = 30.0
+_TIMEOUT_SECONDS = 30.0
 # Arguments of a class, which may be secrets, follow this.
 _ARGUMENTS = "|"
 _INTERFACE = "software.amazon.awssdk.auth.credentials.AwsCredentialsProvider"
@@ -84,7 +84,7 @@ def _ask(elements: list[str]) -> list[str] | None:
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
             check=False,
-            timeout=_PATIENCE_SECONDS,
+            timeout=_TIMEOUT_SECONDS,
         )
     except (OSError, subprocess.TimeoutExpired):
         return None

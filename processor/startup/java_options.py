@@ -27,7 +27,7 @@ _COLLECTOR = re.compile(r"-XX:[+-]Use(?:ConcMarkSweep|Epsilon|G1|Parallel|Parall
 READER_THREADS = 64
 OUR_COLLECTOR = "-XX:+UseSerialGC"
 # A JVM that waits for a debugger (jdwp with suspend=y) would be waited for.
-_PATIENCE_SECONDS = 30.0
+_TIMEOUT_SECONDS = 30.0
 # What it says of variables and of command lines repeats their values, which may be passwords.
 _REPEATS = ("Picked up ", "NOTE: Picked up ")
 _IN_USE = re.compile("address already in use|already in use", re.IGNORECASE)
@@ -122,7 +122,7 @@ def _try_out(options: Sequence[str]) -> str | None:
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             check=False,
-            timeout=_PATIENCE_SECONDS,
+            timeout=_TIMEOUT_SECONDS,
         )
     except subprocess.TimeoutExpired:
         return None

@@ -7,14 +7,13 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from processor.errors import CredentialsError, RefusedError, UnavailableError
-from processor.flow.retry import Backoff, Outage
+from processor.flow.outage import Outage
+from processor.flow.retry_policy import HOLD_ROWS, Backoff
 from processor.state import holds
 from processor.state.holds import Hold, Kind
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
-
-_MOST_SECONDS = 60.0
 
 
 class HoldRows:
@@ -43,7 +42,7 @@ class HoldRows:
             self._changed.notify()
 
     def _work(self) -> None:
-        backoff = Backoff(first_seconds=1.0, most_seconds=_MOST_SECONDS)
+        backoff = Backoff(HOLD_ROWS)
         while True:
             with self._changed:
                 while not self._wanted:

@@ -14,7 +14,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 
 from processor.dynamodb.item_view import View
 from processor.errors import RefusedError
-from processor.flow.retry import Backoff, Outage
+from processor.flow.outage import Outage
 from processor.replication.apply import Applier
 from processor.replication.change import Change
 from processor.replication.record_processor import RecordProcessor, Shard
@@ -22,6 +22,7 @@ from processor.replication.stream_record import decode
 from processor.reporting.logs import Log
 from tests.fakes import kcl
 from tests.fakes.kcl import Checkpointer
+from tests.fakes.policies import AT_ONCE
 from tests.fakes.stream_record import Item, StreamRecord, joined, sequence_number, stream_record
 from tests.fakes.table import FakeTable, Fault, Killed
 
@@ -88,7 +89,7 @@ class Replication(RuleBasedStateMachine):
                 name=shard_id,
                 refused=self._refused,
                 outage=outage,
-                make_backoff=lambda: Backoff(first_seconds=0),
+                policy=AT_ONCE,
                 **self.options,
             )
             return Shard(applier=applier, log=Log(), view=self.view)

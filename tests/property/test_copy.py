@@ -14,18 +14,19 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from processor.commands.copy.segment import Parts, SegmentCopy
-from processor.commands.copy.throttled_table import StallWatch
 from processor.dynamodb.expiry import NEVER
 from processor.dynamodb.item_view import View
 from processor.dynamodb.keys import key_reader
 from processor.dynamodb.scanner import Page, Segment
 from processor.errors import UnavailableError
+from processor.flow.outage import Outage
 from processor.flow.rate_limiter import Capacity
-from processor.flow.retry import Backoff, Outage
+from processor.flow.retry import Retry
 from processor.replication.apply import Applier
 from processor.replication.change import Change, bytes_of
 from processor.reporting.logs import Log
 from processor.state.copy_rows import SegmentState
+from tests.fakes.policies import AT_ONCE
 from tests.fakes.table import Killed
 
 KEYS = "abc"
@@ -187,12 +188,8 @@ def _run(
     world: World, *, concurrent: bool, times: float = math.inf, past_ttl: Callable[[msgspec.Raw], bool] = NEVER
 ) -> None:
     """Copy, as often as it takes, or as is said."""
-
-    def at_once() -> Backoff:
-        return Backoff(uniform=lambda low, _: low)
-
     anything: Any = world
-    outage = Outage(Log(), "test", note="")
+    stop, outage = threading.Event(), Outage(Log(), "test", note="")
     parts = Parts(
         source=anything,
         key_of=KEY_OF,
@@ -204,20 +201,18 @@ def _run(
             threads=1,
             refused=pytest.fail,
             outage=outage,
-            make_backoff=at_once,
+            policy=AT_ONCE,
         ),
         table=world,
         refused=pytest.fail,
         reading=Capacity(),
-        stalls=StallWatch(),
-        outage=outage,
-        stop=threading.Event(),
+        retry=Retry(AT_ONCE, stop, outage),
+        stop=stop,
         save=world.save,
         again=anything,
         concurrent=concurrent,
         past_ttl=past_ttl,
         view=world.view,
-        make_backoff=at_once,
     )
     while not world.kept.done and times > 0:
         times -= 1

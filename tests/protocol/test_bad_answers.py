@@ -16,10 +16,10 @@ from hypothesis import strategies as st
 from processor.aws import clients
 from processor.cli import main
 from processor.commands.demo.dynamodb_local import DynamoDBLocal
-from processor.flow import retry_limit
 from tests.conftest import REGION, Tables
 from tests.fakes import garbage
 from tests.fakes.fault_proxy import FaultProxy
+from tests.fakes.policies import limit_commands
 
 # Everything that each command asks for.
 CALLS: Mapping[str, Sequence[str]] = {
@@ -91,8 +91,7 @@ def impatient(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Nothing is waited for: a try more would meet the same answer."""
     once = Config(connect_timeout=60, read_timeout=60, retries={"total_max_attempts": 1})
     monkeypatch.setattr(clients, "_READ_CONFIG", clients._READ_CONFIG.merge(once))
-    for name in ("OUTAGE_SECONDS", "DENIED_SECONDS"):
-        monkeypatch.setattr(retry_limit, name, 0.0)
+    limit_commands(monkeypatch, outage_seconds=0.0, denied_seconds=0.0)
     handlers, terminate = logging.getLogger().handlers[:], signal.getsignal(signal.SIGTERM)
     yield
     logging.getLogger().handlers[:] = handlers

@@ -14,10 +14,10 @@ import pytest
 from processor.aws.clients import Clients
 from processor.commands.copy import command, lock
 from processor.commands.copy.lock import Holder
-from processor.commands.copy.throttled_table import StallWatch
 from processor.commands.demo.dynamodb_local import DynamoDBLocal
 from processor.errors import CopyTakenError, NotReadyError, RefusedError, StalledError, StoppedError, UnavailableError
-from processor.flow import retry_limit
+from processor.flow.retry_limit import RetryLimit
+from processor.flow.retry_policy import COPY as COPY_POLICY
 from processor.state import copy_rows
 from processor.state import task_row as tasks
 from processor.state.copy_rows import CopyState, SegmentState
@@ -26,6 +26,7 @@ from tests.fakes import faults
 from tests.fakes.fault_proxy import FaultProxy
 from tests.fakes.faulty_server import Exchange, Fault
 from tests.fakes.patience import PATIENCE_SECONDS, until
+from tests.fakes.policies import limit_commands
 from tests.fakes.tasks import task
 
 if TYPE_CHECKING:
@@ -211,8 +212,7 @@ def test_a_copy_that_cannot_beat_ends(
     """Writers that wait for a beat are told when beats have failed for too long, whatever else still works."""
     monkeypatch.setattr(lock, "BEAT_SECONDS", 0.01)
     monkeypatch.setattr(lock, "TERM_SECONDS", 0.0)
-    for name in ("OUTAGE_SECONDS", "DENIED_SECONDS"):
-        monkeypatch.setattr(retry_limit, name, 0.0)
+    limit_commands(monkeypatch, outage_seconds=0.0, denied_seconds=0.0)
     # Else a writer that is never told would wait for ever.
     stop, told = threading.Event(), list[UnavailableError]()
     with FaultProxy(dynamodb.endpoint) as proxy:
@@ -234,12 +234,12 @@ def test_an_outage_that_ends_in_time_ends_nothing(dynamodb: DynamoDBLocal, table
         client = Clients(task(sourceEndpoint=proxy.endpoint)).checkpoints()
         held = Holder(lambda: client, table, COPY, before=None, stop=threading.Event(), failed=told.append)
         now = [0.0]
-        held._stalls = StallWatch(clock=lambda: now[0])
+        held._limit = RetryLimit(COPY_POLICY, clock=lambda: now[0])
         for _ in range(3):
             outage = proxy.inject(faults.error("InternalServerError"), "PutItem")
             held._beat_once()
             outage.clear()
-            now[0] += retry_limit.OUTAGE_SECONDS - 1
+            now[0] += COPY_POLICY.outage_seconds - 1
             held._beat_once()
     assert len(told) == 3
     held.may_write()

@@ -7,7 +7,7 @@ import pytest
 
 from processor.commands.demo.dynamodb_local import DynamoDBLocal
 from processor.errors import UnavailableError
-from processor.flow.retry import Outage
+from processor.flow.outage import Outage
 from processor.metrics.heartbeat import WRITTEN_AT
 from processor.metrics.heartbeat_writer import Heart
 from processor.reporting.logs import Log

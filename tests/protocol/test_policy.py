@@ -20,7 +20,7 @@ import pytest
 from processor.commands.copy.s3 import transfer
 from processor.commands.demo.dynamodb_local import DynamoDBLocal
 from processor.commands.demo.workload import create_table
-from processor.flow import retry_limit
+from processor.flow.retry_policy import RetryPolicy
 from processor.replication.dead_letters import s3_store
 from processor.replication.dead_letters.letter import encode
 from processor.state import copy_rows
@@ -30,6 +30,7 @@ from tests.fakes.lease_table import LeaseTable
 from tests.fakes.letters import letter
 from tests.fakes.moto_s3 import MotoS3
 from tests.fakes.moto_transfers import MotoTransfers
+from tests.fakes.policies import limit_commands
 
 # What DynamoDB does in our name, where no test sees it.
 DELEGATED = {
@@ -288,12 +289,8 @@ def make(dynamodb: DynamoDBLocal, monkeypatch: pytest.MonkeyPatch) -> Iterator[C
     monkeypatch.setenv("AWS_ACCOUNT_ID_ENDPOINT_MODE", "disabled")
     loader = botocore.loaders.Loader()  # each session would read its own of a dozen files
     monkeypatch.setattr(botocore.session, "create_loader", lambda _: loader)
-    for module, name in (
-        (retry_limit, "DENIED_SECONDS"),
-        (retry_limit, "OUTAGE_SECONDS"),
-        (s3_store, "PATIENCE_SECONDS"),
-    ):
-        monkeypatch.setattr(module, name, 0.0)
+    limit_commands(monkeypatch, outage_seconds=0.0, denied_seconds=0.0)
+    monkeypatch.setattr(s3_store, "LETTERS", RetryPolicy(denied_seconds=0.0))
     made: list[GuardedTask] = []
 
     def one(case: Case) -> GuardedTask:

@@ -11,7 +11,8 @@ import pytest
 
 from processor.aws.clients import Clients
 from processor.errors import UnavailableError
-from processor.flow.retry import Outage
+from processor.flow.outage import Outage
+from processor.flow.retry_policy import METRICS
 from processor.metrics import instruments, publishing
 from processor.metrics.cloudwatch import CloudWatchPublisher
 from processor.metrics.publishing import publishers
@@ -163,7 +164,7 @@ def test_a_failure_is_said_once_and_stops_nothing(
         def close(self) -> None:
             """Nothing."""
 
-    outage = Outage(Log(), "somewhere_delayed", note="", rhythm=publishing._RARELY)
+    outage = Outage(Log(), "somewhere_delayed", note="", rhythm=METRICS.rhythm)
     with publishing.publishing([(Broken(), outage)], list):
         until(lambda: tries > 20, "20 tries")
     said = [record for record in caplog.records if record.getMessage() == "somewhere_delayed"]

@@ -18,13 +18,13 @@ from processor.commands.demo.dynamodb_local import DynamoDBLocal
 from processor.commands.verify import attribute_paths, command
 from processor.commands.verify.options import Wanted
 from processor.errors import CredentialsError, NotReadyError, StalledError, UsageError
-from processor.flow import retry_limit
 from processor.settings.settings import Settings
 from tests.conftest import REGION, Tables
 from tests.fakes import faults
 from tests.fakes.fault_proxy import FaultProxy
 from tests.fakes.faulty_server import Answer, Exchange, Fault
 from tests.fakes.patience import until
+from tests.fakes.policies import limit_commands
 from tests.fakes.stream_record import Item
 from tests.fakes.tasks import task
 from tests.protocol.conftest import item
@@ -439,7 +439,7 @@ def test_throttling_is_waited_for(pair: Pair, dynamodb: DynamoDBLocal) -> None:
 @pytest.mark.parametrize("operation", ["Scan", "BatchGetItem"])
 def test_an_outage(operation: str, pair: Pair, dynamodb: DynamoDBLocal, monkeypatch: pytest.MonkeyPatch) -> None:
     """What lasts longer than a day ends it with 5; the report says that it is not complete."""
-    monkeypatch.setattr(retry_limit, "OUTAGE_SECONDS", 0.1)
+    limit_commands(monkeypatch, outage_seconds=0.1)
     _plant(pair)
     with FaultProxy(dynamodb.endpoint) as proxy:
         pair.settings["destinationEndpoint"] = proxy.endpoint

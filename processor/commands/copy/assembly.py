@@ -16,13 +16,16 @@ from processor.aws.timeouts import WriteTimeouts
 from processor.commands.copy import estimate
 from processor.commands.copy.lock import Holder
 from processor.commands.copy.segment import Parts
-from processor.commands.copy.throttled_table import PacedTable, StallWatch
+from processor.commands.copy.throttled_table import PacedTable
 from processor.dynamodb.expiry import PastTtl
 from processor.dynamodb.item_view import view_of
 from processor.dynamodb.keys import key_reader
 from processor.errors import RefusedError
+from processor.flow import retry_policy
+from processor.flow.outage import Outage
 from processor.flow.rate_limiter import Capacity
-from processor.flow.retry import Outage
+from processor.flow.retry import Retry
+from processor.flow.retry_limit import RetryLimit
 from processor.replication import on_error, tables
 from processor.replication.apply import Applier, Outcome, Refused
 from processor.replication.change import Change
@@ -46,11 +49,11 @@ def _say_estimated(setting: str) -> None:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Meters:
-    """What is consumed, and how often the tables said no."""
+    """What is consumed, how often the tables said no, and for how long nothing has worked."""
 
     reading: Capacity
     writing: Capacity
-    stalls: StallWatch = field(default_factory=StallWatch)
+    limit: RetryLimit = field(default_factory=lambda: RetryLimit(retry_policy.COPY))
 
     @classmethod
     def of(
@@ -69,7 +72,7 @@ class Meters:
         """For people who watch."""
         return (
             f"{self.writing.consumed:,.0f} write units  {self.reading.consumed:,.0f} read units  "
-            f"{self.stalls.throttles} throttles"
+            f"{self.limit.throttles} throttles"
         )
 
 
@@ -103,7 +106,7 @@ def assemble(
         may_write=held.may_write,
         consumed=meters.writing.consume,
     )
-    table = PacedTable(writable, meters.writing, meters.stalls, stop)
+    table = PacedTable(writable, meters.writing, meters.limit, stop)
     refused = _refused(
         settings, KeyGuard(writable.key_types, table=settings.destination_table, region=settings.destination_region)
     )
@@ -123,8 +126,7 @@ def assemble(
         table=table,
         refused=refused,
         reading=meters.reading,
-        stalls=meters.stalls,
-        outage=outage,
+        retry=Retry(retry_policy.COPY, stop, outage, limit=meters.limit),
         stop=stop,
         save=held.save,
         forbidden=settings.fence_attribute if fenced else None,

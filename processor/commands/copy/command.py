@@ -16,8 +16,9 @@ from processor.commands.copy.s3 import transfer
 from processor.dynamodb import time_to_live
 from processor.dynamodb.expiry import NEVER, PastTtl
 from processor.errors import NotReadyError, StoppedError, UsageError
-from processor.flow.patience import Patience
-from processor.flow.retry import Outage
+from processor.flow import retry_policy
+from processor.flow.outage import Outage
+from processor.flow.retry import Retry
 from processor.metrics import instruments
 from processor.metrics.command_metrics import CommandMetrics
 from processor.reporting import logs, output
@@ -94,11 +95,11 @@ def _run(settings: Settings, options: Options, clients: Clients, stop: threading
         findings += found
     logs.configure()
     outage = Outage(Log(), "copy_delayed", note="Nothing is lost: it is tried again.")
-    patience = Patience(stop, outage)
-    planned, found = plan.make(settings, clients, facts, job, patience)
+    retry = Retry(retry_policy.COMMAND, stop, outage)
+    planned, found = plan.make(settings, clients, facts, job, retry)
     preflight.insist(found, _NOTHING, as_json=options.json)
     findings += found
-    shown, found = _tables(settings, clients, facts, patience)
+    shown, found = _tables(settings, clients, facts, retry)
     if options.dry_run and options.json:
         output.json({"plan": planned, "seconds": planned.seconds, "tables": shown, "findings": [*findings, *found]})
     else:
@@ -106,7 +107,7 @@ def _run(settings: Settings, options: Options, clients: Clients, stop: threading
     preflight.insist(found, "")  # warnings
     if job.waits_for_replication:
         output.say(start_before(job.copy.started_ms))
-    past_ttl = NEVER if job.copy.via else _past_ttl(settings, clients, patience)
+    past_ttl = NEVER if job.copy.via else _past_ttl(settings, clients, retry)
     if options.dry_run:
         return 0
     metrics = CommandMetrics(settings, items=instruments.COPY_ITEMS, progress=instruments.COPY_PROGRESS)
@@ -114,7 +115,7 @@ def _run(settings: Settings, options: Options, clients: Clients, stop: threading
         seen = Remeasure(planned, concurrent=job.copy.concurrent, say=output.say)
         report = job.run(outage=outage, stop=stop, tell=_tell(bar, metrics), past_ttl=past_ttl, written=seen.look)
     if report.expired:
-        _look_at_ttl_again(settings, clients, patience, job.copy.ttl)
+        _look_at_ttl_again(settings, clients, retry, job.copy.ttl)
     show(report, settings, as_json=options.json)
     return 0
 
@@ -127,7 +128,7 @@ def _tell(bar: Bar, metrics: CommandMetrics) -> Tell:
     return tell
 
 
-def _tables(settings: Settings, clients: Clients, facts: Facts, patience: Patience) -> tuple[Tables, list[Finding]]:
+def _tables(settings: Settings, clients: Clients, facts: Facts, retry: Retry) -> tuple[Tables, list[Finding]]:
     """Which tables these are, and what the destination holds: seen before anything is written."""
     source, destination = (
         identity_of(settings, "source", facts.source),
@@ -136,23 +137,23 @@ def _tables(settings: Settings, clients: Clients, facts: Facts, patience: Patien
     occupants, findings = None, list[Finding]()
     if facts.source is not None and facts.destination is not None:
         key_names = [part["AttributeName"] for part in facts.source["KeySchema"]]
-        occupants, findings = occupant.look(settings, clients, key_names, patience)
+        occupants, findings = occupant.look(settings, clients, key_names, retry)
     if occupants is not None:
         findings += occupant.findings(occupants, destination)
     return Tables(source=source, destination=destination, occupants=occupants), findings
 
 
-def _past_ttl(settings: Settings, clients: Clients, patience: Patience) -> PastTtl:
-    past, unknown = time_to_live.of_source(settings, clients, patience.ask)
+def _past_ttl(settings: Settings, clients: Clients, retry: Retry) -> PastTtl:
+    past, unknown = time_to_live.of_source(settings, clients, retry.ask)
     preflight.insist(unknown, "")  # warnings
     if past.attribute is not None:
         output.say(f"  Items past the source's TTL ({past.attribute}) are not copied: DynamoDB is about to delete them")
     return past
 
 
-def _look_at_ttl_again(settings: Settings, clients: Clients, patience: Patience, before: str) -> None:
+def _look_at_ttl_again(settings: Settings, clients: Clients, retry: Retry, before: str) -> None:
     """What was not copied must be what the source is about to delete; else somebody must know."""
-    now, _ = time_to_live.of_source(settings, clients, patience.ask)
+    now, _ = time_to_live.of_source(settings, clients, retry.ask)
     if now.attribute != before:
         is_now = f"is on {now.attribute}" if now.attribute else "is off, or not for us to see,"
         found = warning(

@@ -21,7 +21,8 @@ from processor.dynamodb.expiry import NEVER, PastTtl
 from processor.dynamodb.scanner import Segment
 from processor.dynamodb.stream_retention import RETENTION_SECONDS
 from processor.errors import CopyTooLateError, NotReadyError
-from processor.flow.patience import Patience
+from processor.flow import retry_policy
+from processor.flow.retry import Retry
 from processor.flow.worker_group import Crew
 from processor.state import copy_rows, leases, liveness, task_row
 from processor.state.copy_rows import CopyState
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
     import threading
 
     from processor.aws.clients import Clients
-    from processor.flow.retry import Outage
+    from processor.flow.outage import Outage
     from processor.settings.settings import Settings
     from processor.startup.facts import Facts
 
@@ -172,8 +173,8 @@ class Job:
             now_ms=min(self.copy.started_ms, self._source_clock_ms or self.copy.started_ms),
             begun=self._begun,
         )
-        patience = Patience(stop, outage)
-        patience(self._refuse_daemons)
+        retry = Retry(retry_policy.COMMAND, stop, outage)
+        retry(self._refuse_daemons)
         held = Holder(
             clients.checkpoints,
             settings.task_table,
@@ -185,7 +186,7 @@ class Job:
         with held:
             try:
                 # A daemon that began before the row was written did not see it. One that begins now does.
-                patience(self._refuse_daemons)
+                retry(self._refuse_daemons)
             except NotReadyError:
                 held.withdraw(self._before)
                 raise
@@ -220,8 +221,8 @@ class Job:
         written: Callable[[int, float], None],
     ) -> Report:
         began, copy = time.monotonic(), held.copy
-        patience = Patience(stop, outage)
-        states = patience(lambda: copy_rows.claim(self._clients.checkpoints(), self._settings.task_table, copy))
+        retry = Retry(retry_policy.COMMAND, stop, outage)
+        states = retry(lambda: copy_rows.claim(self._clients.checkpoints(), self._settings.task_table, copy))
         totals = Totals(states)
         meters = Meters.of(self._settings, self._source, self._destination, stop=stop)
         parts = assemble(
@@ -250,7 +251,7 @@ class Job:
             if segment.in_hand or not segment.done
         ]
         Crew(stop, tick=say).run(works, threads=min(self._settings.threads, copy.segments), name="copy")
-        patience(
+        retry(
             lambda: held.change(
                 state="done",
                 finished_ms=int(time.time() * 1000),
@@ -268,7 +269,7 @@ class Job:
             seconds=round(time.monotonic() - began, 3),
             read_units=meters.reading.consumed,
             write_units=meters.writing.consumed,
-            throttles=meters.stalls.throttles,
+            throttles=meters.limit.throttles,
             concurrent=copy.concurrent,
             replicating=deadline.replicating(),
             onto_items=copy.onto_items,

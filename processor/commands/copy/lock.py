@@ -18,8 +18,9 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from processor.commands.copy.throttled_table import StallWatch
 from processor.errors import CopyTakenError, NotReadyError, ReplicatorError, StoppedError, UnavailableError
+from processor.flow import retry_policy
+from processor.flow.retry_limit import RetryLimit
 from processor.state import copy_rows
 from processor.state.copy_rows import CopyState, SegmentState
 
@@ -115,7 +116,7 @@ class Holder:
         self._lock = threading.Lock()
         self._left = threading.Event()
         # Of its own: while the tables answer, and only the beats fail, the copy stands still all the same.
-        self._stalls = StallWatch()
+        self._limit = RetryLimit(retry_policy.COPY)
         self._taken: CopyTakenError | None = None
         self._error: BaseException | None = None
         self._beaten = (time.monotonic(), time.time())
@@ -213,6 +214,6 @@ class Holder:
             self.change()
         except UnavailableError as exc:
             self._failed(exc)
-            self._stalls.failed(exc)
+            self._limit.failed(exc)
         else:
-            self._stalls.succeeded()
+            self._limit.succeeded()

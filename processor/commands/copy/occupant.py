@@ -9,7 +9,7 @@ import msgspec
 from processor.dynamodb.keys import identity_of, key_reader
 from processor.dynamodb.scanner import Segment
 from processor.errors import CredentialsError, RefusedError
-from processor.flow.patience import Patience
+from processor.flow.retry import Retry
 from processor.replication import tables
 from processor.reporting.findings import Finding, warning
 from processor.settings.table_pair import TableIdentity
@@ -45,14 +45,14 @@ class Occupants(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
 
 
 def look(
-    settings: Settings, clients: Clients, key_names: Sequence[str], patience: Patience
+    settings: Settings, clients: Clients, key_names: Sequence[str], retry: Retry
 ) -> tuple[Occupants | None, list[Finding]]:
     """Read some items of the destination, and their keys in the source.
 
     :returns: None where we may not, with a warning
     """
     try:
-        return _look(settings, clients, key_names, patience), []
+        return _look(settings, clients, key_names, retry), []
     except (CredentialsError, RefusedError) as exc:
         found = warning(
             "destination-items-unknown",
@@ -64,7 +64,7 @@ def look(
         return None, [found]
 
 
-def _look(settings: Settings, clients: Clients, key_names: Sequence[str], patience: Patience) -> Occupants:
+def _look(settings: Settings, clients: Clients, key_names: Sequence[str], retry: Retry) -> Occupants:
     key_of = key_reader(key_names)
     destination = tables.scannable_destination(settings, clients)
     source = tables.source(settings, clients)
@@ -72,14 +72,14 @@ def _look(settings: Settings, clients: Clients, key_names: Sequence[str], patien
     start: msgspec.Raw | None = None
     for _ in range(_MOST_PAGES):
         begin = start
-        page = patience.ask(lambda: destination.page(Segment(0, 1), begin, limit=SAMPLE_ITEMS))  # noqa: B023  # at once
+        page = retry.ask(lambda: destination.page(Segment(0, 1), begin, limit=SAMPLE_ITEMS))  # noqa: B023  # at once
         keys |= {identity_of(key): key for key in map(key_of, page.items)}
         start = page.last_key
         if keys or start is None:
             break
     if not keys:
         return Occupants(looked_at=0, foreign=0)
-    found = {identity_of(key_of(item)) for item in patience.ask(lambda: source.get_many(list(keys.values())))}
+    found = {identity_of(key_of(item)) for item in retry.ask(lambda: source.get_many(list(keys.values())))}
     return Occupants(looked_at=len(keys), foreign=len(keys.keys() - found))
 
 

@@ -11,7 +11,7 @@ from processor.commands.copy import estimate, prices, sample, write_cost
 from processor.commands.copy.estimate import Estimate
 from processor.commands.copy.job import Job
 from processor.dynamodb import table_spec
-from processor.flow.patience import Patience
+from processor.flow.retry import Retry
 from processor.reporting.findings import Finding, error
 from processor.startup.facts import Facts
 
@@ -20,9 +20,7 @@ if TYPE_CHECKING:
     from processor.settings.settings import Settings
 
 
-def make(
-    settings: Settings, clients: Clients, facts: Facts, job: Job, patience: Patience
-) -> tuple[Estimate, list[Finding]]:
+def make(settings: Settings, clients: Clients, facts: Facts, job: Job, retry: Retry) -> tuple[Estimate, list[Finding]]:
     """Plan what is left of a copy.
 
     :returns: the plan, and what is wrong with it: it would not be through in time, or a limit makes no sense
@@ -33,7 +31,7 @@ def make(
     findings: list[Finding] = []
     reads = _limit("copyReadUnits", settings.copy_read_units, source, "ReadCapacityUnits", findings)
     writes = _limit("copyWriteUnits", settings.copy_write_units, destination, "WriteCapacityUnits", findings)
-    found = sample.take(settings, clients, patience)
+    found = sample.take(settings, clients, retry)
     counted = int(source.get("ItemCount", 0))
     average = int(source.get("TableSizeBytes", 0)) / counted if counted else 0.0
     read_capacity = write_cost.units_per_second(source, source, "ReadCapacityUnits")

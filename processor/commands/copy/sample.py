@@ -8,7 +8,7 @@ import msgspec
 
 from processor.dynamodb.items import parsed
 from processor.dynamodb.scanner import Segment
-from processor.flow.patience import Patience
+from processor.flow.retry import Retry
 from processor.replication import tables
 
 if TYPE_CHECKING:
@@ -30,12 +30,12 @@ class Sample(msgspec.Struct, frozen=True, kw_only=True):
     scan_units_per_item: float | None = None
 
 
-def take(settings: Settings, clients: Clients, patience: Patience) -> Sample:
+def take(settings: Settings, clients: Clients, retry: Retry) -> Sample:
     """Read it.
 
     :raises UnavailableError: it can't be read
     """
     source = tables.scannable_source(settings, clients)
-    page = patience(lambda: source.page(Segment(0, 1), limit=SAMPLE_ITEMS))
+    page = retry(lambda: source.page(Segment(0, 1), limit=SAMPLE_ITEMS))
     units = page.units / len(page.items) if page.items and page.units else None
     return Sample(items=[parsed(item) for item in page.items], scan_units_per_item=units)

@@ -18,12 +18,11 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple, TypeVar
+from typing import NamedTuple
 
 import msgspec
 
 from processor.commands.copy.estimate import READ_UNIT_BYTES, SCAN_SHARE
-from processor.commands.copy.throttled_table import StallWatch
 from processor.dynamodb.expiry import NEVER
 from processor.dynamodb.item_view import View
 from processor.dynamodb.items import same
@@ -32,7 +31,7 @@ from processor.dynamodb.reader import ReadableTable
 from processor.dynamodb.scanner import Page, ScannableTable, Segment
 from processor.errors import RefusedError, StoppedError, UnavailableError, UnsettledError
 from processor.flow.rate_limiter import Capacity
-from processor.flow.retry import Backoff, Outage
+from processor.flow.retry import Retry
 from processor.replication.apply import Applier, Outcome, Refused
 from processor.replication.change import Change, bytes_of
 from processor.replication.fences import NO_NUMBER, Fences
@@ -47,7 +46,6 @@ MAX_KEY_BYTES_IN_HAND = 256 * 1024
 _PAGE_SECONDS = 1.0
 _BYTES_PER_READ_UNIT = READ_UNIT_BYTES / SCAN_SHARE
 
-_T = TypeVar("_T")
 _attributes_decoder = msgspec.json.Decoder(dict[str, msgspec.Raw])
 
 
@@ -59,6 +57,7 @@ class Parts:
     :param forbidden: an attribute that no item may have, for the destination's items will have it
     :param view: the task's view of its items
     :param again: the source for second looks, through the same view
+    :param retry: makes calls again, and counts with ``table`` for how long nothing has worked
     :param concurrent: replication may run meanwhile
     :param fences: the sequence numbers that the destination's items carry, where ``writeMode=fenced`` needs them
     :param past_ttl: whether an item is past the source's TTL, and so is not copied
@@ -71,8 +70,7 @@ class Parts:
     table: Table
     refused: Refused
     reading: Capacity
-    stalls: StallWatch
-    outage: Outage
+    retry: Retry
     stop: threading.Event
     save: Callable[[SegmentState], None]
     again: ReadableTable
@@ -83,7 +81,6 @@ class Parts:
     fences: Fences | None = None
     item_bytes: float = 0.0
     written: Callable[[Outcome, int, int], None] = lambda *_: None
-    make_backoff: Callable[[], Backoff] = Backoff
 
 
 class _Scanned(NamedTuple):
@@ -113,7 +110,7 @@ class SegmentCopy:
             if self.state.done:  # an earlier copy's, which was made in more segments
                 self._save(in_hand=[])
         while not self.state.done:
-            page = self._retried(self._read)
+            page = self._parts.retry(self._read)
             for items, is_last in _portions(page, self._parts):
                 self._copy(items, page, is_last=is_last)
 
@@ -170,7 +167,7 @@ class SegmentCopy:
 
     def _look_again(self, changes: Sequence[Change]) -> None:
         get_many, key_of = self._parts.again.get_many, self._parts.key_of
-        items = self._retried(lambda: get_many([change.key for change in changes]))
+        items = self._parts.retry(lambda: get_many([change.key for change in changes]))
         now = {identity_of(key_of(item)): item for item in items}
         for change in changes:
             if not same(change.image, now.get(change.identity)):
@@ -203,14 +200,14 @@ class SegmentCopy:
                 if image is not None:  # else it is to be deleted, at the next try
                     parts.refused(_put(key, image), exc)
 
-        self._retried(once)
+        self._parts.retry(once)
 
     def _numbered(self, changes: Sequence[Change]) -> Sequence[Change]:
         """With the numbers that the destination's items have, over which alone ``writeMode=fenced`` may write."""
         fences = self._parts.fences
         if fences is None:
             return changes
-        numbers = self._retried(lambda: fences.of_many([change.key for change in changes]))
+        numbers = self._parts.retry(lambda: fences.of_many([change.key for change in changes]))
         return [
             msgspec.structs.replace(change, sequence_number=numbers.get(change.identity, NO_NUMBER))
             for change in changes
@@ -218,27 +215,8 @@ class SegmentCopy:
 
     def _save(self, **fields: object) -> None:
         state = msgspec.structs.replace(self.state, **fields)
-        self._retried(lambda: self._parts.save(state))
+        self._parts.retry(lambda: self._parts.save(state))
         self.state = state
-
-    def _retried(self, call: Callable[[], _T]) -> _T:
-        """Try for as long as there is no stall.
-
-        :raises StalledError: that is over
-        """
-        backoff = self._parts.make_backoff()
-        while True:
-            self._check_stop()
-            try:
-                result = call()
-            except UnavailableError as exc:
-                self._parts.outage.failed(exc.code, str(exc))
-                self._parts.stalls.failed(exc)
-                self._parts.stop.wait(backoff.next_seconds())
-            else:
-                self._parts.outage.succeeded()
-                self._parts.stalls.succeeded()
-                return result
 
     def _check_stop(self) -> None:
         if self._parts.stop.is_set():

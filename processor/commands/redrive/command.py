@@ -11,8 +11,9 @@ from processor.aws.timeouts import WriteTimeouts
 from processor.commands.redrive.run import KeyResult, Redrive, Report, Unusable
 from processor.dynamodb import time_to_live
 from processor.errors import StoppedError, UsageError
-from processor.flow.patience import Patience
-from processor.flow.retry import Outage
+from processor.flow import retry_policy
+from processor.flow.outage import Outage
+from processor.flow.retry import Retry
 from processor.replication import tables
 from processor.replication.dead_letters.sink import store_of
 from processor.reporting import logs, output
@@ -52,7 +53,7 @@ def run(settings: Settings, *, dry_run: bool, as_json: bool) -> int:
     signals = Signals(STOPPING)
     progress = Progress()
     outage = Outage(Log(), "redrive_delayed", note="Nothing is lost: it is tried again.")
-    expiry, unknown = time_to_live.of_both(settings, clients, Patience(signals.stop, outage).ask)
+    expiry, unknown = time_to_live.of_both(settings, clients, Retry(retry_policy.COMMAND, signals.stop, outage).ask)
     preflight.insist(unknown, "")  # warnings
     redrive = Redrive(
         settings,

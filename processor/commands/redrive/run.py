@@ -33,8 +33,10 @@ from processor.errors import (
     UnavailableError,
     UnsettledError,
 )
-from processor.flow.patience import Patience
-from processor.flow.retry import Backoff, Outage
+from processor.flow import retry_policy
+from processor.flow.outage import Outage
+from processor.flow.retry import Retry
+from processor.flow.retry_policy import RetryPolicy
 from processor.replication.dead_letters.letter import Entry, Heading, LetterStore
 from processor.replication.reconcile import Source, is_moot, reconcile
 from processor.replication.writer import Table
@@ -109,6 +111,7 @@ class Redrive:
 
     :param threads: keys in hand at once
     :param stop: set to end between two keys
+    :param policy: a command's, where it is not named
     :param expiry: a letter's item that is past its TTL is not brought back
     :param progress: called with how far it is, each time that some more keys are done
     """
@@ -127,7 +130,7 @@ class Redrive:
         expiry: Expiry = NO_EXPIRY,
         dry_run: bool = False,
         progress: Callable[[str], None] = lambda _: None,
-        make_backoff: Callable[[], Backoff] = Backoff,
+        policy: RetryPolicy | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.report = Report(dry_run=dry_run)
@@ -137,7 +140,7 @@ class Redrive:
         self._destination = destination
         self._table = table
         self._threads = threads
-        self._patience = Patience(stop, outage, make_backoff=make_backoff, clock=clock)
+        self._retry = Retry(policy or retry_policy.COMMAND, stop, outage, clock=clock)
         self._stop = stop
         self._expiry = expiry
         self._dry_run = dry_run
@@ -196,7 +199,7 @@ class Redrive:
     def _settle(self, work: _Work) -> KeyResult | ReplicatorError:
         """Runs in the pool: one key, tried again for as long as it may be worth it. What ends the run is returned."""
         try:
-            return self._patience(lambda: self._try(work))
+            return self._retry(lambda: self._try(work))
         except (RefusedError, UnsettledError, ValueError) as exc:  # the last: an image that can't be compared
             return self._result(work, "failing", reason=str(exc))
         except (StalledError, StoppedError, UnavailableError) as exc:

@@ -23,7 +23,8 @@ from processor import __version__
 from processor.aws.clients import Clients
 from processor.commands.replicate import finished_copy
 from processor.errors import NotReadyError
-from processor.flow.retry import Backoff, Outage, Rhythm
+from processor.flow.outage import Outage
+from processor.flow.retry_policy import START, Backoff
 from processor.reporting import logs, output
 from processor.reporting.findings import Finding
 from processor.reporting.logs import Log
@@ -33,11 +34,6 @@ from processor.startup.failed_call import Who, attempt
 from processor.startup.preflight import Report
 from processor.state import task_row
 
-# What AWS says is wrong counts when it has said so for this long: a new role or policy takes seconds to be known
-# everywhere (IAM user guide, "Changes that I make are not always immediately visible").
-BELIEVED_SECONDS = 10.0
-_FIRST_PAUSE_SECONDS = 1.0
-_LONGEST_PAUSE_SECONDS = 60.0
 # A look that takes longer is said to be waited for.
 _SLOW_SECONDS = 5.0
 
@@ -86,8 +82,7 @@ class Readiness:
             Log(task=settings.task_name),
             "start_delayed",
             note=_NOTE,
-            # The pauses are no quiet.
-            rhythm=Rhythm(quiet_seconds=10 * _LONGEST_PAUSE_SECONDS),
+            rhythm=START.rhythm,
             clock=clock,
         )
         self._said: set[tuple[str, str]] = set()
@@ -98,7 +93,7 @@ class Readiness:
 
         :raises NotReadyError: a person must put something right
         """
-        backoff = Backoff(first_seconds=_FIRST_PAUSE_SECONDS, most_seconds=_LONGEST_PAUSE_SECONDS, least_share=0.5)
+        backoff = Backoff(START)
         while True:
             with self._slow() as unanswered:
                 report = self._look(self._settings, unanswered)
@@ -124,9 +119,9 @@ class Readiness:
         if self._wrong_since is None:
             self._wrong_since = now
             if all(finding.cause == "answer" for finding in lasting):
-                text = f"Looking again for {BELIEVED_SECONDS:.0f} s: an answer of AWS's may be wrong for a moment."
+                text = f"Looking again for {START.denied_seconds:.0f} s: an answer of AWS's may be wrong for a moment."
                 output.say(f"        {text}")
-        left = self._wrong_since + BELIEVED_SECONDS - now
+        left = self._wrong_since + START.denied_seconds - now
         if left <= 0 or any(finding.cause == "setup" for finding in lasting):
             things = "1 thing" if len(lasting) == 1 else f"{len(lasting)} things"
             message = f"{things} above must be put right first. Nothing was started, nothing was changed."

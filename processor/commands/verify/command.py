@@ -23,8 +23,9 @@ from processor.commands.verify.table_side import Side
 from processor.dynamodb import time_to_live
 from processor.dynamodb.keys import key_reader
 from processor.errors import StoppedError, UsageError
-from processor.flow.patience import Patience
-from processor.flow.retry import Outage
+from processor.flow import retry_policy
+from processor.flow.outage import Outage
+from processor.flow.retry import Retry
 from processor.flow.worker_group import Crew
 from processor.metrics import instruments
 from processor.metrics.command_metrics import CommandMetrics
@@ -72,7 +73,7 @@ def run(settings: Settings, wanted: Wanted, *, pause: Callable[[int], float] = p
         results = Results(report, show=wanted.show, write=write)
         signals = Signals("Stopping; once more ends it at once.")
         try:
-            expiry, unknown = time_to_live.of_both(settings, clients, _patience(signals.stop).ask)
+            expiry, unknown = time_to_live.of_both(settings, clients, _retry(signals.stop).ask)
             preflight.insist(unknown, "")  # warnings
             judge = Judge(form, results, expiry=expiry, show_expired=wanted.expired)
             with contextlib.ExitStack() as stack:
@@ -122,9 +123,11 @@ def _form(settings: Settings, wanted: Wanted, facts: Facts) -> Form:
     return Form(key_names, ignored=ignored, salt=os.urandom(16))
 
 
-def _patience(stop: threading.Event) -> Patience:
+def _retry(stop: threading.Event) -> Retry:
     """For one table, or for what uses both: an answer of one says nothing of the other."""
-    return Patience(stop, Outage(Log(), "verify_delayed", note="Nothing is lost: it is tried again."))
+    return Retry(
+        retry_policy.COMMAND, stop, Outage(Log(), "verify_delayed", note="Nothing is lost: it is tried again.")
+    )
 
 
 class _Steps:
@@ -185,14 +188,14 @@ class _Made:
             facts.source,
             scannable=tables.viewed_source(settings, clients),
             readable=tables.source(settings, clients),
-            patience=self._patience(),
+            retry=self._retry(),
         )
         destination = Side(
             "destination",
             facts.destination,
             scannable=tables.scannable_destination(settings, clients),
             readable=tables.readable_as_stored(settings, clients),
-            patience=self._patience(),
+            retry=self._retry(),
         )
         suspects = Suspects(
             source,
@@ -201,7 +204,7 @@ class _Made:
             recheck=self._wanted.recheck,
             results=results,
             crew=self._crew,
-            patience=self._patience(),
+            retry=self._retry(),
             repair=self._repair(),
             values=self._wanted.values,
             pause=pause,
@@ -219,8 +222,8 @@ class _Made:
         )
         return self._comparison
 
-    def _patience(self) -> Patience:
-        return _patience(self._stop)
+    def _retry(self) -> Retry:
+        return _retry(self._stop)
 
     def _repair(self) -> Callable[[list[Found], Tell], None]:
         if not self._wanted.repair:
@@ -238,7 +241,7 @@ class _Made:
             destination=tables.readable(settings, clients),
             table=tables.open_table(settings, clients, timeouts=_TIMEOUTS),
             judge=self._judge,
-            patience=self._patience(),
+            retry=self._retry(),
             threads=settings.threads,
             **numbers,
         )

@@ -24,7 +24,7 @@ from processor.commands.verify.repair import Tell
 from processor.commands.verify.report import Found, Outcome, PathDifference, Results
 from processor.commands.verify.table_side import Side
 from processor.dynamodb.keys import identity_of
-from processor.flow.patience import Patience
+from processor.flow.retry import Retry
 from processor.flow.worker_group import TICK_SECONDS, Crew
 
 if TYPE_CHECKING:
@@ -76,7 +76,7 @@ class Suspects:
         recheck: int,
         results: Results,
         crew: Crew,
-        patience: Patience,
+        retry: Retry,
         repair: Callable[[list[Found], Tell], None] = lambda found, tell: tell(found),
         values: bool = False,
         pause: Callable[[int], float],
@@ -88,7 +88,7 @@ class Suspects:
         self._recheck = recheck
         self._results = results
         self._crew = crew
-        self._patience = patience
+        self._retry = retry
         self._repair = repair
         self._values = values
         self._pause = pause
@@ -144,7 +144,7 @@ class Suspects:
             suspects = [look.suspect for some in self._look(role, suspects) for look in some]
             if not suspects:
                 return
-            self._patience.pause(self._pause(number + 1))
+            self._retry.pause(self._pause(number + 1))
         for some in self._look(role, suspects):
             found = []
             for look in some:

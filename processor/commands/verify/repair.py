@@ -11,7 +11,7 @@ import msgspec
 from processor.commands.verify.judge import Judge
 from processor.commands.verify.report import Found, Repaired
 from processor.errors import RefusedError, ReplicatorError, UnsettledError
-from processor.flow.patience import Patience
+from processor.flow.retry import Retry
 from processor.replication.change import Change
 from processor.replication.fences import NO_NUMBER
 from processor.replication.reconcile import Source, reconcile
@@ -78,7 +78,7 @@ class Repair:
         destination: Source,
         table: Table,
         judge: Judge,
-        patience: Patience,
+        retry: Retry,
         threads: int,
         number_of: Callable[[msgspec.Raw], str] = lambda _: NO_NUMBER,
     ) -> None:
@@ -86,7 +86,7 @@ class Repair:
         self._destination = destination
         self._table = table
         self._judge = judge
-        self._patience = patience
+        self._retry = retry
         self._number_of = number_of
         self._error: ReplicatorError | None = None
         self._pool = ThreadPoolExecutor(threads, thread_name_prefix="verify-repair")
@@ -116,9 +116,9 @@ class Repair:
             return Repaired(write=write, done=False, reason=f"not begun: {self._error}")
         try:
             for _ in range(_TRIES):
-                done = self._patience(lambda: self._reconcile(found.key, table))
+                done = self._retry(lambda: self._reconcile(found.key, table))
                 write = write if done == "moot" else done
-                if self._patience(lambda: self._is_same(found.key)):
+                if self._retry(lambda: self._is_same(found.key)):
                     return Repaired(write=write, done=True)
         except (RefusedError, UnsettledError) as exc:
             return Repaired(write=write, done=False, reason=str(exc))

@@ -9,7 +9,7 @@ from processor.commands.verify.digests import Role
 from processor.dynamodb.keys import identity_of, key_reader
 from processor.dynamodb.reader import MAX_KEYS_PER_CALL, ReadableTable
 from processor.dynamodb.scanner import ScannableTable, Segment
-from processor.flow.patience import Patience
+from processor.flow.retry import Retry
 
 if TYPE_CHECKING:
     import msgspec
@@ -19,7 +19,7 @@ _BYTES_PER_CALL = 2 * 1024 * 1024
 
 
 class Side:
-    """Any number of threads may share it; calls that fail are made again, see ``Patience``.
+    """Any number of threads may share it; calls that fail are made again, see ``Retry``.
 
     :param description: the table's, as DescribeTable has it
     :param scannable: the table, page by page
@@ -33,7 +33,7 @@ class Side:
         *,
         scannable: ScannableTable,
         readable: ReadableTable,
-        patience: Patience,
+        retry: Retry,
     ) -> None:
         self.role = role
         self.name = scannable.name
@@ -45,14 +45,14 @@ class Side:
         self.key_of = key_reader(self.key_names)
         self._scannable = scannable
         self._readable = readable
-        self._patience = patience
+        self._retry = retry
 
     def pages(self, segment: Segment) -> Iterator[list[msgspec.Raw]]:
         """Items of a segment, a page at a time, eventually consistent."""
         start: msgspec.Raw | None = None
         while True:
             begin = start
-            page = self._patience(lambda: self._scannable.page(segment, begin))  # noqa: B023  # called at once
+            page = self._retry(lambda: self._scannable.page(segment, begin))  # noqa: B023  # called at once
             yield page.items
             if (start := page.last_key) is None:
                 return
@@ -64,7 +64,7 @@ class Side:
         """
         if not keys:
             return {}
-        found = self._patience(lambda: self._readable.get_many(list(keys.values())))
+        found = self._retry(lambda: self._readable.get_many(list(keys.values())))
         return {identity_of(self.key_of(item)): item for item in found}
 
     def chunks(self, keys: Sequence[tuple[bytes, msgspec.Raw]]) -> Iterator[dict[bytes, msgspec.Raw]]:

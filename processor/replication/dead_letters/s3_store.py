@@ -15,11 +15,9 @@ from itertools import islice
 
 from processor.aws.s3 import FORBIDDEN, NO_BUCKET, UNSUPPORTED, Bucket
 from processor.errors import CredentialsError, DeadLetterError, RefusedError, ThrottledError, UnavailableError
+from processor.flow.retry_policy import LETTERS
 from processor.replication.dead_letters.letter import Entry, Letter, encode, entry, folder_of
 
-# What somebody has to put right: a policy, a name. New policies and buckets take a while to be seen everywhere, and a
-# role may just be renewed; after so long, waiting hides the fault.
-PATIENCE_SECONDS = 60.0
 # Calls at once where a redrive has many letters to read or remove; botocore keeps up to 10 connections.
 THREADS = 8
 _REMEDY = (
@@ -127,10 +125,10 @@ class LetterBucket:
     def _has_lasted(self) -> bool:
         with self._lock:
             now = self._clock()
-            if now - self._refused_last > PATIENCE_SECONDS:
+            if now - self._refused_last > LETTERS.denied_seconds:
                 self._refused_since = now
             self._refused_last = now
-            return now - self._refused_since >= PATIENCE_SECONDS
+            return now - self._refused_since >= LETTERS.denied_seconds
 
     def _remedy(self) -> str:
         owner = self._bucket.owner

@@ -8,8 +8,9 @@ from collections.abc import Callable
 
 import pytest
 
-from processor.aws.role_credentials import RETRY_SECONDS, Assumed, Renewal
+from processor.aws.role_credentials import Assumed, Renewal
 from processor.errors import RoleError, UnavailableError
+from processor.flow.retry_policy import ROLE
 from tests.fakes.patience import PATIENCE_SECONDS
 
 START = dt.datetime(2026, 1, 1, tzinfo=dt.timezone.utc)
@@ -54,7 +55,7 @@ def test_credentials_serve_on_while_sts_is_away(caplog: pytest.LogCaptureFixture
     sts = Sts()
     assert sts.key(minutes=0) == "K1"
     sts.error = UnavailableError("AssumeRole: no answer", code="ConnectTimeoutError")
-    assert {sts.key(minutes=46 + call / 60) for call in range(int(RETRY_SECONDS))} == {"K1"}
+    assert {sts.key(minutes=46 + call / 60) for call in range(int(ROLE.longest_pause_seconds))} == {"K1"}
     assert sts.asked == 2
     assert sts.key(minutes=59.99) == "K1"
     assert [record.getMessage() for record in caplog.records] == ["role_not_renewed"]

@@ -1,159 +1,143 @@
-"""Waits between tries, and what is said meanwhile."""
+"""How long a call is made again."""
 
 from __future__ import annotations
 
-import itertools
-import logging
+import contextlib
 import threading
-from collections.abc import Callable
 
 import pytest
 
-from processor.flow.retry import (
-    FIRST_INTERVAL_SECONDS,
-    LAST_INTERVAL_SECONDS,
-    OUTAGE_SECONDS,
-    QUIET_SECONDS,
-    Backoff,
-    Outage,
-    Rhythm,
+from processor.errors import (
+    CredentialsError,
+    NotFoundError,
+    RefusedError,
+    RoleError,
+    StalledError,
+    StoppedError,
+    ThrottledError,
+    UnavailableError,
 )
-from processor.reporting.logs import NOTICE, Log
-from tests.fakes.patience import PATIENCE_SECONDS
-from tests.unit.conftest import Event
-
-Events = Callable[[], list[Event]]
-
-
-class Clock:
-    """A clock that is set by hand."""
-
-    def __init__(self) -> None:
-        self.now = 1000.0
-
-    def __call__(self) -> float:
-        """Like ``time.monotonic``."""
-        return self.now
+from processor.flow.outage import Outage
+from processor.flow.retry import Retry
+from processor.flow.retry_policy import COMMAND
+from processor.reporting.logs import Log
+from tests.fakes.policies import COMMAND_AT_ONCE
 
 
-@pytest.fixture
-def clock() -> Clock:
-    """The outage's clock."""
-    return Clock()
+class Calls:
+    """A command's retries, without pauses, and calls that fail."""
+
+    def __init__(self, error: Exception, *, times: int) -> None:
+        self.now = 0.0
+        self.stop = threading.Event()
+        self.made = 0
+        self._error = error
+        self._times = times
+        outage = Outage(Log(), "delayed", note="", clock=lambda: self.now)
+        self.retry = Retry(COMMAND_AT_ONCE, self.stop, outage, clock=lambda: self.now)
+
+    def call(self) -> str:
+        """Ten seconds later."""
+        self.now += 10.0
+        self.made += 1
+        if self.made <= self._times:
+            raise self._error
+        return "done"
 
 
-@pytest.fixture
-def outage(clock: Clock) -> Outage:
-    """An outage of nothing so far."""
-    return Outage(Log(shard="s"), "delayed", note="kept", clock=clock)
+UNAVAILABLE = UnavailableError("away", code="InternalServerError")
+DENIED = CredentialsError("denied", code="AccessDeniedException", is_denial=True)
+NO_TABLE = NotFoundError("no table")
+THROTTLED = ThrottledError("throttled", code="ThrottlingException")
 
 
-def test_backoff_doubles_up_to_its_bound() -> None:
-    """The n-th wait is drawn from 0 to a bound that doubles up to ``most`` and starts anew after a success."""
-    drawn: list[tuple[float, float]] = []
-
-    def uniform(low: float, high: float) -> float:
-        drawn.append((low, high))
-        return high
-
-    backoff = Backoff(first_seconds=1, most_seconds=5, uniform=uniform)
-    assert [backoff.next_seconds() for _ in range(5)] == [1, 2, 4, 5, 5]
-    assert {5.0} == {backoff.next_seconds() for _ in range(2000)}
-    backoff.reset()
-    assert backoff.next_seconds() == 1
-    assert {0.0} == {low for low, _ in drawn}
+def test_a_call_is_made_until_it_works() -> None:
+    """An outage may last for hours."""
+    calls = Calls(UNAVAILABLE, times=1000)
+    assert calls.retry(calls.call) == "done"
+    assert calls.made == 1001
 
 
-def test_the_first_failure_is_reported_at_once(outage: Outage, events: Events) -> None:
-    """The first failure is a warning with its kind, its reason and what becomes of the data."""
-    outage.failed("Throttling", "too fast")
-    fields = {"shard": "s", "error": "Throttling", "failures": 1, "reason": "too fast", "note": "kept"}
-    assert [Event(logging.WARNING, "delayed", fields)] == events()
+def test_an_outage_ends_it() -> None:
+    """A day after the first failure."""
+    calls = Calls(UNAVAILABLE, times=100_000)
+    with pytest.raises(StalledError, match="away"):
+        calls.retry(calls.call)
+    assert calls.now == COMMAND.outage_seconds + 10.0
 
 
-def test_reports_become_rarer_and_count_all_failures(outage: Outage, clock: Clock, events: Events) -> None:
-    """Intervals between reports double from the first to the last, and no failure goes uncounted."""
-    times: list[float] = []
-    tries = 4000
-    for _ in range(tries):
-        before = len(events())
-        outage.failed("Throttling", "too fast")
-        if len(events()) > before:
-            times.append(clock.now)
-        clock.now += 0.5
-    gaps = [after - before for before, after in itertools.pairwise(times)]
-    assert [FIRST_INTERVAL_SECONDS * 2**i for i in range(6)] == gaps[:6]
-    assert LAST_INTERVAL_SECONDS == gaps[-1] == max(gaps)
-    outage.failed("Throttling", "too fast")
-    clock.now += LAST_INTERVAL_SECONDS + QUIET_SECONDS
-    outage.failed("Throttling", "too fast")
-    assert tries + 2 == sum(event.fields["failures"] for event in events())
+@pytest.mark.parametrize("answer", [None, RefusedError("never", code="ValidationException"), THROTTLED])
+def test_any_answer_begins_anew(answer: Exception | None) -> None:
+    """Another thread's success, refusal or throttle: the table is there, and only this call is out of luck."""
+    calls = Calls(DENIED, times=1000)
+    calls.retry(lambda: None)
+    answers = [answer]
+
+    def other() -> None:
+        if answers and (error := answers.pop()) is not None:
+            raise error
+
+    def call() -> str:
+        if calls.made == 4:
+            with contextlib.suppress(RefusedError):
+                calls.retry(other)
+        return calls.call()
+
+    with pytest.raises(StalledError, match="denied"):
+        calls.retry(call)
+    assert calls.now == 50.0 + COMMAND.denied_seconds
 
 
-def test_after_a_quiet_while_the_next_failure_is_news_again(outage: Outage, clock: Clock, events: Events) -> None:
-    """A failure after ``QUIET_SECONDS`` without any is reported at once."""
-    for _ in range(2):
-        outage.failed("Throttling", "too fast")
-        outage.succeeded()
-        clock.now += QUIET_SECONDS + 1
-    assert [event.name for event in events() if event.name == "delayed"] == ["delayed", "delayed"]
+@pytest.mark.parametrize("error", [DENIED, RoleError("denied", code="AccessDenied", is_denial=True), NO_TABLE])
+def test_what_a_person_must_put_right(error: Exception, caplog: pytest.LogCaptureFixture) -> None:
+    """Raised where nothing has worked yet, or where it can be done without; else said after a minute; waited for."""
+    calls = Calls(error, times=1)
+    with pytest.raises(type(error)):
+        calls.retry(calls.call)
+    assert calls.made == 1
+    calls = Calls(error, times=80)
+    calls.retry(lambda: None)
+    with pytest.raises(type(error)):
+        calls.retry.ask(calls.call)
+    assert calls.made == 1
+    assert calls.retry(calls.call) == "done"
+    said = [record for record in caplog.records if record.getMessage() == "attention_needed"]
+    assert len(said) == 1
+    assert "it then goes on by itself" in str(said[0].__dict__["fields"])
 
 
-def test_a_rhythm_of_its_own(clock: Clock, events: Events) -> None:
-    """What is tried once a minute is said less often than it fails."""
-    rhythm = Rhythm(first_seconds=600, last_seconds=3600, quiet_seconds=3600)
-    outage = Outage(Log(), "delayed", note="kept", rhythm=rhythm, clock=clock)
-    for _ in range(180):
-        outage.failed("Throttling", "too fast")
-        clock.now += 60
-    assert [event.fields["failures"] for event in events()] == [1, 10, 20, 40, 60]
+def test_a_refusal_is_final() -> None:
+    """No later call is answered otherwise."""
+    calls = Calls(RefusedError("never", code="ValidationException"), times=1)
+    with pytest.raises(RefusedError):
+        calls.retry(calls.call)
+    assert calls.made == 1
 
 
-@pytest.mark.parametrize(("seconds", "said"), [(OUTAGE_SECONDS - 0.1, []), (OUTAGE_SECONDS, [(NOTICE, 5.0)])])
-def test_the_end_of_an_outage_is_reported_once(
-    seconds: float, said: list[tuple[int, float]], outage: Outage, clock: Clock, events: Events
-) -> None:
-    """A success after an outage that lasted says so once; a short one's end is no news."""
-    outage.failed("Throttling", "too fast")
-    clock.now += seconds
-    outage.succeeded()
-    outage.succeeded()
-    assert said == [(event.level, event.fields["seconds"]) for event in events() if event.name == "delayed_over"]
+@pytest.mark.parametrize(
+    "error",
+    [
+        THROTTLED,
+        CredentialsError("expired", code="ExpiredTokenException"),
+        CredentialsError("none", code="NoCredentialsError"),
+        RoleError("expired", code="ExpiredToken"),
+    ],
+)
+def test_what_is_waited_for(error: Exception, caplog: pytest.LogCaptureFixture) -> None:
+    """However long it takes; who must renew credentials is told after a minute, once."""
+    calls = Calls(error, times=100_000)
+    assert calls.retry(calls.call) == "done"
+    said = [record for record in caplog.records if "attention_needed" in record.getMessage()]
+    assert len(said) == (error is not THROTTLED)
 
 
-def test_each_outage_that_lasts_is_said_from_its_begin_to_its_end(outage: Outage, clock: Clock, events: Events) -> None:
-    """However soon after another: nobody reads of an end whose begin was left out."""
-    for _ in range(6):
-        for _ in range(13):
-            outage.failed("Throttling", "too fast")
-            clock.now += 1
-        outage.succeeded()
-        clock.now += 2
-    names = [event.name for event in events()]
-    assert names.count("delayed_over") == 6
-    assert all("delayed" in names[begin:end] for begin, end in itertools.pairwise(ends(names)))
-
-
-def ends(names: list[str]) -> list[int]:
-    """Where ends are said, and before the first of them."""
-    return [0, *(at for at, name in enumerate(names) if name == "delayed_over")]
-
-
-def test_what_works_now_and_then_is_said_ever_more_rarely(outage: Outage, clock: Clock, events: Events) -> None:
-    """Failures of a moment each, all the time, are no outages; and an end that nobody waits for is no news."""
-    for _ in range(300):
-        outage.failed("Throttling", "too fast")
-        clock.now += 1
-        outage.succeeded()
-    assert [event.name for event in events()] == ["delayed"] * 6
-
-
-def test_threads_share_one_outage(outage: Outage, events: Events) -> None:
-    """Many threads that fail at once make one report, not one each."""
-    threads = [threading.Thread(target=outage.failed, args=("Throttling", "too fast"), daemon=True) for _ in range(16)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join(timeout=PATIENCE_SECONDS)
-    assert [thread.is_alive() for thread in threads] == [False] * 16
-    assert [event.name for event in events()] == ["delayed"]
+def test_stop() -> None:
+    """Nothing is called any more, and no pause waits."""
+    calls = Calls(UNAVAILABLE, times=0)
+    calls.retry.pause(0.0)
+    calls.stop.set()
+    with pytest.raises(StoppedError):
+        calls.retry(calls.call)
+    with pytest.raises(StoppedError):
+        calls.retry.pause(1000.0)
+    assert calls.made == 0

@@ -10,18 +10,15 @@ import msgspec
 import pytest
 
 from processor.errors import DaemonGoneError, HeldError, LeaseLostError, RefusedError, UnavailableError
-from processor.flow.retry import Backoff, Outage
+from processor.flow.outage import Outage
 from processor.replication.apply import Applier, Holding, Outcome
 from processor.replication.change import Change
 from processor.reporting.logs import Log
 from tests.fakes.changes import delete, put
 from tests.fakes.patience import PATIENCE_SECONDS
+from tests.fakes.policies import AT_ONCE
 from tests.fakes.table import FakeTable
 from tests.unit.conftest import Event
-
-
-def _at_once() -> Backoff:
-    return Backoff(first_seconds=0)
 
 
 def _applier(
@@ -45,7 +42,7 @@ def _applier(
         refused=refused or stop,
         outage=Outage(Log(), "writes_delayed", note="kept"),
         holding=holding,
-        make_backoff=_at_once,
+        policy=AT_ONCE,
     )
 
 

@@ -18,7 +18,7 @@ from processor.errors import (
     UnavailableError,
     UsageError,
 )
-from processor.flow.retry import Outage
+from processor.flow.outage import Outage
 from processor.replication.apply import Applier, Outcome
 from processor.replication.change import Change
 from processor.replication.record_processor import NoStandstill, RecordProcessor, Shard

@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 
 from processor.errors import HeldError, LeaseLostError
-from processor.replication.standstill import LOOK_SECONDS, TRY_SECONDS, Standstill, reminders
+from processor.flow.retry_policy import HELD
+from processor.replication.standstill import LOOK_SECONDS, Standstill
 from processor.reporting.logs import Log
 from processor.settings.daemon_files import shard_file_name
 from processor.state.hold_files import DIRECTORY, HoldFiles
@@ -94,7 +95,7 @@ def test_a_hold_is_said_at_once_then_ever_more_rarely_and_when_it_is_over(world:
     row = world.rows["hold"]
     assert row is not None
     assert (row.shard_id, row.since_ms, row.sequence_number) == (SHARD, began * 1000, "7")
-    assert (row.seen_ms - row.since_ms) / 1000 == 24 * 3600 - TRY_SECONDS
+    assert (row.seen_ms - row.since_ms) / 1000 == 24 * 3600 - HELD.longest_pause_seconds
     assert (world.marks, world.held_since) == ({"shard"}, began)
     standstill.over(held(7))
     assert (world.rows["hold"], world.marks, world.held_since) == (None, set(), 0.0)
@@ -154,14 +155,14 @@ def test_the_shards_next_child_goes_on_with_the_hold(world: World, events: Event
 def test_what_can_not_be_understood_is_read_again_at_once_and_then_each_minute(world: World, events: Events) -> None:
     """What came may have been damaged on its way; only what comes again is for a person."""
     began = world.now
-    for lost_after in (5.0, TRY_SECONDS + 5, TRY_SECONDS + 5):
+    for lost_after in (5.0, HELD.longest_pause_seconds + 5, HELD.longest_pause_seconds + 5):
         standstill, world.lost_at = world.make(), world.now + lost_after
         with pytest.raises(LeaseLostError):
             standstill.read_again(held(7), world.cut_short)
         assert world.marks == {"shard", "shard.again"}
         (world.directory / f"{shard_file_name(SHARD)}.again").unlink()
     assert [event.name for event in events()] == ["read_again", "held"]
-    assert world.now - began < 3 * TRY_SECONDS
+    assert world.now - began < 3 * HELD.longest_pause_seconds
     standstill = world.make()
     standstill.begun("7")
     standstill.applied()
@@ -210,4 +211,4 @@ def test_without_a_directory_nothing_else_changes(world: World) -> None:
 )
 def test_reminders(seconds: float, count: int) -> None:
     """At 5, 15, 35 and 75 minutes, then every hour."""
-    assert reminders(seconds) == count
+    assert HELD.rhythm.due(seconds) == count

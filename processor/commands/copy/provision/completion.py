@@ -9,7 +9,7 @@ from processor.aws.errors import aws_errors
 from processor.commands.copy.provision import destination
 from processor.dynamodb import table_spec
 from processor.errors import RefusedError, UnavailableError
-from processor.flow.waiter import Say, Waiting
+from processor.flow.waiter import Say, Waiter
 from processor.reporting.findings import Finding, warning
 
 if TYPE_CHECKING:
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 def complete(
-    settings: Settings, clients: Clients, source: Mapping[str, Any], *, waiting: Waiting, say: Say
+    settings: Settings, clients: Clients, source: Mapping[str, Any], *, waiter: Waiter, say: Say
 ) -> Iterator[Finding]:
     """Table class, stream, deletion protection, tags and TTL, as ``source`` has them; what fails is a warning."""
     name, region = settings.destination_table, settings.destination_region
@@ -35,7 +35,7 @@ def complete(
             if part in wanted and wanted[part] != now[part]:
                 with aws_errors(f"UpdateTable on table {name} in {region}"):
                     clients.destination().update_table(TableName=name, **{part: wanted[part]})
-                destination.wait_until_active(settings, clients, waiting)
+                destination.wait_until_active(settings, clients, waiter)
         except (UnavailableError, RefusedError) as exc:
             consequence, remedy = "The new table lacks it", "Allow dynamodb:UpdateTable there, or set it yourself"
             yield warning(

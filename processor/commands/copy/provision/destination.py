@@ -18,7 +18,7 @@ from processor.commands.copy.provision import source_stream
 from processor.dynamodb import table_spec, time_to_live
 from processor.dynamodb.describe import described, described_if_there
 from processor.errors import CredentialsError, InUseError, RefusedError, UnavailableError
-from processor.flow.waiter import Say, Waiting
+from processor.flow.waiter import Say, Waiter
 from processor.reporting.findings import Finding, error, warning
 from processor.startup.failed_call import cause_of
 
@@ -49,7 +49,7 @@ def ensure(
     """
     if not (settings.create_destination or settings.enable_stream):
         return []
-    waiting = Waiting(say, stop=stop, every_seconds=every_seconds)
+    waiter = Waiter(say, stop=stop, every_seconds=every_seconds)
     what = f"source table {settings.source_table} in {settings.source_region}"
     try:
         source = describe(clients.source(), settings.source_table, settings.source_region)
@@ -70,13 +70,13 @@ def ensure(
     findings = []
     if settings.enable_stream:
         try:
-            source_stream.turn_on(settings, clients, source, waiting=waiting, say=say)
+            source_stream.turn_on(settings, clients, source, waiter=waiter, say=say)
         except (UnavailableError, RefusedError) as exc:
             remedy = f"Allow that call, or turn it on yourself with view type {table_spec.STREAM['StreamViewType']}"
             value, identity = "could not be turned on", settings.source_identity
             findings.append(_failed(f"stream of {what}", value, exc, remedy, identity=identity))
     if settings.create_destination:
-        findings += _destination(settings, clients, source, waiting=waiting, say=say)
+        findings += _destination(settings, clients, source, waiter=waiter, say=say)
     return findings
 
 
@@ -90,7 +90,7 @@ def describe(client: DynamoDBClient, name: str, region: str) -> dict[str, Any] |
 
 
 def _destination(
-    settings: Settings, clients: Clients, source: Mapping[str, Any], *, waiting: Waiting, say: Say
+    settings: Settings, clients: Clients, source: Mapping[str, Any], *, waiter: Waiter, say: Say
 ) -> list[Finding]:
     name, region = settings.destination_table, settings.destination_region
     what = f"destination table {name} in {region}"
@@ -100,7 +100,7 @@ def _destination(
         if found is None:
             findings += _create(settings, clients, source, say=say)
         if found is None or found["TableStatus"] == "CREATING":
-            wait_until_active(settings, clients, waiting)
+            wait_until_active(settings, clients, waiter)
             say(f"Destination table {name} is active")
         elif found["TableStatus"] not in ("ACTIVE", "UPDATING"):
             return findings  # the preflight says so
@@ -175,7 +175,7 @@ def _untagged(name: str, value: str, remedy: str) -> Finding:
     )
 
 
-def wait_until_active(settings: Settings, clients: Clients, waiting: Waiting) -> None:
+def wait_until_active(settings: Settings, clients: Clients, waiter: Waiter) -> None:
     """Wait for the destination and all its indexes.
 
     :raises UnavailableError: it can't be seen, or is not there, for five minutes
@@ -186,7 +186,7 @@ def wait_until_active(settings: Settings, clients: Clients, waiting: Waiting) ->
         found = described(clients.destination(), name, call=f"DescribeTable on table {name} in {region}")
         return True if table_spec.is_active(found.table) else None
 
-    waiting.until(look, f"destination table {name} to be active")
+    waiter.until(look, f"destination table {name} to be active")
 
 
 def copy_ttl(settings: Settings, clients: Clients, *, say: Say, only_if_empty: bool = False) -> Iterator[Finding]:

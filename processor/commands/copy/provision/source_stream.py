@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING, Any
 from processor.aws.errors import aws_errors
 from processor.dynamodb import table_spec
 from processor.dynamodb.describe import described
-from processor.flow.waiter import Say, Waiting
+from processor.flow.waiter import Say, Waiter
 
 if TYPE_CHECKING:
     from processor.aws.clients import Clients
     from processor.settings.settings import Settings
 
 
-def turn_on(settings: Settings, clients: Clients, source: dict[str, Any], *, waiting: Waiting, say: Say) -> None:
+def turn_on(settings: Settings, clients: Clients, source: dict[str, Any], *, waiter: Waiter, say: Say) -> None:
     """Make sure that changes leave a trace from now on; a stream that is on already is left as it is.
 
     A table calls its stream on as soon as somebody asked for it; so the stream itself is asked.
@@ -42,7 +42,7 @@ def turn_on(settings: Settings, clients: Clients, source: dict[str, Any], *, wai
             return None
         return _enabled(clients, table)
 
-    say(f"Stream {waiting.until(look, f'the stream of source table {name} to be on')} is on")
+    say(f"Stream {waiter.until(look, f'the stream of source table {name} to be on')} is on")
 
 
 def _enabled(clients: Clients, table: Mapping[str, Any]) -> str | None:

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 
 from processor.aws.errors import aws_errors
 from processor.errors import TransferError, UnavailableError
-from processor.flow.waiter import Say, Waiting
+from processor.flow.waiter import Say, Waiter
 from processor.settings.s3_location import Place
 
 if TYPE_CHECKING:
@@ -57,7 +57,7 @@ def finished(
     export_arn: str,
     place: Place,
     *,
-    waiting: Waiting,
+    waiter: Waiter,
     say: Say,
     in_time: Callable[[], None],
 ) -> dict[str, Any]:
@@ -83,7 +83,7 @@ def finished(
         say(f"Exporting to {place.uri}")
         return None
 
-    return waiting.until(look, f"export {export_arn}")
+    return waiter.until(look, f"export {export_arn}")
 
 
 def covers(stream_arn: str, moment: datetime | None) -> bool:

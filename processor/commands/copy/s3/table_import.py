@@ -13,7 +13,7 @@ from processor.aws.errors import aws_errors
 from processor.commands.copy.s3.table_export import token_of
 from processor.dynamodb import table_spec
 from processor.errors import InUseError, TransferError, UnavailableError
-from processor.flow.waiter import Say, Waiting
+from processor.flow.waiter import Say, Waiter
 from processor.settings.s3_location import Place
 
 if TYPE_CHECKING:
@@ -86,7 +86,7 @@ def finished(
     import_arn: str,
     *,
     expected_items: int,
-    waiting: Waiting,
+    waiter: Waiter,
     say: Say,
     in_time: Callable[[], None],
 ) -> dict[str, Any]:
@@ -114,7 +114,7 @@ def finished(
         say(f"Importing: {found.get('ImportedItemCount', 0):,} of {expected_items:,} items")
         return None
 
-    return waiting.until(look, f"import {import_arn}")
+    return waiter.until(look, f"import {import_arn}")
 
 
 def _failed(found: Mapping[str, Any], expected_items: int) -> TransferError:

@@ -21,7 +21,7 @@ from processor.commands.copy.provision import completion, destination
 from processor.commands.copy.s3 import checks, table_export, table_import
 from processor.dynamodb.stream_retention import RETENTION_SECONDS
 from processor.errors import TransferError, UsageError
-from processor.flow.waiter import Say, Waiting
+from processor.flow.waiter import Say, Waiter
 from processor.reporting.findings import Finding, failure_of
 from processor.settings.s3_location import Place, place_of
 
@@ -103,14 +103,14 @@ def run(
     if errors := [finding for finding in found if finding.severity == "error"]:
         message = " ".join([*(finding.text for finding in errors), "Nothing was exported or imported."])
         raise failure_of(errors)(message)
-    waiting = Waiting(progress, stop=stop, every_seconds=every_seconds or EVERY_SECONDS)
-    transfer = _Transfer(settings, clients, place, saved, save, progress, waiting, now)
+    waiter = Waiter(progress, stop=stop, every_seconds=every_seconds or EVERY_SECONDS)
+    transfer = _Transfer(settings, clients, place, saved, save, progress, waiter, now)
     source = transfer.source()
     transfer = replace(transfer, place=place.owned(checks.account_of(clients, source)))
     export_arn, items = transfer.exported(source)
     imported = transfer.imported(source, export_arn, items)
-    destination.wait_until_active(settings, clients, waiting)
-    left = list(completion.complete(settings, clients, source, waiting=waiting, say=progress))
+    destination.wait_until_active(settings, clients, waiter)
+    left = list(completion.complete(settings, clients, source, waiter=waiter, say=progress))
     transfer.source()
     transfer.check_time(RETENTION_SECONDS)
     return Counts(items=items, size_bytes=imported.get("ProcessedSizeBytes", 0), findings=left)
@@ -124,7 +124,7 @@ class _Transfer:
     saved: SavedTransfer
     save: Save
     progress: Say
-    waiting: Waiting
+    waiter: Waiter
     now: Callable[[], float]
 
     def source(self) -> dict[str, Any]:
@@ -151,7 +151,7 @@ class _Transfer:
             self.save(export_arn=arn)
         try:
             export = table_export.finished(
-                client, arn, self.place, waiting=self.waiting, say=self.progress, in_time=self._in_time
+                client, arn, self.place, waiter=self.waiter, say=self.progress, in_time=self._in_time
             )
         except TransferError:
             self.save(export_arn="", import_arn="")
@@ -170,7 +170,7 @@ class _Transfer:
             self.save(import_arn=arn)
         try:
             return table_import.finished(
-                client, arn, expected_items=items, waiting=self.waiting, say=self.progress, in_time=self._in_time
+                client, arn, expected_items=items, waiter=self.waiter, say=self.progress, in_time=self._in_time
             )
         except TransferError:
             self.save(import_arn="")

@@ -21,14 +21,15 @@ from processor.errors import (
     ThrottledError,
     UnavailableError,
 )
-from processor.flow.retry import Backoff, Outage
-from processor.flow.retry_limit import OUTAGE_SECONDS
+from processor.flow.outage import Outage
+from processor.flow.retry_policy import COMMAND
 from processor.replication.change import Change
 from processor.replication.dead_letters.file_store import LetterFile, append_line
 from processor.replication.dead_letters.letter import Entry, encode
 from processor.reporting.logs import Log
 from tests.fakes import patience
 from tests.fakes.letters import letter
+from tests.fakes.policies import COMMAND_AT_ONCE
 from tests.fakes.source import FakeSource
 from tests.fakes.stream_record import sequence_number
 from tests.fakes.table import FakeTable
@@ -84,7 +85,7 @@ class Run:
             outage=Outage(Log(), "redrive_delayed", note=""),
             stop=self.stop,
             progress=self.said.append,
-            make_backoff=lambda: Backoff(first_seconds=0),
+            policy=COMMAND_AT_ONCE,
             clock=lambda: self.now,
             **more,
         )
@@ -242,14 +243,14 @@ def test_a_throttled_key_is_waited_for(run: Run) -> None:
 
     def throttle(identity: bytes) -> None:
         if identity == _identity("hot") and next(throttles, None) is not None:
-            run.now += OUTAGE_SECONDS / 3
+            run.now += COMMAND.outage_seconds / 3
             raise ThrottledError("fake: throttled", code="ProvisionedThroughputExceededException")
 
     run.before = throttle
     redrive = run.make()
     redrive.run()
     assert (redrive.report.applied, redrive.report.pending, run.left()) == (2, 0, [])
-    assert run.now > 2 * OUTAGE_SECONDS
+    assert run.now > 2 * COMMAND.outage_seconds
 
 
 def test_a_long_outage_ends_it(run: Run) -> None:
@@ -260,7 +261,7 @@ def test_a_long_outage_ends_it(run: Run) -> None:
 
     def fail(identity: bytes) -> None:
         if identity == _identity("b"):
-            run.now += OUTAGE_SECONDS / 3
+            run.now += COMMAND.outage_seconds / 3
             raise UnavailableError("fake: away", code="ConnectionError")
 
     run.before = fail

@@ -7,8 +7,9 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from processor.commands.replicate.command import BELIEVED_SECONDS, Readiness
+from processor.commands.replicate.command import Readiness
 from processor.errors import NotReadyError
+from processor.flow.retry_policy import START
 from processor.reporting.findings import Cause, Finding, error, warning
 from processor.startup.facts import Facts
 from processor.startup.preflight import Report
@@ -103,14 +104,14 @@ def test_what_passes_is_waited_for(
 def test_a_wrong_answer_is_looked_at_again(wait: Wait, clock: Clock) -> None:
     """One that is gone at the next look was none."""
     assert wait([[DENIED], [OUTAGE], [DENIED], []]).errors == []
-    assert sum(clock.pauses) < BELIEVED_SECONDS
+    assert sum(clock.pauses) < START.denied_seconds
 
 
 def test_a_wrong_answer_that_stays_is_believed(wait: Wait, clock: Clock, capsys: pytest.CaptureFixture[str]) -> None:
     """After ten seconds in which every look found one; an outage in between begins them anew."""
     with pytest.raises(NotReadyError, match="1 thing above must be put right first"):
         wait([[DENIED]])
-    assert sum(clock.pauses) == pytest.approx(BELIEVED_SECONDS)
+    assert sum(clock.pauses) == pytest.approx(START.denied_seconds)
     assert len(clock.pauses) > 2
     assert capsys.readouterr().err.count("error   source table orders") == 1
 
@@ -119,7 +120,7 @@ def test_what_passes_does_not_hide_what_stays(wait: Wait, clock: Clock) -> None:
     """An outage beside something that a person must put right ends with 22, too."""
     with pytest.raises(NotReadyError, match="1 thing above"):
         wait([[PENDING, DENIED]])
-    assert sum(clock.pauses) == pytest.approx(BELIEVED_SECONDS)
+    assert sum(clock.pauses) == pytest.approx(START.denied_seconds)
 
 
 def test_what_is_wrong_here_ends_it_at_once(wait: Wait, clock: Clock) -> None:

@@ -13,10 +13,11 @@ from processor.commands.verify.repair import Repair
 from processor.commands.verify.report import Found, Report, Results
 from processor.dynamodb.keys import identity_of
 from processor.errors import ReplicatorError, StalledError, StoppedError, UnavailableError
-from processor.flow import retry_limit
-from processor.flow.patience import Patience
-from processor.flow.retry import Backoff, Outage
+from processor.flow import retry_policy
+from processor.flow.outage import Outage
+from processor.flow.retry import Retry
 from processor.reporting.logs import Log
+from tests.fakes.policies import limit_commands
 from tests.fakes.source import FakeSource
 from tests.fakes.table import FakeTable
 
@@ -30,7 +31,7 @@ def test_all_keys_are_told_of_before_it_ends(
 ) -> None:
     """The key that was written and not looked at again is named as such, those never begun as what they are."""
     if error is StalledError:
-        monkeypatch.setattr(retry_limit, "OUTAGE_SECONDS", 0.0)
+        limit_commands(monkeypatch, outage_seconds=0.0)
     stop, table, reads = threading.Event(), FakeTable(), list[bytes]()
 
     def lose(identity: bytes) -> None:
@@ -45,7 +46,7 @@ def test_all_keys_are_told_of_before_it_ends(
         destination=FakeSource(table.items),
         table=table,
         judge=Judge(Form(["id"], ignored=[], salt=b""), Results(Report(), show=0)),
-        patience=Patience(stop, Outage(Log(), "delayed", note=""), make_backoff=lambda: Backoff(most_seconds=0.0)),
+        retry=Retry(retry_policy.COMMAND, stop, Outage(Log(), "delayed", note="")),
         threads=1,
     )
     told: list[Found] = []

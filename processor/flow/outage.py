@@ -1,0 +1,90 @@
+"""Says that something does not work, ever more rarely, and that it works again. All outages are said by it."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+
+from processor.flow.retry_policy import RECORDS, Rhythm
+from processor.reporting.logs import Log
+
+# The end of a shorter outage is no news: that is throttling at work.
+NEWS_SECONDS = 5.0
+# And longer ones than this are worth a word to whoever doesn't read the log.
+LASTING_SECONDS = 30.0
+
+
+class Outage:
+    """Says that something doesn't work: at once, then at a decreasing rate, and when it works again.
+
+    Where it works now and then, that rate goes on; but an outage of some seconds is said, however soon after another.
+    Shared by all threads that try the same thing.
+
+    :param lasting: is told the reason of one that lasts, now and then, and None when it is over
+    """
+
+    def __init__(
+        self,
+        log: Log,
+        event: str,
+        *,
+        note: str,
+        rhythm: Rhythm = RECORDS.rhythm,
+        lasting: Callable[[str | None], None] = lambda _: None,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._log = log
+        self._event = event
+        self._note = note
+        self._rhythm = rhythm
+        self._lasting = lasting
+        self._next_word = float("-inf")
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._since: float | None = None
+        self._is_said = False
+        self._last_failure = float("-inf")
+        self._next_report = float("-inf")
+        self._interval = rhythm.first_seconds
+        self._failures = 0
+
+    def failed(self, error: str, reason: str) -> None:
+        """Count one failure, and report it if it is time.
+
+        :param error: the kind, as AWS names it
+        :param reason: the whole message
+        """
+        with self._lock:
+            now = self._clock()
+            if now - self._last_failure > self._rhythm.quiet_seconds:
+                self._interval = self._rhythm.first_seconds
+                self._next_report = now
+            self._last_failure = now
+            self._since = now if self._since is None else self._since
+            self._failures += 1
+            if now - self._since >= LASTING_SECONDS and now >= self._next_word:
+                self._next_word = now + LASTING_SECONDS
+                self._lasting(reason)
+            is_news = not self._is_said and now - self._since >= self._rhythm.first_seconds
+            if now < self._next_report and not is_news:
+                return
+            self._is_said = True
+            self._next_report = now + self._interval
+            self._interval = min(self._interval * 2, self._rhythm.last_seconds)
+            failures, self._failures = self._failures, 0
+        self._log.warning(self._event, error=error, failures=failures, reason=reason, note=self._note)
+
+    def succeeded(self) -> None:
+        """Count one success; reports the end of an outage that lasted and was said."""
+        if self._since is None:
+            return
+        with self._lock:
+            since, self._since = self._since, None
+            was_said, self._is_said = self._is_said, False
+            lasted = 0.0 if since is None else self._clock() - since
+            if self._next_word > float("-inf"):
+                self._next_word = float("-inf")
+                self._lasting(None)
+        if was_said and lasted >= NEWS_SECONDS:
+            self._log.notice(f"{self._event}_over", seconds=round(lasted, 1))
