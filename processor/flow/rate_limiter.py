@@ -13,14 +13,14 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 
-# Here, and not the copy's own: what a child imports is its start.
+# DynamoDB developer guide, capacity of reads and writes.
 WRITE_UNIT_BYTES = 1024
 READ_UNIT_BYTES = 4096
 # More than 25 items of 400 KB take in a table with 25 indexes.
 MOST_UNITS = 1_000_000
 
 
-class Estimate(float):
+class EstimatedUnits(float):
     """Units that a call has used by our reckoning: its answer did not say."""
 
 
@@ -31,17 +31,17 @@ def _told(units: float | None) -> float | None:
 
 def written(units: float | None, sizes: Iterable[int]) -> float:
     """What writes of items of these sizes, in bytes, have used, as their answer says or else by estimate."""
-    return _told(units) or Estimate(sum(max(1, math.ceil(size / WRITE_UNIT_BYTES)) for size in sizes))
+    return _told(units) or EstimatedUnits(sum(max(1, math.ceil(size / WRITE_UNIT_BYTES)) for size in sizes))
 
 
 def read(units: float | None, sizes: Iterable[int], *, missing: int = 0) -> float:
     """What consistent reads of items of these sizes have used, and of ``missing`` ones, which take a unit each."""
-    return _told(units) or Estimate(missing + sum(max(1, math.ceil(size / READ_UNIT_BYTES)) for size in sizes))
+    return _told(units) or EstimatedUnits(missing + sum(max(1, math.ceil(size / READ_UNIT_BYTES)) for size in sizes))
 
 
 def scanned(units: float | None, size: int) -> float:
     """What an eventually consistent page of this size has used."""
-    return _told(units) or Estimate(max(1, math.ceil(size / READ_UNIT_BYTES)) / 2)
+    return _told(units) or EstimatedUnits(max(1, math.ceil(size / READ_UNIT_BYTES)) / 2)
 
 
 class Capacity:
@@ -83,12 +83,12 @@ class Capacity:
                 self._available += estimate
 
     def consume(self, units: float) -> None:
-        """Count what a call has consumed, by its answer, or by ``Estimate``."""
+        """Count what a call has consumed, by its answer, or by ``EstimatedUnits``."""
         say = None
         with self._lock:
             self.consumed += units
             self._available -= units
-            if isinstance(units, Estimate) and self.units_per_second is not None:
+            if isinstance(units, EstimatedUnits) and self.units_per_second is not None:
                 say, self._estimated = self._estimated, None
         if say is not None:
             say()

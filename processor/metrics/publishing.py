@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 # How long the end of a process may wait for what is sent last; the daemon waits as long for this process
 # (METRICS_GRACE_MILLIS), and its next start wants the port.
-LAST_SECONDS = 2.0
+FINAL_SEND_SECONDS = 2.0
 _NOTE = "Replication goes on. What was counted meanwhile is sent when it can be."
 
 Collect = Callable[[], "Iterable[Metric]"]
@@ -96,7 +96,7 @@ def publishing(
         yield
     finally:
         stop.set()
-        deadline = time.monotonic() + LAST_SECONDS
+        deadline = time.monotonic() + FINAL_SEND_SECONDS
         for thread in threads:
             thread.join(max(0.0, deadline - time.monotonic()))
 

@@ -9,16 +9,11 @@ from collections.abc import Sequence
 
 import msgspec
 
+from processor.aws.client_calls import Units
 from processor.dynamodb.keys import key_identity
 from processor.replication.change import Change
 
 _Item = dict[str, msgspec.Raw]
-
-
-class Units(msgspec.Struct, frozen=True, rename="pascal"):
-    """What a call took of a table's capacity."""
-
-    capacity_units: float | None = None
 
 
 class _Put(msgspec.Struct, frozen=True, rename="pascal"):

@@ -18,7 +18,7 @@ from processor.state.copy_rows import CopyState
 LOOK_SECONDS = 60.0
 
 
-class Deadline:
+class CopyDeadline:
     """Of one run of ``copy``.
 
     :param begun: whether a replication has; it may raise UnavailableError

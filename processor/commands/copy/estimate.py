@@ -11,11 +11,10 @@ from typing import Any
 
 import msgspec
 
-from processor.commands.copy.write_cost import WRITE_UNIT_BYTES, Part
+from processor.commands.copy.write_cost import Part
+from processor.flow.rate_limiter import READ_UNIT_BYTES, WRITE_UNIT_BYTES
 from processor.reporting.findings import Finding, error, warning
 
-# DynamoDB developer guide, capacity of reads and writes.
-READ_UNIT_BYTES = 4096
 # Eventually consistent reads cost half.
 SCAN_SHARE = 0.5
 # What one copy reads and writes on two cores where neither table holds it up, measured by ``./test.sh bench copy``.

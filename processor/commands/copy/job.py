@@ -11,7 +11,7 @@ import msgspec
 
 from processor.commands.copy import estimate, lock
 from processor.commands.copy.assembly import Meters, assemble
-from processor.commands.copy.deadline import Deadline
+from processor.commands.copy.deadline import CopyDeadline
 from processor.commands.copy.lock import Holder
 from processor.commands.copy.report import Report
 from processor.commands.copy.s3 import job
@@ -237,7 +237,7 @@ class Job:
             written=totals.add,
         )
 
-        deadline = Deadline(copy, lambda: leases.begun(self._leases()))
+        deadline = CopyDeadline(copy, lambda: leases.begun(self._leases()))
 
         def say() -> None:
             deadline.check()

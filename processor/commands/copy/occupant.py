@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from processor.settings.settings import Settings
 
 # A scan goes by the hash of the keys, so the first are as good a sample as any. So many fit one BatchGetItem.
-SAMPLE_ITEMS = 100
+PROBE_ITEMS = 100
 # A table from which much was deleted may have empty pages.
 _MOST_PAGES = 20
 
@@ -72,7 +72,7 @@ def _look(settings: Settings, clients: Clients, key_names: Sequence[str], retry:
     start: msgspec.Raw | None = None
     for _ in range(_MOST_PAGES):
         begin = start
-        page = retry.ask(lambda: destination.page(Segment(0, 1), begin, limit=SAMPLE_ITEMS))  # noqa: B023  # at once
+        page = retry.ask(lambda: destination.page(Segment(0, 1), begin, limit=PROBE_ITEMS))  # noqa: B023  # at once
         keys |= {identity_of(key): key for key in map(key_of, page.items)}
         start = page.last_key
         if keys or start is None:

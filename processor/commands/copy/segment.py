@@ -22,7 +22,7 @@ from typing import NamedTuple
 
 import msgspec
 
-from processor.commands.copy.estimate import READ_UNIT_BYTES, SCAN_SHARE
+from processor.commands.copy.estimate import SCAN_SHARE
 from processor.dynamodb.expiry import NEVER
 from processor.dynamodb.item_view import View
 from processor.dynamodb.items import same
@@ -30,7 +30,7 @@ from processor.dynamodb.keys import identity_of
 from processor.dynamodb.reader import ReadableTable
 from processor.dynamodb.scanner import Page, ScannableTable, Segment
 from processor.errors import RefusedError, StoppedError, UnavailableError, UnsettledError
-from processor.flow.rate_limiter import Capacity
+from processor.flow.rate_limiter import READ_UNIT_BYTES, Capacity
 from processor.flow.retry import Retry
 from processor.replication.apply import Applier, Outcome, Refused
 from processor.replication.change import Change, bytes_of

@@ -7,9 +7,8 @@ import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
-from processor.commands.copy.write_cost import WRITE_UNIT_BYTES
 from processor.errors import StoppedError, ThrottledError, UnavailableError
-from processor.flow.rate_limiter import Capacity
+from processor.flow.rate_limiter import WRITE_UNIT_BYTES, Capacity
 from processor.flow.retry_limit import RetryLimit
 from processor.replication.change import Change, bytes_of
 from processor.replication.writer import Table

@@ -10,8 +10,8 @@ import msgspec
 
 from processor.dynamodb import table_spec
 from processor.dynamodb.item_size import item_bytes
+from processor.flow.rate_limiter import WRITE_UNIT_BYTES
 
-WRITE_UNIT_BYTES = 1024
 # What one table, or one index, on demand takes at most a second, where its own maximum is not set: AWS's default quota
 # (DynamoDB quotas, throughput default quotas).
 ON_DEMAND_UNITS = 40_000.0

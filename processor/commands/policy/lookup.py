@@ -33,7 +33,7 @@ _LOOKING = "Looking it up"
 _ANYBODY = f"arn:aws:iam::{NO_ACCOUNT}:role/ROLE"
 
 
-class Found(msgspec.Struct, frozen=True, kw_only=True):
+class Lookup(msgspec.Struct, frozen=True, kw_only=True):
     """Where things are, who calls, and what stays to be known by the reader."""
 
     places: Places
@@ -41,7 +41,7 @@ class Found(msgspec.Struct, frozen=True, kw_only=True):
     notes: list[str]
 
 
-def look(settings: Settings, clients: Clients, *, caller: str | None, exported: Place | None) -> Found:
+def look(settings: Settings, clients: Clients, *, caller: str | None, exported: Place | None) -> Lookup:
     """Ask for what can be asked for, side by side.
 
     :param caller: the ARN of who the program runs as, where it is not who runs this command
@@ -79,7 +79,7 @@ def look(settings: Settings, clients: Clients, *, caller: str | None, exported: 
             "and known. So HeartbeatItem allows to put any item; leave heartbeatSeconds out where that is too much."
         )
     notes += [*keys_of(source, destination), *made.notes(found)]
-    return Found(places=found, callers={each: principal_of(arn) for each, arn in arns.items()}, notes=notes)
+    return Lookup(places=found, callers={each: principal_of(arn) for each, arn in arns.items()}, notes=notes)
 
 
 def _attempt(notes: list[str], what: str, call: Callable[[], T]) -> T | None:

@@ -21,7 +21,7 @@ from processor.commands.verify.diff import differences
 from processor.commands.verify.digests import Role
 from processor.commands.verify.judge import Judge
 from processor.commands.verify.repair import Tell
-from processor.commands.verify.report import Found, Outcome, PathDifference, Results
+from processor.commands.verify.report import Found, PathDifference, Results, Verdict
 from processor.commands.verify.table_side import Side
 from processor.dynamodb.keys import identity_of
 from processor.flow.retry import Retry
@@ -175,7 +175,7 @@ class Suspects:
                     differing.append(_Look(suspect, image, other))
             yield differing
 
-    def _found(self, outcome: Outcome, look: _Look) -> Found:
+    def _found(self, outcome: Verdict, look: _Look) -> Found:
         places = []
         if look.source is not None and look.destination is not None:
             places = [
@@ -185,7 +185,7 @@ class Suspects:
         return Found(outcome=outcome, key=look.suspect.key, paths=places)
 
 
-def _outcome(look: _Look) -> Outcome:
+def _outcome(look: _Look) -> Verdict:
     if look.destination is None:
         return "missing"
     return "extra" if look.source is None else "different"

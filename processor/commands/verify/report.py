@@ -21,7 +21,7 @@ from processor.reporting.printable import escaped
 from processor.system import private_files
 from processor.system.private_files import NotOursError
 
-Outcome = Literal["missing", "extra", "different"]
+Verdict = Literal["missing", "extra", "different"]
 # ``expired`` is no difference: one table has deleted by TTL what the other still has, or will.
 At = Literal["source", "destination", "both"]
 Shown = Literal["missing", "extra", "different", "expired"]

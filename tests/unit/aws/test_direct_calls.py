@@ -15,7 +15,7 @@ import pytest
 
 from processor.aws.timeouts import WriteTimeouts
 from processor.errors import LeaseLostError, RefusedError, UnavailableError
-from processor.flow.rate_limiter import Estimate
+from processor.flow.rate_limiter import EstimatedUnits
 from processor.replication.writer import WritableTable
 from tests.fakes.changes import put
 from tests.fakes.http_server import HttpServer
@@ -141,7 +141,7 @@ def test_units_are_told_of_every_call(server: HttpServer) -> None:
     table.write_one(BATCH[0])
     table.write_batch(BATCH)
     assert told == [4.0, 2.0, 2.0]
-    assert [type(units) for units in told] == [float, float, Estimate]
+    assert [type(units) for units in told] == [float, float, EstimatedUnits]
     assert all(json.loads(request.body)["ReturnConsumedCapacity"] == "TOTAL" for request in server.requests)
 
 

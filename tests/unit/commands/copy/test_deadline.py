@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from processor.commands.copy import deadline
-from processor.commands.copy.deadline import Deadline
+from processor.commands.copy.deadline import CopyDeadline
 from processor.errors import CopyTooLateError, UnavailableError
 from processor.state.copy_rows import CopyState
 
@@ -20,7 +20,7 @@ class Case:
         self.begun: bool | None = False
         self.looks = 0
         copy = CopyState(id="1", started_ms=0, stream_arn="arn", concurrent=concurrent)
-        self.deadline = Deadline(copy, self._look, now=lambda: self.hours * HOUR)
+        self.deadline = CopyDeadline(copy, self._look, now=lambda: self.hours * HOUR)
 
     def _look(self) -> bool:
         self.looks += 1
