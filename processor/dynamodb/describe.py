@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
+
+import msgspec
 
 from processor.aws.errors import aws_errors
 from processor.errors import NotFoundError
@@ -12,7 +14,7 @@ if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
 
-class Described(NamedTuple):
+class Described(msgspec.Struct, frozen=True):
     """DescribeTable's answer.
 
     :param table: its ``Table``

@@ -20,9 +20,10 @@ import contextlib
 import threading
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, fields
 from functools import partial
 from typing import Literal, Protocol
+
+import msgspec
 
 from processor.errors import CredentialsError, HeldError, RefusedError, ThrottledError, UnavailableError, let_go
 from processor.flow.outage import Outage
@@ -57,8 +58,7 @@ class NoHolding:
         """Nothing."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Outcome:
+class Outcome(msgspec.Struct, frozen=True, kw_only=True):
     """What became of a batch: ``records`` is the sum of the others.
 
     ``moot``: the destination has a newer change of the key already, as it says in fenced mode only. ``filtered``: by
@@ -74,7 +74,7 @@ class Outcome:
     set_aside: int = 0
 
     def __add__(self, other: Outcome) -> Outcome:
-        return Outcome(**{field.name: getattr(self, field.name) + getattr(other, field.name) for field in fields(self)})
+        return Outcome(**{name: getattr(self, name) + getattr(other, name) for name in self.__struct_fields__})
 
 
 class Applier:

@@ -10,7 +10,7 @@ from amazon_kclpy import kcl
 from processor.errors import CheckpointError, DaemonGoneError, LeaseLostError, StoppedError, UnavailableError
 from processor.flow.outage import Outage
 from processor.flow.retry import Retry
-from processor.flow.retry_policy import RECORDS
+from processor.flow.retry_policy import RECORDS, RetryPolicy
 from processor.reporting.logs import Log
 
 # What KCL says of a checkpoint that may be stored at the next try (ShardRecordProcessorCheckpointer's exceptions).
@@ -32,11 +32,12 @@ class Checkpoint:
     """Stores how far a shard is applied.
 
     :param gone: set when the daemon is no longer there
+    :param policy: how long to pause between tries
     """
 
-    def __init__(self, log: Log, *, gone: Event) -> None:
+    def __init__(self, log: Log, *, gone: Event, policy: RetryPolicy = RECORDS) -> None:
         note = "The batch is applied; its checkpoint is tried until it is stored."
-        self._retry = Retry(RECORDS, gone, Outage(log, "checkpoint_delayed", note=note))
+        self._retry = Retry(policy, gone, Outage(log, "checkpoint_delayed", note=note))
 
     def store(self, checkpointer: Any, sequence_number: str | None) -> None:
         """Return when it is stored.

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
 from threading import Event
 from typing import Any, Protocol, TypeVar
 
@@ -27,6 +26,7 @@ from processor.errors import (
     ReplicatorError,
     StoppedByRefusalError,
 )
+from processor.flow.retry_policy import RECORDS, RetryPolicy
 from processor.replication.apply import Applier, Outcome
 from processor.replication.change import Change
 from processor.replication.checkpoint import Checkpoint
@@ -68,14 +68,13 @@ class NoStandstill:
         raise held
 
 
-@dataclass(frozen=True, slots=True)
-class Shard:
+class Shard(msgspec.Struct, frozen=True):
     """What a record processor works with once it knows its shard."""
 
     applier: Applier
     log: Log
-    meter: Meter = field(default_factory=NoMeter)
-    standstill: Standstill = field(default_factory=NoStandstill)
+    meter: Meter = msgspec.field(default_factory=NoMeter)
+    standstill: Standstill = msgspec.field(default_factory=NoStandstill)
     view: View | None = None
 
 
@@ -125,14 +124,22 @@ class RecordProcessor(v3.RecordProcessorBase):  # type: ignore[misc]  # kclpy ha
 
     :param open_shard: makes what a shard needs, given its id
     :param gone: set when the daemon is no longer there
+    :param policy: how long to pause between two tries of a checkpoint
     """
 
     def __init__(
-        self, open_shard: Callable[[str], Shard], *, gone: Event, log: Log, clock: Callable[[], float] = time.time
+        self,
+        open_shard: Callable[[str], Shard],
+        *,
+        gone: Event,
+        log: Log,
+        policy: RetryPolicy = RECORDS,
+        clock: Callable[[], float] = time.time,
     ) -> None:
         self.log = log
         self._open_shard = open_shard
         self._gone = gone
+        self._policy = policy
         self._clock = clock
         self._lost_at: float | None = None
         self._totals = Outcome()
@@ -146,7 +153,7 @@ class RecordProcessor(v3.RecordProcessorBase):  # type: ignore[misc]  # kclpy ha
         shard = self._open_shard(initialize_input.shard_id)
         self._applier, self.log, self._meter = shard.applier, shard.log, shard.meter
         self._standstill, self._view = shard.standstill, shard.view
-        self._checkpoint = Checkpoint(self.log, gone=self._gone)
+        self._checkpoint = Checkpoint(self.log, gone=self._gone, policy=self._policy)
         self.log.notice("shard_started", checkpoint=initialize_input.sequence_number)
 
     @_or_exit

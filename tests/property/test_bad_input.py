@@ -26,6 +26,7 @@ from processor.state import task_row
 from tests.fakes import kcl, tasks
 from tests.fakes.changes import decode
 from tests.fakes.kcl import Checkpointer
+from tests.fakes.policies import AT_ONCE
 from tests.fakes.stream_record import modify, sequence_number
 
 # The same examples in every run.
@@ -191,9 +192,10 @@ class _Applied:
 def test_no_checkpoint_passes_a_malformed_record(data: bytes, before: int, after: int) -> None:
     """A batch with a record that can't be understood ends the process; neither it nor a part of it is checkpointed."""
     good = [modify(number, {"id": {"S": str(number)}}).data for number in range(5)]
-    applier, checkpointer, gone = _Applied(), Checkpointer(), threading.Event()
-    gone.set()
-    processor = RecordProcessor(lambda _: Shard(applier=applier, log=Log()), gone=gone, log=Log())
+    applier, checkpointer = _Applied(), Checkpointer()
+    processor = RecordProcessor(
+        lambda _: Shard(applier=applier, log=Log()), gone=threading.Event(), log=Log(), policy=AT_ONCE
+    )
     processor.initialize(kcl.initialize())
     kcl.process_records(good[:2]).dispatch(checkpointer, processor)
     with pytest.raises(SystemExit) as end:

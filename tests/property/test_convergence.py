@@ -94,10 +94,8 @@ class Replication(RuleBasedStateMachine):
             )
             return Shard(applier=applier, log=Log(), view=self.view)
 
-        gone = threading.Event()
-        self.processor = RecordProcessor(open_shard, gone=gone, log=Log())
+        self.processor = RecordProcessor(open_shard, gone=threading.Event(), log=Log(), policy=AT_ONCE)
         self.processor.initialize(kcl.initialize())
-        gone.set()  # no waiting between tries of a checkpoint
 
     def _refused(self, change: Change, error: RefusedError) -> None:
         raise AssertionError(change) from error

@@ -26,6 +26,7 @@ from processor.replication.safe_meter import SafeMeter
 from processor.reporting.logs import Log
 from tests.fakes import kcl
 from tests.fakes.kcl import Checkpointer
+from tests.fakes.policies import AT_ONCE
 from tests.fakes.stream_record import insert, modify, sequence_number, stream_record
 from tests.fakes.table import FakeTable
 from tests.unit.conftest import Event
@@ -51,9 +52,12 @@ class FakeApplier:
 
 
 def _processor(applier: FakeApplier) -> RecordProcessor:
-    gone = threading.Event()
-    gone.set()  # no waiting between tries
-    made = RecordProcessor(lambda shard_id: Shard(applier=applier, log=Log(shard=shard_id)), gone=gone, log=Log())
+    made = RecordProcessor(
+        lambda shard_id: Shard(applier=applier, log=Log(shard=shard_id)),
+        gone=threading.Event(),
+        log=Log(),
+        policy=AT_ONCE,
+    )
     made.initialize(kcl.initialize())
     return made
 

@@ -14,8 +14,9 @@ from botocore.exceptions import ClientError
 from processor.aws.clients import Clients
 from processor.aws.s3 import Bucket
 from processor.errors import CredentialsError, DeadLetterError, UnavailableError
+from processor.flow.retry_policy import LETTERS
 from processor.replication.dead_letters.letter import encode
-from processor.replication.dead_letters.s3_store import PATIENCE_SECONDS, LetterBucket
+from processor.replication.dead_letters.s3_store import LetterBucket
 from tests.fakes.letters import letter
 from tests.fakes.moto_s3 import MotoS3
 from tests.fakes.stream_record import sequence_number
@@ -138,7 +139,7 @@ def test_what_may_work_later_is_tried_again(code: str, place: Place) -> None:
         place.errors.append(code)
         with pytest.raises(UnavailableError, match=code):
             place.store.put(letter("a"))
-        place.now += PATIENCE_SECONDS
+        place.now += LETTERS.denied_seconds
     place.store.put(letter("a"))
     assert len(place.objects()) == 1
 
@@ -149,7 +150,7 @@ def test_what_is_not_to_be_had_there_is_not_waited_for_in_silence(code: str, pla
     place.errors.append(code)
     with pytest.raises(UnavailableError, match=code):
         place.store.put(letter("a"))
-    place.now += PATIENCE_SECONDS
+    place.now += LETTERS.denied_seconds
     place.errors.append(code)
     with pytest.raises(DeadLetterError, match=code):
         place.store.put(letter("a"))
@@ -161,7 +162,7 @@ def test_refused_access_ends_it_after_a_while(place: Place) -> None:
         place.errors.append("AccessDenied")
         with pytest.raises(UnavailableError, match="AccessDenied"):
             place.store.put(letter("a"))
-        place.now += PATIENCE_SECONDS / 2
+        place.now += LETTERS.denied_seconds / 2
     place.errors.append("AccessDenied")
     with pytest.raises(DeadLetterError, match=r"It is kept.*allow s3:PutObject on s3://letters-\w+/of/ours/t/\*"):
         place.store.put(letter("a"))
@@ -175,7 +176,7 @@ def test_a_refusal_long_after_another_is_a_new_one(place: Place) -> None:
         place.errors.append("AccessDenied")
         with pytest.raises(UnavailableError):
             place.store.put(letter("a"))
-        place.now += PATIENCE_SECONDS * 100
+        place.now += LETTERS.denied_seconds * 100
 
 
 def test_a_missing_bucket_is_named(place: Place) -> None:
@@ -183,7 +184,7 @@ def test_a_missing_bucket_is_named(place: Place) -> None:
     store = place.open("no-such-bucket")
     with pytest.raises(UnavailableError, match="NoSuchBucket"):
         store.put(letter("a"))
-    place.now += PATIENCE_SECONDS
+    place.now += LETTERS.denied_seconds
     with pytest.raises(DeadLetterError, match="s3://no-such-bucket/of/ours/t/"):
         store.put(letter("a"))
     with pytest.raises(DeadLetterError, match="can't be read"):
