@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import threading
 
+import msgspec
 import pytest
 
 from processor.errors import (
@@ -19,22 +20,24 @@ from processor.errors import (
 )
 from processor.flow.outage import Outage
 from processor.flow.retry import Retry
-from processor.flow.retry_policy import COMMAND
+from processor.flow.retry_policy import COMMAND, COPY, RetryPolicy
 from processor.reporting.logs import Log
-from tests.fakes.policies import COMMAND_AT_ONCE
+from tests.fakes.policies import AT_ONCE
 
 
 class Calls:
     """A command's retries, without pauses, and calls that fail."""
 
-    def __init__(self, error: Exception, *, times: int) -> None:
+    def __init__(self, error: Exception, *, times: int, policy: RetryPolicy = COMMAND) -> None:
         self.now = 0.0
         self.stop = threading.Event()
         self.made = 0
         self._error = error
         self._times = times
         outage = Outage(Log(), "delayed", note="", clock=lambda: self.now)
-        self.retry = Retry(COMMAND_AT_ONCE, self.stop, outage, clock=lambda: self.now)
+        self.retry = Retry(
+            msgspec.structs.replace(policy, longest_pause_seconds=0.0), self.stop, outage, clock=lambda: self.now
+        )
 
     def call(self) -> str:
         """Ten seconds later."""
@@ -104,6 +107,23 @@ def test_what_a_person_must_put_right(error: Exception, caplog: pytest.LogCaptur
     said = [record for record in caplog.records if record.getMessage() == "attention_needed"]
     assert len(said) == 1
     assert "it then goes on by itself" in str(said[0].__dict__["fields"])
+
+
+@pytest.mark.parametrize("error", [UNAVAILABLE, DENIED, NO_TABLE, THROTTLED])
+def test_a_record_is_never_given_up(error: Exception, caplog: pytest.LogCaptureFixture) -> None:
+    """By the policy of its way no failure is too many: a week of them, a call each ten seconds."""
+    calls = Calls(error, times=7 * 8640, policy=AT_ONCE)
+    assert calls.retry(calls.call) == "done"
+    assert calls.now > 7 * 86400
+    assert "attention_needed" not in caplog.messages
+
+
+def test_a_copys_parts_wait_for_a_denial_that_comes_first() -> None:
+    """Others of them may have worked; it ends them all the same, after a quarter of an hour."""
+    calls = Calls(DENIED, times=1000, policy=COPY)
+    with pytest.raises(StalledError, match="denied"):
+        calls.retry(calls.call)
+    assert calls.now == COPY.denied_seconds + 10.0
 
 
 def test_a_refusal_is_final() -> None:

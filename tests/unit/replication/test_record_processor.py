@@ -265,6 +265,19 @@ def test_a_requested_shutdown_stores_nothing() -> None:
     assert checkpointer.calls == []
 
 
+def test_a_daemon_that_goes_between_two_tries_ends_them(events: Events) -> None:
+    """A checkpoint is tried without end, but not for a daemon that is gone."""
+    gone = threading.Event()
+    checkpointer = Checkpointer(["ThrottlingException"] * 3, before=lambda _: gone.set())
+    shard = Shard(applier=FakeApplier(), log=Log())
+    processor = RecordProcessor(lambda _: shard, gone=gone, log=Log())
+    processor.initialize(kcl.initialize())
+    with pytest.raises(SystemExit) as ended:
+        kcl.process_records(RECORDS).dispatch(checkpointer, processor)
+    assert (ended.value.code, len(checkpointer.calls)) == (6, 1)
+    assert "The daemon has gone" in events()[-1].fields["reason"]
+
+
 @pytest.mark.parametrize("error", [ValueError("Expecting value"), BrokenPipeError("Broken pipe")])
 def test_a_daemon_that_goes_during_a_checkpoint_is_no_bug(error: Exception, events: Events) -> None:
     """Where the daemon died, the end of the pipe ends this process too, with a message that says what happened."""
