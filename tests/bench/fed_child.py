@@ -6,13 +6,14 @@ and what that took goes to the file that ``BENCH_FIGURES`` names.
 
 from __future__ import annotations
 
-import dataclasses
 import json
 import os
 import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
+
+import msgspec
 
 from processor.replication import assembly, child
 from processor.replication.apply import Applier, Outcome
@@ -56,7 +57,7 @@ class _Again:
 def _opened(*given: Any, **named: Any) -> Shard:
     shard = _open_shard(*given, **named)
     part: Any = _Nothing() if os.environ["BENCH_PART"] == "decode" else _Again(shard.applier)
-    return dataclasses.replace(shard, applier=part)
+    return msgspec.structs.replace(shard, applier=part)
 
 
 if __name__ == "__main__":

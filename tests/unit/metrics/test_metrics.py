@@ -94,7 +94,7 @@ def test_what_became_of_each_record_is_counted(daemon: Daemon) -> None:
     """Every field of an outcome has its label, and they add up to the records."""
     changes = [_made(1, record_bytes=100 + number) for number in range(15)]
     outcome = {"puts": 5, "deletes": 4, "coalesced": 3, "moot": 2, "filtered": 7, "set_aside": 1}
-    assert set(Outcome.__dataclass_fields__) == {"records", *outcome}
+    assert set(Outcome.__struct_fields__) == {"records", *outcome}
     _apply(daemon.meter(filters=True), *changes, **outcome)
     assert daemon.told("records_total") == [15]
     found = [daemon.told("changes_total", outcome=kind) for kind in instruments.OUTCOMES]
