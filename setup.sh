@@ -4,7 +4,7 @@
 #   jars            jars/: the DynamoDB Streams adapter and the daemon class, by Maven (after python)
 #   archive         the daemon's classes as this Java maps them at a start (after jars); without it, a start takes longer
 #   dynamodb-local  jars/dynamodb-local/, for the demo and the tests
-#   tests           .venv with the packages of requirements-dev.lock too
+#   tests           .venv with the packages of requirements-dev.lock too, and jars/junit/, for the tests of the daemon's classes
 #   wheel           dist/: the program as a wheel, with the jars inside (python and jars are made first), and the list of its parts
 # A part's stamp is written last, so an interrupted set-up starts that part again. Exit status 22: something is missing.
 # With --beside before the parts, nothing is made anew while a daemon of this checkout runs: what is there is used.
@@ -137,6 +137,12 @@ make_tests() {
     run "test packages (about 30 s)" "$root/.venv/bin/python" -m pip install --require-hashes -r "$root/requirements-dev.lock"
 }
 
+make_junit() {
+    need mvn "Install Maven (Debian: maven)."
+    rm -rf "$root/jars/junit"
+    run "JUnit (3 MB)" mvn -B --strict-checksums -f "$root/daemon/junit/pom.xml" package
+}
+
 make_wheel() {
     run "build packages" "$root/.venv/bin/python" -m pip install --require-hashes -r "$root/requirements-build.lock"
     rm -rf "$root/dist"
@@ -186,7 +192,10 @@ for name in "$@"; do
         jars) part "$root/jars/.stamp" make_jars requirements.lock processor/startup/jar_lock.py daemon/{pom.xml,classes.lst,jars.lock} 'daemon/src/main/java/replicator/*.java' 'daemon/src/main/java/replicator/*/*.java' 'daemon/src/main/java/software/amazon/kinesis/multilang/config/*.java' ;;
         archive) archive ;;
         dynamodb-local) part "$root/jars/dynamodb-local/.stamp" make_dynamodb_local daemon/dynamodb-local/pom.xml 'daemon/dynamodb-local/src/main/java/replicator/*.java' ;;
-        tests) part "$root/.venv/.stamp-tests" make_tests setup.sh requirements.lock requirements-dev.lock ;;
+        tests)
+            part "$root/.venv/.stamp-tests" make_tests setup.sh requirements.lock requirements-dev.lock
+            part "$root/jars/junit/.stamp" make_junit daemon/junit/pom.xml
+            ;;
         wheel)
             "$root/setup.sh" python jars
             part "$root/dist/.stamp" make_wheel jars/.stamp {setup.sh,pyproject.toml,README.md,LICENSE,requirements.in,requirements.lock,requirements-build.lock,hatch_build.py,deploy/sbom.py} 'properties/*' 'processor/*.*' 'processor/*/*.*' 'processor/*/*/*.*' 'processor/*/*/*/*.*'

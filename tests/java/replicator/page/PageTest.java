@@ -1,0 +1,68 @@
+package replicator.page;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertNull;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.util.List;
+import java.util.stream.Collectors;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+import replicator.aws.AnswerBounds;
+import software.amazon.kinesis.retrieval.KinesisClientRecord;
+
+/** A page's records are the bytes that came; what is no page is none. */
+class PageTest {
+    private static Page page(String answer) throws IOException {
+        return Page.of(answer.getBytes(StandardCharsets.UTF_8));
+    }
+
+    private static String record(int number, String item) {
+        return "{\"dynamodb\":{\"ApproximateCreationDateTime\":1700000000.25,\"SequenceNumber\":\"" + number
+                + "\",\"NewImage\":" + item + "},\"SequenceNumber\":\"not this\"}";
+    }
+
+    private static String text(KinesisClientRecord record) {
+        return StandardCharsets.UTF_8.decode(record.data().duplicate()).toString();
+    }
+
+    @Test
+    void recordsAreTheBytesThatCame() throws IOException {
+        String first = record(1, "{ \"é\\u0000\" : {\"S\":\"\uD83D\uDE00}]\"}}");
+        String second = record(2, "{}");
+        Page page = page("{\"NextShardIterator\":\"next\" , \"Records\" : [ " + first + " ,\n" + second + " ] }");
+        assertEquals(List.of(first, second), page.records().stream().map(PageTest::text).collect(Collectors.toList()));
+        assertEquals("2", page.records().get(1).sequenceNumber());
+        assertEquals(1_700_000_000_250L, page.records().get(0).approximateArrivalTimestamp().toEpochMilli());
+        assertEquals("next", page.nextShardIterator());
+    }
+
+    @Test
+    void aBatchIsAnArrayOfThem() throws IOException {
+        Page page = page("{\"Records\":[" + record(1, "{}") + " , " + record(2, "{}") + "]}");
+        KinesisClientRecord joined = Page.joined(page.records());
+        assertEquals("[" + record(1, "{}") + "," + record(2, "{}") + "]", text(joined));
+        assertEquals("2", joined.sequenceNumber());
+        assertNull(page.nextShardIterator());
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"", "[]", "{}", "null", "{\"Records\":null}", "{\"Records\":[1]}", "{\"Records\":[{}]}",
+        "{\"Records\":[],\"NextShardIterator\":\"\"}", "{\"Records\":[],\"NextShardIterator\":1}", "{\"Records\":[",
+        "{\"Records\":[{\"dynamodb\":{\"SequenceNumber\":1,\"ApproximateCreationDateTime\":1}}]}"})
+    void whatIsNoPageIsRefused(String answer) {
+        assertThrows(IOException.class, () -> page(answer));
+    }
+
+    @Test
+    void anAnswerIsBounded() {
+        String deep = "[".repeat(AnswerBounds.NESTING + 1) + "]".repeat(AnswerBounds.NESTING + 1);
+        assertThrows(IOException.class, () -> page("{\"Records\":[" + record(1, deep) + "]}"));
+        String small = record(1, "{}");
+        String many = (small + ",").repeat(AnswerBounds.RECORDS) + small;
+        assertThrows(IOException.class, () -> page("{\"Records\":[" + many + "]}"));
+    }
+}
