@@ -1,4 +1,4 @@
-"""DynamoDB calls whose request and answer are JSON bytes.
+"""Calls of a client whose request and answer are JSON bytes.
 
 botocore would parse items into Python values, at several times the cost and with something to lose. So its request's
 body is swapped for ours just before it is signed, and the answer's is taken before it is parsed. Signing, credentials,
@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from processor.aws.bounds import has_too_many_values
-from processor.aws.errors import AnswerTooLargeError, aws_errors
+from processor.aws.errors import AnswerTooLargeError, NotDynamoDBError, aws_errors
 from processor.aws.redaction import ALL_WORDS, HarmlessWords, content_type
 from processor.errors import UnavailableError
 
@@ -27,13 +27,73 @@ _METHODS: dict[str, tuple[str, Callable[[str], dict[str, Any]]]] = {
     "GetItem": ("get_item", lambda table: {"TableName": table, "Key": {}}),
     "BatchGetItem": ("batch_get_item", lambda table: {"RequestItems": {table: {"Keys": [{}]}}}),
     "Scan": ("scan", lambda table: {"TableName": table}),
+    "BatchWriteItem": ("batch_write_item", lambda table: {"RequestItems": {table: [{}]}}),
+    "PutItem": ("put_item", lambda table: {"TableName": table, "Item": {}}),
+    "DeleteItem": ("delete_item", lambda table: {"TableName": table, "Key": {}}),
+    "GetRecords": ("get_records", lambda _: {"ShardIterator": "i"}),
 }
+# The least that is an answer of each.
+_NOTHING = b'{"Items":[],"Responses":{}}'
 
 
 class Units(msgspec.Struct, frozen=True, rename="pascal"):
     """The part of an answer that says what the call has cost."""
 
     capacity_units: float | None = None
+
+
+class ByteCalls:
+    """Calls of one client. Any number of threads may share it, and the client."""
+
+    def __init__(self, client: Any) -> None:
+        self._client = client
+        self._of_thread = threading.local()
+        events, service = client.meta.events, client.meta.service_model.service_id.hyphenize()
+        for operation in _METHODS:
+            events.register(f"before-call.{service}.{operation}", self._swap_request)
+            events.register(f"before-send.{service}.{operation}", self._send)
+            events.register(f"before-parse.{service}.{operation}", self._take_answer)
+
+    def call(
+        self, operation: str, body: bytes, *, table: str = "table", before_send: Callable[[], None] = lambda: None
+    ) -> bytes:
+        """Make a call, as often as the client's configuration says.
+
+        :param body: the request's JSON
+        :param table: its table's name
+        :param before_send: called before each request
+        :returns: the answer's JSON, which is an object
+        :raises ClientError, BotoCoreError, OSError: see ``aws_errors``
+        :raises NotDynamoDBError: the answer is none
+        """
+        method, parameters = _METHODS[operation]
+        mine = self._of_thread
+        mine.request, mine.answer, mine.before_send = body, b"", before_send
+        try:
+            answer = getattr(self._client, method)(**parameters(table))
+            kind = answer["ResponseMetadata"]["HTTPHeaders"].get("content-type", "json")
+            if "json" not in kind:
+                raise NotDynamoDBError(whose="DynamoDB's", fault=f"content type {content_type(kind)}")
+            return bytes(mine.answer)
+        finally:
+            mine.request = None
+
+    def _swap_request(self, params: dict[str, Any], **_: object) -> None:
+        if self._is_ours():
+            params["body"] = self._of_thread.request
+
+    def _send(self, **_: object) -> None:
+        if self._is_ours():
+            self._of_thread.before_send()
+
+    def _take_answer(self, response_dict: dict[str, Any], **_: object) -> None:
+        if self._is_ours() and response_dict["status_code"] == HTTPStatus.OK:
+            self._of_thread.answer = response_dict["body"]
+            response_dict["body"] = _NOTHING
+
+    def _is_ours(self) -> bool:
+        """Whether this thread's call was made here: the client may have other users."""
+        return getattr(self._of_thread, "request", None) is not None
 
 
 class RawCalls:
@@ -47,8 +107,7 @@ class RawCalls:
         self._region = region
         self._connect = connect
         self._lock = threading.Lock()
-        self._client: DynamoDBClient | None = None
-        self._current = threading.local()
+        self._calls: ByteCalls | None = None
 
     def __call__(self, operation: str, body: bytes) -> bytes:
         """One call of ``GetItem``, ``BatchGetItem`` or ``Scan``.
@@ -58,24 +117,14 @@ class RawCalls:
         :raises RefusedError: DynamoDB will never answer this request
         :raises UnavailableError: it can't be answered now
         """
-        client = self._connected()
-        method, parameters = _METHODS[operation]
-        self._current.request = body
-        try:
-            # A scan's first page is asked for without a key.
-            carries = operation != "Scan" or b'"ExclusiveStartKey"' in body
-            with aws_errors(self.name(operation), HarmlessWords((self.table,)) if carries else ALL_WORDS):
-                answer = getattr(client, method)(**parameters(self.table))
-            kind = answer["ResponseMetadata"]["HTTPHeaders"].get("content-type", "json")
-            if "json" not in kind:
-                raise self.not_dynamodb(operation, content_type(kind))
-            found = bytes(self._current.answer)
-            if has_too_many_values(found):
-                message = f"{self.name(operation)}: the answer has more values than DynamoDB gives"
-                raise UnavailableError(message, code=AnswerTooLargeError.code)
-            return found
-        finally:
-            self._current.request = self._current.answer = None
+        # A scan's first page is asked for without a key.
+        carries = operation != "Scan" or b'"ExclusiveStartKey"' in body
+        with aws_errors(self.name(operation), HarmlessWords((self.table,)) if carries else ALL_WORDS):
+            found = self._connected().call(operation, body, table=self.table)
+        if has_too_many_values(found):
+            message = f"{self.name(operation)}: the answer has more values than DynamoDB gives"
+            raise UnavailableError(message, code=AnswerTooLargeError.code)
+        return found
 
     def name(self, operation: str) -> str:
         """The call and its object, for messages."""
@@ -86,25 +135,8 @@ class RawCalls:
         message = f"{self.name(operation)}: the answer is none of DynamoDB's (content type {kind})"
         return UnavailableError(message, code="NotDynamoDB")
 
-    def _connected(self) -> DynamoDBClient:
+    def _connected(self) -> ByteCalls:
         with self._lock:
-            if self._client is None:
-                client = self._connect()
-                for operation in _METHODS:
-                    client.meta.events.register(f"before-call.dynamodb.{operation}", self._swap_request)
-                    client.meta.events.register(f"before-parse.dynamodb.{operation}", self._take_answer)
-                self._client = client
-            return self._client
-
-    def _swap_request(self, params: dict[str, Any], **_: object) -> None:
-        if self._is_ours():
-            params["body"] = self._current.request
-
-    def _take_answer(self, response_dict: dict[str, Any], **_: object) -> None:
-        if self._is_ours() and response_dict["status_code"] == HTTPStatus.OK:
-            self._current.answer = response_dict["body"]
-            response_dict["body"] = b'{"Items":[],"Responses":{}}'  # the least that is an answer of each
-
-    def _is_ours(self) -> bool:
-        """Whether this thread's call was made here: the client may have other users."""
-        return getattr(self._current, "request", None) is not None
+            if self._calls is None:
+                self._calls = ByteCalls(self._connect())
+            return self._calls

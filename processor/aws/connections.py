@@ -26,8 +26,10 @@ from processor.aws.bounds import ROOM, InvalidAnswerError, most_bytes
 from processor.aws.deadlines import Deadline, current
 from processor.aws.errors import not_aws
 from processor.aws.http_answer import MAX_HEAD_BYTES, read_answer
+from processor.aws.internals import ChangedLibraryError, http_session, say, use_pools, wrap_calls
 
 _TOO_LONG = "the call took too long"
+UNBOUND = "Each step of a call has its limit, but not the whole call, nor the size of its answer."
 
 
 class _Lines:
@@ -154,15 +156,20 @@ def bound(client: Any, seconds: float) -> Any:
         sent = request.body
         return most_bytes(service, target, len(sent) if isinstance(sent, (bytes, str, bytearray)) else 0)
 
-    bound_session(client._endpoint.http_session, seconds, limit, whose="AWS's")  # noqa: SLF001  # there is no public way
-    make = client._make_api_call  # noqa: SLF001
+    try:
+        wrap_calls(client, _in_room)
+        bound_session(http_session(client), seconds, limit, whose="AWS's")
+    except ChangedLibraryError as exc:
+        say(exc, UNBOUND)
+    return client
 
+
+def _in_room(make: Callable[..., Any]) -> Callable[..., Any]:
     def make_in_room(*args: Any) -> Any:
         with ROOM.call():
             return make(*args)
 
-    client._make_api_call = make_in_room  # noqa: SLF001
-    return client
+    return make_in_room
 
 
 def bound_session(session: Any, seconds: float, limit: Callable[[Any], int], *, whose: str) -> None:
@@ -173,8 +180,9 @@ def bound_session(session: Any, seconds: float, limit: Callable[[Any], int], *, 
 
     :param limit: the most bytes that the answer to a request may have
     :param whose: the answers are, for a message
+    :raises ChangedLibraryError: it can't be given so long
     """
-    session._pool_classes_by_scheme.update(http=_Pool, https=_TLSPool)  # noqa: SLF001  # which its managers share
+    use_pools(session, {"http": _Pool, "https": _TLSPool})
     send = session.send
 
     def send_in_time(request: Any) -> Any:

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Protocol
 
 from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSPreparedRequest, AWSRequest, HeadersDict, prepare_request_dict
@@ -27,31 +27,53 @@ from urllib3.util import parse_url
 
 from processor.aws.bounds import InvalidAnswerError, most_bytes
 from processor.aws.checked_parser import checked
+from processor.aws.client_calls import ByteCalls
 from processor.aws.errors import STALE_CREDENTIALS, not_aws
 from processor.aws.http1 import exchange
 from processor.aws.http_answer import Answer, BrokenAnswerError
+from processor.aws.internals import (
+    ChangedLibraryError,
+    DirectParts,
+    direct_parts,
+    give_back,
+    pool_of,
+    say,
+    take_connection,
+)
 from processor.aws.sigv4 import Signer
 from processor.aws.tls import load_once
 
 
-class LeanCalls:
-    """The calls of one client, made once each. Any number of threads may share it.
+class Calls(Protocol):
+    """Calls of one client, with bytes for bodies."""
 
-    :param client: its endpoint, credentials, connections and timeouts are used
+    def call(self, operation: str, body: bytes, *, before_send: Callable[[], None] = lambda: None) -> bytes:
+        """Make a call; see ``DirectCalls``."""
+
+
+def direct_calls(client: Any, *, operation: str, parameters: dict[str, Any]) -> Calls:
+    """The calls of one client, made directly, or by the client where the library doesn't let us.
+
     :param operation: a call that the endpoint is looked up for; an account may have one of its own
     """
+    try:
+        return DirectCalls(client, direct_parts(client, operation, parameters))
+    except ChangedLibraryError as exc:
+        say(exc, "Each call is made by botocore's client, at several times the CPU.")
+        return ByteCalls(client)
 
-    def __init__(self, client: Any, *, operation: str, parameters: dict[str, Any]) -> None:
+
+class DirectCalls:
+    """The calls of one client, made once each. Any number of threads may share it.
+
+    :param client: its credentials, connections and timeouts are used
+    """
+
+    def __init__(self, client: Any, parts: DirectParts) -> None:
         model, config = client.meta.service_model, client.meta.config
         region = client.meta.region_name
-        # There is no public way to these four.
-        self._session = client._endpoint.http_session  # noqa: SLF001
-        self._credentials = client._request_signer._credentials  # noqa: SLF001
+        self._session, self._credentials, agent, endpoint = parts
         load_once(self._session)
-        agent = client._user_agent_creator.to_string()  # noqa: SLF001
-        endpoint, _, _ = client._resolve_endpoint_ruleset(  # noqa: SLF001
-            model.operation_model(operation), parameters, {"client_region": region, "client_config": config}
-        )
         prepared: dict[str, Any] = {"url_path": "/", "query_string": {}, "headers": {}, "body": b""}
         prepare_request_dict(prepared, endpoint_url=endpoint)
         self._url: str = prepared["url"]
@@ -100,10 +122,10 @@ class LeanCalls:
 
     def _exchange(self, headers: dict[str, str], body: bytes, limit: int) -> Answer:
         pool = self._pool
-        connection = None if pool is None else pool._get_conn()  # noqa: SLF001  # no public way
+        connection = None if pool is None else take_connection(pool)
         if connection is None or connection.is_closed or connection.proxy_is_forwarding:
             if connection is not None:
-                pool._put_conn(connection)  # noqa: SLF001
+                give_back(pool, connection)
             return self._opening_exchange(headers, body)
         lines = "".join([f"{name}: {value}\r\n" for name, value in headers.items()])
         head = b"POST %b HTTP/1.1\r\n%bContent-Length: %d\r\n\r\n" % (self._target, lines.encode("latin-1"), len(body))
@@ -125,12 +147,12 @@ class LeanCalls:
         finally:
             if not is_kept:
                 connection.close()
-            pool._put_conn(connection)  # noqa: SLF001
+            give_back(pool, connection)
         return answer
 
     def _opening_exchange(self, headers: dict[str, str], body: bytes) -> Answer:
         request = AWSPreparedRequest("POST", self._url, HeadersDict(headers), body, stream_output=False)  # type: ignore[arg-type]  # as botocore makes it
         answer = self._session.send(request)
-        self._pool = getattr(answer.raw, "_pool", None)
+        self._pool = pool_of(answer)
         found = {name.lower(): value for name, value in answer.headers.items()}
         return Answer(answer.status_code, found, answer.content)

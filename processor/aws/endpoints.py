@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from processor.aws.clients import Clients
+from processor.aws.internals import signing_region
 from processor.aws.sessions import sts_client
 from processor.settings.settings import Settings
 
@@ -39,7 +40,7 @@ def _roles(settings: Settings) -> Iterator[tuple[str, str]]:
             client = sts_client(identity, region)
             yield f"{side}RoleEndpoint", _endpoint(client)
             # With AWS_STS_REGIONAL_ENDPOINTS=legacy, the endpoint of all regions is signed for as one of them.
-            yield f"{side}RoleRegion", client._request_signer.region_name  # noqa: SLF001  # there is no public way
+            yield f"{side}RoleRegion", signing_region(client)
 
 
 def _endpoint(client: Any) -> str:

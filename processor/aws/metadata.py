@@ -13,8 +13,9 @@ from typing import Any
 from botocore.exceptions import MetadataRetrievalError
 from dateutil.parser import parse  # type: ignore[import-untyped]  # as botocore reads times by it
 
-from processor.aws.connections import bound_session
+from processor.aws.connections import UNBOUND, bound_session
 from processor.aws.errors import NotDynamoDBError
+from processor.aws.internals import ChangedLibraryError, fetcher_session, metadata_fetchers, say
 
 # Credentials have 2 KB; a session token has no limit, and is some 1 KB.
 _MOST_BYTES = 64 * 1024
@@ -29,12 +30,15 @@ _SURPRISES = (AttributeError, KeyError, OverflowError, RecursionError, TypeError
 
 def bound_metadata(resolver: Any) -> Any:
     """Bound whatever asks metadata services, of botocore's credential providers; before they do. Returns them."""
-    container = resolver.get_provider("container-role")._fetcher  # noqa: SLF001  # there is no public way
-    instance = resolver.get_provider("iam-role")._role_fetcher  # noqa: SLF001
-    for fetcher in (container, instance):
-        session = fetcher._session  # noqa: SLF001
-        seconds = max(_LEAST_SECONDS, 2 * session._timeout)  # noqa: SLF001  # to connect, and to be answered
-        bound_session(session, seconds, lambda _: _MOST_BYTES, whose="a metadata service's")
+    try:
+        container, instance = metadata_fetchers(resolver)
+        for fetcher in (container, instance):
+            session, seconds = fetcher_session(fetcher)
+            most = max(_LEAST_SECONDS, 2 * seconds)  # to connect, and to be answered
+            bound_session(session, most, lambda _: _MOST_BYTES, whose="a metadata service's")
+    except ChangedLibraryError as exc:
+        say(exc, UNBOUND)
+        return resolver
     container.retrieve_full_uri = _looked_at(container.retrieve_full_uri, _CONTAINER_KEYS, or_none=False)
     instance.retrieve_iam_role_credentials = _looked_at(
         instance.retrieve_iam_role_credentials, _INSTANCE_KEYS, or_none=True

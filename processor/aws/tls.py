@@ -7,8 +7,11 @@ from __future__ import annotations
 
 import ssl
 import threading
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+
+from processor.aws.internals import ChangedLibraryError, make_context_by, say
 
 _lock = threading.Lock()
 
@@ -32,12 +35,13 @@ class _Context(ssl.SSLContext):
 
 def load_once(session: Any) -> None:
     """Let a botocore ``URLLib3Session`` load authorities once; before its first request."""
-    make = session._get_ssl_context  # noqa: SLF001  # there is no public way
 
-    def made() -> ssl.SSLContext:
-        context: ssl.SSLContext = make()
+    def made(make: Callable[[], ssl.SSLContext]) -> ssl.SSLContext:
+        context = make()
         context.__class__ = _Context  # all that botocore has set is in it
         return context
 
-    session._get_ssl_context = made  # noqa: SLF001  # of proxies
-    session._manager.connection_pool_kw["ssl_context"] = made()  # noqa: SLF001
+    try:
+        make_context_by(session, made)
+    except ChangedLibraryError as exc:
+        say(exc, "Each connection loads its certificate authorities anew, in 20 ms of CPU.")

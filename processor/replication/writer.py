@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from processor.aws.bounds import ROOM, has_more_values
 from processor.aws.clients import write_client
-from processor.aws.direct_calls import LeanCalls
+from processor.aws.direct_calls import Calls, direct_calls
 from processor.aws.errors import AnswerTooLargeError, aws_errors
 from processor.aws.redaction import HarmlessWords
 from processor.aws.response_shapes import NO_ANSWER
@@ -83,7 +83,7 @@ class WritableTable:
         self._clock = clock
         self._renewal = threading.Lock()
         self._renewed = clock()
-        self._calls: LeanCalls | None = None
+        self._calls: Calls | None = None
 
     def write_batch(self, changes: Sequence[Change]) -> list[Change]:
         """BatchWriteItem.
@@ -160,16 +160,18 @@ class WritableTable:
                 self._renewed = self._clock()
                 self._calls = self._connect()
 
-    def _connected(self) -> LeanCalls:
+    def _connected(self) -> Calls:
         """Connect at the first write: credentials that are not there yet are then waited for."""
         if self._calls is None:
             with self._renewal:
                 self._calls = self._calls or self._connect()
         return self._calls
 
-    def _connect(self) -> LeanCalls:
+    def _connect(self) -> Calls:
         with aws_errors(f"Client for dynamodb in {self._region}"):
-            return LeanCalls(self._client(), operation="BatchWriteItem", parameters={"RequestItems": {self.name: []}})
+            return direct_calls(
+                self._client(), operation="BatchWriteItem", parameters={"RequestItems": {self.name: []}}
+            )
 
     def _client(self) -> DynamoDBClient:
         return write_client(

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import msgspec
 
-from processor.aws.direct_calls import LeanCalls
+from processor.aws.direct_calls import direct_calls
 from processor.aws.errors import aws_errors
 from processor.aws.response_shapes import NO_ANSWER
 from processor.commands.status.lineage import Lag, StreamShard
@@ -95,7 +95,7 @@ class Lags:
     def __init__(self, client: DynamoDBStreamsClient, arn: str, *, clock: Callable[[], float] = time.time) -> None:
         self._client = client
         with aws_errors(f"GetRecords on stream {arn}"):
-            self._lean = LeanCalls(client, operation="GetRecords", parameters={})
+            self._lean = direct_calls(client, operation="GetRecords", parameters={})
         self._arn = arn
         self._clock = clock
         self._away = threading.Event()

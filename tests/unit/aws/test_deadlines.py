@@ -12,7 +12,7 @@ import pytest
 from botocore.exceptions import BotoCoreError
 
 from processor.aws.clients import Clients, write_client
-from processor.aws.direct_calls import LeanCalls
+from processor.aws.direct_calls import Calls, direct_calls
 from processor.aws.errors import aws_errors
 from processor.aws.timeouts import WriteTimeouts
 from processor.errors import UnavailableError
@@ -71,10 +71,10 @@ SERVERS: dict[str, Serve] = {
 }
 
 
-def calls_of(endpoint: str, timeouts: WriteTimeouts = TIMEOUTS) -> LeanCalls:
+def calls_of(endpoint: str, timeouts: WriteTimeouts = TIMEOUTS) -> Calls:
     """As ``WritableTable`` makes them."""
     client = write_client("eu-west-1", endpoint, connections=2, timeouts=timeouts)
-    return LeanCalls(client, operation="PutItem", parameters={"TableName": "copy"})
+    return direct_calls(client, operation="PutItem", parameters={"TableName": "copy"})
 
 
 def ends_soon(call: Callable[[], object]) -> None:
