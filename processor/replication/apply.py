@@ -29,7 +29,7 @@ from processor.errors import CredentialsError, HeldError, RefusedError, Throttle
 from processor.flow.outage import Outage
 from processor.flow.retry_policy import RECORDS, Backoff, RetryPolicy
 from processor.replication.change import Change
-from processor.replication.concurrency import Lanes
+from processor.replication.concurrency import ConcurrencyLimit
 from processor.replication.plan import MAX_ITEMS_PER_CALL, calls, plan
 from processor.replication.writer import Table
 
@@ -110,7 +110,7 @@ class Applier:
         self._holding = holding or NoHolding()
         self._retried = retried
         self._policy = policy
-        self._lanes = Lanes(threads, name=f"{name}-apply")
+        self._concurrency = ConcurrencyLimit(threads, name=f"{name}-apply")
 
     def apply(self, changes: Sequence[Change]) -> Outcome:
         """Write a batch; returns when all of it is written, superseded within it, set aside, or asks for no write.
@@ -147,7 +147,7 @@ class Applier:
                 errors.append(exc)
                 failed.set()
 
-        self._lanes.run([partial(write, batch) for batch in calls(writes, max_items=self._call_items)])
+        self._concurrency.run([partial(write, batch) for batch in calls(writes, max_items=self._call_items)])
         if errors:
             # The refusal says more than the calls it cut short.
             raise next((error for error in errors if not isinstance(error, UnavailableError)), errors[0])
@@ -162,7 +162,7 @@ class Applier:
             try:
                 began = time.perf_counter()
                 undone = self._table.write_batch(pending)
-                self._lanes.answered(time.perf_counter() - began)
+                self._concurrency.answered(time.perf_counter() - began)
             except RefusedError:
                 return [each for change in pending for each in self._write_one(change, cut_short)]
             except UnavailableError as error:
@@ -184,7 +184,7 @@ class Applier:
             try:
                 began = time.perf_counter()
                 written = self._table.write_one(change)
-                self._lanes.answered(time.perf_counter() - began)
+                self._concurrency.answered(time.perf_counter() - began)
             except RefusedError as refusal:
                 try:
                     self._refused(change, refusal)
@@ -210,7 +210,7 @@ class Applier:
         self._outage.failed(error.code, str(error))
         self._retried(error)
         if isinstance(error, ThrottledError):
-            self._lanes.throttled()
+            self._concurrency.throttled()
         let_go(error)
         if cut_short.wait(backoff.next_seconds()):
             raise error

@@ -86,7 +86,7 @@ def open_shard(settings: Settings, shard_id: str, *, directory: Path, gone: thre
         name=shard_id,
         write_mode=settings.write_mode,
         coalesce=settings.coalesce,
-        threads=settings.lanes,
+        threads=settings.most_concurrent_writes,
         refused=on_error.holding(settings, shard_id, log, guard),
         outage=outage,
         holding=standstill,

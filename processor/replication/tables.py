@@ -79,7 +79,7 @@ def open_table(
         "region": settings.destination_region,
         "endpoint": settings.destination_endpoint,
         "make_session": partial(session, settings.destination_identity, region=settings.destination_region),
-        "connections": settings.lanes,
+        "connections": settings.most_concurrent_writes,
         "timeouts": timeouts,
         "may_write": may_write,
         "consumed": consumed,

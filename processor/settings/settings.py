@@ -13,7 +13,7 @@ from processor.settings.identity import OWN, Identity
 # DynamoDB's limit.
 MAX_TABLE_NAME = 255
 # The calls of a batch of two pages (``PageFetcher.java``): all of them within one round trip, however far.
-MOST_LANES = 80
+MOST_CONCURRENT_WRITES = 80
 # What a copy of a table in the same region is limited by is this process, not the number of its calls.
 THREADS = 8
 
@@ -86,9 +86,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=False):
         return position.upper() == "TRIM_HORIZON"
 
     @property
-    def lanes(self) -> int:
+    def most_concurrent_writes(self) -> int:
         """The most write calls of one shard at once."""
-        return self.apply_threads or MOST_LANES
+        return self.apply_threads or MOST_CONCURRENT_WRITES
 
     @property
     def threads(self) -> int:

@@ -36,7 +36,7 @@ BUGS = {
         plan=_plan(),
         symptom="was not applied",
     ),
-    "two-lanes": Bug(
+    "two-calls-of-a-key": Bug(
         edits={
             "processor/replication/plan.py": ("        turn = seen.get(change.identity, 0)\n", "        turn = 0\n")
         },

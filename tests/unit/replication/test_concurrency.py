@@ -7,7 +7,7 @@ from functools import partial
 
 import pytest
 
-from processor.replication.concurrency import CALL_SECONDS, FIRST_LANES, MEASURE_SECONDS, Lanes
+from processor.replication.concurrency import CALL_SECONDS, FIRST_LIMIT, MEASURE_SECONDS, ConcurrencyLimit
 from tests.fakes.patience import PATIENCE_SECONDS
 
 MOST = 40
@@ -16,8 +16,8 @@ MOST = 40
 class Destination:
     """Answers after a round trip that is only told, and counts how many calls meet."""
 
-    def __init__(self, lanes: Lanes, *, round_trip: float) -> None:
-        self.lanes = lanes
+    def __init__(self, limit: ConcurrencyLimit, *, round_trip: float) -> None:
+        self.limit = limit
         self.round_trip = round_trip
         self.met: list[int] = []
         self._under_way = 0
@@ -31,17 +31,17 @@ class Destination:
             self._changed.notify_all()
             assert self._changed.wait_for(lambda: max(self.met) >= meeting, timeout=PATIENCE_SECONDS)
             self._under_way -= 1
-        self.lanes.answered(self.round_trip)
+        self.limit.answered(self.round_trip)
 
     def batch(self, calls: int, *, meeting: int = 1) -> None:
         """One batch of so many calls."""
         self.met = []
-        self.lanes.run([lambda: self.call(meeting)] * calls)
+        self.limit.run([lambda: self.call(meeting)] * calls)
 
 
 def _known(round_trip: float) -> Destination:
     """A destination whose round trip is measured."""
-    destination = Destination(Lanes(MOST, name="test"), round_trip=9.0)
+    destination = Destination(ConcurrencyLimit(MOST, name="test"), round_trip=9.0)
     destination.batch(1)  # its time says nothing: it connects
     destination.round_trip = round_trip
     destination.batch(1)
@@ -50,75 +50,75 @@ def _known(round_trip: float) -> Destination:
 
 @pytest.mark.parametrize("most", [1, 3, 50])
 def test_every_work_is_done_once(most: int) -> None:
-    """However many lanes there are, each work of a batch is done, by one of them."""
+    """Whatever the limit is, each work of a batch is done exactly once."""
     done: list[int] = []
-    lanes = Lanes(most, name="test")
+    limit = ConcurrencyLimit(most, name="test")
     for _ in range(2):
-        lanes.run([partial(done.append, number) for number in range(20)])
+        limit.run([partial(done.append, number) for number in range(20)])
     assert sorted(done) == sorted([*range(20), *range(20)])
 
 
 def test_a_far_destination_gets_as_many_calls_at_once_as_its_round_trip_leaves_time_for() -> None:
     """At ten calls' time of round trip, eleven calls are under way; at hardly any, two; never more than ``most``."""
-    assert _known(CALL_SECONDS * 9.5).lanes.width == 11
-    assert _known(CALL_SECONDS / 2).lanes.width == 2
-    assert _known(60.0).lanes.width == MOST
+    assert _known(CALL_SECONDS * 9.5).limit.current == 11
+    assert _known(CALL_SECONDS / 2).limit.current == 2
+    assert _known(60.0).limit.current == MOST
     far = _known(CALL_SECONDS * 9.5)
     far.batch(30, meeting=11)
     assert max(far.met) == 11
 
 
 def test_the_first_call_says_nothing_of_the_round_trip() -> None:
-    """It looks up credentials and connects: until another is measured, there are as many lanes as a region takes."""
-    destination = Destination(Lanes(MOST, name="test"), round_trip=9.0)
+    """It looks up credentials and connects: until another is measured, the limit is one for a region."""
+    destination = Destination(ConcurrencyLimit(MOST, name="test"), round_trip=9.0)
     destination.batch(1)
-    assert destination.lanes.width == FIRST_LANES
+    assert destination.limit.current == FIRST_LIMIT
 
 
 def test_a_busy_shard_measures_by_a_call_that_goes_alone() -> None:
     """Calls side by side wait for each other as well; so every so often one goes first, and alone."""
     now = [0.0]
-    lanes = Lanes(MOST, name="test", clock=lambda: now[0])
-    destination = Destination(lanes, round_trip=CALL_SECONDS * 3)
+    limit = ConcurrencyLimit(MOST, name="test", clock=lambda: now[0])
+    destination = Destination(limit, round_trip=CALL_SECONDS * 3)
     destination.batch(20)
     destination.batch(20)
-    assert lanes.width == 4
+    assert limit.current == 4
     destination.round_trip = CALL_SECONDS * 7
     destination.batch(20)
-    assert lanes.width == 4
+    assert limit.current == 4
     now[0] += MEASURE_SECONDS
     destination.batch(20)
-    assert lanes.width == 8
+    assert limit.current == 8
 
 
 def test_a_destination_that_throttles_gets_fewer_calls_at_once_and_then_more_again() -> None:
-    """Each batch with throttling halves the lanes, down to one; each without gives some back, up to all."""
+    """Each batch with throttling halves the limit, down to one; each without raises it, up to the most."""
     destination = _known(60.0)
-    lanes = destination.lanes
+    limit = destination.limit
     widths = []
     for _ in range(8):
-        lanes.run([lanes.throttled] * 3)
-        widths.append(lanes.width)
+        limit.run([limit.throttled] * 3)
+        widths.append(limit.current)
     assert widths == [20, 10, 5, 2, 1, 1, 1, 1]
-    while lanes.width < MOST:
-        before = lanes.width
+    while limit.current < MOST:
+        before = limit.current
         destination.batch(2)
-        assert lanes.width > before
+        assert limit.current > before
 
 
 @pytest.mark.parametrize("calls", [1, 2])
-def test_a_small_batch_needs_no_lane_but_its_own(calls: int) -> None:
+def test_a_small_batch_needs_no_thread_but_its_own(calls: int) -> None:
     """What changes one by one is written by the thread that brings it."""
     destination = _known(CALL_SECONDS / 100)
     threads: set[str] = set()
-    destination.lanes.run([lambda: threads.add(threading.current_thread().name)])
+    destination.limit.run([lambda: threads.add(threading.current_thread().name)])
     assert threads == {threading.current_thread().name}
     destination.batch(calls)
 
 
-def test_threads_that_share_the_lanes_make_no_more_calls_at_once_than_allowed() -> None:
+def test_threads_that_share_the_limit_make_no_more_calls_at_once_than_allowed() -> None:
     """A copy's threads bring batches side by side; ``most`` is of all of them."""
-    lanes = Lanes(3, name="test")
+    limit = ConcurrencyLimit(3, name="test")
     under_way, met = [0], [0]
     changed = threading.Condition()
 
@@ -131,7 +131,7 @@ def test_threads_that_share_the_lanes_make_no_more_calls_at_once_than_allowed() 
             changed.wait(0.001)  # so that a fourth could join
             under_way[0] -= 1
 
-    threads = [threading.Thread(target=lanes.run, args=([call] * 10,)) for _ in range(4)]
+    threads = [threading.Thread(target=limit.run, args=([call] * 10,)) for _ in range(4)]
     for thread in threads:
         thread.start()
     for thread in threads:
