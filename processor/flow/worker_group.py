@@ -14,7 +14,7 @@ TICK_SECONDS = 0.1
 Work = Callable[[], None]
 
 
-class Crew:
+class WorkerGroup:
     """Runs works in threads.
 
     :param stop: set to end it; a failure sets it, too
@@ -51,7 +51,7 @@ class Crew:
         self.check()
 
     def do(self, work: Work) -> None:
-        """One work, in this thread; its failure becomes the crew's."""
+        """One work, in this thread; its failure becomes the group's."""
         try:
             work()
         except StoppedError:

@@ -23,7 +23,7 @@ from processor.dynamodb.stream_retention import RETENTION_SECONDS
 from processor.errors import CopyTooLateError, NotReadyError
 from processor.flow import retry_policy
 from processor.flow.retry import Retry
-from processor.flow.worker_group import Crew
+from processor.flow.worker_group import WorkerGroup
 from processor.state import copy_rows, leases, liveness, task_row
 from processor.state.copy_rows import CopyState
 from processor.state.leases import Lease
@@ -250,7 +250,7 @@ class Job:
             for segment in sorted(states, key=lambda segment: not segment.in_hand)
             if segment.in_hand or not segment.done
         ]
-        Crew(stop, tick=say).run(works, threads=min(self._settings.threads, copy.segments), name="copy")
+        WorkerGroup(stop, tick=say).run(works, threads=min(self._settings.threads, copy.segments), name="copy")
         retry(
             lambda: held.change(
                 state="done",

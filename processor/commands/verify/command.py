@@ -26,7 +26,7 @@ from processor.errors import StoppedError, UsageError
 from processor.flow import retry_policy
 from processor.flow.outage import Outage
 from processor.flow.retry import Retry
-from processor.flow.worker_group import Crew
+from processor.flow.worker_group import WorkerGroup
 from processor.metrics import instruments
 from processor.metrics.command_metrics import CommandMetrics
 from processor.replication import tables
@@ -175,7 +175,7 @@ class _Made:
         self._stop = stop
         metrics = CommandMetrics(settings, items=instruments.VERIFY_ITEMS, progress=instruments.VERIFY_PROGRESS)
         self._progress = stack.enter_context(contextlib.closing(_Steps(stack.enter_context(metrics))))
-        self._crew = Crew(stop, tick=self._say)
+        self._workers = WorkerGroup(stop, tick=self._say)
         self._comparison: Comparison | None = None
 
     def comparison(self, facts: Facts, results: Results, *, pause: Callable[[int], float]) -> Comparison:
@@ -203,7 +203,7 @@ class _Made:
             judge=self._judge,
             recheck=self._wanted.recheck,
             results=results,
-            crew=self._crew,
+            workers=self._workers,
             retry=self._retry(),
             repair=self._repair(),
             values=self._wanted.values,
@@ -216,7 +216,7 @@ class _Made:
             judge=self._judge,
             suspects=suspects,
             results=results,
-            crew=self._crew,
+            workers=self._workers,
             share=self._wanted.share,
             chance=random.SystemRandom(),
         )

@@ -29,7 +29,7 @@ from processor.commands.verify.report import Results
 from processor.commands.verify.table_side import Side
 from processor.dynamodb.expiry import Expiry, PastTtl
 from processor.dynamodb.scanner import MAX_SEGMENTS, Segment
-from processor.flow.worker_group import Crew, Work
+from processor.flow.worker_group import WorkerGroup, Work
 
 if TYPE_CHECKING:
     import msgspec
@@ -68,7 +68,7 @@ class Comparison:
         judge: Judge,
         suspects: Suspects,
         results: Results,
-        crew: Crew,
+        workers: WorkerGroup,
         share: float = 1.0,
         chance: random.Random,
     ) -> None:
@@ -78,7 +78,7 @@ class Comparison:
         self._judge = judge
         self._suspects = suspects
         self._results = results
-        self._crew = crew
+        self._workers = workers
         self._share = share
         self._chance = chance
         self._expiry = judge.expiry
@@ -88,7 +88,7 @@ class Comparison:
     def run(self) -> None:
         """Compare; what was found by then is in ``results``, whatever is raised.
 
-        :raises StoppedError: the crew was stopped
+        :raises StoppedError: the workers were stopped
         :raises ReplicatorError: a table can't be read
         """
         suspicion = None
@@ -109,7 +109,7 @@ class Comparison:
 
         def add(side: Side, segment: Segment) -> None:
             for items in side.pages(segment):
-                self._crew.check()
+                self._workers.check()
                 past = _past(expiry, side)
                 live = [item for item in items if not past(item)] if past.attribute else items
                 expired = list(filter(past, items)) if len(live) < len(items) else []
@@ -124,7 +124,7 @@ class Comparison:
         total = THREADS * _SEGMENTS_PER_THREAD
         works: Iterator[Work] = (partial(add, side, Segment(n, total)) for n in range(total) for side in sides)
         self.step = Step("digests", sum(side.items for side in sides))
-        self._crew.run(works, threads=2 * THREADS, name="verify")
+        self._workers.run(works, threads=2 * THREADS, name="verify")
         return buckets.compare()
 
     def _look(self, side: Side, other: Side, suspicion: Suspicion | None) -> None:
@@ -133,7 +133,7 @@ class Comparison:
 
         def look(segment: Segment) -> None:
             for items in side.pages(segment):
-                self._crew.check()
+                self._workers.check()
                 if suspicion is None:
                     expired = sum(map(_past(self._expiry, side), items))
                     self._results.scanned(side.role, len(items), expired)
@@ -145,7 +145,7 @@ class Comparison:
 
         self.step = Step(f"{side.role}'s items", round(side.items * self._share))
         works = (partial(look, segment) for segment in self._segments(side))
-        self._crew.run(works, threads=THREADS, name="verify")
+        self._workers.run(works, threads=THREADS, name="verify")
         self.step = Step(f"{side.role}'s keys that seem to differ")
         self._suspects.finish(side.role)
 

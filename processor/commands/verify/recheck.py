@@ -25,7 +25,7 @@ from processor.commands.verify.report import Found, PathDifference, Results, Ver
 from processor.commands.verify.table_side import Side
 from processor.dynamodb.keys import identity_of
 from processor.flow.retry import Retry
-from processor.flow.worker_group import TICK_SECONDS, Crew
+from processor.flow.worker_group import TICK_SECONDS, WorkerGroup
 
 if TYPE_CHECKING:
     import msgspec
@@ -75,7 +75,7 @@ class Suspects:
         judge: Judge,
         recheck: int,
         results: Results,
-        crew: Crew,
+        workers: WorkerGroup,
         retry: Retry,
         repair: Callable[[list[Found], Tell], None] = lambda found, tell: tell(found),
         values: bool = False,
@@ -87,7 +87,7 @@ class Suspects:
         self._judge = judge
         self._recheck = recheck
         self._results = results
-        self._crew = crew
+        self._workers = workers
         self._retry = retry
         self._repair = repair
         self._values = values
@@ -101,7 +101,7 @@ class Suspects:
         """Keys with their identities that seem to differ; waits while too many are in hand.
 
         :param role: the table whose scan has found them
-        :raises ReplicatorError: the crew has stopped
+        :raises ReplicatorError: the workers have stopped
         """
         with self._lock:
             self._waiting += [_Suspect(identity, key) for identity, key in keys]
@@ -113,14 +113,14 @@ class Suspects:
     def finish(self, role: Role) -> None:
         """Return when all are done; then others may be added.
 
-        :raises ReplicatorError: the crew has stopped before
+        :raises ReplicatorError: the workers have stopped before
         """
         lot, self._waiting = self._waiting, []
         self._begin(role, lot)
         for _ in range(_LOTS):
             self._acquire()
         self._free.release(_LOTS)
-        self._crew.check()
+        self._workers.check()
 
     def close(self) -> None:
         """End the threads."""
@@ -129,14 +129,14 @@ class Suspects:
     def _begin(self, role: Role, lot: list[_Suspect]) -> None:
         if lot:
             self._acquire()
-            self._pool.submit(self._crew.do, partial(self._settle, role, lot)).add_done_callback(
+            self._pool.submit(self._workers.do, partial(self._settle, role, lot)).add_done_callback(
                 lambda _: self._free.release()
             )
 
     def _acquire(self) -> None:
         while not self._free.acquire(timeout=TICK_SECONDS):
-            self._crew.tick()
-            self._crew.check()
+            self._workers.tick()
+            self._workers.check()
 
     def _settle(self, role: Role, suspects: list[_Suspect]) -> None:
         """Runs in the pool: look, pause, and look again at those that still differ."""
