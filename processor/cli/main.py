@@ -176,7 +176,7 @@ def _verify(found: Settings, options: Options) -> int:
     from processor.commands.verify import command  # nobody else needs what they import
     from processor.commands.verify import options as verify_options
 
-    return command.run(found, verify_options.Wanted.of(options))
+    return command.run(found, verify_options.VerifyOptions.of(options))
 
 
 _RUN: Mapping[str, Callable[[Settings, Options], int]] = {

@@ -16,7 +16,7 @@ import pytest
 
 from processor.commands.demo.dynamodb_local import DynamoDBLocal
 from processor.commands.verify import attribute_paths, command
-from processor.commands.verify.options import Wanted
+from processor.commands.verify.options import VerifyOptions
 from processor.errors import CredentialsError, NotReadyError, StalledError, UsageError
 from processor.settings.settings import Settings
 from tests.conftest import REGION, Tables
@@ -71,9 +71,9 @@ class Pair:
         """One item."""
         self.tables.call("DeleteItem", TableName=table, Key=key)
 
-    def verify(self, **wanted: Any) -> tuple[int, dict[str, Any]]:
+    def verify(self, **options: Any) -> tuple[int, dict[str, Any]]:
         """Exit status and report."""
-        status = command.run(self._task(), Wanted(**{"as_json": True, "recheck": 1} | wanted), pause=self.pause)
+        status = command.run(self._task(), VerifyOptions(**{"as_json": True, "recheck": 1} | options), pause=self.pause)
         return status, self.report()
 
     def report(self) -> dict[str, Any]:
@@ -85,9 +85,9 @@ class Pair:
         """On standard output."""
         return self._capsys.readouterr().out == ""
 
-    def shown(self, **wanted: Any) -> str:
+    def shown(self, **options: Any) -> str:
         """The report for people."""
-        command.run(self._task(), Wanted(recheck=0, **wanted), pause=self.pause)
+        command.run(self._task(), VerifyOptions(recheck=0, **options), pause=self.pause)
         return self._capsys.readouterr().out
 
     def _task(self) -> Settings:
@@ -244,7 +244,7 @@ def test_repair(mode: str, pair: Pair) -> None:
 def test_repair_deletes_nothing_by_itself(pair: Pair, capsys: pytest.CaptureFixture[str]) -> None:
     """What only the destination has may be somebody else's: it stays, a difference; both tables are named first."""
     _plant(pair)
-    status = command.run(task(**pair.settings), Wanted(recheck=0, repair=True, as_json=True), pause=pair.pause)
+    status = command.run(task(**pair.settings), VerifyOptions(recheck=0, repair=True, as_json=True), pause=pair.pause)
     out, errors = capsys.readouterr()
     report = json.loads(out)
     assert (status, _counts(report)) == (1, (100, 1, 1, 1, 0, 2))
@@ -591,7 +591,7 @@ def test_a_ttl_that_can_not_be_looked_at(
     expiring.source.clear()
     expiring.destination.clear()
     expiring.proxy.inject(fault, "DescribeTimeToLive")
-    status = command.run(task(**pair.settings), Wanted(as_json=True, recheck=0), pause=pair.pause)
+    status = command.run(task(**pair.settings), VerifyOptions(as_json=True, recheck=0), pause=pair.pause)
     out, errors = capsys.readouterr()
     assert status == 1
     assert _keys(json.loads(out))["only source"] == "missing"

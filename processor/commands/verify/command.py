@@ -14,7 +14,7 @@ from processor.commands.verify import attribute_paths
 from processor.commands.verify.canonical_form import Form
 from processor.commands.verify.comparison import Comparison, Step
 from processor.commands.verify.judge import Judge
-from processor.commands.verify.options import Wanted
+from processor.commands.verify.options import VerifyOptions
 from processor.commands.verify.recheck import Suspects, pause_seconds
 from processor.commands.verify.render import show
 from processor.commands.verify.repair import Repair, Tell, keeping_extra, would_repair
@@ -46,7 +46,7 @@ DIFFERENCES = 1
 _TIMEOUTS = WriteTimeouts(connect=3, read=10)
 
 
-def run(settings: Settings, wanted: Wanted, *, pause: Callable[[int], float] = pause_seconds) -> int:
+def run(settings: Settings, options: VerifyOptions, *, pause: Callable[[int], float] = pause_seconds) -> int:
     """Compare the destination with the source, and make it equal where that is wanted.
 
     :param pause: the wait before a key is looked at for the n-th time again
@@ -55,69 +55,69 @@ def run(settings: Settings, wanted: Wanted, *, pause: Callable[[int], float] = p
     :raises NotReadyError: the tables are not there, or don't belong together
     :raises ReplicatorError: it could not be finished
     """
-    if wanted.dry_run and not wanted.repair:
+    if options.dry_run and not options.repair:
         message = "--dryRun says what --repair would do; without it nothing is ever written. Give both, or neither."
         raise UsageError(message)
-    if wanted.delete_extra and not wanted.repair:
+    if options.delete_extra and not options.repair:
         message = "--deleteExtra says what --repair may do; without it nothing is ever deleted. Give both, or neither."
         raise UsageError(message)
     clients = Clients(settings)
     ready = preflight.tables(settings, clients)
-    preflight.insist(ready.findings, "Nothing was compared, and nothing written.", as_json=wanted.as_json)
-    form = _form(settings, wanted, ready.facts)
-    if wanted.repair:
-        _say_what_is_written(settings, wanted, ready.facts)
+    preflight.insist(ready.findings, "Nothing was compared, and nothing written.", as_json=options.as_json)
+    form = _form(settings, options, ready.facts)
+    if options.repair:
+        _say_what_is_written(settings, options, ready.facts)
     logs.configure()
-    report = Report(dry_run=wanted.dry_run, sample_percent=None if wanted.share == 1 else wanted.share * 100)
-    with _output(settings, wanted) as write:
-        results = Results(report, show=wanted.show, write=write)
+    report = Report(dry_run=options.dry_run, sample_percent=None if options.share == 1 else options.share * 100)
+    with _output(settings, options) as write:
+        results = Results(report, show=options.show, write=write)
         signals = Signals("Stopping; once more ends it at once.")
         try:
             expiry, unknown = time_to_live.of_both(settings, clients, _retry(signals.stop).ask)
             preflight.insist(unknown, "")  # warnings
-            judge = Judge(form, results, expiry=expiry, show_expired=wanted.expired)
+            judge = Judge(form, results, expiry=expiry, show_expired=options.expired)
             with contextlib.ExitStack() as stack:
-                made = _Made(settings, wanted=wanted, clients=clients, judge=judge, stop=signals.stop, stack=stack)
+                made = _Made(settings, options=options, clients=clients, judge=judge, stop=signals.stop, stack=stack)
                 made.comparison(ready.facts, results, pause=pause).run()
         except StoppedError as exc:
             output.say(f"{program.NAME}: {exc}")
             return signals.exit_status
         finally:
-            show(report, settings, wanted)
+            show(report, settings, options)
     return DIFFERENCES if report.differing else 0
 
 
-def _say_what_is_written(settings: Settings, wanted: Wanted, facts: Facts) -> None:
+def _say_what_is_written(settings: Settings, options: VerifyOptions, facts: Facts) -> None:
     """Whoever has named the wrong table, or has another account's credentials, sees it before anything is written."""
     output.say(identity_of(settings, "source", facts.source).shown)
     output.say(identity_of(settings, "destination", facts.destination).shown)
-    does = "would be" if wanted.dry_run else "is"
+    does = "would be" if options.dry_run else "is"
     output.say(f"What is missing or different at the destination {does} written as the source has it.")
-    if wanted.delete_extra:
+    if options.delete_extra:
         output.say(f"What only the destination has {does} deleted there, whoever wrote it.")
 
 
 @contextlib.contextmanager
-def _output(settings: Settings, wanted: Wanted) -> Iterator[Callable[[bytes], None]]:
+def _output(settings: Settings, options: VerifyOptions) -> Iterator[Callable[[bytes], None]]:
     """Where the lines go."""
-    if wanted.output is None:
+    if options.output is None:
         yield lambda _: None
         return
-    with OutputFile(wanted.output, shared=settings.allow_shared_folders) as file:
+    with OutputFile(options.output, shared=settings.allow_shared_folders) as file:
         yield file.write
 
 
-def _form(settings: Settings, wanted: Wanted, facts: Facts) -> Form:
+def _form(settings: Settings, options: VerifyOptions, facts: Facts) -> Form:
     assert facts.source is not None  # noqa: S101  # else there are errors
     key_names = [part["AttributeName"] for part in facts.source["KeySchema"]]
-    for path in wanted.ignore:
+    for path in options.ignore:
         if path[0] in key_names:
             message = (
                 f"--ignore {attribute_paths.shown(path)}: {path[0]} is of the key, without which no item can be found "
                 "in the other table. Leave it out."
             )
             raise UsageError(message)
-    ignored = [*wanted.ignore]
+    ignored = [*options.ignore]
     if settings.fence_attribute not in key_names:
         ignored.append((settings.fence_attribute,))
     return Form(key_names, ignored=ignored, salt=os.urandom(16))
@@ -161,14 +161,14 @@ class _Made:
         self,
         settings: Settings,
         *,
-        wanted: Wanted,
+        options: VerifyOptions,
         clients: Clients,
         judge: Judge,
         stop: threading.Event,
         stack: contextlib.ExitStack,
     ) -> None:
         self._settings = settings
-        self._wanted = wanted
+        self._options = options
         self._clients = clients
         self._judge = judge
         self._stack = stack
@@ -201,12 +201,12 @@ class _Made:
             source,
             destination,
             judge=self._judge,
-            recheck=self._wanted.recheck,
+            recheck=self._options.recheck,
             results=results,
             workers=self._workers,
             retry=self._retry(),
             repair=self._repair(),
-            values=self._wanted.values,
+            values=self._options.values,
             pause=pause,
         )
         self._stack.callback(suspects.close)
@@ -217,7 +217,7 @@ class _Made:
             suspects=suspects,
             results=results,
             workers=self._workers,
-            share=self._wanted.share,
+            share=self._options.share,
             chance=random.SystemRandom(),
         )
         return self._comparison
@@ -226,10 +226,10 @@ class _Made:
         return _retry(self._stop)
 
     def _repair(self) -> Callable[[list[Found], Tell], None]:
-        if not self._wanted.repair:
+        if not self._options.repair:
             return lambda found, tell: tell(found)
-        repair = would_repair if self._wanted.dry_run else self._made_repair()
-        return repair if self._wanted.delete_extra else keeping_extra(repair)
+        repair = would_repair if self._options.dry_run else self._made_repair()
+        return repair if self._options.delete_extra else keeping_extra(repair)
 
     def _made_repair(self) -> Repair:
         settings, clients = self._settings, self._clients

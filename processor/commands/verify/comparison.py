@@ -29,7 +29,7 @@ from processor.commands.verify.report import Results
 from processor.commands.verify.table_side import Side
 from processor.dynamodb.expiry import Expiry, PastTtl
 from processor.dynamodb.scanner import MAX_SEGMENTS, Segment
-from processor.flow.worker_group import WorkerGroup, Work
+from processor.flow.worker_group import Work, WorkerGroup
 
 if TYPE_CHECKING:
     import msgspec

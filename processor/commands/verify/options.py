@@ -11,7 +11,7 @@ from processor.commands.verify.attribute_paths import Path as AttributePath
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Wanted:
+class VerifyOptions:
     """``share`` is that of ``--sample``, 1 without it."""
 
     share: float = 1.0
@@ -27,7 +27,7 @@ class Wanted:
     as_json: bool = False
 
     @classmethod
-    def of(cls, options: Mapping[str, Any]) -> Wanted:
+    def of(cls, options: Mapping[str, Any]) -> VerifyOptions:
         """The values that were parsed, by their options' names."""
         return cls(
             share=options["sample"],

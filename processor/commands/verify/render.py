@@ -5,7 +5,7 @@ from __future__ import annotations
 import msgspec
 from rich.table import Table
 
-from processor.commands.verify.options import Wanted
+from processor.commands.verify.options import VerifyOptions
 from processor.commands.verify.report import Found, PathDifference, Report
 from processor.reporting import output
 from processor.reporting.rich_console import PrintableConsole
@@ -15,9 +15,9 @@ from processor.settings.settings import Settings
 _SHOWN_PATHS = 10
 
 
-def show(report: Report, settings: Settings, wanted: Wanted) -> None:
+def show(report: Report, settings: Settings, options: VerifyOptions) -> None:
     """Print it on standard output."""
-    if wanted.as_json:
+    if options.as_json:
         output.json(report)
         return
     source = f"{settings.source_table} ({settings.source_region}), {report.source_items:,} items read"
@@ -30,11 +30,11 @@ def show(report: Report, settings: Settings, wanted: Wanted) -> None:
         output.line(f"A sample of about {report.sample_percent:g} % of each; the counts are the sample's.")
     PrintableConsole().print(_counts(report))
     for found in report.keys:
-        _print(found, wanted)
+        _print(found, options)
     more = report.missing + report.extra + report.different - sum(found.at is None for found in report.keys)
     if more > 0:
         output.line(f"and {more:,} more keys; --show N names more of them, --output FILE all")
-    if wanted.repair and report.extra and not wanted.delete_extra:
+    if options.repair and report.extra and not options.delete_extra:
         output.line(
             f"{report.extra:,} keys that only the destination has were left alone; --repair --deleteExtra deletes them."
         )
@@ -62,19 +62,19 @@ def _counts(report: Report) -> Table:
     return table
 
 
-def _print(found: Found, wanted: Wanted) -> None:
+def _print(found: Found, options: VerifyOptions) -> None:
     where = f": past its TTL, at {'the ' * (found.at != 'both')}{found.at}" if found.at else ""
-    output.line(f"{found.outcome:9}  {bytes(found.key).decode()}{where}{_repair(found, wanted)}")
+    output.line(f"{found.outcome:9}  {bytes(found.key).decode()}{where}{_repair(found, options)}")
     for place in found.paths[:_SHOWN_PATHS]:
         output.line(f"             {place.path} {place.kind}{_values(place)}")
     if len(found.paths) > _SHOWN_PATHS:
         output.line(f"             and {len(found.paths) - _SHOWN_PATHS} more paths")
 
 
-def _repair(found: Found, wanted: Wanted) -> str:
+def _repair(found: Found, options: VerifyOptions) -> str:
     repair = found.repair
     if repair is None:
-        return ": left alone" if wanted.repair and found.outcome == "extra" else ""
+        return ": left alone" if options.repair and found.outcome == "extra" else ""
     if repair.done is None:
         return f": would {repair.write} it"
     return ": repaired" if repair.done else f": not repaired: {repair.reason}"

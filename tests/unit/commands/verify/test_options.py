@@ -8,19 +8,19 @@ import pytest
 
 from processor.cli import registry
 from processor.cli.registry import COMMANDS
-from processor.commands.verify.options import Wanted
+from processor.commands.verify.options import VerifyOptions
 from processor.errors import UsageError
 
 
-def _wanted(*arguments: str) -> Wanted:
+def _wanted(*arguments: str) -> VerifyOptions:
     options, rest = registry.take(COMMANDS["verify"], arguments)
     assert rest == []
-    return Wanted.of(options)
+    return VerifyOptions.of(options)
 
 
 def test_none_is_needed() -> None:
     """The defaults of both lists are the same."""
-    assert Wanted() == _wanted()
+    assert VerifyOptions() == _wanted()
 
 
 def test_all_of_them() -> None:
@@ -29,7 +29,7 @@ def test_all_of_them() -> None:
         *("--sample", "2.5%", "--recheck", "0", "--show", "7", "--values", "--output", "f"),
         *("--ignore", "a.b,c[0]", "--ignore", "d", "--repair", "--deleteExtra", "--dryRun", "--expired", "--json"),
     )
-    assert found == Wanted(
+    assert found == VerifyOptions(
         share=0.025,
         recheck=0,
         show=7,
