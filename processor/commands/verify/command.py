@@ -15,7 +15,7 @@ from processor.commands.verify.canonical_form import Form
 from processor.commands.verify.comparison import Comparison, Step
 from processor.commands.verify.judge import Judge
 from processor.commands.verify.options import VerifyOptions
-from processor.commands.verify.recheck import Suspects, pause_seconds
+from processor.commands.verify.recheck import Recheck, pause_seconds
 from processor.commands.verify.render import show
 from processor.commands.verify.repair import Repair, Tell, keeping_extra, would_repair
 from processor.commands.verify.report import Found, OutputFile, Report, Results
@@ -197,11 +197,11 @@ class _Made:
             readable=tables.readable_as_stored(settings, clients),
             retry=self._retry(),
         )
-        suspects = Suspects(
+        recheck = Recheck(
             source,
             destination,
             judge=self._judge,
-            recheck=self._options.recheck,
+            looks=self._options.recheck,
             results=results,
             workers=self._workers,
             retry=self._retry(),
@@ -209,12 +209,12 @@ class _Made:
             values=self._options.values,
             pause=pause,
         )
-        self._stack.callback(suspects.close)
+        self._stack.callback(recheck.close)
         self._comparison = Comparison(
             source,
             destination,
             judge=self._judge,
-            suspects=suspects,
+            recheck=recheck,
             results=results,
             workers=self._workers,
             share=self._options.share,

@@ -24,7 +24,7 @@ from typing import TYPE_CHECKING
 
 from processor.commands.verify.digests import Buckets, Suspicion
 from processor.commands.verify.judge import Judge
-from processor.commands.verify.recheck import Suspects, identified
+from processor.commands.verify.recheck import Recheck, identified
 from processor.commands.verify.report import Results
 from processor.commands.verify.table_side import Side
 from processor.dynamodb.expiry import Expiry, PastTtl
@@ -66,7 +66,7 @@ class Comparison:
         destination: Side,
         *,
         judge: Judge,
-        suspects: Suspects,
+        recheck: Recheck,
         results: Results,
         workers: WorkerGroup,
         share: float = 1.0,
@@ -76,7 +76,7 @@ class Comparison:
         self._destination = destination
         self._form = judge.form
         self._judge = judge
-        self._suspects = suspects
+        self._recheck = recheck
         self._results = results
         self._workers = workers
         self._share = share
@@ -147,7 +147,7 @@ class Comparison:
         works = (partial(look, segment) for segment in self._segments(side))
         self._workers.run(works, threads=THREADS, name="verify")
         self.step = Step(f"{side.role}'s keys that seem to differ")
-        self._suspects.finish(side.role)
+        self._recheck.finish(side.role)
 
     def _compare(self, side: Side, other: Side, items: list[msgspec.Raw]) -> None:
         keys = identified(side, items)
@@ -166,7 +166,7 @@ class Comparison:
                     for identity, key in some.items()
                     if self._judge.differs(side.role, key, by_identity[identity], found.get(identity))
                 ]
-            self._suspects.add(side.role, differing)
+            self._recheck.add(side.role, differing)
 
     def _segments(self, side: Side) -> Iterable[Segment]:
         if self._share == 1:

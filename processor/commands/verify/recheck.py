@@ -42,7 +42,7 @@ def pause_seconds(number: int) -> float:
 
 
 @dataclass(slots=True)
-class _Suspect:
+class _Candidate:
     """``source_hash`` is that of the last look."""
 
     identity: bytes
@@ -52,16 +52,16 @@ class _Suspect:
 
 
 class _Look(NamedTuple):
-    suspect: _Suspect
+    candidate: _Candidate
     source: msgspec.Raw | None
     destination: msgspec.Raw | None
 
 
-class Suspects:
+class Recheck:
     """Takes suspicious keys from any number of threads, and finds out in threads of its own.
 
     :param judge: of what was read in both tables
-    :param recheck: how often a key is looked at again
+    :param looks: how many more times a key is looked at
     :param repair: called with keys that differ, and with what is to be told of them and what became of them
     :param values: also say what stands where two items differ
     :param pause: see ``pause_seconds``
@@ -73,7 +73,7 @@ class Suspects:
         destination: Side,
         *,
         judge: Judge,
-        recheck: int,
+        looks: int,
         results: Results,
         workers: WorkerGroup,
         retry: Retry,
@@ -85,7 +85,7 @@ class Suspects:
         self._destination = destination
         self._form = judge.form
         self._judge = judge
-        self._recheck = recheck
+        self._looks = looks
         self._results = results
         self._workers = workers
         self._retry = retry
@@ -93,9 +93,9 @@ class Suspects:
         self._values = values
         self._pause = pause
         self._lock = threading.Lock()
-        self._waiting: list[_Suspect] = []
+        self._waiting: list[_Candidate] = []
         self._free = threading.BoundedSemaphore(_LOTS)
-        self._pool = ThreadPoolExecutor(_LOTS, thread_name_prefix="verify-suspects")
+        self._pool = ThreadPoolExecutor(_LOTS, thread_name_prefix="verify-recheck")
 
     def add(self, role: Role, keys: Sequence[tuple[bytes, msgspec.Raw]]) -> None:
         """Keys with their identities that seem to differ; waits while too many are in hand.
@@ -104,7 +104,7 @@ class Suspects:
         :raises ReplicatorError: the workers have stopped
         """
         with self._lock:
-            self._waiting += [_Suspect(identity, key) for identity, key in keys]
+            self._waiting += [_Candidate(identity, key) for identity, key in keys]
             if len(self._waiting) < LOT:
                 return
             lot, self._waiting = self._waiting, []
@@ -126,7 +126,7 @@ class Suspects:
         """End the threads."""
         self._pool.shutdown()
 
-    def _begin(self, role: Role, lot: list[_Suspect]) -> None:
+    def _begin(self, role: Role, lot: list[_Candidate]) -> None:
         if lot:
             self._acquire()
             self._pool.submit(self._workers.do, partial(self._settle, role, lot)).add_done_callback(
@@ -138,41 +138,41 @@ class Suspects:
             self._workers.tick()
             self._workers.check()
 
-    def _settle(self, role: Role, suspects: list[_Suspect]) -> None:
+    def _settle(self, role: Role, candidates: list[_Candidate]) -> None:
         """Runs in the pool: look, pause, and look again at those that still differ."""
-        for number in range(self._recheck):
-            suspects = [look.suspect for some in self._look(role, suspects) for look in some]
-            if not suspects:
+        for number in range(self._looks):
+            candidates = [look.candidate for some in self._look(role, candidates) for look in some]
+            if not candidates:
                 return
             self._retry.pause(self._pause(number + 1))
-        for some in self._look(role, suspects):
+        for some in self._look(role, candidates):
             found = []
             for look in some:
-                if self._recheck and not look.suspect.at_rest:
+                if self._looks and not look.candidate.at_rest:
                     self._results.changing()
                 elif (outcome := _outcome(look)) != "extra" or role == "destination":  # else its own scan finds it
                     found.append(self._found(outcome, look))
             self._repair(found, self._results.found)
 
-    def _look(self, role: Role, suspects: Sequence[_Suspect]) -> Iterator[list[_Look]]:
+    def _look(self, role: Role, candidates: Sequence[_Candidate]) -> Iterator[list[_Look]]:
         """Those that differ, some at a time; all others are equal, or gone from both.
 
         The destination is read first. Then a source that was at rest until after it had been so while the destination
         was read; the other way round, a change that came between the two reads, and was replicated at once, would
         look like a difference.
         """
-        by_identity = {each.identity: each for each in suspects}
-        for keys in self._source.chunks([(each.identity, each.key) for each in suspects]):
+        by_identity = {each.identity: each for each in candidates}
+        for keys in self._source.chunks([(each.identity, each.key) for each in candidates]):
             theirs = self._destination.items_of(keys)
             ours = self._source.items_of(keys)
             differing = []
             for identity in keys:
-                suspect, image, other = by_identity[identity], ours.get(identity), theirs.get(identity)
+                candidate, image, other = by_identity[identity], ours.get(identity), theirs.get(identity)
                 image_hash = self._form.hash(image)
-                suspect.at_rest = image_hash == suspect.source_hash
-                suspect.source_hash = image_hash
-                if self._judge.differs(role, suspect.key, image, other):
-                    differing.append(_Look(suspect, image, other))
+                candidate.at_rest = image_hash == candidate.source_hash
+                candidate.source_hash = image_hash
+                if self._judge.differs(role, candidate.key, image, other):
+                    differing.append(_Look(candidate, image, other))
             yield differing
 
     def _found(self, outcome: Verdict, look: _Look) -> Found:
@@ -182,7 +182,7 @@ class Suspects:
                 PathDifference.of(each, values=self._values)
                 for each in differences(look.source, look.destination, ignored=self._form.ignored)
             ]
-        return Found(outcome=outcome, key=look.suspect.key, paths=places)
+        return Found(outcome=outcome, key=look.candidate.key, paths=places)
 
 
 def _outcome(look: _Look) -> Verdict:
