@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from processor.commands.verify.canonical_form import Form
 from processor.commands.verify.diff import differences
-from processor.commands.verify.digests import Buckets
+from processor.commands.verify.digests import BucketDigests
 from processor.dynamodb.keys import key_identity
 from tests.property.test_records_round_trip import NUMBERS, TEXTS, VALUES
 
@@ -49,11 +49,11 @@ def _value(value: Any, chance: random.Random) -> Any:
 
 def _compared(source: list[Any], destination: list[Any]) -> tuple[set[int], int]:
     """Indexes of the source's suspicious items, and how many are equal."""
-    buckets = Buckets(0)
+    buckets = BucketDigests(0)
     buckets.add("source", [FORM.digest(_raw(item)) for item in source])
     buckets.add("destination", [FORM.digest(_raw(item)) for item in destination])
-    suspicion = buckets.compare()
-    return {n for n, item in enumerate(source) if FORM.place(_raw(item)) in suspicion}, suspicion.equal_items
+    differing = buckets.compare()
+    return {n for n, item in enumerate(source) if FORM.place(_raw(item)) in differing}, differing.equal_items
 
 
 @settings(max_examples=60)

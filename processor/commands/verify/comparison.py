@@ -22,7 +22,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
 
-from processor.commands.verify.digests import Buckets, Suspicion
+from processor.commands.verify.digests import BucketDigests, DifferingBuckets
 from processor.commands.verify.judge import Judge
 from processor.commands.verify.recheck import Recheck, identified
 from processor.commands.verify.report import Results
@@ -91,18 +91,18 @@ class Comparison:
         :raises StoppedError: the workers were stopped
         :raises ReplicatorError: a table can't be read
         """
-        suspicion = None
+        differing_buckets = None
         if self._share == 1:
-            suspicion = self._digest()
-            self._results.equal(suspicion.equal_items)
-        if suspicion is None or suspicion:
-            self._look(self._source, self._destination, suspicion)
-            self._look(self._destination, self._source, suspicion)
+            differing_buckets = self._digest()
+            self._results.equal(differing_buckets.equal_items)
+        if differing_buckets is None or differing_buckets:
+            self._look(self._source, self._destination, differing_buckets)
+            self._look(self._destination, self._source, differing_buckets)
         self._results.report.complete = True
 
-    def _digest(self) -> Suspicion:
+    def _digest(self) -> DifferingBuckets:
         sides = (self._source, self._destination)
-        buckets, lock = Buckets(max(side.items for side in sides)), threading.Lock()
+        buckets, lock = BucketDigests(max(side.items for side in sides)), threading.Lock()
 
         # As of one moment: an item that both tables have is left out of both sums, or of neither.
         expiry = self._expiry.now()
@@ -127,19 +127,19 @@ class Comparison:
         self._workers.run(works, threads=2 * THREADS, name="verify")
         return buckets.compare()
 
-    def _look(self, side: Side, other: Side, suspicion: Suspicion | None) -> None:
+    def _look(self, side: Side, other: Side, differing_buckets: DifferingBuckets | None) -> None:
         """Hand over the keys of ``side`` whose items ``other`` has not, or has otherwise."""
         lock = threading.Lock()
 
         def look(segment: Segment) -> None:
             for items in side.pages(segment):
                 self._workers.check()
-                if suspicion is None:
+                if differing_buckets is None:
                     expired = sum(map(_past(self._expiry, side), items))
                     self._results.scanned(side.role, len(items), expired)
                     self._compare(side, other, items)
                 else:
-                    self._compare(side, other, [item for item in items if self._form.place(item) in suspicion])
+                    self._compare(side, other, [item for item in items if self._form.place(item) in differing_buckets])
                 with lock:
                     self.step.done += len(items)
 

@@ -24,7 +24,7 @@ ITEMS_PER_BUCKET = 2
 _MODULUS = 1 << 64
 
 
-class Buckets:
+class BucketDigests:
     """Not for several threads at once.
 
     :param items: about as many as the larger table has
@@ -40,7 +40,7 @@ class Buckets:
     def add(self, role: Role, digests: Iterable[Digest], *, counted: bool = True) -> None:
         """Items of a table; each once.
 
-        :param counted: whether they are among ``Suspicion.equal_items``, where nothing else is the matter
+        :param counted: whether they are among ``DifferingBuckets.equal_items``, where nothing else is the matter
         """
         sums, mask, counted = self._sums[role], self._mask, counted and role == "source"
         for place, item_hash in digests:
@@ -49,14 +49,14 @@ class Buckets:
             if counted:
                 self._source_items[number] += 1
 
-    def compare(self) -> Suspicion:
+    def compare(self) -> DifferingBuckets:
         """What is known when all items of both tables were added."""
         differ = bytearray(map(operator.ne, self._sums["source"], self._sums["destination"]))
         suspicious = sum(compress(self._source_items, differ))
-        return Suspicion(differ, equal_items=sum(self._source_items) - suspicious)
+        return DifferingBuckets(differ, equal_items=sum(self._source_items) - suspicious)
 
 
-class Suspicion:
+class DifferingBuckets:
     """Whose items may differ; the source has ``equal_items`` others."""
 
     def __init__(self, differ: bytearray, *, equal_items: int) -> None:
