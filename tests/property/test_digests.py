@@ -10,7 +10,7 @@ import msgspec
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from processor.commands.verify.canonical_form import Form
+from processor.commands.verify.canonical_form import CanonicalForm
 from processor.commands.verify.diff import differences
 from processor.commands.verify.digests import BucketDigests
 from processor.dynamodb.keys import key_identity
@@ -19,7 +19,7 @@ from tests.property.test_records_round_trip import NUMBERS, TEXTS, VALUES
 KEYS = st.fixed_dictionaries({"pk": st.builds(lambda value: {"N": value}, NUMBERS)})
 ITEMS = st.builds(lambda key, rest: rest | key, KEYS, st.dictionaries(TEXTS, VALUES, max_size=4))
 TABLES = st.lists(ITEMS, max_size=5, unique_by=lambda item: key_identity({"pk": item["pk"]}))
-FORM = Form(["pk"], ignored=[("ignored",), ("deep", 0, "ignored")], salt=b"salt")
+FORM = CanonicalForm(["pk"], ignored=[("ignored",), ("deep", 0, "ignored")], salt=b"salt")
 
 
 def _raw(item: Any) -> msgspec.Raw:

@@ -23,7 +23,7 @@ class Digest(NamedTuple):
     hash: int
 
 
-class Form:
+class CanonicalForm:
     """How the items of one pair of tables are compared.
 
     :param key_names: the key's attributes

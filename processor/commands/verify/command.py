@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from processor.aws.clients import Clients
 from processor.aws.timeouts import WriteTimeouts
 from processor.commands.verify import attribute_paths
-from processor.commands.verify.canonical_form import Form
+from processor.commands.verify.canonical_form import CanonicalForm
 from processor.commands.verify.comparison import Comparison, Step
 from processor.commands.verify.judge import Judge
 from processor.commands.verify.options import VerifyOptions
@@ -19,7 +19,7 @@ from processor.commands.verify.recheck import Recheck, pause_seconds
 from processor.commands.verify.render import show
 from processor.commands.verify.repair import Repair, Tell, keeping_extra, would_repair
 from processor.commands.verify.report import Found, OutputFile, Report, Results
-from processor.commands.verify.table_side import Side
+from processor.commands.verify.table_side import TableSide
 from processor.dynamodb import time_to_live
 from processor.dynamodb.keys import key_reader
 from processor.errors import StoppedError, UsageError
@@ -107,7 +107,7 @@ def _output(settings: Settings, options: VerifyOptions) -> Iterator[Callable[[by
         yield file.write
 
 
-def _form(settings: Settings, options: VerifyOptions, facts: Facts) -> Form:
+def _form(settings: Settings, options: VerifyOptions, facts: Facts) -> CanonicalForm:
     assert facts.source is not None  # noqa: S101  # else there are errors
     key_names = [part["AttributeName"] for part in facts.source["KeySchema"]]
     for path in options.ignore:
@@ -120,7 +120,7 @@ def _form(settings: Settings, options: VerifyOptions, facts: Facts) -> Form:
     ignored = [*options.ignore]
     if settings.fence_attribute not in key_names:
         ignored.append((settings.fence_attribute,))
-    return Form(key_names, ignored=ignored, salt=os.urandom(16))
+    return CanonicalForm(key_names, ignored=ignored, salt=os.urandom(16))
 
 
 def _retry(stop: threading.Event) -> Retry:
@@ -183,14 +183,14 @@ class _Made:
         settings, clients = self._settings, self._clients
         assert facts.source is not None  # noqa: S101  # else there are errors
         assert facts.destination is not None  # noqa: S101  # the same
-        source = Side(
+        source = TableSide(
             "source",
             facts.source,
             scannable=tables.viewed_source(settings, clients),
             readable=tables.source(settings, clients),
             retry=self._retry(),
         )
-        destination = Side(
+        destination = TableSide(
             "destination",
             facts.destination,
             scannable=tables.scannable_destination(settings, clients),

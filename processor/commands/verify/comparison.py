@@ -26,7 +26,7 @@ from processor.commands.verify.digests import BucketDigests, DifferingBuckets
 from processor.commands.verify.judge import Judge
 from processor.commands.verify.recheck import Recheck, identified
 from processor.commands.verify.report import Results
-from processor.commands.verify.table_side import Side
+from processor.commands.verify.table_side import TableSide
 from processor.dynamodb.expiry import Expiry, PastTtl
 from processor.dynamodb.scanner import MAX_SEGMENTS, Segment
 from processor.flow.worker_group import Work, WorkerGroup
@@ -62,8 +62,8 @@ class Comparison:
 
     def __init__(
         self,
-        source: Side,
-        destination: Side,
+        source: TableSide,
+        destination: TableSide,
         *,
         judge: Judge,
         recheck: Recheck,
@@ -107,7 +107,7 @@ class Comparison:
         # As of one moment: an item that both tables have is left out of both sums, or of neither.
         expiry = self._expiry.now()
 
-        def add(side: Side, segment: Segment) -> None:
+        def add(side: TableSide, segment: Segment) -> None:
             for items in side.pages(segment):
                 self._workers.check()
                 past = _past(expiry, side)
@@ -127,7 +127,7 @@ class Comparison:
         self._workers.run(works, threads=2 * THREADS, name="verify")
         return buckets.compare()
 
-    def _look(self, side: Side, other: Side, differing_buckets: DifferingBuckets | None) -> None:
+    def _look(self, side: TableSide, other: TableSide, differing_buckets: DifferingBuckets | None) -> None:
         """Hand over the keys of ``side`` whose items ``other`` has not, or has otherwise."""
         lock = threading.Lock()
 
@@ -149,7 +149,7 @@ class Comparison:
         self.step = Step(f"{side.role}'s keys that seem to differ")
         self._recheck.finish(side.role)
 
-    def _compare(self, side: Side, other: Side, items: list[msgspec.Raw]) -> None:
+    def _compare(self, side: TableSide, other: TableSide, items: list[msgspec.Raw]) -> None:
         keys = identified(side, items)
         by_identity = {identity: item for (identity, _), item in zip(keys, items, strict=True)}
         for some in side.chunks(keys):
@@ -168,7 +168,7 @@ class Comparison:
                 ]
             self._recheck.add(side.role, differing)
 
-    def _segments(self, side: Side) -> Iterable[Segment]:
+    def _segments(self, side: TableSide) -> Iterable[Segment]:
         if self._share == 1:
             total = THREADS * _SEGMENTS_PER_THREAD
             return (Segment(number, total) for number in range(total))
@@ -178,5 +178,5 @@ class Comparison:
         return (Segment(number, total) for number in drawn)
 
 
-def _past(expiry: Expiry, side: Side) -> PastTtl:
+def _past(expiry: Expiry, side: TableSide) -> PastTtl:
     return expiry.source if side.role == "source" else expiry.destination

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from processor.commands.verify.canonical_form import Form
+from processor.commands.verify.canonical_form import CanonicalForm
 from processor.commands.verify.report import At, Found, Results
 from processor.dynamodb.expiry import NO_EXPIRY, Expiry
 
@@ -23,7 +23,9 @@ class Judge:
     :param show_expired: also names those that TTL excuses
     """
 
-    def __init__(self, form: Form, results: Results, *, expiry: Expiry = NO_EXPIRY, show_expired: bool = False) -> None:
+    def __init__(
+        self, form: CanonicalForm, results: Results, *, expiry: Expiry = NO_EXPIRY, show_expired: bool = False
+    ) -> None:
         self.form = form
         self.expiry = expiry
         self.show_expired = show_expired

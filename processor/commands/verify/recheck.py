@@ -22,7 +22,7 @@ from processor.commands.verify.digests import Role
 from processor.commands.verify.judge import Judge
 from processor.commands.verify.repair import Tell
 from processor.commands.verify.report import Found, PathDifference, Results, Verdict
-from processor.commands.verify.table_side import Side
+from processor.commands.verify.table_side import TableSide
 from processor.dynamodb.keys import identity_of
 from processor.flow.retry import Retry
 from processor.flow.worker_group import TICK_SECONDS, WorkerGroup
@@ -69,8 +69,8 @@ class Recheck:
 
     def __init__(
         self,
-        source: Side,
-        destination: Side,
+        source: TableSide,
+        destination: TableSide,
         *,
         judge: Judge,
         looks: int,
@@ -191,6 +191,6 @@ def _outcome(look: _Look) -> Verdict:
     return "extra" if look.source is None else "different"
 
 
-def identified(side: Side, items: Sequence[msgspec.Raw]) -> list[tuple[bytes, msgspec.Raw]]:
+def identified(side: TableSide, items: Sequence[msgspec.Raw]) -> list[tuple[bytes, msgspec.Raw]]:
     """The keys of items, with their identities."""
     return [(identity_of(key), key) for key in map(side.key_of, items)]

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 _BYTES_PER_CALL = 2 * 1024 * 1024
 
 
-class Side:
+class TableSide:
     """Any number of threads may share it; calls that fail are made again, see ``Retry``.
 
     :param description: the table's, as DescribeTable has it
