@@ -16,7 +16,7 @@ from processor.aws.timeouts import WriteTimeouts
 from processor.commands.copy import estimate
 from processor.commands.copy.lock import Holder
 from processor.commands.copy.segment import Parts
-from processor.commands.copy.throttled_table import PacedTable
+from processor.commands.copy.throttled_table import ThrottledTable
 from processor.dynamodb.expiry import PastTtl
 from processor.dynamodb.item_view import view_of
 from processor.dynamodb.keys import key_reader
@@ -106,7 +106,7 @@ def assemble(
         may_write=held.may_write,
         consumed=meters.writing.consume,
     )
-    table = PacedTable(writable, meters.writing, meters.limit, stop)
+    table = ThrottledTable(writable, meters.writing, meters.limit, stop)
     refused = _refused(
         settings, KeyGuard(writable.key_types, table=settings.destination_table, region=settings.destination_region)
     )

@@ -14,7 +14,7 @@ from processor.replication.change import Change, bytes_of
 from processor.replication.writer import Table
 
 
-class PacedTable:
+class ThrottledTable:
     """Satisfies ``writable_table.Table``: another one, written no faster than ``capacity`` allows."""
 
     def __init__(self, table: Table, capacity: Capacity, limit: RetryLimit, stop: threading.Event) -> None:
