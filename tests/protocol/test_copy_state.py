@@ -13,7 +13,7 @@ import pytest
 
 from processor.aws.clients import Clients
 from processor.commands.copy import command, lock
-from processor.commands.copy.lock import Holder
+from processor.commands.copy.lock import CopyLock
 from processor.commands.demo.dynamodb_local import DynamoDBLocal
 from processor.errors import CopyTakenError, NotReadyError, RefusedError, StalledError, StoppedError, UnavailableError
 from processor.flow.retry_limit import RetryLimit
@@ -48,8 +48,8 @@ def client(dynamodb: DynamoDBLocal) -> DynamoDBClient:
     return Clients(task(sourceEndpoint=dynamodb.endpoint)).checkpoints()
 
 
-def _hold(client: DynamoDBClient, table: str, *, copy: CopyState = COPY, before: CopyState | None = None) -> Holder:
-    return Holder(lambda: client, table, copy, before=before, stop=threading.Event(), failed=pytest.fail)
+def _hold(client: DynamoDBClient, table: str, *, copy: CopyState = COPY, before: CopyState | None = None) -> CopyLock:
+    return CopyLock(lambda: client, table, copy, before=before, stop=threading.Event(), failed=pytest.fail)
 
 
 def test_rows_there_and_back(client: DynamoDBClient, table: str) -> None:
@@ -155,7 +155,7 @@ def test_who_was_overtaken_writes_nothing_more(client: DynamoDBClient, table: st
     assert (found.state, found.holder) == ("running", "")
 
 
-def _is_taken(held: Holder) -> bool:
+def _is_taken(held: CopyLock) -> bool:
     try:
         held.may_write()
     except CopyTakenError:
@@ -183,7 +183,7 @@ def test_a_lost_answer_is_no_successor(dynamodb: DynamoDBLocal, table: str) -> N
 def test_no_write_without_a_beat(client: DynamoDBClient, table: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """A process that slept waits for its next beat; a stop ends the waiting."""
     stop = threading.Event()
-    held = Holder(lambda: client, table, COPY, before=None, stop=stop, failed=pytest.fail)
+    held = CopyLock(lambda: client, table, COPY, before=None, stop=stop, failed=pytest.fail)
     held.may_write()
     late = time.time() + lock.TERM_SECONDS
     monkeypatch.setattr(lock.time, "time", lambda: late)
@@ -217,7 +217,7 @@ def test_a_copy_that_cannot_beat_ends(
     stop, told = threading.Event(), list[UnavailableError]()
     with FaultProxy(dynamodb.endpoint) as proxy:
         client = Clients(task(sourceEndpoint=proxy.endpoint)).checkpoints()
-        held = Holder(lambda: client, table, COPY, before=None, stop=stop, failed=told.append)
+        held = CopyLock(lambda: client, table, COPY, before=None, stop=stop, failed=told.append)
         proxy.inject(faults.error(code), "PutItem")
         limit = threading.Timer(PATIENCE_SECONDS, stop.set)
         limit.start()
@@ -232,7 +232,7 @@ def test_an_outage_that_ends_in_time_ends_nothing(dynamodb: DynamoDBLocal, table
     told: list[UnavailableError] = []
     with FaultProxy(dynamodb.endpoint) as proxy:
         client = Clients(task(sourceEndpoint=proxy.endpoint)).checkpoints()
-        held = Holder(lambda: client, table, COPY, before=None, stop=threading.Event(), failed=told.append)
+        held = CopyLock(lambda: client, table, COPY, before=None, stop=threading.Event(), failed=told.append)
         now = [0.0]
         held._limit = RetryLimit(COPY_POLICY, clock=lambda: now[0])
         for _ in range(3):

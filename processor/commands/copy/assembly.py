@@ -14,7 +14,7 @@ import msgspec
 from processor.aws.clients import Clients
 from processor.aws.timeouts import WriteTimeouts
 from processor.commands.copy import estimate
-from processor.commands.copy.lock import Holder
+from processor.commands.copy.lock import CopyLock
 from processor.commands.copy.segment import Parts
 from processor.commands.copy.throttled_table import ThrottledTable
 from processor.dynamodb.expiry import PastTtl
@@ -79,7 +79,7 @@ class Meters:
 def assemble(
     settings: Settings,
     clients: Clients,
-    held: Holder,
+    lock: CopyLock,
     source: dict[str, Any],
     *,
     meters: Meters,
@@ -94,7 +94,7 @@ def assemble(
     :param past_ttl: whether an item is past the source's TTL
     :param written: called with what became of each portion, its bytes, and how many were passed over
     """
-    copy = held.copy
+    copy = lock.copy
     fenced = settings.write_mode == "fenced"
     # Before a replication nothing can be newer, so no fence is needed.
     write_mode = "batch" if fenced and not copy.concurrent else settings.write_mode
@@ -103,7 +103,7 @@ def assemble(
         msgspec.structs.replace(settings, write_mode=write_mode),
         clients,
         timeouts=TIMEOUTS,
-        may_write=held.may_write,
+        may_write=lock.may_write,
         consumed=meters.writing.consume,
     )
     table = ThrottledTable(writable, meters.writing, meters.limit, stop)
@@ -128,7 +128,7 @@ def assemble(
         reading=meters.reading,
         retry=Retry(retry_policy.COPY, stop, outage, limit=meters.limit),
         stop=stop,
-        save=held.save,
+        save=lock.save,
         forbidden=settings.fence_attribute if fenced else None,
         again=tables.source(settings, clients, consumed=meters.reading.consume),
         concurrent=copy.concurrent,

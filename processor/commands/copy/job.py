@@ -12,7 +12,7 @@ import msgspec
 from processor.commands.copy import estimate, lock
 from processor.commands.copy.assembly import Meters, assemble
 from processor.commands.copy.deadline import CopyDeadline
-from processor.commands.copy.lock import Holder
+from processor.commands.copy.lock import CopyLock
 from processor.commands.copy.report import Report
 from processor.commands.copy.s3 import job
 from processor.commands.copy.segment import SegmentCopy
@@ -175,7 +175,7 @@ class Job:
         )
         retry = Retry(retry_policy.COMMAND, stop, outage)
         retry(self._refuse_daemons)
-        held = Holder(
+        held = CopyLock(
             clients.checkpoints,
             settings.task_table,
             self.copy,
@@ -212,7 +212,7 @@ class Job:
 
     def _copy(
         self,
-        held: Holder,
+        held: CopyLock,
         *,
         outage: Outage,
         stop: threading.Event,

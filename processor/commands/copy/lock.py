@@ -90,7 +90,7 @@ def _name(process: str) -> str:
     return f"process {pid} on {host}"
 
 
-class Holder:
+class CopyLock:
     """Runs a copy for as long as the context is entered; ``copy`` is its row.
 
     :param before: the row as it was found

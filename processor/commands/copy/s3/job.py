@@ -6,7 +6,7 @@ import threading
 import time
 
 from processor.aws.clients import Clients
-from processor.commands.copy.lock import Holder
+from processor.commands.copy.lock import CopyLock
 from processor.commands.copy.provision import destination
 from processor.commands.copy.report import Report
 from processor.commands.copy.s3 import transfer
@@ -16,13 +16,13 @@ from processor.reporting.progress import Progress
 from processor.settings.settings import Settings
 
 
-def run(settings: Settings, clients: Clients, held: Holder, *, stop: threading.Event) -> Report:
+def run(settings: Settings, clients: Clients, lock: CopyLock, *, stop: threading.Event) -> Report:
     """Export and import, or go on where the row says that a run before this one was.
 
     :raises StoppedError: the stop came first; AWS goes on with what it was told
     :raises ReplicatorError: it can't go on
     """
-    began, copy = time.monotonic(), held.copy
+    began, copy = time.monotonic(), lock.copy
     progress = Progress()
     saved = SavedTransfer(
         id=copy.id,
@@ -31,12 +31,12 @@ def run(settings: Settings, clients: Clients, held: Holder, *, stop: threading.E
         export_arn=copy.export_arn,
         import_arn=copy.import_arn,
     )
-    counts = transfer.run(settings, clients, copy.via, saved=saved, save=held.change, progress=progress.say, stop=stop)
+    counts = transfer.run(settings, clients, copy.via, saved=saved, save=lock.change, progress=progress.say, stop=stop)
     progress.close()
     for finding in counts.findings:
         output.say(*finding.lines)
     made = destination.describe(clients.destination(), settings.destination_table, settings.destination_region) or {}
-    held.change(
+    lock.change(
         state="done",
         finished_ms=int(time.time() * 1000),
         destination_id=made.get("TableId", ""),
