@@ -13,7 +13,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from processor.commands.copy.segment import Parts, SegmentCopy
+from processor.commands.copy.segment import CopyContext, SegmentCopy
 from processor.dynamodb.expiry import NEVER
 from processor.dynamodb.item_view import View
 from processor.dynamodb.keys import key_reader
@@ -190,7 +190,7 @@ def _run(
     """Copy, as often as it takes, or as is said."""
     anything: Any = world
     stop, outage = threading.Event(), Outage(Log(), "test", note="")
-    parts = Parts(
+    parts = CopyContext(
         source=anything,
         key_of=KEY_OF,
         applier=Applier(

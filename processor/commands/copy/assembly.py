@@ -15,7 +15,7 @@ from processor.aws.clients import Clients
 from processor.aws.timeouts import WriteTimeouts
 from processor.commands.copy import estimate
 from processor.commands.copy.lock import CopyLock
-from processor.commands.copy.segment import Parts
+from processor.commands.copy.segment import CopyContext
 from processor.commands.copy.throttled_table import ThrottledTable
 from processor.dynamodb.expiry import PastTtl
 from processor.dynamodb.item_view import view_of
@@ -87,8 +87,8 @@ def assemble(
     stop: threading.Event,
     past_ttl: PastTtl,
     written: Callable[[Outcome, int, int], None],
-) -> Parts:
-    """The parts of one run.
+) -> CopyContext:
+    """Make what the segments of one run share.
 
     :param source: DescribeTable of it
     :param past_ttl: whether an item is past the source's TTL
@@ -111,7 +111,7 @@ def assemble(
         settings, KeyGuard(writable.key_types, table=settings.destination_table, region=settings.destination_region)
     )
     stored = tables.readable_as_stored(settings, clients)
-    return Parts(
+    return CopyContext(
         source=tables.scannable_source(settings, clients),
         key_of=key_of,
         applier=Applier(

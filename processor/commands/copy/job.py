@@ -225,7 +225,7 @@ class Job:
         states = retry(lambda: copy_rows.claim(self._clients.checkpoints(), self._settings.task_table, copy))
         totals = Totals(states)
         meters = Meters.of(self._settings, self._source, self._destination, stop=stop)
-        parts = assemble(
+        context = assemble(
             self._settings,
             self._clients,
             held,
@@ -245,7 +245,7 @@ class Job:
             tell(totals.passed, copy.expected_items, f"{totals.size_bytes / 1e6:,.0f} MB  {meters.words}")
 
         works = [
-            SegmentCopy(Segment(segment.number, copy.segments), segment, parts).run
+            SegmentCopy(Segment(segment.number, copy.segments), segment, context).run
             # First what may be wrong at the destination now.
             for segment in sorted(states, key=lambda segment: not segment.in_hand)
             if segment.in_hand or not segment.done

@@ -50,7 +50,7 @@ _attributes_decoder = msgspec.json.Decoder(dict[str, msgspec.Raw])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Parts:
+class CopyContext:
     """What the segments of one copy share.
 
     :param refused: what becomes of an item that the destination will never accept; see ``apply.py``
@@ -94,10 +94,10 @@ class _Scanned(NamedTuple):
 class SegmentCopy:
     """Copies what is left of one segment."""
 
-    def __init__(self, segment: Segment, state: SegmentState, parts: Parts) -> None:
+    def __init__(self, segment: Segment, state: SegmentState, context: CopyContext) -> None:
         self.state = state
         self._segment = segment
-        self._parts = parts
+        self._context = context
 
     def run(self) -> None:
         """Copy to the segment's end.
@@ -110,25 +110,25 @@ class SegmentCopy:
             if self.state.done:  # an earlier copy's, which was made in more segments
                 self._save(in_hand=[])
         while not self.state.done:
-            page = self._parts.retry(self._read)
-            for items, is_last in _portions(page, self._parts):
+            page = self._context.retry(self._read)
+            for items, is_last in _portions(page, self._context):
                 self._copy(items, page, is_last=is_last)
 
     def _read(self) -> Page:
-        reading = self._parts.reading
+        reading = self._context.reading
         limit = None
         if reading.units_per_second is not None:
             size = reading.units_per_second * _PAGE_SECONDS * _BYTES_PER_READ_UNIT
-            limit = max(1, int(size / max(self._parts.item_bytes, 1.0)))
+            limit = max(1, int(size / max(self._context.item_bytes, 1.0)))
         with reading.reserve(0.0):
             self._check_stop()
-            page = self._parts.source.page(self._segment, self.state.start, limit=limit)
+            page = self._context.source.page(self._segment, self.state.start, limit=limit)
         reading.consume(page.units)
         return page
 
     def _copy(self, scanned: list[_Scanned], page: Page, *, is_last: bool) -> None:
         kept = [each.change for each in scanned if each.change is not None]
-        outcome = self._write_and_look(kept) if self._parts.concurrent else self._write(kept)
+        outcome = self._write_and_look(kept) if self._context.concurrent else self._write(kept)
         size = sum(len(bytes_of(change)) for change in kept)
         expired = sum(each.expired for each in scanned)
         self._save(
@@ -139,22 +139,22 @@ class SegmentCopy:
             expired=self.state.expired + expired,
             in_hand=[],
         )
-        self._parts.written(outcome, size, expired)
+        self._context.written(outcome, size, expired)
 
     def _write(self, changes: Sequence[Change]) -> Outcome:
-        if self._parts.forbidden is not None:
+        if self._context.forbidden is not None:
             changes = [change for change in changes if not self._is_forbidden(change)]
-        return self._parts.applier.apply(changes)
+        return self._context.applier.apply(changes)
 
     def _is_forbidden(self, change: Change) -> bool:
         """Whether an item has the attribute that the destination's items will have."""
-        name = self._parts.forbidden or ""
+        name = self._context.forbidden or ""
         # The bytes are looked at first, for hardly any item will have it.
         image = bytes_of(change)
         if msgspec.json.encode(name) not in image or name not in _attributes_decoder.decode(image):
             return False
         message = f"The source's item has an attribute {name} of its own. Name another one in fenceAttribute"
-        self._parts.refused(change, RefusedError(message, code="FenceAttributeTaken"))
+        self._context.refused(change, RefusedError(message, code="FenceAttributeTaken"))
         return True
 
     def _write_and_look(self, changes: Sequence[Change]) -> Outcome:
@@ -166,8 +166,8 @@ class SegmentCopy:
         return outcome
 
     def _look_again(self, changes: Sequence[Change]) -> None:
-        get_many, key_of = self._parts.again.get_many, self._parts.key_of
-        items = self._parts.retry(lambda: get_many([change.key for change in changes]))
+        get_many, key_of = self._context.again.get_many, self._context.key_of
+        items = self._context.retry(lambda: get_many([change.key for change in changes]))
         now = {identity_of(key_of(item)): item for item in items}
         for change in changes:
             if not same(change.image, now.get(change.identity)):
@@ -183,13 +183,13 @@ class SegmentCopy:
             self._reconcile(key)
 
     def _reconcile(self, key: msgspec.Raw) -> None:
-        parts = self._parts
-        source = parts.again
+        context = self._context
+        source = context.again
 
         def once() -> None:
-            number = parts.fences.of(key) if parts.fences else NO_NUMBER
+            number = context.fences.of(key) if context.fences else NO_NUMBER
             try:
-                reconcile(key, number, source=source, table=parts.table)
+                reconcile(key, number, source=source, table=context.table)
             except UnsettledError as exc:  # the key stays in hand
                 raise UnavailableError(str(exc), code="Unsettled") from exc
             except RefusedError as exc:
@@ -198,16 +198,16 @@ class SegmentCopy:
                 except RefusedError:  # both tables were made anew, with another key than when it was kept
                     return
                 if image is not None:  # else it is to be deleted, at the next try
-                    parts.refused(_put(key, image), exc)
+                    context.refused(_put(key, image), exc)
 
-        self._parts.retry(once)
+        self._context.retry(once)
 
     def _numbered(self, changes: Sequence[Change]) -> Sequence[Change]:
         """With the numbers that the destination's items have, over which alone ``writeMode=fenced`` may write."""
-        fences = self._parts.fences
+        fences = self._context.fences
         if fences is None:
             return changes
-        numbers = self._parts.retry(lambda: fences.of_many([change.key for change in changes]))
+        numbers = self._context.retry(lambda: fences.of_many([change.key for change in changes]))
         return [
             msgspec.structs.replace(change, sequence_number=numbers.get(change.identity, NO_NUMBER))
             for change in changes
@@ -215,21 +215,21 @@ class SegmentCopy:
 
     def _save(self, **fields: object) -> None:
         state = msgspec.structs.replace(self.state, **fields)
-        self._parts.retry(lambda: self._parts.save(state))
+        self._context.retry(lambda: self._context.save(state))
         self.state = state
 
     def _check_stop(self) -> None:
-        if self._parts.stop.is_set():
+        if self._context.stop.is_set():
             raise StoppedError
 
 
-def _portions(page: Page, parts: Parts) -> Iterator[tuple[list[_Scanned], bool]]:
+def _portions(page: Page, context: CopyContext) -> Iterator[tuple[list[_Scanned], bool]]:
     """A page's items: all at once, or beside a replication as many as may be in hand.
 
     :returns: portions, each with whether it is the page's last; one empty portion for an empty page
     """
-    scanned = [_scanned(item, parts) for item in page.items]
-    if not parts.concurrent:
+    scanned = [_scanned(item, context) for item in page.items]
+    if not context.concurrent:
         yield scanned, True
         return
     portion: list[_Scanned] = []
@@ -243,11 +243,11 @@ def _portions(page: Page, parts: Parts) -> Iterator[tuple[list[_Scanned], bool]]
     yield portion, True
 
 
-def _scanned(item: msgspec.Raw, parts: Parts) -> _Scanned:
-    key = parts.key_of(item)
-    if parts.past_ttl(item):
+def _scanned(item: msgspec.Raw, context: CopyContext) -> _Scanned:
+    key = context.key_of(item)
+    if context.past_ttl(item):
         return _Scanned(key, None, expired=True)
-    seen = item if parts.view is None else parts.view(item)
+    seen = item if context.view is None else context.view(item)
     return _Scanned(key, None if seen is None else _put(key, seen))
 
 
