@@ -17,7 +17,7 @@ _PLACE = re.compile(
 _MOST_CHARACTERS = 512
 
 
-class Place(msgspec.Struct, frozen=True, kw_only=True):
+class S3Location(msgspec.Struct, frozen=True, kw_only=True):
     """``prefix`` has no slash at its ends; ``owner`` is the bucket's account, empty where it isn't known."""
 
     bucket: str
@@ -34,7 +34,7 @@ class Place(msgspec.Struct, frozen=True, kw_only=True):
         """For people, with whose it must be."""
         return f"{self.uri}, a bucket of account {self.owner}" if self.owner else self.uri
 
-    def owned(self, account: str) -> Place:
+    def owned(self, account: str) -> S3Location:
         """The same, of that account where the user has named none; none of AWS's has an empty one."""
         return self if self.owner else msgspec.structs.replace(self, owner=account)
 
@@ -58,7 +58,7 @@ class Place(msgspec.Struct, frozen=True, kw_only=True):
         return {name: value for name, value in given.items() if value}
 
 
-def place_of(uri: str) -> Place:
+def s3_location(uri: str) -> S3Location:
     """The place that a user names.
 
     :raises ValueError: it is none
@@ -69,4 +69,4 @@ def place_of(uri: str) -> Place:
             f"'{uri}' is not a place in a bucket such as s3://bucket/prefix or s3://bucket/prefix?owner=123456789012"
         )
         raise ValueError(message)
-    return Place(bucket=found["bucket"], prefix=found["prefix"].strip("/"), owner=found["owner"] or "")
+    return S3Location(bucket=found["bucket"], prefix=found["prefix"].strip("/"), owner=found["owner"] or "")

@@ -18,7 +18,7 @@ from processor.commands.copy import command
 from processor.commands.copy.s3 import checks, quotas, transfer
 from processor.commands.copy.s3.transfer import Counts, SavedTransfer
 from processor.errors import NotReadyError, StoppedError, TransferError, UsageError
-from processor.settings.s3_location import place_of
+from processor.settings.s3_location import s3_location
 from processor.settings.settings import Settings
 from processor.state import copy_rows
 from tests.fakes.moto_transfers import LOG_GROUP, MotoTransfers
@@ -94,7 +94,7 @@ class Copy:
 
     def findings(self) -> list[str]:
         """Severity and text, before anything is begun."""
-        found = checks.findings(self.settings, self.clients, place_of(URI))
+        found = checks.findings(self.settings, self.clients, s3_location(URI))
         return [f"{finding.severity} {finding.object}: {finding.value}" for finding in found]
 
     def table(self) -> dict[str, Any]:

@@ -8,7 +8,7 @@ import msgspec
 
 from processor.commands.policy.permissions import Resource
 from processor.replication.dead_letters.letter import folder_of
-from processor.settings.s3_location import Place
+from processor.settings.s3_location import S3Location
 from processor.settings.settings import Settings, companion_table
 
 # Where an account can't be known: not to be taken for one.
@@ -30,7 +30,7 @@ class Places(msgspec.Struct, frozen=True, kw_only=True):
     source_table: str
     destination_table: str
     task_tables: str
-    exported: Place | None = None
+    exported: S3Location | None = None
     heartbeat_key: str | None = None
 
 
@@ -70,7 +70,7 @@ def _kcl_table(settings: Settings, name: str, suffix: str) -> str:
 
 
 def _in_s3(resource: Resource, settings: Settings, places: Places) -> str:
-    where = _place_of(resource, settings, places)
+    where = _location_of(resource, settings, places)
     beside = places.task_tables if resource in {"Letters", "LetterBucket"} else places.source_table
     arn = f"arn:{beside.split(':')[1]}:s3:::{where.bucket}"
     if resource in {"LetterBucket", "ExportBucket"}:
@@ -78,14 +78,14 @@ def _in_s3(resource: Resource, settings: Settings, places: Places) -> str:
     return "/".join(part for part in (arn, where.prefix, "*") if part)
 
 
-def _place_of(resource: Resource, settings: Settings, places: Places) -> Place:
+def _location_of(resource: Resource, settings: Settings, places: Places) -> S3Location:
     """Bucket, folder and whose the bucket must be: by default of the account that the source, or the task, is in."""
     if resource in {"ExportedObjects", "ExportBucket"}:
         assert places.exported is not None  # noqa: S101  # else nobody asks
         return places.exported.owned(places.source_table.split(":")[4])
     owner = settings.dead_letter_owner or places.task_tables.split(":")[4]
     folder = folder_of(settings.dead_letter_prefix, settings.task_name).strip("/")
-    return Place(bucket=settings.dead_letter_bucket or "", prefix=folder, owner=owner)
+    return S3Location(bucket=settings.dead_letter_bucket or "", prefix=folder, owner=owner)
 
 
 def condition_of(resource: Resource, settings: Settings, places: Places) -> dict[str, dict[str, Any]]:
@@ -95,11 +95,11 @@ def condition_of(resource: Resource, settings: Settings, places: Places) -> dict
     if resource == "HeartbeatItem" and places.heartbeat_key is not None:
         return {"ForAllValues:StringEquals": {"dynamodb:LeadingKeys": [places.heartbeat_key]}}
     if resource in {"Letters", "LetterBucket", "ExportedObjects", "ExportBucket"}:
-        return _condition_in_s3(resource, _place_of(resource, settings, places))
+        return _condition_in_s3(resource, _location_of(resource, settings, places))
     return {}
 
 
-def _condition_in_s3(resource: Resource, where: Place) -> dict[str, dict[str, Any]]:
+def _condition_in_s3(resource: Resource, where: S3Location) -> dict[str, dict[str, Any]]:
     """Whose the bucket must be, and what of it may be listed."""
     condition: dict[str, dict[str, Any]] = {"StringEquals": {"aws:ResourceAccount": where.owner}}
     if resource == "LetterBucket":

@@ -13,7 +13,7 @@ from processor.commands.policy.options import VIA_S3
 from processor.commands.policy.principals import Principal
 from processor.errors import UsageError
 from processor.reporting import output
-from processor.settings.s3_location import Place, place_of
+from processor.settings.s3_location import S3Location, s3_location
 from processor.settings.settings import Settings
 
 
@@ -63,13 +63,13 @@ def run(
     return 0
 
 
-def _exported(via_s3: str | None, commands: Sequence[str]) -> Place | None:
+def _exported(via_s3: str | None, commands: Sequence[str]) -> S3Location | None:
     if via_s3 is None:
         return None
     if "copy" not in commands:
         raise UsageError("--viaS3 says how copy is to be made, which --for leaves out. Name copy there, too.")
     try:
-        return place_of(via_s3)
+        return s3_location(via_s3)
     except ValueError as exc:
         raise UsageError(f"--viaS3: {exc}.") from exc
 

@@ -20,7 +20,7 @@ from processor.commands.policy.principals import Principal
 from processor.dynamodb.describe import described
 from processor.errors import RefusedError, UnavailableError
 from processor.metrics import heartbeat
-from processor.settings.s3_location import Place
+from processor.settings.s3_location import S3Location
 
 if TYPE_CHECKING:
     from processor.settings.identity import Identity
@@ -41,7 +41,7 @@ class Lookup(msgspec.Struct, frozen=True, kw_only=True):
     notes: list[str]
 
 
-def look(settings: Settings, clients: Clients, *, caller: str | None, exported: Place | None) -> Lookup:
+def look(settings: Settings, clients: Clients, *, caller: str | None, exported: S3Location | None) -> Lookup:
     """Ask for what can be asked for, side by side.
 
     :param caller: the ARN of who the program runs as, where it is not who runs this command

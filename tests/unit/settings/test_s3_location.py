@@ -7,7 +7,7 @@ from datetime import datetime, timedelta, timezone
 import pytest
 
 from processor.commands.copy.s3.table_export import covers, token_of
-from processor.settings.s3_location import place_of
+from processor.settings.s3_location import s3_location
 
 EXPORT = "arn:aws:dynamodb:eu-west-1:123456789012:table/orders/export/01700000000000-0a1b2c3d"
 DATA = "AWSDynamoDB/01700000000000-0a1b2c3d/data/"
@@ -28,7 +28,7 @@ DATA = "AWSDynamoDB/01700000000000-0a1b2c3d/data/"
 )
 def test_a_place_is_one_for_export_and_import(uri: str, to_export: dict[str, str], key_prefix: str) -> None:
     """The import reads the items of that one export, and none of its manifests."""
-    place = place_of(uri)
+    place = s3_location(uri)
     assert to_export == place.to_export
     to_import = place.to_import(EXPORT)
     assert key_prefix == to_import.pop("S3KeyPrefix")
@@ -52,7 +52,7 @@ def test_a_place_is_one_for_export_and_import(uri: str, to_export: dict[str, str
 def test_other_words_are_no_place(uri: str) -> None:
     """What names no place in a bucket is refused with an example."""
     with pytest.raises(ValueError, match=r"s3://bucket/prefix"):
-        place_of(uri)
+        s3_location(uri)
 
 
 def test_a_stream_covers_what_comes_after_its_beginning() -> None:

@@ -13,7 +13,7 @@ from processor.commands.copy.s3 import quotas
 from processor.dynamodb import table_spec
 from processor.errors import CredentialsError, RefusedError, UnavailableError
 from processor.reporting.findings import Finding, error, warning
-from processor.settings.s3_location import Place
+from processor.settings.s3_location import S3Location
 from processor.startup.failed_call import cause_of
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from processor.settings.settings import Settings
 
 
-def findings(settings: Settings, clients: Clients, place: Place, *, begun: bool = False) -> Iterator[Finding]:
+def findings(settings: Settings, clients: Clients, location: S3Location, *, begun: bool = False) -> Iterator[Finding]:
     """What forbids such a copy, or should be known before it; the source's stream and all else are the preflight's.
 
     :param begun: an export of this copy was begun already, and perhaps its import too, which makes the destination
@@ -44,7 +44,7 @@ def findings(settings: Settings, clients: Clients, place: Place, *, begun: bool 
         if not begun:
             yield from _destination_is_free(settings, clients)
             yield from _restorable(settings, clients)
-            yield from _bucket(clients, place.owned(account_of(clients, source)))
+            yield from _bucket(clients, location.owned(account_of(clients, source)))
             yield from quotas.findings(settings, clients, source)
     except (UnavailableError, RefusedError) as exc:
         remedy = "Check names, regions, endpoints and credentials; AWS's words name the call"
@@ -101,16 +101,16 @@ def account_of(clients: Clients, source: Mapping[str, Any]) -> str:
     return str(source["TableArn"]).split(":")[4]
 
 
-def _bucket(clients: Clients, place: Place) -> Iterator[Finding]:
-    bucket = Bucket(place.bucket, connect=clients.export_s3, owner=lambda: place.owner or None)
+def _bucket(clients: Clients, location: S3Location) -> Iterator[Finding]:
+    bucket = Bucket(location.bucket, connect=clients.export_s3, owner=lambda: location.owner or None)
     try:
-        bucket.look(place.prefix)
+        bucket.look(location.prefix)
     except (UnavailableError, RefusedError) as exc:
         if exc.code in NO_BUCKET:
             remedy = "Check --viaS3, or create it"
             yield error(
                 "export-bucket-missing",
-                f"bucket {place.bucket}",
+                f"bucket {location.bucket}",
                 "does not exist",
                 "There is nowhere to export to",
                 remedy,
@@ -120,5 +120,5 @@ def _bucket(clients: Clients, place: Place) -> Iterator[Finding]:
             unknown = f"Whether DynamoDB can write and read there will be known when it does{unknown}"
             remedy = f"Allow s3:ListBucket on it to be told before{remedy}"
             yield warning(
-                "export-bucket-unknown", f"bucket {place.bucket}", f"can't be looked at ({exc})", unknown, remedy
+                "export-bucket-unknown", f"bucket {location.bucket}", f"can't be looked at ({exc})", unknown, remedy
             )

@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any
 from processor.aws.errors import aws_errors
 from processor.errors import TransferError, UnavailableError
 from processor.flow.waiter import Say, Waiter
-from processor.settings.s3_location import Place
+from processor.settings.s3_location import S3Location
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -29,7 +29,9 @@ if TYPE_CHECKING:
 _GONE = "ExportNotFoundException"
 
 
-def begin(client: DynamoDBClient, source: Mapping[str, Any], place: Place, *, copy_id: str, stream_arn: str) -> str:
+def begin(
+    client: DynamoDBClient, source: Mapping[str, Any], location: S3Location, *, copy_id: str, stream_arn: str
+) -> str:
     """Begin an export, or find the one that this copy began before it was killed; returns its ARN.
 
     :param stream_arn: of the stream that has every change since
@@ -37,10 +39,10 @@ def begin(client: DynamoDBClient, source: Mapping[str, Any], place: Place, *, co
     :raises UnavailableError: it can't be begun
     """
     # The first names an export that this copy began at most 8 hours ago; where that one has failed, another is begun.
-    for token in (token_of(copy_id, source["TableArn"], place.uri), str(uuid.uuid4())):
-        with aws_errors(f"ExportTableToPointInTime of table {source['TableName']} to {place.shown}"):
+    for token in (token_of(copy_id, source["TableArn"], location.uri), str(uuid.uuid4())):
+        with aws_errors(f"ExportTableToPointInTime of table {source['TableName']} to {location.shown}"):
             export: Any = client.export_table_to_point_in_time(
-                TableArn=source["TableArn"], ExportFormat="DYNAMODB_JSON", ClientToken=token, **place.to_export
+                TableArn=source["TableArn"], ExportFormat="DYNAMODB_JSON", ClientToken=token, **location.to_export
             )["ExportDescription"]
         if export["ExportStatus"] != "FAILED":
             break
@@ -55,7 +57,7 @@ def begin(client: DynamoDBClient, source: Mapping[str, Any], place: Place, *, co
 def finished(
     client: DynamoDBClient,
     export_arn: str,
-    place: Place,
+    location: S3Location,
     *,
     waiter: Waiter,
     say: Say,
@@ -77,10 +79,10 @@ def finished(
                 raise TransferError(f"{exc}. Nothing was imported. Run copy again; it begins another export.") from exc
             raise
         if export["ExportStatus"] == "FAILED":
-            raise _failed(export, place)
+            raise _failed(export, location)
         if export["ExportStatus"] == "COMPLETED":
             return export
-        say(f"Exporting to {place.uri}")
+        say(f"Exporting to {location.uri}")
         return None
 
     return waiter.until(look, f"export {export_arn}")
@@ -98,9 +100,9 @@ def token_of(*parts: str) -> str:
     return str(uuid.UUID(bytes=hashlib.sha256("\n".join(parts).encode()).digest()[:16]))
 
 
-def _failed(export: Mapping[str, Any], place: Place) -> TransferError:
+def _failed(export: Mapping[str, Any], location: S3Location) -> TransferError:
     return TransferError(
-        f"Export {export['ExportArn']} to {place.shown} failed: {export.get('FailureCode') or 'no code'}: "
+        f"Export {export['ExportArn']} to {location.shown} failed: {export.get('FailureCode') or 'no code'}: "
         f"{export.get('FailureMessage') or 'no reason given'}. Nothing was imported. Put that right (the bucket's "
         "policy must let the source's credentials write there, and ?owner= name its account "
         "where it isn't the source's), then run copy again; it begins another export."

@@ -14,7 +14,7 @@ from processor.commands.copy.s3.table_export import token_of
 from processor.dynamodb import table_spec
 from processor.errors import InUseError, TransferError, UnavailableError
 from processor.flow.waiter import Say, Waiter
-from processor.settings.s3_location import Place
+from processor.settings.s3_location import S3Location
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -31,7 +31,7 @@ def begin(
     client: DynamoDBClient,
     source: Mapping[str, Any],
     name: str,
-    place: Place,
+    location: S3Location,
     *,
     copy_id: str,
     export_arn: str,
@@ -44,13 +44,13 @@ def begin(
     :raises UnavailableError: it can't be begun
     """
     # As for exports: the first names what this copy began; where that one has failed, another is begun.
-    first = token_of(copy_id, export_arn, name, place.uri)
+    first = token_of(copy_id, export_arn, name, location.uri)
     for token in (first, str(uuid.uuid4())):
         try:
-            with aws_errors(f"ImportTable into table {name} from {place.shown}"):
+            with aws_errors(f"ImportTable into table {name} from {location.shown}"):
                 started: Any = client.import_table(
                     ClientToken=token,
-                    S3BucketSource=place.to_import(export_arn),  # type: ignore[arg-type]  # a dict
+                    S3BucketSource=location.to_import(export_arn),  # type: ignore[arg-type]  # a dict
                     InputFormat="DYNAMODB_JSON",
                     InputCompressionType="GZIP",
                     TableCreationParameters=table_spec.shape(source, name),  # type: ignore[arg-type]  # a dict

@@ -23,7 +23,7 @@ from processor.dynamodb.stream_retention import RETENTION_SECONDS
 from processor.errors import TransferError, UsageError
 from processor.flow.waiter import Say, Waiter
 from processor.reporting.findings import Finding, failure_of
-from processor.settings.s3_location import Place, place_of
+from processor.settings.s3_location import S3Location, s3_location
 
 if TYPE_CHECKING:
     from processor.aws.clients import Clients
@@ -68,9 +68,9 @@ class Counts(msgspec.Struct, frozen=True, kw_only=True):
 def findings(settings: Settings, clients: Clients, uri: str, *, begun: bool) -> list[Finding]:
     """What forbids such a copy, or should be known before it; ``exportable`` has what is looked at.
 
-    :raises UsageError: ``uri`` is no place in a bucket
+    :raises UsageError: ``uri`` is no location in a bucket
     """
-    return list(checks.findings(settings, clients, _place(uri), begun=begun))
+    return list(checks.findings(settings, clients, _location(uri), begun=begun))
 
 
 def run(
@@ -98,15 +98,15 @@ def run(
     :raises UnavailableError: AWS could not be asked for five minutes; the next run goes on
     :raises StoppedError: ``stop`` was set; the next run goes on
     """
-    place = _place(uri)
-    found = checks.findings(settings, clients, place, begun=bool(saved.export_arn))
+    location = _location(uri)
+    found = checks.findings(settings, clients, location, begun=bool(saved.export_arn))
     if errors := [finding for finding in found if finding.severity == "error"]:
         message = " ".join([*(finding.text for finding in errors), "Nothing was exported or imported."])
         raise failure_of(errors)(message)
     waiter = Waiter(progress, stop=stop, every_seconds=every_seconds or EVERY_SECONDS)
-    transfer = _Transfer(settings, clients, place, saved, save, progress, waiter, now)
+    transfer = _Transfer(settings, clients, location, saved, save, progress, waiter, now)
     source = transfer.source()
-    transfer = replace(transfer, place=place.owned(checks.account_of(clients, source)))
+    transfer = replace(transfer, location=location.owned(checks.account_of(clients, source)))
     export_arn, items = transfer.exported(source)
     imported = transfer.imported(source, export_arn, items)
     destination.wait_until_active(settings, clients, waiter)
@@ -120,7 +120,7 @@ def run(
 class _Transfer:
     settings: Settings
     clients: Clients
-    place: Place
+    location: S3Location
     saved: SavedTransfer
     save: Save
     progress: Say
@@ -146,12 +146,12 @@ class _Transfer:
         if not arn:
             self.check_time(LAST_BEGIN_SECONDS)
             arn = table_export.begin(
-                client, source, self.place, copy_id=self.saved.id, stream_arn=self.saved.stream_arn
+                client, source, self.location, copy_id=self.saved.id, stream_arn=self.saved.stream_arn
             )
             self.save(export_arn=arn)
         try:
             export = table_export.finished(
-                client, arn, self.place, waiter=self.waiter, say=self.progress, in_time=self._in_time
+                client, arn, self.location, waiter=self.waiter, say=self.progress, in_time=self._in_time
             )
         except TransferError:
             self.save(export_arn="", import_arn="")
@@ -165,7 +165,7 @@ class _Transfer:
             self.check_time(LAST_BEGIN_SECONDS)
             name = self.settings.destination_table
             arn = table_import.begin(
-                client, source, name, self.place, copy_id=self.saved.id, export_arn=export_arn, expected_items=items
+                client, source, name, self.location, copy_id=self.saved.id, export_arn=export_arn, expected_items=items
             )
             self.save(import_arn=arn)
         try:
@@ -190,8 +190,8 @@ class _Transfer:
         self.check_time(RETENTION_SECONDS)
 
 
-def _place(uri: str) -> Place:
+def _location(uri: str) -> S3Location:
     try:
-        return place_of(uri)
+        return s3_location(uri)
     except ValueError as exc:
         raise UsageError(f"--viaS3: {exc}.") from exc
