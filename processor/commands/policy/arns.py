@@ -18,11 +18,11 @@ _COORDINATOR_SUFFIX = "-CoordinatorState"
 _WORKER_SUFFIX = "-WorkerMetricStats"
 
 
-class Places(msgspec.Struct, frozen=True, kw_only=True):
-    """Where things are.
+class ResourceArns(msgspec.Struct, frozen=True, kw_only=True):
+    """The ARNs that the policies' resources are made of.
 
     :param source_table: its ARN, as the destination's
-    :param task_tables: how the checkpoint tables' begin, as ``arn:aws:dynamodb:eu-west-1:123456789012:table/``
+    :param task_tables: how the ARNs of the checkpoint tables begin, as ``arn:aws:dynamodb:eu-west-1:123456789012:table/``
     :param exported: where ``copy --viaS3`` leaves the table
     :param heartbeat_key: the heartbeat's partition key, where the source's is known, and is a string
     """
@@ -39,25 +39,25 @@ def table_arn(partition: str, region: str, account: str | None, name: str) -> st
     return f"arn:{partition}:dynamodb:{region}:{account or NO_ACCOUNT}:table/{name}"
 
 
-def arn_of(resource: Resource, settings: Settings, places: Places) -> str:
+def arn_of(resource: Resource, settings: Settings, arns: ResourceArns) -> str:
     """One resource's, with ``*`` where a part is made up at run time: a stream's, an export's, an object's."""
     if resource in {"Letters", "LetterBucket", "ExportedObjects", "ExportBucket"}:
-        return _in_s3(resource, settings, places)
-    partition, _, region, account = places.destination_table.split(":")[1:5]
-    lease_table = places.task_tables + settings.checkpoint_table
+        return _in_s3(resource, settings, arns)
+    partition, _, region, account = arns.destination_table.split(":")[1:5]
+    lease_table = arns.task_tables + settings.checkpoint_table
     arns: dict[str, str] = {
-        "SourceTable": places.source_table,
-        "HeartbeatItem": places.source_table,
-        "SourceStream": f"{places.source_table}/stream/*",
-        "SourceExports": f"{places.source_table}/export/*",
-        "DestinationTable": places.destination_table,
-        "DestinationImports": f"{places.destination_table}/import/*",
+        "SourceTable": arns.source_table,
+        "HeartbeatItem": arns.source_table,
+        "SourceStream": f"{arns.source_table}/stream/*",
+        "SourceExports": f"{arns.source_table}/export/*",
+        "DestinationTable": arns.destination_table,
+        "DestinationImports": f"{arns.destination_table}/import/*",
         "ImportLogs": f"arn:{partition}:logs:{region}:{account}:log-group:/aws-dynamodb/*",
         "LeaseTable": lease_table,
         "LeaseTableIndexes": f"{lease_table}/index/*",
-        "CoordinatorTable": places.task_tables + _kcl_table(settings, "coordinatorStateTableName", _COORDINATOR_SUFFIX),
-        "WorkerTable": places.task_tables + _kcl_table(settings, "workerMetricsTableName", _WORKER_SUFFIX),
-        "TaskTable": places.task_tables + settings.task_table,
+        "CoordinatorTable": arns.task_tables + _kcl_table(settings, "coordinatorStateTableName", _COORDINATOR_SUFFIX),
+        "WorkerTable": arns.task_tables + _kcl_table(settings, "workerMetricsTableName", _WORKER_SUFFIX),
+        "TaskTable": arns.task_tables + settings.task_table,
         "Metrics": "*",  # PutMetricData knows no resources, nor do the two lists
         "AllExports": "*",
         "AllImports": "*",
@@ -69,33 +69,33 @@ def _kcl_table(settings: Settings, name: str, suffix: str) -> str:
     return settings.kcl.get(name) or companion_table(settings.checkpoint_table, suffix)
 
 
-def _in_s3(resource: Resource, settings: Settings, places: Places) -> str:
-    where = _location_of(resource, settings, places)
-    beside = places.task_tables if resource in {"Letters", "LetterBucket"} else places.source_table
+def _in_s3(resource: Resource, settings: Settings, arns: ResourceArns) -> str:
+    where = _location_of(resource, settings, arns)
+    beside = arns.task_tables if resource in {"Letters", "LetterBucket"} else arns.source_table
     arn = f"arn:{beside.split(':')[1]}:s3:::{where.bucket}"
     if resource in {"LetterBucket", "ExportBucket"}:
         return arn
     return "/".join(part for part in (arn, where.prefix, "*") if part)
 
 
-def _location_of(resource: Resource, settings: Settings, places: Places) -> S3Location:
+def _location_of(resource: Resource, settings: Settings, arns: ResourceArns) -> S3Location:
     """Bucket, folder and whose the bucket must be: by default of the account that the source, or the task, is in."""
     if resource in {"ExportedObjects", "ExportBucket"}:
-        assert places.exported is not None  # noqa: S101  # else nobody asks
-        return places.exported.owned(places.source_table.split(":")[4])
-    owner = settings.dead_letter_owner or places.task_tables.split(":")[4]
+        assert arns.exported is not None  # noqa: S101  # else nobody asks
+        return arns.exported.owned(arns.source_table.split(":")[4])
+    owner = settings.dead_letter_owner or arns.task_tables.split(":")[4]
     folder = folder_of(settings.dead_letter_prefix, settings.task_name).strip("/")
     return S3Location(bucket=settings.dead_letter_bucket or "", prefix=folder, owner=owner)
 
 
-def condition_of(resource: Resource, settings: Settings, places: Places) -> dict[str, dict[str, Any]]:
+def condition_of(resource: Resource, settings: Settings, arns: ResourceArns) -> dict[str, dict[str, Any]]:
     """What a statement asks for beside the resource."""
     if resource == "Metrics":  # KCL's namespace is its application's name
         return {"StringEquals": {"cloudwatch:namespace": settings.checkpoint_table}}
-    if resource == "HeartbeatItem" and places.heartbeat_key is not None:
-        return {"ForAllValues:StringEquals": {"dynamodb:LeadingKeys": [places.heartbeat_key]}}
+    if resource == "HeartbeatItem" and arns.heartbeat_key is not None:
+        return {"ForAllValues:StringEquals": {"dynamodb:LeadingKeys": [arns.heartbeat_key]}}
     if resource in {"Letters", "LetterBucket", "ExportedObjects", "ExportBucket"}:
-        return _condition_in_s3(resource, _location_of(resource, settings, places))
+        return _condition_in_s3(resource, _location_of(resource, settings, arns))
     return {}
 
 

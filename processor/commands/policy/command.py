@@ -51,7 +51,7 @@ def run(
     rows = permissions.needed(settings, commands)
     report = Report(
         commands=sorted(set(commands)),
-        policies=documents.make(settings, rows, found.places, found.callers, tags_sessions=tags_sessions),
+        policies=documents.make(settings, rows, found.arns, found.callers, tags_sessions=tags_sessions),
         notes=found.notes,
     )
     if as_json:

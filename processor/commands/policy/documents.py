@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 
 from processor.commands.policy import arns, principals
-from processor.commands.policy.arns import Places
+from processor.commands.policy.arns import ResourceArns
 from processor.commands.policy.permissions import Permission, Resource, Side
 from processor.commands.policy.principals import Principal
 from processor.settings.settings import Settings
@@ -34,7 +34,7 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
 def make(
     settings: Settings,
     rows: Sequence[Permission],
-    found: Places,
+    found: ResourceArns,
     callers: Mapping[Principal, str],
     *,
     tags_sessions: bool = False,
@@ -67,7 +67,7 @@ def make(
     return made
 
 
-def _statements(rows: Iterable[Permission], settings: Settings, found: Places) -> Iterable[dict[str, Any]]:
+def _statements(rows: Iterable[Permission], settings: Settings, found: ResourceArns) -> Iterable[dict[str, Any]]:
     """Resources with the same actions and condition share a statement; so nothing is allowed that is in no row."""
     always: dict[Resource, set[str]] = {}
     first: dict[Resource, set[str]] = {}

@@ -12,9 +12,8 @@ import msgspec
 from processor.aws.clients import Clients
 from processor.aws.errors import aws_errors
 from processor.aws.sessions import partition_of
-from processor.commands.policy import arns as places
 from processor.commands.policy import principals
-from processor.commands.policy.arns import NO_ACCOUNT, Places
+from processor.commands.policy.arns import NO_ACCOUNT, ResourceArns, table_arn
 from processor.commands.policy.permissions import Side
 from processor.commands.policy.principals import Principal
 from processor.dynamodb.describe import described
@@ -36,7 +35,7 @@ _ANYBODY = f"arn:aws:iam::{NO_ACCOUNT}:role/ROLE"
 class Lookup(msgspec.Struct, frozen=True, kw_only=True):
     """Where things are, who calls, and what stays to be known by the reader."""
 
-    places: Places
+    arns: ResourceArns
     callers: dict[Principal, str]
     notes: list[str]
 
@@ -64,9 +63,9 @@ def look(settings: Settings, clients: Clients, *, caller: str | None, exported: 
     with ThreadPoolExecutor(len(bases) + 2) as pool:
         asked = {principal: pool.submit(who, principal) for principal in bases}
         source, destination = pool.map(describe, ("source", "destination"))
-        arns = {principal: future.result() for principal, future in asked.items()}
-    made = _Arns(settings, arns)
-    found = Places(
+        callers = {principal: future.result() for principal, future in asked.items()}
+    made = _TableArns(settings, callers)
+    found = ResourceArns(
         source_table=(source or {}).get("TableArn") or made.table("source"),
         destination_table=(destination or {}).get("TableArn") or made.table("destination"),
         task_tables=made.table("task"),
@@ -79,7 +78,7 @@ def look(settings: Settings, clients: Clients, *, caller: str | None, exported: 
             "and known. So HeartbeatItem allows to put any item; leave heartbeatSeconds out where that is too much."
         )
     notes += [*keys_of(source, destination), *made.notes(found)]
-    return Lookup(places=found, callers={each: principal_of(arn) for each, arn in arns.items()}, notes=notes)
+    return Lookup(arns=found, callers={each: principal_of(arn) for each, arn in callers.items()}, notes=notes)
 
 
 def _attempt(notes: list[str], what: str, call: Callable[[], T]) -> T | None:
@@ -111,7 +110,7 @@ def keys_of(*tables: Mapping[str, Any] | None) -> Iterator[str]:
             )
 
 
-class _Arns:
+class _TableArns:
     """ARNs as they must be, by regions and accounts.
 
     :param callers: who has the credentials that roles are assumed with, as STS says
@@ -130,7 +129,7 @@ class _Arns:
             "task": (settings.kcl_region, ""),
         }[side]
         identity = principals.identities(settings)[side]
-        return places.table_arn(self._partition(identity, region), region, self._account(identity), name)
+        return table_arn(self._partition(identity, region), region, self._account(identity), name)
 
     def _partition(self, identity: Identity, region: str) -> str:
         return (identity.role_arn or "").split(":")[1] if identity.role_arn else partition_of(region)
@@ -139,7 +138,7 @@ class _Arns:
         arn = identity.role_arn or self._callers[principals.base_of(identity)]
         return arn.split(":")[4] if arn else None
 
-    def notes(self, found: Places) -> Iterator[str]:
+    def notes(self, found: ResourceArns) -> Iterator[str]:
         """What the reader has to fill in."""
         if any(NO_ACCOUNT in arn for arn in (found.source_table, found.destination_table, found.task_tables)):
             yield f"The account's number could not be known: put it in the place of {NO_ACCOUNT}."

@@ -16,7 +16,7 @@ from processor.aws.s3 import Bucket
 from processor.commands.check import command as check
 from processor.commands.copy.s3 import checks, table_export
 from processor.commands.policy import documents, permissions
-from processor.commands.policy.arns import Places
+from processor.commands.policy.arns import ResourceArns
 from processor.errors import UnavailableError, UsageError
 from processor.replication.dead_letters.s3_store import LetterBucket
 from processor.replication.dead_letters.sink import store_of
@@ -197,14 +197,14 @@ def test_an_emulator_s_export_names_no_owner() -> None:
 
 
 def _statements(settings: Settings, *commands: str) -> dict[str, dict[str, Any]]:
-    places = Places(
+    arns = ResourceArns(
         source_table=f"arn:aws:dynamodb:eu-west-1:{OURS}:table/orders",
         destination_table=f"arn:aws:dynamodb:us-east-1:{THEIRS}:table/orders-copy",
         task_tables=f"arn:aws:dynamodb:eu-west-1:{THIRD}:table/",
         exported=s3_location.place_of("s3://exports/of"),
     )
     rows = [row for row in permissions.needed(settings, commands) if row.actions[0].startswith("s3:")]
-    return {statement["Sid"]: statement for statement in documents._statements(rows, settings, places)}
+    return {statement["Sid"]: statement for statement in documents._statements(rows, settings, arns)}
 
 
 def test_policies_hold_to_the_account_and_the_folder() -> None:

@@ -14,7 +14,7 @@ from processor.cli import registry
 from processor.commands.demo.workload import create_table
 from processor.commands.policy import arns, command, documents, lookup, permissions
 from processor.commands.policy import options as wanted
-from processor.commands.policy.arns import NO_ACCOUNT, Places
+from processor.commands.policy.arns import NO_ACCOUNT, ResourceArns
 from processor.commands.policy.documents import Policy
 from processor.commands.policy.principals import Principal
 from processor.errors import UsageError
@@ -25,7 +25,7 @@ from tests.fakes import authority, tasks
 READER = "arn:aws:iam::111111111111:role/reader"
 WRITER = "arn:aws-cn:iam::222222222222:role/team/writer"
 USER = "arn:aws:iam::333333333333:user/replicator"
-PLACES = Places(
+ARNS = ResourceArns(
     source_table="arn:aws:dynamodb:eu-west-1:1:table/orders",
     destination_table="arn:aws:dynamodb:us-east-1:2:table/orders-copy",
     task_tables="arn:aws:dynamodb:eu-west-1:3:table/",
@@ -34,7 +34,7 @@ PLACES = Places(
 
 def _made(settings: Settings, *names: str, callers: dict[Principal, str] | None = None) -> list[Policy]:
     rows = permissions.needed(settings, names or permissions.possible(settings))
-    return documents.make(settings, rows, PLACES, callers or {Principal(): USER})
+    return documents.make(settings, rows, ARNS, callers or {Principal(): USER})
 
 
 def _allowed(settings: Settings, *names: str) -> set[tuple[str, str]]:
@@ -102,7 +102,7 @@ def test_a_tagged_session_s_tags_are_let_pass() -> None:
     """EKS Pod Identity tags its sessions; AWS denies AssumeRole where either policy leaves the tags out."""
     settings = tasks.task(sourceRoleArn=READER, sourceRoleExternalId="only-us")
     rows = permissions.needed(settings, permissions.possible(settings))
-    own, reader = documents.make(settings, rows, PLACES, {Principal(): USER}, tags_sessions=True)
+    own, reader = documents.make(settings, rows, ARNS, {Principal(): USER}, tags_sessions=True)
     assert own.policy["Statement"][-1]["Action"] == ["sts:AssumeRole", "sts:TagSession"]
     assert reader.trust_policy is not None
     assume, tag = reader.trust_policy["Statement"]
@@ -141,10 +141,10 @@ def test_the_heartbeat_may_write_its_own_item_only() -> None:
     """Where the source's partition key is a string; where it is not, or not known, IAM can't tell the items apart."""
     settings = tasks.task(heartbeatSeconds="5")
     rows = permissions.needed(settings, ["replicate"])
-    table = PLACES.source_table
+    table = ARNS.source_table
     for there, other_is_allowed in (
-        (msgspec.structs.replace(PLACES, heartbeat_key="our own"), False),
-        (PLACES, True),
+        (msgspec.structs.replace(ARNS, heartbeat_key="our own"), False),
+        (ARNS, True),
     ):
         (made,) = documents.make(settings, rows, there, {Principal(): USER})
         for key, allowed in (("our own", True), ("another", other_is_allowed)):
@@ -170,7 +170,7 @@ def test_kcl_s_own_tables_go_by_kcl_s_settings() -> None:
         leaseTablePitrEnabled="true",
         workerMetricsPointInTimeRecoveryEnabled="false",
     )
-    prefix = PLACES.task_tables
+    prefix = ARNS.task_tables
     brought = _allowed(settings, "replicate") - counting
     table = prefix + settings.checkpoint_table
     assert {
@@ -302,9 +302,9 @@ def test_a_role_s_session_is_trusted_as_its_role() -> None:
 def test_a_place_in_a_bucket_is_narrow() -> None:
     """Letters have their task's folder; exports their prefix."""
     settings = tasks.task(deadLetterUri="s3://letters/of", taskName="t")
-    assert arns.arn_of("Letters", settings, PLACES) == "arn:aws:s3:::letters/of/t/*"
+    assert arns.arn_of("Letters", settings, ARNS) == "arn:aws:s3:::letters/of/t/*"
     settings = tasks.task(deadLetterUri="s3://letters", taskName="t")
-    assert arns.arn_of("Letters", settings, PLACES) == "arn:aws:s3:::letters/t/*"
+    assert arns.arn_of("Letters", settings, ARNS) == "arn:aws:s3:::letters/t/*"
 
 
 def test_a_table_s_key_is_told_of() -> None:
