@@ -10,7 +10,7 @@ from rich.text import Text
 
 from processor.commands.status.copy_progress import CopyProgress
 from processor.commands.status.lineage import Shard
-from processor.commands.status.report import Place, Report
+from processor.commands.status.report import Report, TableStatus
 from processor.reporting.rich_console import cell
 
 # More than a person reads; --json has all.
@@ -54,8 +54,8 @@ def _facts(report: Report) -> list[tuple[str, str]]:
     stream, letters, counts = report.stream, report.dead_letters, report.counts
     facts = [
         ("task", f"{report.task_name}: {headline(report)}"),
-        ("source", _place(report.source)),
-        ("destination", _place(report.destination)),
+        ("source", _table(report.source)),
+        ("destination", _table(report.destination)),
         ("stream", f"{stream.arn}, {stream.view_type}, {stream.status or 'not read'}" if stream else "none"),
         ("checkpoints", report.checkpoint_table),
         ("shards", f"{counts.open} open; {counts.finished} finished; {counts.waiting} wait for a parent"),
@@ -80,8 +80,8 @@ def _copy(copy: CopyProgress) -> str:
     )
 
 
-def _place(place: Place) -> str:
-    at = f" at {place.endpoint}" if place.endpoint else ""
+def _table(table: TableStatus) -> str:
+    at = f" at {place.endpoint}" if table.endpoint else ""
     return f"{place.table} in {place.region}{at}, {place.status or 'not read'}"
 
 

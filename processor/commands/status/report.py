@@ -35,7 +35,7 @@ _ON = frozenset({"ENABLED", "ENABLING"})
 _WRITABLE = frozenset({"ACTIVE", "UPDATING"})
 
 
-class Place(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
+class TableStatus(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     """A table. ``status`` is DynamoDB's word, or MISSING; None where it can't be read."""
 
     region: str
@@ -68,8 +68,8 @@ class Report(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     lag_seconds: float | None
     lag_about: bool
     checkpoint_table: str
-    source: Place
-    destination: Place
+    source: TableStatus
+    destination: TableStatus
     stream: Stream | None
     counts: Counts
     daemons: list[Daemon]
@@ -97,13 +97,13 @@ def make(settings: Settings, seen: Seen, *, max_lag_seconds: int) -> Report:
         lag_seconds=max(lags, default=None),
         lag_about=seen.lag_about,
         checkpoint_table=settings.checkpoint_table,
-        source=Place(
+        source=TableStatus(
             region=settings.source_region,
             table=settings.source_table,
             endpoint=settings.source_endpoint,
             status=_table_status(seen, "source", seen.source),
         ),
-        destination=Place(
+        destination=TableStatus(
             region=settings.destination_region,
             table=settings.destination_table,
             endpoint=settings.destination_endpoint,
