@@ -22,7 +22,7 @@ class ResourceArns(msgspec.Struct, frozen=True, kw_only=True):
     """The ARNs that the policies' resources are made of.
 
     :param source_table: its ARN, as the destination's
-    :param task_tables: how the ARNs of the checkpoint tables begin, as ``arn:aws:dynamodb:eu-west-1:123456789012:table/``
+    :param task_tables: how those of the checkpoint tables begin, as ``arn:aws:dynamodb:eu-west-1:123456789012:table/``
     :param exported: where ``copy --viaS3`` leaves the table
     :param heartbeat_key: the heartbeat's partition key, where the source's is known, and is a string
     """
@@ -45,7 +45,7 @@ def arn_of(resource: Resource, settings: Settings, arns: ResourceArns) -> str:
         return _in_s3(resource, settings, arns)
     partition, _, region, account = arns.destination_table.split(":")[1:5]
     lease_table = arns.task_tables + settings.checkpoint_table
-    arns: dict[str, str] = {
+    named: dict[str, str] = {
         "SourceTable": arns.source_table,
         "HeartbeatItem": arns.source_table,
         "SourceStream": f"{arns.source_table}/stream/*",
@@ -62,7 +62,7 @@ def arn_of(resource: Resource, settings: Settings, arns: ResourceArns) -> str:
         "AllExports": "*",
         "AllImports": "*",
     }
-    return arns[resource]
+    return named[resource]
 
 
 def _kcl_table(settings: Settings, name: str, suffix: str) -> str:

@@ -54,8 +54,8 @@ def _facts(report: Report) -> list[tuple[str, str]]:
     stream, letters, counts = report.stream, report.dead_letters, report.counts
     facts = [
         ("task", f"{report.task_name}: {headline(report)}"),
-        ("source", _table(report.source)),
-        ("destination", _table(report.destination)),
+        ("source", _table_line(report.source)),
+        ("destination", _table_line(report.destination)),
         ("stream", f"{stream.arn}, {stream.view_type}, {stream.status or 'not read'}" if stream else "none"),
         ("checkpoints", report.checkpoint_table),
         ("shards", f"{counts.open} open; {counts.finished} finished; {counts.waiting} wait for a parent"),
@@ -80,9 +80,9 @@ def _copy(copy: CopyProgress) -> str:
     )
 
 
-def _table(table: TableStatus) -> str:
-    at = f" at {place.endpoint}" if table.endpoint else ""
-    return f"{place.table} in {place.region}{at}, {place.status or 'not read'}"
+def _table_line(table: TableStatus) -> str:
+    at = f" at {table.endpoint}" if table.endpoint else ""
+    return f"{table.table} in {table.region}{at}, {table.status or 'not read'}"
 
 
 def _table(shards: list[Shard], *, about: bool) -> Table:
