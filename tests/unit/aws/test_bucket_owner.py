@@ -178,13 +178,13 @@ def test_an_export_goes_to_no_bucket_of_somebody_else(make: Callable[[str], Stor
     server = make(THEIRS)
     clients = Clients(task())
     source = {"TableName": "orders", "TableArn": f"arn:aws:dynamodb:eu-west-1:{OURS}:table/orders"}
-    named = s3_location.place_of("s3://exports/of")
+    named = s3_location.s3_location("s3://exports/of")
     owned = named.owned(checks.account_of(clients, source))
     assert (owned.to_export["S3BucketOwner"], owned.to_import("x/1")["S3BucketOwner"]) == (OURS, OURS)
     (finding,) = checks._bucket(clients, owned)
     assert f"account {OURS} does not own" in finding.consequence
     assert server.expected == [("GET", OURS)]
-    assert list(checks._bucket(clients, s3_location.place_of(f"s3://exports/of?owner={THEIRS}"))) == []
+    assert list(checks._bucket(clients, s3_location.s3_location(f"s3://exports/of?owner={THEIRS}"))) == []
     failed = table_export._failed({"ExportArn": "arn"}, owned)
     assert f"a bucket of account {OURS}" in str(failed)
 
@@ -193,7 +193,7 @@ def test_an_emulator_s_export_names_no_owner() -> None:
     """Its accounts are no accounts."""
     clients = Clients(task(sourceEndpoint="http://localhost:8000"))
     owner = checks.account_of(clients, {"TableArn": f"arn:aws:dynamodb:ddblocal:{OURS}:table/orders"})
-    assert "S3BucketOwner" not in s3_location.place_of("s3://exports").owned(owner).to_export
+    assert "S3BucketOwner" not in s3_location.s3_location("s3://exports").owned(owner).to_export
 
 
 def _statements(settings: Settings, *commands: str) -> dict[str, dict[str, Any]]:
@@ -201,7 +201,7 @@ def _statements(settings: Settings, *commands: str) -> dict[str, dict[str, Any]]
         source_table=f"arn:aws:dynamodb:eu-west-1:{OURS}:table/orders",
         destination_table=f"arn:aws:dynamodb:us-east-1:{THEIRS}:table/orders-copy",
         task_tables=f"arn:aws:dynamodb:eu-west-1:{THIRD}:table/",
-        exported=s3_location.place_of("s3://exports/of"),
+        exported=s3_location.s3_location("s3://exports/of"),
     )
     rows = [row for row in permissions.needed(settings, commands) if row.actions[0].startswith("s3:")]
     return {statement["Sid"]: statement for statement in documents._statements(rows, settings, arns)}
