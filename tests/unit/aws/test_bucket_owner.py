@@ -168,7 +168,7 @@ def test_check_shows_it(capsys: pytest.CaptureFixture[str]) -> None:
     report = Report(facts=facts.Facts(letters_owner=OURS), findings=[])
     for as_json in (False, True):
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(check.preflight, "run", lambda *_: report)
+            patch.setattr(check.preflight, "run", lambda *_, **__: report)
             check.run(_settings("s3://letters/here"), as_json=as_json)
         assert OURS in capsys.readouterr().out
 
