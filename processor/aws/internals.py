@@ -6,11 +6,12 @@ is not, what it is for is done in the library's public way, which costs more or 
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
-from processor.reporting.logs import Log
+from botocore.awsrequest import AWSHTTPConnection, AWSHTTPSConnection
+
+from processor.reporting import changed_libraries
 
 # What it is for -> its name in the library.
 MEMBERS = {
@@ -33,8 +34,6 @@ MEMBERS = {
     "a fetcher's session": "_session",
     "a session's timeout": "_timeout",
 }
-_said: set[str] = set()
-_lock = threading.Lock()
 
 
 class ChangedLibraryError(Exception):
@@ -56,13 +55,8 @@ def _member(owner: Any, what: str, *, is_as_it_was: Callable[[Any], bool] = lamb
 
 
 def say(error: ChangedLibraryError, instead: str) -> None:
-    """Say once in this process that the library has changed, and what is done instead."""
-    with _lock:
-        if str(error) in _said:
-            return
-        _said.add(str(error))
-    note = f"{instead} Install the releases that requirements.lock has, or report it."
-    Log().warning("library_changed", library="botocore, urllib3", member=str(error), note=note)
+    """Say once in this process that a member has changed, and what is done instead."""
+    changed_libraries.say("botocore, urllib3", str(error), instead=instead)
 
 
 class DirectParts(NamedTuple):
@@ -152,14 +146,14 @@ def make_context_by(session: Any, made: Callable[[Callable[[], Any]], Any]) -> N
 def use_pools(session: Any, pools: Mapping[str, type]) -> None:
     """Let a session, and its managers of proxies, open connections in these pools.
 
-    :param pools: by scheme; their connections override what opens a connection and a tunnel
+    :param pools: by scheme; their connections override what opens botocore's connections and tunnels
     :raises ChangedLibraryError: nothing is changed
     """
     same = lambda found: isinstance(found, dict) and found.keys() == pools.keys()  # noqa: E731
     kinds = _member(session, "a session's kinds of pools", is_as_it_was=same)
-    for pool in pools.values():
+    for connection in (AWSHTTPConnection, AWSHTTPSConnection):
         for what in ("opening a connection", "opening a tunnel"):
-            _member(pool.ConnectionCls.__mro__[2], what, is_as_it_was=callable)  # type: ignore[attr-defined]
+            _member(connection, what, is_as_it_was=callable)
     kinds.update(pools)
 
 

@@ -6,11 +6,10 @@ from bisect import bisect_left
 from collections.abc import Mapping
 from typing import Any
 
-from processor.reporting.logs import Log
+from processor.reporting import changed_libraries
 
 # What it is for -> its name in the library.
 MEMBERS = {"a histogram's buckets": "_buckets", "their bounds": "_upper_bounds", "its sum": "_sum"}
-_said: set[str] = set()
 
 
 def observe_all(histogram: Any, values: Mapping[float, int]) -> None:
@@ -49,11 +48,5 @@ def _are_as_they_were(buckets: Any, bounds: Any, total: Any) -> bool:
 def _say(histogram: Any) -> None:
     missing = [f"{name} ({what})" for what, name in MEMBERS.items() if not hasattr(histogram, name)]
     member = ", ".join(missing) or "a histogram's members"
-    if member in _said:
-        return
-    _said.add(member)
-    note = (
-        "Each latency is observed by itself, which costs 2 µs of CPU a record. "
-        "Install the releases that requirements.lock has, or report it."
-    )
-    Log().warning("library_changed", library="prometheus_client", member=member, note=note)
+    instead = "Each latency is observed by itself, which costs 2 µs of CPU a record."
+    changed_libraries.say("prometheus_client", member, instead=instead)

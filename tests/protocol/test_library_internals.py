@@ -18,6 +18,7 @@ from processor.commands.demo.dynamodb_local import DynamoDBLocal
 from processor.commands.demo.workload import create_table
 from processor.dynamodb.reader import ReadableTable
 from processor.replication.writer import WritableTable
+from processor.reporting import changed_libraries
 from tests.fakes import tasks
 from tests.fakes.changes import delete, put
 
@@ -28,7 +29,7 @@ BROKEN = dict.fromkeys(internals.MEMBERS, "_of_another_release") | {"a client's 
 @pytest.fixture(autouse=True)
 def unsaid(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Each test is a process that has said nothing yet, and leaves nothing open."""
-    monkeypatch.setattr(internals, "_said", set())
+    monkeypatch.setattr(changed_libraries, "_said", set())
     yield
     gc.collect()
 

@@ -8,6 +8,7 @@ import pytest
 from prometheus_client import CollectorRegistry, Histogram
 
 from processor.metrics import internals
+from processor.reporting import changed_libraries
 from tests.unit.conftest import Event
 
 VALUES = {0.5: 2, 1.5: 1, 9.0: 3}
@@ -29,7 +30,7 @@ def test_all_values_are_counted(
     what: str | None, monkeypatch: pytest.MonkeyPatch, events: Callable[[], list[Event]]
 ) -> None:
     """Whatever is missing of a histogram."""
-    monkeypatch.setattr(internals, "_said", set())
+    monkeypatch.setattr(changed_libraries, "_said", set())
     if what is not None:
         monkeypatch.setitem(internals.MEMBERS, what, "_of_another_release")
     assert _observed() == {
