@@ -49,10 +49,9 @@ class ByteCalls:
         self._client = client
         self._of_thread = threading.local()
         events, service = client.meta.events, client.meta.service_model.service_id.hyphenize()
-        for operation in _METHODS:
-            events.register(f"before-call.{service}.{operation}", self._swap_request)
-            events.register(f"before-send.{service}.{operation}", self._send)
-            events.register(f"before-parse.{service}.{operation}", self._take_answer)
+        events.register(f"before-call.{service}", self._swap_request)
+        events.register(f"before-send.{service}", self._send)
+        events.register(f"before-parse.{service}", self._take_answer)
 
     def call(
         self, operation: str, body: bytes, *, table: str = "table", before_send: Callable[[], None] = lambda: None
