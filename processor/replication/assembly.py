@@ -26,7 +26,7 @@ from processor.state.hold_files import HoldFiles
 from processor.state.hold_rows import HoldRows
 
 
-def _meter(settings: Settings, shard_id: str, directory: Path, log: Log) -> Meter:
+def _meter(settings: Settings, shard_id: str, directory: Path, log: Log, *, filters: bool) -> Meter:
     asked = outlets(settings, os.environ)
     if not asked:
         return NoMeter()
@@ -41,7 +41,7 @@ def _meter(settings: Settings, shard_id: str, directory: Path, log: Log) -> Mete
             directory / shard_files.DIRECTORY,
             task=settings.task_name,
             shard_id=shard_id,
-            filters=view_of(settings) is not None,
+            filters=filters,
             written_ms=written_ms,
         )
     except Exception as exc:  # noqa: BLE001  # whatever it is, the shard is to be replicated
@@ -61,7 +61,8 @@ def open_shard(settings: Settings, shard_id: str, *, directory: Path, gone: thre
     clients = Clients(settings)
     table = tables.open_table(settings, clients, timeouts=timeouts, may_write=term.may_write)
     guard = KeyGuard(table.key_types, table=settings.destination_table, region=settings.destination_region)
-    meter = _meter(settings, shard_id, directory, log)
+    view = view_of(settings)
+    meter = _meter(settings, shard_id, directory, log, filters=view is not None)
     unrecorded = Outage(
         log,
         "hold_unrecorded",
@@ -92,4 +93,4 @@ def open_shard(settings: Settings, shard_id: str, *, directory: Path, gone: thre
         holding=standstill,
         retried=meter.retried,
     )
-    return Shard(applier=applier, log=log, meter=meter, standstill=standstill, view=view_of(settings))
+    return Shard(applier=applier, log=log, meter=meter, standstill=standstill, view=view)
