@@ -1,7 +1,6 @@
-"""Properties file + environment + flags → one frozen ``Settings``.
+"""Properties file + environment + flags → what each setting was given, as text; ``--help``.
 
-Pure: it reads neither files nor the environment, both are passed in. ``definitions.py`` has the settings one by one.
-The daemon's children get their ``Settings`` ready-made, and have no need of this.
+Pure: it reads neither files nor the environment, both are passed in. ``settings/loader.py`` makes ``Settings`` of it.
 
 Precedence: command line, then environment, then file, then default. A name that nobody knows is an error, for the
 original ignored typing errors and replicated something else.
@@ -10,12 +9,10 @@ original ignored typing errors and replicated something else.
 from __future__ import annotations
 
 import difflib
-import re
 from collections import OrderedDict
 from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import IO, Any, NoReturn
-from urllib.parse import unquote, urlsplit
 
 import configargparse
 import javaproperties
@@ -23,11 +20,10 @@ import javaproperties
 from processor import __version__
 from processor.cli.registry import COMMANDS, REPLICATE, Command
 from processor.errors import UsageError
-from processor.settings import kcl_properties, service_links
-from processor.settings.definitions import BY_NAME, CHECKPOINT_TABLE_PREFIX, DEFINITIONS, ENVIRONMENT_PREFIX
-from processor.settings.identity import Identity
+from processor.settings import kcl_properties, loader, service_links
+from processor.settings.definitions import BY_NAME, DEFINITIONS, ENVIRONMENT_PREFIX
 from processor.settings.parsers import boolean
-from processor.settings.settings import MAX_TABLE_NAME, Settings, default_task_name
+from processor.settings.settings import Settings
 
 _DESCRIPTION = "Keeps a DynamoDB table equal to another one, in real time."
 _EPILOG = (
@@ -43,7 +39,7 @@ class _PropertiesParser(configargparse.ConfigFileParser):  # type: ignore[misc] 
     """Hands configargparse a Java properties file."""
 
     def parse(self, stream: IO[str]) -> OrderedDict[str, str]:
-        return OrderedDict(_load_properties(stream.read()))
+        return OrderedDict(loader.properties_of(stream.read()))
 
     def get_syntax_description(self) -> str:
         return "The properties file has Java's .properties syntax."
@@ -100,18 +96,6 @@ def parser(program: str, usage: str, command: Command = REPLICATE) -> configargp
     return made
 
 
-def decoded(content: bytes) -> str:
-    """The text of a properties file: UTF-8 where it is that, with or without a byte order mark; else Latin-1.
-
-    Java reads Latin-1, and editors of today write UTF-8. ASCII is both, and no sentence in Latin-1 is valid UTF-8 by
-    chance: that would take two characters in a row such as ``Ã©``. The daemon's JVM gets a file of our own.
-    """
-    try:
-        return content.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        return content.decode("latin-1")
-
-
 def load(
     *,
     arguments: Sequence[str],
@@ -128,7 +112,7 @@ def load(
     :param log_directory: the default of ``logDirectory``
     :raises UsageError: for the first name or value that can't be used
     """
-    written = _ours(_load_properties(properties))
+    written = loader.ours(loader.properties_of(properties))
     environment = service_links.without(environment)
     _refuse_misspelt(environment)
     for name in written:
@@ -152,130 +136,8 @@ def load(
     } | dotted
     kcl_properties.check_all(kcl)
     ours = {name: given[name] for name in BY_NAME if name in given}
-    _refuse_unwritable(kcl | ours)
-    return _complete(ours, kcl=kcl, directory=directory, log_directory=log_directory)
-
-
-def _complete(given: Mapping[str, str], *, kcl: dict[str, str], directory: Path, log_directory: Path) -> Settings:
-    values: dict[str, Any] = {}
-    for definition in DEFINITIONS:
-        text = given.get(definition.name) or definition.default
-        if not text:
-            if definition.required:
-                message = (
-                    f"{definition.name} is not set. Give {definition.help}: in the properties file, as "
-                    f"--{definition.name}, or in {definition.environment}."
-                )
-                raise UsageError(message)
-            values[definition.name] = None
-            continue
-        try:
-            values[definition.name] = definition.parse(text)
-        except ValueError as exc:
-            message = f"{definition.name}: {exc}."
-            raise UsageError(message) from exc
-
-    source_endpoint = values["sourceEndpoint"]
-    kcl_endpoint = values["kclEndpoint"] or (None if values["kclRegion"] else source_endpoint)
-    task_name = values["taskName"] or default_task_name(
-        values["sourceRegion"], values["sourceTable"], values["destinationRegion"], values["destinationTable"]
-    )
-    if len(CHECKPOINT_TABLE_PREFIX + task_name) > MAX_TABLE_NAME:
-        message = (
-            f"taskName has {len(task_name)} characters: with its prefix the checkpoint table's name would pass "
-            f"DynamoDB's {MAX_TABLE_NAME}. Give one of {MAX_TABLE_NAME - len(CHECKPOINT_TABLE_PREFIX)} at most."
-        )
-        raise UsageError(message)
-    if values["onError"] == "deadLetter" and not values["deadLetterUri"]:
-        message = "onError=deadLetter needs deadLetterUri: without it a refused change would have nowhere to go."
-        raise UsageError(message)
-    return Settings(
-        source_region=values["sourceRegion"],
-        source_table=values["sourceTable"],
-        source_endpoint=source_endpoint,
-        source_streams_endpoint=values["sourceStreamsEndpoint"] or source_endpoint,
-        source_identity=_identity(values, "source"),
-        destination_region=values["destinationRegion"],
-        destination_table=values["destinationTable"],
-        destination_endpoint=values["destinationEndpoint"],
-        destination_identity=_identity(values, "destination"),
-        task_name=task_name,
-        kcl_region=values["kclRegion"] or values["sourceRegion"],
-        kcl_endpoint=kcl_endpoint,
-        task_identity=_identity(values, "kcl"),
-        batch_size=values["batchSize"],
-        parent_shard_poll_interval_millis=values["parentShardPollIntervalMillis"],
-        write_mode=values["writeMode"],
-        fence_attribute=values["fenceAttribute"],
-        coalesce=values["coalesce"],
-        apply_threads=values["applyThreads"],
-        copy_segments=values["copySegments"],
-        copy_read_units=values["copyReadUnits"],
-        copy_write_units=values["copyWriteUnits"],
-        on_error=values["onError"],
-        **_dead_letters(values["deadLetterUri"]),
-        create_destination=values["createDestination"],
-        destination_stream=values["destinationStream"],
-        enable_stream=values["enableStream"],
-        dont_publish_cloudwatch=values["dontPublishCloudwatch"],
-        metrics_port=values["metricsPort"],
-        metrics_address=values["metricsAddress"],
-        heartbeat_seconds=values["heartbeatSeconds"],
-        log_directory=str(directory / values["logDirectory"] if values["logDirectory"] else log_directory),
-        log_configuration=str(directory / values["logConfiguration"]) if values["logConfiguration"] else None,
-        log_format=values["logFormat"],
-        allow_shared_folders=values["allowSharedFolders"],
-        java_options=values["javaOptions"] or "",
-        demo=values["demo"],
-        demo_seconds=values["demoSeconds"],
-        kcl=kcl,
-    )
-
-
-def _identity(values: Mapping[str, Any], side: str) -> Identity:
-    """:param side: what its settings' names begin with"""
-    role_arn = values[f"{side}RoleArn"]
-    given = {"external_id": values[f"{side}RoleExternalId"], "session_name": values[f"{side}RoleSessionName"]}
-    given = {name: value for name, value in given.items() if value is not None}
-    if given and role_arn is None:
-        name = f"{side}RoleExternalId" if "external_id" in given else f"{side}RoleSessionName"
-        message = f"{name} is set, but no {side}RoleArn: there is no role to assume with it. Set both, or neither."
-        raise UsageError(message)
-    profile, sts_region = values.get(f"{side}Profile"), values["stsRegion"]
-    return Identity(profile=profile, role_arn=role_arn, sts_region=sts_region, **given)
-
-
-def _dead_letters(uri: str | None) -> dict[str, Any]:
-    if not uri:
-        return {}
-    parts = urlsplit(uri)
-    if parts.scheme == "s3":
-        return {
-            "dead_letter_bucket": parts.netloc,
-            "dead_letter_prefix": parts.path.strip("/"),
-            "dead_letter_owner": parts.query.removeprefix("owner=") or None,
-        }
-    return {"dead_letter_path": unquote(parts.path)}
-
-
-# KCL's name for something that a setting of ours says too.
-_ALIASES = {
-    "dynamoDBEndpoint": "kclEndpoint",
-    "kinesisEndpoint": "sourceStreamsEndpoint",
-    "maxRecords": "batchSize",
-    "regionName": "kclRegion",
-}
-
-
-def _ours(written: Mapping[str, str]) -> dict[str, str]:
-    """A file's entries under our names, where KCL has another name for the same."""
-    ours: dict[str, str] = {}
-    for name, value in written.items():
-        kept = _ALIASES.get(name, name)
-        if ours.setdefault(kept, value) != value:
-            message = f"{kept} has two values, {ours[kept]} and {value}: {name} is KCL's name for it. Keep one of them."
-            raise UsageError(message)
-    return ours
+    loader.refuse_unwritable(kcl | ours)
+    return loader.complete(ours, kcl=kcl, directory=directory, log_directory=log_directory)
 
 
 def _refuse_misspelt(environment: Mapping[str, str]) -> None:
@@ -286,13 +148,6 @@ def _refuse_misspelt(environment: Mapping[str, str]) -> None:
             if near:  # anything else of that prefix is somebody else's
                 message = f"Unknown setting {name} in the environment. Did you mean {near[0]}?"
                 raise UsageError(message)
-
-
-def _refuse_unwritable(given: Mapping[str, str]) -> None:
-    for name, value in given.items():
-        if re.search(r"[\0\ud800-\udfff]", value):
-            message = f"{name}: it has a NUL, or half of a character, which no file or program takes. Take it out."
-            raise UsageError(message)
 
 
 def _joined(arguments: Sequence[str]) -> list[str]:
@@ -307,21 +162,13 @@ def _joined(arguments: Sequence[str]) -> list[str]:
         if argument.startswith("--") and takes_value and rest and not _is_flag(rest[0]):
             argument += f"={rest.pop(0)}"
         name, equals, value = argument.removeprefix("--").partition("=")
-        joined.append(f"--{_ALIASES[name]}{equals}{value}" if name in _ALIASES else argument)
+        joined.append(f"--{loader.ALIASES[name]}{equals}{value}" if name in loader.ALIASES else argument)
     return joined
 
 
 def _is_flag(argument: str) -> bool:
     name = argument.removeprefix("--").partition("=")[0]
     return argument.startswith("--") and (name in BY_NAME or name in kcl_properties.KINDS or name == "help")
-
-
-def _load_properties(text: str) -> dict[str, str]:
-    try:
-        return javaproperties.loads(text)
-    except javaproperties.InvalidUEscapeError as exc:
-        message = f"The properties file has a broken Unicode escape: {exc}. Write \\u and four hexadecimal digits."
-        raise UsageError(message) from exc
 
 
 def _unknown(name: str, own_options: Collection[str] = ()) -> str:

@@ -14,12 +14,12 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NoReturn
 
-from processor.cli import arguments as settings_loader
-from processor.cli import registry
+from processor.cli import arguments, registry
 from processor.cli.registry import COMMANDS, REPLICATE, Command
 from processor.errors import ReplicatorError, UsageError
 from processor.reporting import output
 from processor.reporting.console import MessageStream, PrintableStream
+from processor.settings import loader
 from processor.settings.settings import Settings
 from processor.system import program
 from processor.system.private_files import UMASK
@@ -28,7 +28,7 @@ from processor.system.private_files import UMASK
 Options = Mapping[str, Any]
 
 
-def main(arguments: Sequence[str]) -> int:
+def main(words: Sequence[str]) -> int:
     """Run one command.
 
     :returns: the exit status; a replication that starts never returns, this process becomes its daemon
@@ -37,14 +37,14 @@ def main(arguments: Sequence[str]) -> int:
         contextlib.redirect_stdout(PrintableStream(sys.stdout)),
         contextlib.redirect_stderr(MessageStream(sys.stderr)),
     ):
-        return _main(arguments)
+        return _main(words)
 
 
-def _main(arguments: Sequence[str]) -> int:
+def _main(words: Sequence[str]) -> int:
     signal.signal(signal.SIGTERM, _interrupt)
-    command = COMMANDS.get(arguments[0], REPLICATE) if arguments else REPLICATE
+    command = COMMANDS.get(words[0], REPLICATE) if words else REPLICATE
     try:
-        return _dispatch(command, arguments[1:] if command.name else arguments)
+        return _dispatch(command, words[1:] if command.name else words)
     except ReplicatorError as exc:
         output.say(f"{program.NAME}: {exc}")
         return exc.exit_status
@@ -73,8 +73,8 @@ def _interrupt(number: int, _: object) -> NoReturn:
     raise KeyboardInterrupt(number)
 
 
-def _dispatch(command: Command, arguments: Sequence[str]) -> int:
-    options, rest = registry.take(command, arguments)
+def _dispatch(command: Command, words: Sequence[str]) -> int:
+    options, rest = registry.take(command, words)
     output.prepare(as_json=bool(options.get("json")))
     found = load(rest, command)
     if found.demo and command is REPLICATE:
@@ -84,15 +84,15 @@ def _dispatch(command: Command, arguments: Sequence[str]) -> int:
     return _RUN[command.name](found, options)
 
 
-def load(arguments: Sequence[str], command: Command = REPLICATE) -> Settings:
+def load(words: Sequence[str], command: Command = REPLICATE) -> Settings:
     """Settings from the command line, the environment and the properties file it names.
 
-    :param arguments: without the options of ``command``
+    :param words: without the options of ``command``
     :raises UsageError: any of them can't be used
     """
-    remaining = list(arguments)
+    remaining = list(words)
     file = remaining.pop(0) if remaining and not remaining[0].startswith("-") else None
-    made = settings_loader.parser(program.NAME, registry.usage(), command)
+    made = arguments.parser(program.NAME, registry.usage(), command)
     if file is None and not remaining:
         message = (
             f"No properties file and no settings. Copy {program.TEMPLATE}, fill in the four required "
@@ -100,13 +100,13 @@ def load(arguments: Sequence[str], command: Command = REPLICATE) -> Settings:
         )
         raise UsageError(message)
     try:
-        text = settings_loader.decoded(Path(file).read_bytes()) if file else ""
+        text = loader.decoded(Path(file).read_bytes()) if file else ""
     except OSError as exc:
         message = f"Properties file {file}: can't be read ({exc.strerror}). Nothing was started. Check the path."
         if command is REPLICATE and str(file).isalpha():
             message += f" If it was meant as a command: there are {', '.join(COMMANDS)}."
         raise UsageError(message) from exc
-    return settings_loader.load(
+    return arguments.load(
         arguments=remaining,
         properties=text,
         environment=os.environ,

@@ -1,6 +1,7 @@
-"""The one definition of every setting: name, group, help, what a value may be, default.
+"""The one list of settings: name, group, help, what a value may be, default, and what it becomes in ``Settings``.
 
-Pure. ``--help`` is made from it; tests hold the properties template and the README's table to it.
+Pure. ``--help`` is made from it, ``loader.py`` follows it; tests hold the fields of ``Settings``, with their types, the
+properties template and the README's table to it. So a new setting is an entry here, and whatever a test then asks for.
 """
 
 from __future__ import annotations
@@ -17,10 +18,16 @@ from processor.settings.identity import SESSION_NAME
 CHECKPOINT_TABLE_PREFIX = "DynamoDBCrossRegionReplication"
 ENVIRONMENT_PREFIX = "REPLICATION_"
 
+_WORD = re.compile(r"([A-Z])")
+_IDENTITIES = ("source_identity", "destination_identity", "task_identity")
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Definition:
-    """One setting, as users see it."""
+    """One setting, as users see it.
+
+    ``part_of`` are the fields of ``Settings`` that it goes into, where it has none of its own.
+    """
 
     name: str
     group: str
@@ -29,11 +36,17 @@ class Definition:
     default: str | None = None
     default_is: str | None = None  # in words, where the default is worked out
     required: bool = False
+    part_of: tuple[str, ...] = ()
+
+    @property
+    def fields(self) -> tuple[str, ...]:
+        """Where it is in ``Settings``: ``sourceRegion`` → ``source_region``, or what it is a part of."""
+        return self.part_of or (_WORD.sub(r"_\1", self.name).lower(),)
 
     @property
     def environment(self) -> str:
         """``sourceRegion`` → ``REPLICATION_SOURCE_REGION``."""
-        return ENVIRONMENT_PREFIX + re.sub(r"([A-Z])", r"_\1", self.name).upper()
+        return ENVIRONMENT_PREFIX + _WORD.sub(r"_\1", self.name).upper()
 
     @property
     def default_text(self) -> str:
@@ -41,20 +54,28 @@ class Definition:
         return "required" if self.required else self.default or self.default_is or "none"
 
 
-def _role(side: str, group: str, purpose: str) -> tuple[Definition, ...]:
-    """What there is to say of a side's role."""
+def _role(side: str, group: str, purpose: str, *, identity: str) -> tuple[Definition, ...]:
+    """What there is to say of a side's role, all of which becomes its identity."""
     return (
-        Definition(name=f"{side}RoleArn", group=group, parse=parsers.role, help=f"role to assume for {purpose}"),
+        Definition(
+            name=f"{side}RoleArn",
+            group=group,
+            parse=parsers.role,
+            part_of=(identity,),
+            help=f"role to assume for {purpose}",
+        ),
         Definition(
             name=f"{side}RoleExternalId",
             group=group,
             parse=parsers.external_id,
+            part_of=(identity,),
             help="external id that the role's trust policy asks for",
         ),
         Definition(
             name=f"{side}RoleSessionName",
             group=group,
             parse=parsers.session_name,
+            part_of=(identity,),
             default_is=SESSION_NAME,
             help="name of the role's session, as CloudTrail shows it",
         ),
@@ -90,11 +111,12 @@ DEFINITIONS: tuple[Definition, ...] = (
         default_is="sourceEndpoint, else the region's own",
         help="endpoint of the source table's stream",
     ),
-    *_role("source", "Source", "reading the source table and its stream"),
+    *_role("source", "Source", "reading the source table and its stream", identity="source_identity"),
     Definition(
         name="sourceProfile",
         group="Source",
         parse=parsers.profile,
+        part_of=("source_identity",),
         default_is="the SDK's usual credentials",
         help="profile of the AWS configuration files that reads the source, or assumes sourceRoleArn",
     ),
@@ -119,11 +141,12 @@ DEFINITIONS: tuple[Definition, ...] = (
         default_is="the region's own",
         help="endpoint of the destination table",
     ),
-    *_role("destination", "Destination", "writing the destination table"),
+    *_role("destination", "Destination", "writing the destination table", identity="destination_identity"),
     Definition(
         name="destinationProfile",
         group="Destination",
         parse=parsers.profile,
+        part_of=("destination_identity",),
         default_is="the SDK's usual credentials",
         help="profile that writes the destination, or assumes destinationRoleArn",
     ),
@@ -148,11 +171,12 @@ DEFINITIONS: tuple[Definition, ...] = (
         default_is="sourceEndpoint, or kclRegion's own where that is set",
         help="endpoint of the checkpoint table",
     ),
-    *_role("kcl", "Checkpoints", "the checkpoint tables, CloudWatch, and dead letters on S3"),
+    *_role("kcl", "Checkpoints", "the checkpoint tables, CloudWatch, and dead letters on S3", identity="task_identity"),
     Definition(
         name="stsRegion",
         group="Checkpoints",
         parse=parsers.region,
+        part_of=_IDENTITIES,
         default_is="that of the caller's profile or of AWS_REGION, else that of the side",
         help="region whose STS is asked for all roles",
     ),
@@ -253,6 +277,7 @@ DEFINITIONS: tuple[Definition, ...] = (
         name="deadLetterUri",
         group="Failures",
         parse=parsers.letters_uri,
+        part_of=("dead_letter_path", "dead_letter_bucket", "dead_letter_prefix", "dead_letter_owner"),
         help=(
             "where onError=deadLetter puts them: file:///path/name.jsonl or s3://bucket/prefix[?owner=ACCOUNT]; they "
             "hold whole items"

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 from processor.cli import arguments
 from processor.errors import UsageError
+from processor.settings import loader
 from processor.startup import java
 
 FAKE = Path(__file__).parent.parent / "fakes" / "JavaProperties.java"
@@ -74,7 +75,7 @@ def jvm() -> Iterator[Java]:
 
 def _parse(text: str) -> dict[str, str] | None:
     try:
-        return arguments._load_properties(text)
+        return loader.properties_of(text)
     except UsageError:
         return None
 

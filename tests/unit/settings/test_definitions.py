@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
+from typing import get_type_hints
 
 import pytest
 
 from processor.cli import arguments
 from processor.settings.definitions import BY_NAME, DEFINITIONS, Definition
+from processor.settings.settings import Settings
 from processor.startup import java
 from tests.fakes.tasks import load
 
@@ -76,3 +78,20 @@ def test_environment_names_follow_the_settings_names() -> None:
     """The environment variable of a setting is its name in capitals, with the project's prefix."""
     assert BY_NAME["sourceRegion"].environment == "REPLICATION_SOURCE_REGION"
     assert BY_NAME["kclEndpoint"].environment == "REPLICATION_KCL_ENDPOINT"
+
+
+def test_the_settings_have_the_fields_of_the_list() -> None:
+    """Each field is a setting's own or made of settings, and each setting becomes a field; KCL's are beside them."""
+    assert {name for definition in DEFINITIONS for name in definition.fields} | {"kcl"} == {*Settings.__struct_fields__}
+
+
+@pytest.mark.parametrize(
+    "definition", [each for each in DEFINITIONS if not each.part_of], ids=lambda definition: definition.name
+)
+def test_a_field_has_the_type_that_its_setting_is_parsed_to(definition: Definition) -> None:
+    """Or None, where it may be left out."""
+    parse = definition.parse
+    parsed = parse if isinstance(parse, type) else get_type_hints(parse)["return"]
+    assert get_type_hints(Settings)[definition.fields[0]] in (parsed, parsed | None)
+    if definition.required or definition.default is not None:
+        assert get_type_hints(Settings)[definition.fields[0]] == parsed

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from processor.cli import arguments
 from processor.errors import UsageError
+from processor.settings import loader
 from processor.settings.definitions import BY_NAME
 from processor.settings.kcl_properties import BEANS, DECIDED_BY, KINDS, TUNED, canonical, check, is_known
 from processor.startup import java
@@ -64,8 +64,8 @@ def test_beans_are_kcls(reflected: list[list[str]]) -> None:
 
 def test_aliases_lead_from_kcls_names_to_ours() -> None:
     """Each alias is a property of KCL and stands for a setting of ours."""
-    assert arguments._ALIASES.keys() <= KINDS.keys()
-    assert set(arguments._ALIASES.values()) <= set(BY_NAME)
+    assert loader.ALIASES.keys() <= KINDS.keys()
+    assert set(loader.ALIASES.values()) <= set(BY_NAME)
 
 
 @pytest.mark.parametrize(("name", "value"), TUNED.items(), ids=TUNED)

@@ -6,8 +6,8 @@ import javaproperties
 import pytest
 
 from processor import __version__
-from processor.cli import arguments as settings_loader
 from processor.errors import UsageError
+from processor.settings import loader
 from processor.settings.settings import MAX_TABLE_NAME, companion_table
 from tests.fakes.tasks import DIRECTORY, LOG_DIRECTORY, REQUIRED, load, task
 
@@ -236,9 +236,9 @@ def test_a_misspelt_environment_variable_is_refused() -> None:
 )
 def test_a_file_is_utf_8_where_it_can_be(content: bytes) -> None:
     """A byte order mark is no part of the first name, and characters are those that an editor shows."""
-    assert settings_loader._load_properties(settings_loader.decoded(content)) == {"taskName": "zażółć"}
+    assert loader.properties_of(loader.decoded(content)) == {"taskName": "zażółć"}
 
 
 def test_a_file_that_is_no_utf_8_is_latin_1() -> None:
     """As Java reads it."""
-    assert settings_loader.decoded("taskName=café".encode("latin-1")) == "taskName=café"
+    assert loader.decoded("taskName=café".encode("latin-1")) == "taskName=café"

@@ -1,0 +1,170 @@
+"""A task's settings, completed and checked: from what was given, as text, to one frozen ``Settings``.
+
+Pure: it reads neither files nor the environment. ``definitions.py`` has the settings one by one; what each becomes in
+``Settings`` is there, too, and only what is worked out from several of them is here. The daemon's children get their
+``Settings`` ready-made, and have no need of this.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+from urllib.parse import unquote, urlsplit
+
+import javaproperties
+
+from processor.errors import UsageError
+from processor.settings.definitions import CHECKPOINT_TABLE_PREFIX, DEFINITIONS
+from processor.settings.identity import Identity
+from processor.settings.settings import MAX_TABLE_NAME, Settings, default_task_name
+
+# KCL's name for something that a setting of ours says too.
+ALIASES = {
+    "dynamoDBEndpoint": "kclEndpoint",
+    "kinesisEndpoint": "sourceStreamsEndpoint",
+    "maxRecords": "batchSize",
+    "regionName": "kclRegion",
+}
+
+
+def decoded(content: bytes) -> str:
+    """The text of a properties file: UTF-8 where it is that, with or without a byte order mark; else Latin-1.
+
+    Java reads Latin-1, and editors of today write UTF-8. ASCII is both, and no sentence in Latin-1 is valid UTF-8 by
+    chance: that would take two characters in a row such as ``Ã©``. The daemon's JVM gets a file of our own.
+    """
+    try:
+        return content.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        return content.decode("latin-1")
+
+
+def properties_of(text: str) -> dict[str, str]:
+    """What a properties file says.
+
+    :raises UsageError: it is not in Java's syntax
+    """
+    try:
+        return javaproperties.loads(text)
+    except javaproperties.InvalidUEscapeError as exc:
+        message = f"The properties file has a broken Unicode escape: {exc}. Write \\u and four hexadecimal digits."
+        raise UsageError(message) from exc
+
+
+def ours(written: Mapping[str, str]) -> dict[str, str]:
+    """A file's entries under our names, where KCL has another name for the same."""
+    ours: dict[str, str] = {}
+    for name, value in written.items():
+        kept = ALIASES.get(name, name)
+        if ours.setdefault(kept, value) != value:
+            message = f"{kept} has two values, {ours[kept]} and {value}: {name} is KCL's name for it. Keep one of them."
+            raise UsageError(message)
+    return ours
+
+
+def refuse_unwritable(given: Mapping[str, str]) -> None:
+    """Look for characters that no file or program takes.
+
+    :raises UsageError: a value has one
+    """
+    for name, value in given.items():
+        if re.search(r"[\0\ud800-\udfff]", value):
+            message = f"{name}: it has a NUL, or half of a character, which no file or program takes. Take it out."
+            raise UsageError(message)
+
+
+def complete(given: Mapping[str, str], *, kcl: dict[str, str], directory: Path, log_directory: Path) -> Settings:
+    """Parse what was given, fill in the defaults, and work out what hangs on several settings.
+
+    :param given: texts by their settings' names
+    :param kcl: properties that go on to KCL
+    :param directory: where relative paths start
+    :param log_directory: the default of ``logDirectory``
+    :raises UsageError: for the first value that can't be used, or is missing
+    """
+    values = _parsed(given)
+    found = {each.fields[0]: values[each.name] for each in DEFINITIONS if not each.part_of}
+    source_endpoint = values["sourceEndpoint"]
+    found |= {
+        "source_streams_endpoint": values["sourceStreamsEndpoint"] or source_endpoint,
+        "task_name": _task_name(values),
+        "kcl_region": values["kclRegion"] or values["sourceRegion"],
+        "kcl_endpoint": values["kclEndpoint"] or (None if values["kclRegion"] else source_endpoint),
+        "java_options": values["javaOptions"] or "",
+        "log_directory": str(directory / values["logDirectory"] if values["logDirectory"] else log_directory),
+        "log_configuration": str(directory / values["logConfiguration"]) if values["logConfiguration"] else None,
+    }
+    if values["onError"] == "deadLetter" and not values["deadLetterUri"]:
+        message = "onError=deadLetter needs deadLetterUri: without it a refused change would have nowhere to go."
+        raise UsageError(message)
+    return Settings(
+        **found,
+        source_identity=_identity(values, "source"),
+        destination_identity=_identity(values, "destination"),
+        task_identity=_identity(values, "kcl"),
+        **_dead_letters(values["deadLetterUri"]),
+        kcl=kcl,
+    )
+
+
+def _parsed(given: Mapping[str, str]) -> dict[str, Any]:
+    """Every setting's value by its name."""
+    values: dict[str, Any] = {}
+    for definition in DEFINITIONS:
+        text = given.get(definition.name) or definition.default
+        if not text:
+            if definition.required:
+                message = (
+                    f"{definition.name} is not set. Give {definition.help}: in the properties file, as "
+                    f"--{definition.name}, or in {definition.environment}."
+                )
+                raise UsageError(message)
+            values[definition.name] = None
+            continue
+        try:
+            values[definition.name] = definition.parse(text)
+        except ValueError as exc:
+            message = f"{definition.name}: {exc}."
+            raise UsageError(message) from exc
+    return values
+
+
+def _task_name(values: Mapping[str, Any]) -> str:
+    task_name: str = values["taskName"] or default_task_name(
+        values["sourceRegion"], values["sourceTable"], values["destinationRegion"], values["destinationTable"]
+    )
+    if len(CHECKPOINT_TABLE_PREFIX + task_name) > MAX_TABLE_NAME:
+        message = (
+            f"taskName has {len(task_name)} characters: with its prefix the checkpoint table's name would pass "
+            f"DynamoDB's {MAX_TABLE_NAME}. Give one of {MAX_TABLE_NAME - len(CHECKPOINT_TABLE_PREFIX)} at most."
+        )
+        raise UsageError(message)
+    return task_name
+
+
+def _identity(values: Mapping[str, Any], side: str) -> Identity:
+    """:param side: what its settings' names begin with"""
+    role_arn = values[f"{side}RoleArn"]
+    given = {"external_id": values[f"{side}RoleExternalId"], "session_name": values[f"{side}RoleSessionName"]}
+    given = {name: value for name, value in given.items() if value is not None}
+    if given and role_arn is None:
+        name = f"{side}RoleExternalId" if "external_id" in given else f"{side}RoleSessionName"
+        message = f"{name} is set, but no {side}RoleArn: there is no role to assume with it. Set both, or neither."
+        raise UsageError(message)
+    profile, sts_region = values.get(f"{side}Profile"), values["stsRegion"]
+    return Identity(profile=profile, role_arn=role_arn, sts_region=sts_region, **given)
+
+
+def _dead_letters(uri: str | None) -> dict[str, Any]:
+    if not uri:
+        return {}
+    parts = urlsplit(uri)
+    if parts.scheme == "s3":
+        return {
+            "dead_letter_bucket": parts.netloc,
+            "dead_letter_prefix": parts.path.strip("/"),
+            "dead_letter_owner": parts.query.removeprefix("owner=") or None,
+        }
+    return {"dead_letter_path": unquote(parts.path)}
