@@ -16,6 +16,13 @@ from typing import Any, NoReturn
 
 from processor.cli import arguments, registry
 from processor.cli.registry import COMMANDS, REPLICATE, Command
+from processor.commands.check.options import CheckOptions
+from processor.commands.copy.options import CopyOptions
+from processor.commands.policy.options import PolicyOptions
+from processor.commands.redrive.options import RedriveOptions
+from processor.commands.replicate.options import ReplicateOptions
+from processor.commands.status.options import StatusOptions
+from processor.commands.verify.options import VerifyOptions
 from processor.errors import ReplicatorError, UsageError
 from processor.reporting import output
 from processor.reporting.console import MessageStream, PrintableStream
@@ -23,9 +30,6 @@ from processor.settings import loader
 from processor.settings.settings import Settings
 from processor.system import program
 from processor.system.private_files import UMASK
-
-# A command's own options, by name.
-Options = Mapping[str, Any]
 
 
 def main(words: Sequence[str]) -> int:
@@ -75,12 +79,12 @@ def _interrupt(number: int, _: object) -> NoReturn:
 
 def _dispatch(command: Command, words: Sequence[str]) -> int:
     options, rest = registry.take(command, words)
-    output.prepare(as_json=bool(options.get("json")))
+    output.prepare(as_json=options.as_json)
     found = load(rest, command)
     if found.demo and command is REPLICATE:
-        from processor.commands.demo import command as demo
+        from processor.commands.demo import command as demonstration
 
-        return demo.run(found, rest)
+        return demonstration.run(found, rest)
     return _RUN[command.name](found, options)
 
 
@@ -116,70 +120,50 @@ def load(words: Sequence[str], command: Command = REPLICATE) -> Settings:
     )
 
 
-def _check(found: Settings, options: Options) -> int:
-    from processor.commands.check import command as check
+def _check(found: Settings, options: CheckOptions) -> int:
+    from processor.commands.check import command
 
-    return check.run(found, as_json=options["json"])
+    return command.run(found, options)
 
 
-def _copy(found: Settings, options: Options) -> int:
+def _copy(found: Settings, options: CopyOptions) -> int:
     from processor.commands.copy import command
 
-    chosen = command.Options(
-        concurrent=options["concurrent"],
-        restart=options["restart"],
-        forget=options["forget"],
-        dry_run=options["dryRun"],
-        json=options["json"],
-        via_s3=options["viaS3"],
-    )
-    return command.run(found, chosen)
+    return command.run(found, options)
 
 
-def _policy(found: Settings, options: Options) -> int:
+def _policy(found: Settings, options: PolicyOptions) -> int:
     from processor.commands.policy import command
 
-    return command.run(
-        found,
-        wanted=options["for"],
-        via_s3=options["viaS3"],
-        caller=options["caller"],
-        tags_sessions=options["podIdentity"],
-        as_json=options["json"],
-    )
+    return command.run(found, options)
 
 
-def _redrive(found: Settings, options: Options) -> int:
-    from processor.commands.redrive import command as redrive
+def _redrive(found: Settings, options: RedriveOptions) -> int:
+    from processor.commands.redrive import command
 
-    return redrive.run(found, dry_run=options["dryRun"], as_json=options["json"])
-
-
-def _replicate(found: Settings, _: Options) -> NoReturn:
-    from processor.commands.replicate import command as replicate
-
-    replicate.run(found)
+    return command.run(found, options)
 
 
-def _status(found: Settings, options: Options) -> int:
+def _replicate(found: Settings, _: ReplicateOptions) -> NoReturn:
+    from processor.commands.replicate import command
+
+    command.run(found)
+
+
+def _status(found: Settings, options: StatusOptions) -> int:
     from processor.commands.status import command
 
-    return command.run(
-        found,
-        max_lag_seconds=options["maxLagSeconds"],
-        watch_seconds=options["watch"],
-        as_json=options["json"],
-    )
+    return command.run(found, options)
 
 
-def _verify(found: Settings, options: Options) -> int:
-    from processor.commands.verify import command  # nobody else needs what they import
-    from processor.commands.verify import options as verify_options
+def _verify(found: Settings, options: VerifyOptions) -> int:
+    from processor.commands.verify import command
 
-    return command.run(found, verify_options.VerifyOptions.of(options))
+    return command.run(found, options)
 
 
-_RUN: Mapping[str, Callable[[Settings, Options], int]] = {
+# Each takes what its command's ``Command.takes`` makes.
+_RUN: Mapping[str, Callable[[Settings, Any], int]] = {
     REPLICATE.name: _replicate,
     "check": _check,
     "copy": _copy,

@@ -1,21 +1,39 @@
 """The one definition of every command: its name, what it is for, and the options that are its own.
 
 An option is a word of one command line, as ``--dryRun`` or ``--show 20``; what describes the replication itself is a
-setting, see ``definitions.py``. Pure: ``main.py`` runs the commands.
+setting, see ``definitions.py``. A command gets its own as one object, whose class is in its ``options.py``. Pure:
+``main.py`` runs the commands.
 """
 
 from __future__ import annotations
 
 import argparse
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, NoReturn
+from pathlib import Path
+from typing import Any, NoReturn, Protocol
 
+from processor.commands.check.options import CheckOptions
+from processor.commands.copy.options import CopyOptions
 from processor.commands.policy import options as policy_options
+from processor.commands.policy.options import PolicyOptions
+from processor.commands.redrive.options import RedriveOptions
+from processor.commands.replicate.options import ReplicateOptions
+from processor.commands.status.options import StatusOptions
 from processor.commands.verify import attribute_paths
+from processor.commands.verify.options import VerifyOptions
 from processor.errors import UsageError
 from processor.settings.parsers import whole_number
 from processor.system import program
+
+
+class CommandOptions(Protocol):
+    """What every command's options say."""
+
+    @property
+    def as_json(self) -> bool:
+        """Whether standard output is for scripts."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,7 +41,8 @@ class Option:
     """One option of a command: a switch, unless ``parse`` says what its value may be.
 
     ``implied`` is the value where the option is named without one, for those that may be; ``default`` where it isn't
-    named. ``repeated`` collects the values of every time that it is named in a list.
+    named. ``repeated`` may be named several times: ``parse`` gives a sequence, and all of them are joined in one.
+    ``field`` is what the command's options have it as, where that isn't its own name: ``--dryRun`` → ``dry_run``.
     """
 
     name: str
@@ -33,11 +52,12 @@ class Option:
     default: Any = None
     implied: Any = None
     repeated: bool = False
+    field: str = ""
 
-    def __post_init__(self) -> None:
-        """A switch is False, and a repeated option an empty list, until it is named."""
-        if self.parse is None or self.repeated:
-            object.__setattr__(self, "default", False if self.parse is None else [])
+    @property
+    def destination(self) -> str:
+        """The field of the command's options."""
+        return self.field or re.sub(r"([A-Z])", r"_\1", self.name).lower()
 
     @property
     def usage(self) -> str:
@@ -50,15 +70,16 @@ class Option:
         """Tell argparse, or a group of its."""
         words = self.help.replace("%", "%%")
         if self.parse is None:
-            group.add_argument(f"--{self.name}", action="store_true", help=words)
+            group.add_argument(f"--{self.name}", dest=self.destination, action="store_true", help=words)
             return
         group.add_argument(
             f"--{self.name}",
+            dest=self.destination,
             metavar=self.metavar,
             help=words,
             type=self._parsed,
-            default=self.default,
-            action="append" if self.repeated else "store",
+            default=[] if self.repeated else self.default,
+            action="extend" if self.repeated else "store",
             **({} if self.implied is None else {"nargs": "?", "const": self.implied}),
         )
 
@@ -72,10 +93,14 @@ class Option:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Command:
-    """One command: ``run.sh NAME FILE``, or ``run.sh FILE`` where it has no name; a wheel's ``dynamodb-replicator``."""
+    """One command: ``run.sh NAME FILE``, or ``run.sh FILE`` where it has no name; a wheel's ``dynamodb-replicator``.
+
+    ``takes`` is the class of its options: a field for each of them.
+    """
 
     name: str = ""
     help: str
+    takes: Callable[..., CommandOptions]
     options: tuple[Option, ...] = ()
 
     @property
@@ -96,9 +121,16 @@ def _share(text: str) -> float:
 
 
 _ALL = ", ".join(policy_options.COMMANDS)
-JSON = Option(name="json", help="one JSON object on standard output, for scripts")
+JSON = Option(name="json", field="as_json", help="one JSON object on standard output, for scripts")
 _VERIFY = (
-    Option(name="sample", metavar="N%", parse=_share, default=1.0, help="compare only so many of the items"),
+    Option(
+        name="sample",
+        field="share",
+        metavar="N%",
+        parse=_share,
+        default=1.0,
+        help="compare only so many of the items",
+    ),
     Option(
         name="recheck",
         metavar="N",
@@ -114,7 +146,7 @@ _VERIFY = (
         help="how many of the keys that differ are shown (20)",
     ),
     Option(name="values", help="show also what each table has where they differ"),
-    Option(name="output", metavar="FILE", parse=str, help="write every key that differs to FILE, as JSON lines"),
+    Option(name="output", metavar="FILE", parse=Path, help="write every key that differs to FILE, as JSON lines"),
     Option(name="ignore", metavar="PATHS", parse=attribute_paths.parse, repeated=True, help="don't compare a.b[0].c,d"),
     Option(name="expired", help="look up and show keys past their TTL that only one table has, too"),
     Option(name="repair", help="write what is missing or different at the destination"),
@@ -123,14 +155,15 @@ _VERIFY = (
     JSON,
 )
 
-REPLICATE = Command(help="replicate, until stopped")
+REPLICATE = Command(help="replicate, until stopped", takes=ReplicateOptions)
 COMMANDS: Mapping[str, Command] = {
     command.name: command
     for command in (
-        Command(name="check", help="say what is not ready, and change nothing", options=(JSON,)),
+        Command(name="check", help="say what is not ready, and change nothing", takes=CheckOptions, options=(JSON,)),
         Command(
             name="copy",
             help="copy what the source holds, before the replication starts",
+            takes=CopyOptions,
             options=(
                 Option(name="concurrent", help="beside a running replication"),
                 Option(
@@ -148,9 +181,11 @@ COMMANDS: Mapping[str, Command] = {
         Command(
             name="policy",
             help="print the least IAM policies that the other commands need",
+            takes=PolicyOptions,
             options=(
                 Option(
                     name="for",
+                    field="commands",
                     metavar="COMMANDS",
                     parse=policy_options.commands,
                     help=f"only for these, as check,replicate (all that there is something to do for; of {_ALL})",
@@ -164,6 +199,7 @@ COMMANDS: Mapping[str, Command] = {
                 ),
                 Option(
                     name="podIdentity",
+                    field="tags_sessions",
                     help="it runs with EKS Pod Identity, whose session's tags each role it assumes must let pass",
                 ),
                 JSON,
@@ -172,11 +208,13 @@ COMMANDS: Mapping[str, Command] = {
         Command(
             name="redrive",
             help="bring the keys of dead letters up to date",
+            takes=RedriveOptions,
             options=(Option(name="dryRun", help="say what would be done, and do nothing"), JSON),
         ),
         Command(
             name="status",
             help="say how the task stands, from any machine",
+            takes=StatusOptions,
             options=(
                 JSON,
                 Option(
@@ -188,6 +226,7 @@ COMMANDS: Mapping[str, Command] = {
                 ),
                 Option(
                     name="watch",
+                    field="watch_seconds",
                     metavar="SECONDS",
                     parse=whole_number(1, 3600),
                     implied=10,
@@ -195,7 +234,7 @@ COMMANDS: Mapping[str, Command] = {
                 ),
             ),
         ),
-        Command(name="verify", help="compare the destination with the source", options=_VERIFY),
+        Command(name="verify", help="compare the destination with the source", takes=VerifyOptions, options=_VERIFY),
     )
 }
 
@@ -217,14 +256,15 @@ class _Parser(argparse.ArgumentParser):
         raise UsageError(message[:1].upper() + message[1:] + ". See --help.")
 
 
-def take(command: Command, arguments: Sequence[str]) -> tuple[dict[str, Any], list[str]]:
+def take(command: Command, arguments: Sequence[str]) -> tuple[CommandOptions, list[str]]:
     """Find a command's own options among its arguments.
 
-    :returns: every option's value by its name, and the arguments that are none of them, in their order
+    :returns: the command's options as it takes them, and the arguments that are none of them, in their order
     :raises UsageError: a value can't be used
     """
     parser = _Parser(prog=command.usage, add_help=False, allow_abbrev=False)
     for option in command.options:
         option.add_to(parser)
     found, rest = parser.parse_known_args(list(arguments))
-    return vars(found), rest
+    given = {name: tuple(value) if isinstance(value, list) else value for name, value in vars(found).items()}
+    return command.takes(**given), rest

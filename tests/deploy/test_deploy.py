@@ -16,6 +16,7 @@ import pytest
 import yaml
 
 from processor.cli import registry
+from processor.commands.status.options import StatusOptions
 from processor.settings import kcl_properties
 from processor.startup import java
 from processor.system import program
@@ -70,7 +71,7 @@ def test_the_images_health_is_what_status_says() -> None:
     words: list[str] = json.loads(dict(DOCKERFILE)["HEALTHCHECK"].partition("CMD ")[2])
     options, rest = registry.take(registry.COMMANDS["status"], words[2:])
     assert (words[:2], rest) == (["dynamodb-replicator", "status"], [FILE])
-    assert options["maxLagSeconds"] == 3600
+    assert options == StatusOptions(max_lag_seconds=3600)
 
 
 def test_the_image_is_made_of_what_the_checkout_has() -> None:

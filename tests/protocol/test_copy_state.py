@@ -14,6 +14,7 @@ import pytest
 from processor.aws.clients import Clients
 from processor.commands.copy import command, lock
 from processor.commands.copy.lock import CopyLock
+from processor.commands.copy.options import CopyOptions
 from processor.commands.demo.dynamodb_local import DynamoDBLocal
 from processor.errors import CopyTakenError, NotReadyError, RefusedError, StalledError, StoppedError, UnavailableError
 from processor.flow.retry_limit import RetryLimit
@@ -119,9 +120,9 @@ def test_a_copy_with_keys_in_hand_is_not_forgotten(dynamodb: DynamoDBLocal, caps
     copy_rows.claim(client, settings.task_table, COPY)
     copy_rows.save(client, settings.task_table, COPY, SegmentState(number=1, in_hand=KEYS_IN_HAND))
     with pytest.raises(NotReadyError, match="stopped with 1 keys in hand"):
-        command.run(settings, command.Options(forget=True))
+        command.run(settings, CopyOptions(forget=True))
     copy_rows.save(client, settings.task_table, COPY, SegmentState(number=1))
-    assert command.run(settings, command.Options(forget=True)) == 0
+    assert command.run(settings, CopyOptions(forget=True)) == 0
     assert copy_rows.read(client, settings.task_table) is None
     assert "The copy is forgotten" in capsys.readouterr().err
 

@@ -15,6 +15,7 @@ from moto import mock_aws
 
 from processor.aws.clients import Clients
 from processor.commands.copy import command
+from processor.commands.copy.options import CopyOptions
 from processor.commands.copy.s3 import checks, quotas, transfer
 from processor.commands.copy.s3.transfer import Counts, SavedTransfer
 from processor.errors import NotReadyError, StoppedError, TransferError, UsageError
@@ -174,8 +175,8 @@ def _in_process(clients: Clients, monkeypatch: pytest.MonkeyPatch) -> Iterator[N
 @pytest.mark.usefixtures("_in_process")
 def test_the_command_copies_and_then_says_that_it_did(copy: Copy, capsys: pytest.CaptureFixture[str]) -> None:
     """``copy --viaS3`` keeps its ARNs with the task, so given again it has nothing to do, and exports nothing."""
-    options = command.Options(via_s3=URI)
-    assert command.run(copy.settings, command.Options(via_s3=URI, dry_run=True)) == 0
+    options = CopyOptions(via_s3=URI)
+    assert command.run(copy.settings, CopyOptions(via_s3=URI, dry_run=True)) == 0
     said = capsys.readouterr().err
     assert "encryption of source table orders" in said
     assert "export and import: less than a cent (list prices of us-east-1" in said
@@ -195,7 +196,7 @@ def test_the_command_copies_and_then_says_that_it_did(copy: Copy, capsys: pytest
 def test_rates_say_nothing_of_such_a_copy(capsys: pytest.CaptureFixture[str]) -> None:
     """Percentages of a table that is on demand, or not there yet, are no errors: neither is read nor written."""
     settings = settings_of(copyReadUnits="50%", copyWriteUnits="50%")
-    assert command.run(settings, command.Options(via_s3=URI, dry_run=True)) == 0
+    assert command.run(settings, CopyOptions(via_s3=URI, dry_run=True)) == 0
     assert "Units" not in capsys.readouterr().err
 
 
@@ -211,7 +212,7 @@ def test_the_command_turns_the_stream_on(copy: Copy) -> None:
     copy.source.put_item(TableName="bare", Item=ITEMS[0])
     copy.restorable(on=True, table="bare")
     settings = settings_of(sourceTable="bare", enableStream="true", createDestination="true")
-    assert command.run(settings, command.Options(via_s3=URI)) == 0
+    assert command.run(settings, CopyOptions(via_s3=URI)) == 0
     assert copy.copied() == ITEMS[:1]
     assert copy.source.describe_table(TableName="bare")["Table"]["StreamSpecification"]["StreamEnabled"]
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from processor.aws.clients import Clients
+from processor.commands.check.options import CheckOptions
 from processor.errors import NotReadyError
 from processor.reporting import output
 from processor.reporting.findings import Finding, error, failure_of
@@ -13,14 +14,14 @@ from processor.startup import jar_lock, java, preflight
 from processor.startup.preflight import Report
 
 
-def run(settings: Settings, *, as_json: bool) -> int:
+def run(settings: Settings, options: CheckOptions) -> int:
     """Look at everything that a start needs, and change nothing.
 
     :returns: 0 ready; 22 something must be put right; 5 nothing is known to be wrong, but not all could be looked at
     """
     report = preflight.run(settings, Clients(settings), thorough=True)
     report.findings += _jars()
-    if as_json:
+    if options.as_json:
         found = {"ready": not report.errors, "findings": report.findings}
         owner = report.facts.letters_owner
         output.json(found | ({"deadLetterBucketOwner": owner} if owner else {}))

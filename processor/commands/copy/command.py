@@ -9,6 +9,7 @@ import msgspec
 from processor.aws.clients import Clients
 from processor.commands.copy import lock, occupant, plan
 from processor.commands.copy.job import Job, Tell
+from processor.commands.copy.options import CopyOptions
 from processor.commands.copy.provision import destination as creation
 from processor.commands.copy.remeasure import Remeasure
 from processor.commands.copy.report import Tables, show, show_plan, start_before
@@ -39,18 +40,7 @@ _NOTHING = "Nothing was copied."
 _DRY = f"{_NOTHING} A dry run makes no table and turns no stream on, whatever the settings say."
 
 
-class Options(msgspec.Struct, frozen=True, kw_only=True):
-    """What the command line says beside the settings; ``via_s3`` is ``s3://bucket/prefix``."""
-
-    concurrent: bool = False
-    restart: bool = False
-    forget: bool = False
-    dry_run: bool = False
-    json: bool = False
-    via_s3: str | None = None
-
-
-def run(settings: Settings, options: Options) -> int:
+def run(settings: Settings, options: CopyOptions) -> int:
     """Copy the source table, or what is left of it.
 
     :returns: 0; 130 or 143 where a signal ended it
@@ -73,34 +63,34 @@ def run(settings: Settings, options: Options) -> int:
         return signals.exit_status
 
 
-def _run(settings: Settings, options: Options, clients: Clients, stop: threading.Event) -> int:
+def _run(settings: Settings, options: CopyOptions, clients: Clients, stop: threading.Event) -> int:
     # An import makes its table itself.
     asked = msgspec.structs.replace(settings, create_destination=settings.create_destination and not options.via_s3)
     made = [] if options.dry_run else creation.ensure(asked, clients, output.say, stop=stop)
     ready = preflight.copying(settings, clients, to_new_table=options.via_s3 is not None)
     findings = [*made, *ready.findings]
-    preflight.insist(findings, _DRY if options.dry_run else _NOTHING, as_json=options.json)
+    preflight.insist(findings, _DRY if options.dry_run else _NOTHING, as_json=options.as_json)
     facts = ready.facts
     job = Job(
         settings, clients, facts, options.via_s3, concurrent=options.concurrent, restart=options.restart, say=output.say
     )
     if job.is_done:
         output.say(f"This table was copied already, {job.copy.items:,} items. Nothing to do; --restart copies it anew.")
-        if options.json:
+        if options.as_json:
             output.json(job.copy)
         return 0
     if job.copy.via:
         found = transfer.findings(settings, clients, job.copy.via, begun=bool(job.copy.export_arn))
-        preflight.insist(list(found), _NOTHING, as_json=options.json)
+        preflight.insist(list(found), _NOTHING, as_json=options.as_json)
         findings += found
     logs.configure()
     outage = Outage(Log(), "copy_delayed", note="Nothing is lost: it is tried again.")
     retry = Retry(retry_policy.COMMAND, stop, outage)
     planned, found = plan.make(settings, clients, facts, job, retry)
-    preflight.insist(found, _NOTHING, as_json=options.json)
+    preflight.insist(found, _NOTHING, as_json=options.as_json)
     findings += found
     shown, found = _tables(settings, clients, facts, retry)
-    if options.dry_run and options.json:
+    if options.dry_run and options.as_json:
         output.json({"plan": planned, "seconds": planned.seconds, "tables": shown, "findings": [*findings, *found]})
     else:
         show_plan(planned, shown, settings)
@@ -116,7 +106,7 @@ def _run(settings: Settings, options: Options, clients: Clients, stop: threading
         report = job.run(outage=outage, stop=stop, tell=_tell(bar, metrics), past_ttl=past_ttl, written=seen.look)
     if report.expired:
         _look_at_ttl_again(settings, clients, retry, job.copy.ttl)
-    show(report, settings, as_json=options.json)
+    show(report, settings, as_json=options.as_json)
     return 0
 
 

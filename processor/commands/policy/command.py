@@ -9,7 +9,7 @@ import msgspec
 from processor.aws.clients import Clients
 from processor.commands.policy import documents, lookup, permissions
 from processor.commands.policy.documents import Policy
-from processor.commands.policy.options import VIA_S3
+from processor.commands.policy.options import VIA_S3, PolicyOptions
 from processor.commands.policy.principals import Principal
 from processor.errors import UsageError
 from processor.reporting import output
@@ -25,36 +25,24 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     notes: list[str]
 
 
-def run(
-    settings: Settings,
-    *,
-    wanted: Sequence[str] | None,
-    via_s3: str | None,
-    caller: str | None,
-    as_json: bool,
-    tags_sessions: bool = False,
-) -> int:
+def run(settings: Settings, options: PolicyOptions) -> int:
     """Print the least policies; nothing is changed.
 
-    :param wanted: of ``wanted.COMMANDS``; None for all that there is something to do for
-    :param via_s3: ``s3://bucket/prefix``, where copy is to be made that way
-    :param caller: the ARN of who the program runs as, where it is not who runs this command
-    :param tags_sessions: whether the caller's session has tags, which go on to the sessions of roles that it assumes
     :returns: 0
     :raises UsageError: options that can't be used, or not together
     """
-    commands = list(wanted or permissions.possible(settings))
-    exported = _exported(via_s3, commands)
+    commands = list(options.commands or permissions.possible(settings))
+    exported = _exported(options.via_s3, commands)
     if exported is not None:
         commands = [VIA_S3 if name == "copy" else name for name in commands]
-    found = lookup.look(settings, Clients(settings), caller=caller, exported=exported)
+    found = lookup.look(settings, Clients(settings), caller=options.caller, exported=exported)
     rows = permissions.needed(settings, commands)
     report = Report(
         commands=sorted(set(commands)),
-        policies=documents.make(settings, rows, found.arns, found.callers, tags_sessions=tags_sessions),
+        policies=documents.make(settings, rows, found.arns, found.callers, tags_sessions=options.tags_sessions),
         notes=found.notes,
     )
-    if as_json:
+    if options.as_json:
         output.json(report)
     else:
         _show(report, settings)

@@ -1,8 +1,10 @@
-"""What ``run.sh policy`` is asked for: which commands are to be allowed. Pure."""
+"""The options of ``run.sh policy``: for whom, and for which commands, it is asked. Pure."""
 
 from __future__ import annotations
 
 import re
+
+import msgspec
 
 # ``repair`` is verify --repair.
 COMMANDS = ("check", "copy", "redrive", "repair", "replicate", "status", "verify")
@@ -30,3 +32,19 @@ def caller(text: str) -> str:
     if not re.fullmatch(r"arn:aws[a-z-]*:iam::\d{12}:(root|(user|role)/[\w+=,.@/-]+)", text):
         raise ValueError(f"'{text}' is no ARN of a user or role, such as arn:aws:iam::123456789012:role/replicator")
     return text
+
+
+class PolicyOptions(msgspec.Struct, frozen=True, kw_only=True):
+    """What the command line says beside the settings.
+
+    :param commands: of ``COMMANDS``; None for all that there is something to do for
+    :param via_s3: ``s3://bucket/prefix``, where copy is to be made that way
+    :param caller: the ARN of who the program runs as, where it is not who runs this command
+    :param tags_sessions: whether the caller's session has tags, which go on to the sessions of roles that it assumes
+    """
+
+    commands: tuple[str, ...] | None = None
+    via_s3: str | None = None
+    caller: str | None = None
+    tags_sessions: bool = False
+    as_json: bool = False

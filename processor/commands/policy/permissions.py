@@ -60,7 +60,7 @@ class Permission(msgspec.Struct, frozen=True, kw_only=True):
 def needed(settings: Settings, commands: Collection[str]) -> list[Permission]:
     """Those rows of the table that these commands need with these settings.
 
-    :param commands: of ``wanted.COMMANDS``, and ``VIA_S3``
+    :param commands: of ``options.COMMANDS``, and ``VIA_S3``
     """
     return [row for row in PERMISSIONS if row.commands.intersection(commands) and row.when(settings)]
 

@@ -8,6 +8,7 @@ from rich.table import Table
 
 from processor.aws.clients import Clients
 from processor.aws.timeouts import WriteTimeouts
+from processor.commands.redrive.options import RedriveOptions
 from processor.commands.redrive.run import KeyResult, Redrive, Report, Unusable
 from processor.dynamodb import time_to_live
 from processor.errors import StoppedError, UsageError
@@ -34,7 +35,7 @@ _TIMEOUTS = WriteTimeouts(connect=3, read=10)
 SHOWN = 20
 
 
-def run(settings: Settings, *, dry_run: bool, as_json: bool) -> int:
+def run(settings: Settings, options: RedriveOptions) -> int:
     """Bring the keys of all dead letters up to date.
 
     :returns: 0; 1 where some letters remain that another run would meet again; 130 or 143 where a signal ended it
@@ -48,7 +49,7 @@ def run(settings: Settings, *, dry_run: bool, as_json: bool) -> int:
         raise UsageError(message)
     clients = Clients(settings)
     ready = preflight.tables(settings, clients)
-    preflight.insist(ready.findings, "Nothing was written, no dead letter was removed.", as_json=as_json)
+    preflight.insist(ready.findings, "Nothing was written, no dead letter was removed.", as_json=options.as_json)
     logs.configure()
     signals = Signals(STOPPING)
     progress = Progress()
@@ -65,7 +66,7 @@ def run(settings: Settings, *, dry_run: bool, as_json: bool) -> int:
         outage=outage,
         stop=signals.stop,
         expiry=expiry,
-        dry_run=dry_run,
+        dry_run=options.dry_run,
         progress=progress.say,
     )
     try:
@@ -75,7 +76,7 @@ def run(settings: Settings, *, dry_run: bool, as_json: bool) -> int:
         return signals.exit_status
     finally:
         progress.close()
-        _show(redrive.report, store.place, as_json=as_json)
+        _show(redrive.report, store.place, as_json=options.as_json)
     return STILL_FAILING if redrive.report.still_failing else 0
 
 

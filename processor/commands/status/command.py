@@ -8,6 +8,7 @@ from datetime import datetime
 
 from processor.aws.clients import Clients
 from processor.commands.status import lag, report, snapshot
+from processor.commands.status.options import StatusOptions
 from processor.commands.status.report import Report
 from processor.reporting import output
 from processor.settings.settings import Settings
@@ -16,7 +17,7 @@ from processor.settings.settings import Settings
 _PIPE_COLUMNS = 200
 
 
-def run(settings: Settings, *, max_lag_seconds: int, watch_seconds: int | None, as_json: bool) -> int:
+def run(settings: Settings, options: StatusOptions) -> int:
     """Show the task's state; with ``watch_seconds`` until Ctrl-C, so often.
 
     :returns: 0 healthy; 1 lagging, or a shard without an owner, or something that keeps the task from replicating;
@@ -25,29 +26,29 @@ def run(settings: Settings, *, max_lag_seconds: int, watch_seconds: int | None, 
     clients = Clients(settings, connections=lag.THREADS)
 
     def look() -> Report:
-        return report.make(settings, snapshot.read(settings, clients), max_lag_seconds=max_lag_seconds)
+        return report.make(settings, snapshot.read(settings, clients), max_lag_seconds=options.max_lag_seconds)
 
     found = look()
-    if watch_seconds is None:
-        _show(found, as_json=as_json)
+    if options.watch_seconds is None:
+        _show(found, as_json=options.as_json)
         return found.exit_status
     from rich.live import Live
 
     from processor.commands.status import render
     from processor.reporting.rich_console import PrintableConsole
 
-    on_terminal = sys.stdout.isatty() and not as_json
+    on_terminal = sys.stdout.isatty() and not options.as_json
     live = Live(render.render(found), console=PrintableConsole(), auto_refresh=False) if on_terminal else None
     try:
         if live:
             live.start(refresh=True)
         while True:
             if not live:
-                if as_json:
+                if options.as_json:
                     output.json(found)
                 else:
                     output.line(render.line(found, datetime.now().astimezone()), flush=True)
-            time.sleep(watch_seconds)
+            time.sleep(options.watch_seconds)
             found = look()
             if live:
                 live.update(render.render(found), refresh=True)

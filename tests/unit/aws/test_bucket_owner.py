@@ -14,6 +14,7 @@ from processor.aws.clients import Clients
 from processor.aws.domains import is_aws
 from processor.aws.s3 import Bucket
 from processor.commands.check import command as check
+from processor.commands.check.options import CheckOptions
 from processor.commands.copy.s3 import checks, table_export
 from processor.commands.policy import documents, permissions
 from processor.commands.policy.arns import ResourceArns
@@ -169,7 +170,7 @@ def test_check_shows_it(capsys: pytest.CaptureFixture[str]) -> None:
     for as_json in (False, True):
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(check.preflight, "run", lambda *_, **__: report)
-            check.run(_settings("s3://letters/here"), as_json=as_json)
+            check.run(_settings("s3://letters/here"), CheckOptions(as_json=as_json))
         assert OURS in capsys.readouterr().out
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import msgspec
 import pytest
 
 from processor.cli import arguments as settings_loader
@@ -15,14 +16,39 @@ from processor.settings import kcl_properties
 from processor.settings.definitions import BY_NAME
 from processor.settings.parsers import whole_number
 
+
+class CountOptions(msgspec.Struct, frozen=True, kw_only=True):
+    """What ``COMMAND`` takes."""
+
+    as_json: bool = False
+    sheep: int = 7
+    every_seconds: int | None = None
+    excepted: tuple[str, ...] = ()
+
+
 COMMAND = Command(
     name="count",
     help="count sheep",
+    takes=CountOptions,
     options=(
         registry.JSON,
         Option(name="sheep", help="how many", metavar="N", parse=whole_number(1, 100), default=7),
-        Option(name="every", help="how often", metavar="SECONDS", parse=whole_number(1, 60), implied=2),
-        Option(name="except", help="not this one; may be repeated", metavar="NAME", parse=str, repeated=True),
+        Option(
+            name="every",
+            field="every_seconds",
+            help="how often",
+            metavar="SECONDS",
+            parse=whole_number(1, 60),
+            implied=2,
+        ),
+        Option(
+            name="except",
+            field="excepted",
+            help="not these; may be repeated",
+            metavar="NAMES",
+            parse=lambda text: text.split(","),
+            repeated=True,
+        ),
     ),
 )
 
@@ -31,18 +57,31 @@ COMMAND = Command(
     ("arguments", "changed", "rest"),
     [
         ([], {}, []),
-        (["a.properties", "--json"], {"json": True}, ["a.properties"]),
+        (["a.properties", "--json"], {"as_json": True}, ["a.properties"]),
         (["--sheep", "9", "a.properties", "--taskName", "json"], {"sheep": 9}, ["a.properties", "--taskName", "json"]),
-        (["--sheep=9", "--every"], {"sheep": 9, "every": 2}, []),
-        (["--every", "30"], {"every": 30}, []),
-        (["--except", "Dolly", "--javaOptions", "-Xmx1g", "--except=Shaun"], {"except": ["Dolly", "Shaun"]}, None),
+        (["--sheep=9", "--every"], {"sheep": 9, "every_seconds": 2}, []),
+        (["--every", "30"], {"every_seconds": 30}, []),
+        (
+            ["--except", "Dolly,Timmy", "--javaOptions", "-Xmx1g", "--except=Shaun"],
+            {"excepted": ("Dolly", "Timmy", "Shaun")},
+            None,
+        ),
         (["a.properties", "--shee", "9", "--help"], {}, ["a.properties", "--shee", "9", "--help"]),
     ],
 )
 def test_a_command_takes_its_own_options(arguments: list[str], changed: dict[str, Any], rest: list[str] | None) -> None:
     """Options are found wherever they stand, and all else stays in its order."""
-    expected = {"json": False, "sheep": 7, "every": None, "except": []} | changed
+    expected = CountOptions(**changed)
     assert registry.take(COMMAND, arguments) == (expected, ["--javaOptions", "-Xmx1g"] if rest is None else rest)
+
+
+@pytest.mark.parametrize("command", [registry.REPLICATE, *COMMANDS.values()], ids=lambda command: command.name)
+def test_a_command_takes_an_object_of_its_options(command: Command) -> None:
+    """It has a field for each of them, and nothing else; what is left out is the same in both places."""
+    taken, _ = registry.take(command, [])
+    assert taken == command.takes()
+    assert isinstance(taken, msgspec.Struct)
+    assert sorted(taken.__struct_fields__) == sorted(option.destination for option in command.options)
 
 
 @pytest.mark.parametrize(

@@ -16,6 +16,7 @@ from processor.commands.policy import arns, command, documents, lookup, permissi
 from processor.commands.policy import options as wanted
 from processor.commands.policy.arns import NO_ACCOUNT, ResourceArns
 from processor.commands.policy.documents import Policy
+from processor.commands.policy.options import PolicyOptions
 from processor.commands.policy.principals import Principal
 from processor.errors import UsageError
 from processor.metrics import heartbeat
@@ -52,8 +53,7 @@ def _actions(settings: Settings, *names: str) -> set[str]:
 
 
 def _run(settings: Settings, capsys: pytest.CaptureFixture[str], **options: Any) -> tuple[str, str]:
-    given: dict[str, Any] = {"wanted": None, "via_s3": None, "caller": None, "as_json": False}
-    assert command.run(settings, **(given | options)) == 0
+    assert command.run(settings, PolicyOptions(**options)) == 0
     said = capsys.readouterr()
     return said.out, said.err
 
@@ -233,9 +233,9 @@ def test_a_command_that_is_none_is_refused(text: str) -> None:
 def test_options_that_do_not_go_together() -> None:
     """A way of copying without copy, a place that is none, a caller that is none."""
     with pytest.raises(UsageError, match="--viaS3 says how copy is to be made"):
-        command.run(tasks.task(), wanted=("check",), via_s3="s3://exports", caller=USER, as_json=True)
+        command.run(tasks.task(), PolicyOptions(commands=("check",), via_s3="s3://exports", caller=USER, as_json=True))
     with pytest.raises(UsageError, match="--viaS3: 'nowhere' is not a place"):
-        command.run(tasks.task(), wanted=None, via_s3="nowhere", caller=USER, as_json=True)
+        command.run(tasks.task(), PolicyOptions(via_s3="nowhere", caller=USER, as_json=True))
     with pytest.raises(UsageError, match="--caller: 'me' is no ARN"):
         registry.take(registry.COMMANDS["policy"], ["--caller", "me"])
 

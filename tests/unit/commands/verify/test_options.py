@@ -15,7 +15,8 @@ from processor.errors import UsageError
 def _wanted(*arguments: str) -> VerifyOptions:
     options, rest = registry.take(COMMANDS["verify"], arguments)
     assert rest == []
-    return VerifyOptions.of(options)
+    assert isinstance(options, VerifyOptions)
+    return options
 
 
 def test_none_is_needed() -> None:
