@@ -167,14 +167,15 @@ def read_tables(
 
 
 def _table(facts: Facts, who: Who, client: Callable[[], DynamoDBClient], name: str, region: str) -> list[Finding]:
-    """Read what a table is into the fact that has its side for a name."""
+    """Read what a side's table is into its fact."""
     side = who.side
 
     def describe() -> None:
         found = described(client(), name, call=f"DescribeTable on table {name} in {region}")
-        setattr(facts, side, found.table)
         if side == "source":
-            facts.source_clock_ms = _clock_ms(found.date)
+            facts.source, facts.source_clock_ms = found.table, _clock_ms(found.date)
+        else:
+            facts.destination = found.table
 
     return attempt(f"{side} table {name} in {region}", describe, who)
 

@@ -94,7 +94,9 @@ class Report(msgspec.Struct, kw_only=True, rename="camel"):
         """Count one key."""
         self.results.append(result)
         self.pending -= 1
-        setattr(self, result.outcome, getattr(self, result.outcome) + 1)
+        self.applied += result.outcome == "applied"
+        self.moot += result.outcome == "moot"
+        self.failing += result.outcome == "failing"
 
 
 @dataclass(slots=True)

@@ -131,8 +131,9 @@ class Results:
         lines = "".join(escaped(msgspec.json.encode(found).decode()) + "\n" for found in results).encode()
         with self._lock:
             for found in results:
-                if found.outcome != "expired":
-                    setattr(self.report, found.outcome, getattr(self.report, found.outcome) + 1)
+                self.report.missing += found.outcome == "missing"
+                self.report.extra += found.outcome == "extra"
+                self.report.different += found.outcome == "different"
                 self.report.repaired += bool(found.repair and found.repair.done)
             self.report.keys += results[: self._show - len(self.report.keys)]
             self._write(lines)
