@@ -121,7 +121,7 @@ def test_a_role_is_renewed_before_it_expires(sts: FakeSts) -> None:
 
         until(lambda: len(set(tokens())) == 3, "a third token")
         sts.away = True
-        until(lambda: sts.turned_away and tokens(), "a renewal that fails")
+        until(lambda: tokens() and sts.turned_away, "a renewal that fails")  # the write asks for it, so it comes first
         held = tokens()[-1]
         assert [held] * 3 == [tokens()[-1] for _ in range(3)]
     until(lambda: len(sts.turned_away) == 2, "the renewal's end")  # one look, of botocore's two tries
