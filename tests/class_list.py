@@ -22,7 +22,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 
 from processor.commands.demo.dynamodb_local import DynamoDBLocal
 from processor.startup import java
-from tests.fakes.replicator import Replicator
+from tests.fakes.daemon.replicator import Replicator
 from tests.scenarios.conftest import Pair, Servers
 
 LIST = java.ROOT / "daemon" / "classes.lst"

@@ -17,9 +17,9 @@ import psutil
 from processor.replication.stream_record import decode
 from processor.settings.settings import Settings
 from tests.bench.processes import cpu_seconds
-from tests.fakes.fake_daemon import FakeDaemon
-from tests.fakes.null_sink import NullSink
-from tests.fakes.tasks import task
+from tests.fakes.daemon.fake_daemon import FakeDaemon
+from tests.fakes.dynamodb.null_sink import NullSink
+from tests.fakes.task.tasks import task
 
 STARTS = 10
 _SCRIPT = Path(__file__).with_name("fed_child.py")

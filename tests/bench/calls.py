@@ -9,8 +9,8 @@ from pathlib import Path
 import psutil
 
 from tests.bench.processes import cpu_seconds
-from tests.fakes.fault_proxy import FaultProxy
-from tests.fakes.fleet import Beats, Fleet
+from tests.fakes.daemon.fleet import Beats, Fleet
+from tests.fakes.network.fault_proxy import FaultProxy
 from tests.scenarios.conftest import Servers
 
 Figures = dict[str, list[float]]

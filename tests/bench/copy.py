@@ -10,7 +10,7 @@ import uuid
 from pathlib import Path
 
 from processor.startup import java
-from tests.fakes.recorded_table import RecordedTable
+from tests.fakes.dynamodb.recorded_table import RecordedTable
 from tests.scenarios.conftest import Servers
 
 ITEMS = 1_000_000

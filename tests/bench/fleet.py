@@ -6,7 +6,7 @@ import signal
 import time
 from pathlib import Path
 
-from tests.fakes.fleet import Beats, Fleet
+from tests.fakes.daemon.fleet import Beats, Fleet
 from tests.fakes.patience import until
 from tests.scenarios.conftest import Servers
 

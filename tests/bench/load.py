@@ -17,11 +17,11 @@ from typing import Any
 import psutil
 
 from tests.bench.processes import Course, Parts, look, server
-from tests.fakes.null_sink import NullSink
+from tests.fakes.daemon.replicator import Replicator
+from tests.fakes.dynamodb.null_sink import NullSink
+from tests.fakes.network.raw_http import ServerProcess
 from tests.fakes.patience import until
-from tests.fakes.raw_http import ServerProcess
-from tests.fakes.recorded_stream import RecordedStream
-from tests.fakes.replicator import Replicator
+from tests.fakes.streams.recorded_stream import RecordedStream
 from tests.scenarios.conftest import Servers
 
 OURS = ("JVM", "child")

@@ -18,7 +18,7 @@ from processor.commands.demo.workload import create_table
 from processor.replication.plan import MAX_ITEMS_PER_CALL
 from tests.bench.figures import Figures
 from tests.bench.processes import cpu_seconds, server
-from tests.fakes.replicator import Replicator
+from tests.fakes.daemon.replicator import Replicator
 from tests.scenarios.conftest import Pair, Servers
 
 RUNS = 3

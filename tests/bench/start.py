@@ -15,7 +15,7 @@ import psutil
 
 from tests.bench.figures import Figures
 from tests.bench.processes import cpu_seconds
-from tests.fakes.replicator import Replicator
+from tests.fakes.daemon.replicator import Replicator
 from tests.scenarios.conftest import Pair, Servers
 
 REPEATS = 5

@@ -15,9 +15,9 @@ import boto3
 
 from processor.commands.demo.workload import create_table
 from processor.startup import java
-from tests.fakes import tasks
-from tests.fakes.lease_table import LeaseTable
-from tests.fakes.streams_simulator import StreamsSimulator
+from tests.fakes.dynamodb.lease_table import LeaseTable
+from tests.fakes.streams.streams_simulator import StreamsSimulator
+from tests.fakes.task import tasks
 from tests.scenarios.conftest import Servers
 
 Figures = dict[str, list[float]]

@@ -12,8 +12,8 @@ import psutil
 from processor.commands.demo.workload import LagProbe
 from tests.bench.figures import Figures
 from tests.bench.processes import cpu_seconds, megabytes
+from tests.fakes.daemon.replicator import Replicator
 from tests.fakes.patience import until
-from tests.fakes.replicator import Replicator
 from tests.scenarios.conftest import Pair, Servers
 
 LAG_SAMPLES = 200

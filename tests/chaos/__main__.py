@@ -17,7 +17,7 @@ from tests.chaos import plan, report
 from tests.chaos.bugs import BUGS
 from tests.chaos.episode import Episode, Result
 from tests.conftest import ENVIRONMENT
-from tests.fakes.planted import planted_checkout
+from tests.fakes.machine.planted import planted_checkout
 
 # A bug that is planted may keep the tables from ever being equal.
 _PLANTED_REST_SECONDS = 10.0

@@ -14,9 +14,9 @@ from tests.chaos.plan import Step
 from tests.chaos.proxies import CheckpointProxy, DestinationProxy
 from tests.chaos.sources import Source
 from tests.chaos.workload import KEPT
-from tests.fakes import faults
-from tests.fakes.fault_proxy import FaultProxy
-from tests.fakes.faulty_server import Act, Exchange, Fault
+from tests.fakes.network import faults
+from tests.fakes.network.fault_proxy import FaultProxy
+from tests.fakes.network.faulty_server import Act, Exchange, Fault
 from tests.faults.spoil import spoil
 
 _WRITES = ("BatchWriteItem", "PutItem", "DeleteItem")

@@ -27,7 +27,7 @@ from tests.chaos.plan import Plan
 from tests.chaos.proxies import CheckpointProxy, DestinationProxy
 from tests.chaos.sources import Source
 from tests.chaos.workload import INDEXED, Workload
-from tests.fakes.fault_proxy import FaultProxy
+from tests.fakes.network.fault_proxy import FaultProxy
 from tests.fakes.patience import PATIENCE_SECONDS
 
 if TYPE_CHECKING:

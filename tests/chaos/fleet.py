@@ -12,7 +12,7 @@ import psutil
 
 from processor.startup import java
 from tests.chaos.journal import Ended, Journal, Started
-from tests.fakes.replicator import Replicator
+from tests.fakes.daemon.replicator import Replicator
 
 # What a service manager waits before it starts a daemon that has ended.
 _RESTART_SECONDS = 0.5

@@ -12,9 +12,9 @@ from collections.abc import Iterator
 from typing import Any
 
 from tests.chaos.journal import FENCE, Applied, Checkpointed, Item, Journal, Taken, digest
-from tests.fakes import start_probe
-from tests.fakes.fault_proxy import FaultProxy
-from tests.fakes.faulty_server import Answer, Exchange
+from tests.fakes.daemon import start_probe
+from tests.fakes.network.fault_proxy import FaultProxy
+from tests.fakes.network.faulty_server import Answer, Exchange
 
 _MOOT = b"ConditionalCheckFailedException"
 _FENCE_VALUE = re.compile(r"\d{40}")

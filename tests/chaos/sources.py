@@ -11,7 +11,7 @@ import boto3
 
 from processor.commands.demo.workload import create_table, scan
 from tests.chaos.journal import Change, Item, digest
-from tests.fakes.streams_simulator import StreamsSimulator
+from tests.fakes.streams.streams_simulator import StreamsSimulator
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient

@@ -10,7 +10,7 @@ from processor.commands.demo.dynamodb_local import DynamoDBLocal
 from tests.chaos import plan, report
 from tests.chaos.bugs import BUGS
 from tests.chaos.episode import Episode
-from tests.fakes.planted import planted_checkout
+from tests.fakes.machine.planted import planted_checkout
 
 # Restarts and kills, freezes, throttling, cut-offs, lost answers, duplicates, splits and a roll-over.
 SEED = 1

@@ -13,8 +13,8 @@ from processor.commands.demo.dynamodb_local import DynamoDBLocal
 from tests.chaos.journal import FENCE, Applied, Checkpointed, Entry, Journal, Taken, digest
 from tests.chaos.proxies import CheckpointProxy, DestinationProxy
 from tests.conftest import REGION, Tables
-from tests.fakes import faults
-from tests.fakes.fault_proxy import FaultProxy
+from tests.fakes.network import faults
+from tests.fakes.network.fault_proxy import FaultProxy
 from tests.fakes.patience import until
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from processor.startup import java
 from tests.deploy import proof, runtimes
-from tests.fakes import contained, image, installed
+from tests.fakes.machine import contained, image, installed
 from tests.scenarios.conftest import Servers
 
 _OPT = Path("/opt")

@@ -13,9 +13,9 @@ import psutil
 
 from processor.commands.demo.dynamodb_local import DynamoDBLocal
 from tests.conftest import ENVIRONMENT
-from tests.fakes.contained import USER
+from tests.fakes.daemon.replicator import Replicator
+from tests.fakes.machine.contained import USER
 from tests.fakes.patience import until
-from tests.fakes.replicator import Replicator
 from tests.scenarios.conftest import Pair, Servers
 
 

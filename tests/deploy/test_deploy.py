@@ -20,8 +20,8 @@ from processor.commands.status.options import StatusOptions
 from processor.settings import kcl_properties
 from processor.startup import java
 from processor.system import program
-from tests.fakes import image
-from tests.fakes.tasks import load
+from tests.fakes.machine import image
+from tests.fakes.task.tasks import load
 
 DEPLOY = java.ROOT / "deploy"
 UNIT = DEPLOY / "systemd" / "dynamodb-replicator@.service"

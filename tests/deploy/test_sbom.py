@@ -18,7 +18,7 @@ from packaging.requirements import Requirement
 
 from processor import __version__
 from processor.startup import jar_lock, java
-from tests.fakes import installed
+from tests.fakes.machine import installed
 
 PROGRAM = java.ROOT / "deploy" / "sbom.py"
 OURS = "dynamodb-replicator"

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from processor.startup import java
-from tests.fakes import installed
+from tests.fakes.machine import installed
 
 _PARTS = (
     "pyproject.toml",

@@ -17,7 +17,7 @@ import boto3
 from processor.commands.demo.dynamodb_local import DynamoDBLocal
 from processor.startup import java
 from tests.conftest import ENVIRONMENT
-from tests.fakes.moto_server import MotoServer
+from tests.fakes.aws.moto_server import MotoServer
 from tests.faults import report
 from tests.faults.cells import Cell, all_cells, chosen
 from tests.faults.jobs import jobs

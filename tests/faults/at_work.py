@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 
-from tests.fakes.replicator import Replicator
+from tests.fakes.daemon.replicator import Replicator
 from tests.faults import checks
 from tests.faults.cells import Cell
 from tests.faults.checks import Ear

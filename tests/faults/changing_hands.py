@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.fakes.replicator import Replicator
+from tests.fakes.daemon.replicator import Replicator
 from tests.faults.cells import Cell
 from tests.faults.checks import Ear
 from tests.faults.outcome import GOES_ON, Outcome

@@ -9,9 +9,9 @@ import re
 from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
-from tests.fakes.replicator import Replicator
-from tests.fakes.simulated_stream import Event
-from tests.fakes.stream_record import Item
+from tests.fakes.daemon.replicator import Replicator
+from tests.fakes.streams.simulated_stream import Event
+from tests.fakes.streams.stream_record import Item
 from tests.faults.world import REFUSED, World
 
 SHARD_END = "SHARD_END"

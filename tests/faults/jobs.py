@@ -17,7 +17,7 @@ from tests.faults.scene import BrokenError, rest, wait
 from tests.faults.world import SHARDS, Servers, World
 
 if TYPE_CHECKING:
-    from tests.fakes.replicator import Replicator
+    from tests.fakes.daemon.replicator import Replicator
 
 # So that a frozen daemon's shards are taken soon; no write here takes 55 % of it.
 _FLEET_FAILOVER = {"failoverTimeMillis": "3000"}

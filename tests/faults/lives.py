@@ -5,7 +5,7 @@ from __future__ import annotations
 import signal
 from contextlib import suppress
 
-from tests.fakes.replicator import Replicator
+from tests.fakes.daemon.replicator import Replicator
 from tests.faults import checks
 from tests.faults.cells import Cell
 from tests.faults.checks import Ear

@@ -10,8 +10,8 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-from tests.fakes.faulty_server import Exchange
-from tests.fakes.replicator import Replicator
+from tests.fakes.daemon.replicator import Replicator
+from tests.fakes.network.faulty_server import Exchange
 from tests.faults import checks
 from tests.faults.cells import MOMENTS, Cell
 from tests.faults.checks import Ear

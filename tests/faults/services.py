@@ -7,8 +7,8 @@ import http.client
 from collections.abc import Callable
 from urllib.parse import parse_qs, urlsplit
 
-from tests.fakes.fake_sts import FakeSts
-from tests.fakes.faulty_server import Answer, Exchange, FaultyServer
+from tests.fakes.aws.fake_sts import FakeSts
+from tests.fakes.network.faulty_server import Answer, Exchange, FaultyServer
 
 _NOT_FORWARDED = {"connection", "content-length", "transfer-encoding", "expect", "server", "date"}
 

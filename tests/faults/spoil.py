@@ -12,7 +12,7 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from tests.fakes.faulty_server import Answer
+from tests.fakes.network.faulty_server import Answer
 
 _IMAGES = {"NewImage", "OldImage", "Keys"}
 _TYPES = {"S", "N", "B", "BOOL", "NULL", "SS", "NS", "BS", "L", "M"}

@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable
 from xml.sax.saxutils import escape
 
-from tests.fakes.faulty_server import Answer, Exchange, Fault
+from tests.fakes.network.faulty_server import Answer, Exchange, Fault
 from tests.faults.spoil import spoil
 
 _DRIP_BYTES = 2

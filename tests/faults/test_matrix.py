@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from processor.commands.demo.dynamodb_local import DynamoDBLocal
-from tests.fakes.planted import planted_checkout
+from tests.fakes.machine.planted import planted_checkout
 from tests.faults import at_work
 from tests.faults.__main__ import bucket_server
 from tests.faults.cells import CALLS, FLEET, LIVES, Cell, chosen, sample

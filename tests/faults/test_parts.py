@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from tests.fakes.faulty_server import Answer
-from tests.fakes.simulated_stream import Event
+from tests.fakes.network.faulty_server import Answer
+from tests.fakes.streams.simulated_stream import Event
 from tests.faults import checks, report
 from tests.faults.cells import CALLS, FAULTS, MOMENTS, RUNNING, all_cells, chosen, sample
 from tests.faults.outcome import FAILED, GOES_ON, NOT_MADE, Outcome

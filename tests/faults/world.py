@@ -15,13 +15,13 @@ import boto3
 import psutil
 
 from processor.startup import java
-from tests.fakes.accounts import KEEPER, READER, WRITER
-from tests.fakes.fake_sts import Asked, FakeSts
-from tests.fakes.fault_proxy import FaultProxy
-from tests.fakes.faulty_server import FaultyServer
-from tests.fakes.replicator import Replicator
-from tests.fakes.stream_record import Item
-from tests.fakes.streams_simulator import StreamsSimulator
+from tests.fakes.aws.accounts import KEEPER, READER, WRITER
+from tests.fakes.aws.fake_sts import Asked, FakeSts
+from tests.fakes.daemon.replicator import Replicator
+from tests.fakes.network.fault_proxy import FaultProxy
+from tests.fakes.network.faulty_server import FaultyServer
+from tests.fakes.streams.stream_record import Item
+from tests.fakes.streams.streams_simulator import StreamsSimulator
 from tests.faults.cells import Kind
 from tests.faults.services import Forwarded, Sts, cloudwatch_operation, s3_operation
 

@@ -31,8 +31,8 @@ from processor.replication.dead_letters.letter import entry
 from processor.replication.stream_record import decode
 from processor.replication.write_responses import batch_decoder, one_decoder
 from processor.reporting.printable import escaped
-from tests.fakes import tasks
-from tests.fakes.stream_record import insert, modify, remove
+from tests.fakes.streams.stream_record import insert, modify, remove
+from tests.fakes.task import tasks
 
 # A socket pair takes so much without a reader.
 _MOST_BYTES = 64 * 1024

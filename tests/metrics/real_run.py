@@ -24,8 +24,8 @@ from typing import Any
 from processor.commands.demo.dynamodb_local import DynamoDBLocal
 from processor.metrics import heartbeat
 from processor.startup import java
-from tests.fakes import faults
-from tests.fakes.fleet import Fleet
+from tests.fakes.daemon.fleet import Fleet
+from tests.fakes.network import faults
 from tests.fakes.patience import until
 
 SCRAPE_SECONDS = 2

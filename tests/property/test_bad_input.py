@@ -23,11 +23,12 @@ from processor.settings.definitions import BY_NAME, DEFINITIONS
 from processor.settings.settings import Settings
 from processor.startup import daemon
 from processor.state import task_row
-from tests.fakes import kcl, tasks
-from tests.fakes.changes import decode
-from tests.fakes.kcl import Checkpointer
+from tests.fakes.daemon import kcl
+from tests.fakes.daemon.kcl import Checkpointer
+from tests.fakes.dynamodb.changes import decode
 from tests.fakes.policies import AT_ONCE
-from tests.fakes.stream_record import modify, sequence_number
+from tests.fakes.streams.stream_record import modify, sequence_number
+from tests.fakes.task import tasks
 
 # The same examples in every run.
 fuzz = settings(derandomize=True, max_examples=150)

@@ -20,11 +20,11 @@ from processor.replication.change import Change
 from processor.replication.record_processor import RecordProcessor, Shard
 from processor.replication.stream_record import decode
 from processor.reporting.logs import Log
-from tests.fakes import kcl
-from tests.fakes.kcl import Checkpointer
+from tests.fakes.daemon import kcl
+from tests.fakes.daemon.kcl import Checkpointer
+from tests.fakes.dynamodb.table import FakeTable, Fault, Killed
 from tests.fakes.policies import AT_ONCE
-from tests.fakes.stream_record import Item, StreamRecord, joined, sequence_number, stream_record
-from tests.fakes.table import FakeTable, Fault, Killed
+from tests.fakes.streams.stream_record import Item, StreamRecord, joined, sequence_number, stream_record
 
 KEYS = st.sampled_from("abcdefgh")
 # What may happen at a checkpoint: KCL answers with an exception, or this process is killed before or after it.

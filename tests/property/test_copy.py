@@ -26,8 +26,8 @@ from processor.replication.apply import Applier
 from processor.replication.change import Change, bytes_of
 from processor.reporting.logs import Log
 from processor.state.copy_rows import SegmentState
+from tests.fakes.dynamodb.table import Killed
 from tests.fakes.policies import AT_ONCE
-from tests.fakes.table import Killed
 
 KEYS = "abc"
 KEY_OF = key_reader(["id"])

@@ -16,8 +16,8 @@ from hypothesis import strategies as st
 from processor.reporting import logs
 from processor.reporting.logs import JSON, TEXT, Log
 from processor.reporting.printable import escaped, escaped_lines
-from tests.fakes.java_program import JavaProgram
-from tests.fakes.log_line import as_text, parse_json, parse_text
+from tests.fakes.daemon.log_line import as_text, parse_json, parse_text
+from tests.fakes.java.java_program import JavaProgram
 
 NAMES = st.from_regex(r"[a-z][a-z_]{0,9}", fullmatch=True)
 # Quotes, breaks of every kind, what only looks like a break, and halves of characters.

@@ -16,8 +16,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.fakes.java_program import JavaProgram
-from tests.fakes.stream_record import sequence_number
+from tests.fakes.java.java_program import JavaProgram
+from tests.fakes.streams.stream_record import sequence_number
 
 # What a reader that counts bytes could stumble over.
 TEXTS = st.text(st.sampled_from('ab"\\{}[]:,\n\t\x7fé\u2028\U0001f600'), max_size=8)

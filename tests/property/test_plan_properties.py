@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from processor.replication import plan as plan_module
 from processor.replication.change import Change, bytes_of
 from processor.replication.plan import MAX_BYTES_PER_CALL, MAX_ITEMS_PER_CALL, calls, plan
-from tests.fakes.changes import delete, put
+from tests.fakes.dynamodb.changes import delete, put
 
 CHANGES = st.lists(
     st.builds(

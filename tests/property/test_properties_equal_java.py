@@ -18,7 +18,7 @@ from processor.errors import UsageError
 from processor.settings import loader
 from processor.startup import java
 
-FAKE = Path(__file__).parent.parent / "fakes" / "JavaProperties.java"
+FAKE = Path(__file__).parent.parent / "fakes" / "java" / "JavaProperties.java"
 # What the syntax gives a meaning, and a few characters that Python's own line splitting would.
 PIECES = [
     *"=:#! \t\f\n\r\\abu09\0\"'[é\x85\xa0ÿ",

@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from urllib3.util import parse_url
 
-from tests.fakes.java_program import JavaProgram
+from tests.fakes.java.java_program import JavaProgram
 
 HOSTS = [
     "dynamodb.eu-west-1.amazonaws.com",

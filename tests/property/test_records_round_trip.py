@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 
 from processor.dynamodb.keys import key_identity, normal_number
 from processor.replication.change import bytes_of
-from tests.fakes.changes import decode
-from tests.fakes.stream_record import stream_record
+from tests.fakes.dynamodb.changes import decode
+from tests.fakes.streams.stream_record import stream_record
 
 TEXTS = st.text(st.characters(exclude_categories=["Cs"]), max_size=8)
 BINARIES = st.binary(max_size=8).map(lambda data: base64.b64encode(data).decode())

@@ -12,9 +12,9 @@ import pytest
 from processor.cli import arguments
 from processor.commands.demo.dynamodb_local import DynamoDBLocal
 from tests.conftest import REGION
-from tests.fakes.fake_daemon import FakeDaemon
-from tests.fakes.fault_proxy import FaultProxy
-from tests.fakes.stream_record import Item
+from tests.fakes.daemon.fake_daemon import FakeDaemon
+from tests.fakes.network.fault_proxy import FaultProxy
+from tests.fakes.streams.stream_record import Item
 
 MODES = ("batch", "item")
 TASK_NAME = "protocol-tests"

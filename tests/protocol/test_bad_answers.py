@@ -17,8 +17,8 @@ from processor.aws import clients
 from processor.cli import main
 from processor.commands.demo.dynamodb_local import DynamoDBLocal
 from tests.conftest import REGION, Tables
-from tests.fakes import garbage
-from tests.fakes.fault_proxy import FaultProxy
+from tests.fakes.network import garbage
+from tests.fakes.network.fault_proxy import FaultProxy
 from tests.fakes.policies import limit_commands
 
 # Everything that each command asks for.

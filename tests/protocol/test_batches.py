@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 
 from tests.conftest import Tables
-from tests.fakes import faults
-from tests.fakes.fault_proxy import FaultProxy
-from tests.fakes.stream_record import Item, insert, modify, remove, sequence_number
+from tests.fakes.network import faults
+from tests.fakes.network.fault_proxy import FaultProxy
+from tests.fakes.streams.stream_record import Item, insert, modify, remove, sequence_number
 from tests.protocol.conftest import MODES, Start, item, items
 
 

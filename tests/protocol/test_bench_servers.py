@@ -16,12 +16,12 @@ from botocore.exceptions import ClientError
 from processor.aws.clients import Clients
 from processor.startup import preflight
 from tests.conftest import REGION
-from tests.fakes.attribute_values import size_bytes
-from tests.fakes.null_sink import NullSink
+from tests.fakes.dynamodb.attribute_values import size_bytes
+from tests.fakes.dynamodb.null_sink import NullSink
 from tests.fakes.patience import PATIENCE_SECONDS
-from tests.fakes.recorded_stream import ARN, RecordedStream
-from tests.fakes.streams_simulator import StreamsSimulator
-from tests.fakes.tasks import task
+from tests.fakes.streams.recorded_stream import ARN, RecordedStream
+from tests.fakes.streams.streams_simulator import StreamsSimulator
+from tests.fakes.task.tasks import task
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodbstreams import DynamoDBStreamsClient

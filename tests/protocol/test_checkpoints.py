@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from tests.conftest import Tables
-from tests.fakes.fault_proxy import FaultProxy
-from tests.fakes.stream_record import insert
+from tests.fakes.network.fault_proxy import FaultProxy
+from tests.fakes.streams.stream_record import insert
 from tests.protocol.conftest import Start, item
 
 

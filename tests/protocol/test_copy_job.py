@@ -22,7 +22,7 @@ from processor.state import copy_rows
 from processor.state import task_row as tasks
 from processor.state.copy_rows import CopyState
 from processor.state.leases import Lease
-from tests.fakes.tasks import task
+from tests.fakes.task.tasks import task
 
 STREAM = "arn:stream"
 COPY = CopyState(id="1", started_ms=int(time.time() * 1000), stream_arn=STREAM, destination_id="to", segments=2)

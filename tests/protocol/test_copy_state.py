@@ -23,12 +23,12 @@ from processor.state import copy_rows
 from processor.state import task_row as tasks
 from processor.state.copy_rows import CopyState, SegmentState
 from tests.conftest import Tables
-from tests.fakes import faults
-from tests.fakes.fault_proxy import FaultProxy
-from tests.fakes.faulty_server import Exchange, Fault
+from tests.fakes.network import faults
+from tests.fakes.network.fault_proxy import FaultProxy
+from tests.fakes.network.faulty_server import Exchange, Fault
 from tests.fakes.patience import PATIENCE_SECONDS, until
 from tests.fakes.policies import limit_commands
-from tests.fakes.tasks import task
+from tests.fakes.task.tasks import task
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient

@@ -20,8 +20,8 @@ from processor.settings.settings import Settings
 from processor.startup import preflight
 from processor.startup.facts import read
 from tests.conftest import Tables
-from tests.fakes.http_server import HttpServer
-from tests.fakes.tasks import task as settings_of
+from tests.fakes.network.http_server import HttpServer
+from tests.fakes.task.tasks import task as settings_of
 
 KEY = [{"AttributeName": "id", "KeyType": "HASH"}, {"AttributeName": "at", "KeyType": "RANGE"}]
 ATTRIBUTES = [

@@ -15,9 +15,9 @@ from processor.errors import RefusedError
 from processor.replication.change import Change
 from processor.replication.fenced_writer import FencedTable
 from tests.conftest import REGION, Tables
-from tests.fakes.changes import decode
-from tests.fakes.fault_proxy import FaultProxy
-from tests.fakes.stream_record import Item, StreamRecord, insert, modify, remove
+from tests.fakes.dynamodb.changes import decode
+from tests.fakes.network.fault_proxy import FaultProxy
+from tests.fakes.streams.stream_record import Item, StreamRecord, insert, modify, remove
 from tests.protocol.conftest import Start, item
 
 FENCE = "_replicatedSequenceNumber"

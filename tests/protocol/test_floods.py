@@ -13,9 +13,9 @@ import pytest
 
 from processor.startup import java
 from tests.conftest import REGION
-from tests.fakes.flood_server import ANSWERS, FloodServer
+from tests.fakes.network.flood_server import ANSWERS, FloodServer
 from tests.fakes.patience import until
-from tests.fakes.stream_record import insert
+from tests.fakes.streams.stream_record import insert
 from tests.protocol.conftest import Start, items
 
 # What docs/threat-model.md promises.

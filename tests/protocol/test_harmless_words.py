@@ -12,9 +12,9 @@ from processor.commands.demo.dynamodb_local import DynamoDBLocal
 from processor.errors import RefusedError, UnavailableError
 from processor.replication.writer import WritableTable
 from tests.conftest import REGION, Tables
-from tests.fakes.changes import decode
+from tests.fakes.dynamodb.changes import decode
 from tests.fakes.patience import PATIENCE_SECONDS
-from tests.fakes.stream_record import insert
+from tests.fakes.streams.stream_record import insert
 
 MARK = "marked"
 DEEP: dict[str, Any] = {"S": MARK}

@@ -7,9 +7,9 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.fakes import boundless
-from tests.fakes.faulty_server import Answer, Exchange, FaultyServer
-from tests.fakes.java_program import JavaProgram
+from tests.fakes.java.java_program import JavaProgram
+from tests.fakes.network import boundless
+from tests.fakes.network.faulty_server import Answer, Exchange, FaultyServer
 
 ROLE = (
     '<AssumeRoleResponse xmlns="https://sts.amazonaws.com/doc/2011-06-15/"><AssumeRoleResult><Credentials>'

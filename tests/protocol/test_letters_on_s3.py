@@ -9,13 +9,13 @@ import os
 from functools import partial
 
 from tests.conftest import Tables
-from tests.fakes import faults
-from tests.fakes.fake_daemon import SHARD_ID
-from tests.fakes.fault_proxy import FaultProxy
-from tests.fakes.faulty_server import Answer, Exchange, FaultyServer
-from tests.fakes.moto_s3 import MotoS3
+from tests.fakes.aws.moto_s3 import MotoS3
+from tests.fakes.daemon.fake_daemon import SHARD_ID
+from tests.fakes.network import faults
+from tests.fakes.network.fault_proxy import FaultProxy
+from tests.fakes.network.faulty_server import Answer, Exchange, FaultyServer
 from tests.fakes.patience import until
-from tests.fakes.stream_record import Item, insert, sequence_number
+from tests.fakes.streams.stream_record import Item, insert, sequence_number
 from tests.protocol.conftest import TASK_NAME, Start, item
 
 REFUSED: Item = item("k", large={"S": 410_000 * "x"})

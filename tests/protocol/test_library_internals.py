@@ -19,8 +19,8 @@ from processor.commands.demo.workload import create_table
 from processor.dynamodb.reader import ReadableTable
 from processor.replication.writer import WritableTable
 from processor.reporting import changed_libraries
-from tests.fakes import tasks
-from tests.fakes.changes import delete, put
+from tests.fakes.dynamodb.changes import delete, put
+from tests.fakes.task import tasks
 
 # What is not there in another release, and what it looks like where it is something else.
 BROKEN = dict.fromkeys(internals.MEMBERS, "_of_another_release") | {"a client's calls": "meta"}

@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import Tables
-from tests.fakes import faults
-from tests.fakes.fault_proxy import FaultProxy
-from tests.fakes.stream_record import insert
+from tests.fakes.network import faults
+from tests.fakes.network.fault_proxy import FaultProxy
+from tests.fakes.streams.stream_record import insert
 from tests.protocol.conftest import MODES, Start, item, items
 
 FAULTS = {

@@ -25,12 +25,12 @@ from processor.replication.dead_letters import s3_store
 from processor.replication.dead_letters.letter import encode
 from processor.state import copy_rows
 from processor.state.copy_rows import CopyState
-from tests.fakes.guarded_task import SOURCE_ACCOUNT, Grant, GuardedTask
-from tests.fakes.lease_table import LeaseTable
-from tests.fakes.letters import letter
-from tests.fakes.moto_s3 import MotoS3
-from tests.fakes.moto_transfers import MotoTransfers
+from tests.fakes.aws.guarded_task import SOURCE_ACCOUNT, Grant, GuardedTask
+from tests.fakes.aws.moto_s3 import MotoS3
+from tests.fakes.aws.moto_transfers import MotoTransfers
+from tests.fakes.dynamodb.lease_table import LeaseTable
 from tests.fakes.policies import limit_commands
+from tests.fakes.task.letters import letter
 
 # What DynamoDB does in our name, where no test sees it.
 DELEGATED = {

@@ -17,11 +17,11 @@ from processor.metrics import instruments, publishing
 from processor.metrics.cloudwatch import CloudWatchPublisher
 from processor.metrics.publishing import publishers
 from processor.reporting.logs import Log
-from tests.fakes.metric_families import TASK, Counted
-from tests.fakes.moto_cloudwatch import MotoCloudWatch
-from tests.fakes.otlp_receiver import OtlpReceiver
+from tests.fakes.aws.moto_cloudwatch import MotoCloudWatch
+from tests.fakes.metrics.metric_families import TASK, Counted
+from tests.fakes.metrics.otlp_receiver import OtlpReceiver
 from tests.fakes.patience import until
-from tests.fakes.tasks import task
+from tests.fakes.task.tasks import task
 
 REGION = "eu-west-1"
 ONE, TWO = "shardId-1", "shardId-2"

@@ -14,9 +14,9 @@ from processor.dynamodb.scanner import ScannableTable, Segment
 from processor.settings.settings import Settings
 from processor.startup import preflight
 from tests.conftest import REGION
-from tests.fakes.attribute_values import size_bytes
-from tests.fakes.recorded_table import RecordedTable
-from tests.fakes.tasks import task
+from tests.fakes.dynamodb.attribute_values import size_bytes
+from tests.fakes.dynamodb.recorded_table import RecordedTable
+from tests.fakes.task.tasks import task
 
 ITEMS = 8000
 

@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import REGION, Tables
-from tests.fakes.fake_daemon import SHARD_ID
-from tests.fakes.fault_proxy import FaultProxy
+from tests.fakes.daemon.fake_daemon import SHARD_ID
+from tests.fakes.network.fault_proxy import FaultProxy
 from tests.fakes.patience import until
-from tests.fakes.stream_record import Item, StreamRecord, insert, modify, remove, sequence_number, stream_record
+from tests.fakes.streams.stream_record import Item, StreamRecord, insert, modify, remove, sequence_number, stream_record
 from tests.protocol.conftest import MODES, TASK_NAME, Start, item, items
 
 SECRET = "what-only-the-owner-may-read"

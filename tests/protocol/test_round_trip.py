@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.conftest import Tables
-from tests.fakes.stream_record import Item, insert, remove
+from tests.fakes.streams.stream_record import Item, insert, remove
 from tests.protocol.conftest import MODES, Start
 
 HARD: dict[str, Item] = {

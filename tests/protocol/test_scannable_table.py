@@ -14,8 +14,8 @@ from processor.dynamodb.reader import ReadableTable
 from processor.dynamodb.scanner import ScannableTable, Segment
 from processor.errors import RefusedError, UnavailableError
 from tests.conftest import REGION, Tables
-from tests.fakes.http_server import HttpServer
-from tests.fakes.tasks import task
+from tests.fakes.network.http_server import HttpServer
+from tests.fakes.task.tasks import task
 
 
 @pytest.fixture

@@ -28,12 +28,13 @@ from processor.state.copy_rows import CopyState, SegmentState
 from processor.state.holds import Hold
 from processor.state.leases import SHARD_END
 from tests.conftest import Tables
-from tests.fakes import faults, tasks
-from tests.fakes.fault_proxy import FaultProxy
-from tests.fakes.lease_table import LeaseTable
-from tests.fakes.letters import letter
+from tests.fakes.dynamodb.lease_table import LeaseTable
+from tests.fakes.network import faults
+from tests.fakes.network.fault_proxy import FaultProxy
 from tests.fakes.patience import PATIENCE_SECONDS
-from tests.fakes.streams_simulator import StreamsSimulator
+from tests.fakes.streams.streams_simulator import StreamsSimulator
+from tests.fakes.task import tasks
+from tests.fakes.task.letters import letter
 
 HOUR = 3600.0
 REGION = tasks.REQUIRED["sourceRegion"]

@@ -20,13 +20,13 @@ from processor.commands.verify.options import VerifyOptions
 from processor.errors import CredentialsError, NotReadyError, StalledError, UsageError
 from processor.settings.settings import Settings
 from tests.conftest import REGION, Tables
-from tests.fakes import faults
-from tests.fakes.fault_proxy import FaultProxy
-from tests.fakes.faulty_server import Answer, Exchange, Fault
+from tests.fakes.network import faults
+from tests.fakes.network.fault_proxy import FaultProxy
+from tests.fakes.network.faulty_server import Answer, Exchange, Fault
 from tests.fakes.patience import until
 from tests.fakes.policies import limit_commands
-from tests.fakes.stream_record import Item
-from tests.fakes.tasks import task
+from tests.fakes.streams.stream_record import Item
+from tests.fakes.task.tasks import task
 from tests.protocol.conftest import item
 
 

@@ -22,8 +22,8 @@ from processor.errors import NotReadyError, StoppedError, TransferError, UsageEr
 from processor.settings.s3_location import s3_location
 from processor.settings.settings import Settings
 from processor.state import copy_rows
-from tests.fakes.moto_transfers import LOG_GROUP, MotoTransfers
-from tests.fakes.tasks import task as settings_of
+from tests.fakes.aws.moto_transfers import LOG_GROUP, MotoTransfers
+from tests.fakes.task.tasks import task as settings_of
 
 BUCKET_REGION = {"LocationConstraint": "eu-west-1"}  # the source's
 KEY = [{"AttributeName": "id", "KeyType": "HASH"}]

@@ -11,8 +11,9 @@ from processor.reporting.findings import Finding
 from processor.settings.settings import Settings
 from processor.startup import facts
 from tests.conftest import REGION, Tables
-from tests.fakes import faults, tasks
-from tests.fakes.fault_proxy import FaultProxy
+from tests.fakes.network import faults
+from tests.fakes.network.fault_proxy import FaultProxy
+from tests.fakes.task import tasks
 
 WRITES = {"BatchWriteItem", "DeleteItem", "PutItem"}
 Look = Callable[..., list[Finding]]

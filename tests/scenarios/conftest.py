@@ -16,9 +16,9 @@ import pytest
 from processor.commands.demo.dynamodb_local import DynamoDBLocal
 from processor.commands.demo.workload import Workload, create_table, scan
 from processor.state import leases
-from tests.fakes.fleet import Fleet
+from tests.fakes.daemon.fleet import Fleet
+from tests.fakes.daemon.replicator import Replicator
 from tests.fakes.patience import until
-from tests.fakes.replicator import Replicator
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 
-from tests.fakes import garbage
-from tests.fakes.faulty_server import Act, Exchange, Fault
+from tests.fakes.network import garbage
+from tests.fakes.network.faulty_server import Act, Exchange, Fault
 from tests.fakes.patience import until
 from tests.scenarios.conftest import MakeFleet
 

@@ -11,12 +11,13 @@ import unicodedata
 from pathlib import Path
 
 from processor.startup import java
-from tests.fakes import faults, tasks
-from tests.fakes.command import command, end_of
-from tests.fakes.fault_proxy import FaultProxy
-from tests.fakes.lease_table import LeaseTable
+from tests.fakes.daemon.replicator import Replicator
+from tests.fakes.dynamodb.lease_table import LeaseTable
+from tests.fakes.machine.command import command, end_of
+from tests.fakes.network import faults
+from tests.fakes.network.fault_proxy import FaultProxy
 from tests.fakes.patience import PATIENCE_SECONDS, until
-from tests.fakes.replicator import Replicator
+from tests.fakes.task import tasks
 from tests.scenarios.conftest import MakeFleet, Pair
 
 # A title, a cleared screen, C1's way to say it, a turned direction, lines that look like ours.

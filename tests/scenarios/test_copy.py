@@ -12,12 +12,12 @@ from typing import Any
 import pytest
 
 from processor.commands.demo.workload import Workload, scan
-from tests.fakes import faults
-from tests.fakes.command import command, end_of
-from tests.fakes.fault_proxy import FaultProxy
-from tests.fakes.faulty_server import Act, Fault
+from tests.fakes.daemon.replicator import Replicator
+from tests.fakes.machine.command import command, end_of
+from tests.fakes.network import faults
+from tests.fakes.network.fault_proxy import FaultProxy
+from tests.fakes.network.faulty_server import Act, Fault
 from tests.fakes.patience import until
-from tests.fakes.replicator import Replicator
 from tests.scenarios.conftest import Pair
 
 MakeReplicator = Callable[..., Replicator]

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from processor.state import leases
-from tests.fakes import faults
-from tests.fakes.fault_proxy import FaultProxy
-from tests.fakes.faulty_server import Exchange
+from tests.fakes.daemon.replicator import Replicator
+from tests.fakes.network import faults
+from tests.fakes.network.fault_proxy import FaultProxy
+from tests.fakes.network.faulty_server import Exchange
 from tests.fakes.patience import until
-from tests.fakes.replicator import Replicator
 from tests.scenarios.conftest import MakeFleet, Pair
 
 MakeReplicator = Callable[..., Replicator]

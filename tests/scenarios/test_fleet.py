@@ -10,12 +10,12 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from tests.fakes import faults
-from tests.fakes.fault_proxy import FaultProxy
-from tests.fakes.faulty_server import Exchange
-from tests.fakes.fleet import Beats
+from tests.fakes.daemon.fleet import Beats
+from tests.fakes.daemon.replicator import Replicator
+from tests.fakes.network import faults
+from tests.fakes.network.fault_proxy import FaultProxy
+from tests.fakes.network.faulty_server import Exchange
 from tests.fakes.patience import until
-from tests.fakes.replicator import Replicator
 from tests.scenarios.conftest import MakeFleet
 
 Death = Callable[[Replicator, FaultProxy], contextlib.AbstractContextManager[None]]

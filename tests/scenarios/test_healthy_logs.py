@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 
-from tests.fakes.fleet import Beats
+from tests.fakes.daemon.fleet import Beats
 from tests.scenarios.conftest import MakeFleet
 
 

@@ -7,12 +7,12 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.fakes import boundless
-from tests.fakes.fault_proxy import FaultProxy
-from tests.fakes.faulty_server import FaultyServer
-from tests.fakes.fleet import Fleet
+from tests.fakes.daemon.fleet import Fleet
+from tests.fakes.daemon.replicator import Replicator
+from tests.fakes.network import boundless
+from tests.fakes.network.fault_proxy import FaultProxy
+from tests.fakes.network.faulty_server import FaultyServer
 from tests.fakes.patience import until
-from tests.fakes.replicator import Replicator
 from tests.scenarios.conftest import MakeFleet, Servers
 
 # A quarter of what a daemon has by default: eight answers of 200 MB, or of 3 GB, are more than that.

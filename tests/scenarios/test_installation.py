@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 from tests.deploy import proof
-from tests.fakes import installed
-from tests.fakes.other_user import give_away
-from tests.fakes.replicator import Replicator
+from tests.fakes.daemon.replicator import Replicator
+from tests.fakes.machine import installed
+from tests.fakes.machine.other_user import give_away
 from tests.scenarios.conftest import Pair
 
 

@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import Any
 
 from processor.commands.demo.workload import scan
-from tests.fakes.command import command, end_of
+from tests.fakes.daemon.replicator import Replicator
+from tests.fakes.machine.command import command, end_of
+from tests.fakes.machine.planted import planted_checkout
 from tests.fakes.patience import until
-from tests.fakes.planted import planted_checkout
-from tests.fakes.replicator import Replicator
 from tests.scenarios.conftest import Pair
 
 # What is hidden is not at the destination, and nobody's name is.

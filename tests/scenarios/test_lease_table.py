@@ -9,10 +9,10 @@ from collections.abc import Callable
 
 import pytest
 
-from tests.fakes import faults
-from tests.fakes.fault_proxy import FaultProxy
-from tests.fakes.faulty_server import Act, Exchange
-from tests.fakes.fleet import Beats
+from tests.fakes.daemon.fleet import Beats
+from tests.fakes.network import faults
+from tests.fakes.network.fault_proxy import FaultProxy
+from tests.fakes.network.faulty_server import Act, Exchange
 from tests.fakes.patience import until
 from tests.scenarios.conftest import MakeFleet, Servers
 

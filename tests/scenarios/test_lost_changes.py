@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 
 from processor.state.leases import SHARD_END
-from tests.fakes import faults
-from tests.fakes.command import command, end_of
-from tests.fakes.faulty_server import Exchange
-from tests.fakes.fleet import Fleet
+from tests.fakes.daemon.fleet import Fleet
+from tests.fakes.machine.command import command, end_of
+from tests.fakes.network import faults
+from tests.fakes.network.faulty_server import Exchange
 from tests.fakes.patience import until
 from tests.scenarios.conftest import MakeFleet
 

@@ -15,9 +15,10 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from processor.commands.demo.dynamodb_local import free_port
 from processor.metrics import instruments
-from tests.fakes import faults, start_probe
+from tests.fakes.daemon import start_probe
+from tests.fakes.daemon.replicator import Replicator
+from tests.fakes.network import faults
 from tests.fakes.patience import PATIENCE_SECONDS, until
-from tests.fakes.replicator import Replicator
 from tests.scenarios.conftest import MakeFleet, Pair
 
 

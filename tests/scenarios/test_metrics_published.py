@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from processor.metrics import instruments
-from tests.fakes.moto_cloudwatch import MotoCloudWatch
-from tests.fakes.otlp_receiver import OtlpReceiver
+from tests.fakes.aws.moto_cloudwatch import MotoCloudWatch
+from tests.fakes.daemon.replicator import Replicator
+from tests.fakes.metrics.otlp_receiver import OtlpReceiver
 from tests.fakes.patience import until
-from tests.fakes.replicator import Replicator
 from tests.scenarios.conftest import Pair
 
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 import signal
 
 from processor.state.leases import SHARD_END
-from tests.fakes import faults
-from tests.fakes.fleet import Fleet, out_of_order
+from tests.fakes.daemon.fleet import Fleet, out_of_order
+from tests.fakes.daemon.replicator import Replicator
+from tests.fakes.network import faults
 from tests.fakes.patience import until
-from tests.fakes.replicator import Replicator
 from tests.scenarios.conftest import MakeFleet
 from tests.scenarios.test_lost_changes import copy, held, put, status
 

@@ -7,12 +7,12 @@ from collections.abc import Callable
 from pathlib import Path
 
 from processor.startup import java
-from tests.fakes.accounts import READER
-from tests.fakes.fake_sts import FakeSts
-from tests.fakes.forward_proxy import ForwardProxy
+from tests.fakes.aws.accounts import READER
+from tests.fakes.aws.fake_sts import FakeSts
+from tests.fakes.daemon.replicator import Replicator
+from tests.fakes.network.forward_proxy import ForwardProxy
+from tests.fakes.network.tls import CertificateAuthority
 from tests.fakes.patience import until
-from tests.fakes.replicator import Replicator
-from tests.fakes.tls import CertificateAuthority
 from tests.scenarios.conftest import Pair
 from tests.scenarios.test_rotation import Metrics
 

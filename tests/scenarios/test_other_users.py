@@ -8,9 +8,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 from processor.startup import java
-from tests.fakes.faulty_server import free_port
-from tests.fakes.other_user import give_away
-from tests.fakes.replicator import Replicator
+from tests.fakes.daemon.replicator import Replicator
+from tests.fakes.machine.other_user import give_away
+from tests.fakes.network.faulty_server import free_port
 from tests.scenarios.conftest import Pair
 
 MakeReplicator = Callable[..., Replicator]

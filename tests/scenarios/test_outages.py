@@ -7,10 +7,10 @@ from collections.abc import Callable
 
 from processor.commands.demo.workload import Workload
 from processor.state import leases
-from tests.fakes import faults
-from tests.fakes.fault_proxy import FaultProxy
+from tests.fakes.daemon.replicator import Replicator
+from tests.fakes.network import faults
+from tests.fakes.network.fault_proxy import FaultProxy
 from tests.fakes.patience import until
-from tests.fakes.replicator import Replicator
 from tests.scenarios.conftest import Pair
 
 MakeReplicator = Callable[..., Replicator]

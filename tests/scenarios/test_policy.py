@@ -13,11 +13,11 @@ import pytest
 from processor.commands.demo.workload import create_table
 from processor.state import copy_rows, leases
 from processor.state.copy_rows import CopyState
-from tests.fakes.guarded_task import TASK_ACCOUNT, GuardedTask
-from tests.fakes.moto_s3 import MotoS3
+from tests.fakes.aws.guarded_task import TASK_ACCOUNT, GuardedTask
+from tests.fakes.aws.moto_s3 import MotoS3
+from tests.fakes.daemon.replicator import Replicator
 from tests.fakes.patience import until
-from tests.fakes.replicator import Replicator
-from tests.fakes.streams_simulator import StreamsSimulator
+from tests.fakes.streams.streams_simulator import StreamsSimulator
 from tests.scenarios.conftest import Servers
 
 KEEPER = f"arn:aws:iam::{TASK_ACCOUNT}:role/keeper"

@@ -12,13 +12,13 @@ import pytest
 
 from processor.replication.dead_letters.file_store import LetterFile, append_line
 from processor.replication.dead_letters.letter import encode
-from tests.fakes import faults
-from tests.fakes.command import command, end_of
-from tests.fakes.fault_proxy import FaultProxy
-from tests.fakes.letters import letter
-from tests.fakes.moto_s3 import MotoS3
+from tests.fakes.aws.moto_s3 import MotoS3
+from tests.fakes.daemon.replicator import Replicator
+from tests.fakes.machine.command import command, end_of
+from tests.fakes.network import faults
+from tests.fakes.network.fault_proxy import FaultProxy
 from tests.fakes.patience import until
-from tests.fakes.replicator import Replicator
+from tests.fakes.task.letters import letter
 from tests.scenarios.conftest import Pair
 from tests.scenarios.test_refusals import accept_numbers, refuse_numbers
 

@@ -10,10 +10,11 @@ from pathlib import Path
 from processor.aws.clients import Clients
 from processor.commands.status import lag, report, snapshot
 from processor.commands.status.report import Report
-from tests.fakes import faults, tasks
-from tests.fakes.log_line import parse_json
+from tests.fakes.daemon.log_line import parse_json
+from tests.fakes.daemon.replicator import Replicator
+from tests.fakes.network import faults
 from tests.fakes.patience import until
-from tests.fakes.replicator import Replicator
+from tests.fakes.task import tasks
 from tests.scenarios.conftest import MakeFleet, Pair
 
 MakeReplicator = Callable[..., Replicator]

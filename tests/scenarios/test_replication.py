@@ -12,8 +12,8 @@ import pytest
 from processor.commands.demo.workload import Workload
 from processor.settings.kcl_properties import TUNED
 from processor.state import leases
+from tests.fakes.daemon.replicator import Replicator
 from tests.fakes.patience import until
-from tests.fakes.replicator import Replicator
 from tests.scenarios.conftest import Pair
 
 MakeReplicator = Callable[..., Replicator]

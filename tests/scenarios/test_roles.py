@@ -17,11 +17,11 @@ from moto.server import ThreadedMotoServer
 
 from processor.commands.demo.dynamodb_local import DynamoDBLocal, free_port
 from processor.commands.demo.workload import create_table
-from tests.fakes.accounts import KEEPER, PROFILES, READER, WRITER
-from tests.fakes.fake_sts import Asked, FakeSts
-from tests.fakes.fault_proxy import FaultProxy
+from tests.fakes.aws.accounts import KEEPER, PROFILES, READER, WRITER
+from tests.fakes.aws.fake_sts import Asked, FakeSts
+from tests.fakes.daemon.replicator import Replicator
+from tests.fakes.network.fault_proxy import FaultProxy
 from tests.fakes.patience import until
-from tests.fakes.replicator import Replicator
 from tests.scenarios.conftest import Pair
 
 if TYPE_CHECKING:

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-from tests.fakes import faults
-from tests.fakes.accounts import READER
-from tests.fakes.fake_sts import FakeSts
-from tests.fakes.fault_proxy import FaultProxy
-from tests.fakes.faulty_server import Answer, Exchange, Fault, FaultyServer
+from tests.fakes.aws.accounts import READER
+from tests.fakes.aws.fake_sts import FakeSts
+from tests.fakes.daemon.replicator import Replicator
+from tests.fakes.network import faults
+from tests.fakes.network.fault_proxy import FaultProxy
+from tests.fakes.network.faulty_server import Answer, Exchange, Fault, FaultyServer
 from tests.fakes.patience import until
-from tests.fakes.replicator import Replicator
 from tests.scenarios.conftest import Pair
 
 # Credentials are looked up at most every two seconds, which a busy machine may stretch: what counts is how many calls

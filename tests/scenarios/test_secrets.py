@@ -12,12 +12,12 @@ import psutil
 import pytest
 
 from processor.startup import java
-from tests.fakes import faults
-from tests.fakes.fake_sts import FakeSts
-from tests.fakes.fault_proxy import FaultProxy
-from tests.fakes.faulty_server import Act, Answer, Exchange, Fault
+from tests.fakes.aws.fake_sts import FakeSts
+from tests.fakes.daemon.replicator import Replicator
+from tests.fakes.network import faults
+from tests.fakes.network.fault_proxy import FaultProxy
+from tests.fakes.network.faulty_server import Act, Answer, Exchange, Fault
 from tests.fakes.patience import until
-from tests.fakes.replicator import Replicator
 from tests.scenarios.conftest import Pair
 from tests.scenarios.test_refusals import refuse_numbers
 

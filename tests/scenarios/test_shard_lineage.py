@@ -8,8 +8,8 @@ import pytest
 
 from processor.commands.demo.workload import Workload
 from processor.state.leases import SHARD_END
-from tests.fakes import faults
-from tests.fakes.fleet import Fleet, out_of_order
+from tests.fakes.daemon.fleet import Fleet, out_of_order
+from tests.fakes.network import faults
 from tests.fakes.patience import until
 from tests.scenarios.conftest import MakeFleet
 

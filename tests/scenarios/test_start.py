@@ -6,8 +6,8 @@ from collections.abc import Callable
 from typing import Any
 
 from processor.state import leases
+from tests.fakes.daemon.replicator import Replicator
 from tests.fakes.patience import until
-from tests.fakes.replicator import Replicator
 from tests.scenarios.conftest import Pair
 
 MakeReplicator = Callable[..., Replicator]

@@ -9,13 +9,13 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from tests.fakes import faults
-from tests.fakes.command import command, end_of
-from tests.fakes.fake_sts import FakeSts
-from tests.fakes.fault_proxy import FaultProxy
-from tests.fakes.faulty_server import Act
+from tests.fakes.aws.fake_sts import FakeSts
+from tests.fakes.daemon.replicator import Replicator
+from tests.fakes.machine.command import command, end_of
+from tests.fakes.network import faults
+from tests.fakes.network.fault_proxy import FaultProxy
+from tests.fakes.network.faulty_server import Act
 from tests.fakes.patience import until
-from tests.fakes.replicator import Replicator
 from tests.scenarios.conftest import Pair
 
 MakeReplicator = Callable[..., Replicator]

@@ -9,8 +9,8 @@ from collections.abc import Callable
 from typing import Any
 
 from processor.startup import java
+from tests.fakes.daemon.replicator import Replicator
 from tests.fakes.patience import PATIENCE_SECONDS, until
-from tests.fakes.replicator import Replicator
 from tests.scenarios.conftest import Pair
 
 MakeReplicator = Callable[..., Replicator]

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.fakes import faults
-from tests.fakes.fault_proxy import FaultProxy
+from tests.fakes.network import faults
+from tests.fakes.network.fault_proxy import FaultProxy
 from tests.scenarios.conftest import Pair
 from tests.scenarios.test_redrive import command, end_of
 

@@ -14,9 +14,9 @@ from pathlib import Path
 import pytest
 
 from processor.startup import java
-from tests.fakes import contained, installed
+from tests.fakes.daemon.replicator import Replicator
+from tests.fakes.machine import contained, installed
 from tests.fakes.patience import until
-from tests.fakes.replicator import Replicator
 from tests.scenarios.conftest import Pair
 
 

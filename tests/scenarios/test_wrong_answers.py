@@ -9,11 +9,11 @@ from functools import partial
 import pytest
 
 from processor.state.leases import SHARD_END
-from tests.fakes import faults
-from tests.fakes.faulty_server import Act, Exchange, Fault
-from tests.fakes.fleet import Fleet
+from tests.fakes.daemon.fleet import Fleet
+from tests.fakes.daemon.replicator import Replicator
+from tests.fakes.network import faults
+from tests.fakes.network.faulty_server import Act, Exchange, Fault
 from tests.fakes.patience import until
-from tests.fakes.replicator import Replicator
 from tests.scenarios.conftest import MakeFleet
 
 NOT_FOUND = faults.error("ResourceNotFoundException")

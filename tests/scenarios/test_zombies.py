@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from processor.startup import java
-from tests.fakes import faults
+from tests.fakes.machine.planted import planted_checkout
+from tests.fakes.network import faults
 from tests.fakes.patience import until
-from tests.fakes.planted import planted_checkout
 from tests.scenarios.conftest import MakeFleet
 
 # Every write may begin, whoever has the lease.

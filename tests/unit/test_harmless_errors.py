@@ -11,7 +11,7 @@ import pytest
 
 from processor.startup import java
 
-FAKE = Path(__file__).parent.parent / "fakes" / "JavaErrors.java"
+FAKE = Path(__file__).parent.parent / "fakes" / "java" / "JavaErrors.java"
 HASH_RANGES = "software.amazon.kinesis.coordinator.PeriodicShardSyncManager"
 
 

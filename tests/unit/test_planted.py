@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from processor.startup import java
-from tests.fakes.planted import planted_checkout
+from tests.fakes.machine.planted import planted_checkout
 
 _PROGRAM = (
     "import amazon_kclpy, processor.errors as e, processor.startup.java as j; print(e.__file__, j.ROOT, j.class_path())"

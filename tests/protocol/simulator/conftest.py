@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from tests.fakes.stream_reader import Reader
-from tests.fakes.streams_simulator import StreamsSimulator
+from tests.fakes.streams.stream_reader import Reader
+from tests.fakes.streams.streams_simulator import StreamsSimulator
 
 
 class Clock:

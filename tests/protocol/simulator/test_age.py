@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from tests.fakes.simulated_stream import RETENTION_SECONDS
-from tests.fakes.simulated_stream_calls import ITERATOR_SECONDS
-from tests.fakes.stream_reader import Reader
-from tests.fakes.streams_simulator import StreamsSimulator
+from tests.fakes.streams.simulated_stream import RETENTION_SECONDS
+from tests.fakes.streams.simulated_stream_calls import ITERATOR_SECONDS
+from tests.fakes.streams.stream_reader import Reader
+from tests.fakes.streams.streams_simulator import StreamsSimulator
 from tests.protocol.simulator.conftest import Clock, item, only_shard, refused
 
 EXPIRED = "ExpiredIteratorException"

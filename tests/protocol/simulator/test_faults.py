@@ -7,9 +7,9 @@ from collections import Counter
 import pytest
 from botocore.exceptions import BotoCoreError, ClientError, ConnectionClosedError, EndpointConnectionError
 
-from tests.fakes import faults
-from tests.fakes.stream_reader import Reader
-from tests.fakes.streams_simulator import StreamsSimulator
+from tests.fakes.network import faults
+from tests.fakes.streams.stream_reader import Reader
+from tests.fakes.streams.streams_simulator import StreamsSimulator
 from tests.protocol.simulator.conftest import item, refused
 
 

@@ -24,7 +24,7 @@ from botocore.exceptions import ClientError
 
 from processor.commands.demo.dynamodb_local import DynamoDBLocal
 from tests.conftest import Tables
-from tests.fakes.streams_simulator import StreamsSimulator
+from tests.fakes.streams.streams_simulator import StreamsSimulator
 
 REGION = "us-east-1"
 _RAW = Config(parameter_validation=False, retries={"total_max_attempts": 1})

@@ -6,9 +6,9 @@ import itertools
 
 import pytest
 
-from tests.fakes.simulated_stream import HASH_BITS
-from tests.fakes.stream_reader import Reader
-from tests.fakes.streams_simulator import StreamsSimulator, changes
+from tests.fakes.streams.simulated_stream import HASH_BITS
+from tests.fakes.streams.stream_reader import Reader
+from tests.fakes.streams.streams_simulator import StreamsSimulator, changes
 from tests.protocol.simulator.conftest import item, put
 
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from processor.commands.demo.workload import scan
-from tests.fakes.stream_reader import Reader
-from tests.fakes.streams_simulator import StreamsSimulator
+from tests.fakes.streams.stream_reader import Reader
+from tests.fakes.streams.streams_simulator import StreamsSimulator
 from tests.protocol.simulator.conftest import item, refused
 
 

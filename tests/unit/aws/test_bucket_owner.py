@@ -25,9 +25,9 @@ from processor.settings import s3_location
 from processor.settings.settings import Settings
 from processor.startup import facts
 from processor.startup.preflight import Report
-from tests.fakes.faulty_server import Answer, Exchange, FaultyServer
-from tests.fakes.letters import letter
-from tests.fakes.tasks import task
+from tests.fakes.network.faulty_server import Answer, Exchange, FaultyServer
+from tests.fakes.task.letters import letter
+from tests.fakes.task.tasks import task
 
 OURS, THEIRS, THIRD = "111111111111", "222222222222", "333333333333"
 LETTERS = {"onError": "deadLetter", "taskName": "t"}

@@ -21,11 +21,11 @@ from processor.dynamodb.reader import ReadableTable
 from processor.errors import UnavailableError
 from processor.replication.writer import WritableTable
 from processor.settings.identity import Identity
-from tests.fakes.changes import put
-from tests.fakes.flood_server import ANSWERS, FLOODS, FloodServer
-from tests.fakes.http_server import HttpServer
+from tests.fakes.dynamodb.changes import put
+from tests.fakes.network.flood_server import ANSWERS, FLOODS, FloodServer
+from tests.fakes.network.http_server import HttpServer
 from tests.fakes.patience import PATIENCE_SECONDS
-from tests.fakes.tasks import task
+from tests.fakes.task.tasks import task
 
 # What an endpoint that floods may be said to be.
 CODES = {"AnswerTooLarge", "NotDynamoDB", "ConnectionClosedError"}
@@ -55,7 +55,7 @@ def test_a_flood_is_no_answer(call: str, number: int, monkeypatch: pytest.Monkey
     """Whatever is asked: it ends after a few bytes more than an answer may have, as what may work later."""
     monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "none"))
     # Each try meets the same.
-    monkeypatch.setattr("tests.fakes.flood_server.ANSWERS", [ANSWERS[number]])
+    monkeypatch.setattr("tests.fakes.network.flood_server.ANSWERS", [ANSWERS[number]])
     for config in ("_READ_CONFIG", "_S3_CONFIG"):
         once = Config(retries={"total_max_attempts": 1})
         monkeypatch.setattr(f"processor.aws.clients.{config}", once)
@@ -70,8 +70,8 @@ def test_a_flood_is_no_answer(call: str, number: int, monkeypatch: pytest.Monkey
 @pytest.mark.parametrize("said", [b"HTTP/1.1 200 OK\r\n" + b"A: b\r\n" * 200_000, b"HTTP/1.1 200 " + b"x" * 1_000_000])
 def test_a_proxy_that_floods(said: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
     """Its answer to CONNECT has a head's most, too."""
-    monkeypatch.setattr("tests.fakes.flood_server.FLOODS", {"proxy": (b"", said)})
-    monkeypatch.setattr("tests.fakes.flood_server.ANSWERS", ["proxy"])
+    monkeypatch.setattr("tests.fakes.network.flood_server.FLOODS", {"proxy": (b"", said)})
+    monkeypatch.setattr("tests.fakes.network.flood_server.ANSWERS", ["proxy"])
     with FloodServer() as server:
         server.flooding.set()
         for name in ("https_proxy", "HTTPS_PROXY"):

@@ -16,9 +16,9 @@ from processor.aws.timeouts import WriteTimeouts
 from processor.errors import CredentialsError, UnavailableError
 from processor.replication.writer import WritableTable
 from processor.settings.identity import Identity
-from tests.fakes.changes import put
-from tests.fakes.fake_sts import FakeSts
-from tests.fakes.http_server import HttpServer
+from tests.fakes.aws.fake_sts import FakeSts
+from tests.fakes.dynamodb.changes import put
+from tests.fakes.network.http_server import HttpServer
 
 READER = "arn:aws:iam::123456789012:role/reader"
 TOKEN = "a-session-token-that-nobody-may-see"

@@ -16,9 +16,9 @@ from processor.aws.direct_calls import Calls, direct_calls
 from processor.aws.errors import aws_errors
 from processor.aws.timeouts import WriteTimeouts
 from processor.errors import UnavailableError
+from tests.fakes.network.socket_server import Serve, SocketServer, received
 from tests.fakes.patience import until
-from tests.fakes.socket_server import Serve, SocketServer, received
-from tests.fakes.tasks import task
+from tests.fakes.task.tasks import task
 
 # A call may take 3 x 0.5 + 0.5 s; whoever drips does so for a minute.
 TIMEOUTS = WriteTimeouts(connect=0.5, read=0.5)

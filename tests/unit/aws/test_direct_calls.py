@@ -17,10 +17,10 @@ from processor.aws.timeouts import WriteTimeouts
 from processor.errors import LeaseLostError, RefusedError, UnavailableError
 from processor.flow.rate_limiter import EstimatedUnits
 from processor.replication.writer import WritableTable
-from tests.fakes.changes import put
-from tests.fakes.http_server import HttpServer
+from tests.fakes.dynamodb.changes import put
+from tests.fakes.network.http_server import HttpServer
+from tests.fakes.network.tls import CertificateAuthority, Tunnels
 from tests.fakes.patience import PATIENCE_SECONDS
-from tests.fakes.tls import CertificateAuthority, Tunnels
 
 BATCH = [put("a"), put("b")]
 # All of a batch is written.

@@ -23,7 +23,7 @@ from processor.errors import (
     UnavailableError,
 )
 from processor.settings.identity import Identity
-from tests.fakes.tasks import task
+from tests.fakes.task.tasks import task
 
 REGION = "us-east-1"
 REFUSED, CREDENTIALS, UNAVAILABLE = RefusedError, CredentialsError, UnavailableError

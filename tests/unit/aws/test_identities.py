@@ -21,12 +21,12 @@ from processor.replication import tables
 from processor.settings.identity import OWN, Identity
 from processor.settings.settings import Settings
 from processor.startup import preflight
-from tests.fakes.accounts import KEEPER, PROFILES, READER, WRITER
-from tests.fakes.changes import put
-from tests.fakes.fake_sts import FakeSts
-from tests.fakes.http_server import HttpServer
+from tests.fakes.aws.accounts import KEEPER, PROFILES, READER, WRITER
+from tests.fakes.aws.fake_sts import FakeSts
+from tests.fakes.dynamodb.changes import put
+from tests.fakes.network.http_server import HttpServer
 from tests.fakes.patience import until
-from tests.fakes.tasks import task
+from tests.fakes.task.tasks import task
 
 ROLES = {READER: "READER", WRITER: "WRITER", KEEPER: "KEEPER"}
 

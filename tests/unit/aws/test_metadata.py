@@ -16,8 +16,8 @@ from processor.aws.lasting import lasts
 from processor.aws.sessions import session
 from processor.errors import CredentialsError
 from processor.settings.identity import OWN
-from tests.fakes.flood_server import FLOODS, HEAD
-from tests.fakes.socket_server import SocketServer, received
+from tests.fakes.network.flood_server import FLOODS, HEAD
+from tests.fakes.network.socket_server import SocketServer, received
 
 SECRET = "a-secret-that-no-message-may-have"
 CREDENTIALS = {

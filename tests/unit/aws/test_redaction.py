@@ -26,9 +26,9 @@ from processor.errors import RefusedError, UnavailableError
 from processor.replication.change import Change
 from processor.replication.fenced_writer import FencedTable
 from processor.replication.writer import WritableTable
-from tests.fakes.changes import decode
-from tests.fakes.http_server import HttpServer
-from tests.fakes.stream_record import insert
+from tests.fakes.dynamodb.changes import decode
+from tests.fakes.network.http_server import HttpServer
+from tests.fakes.streams.stream_record import insert
 
 ITEM = {
     "id": {"S": "customer 7"},
@@ -211,7 +211,7 @@ def test_no_header_is_repeated(headers: dict[str, str], calls_before: int) -> No
 def test_no_error_of_a_read_by_keys_holds_them() -> None:
     """A key is a part of an item."""
     from processor.aws.clients import Clients  # of this test alone
-    from tests.fakes.tasks import task
+    from tests.fakes.task.tasks import task
 
     with HttpServer() as server:
         server.answers.append((400, {"__type": "x#ValidationException", "message": "no: customer 7"}))

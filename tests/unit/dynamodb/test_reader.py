@@ -15,9 +15,9 @@ from processor.aws.clients import Clients
 from processor.dynamodb.reader import ReadableTable
 from processor.errors import CredentialsError, RefusedError, UnavailableError
 from tests.conftest import Tables
-from tests.fakes.http_server import HttpServer
+from tests.fakes.network.http_server import HttpServer
 from tests.fakes.patience import PATIENCE_SECONDS
-from tests.fakes.tasks import task
+from tests.fakes.task.tasks import task
 
 KEY = msgspec.Raw(b'{"id":{"S":"\xc3\xa9"}}')
 ITEM = {"id": {"S": "é"}, "n": {"N": "1" * 38}, "b": {"B": "/w=="}, "l": {"L": [{"SS": ["b", "a"]}, {"NULL": True}]}}

@@ -15,8 +15,8 @@ from processor.metrics.cloudwatch_names import NAMES, Name, name_of
 from processor.metrics.data_points import Histogram, Point, points
 from processor.metrics.instruments import INSTRUMENTS
 from processor.metrics.sinks import outlets, publishes_each_shard
-from tests.fakes.metric_families import TASK, Counted
-from tests.fakes.tasks import task
+from tests.fakes.metrics.metric_families import TASK, Counted
+from tests.fakes.task.tasks import task
 
 SHARD = "shardId-1"
 

@@ -30,10 +30,10 @@ from processor.replication.change import Change
 from processor.replication.heartbeats import Heartbeats
 from processor.replication.shard_meter import ShardMeter
 from processor.reporting.logs import Log
-from tests.fakes.changes import decode, delete, put
+from tests.fakes.dynamodb.changes import decode, delete, put
 from tests.fakes.patience import PATIENCE_SECONDS
-from tests.fakes.stream_record import modify
-from tests.fakes.tasks import task
+from tests.fakes.streams.stream_record import modify
+from tests.fakes.task.tasks import task
 from tests.unit.conftest import Event
 
 NOW = 1_800_000_000.0

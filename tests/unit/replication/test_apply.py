@@ -14,10 +14,10 @@ from processor.flow.outage import Outage
 from processor.replication.apply import Applier, Holding, Outcome
 from processor.replication.change import Change
 from processor.reporting.logs import Log
-from tests.fakes.changes import delete, put
+from tests.fakes.dynamodb.changes import delete, put
+from tests.fakes.dynamodb.table import FakeTable
 from tests.fakes.patience import PATIENCE_SECONDS
 from tests.fakes.policies import AT_ONCE
-from tests.fakes.table import FakeTable
 from tests.unit.conftest import Event
 
 

@@ -9,7 +9,7 @@ import pytest
 from processor.errors import KeySchemaError, RefusedError, ThrottledError, UnavailableError
 from processor.replication.change import Change
 from processor.replication.key_guard import LOOK_SECONDS, KeyGuard
-from tests.fakes.changes import delete, put
+from tests.fakes.dynamodb.changes import delete, put
 
 ERROR = RefusedError("PutItem: refused", code="ValidationException")
 

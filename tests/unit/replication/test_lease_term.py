@@ -14,7 +14,7 @@ from processor.errors import DaemonGoneError, LeaseLostError, SetupError
 from processor.replication.lease_term import LeaseTerm
 from processor.settings.daemon_files import shard_file_name
 from processor.settings.kcl_properties import TUNED
-from tests.fakes.fake_daemon import write_term
+from tests.fakes.daemon.fake_daemon import write_term
 from tests.fakes.patience import PATIENCE_SECONDS
 
 LENGTH_SECONDS = 4.0

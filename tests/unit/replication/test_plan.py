@@ -6,7 +6,7 @@ import pytest
 
 from processor.replication import plan as plan_module
 from processor.replication.plan import calls, plan
-from tests.fakes.changes import delete, put
+from tests.fakes.dynamodb.changes import delete, put
 
 
 def test_coalescing_keeps_the_last_change_of_each_key() -> None:

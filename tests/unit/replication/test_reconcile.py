@@ -8,9 +8,9 @@ import pytest
 
 from processor.errors import RefusedError, UnavailableError, UnsettledError
 from processor.replication.reconcile import MAX_WRITES, Reconciled, reconcile
-from tests.fakes.changes import put
-from tests.fakes.source import FakeSource
-from tests.fakes.table import FakeTable
+from tests.fakes.dynamodb.changes import put
+from tests.fakes.dynamodb.source import FakeSource
+from tests.fakes.dynamodb.table import FakeTable
 
 if TYPE_CHECKING:
     import msgspec

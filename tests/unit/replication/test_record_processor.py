@@ -24,11 +24,11 @@ from processor.replication.change import Change
 from processor.replication.record_processor import NoStandstill, RecordProcessor, Shard
 from processor.replication.safe_meter import SafeMeter
 from processor.reporting.logs import Log
-from tests.fakes import kcl
-from tests.fakes.kcl import Checkpointer
+from tests.fakes.daemon import kcl
+from tests.fakes.daemon.kcl import Checkpointer
+from tests.fakes.dynamodb.table import FakeTable
 from tests.fakes.policies import AT_ONCE
-from tests.fakes.stream_record import insert, modify, sequence_number, stream_record
-from tests.fakes.table import FakeTable
+from tests.fakes.streams.stream_record import insert, modify, sequence_number, stream_record
 from tests.unit.conftest import Event
 
 Events = Callable[[], list[Event]]

@@ -10,8 +10,8 @@ import pytest
 from processor.dynamodb.keys import key_identity
 from processor.errors import MalformedRecordError
 from processor.replication import stream_record as module
-from tests.fakes.changes import decode
-from tests.fakes.stream_record import Item, insert, joined, modify, remove, stream_record
+from tests.fakes.dynamodb.changes import decode
+from tests.fakes.streams.stream_record import Item, insert, joined, modify, remove, stream_record
 
 KEY = {"id": {"S": "a"}}
 

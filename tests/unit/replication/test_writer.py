@@ -23,11 +23,11 @@ from processor.aws.timeouts import WriteTimeouts
 from processor.errors import CredentialsError, UnavailableError
 from processor.replication.change import Change, bytes_of
 from processor.replication.writer import Table, WritableTable
-from tests.fakes.changes import decode, delete, put
-from tests.fakes.http_server import HttpServer
+from tests.fakes.dynamodb.changes import decode, delete, put
+from tests.fakes.dynamodb.table import FakeTable
+from tests.fakes.network.http_server import HttpServer
 from tests.fakes.patience import PATIENCE_SECONDS
-from tests.fakes.stream_record import insert, remove
-from tests.fakes.table import FakeTable
+from tests.fakes.streams.stream_record import insert, remove
 
 REGION = "us-east-1"
 

@@ -13,7 +13,7 @@ import pytest
 from processor.reporting import logs
 from processor.reporting.logs import JSON, TEXT, Log
 from processor.startup import java
-from tests.fakes.log_line import parse_json, parse_text
+from tests.fakes.daemon.log_line import parse_json, parse_text
 
 # The daemon forwards lines that match this to the console (CONSOLE_LINE in its class LogLines).
 SOURCE = java.ROOT / "daemon/src/main/java/replicator/log/LogLines.java"

@@ -11,7 +11,7 @@ from processor.cli import arguments
 from processor.settings.definitions import BY_NAME, DEFINITIONS, Definition
 from processor.settings.settings import Settings
 from processor.startup import java
-from tests.fakes.tasks import load
+from tests.fakes.task.tasks import load
 
 TEMPLATE = java.ROOT / "properties" / "replication.properties"
 SETTING_LINE = re.compile(r"(?:# )?(\w+) = (.*)")

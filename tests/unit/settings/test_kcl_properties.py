@@ -15,7 +15,7 @@ from processor.settings.kcl_properties import BEANS, DECIDED_BY, KINDS, TUNED, c
 from processor.startup import java
 from tests.fakes.patience import PATIENCE_SECONDS
 
-FAKE = Path(__file__).parents[2] / "fakes" / "KclSetters.java"
+FAKE = Path(__file__).parents[2] / "fakes" / "java" / "KclSetters.java"
 # Read by the MultiLangDaemon itself, so KCL's configuration class has no setter for them.
 READ_BY_THE_DAEMON = {"executableName", "maxActiveThreads", "processingLanguage"}
 KIND_OF_TYPE = {

@@ -7,7 +7,7 @@ import pytest
 
 from processor.settings.definitions import DEFINITIONS, Definition
 from processor.settings.service_links import without
-from tests.fakes.tasks import REQUIRED, load
+from tests.fakes.task.tasks import REQUIRED, load
 
 FILE = javaproperties.dumps(REQUIRED)
 # As the kubelet writes them for a Service with a port named http (pkg/kubelet/envvars).

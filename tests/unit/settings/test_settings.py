@@ -9,7 +9,7 @@ from processor import __version__
 from processor.errors import UsageError
 from processor.settings import loader
 from processor.settings.settings import MAX_TABLE_NAME, companion_table
-from tests.fakes.tasks import DIRECTORY, LOG_DIRECTORY, REQUIRED, load, task
+from tests.fakes.task.tasks import DIRECTORY, LOG_DIRECTORY, REQUIRED, load, task
 
 FILE = javaproperties.dumps(REQUIRED)
 

@@ -9,7 +9,7 @@ import pytest
 
 from processor.startup import credentials_providers
 from processor.startup.credentials_providers import findings
-from tests.fakes.tasks import task
+from tests.fakes.task.tasks import task
 
 REGION = "software.amazon.awssdk.regions.Region"
 RANDOM = "java.util.Random"

@@ -20,7 +20,7 @@ from processor.startup.daemon import Slot, claim_slot, properties
 from processor.state.leases import Lease
 from processor.state.task_row import of
 from tests.fakes.patience import PATIENCE_SECONDS
-from tests.fakes.tasks import REQUIRED, task
+from tests.fakes.task.tasks import REQUIRED, task
 
 STREAM = "arn:aws:dynamodb:eu-west-1:123456789012:table/orders/stream/2024-01-01T00:00:00.000"
 

@@ -16,8 +16,8 @@ from processor.settings.settings import Settings
 from processor.startup import facts, installation, java, preflight
 from processor.startup.installation import Part, _members, findings
 from processor.system import program
-from tests.fakes.other_user import UID, give_away
-from tests.fakes.tasks import task
+from tests.fakes.machine.other_user import UID, give_away
+from tests.fakes.task.tasks import task
 
 PACKAGES = ".venv/lib/python3/site-packages"
 DEEP = f"{PACKAGES}/botocore/data/dynamodb.json"

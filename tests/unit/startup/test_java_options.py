@@ -8,7 +8,7 @@ import pytest
 
 from processor.startup import java, java_options
 from processor.startup.java_options import OUR_COLLECTOR, VARIABLES, chosen, findings
-from tests.fakes.tasks import task
+from tests.fakes.task.tasks import task
 
 OURS = ["-Xmx1g", OUR_COLLECTOR]
 SECRET = "hush-hush"

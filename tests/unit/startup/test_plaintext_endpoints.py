@@ -8,7 +8,7 @@ import pytest
 from processor.aws.domains import AWS_SUFFIXES
 from processor.settings.definitions import DEFINITIONS
 from processor.startup import java, plaintext_endpoints
-from tests.fakes.tasks import task
+from tests.fakes.task.tasks import task
 
 
 @pytest.mark.parametrize(

@@ -22,8 +22,8 @@ from processor.state import task_row
 from processor.state.copy_rows import CopyState
 from processor.state.leases import Lease
 from processor.system import program
-from tests.fakes.http_server import HttpServer
-from tests.fakes.tasks import task as settings_of
+from tests.fakes.network.http_server import HttpServer
+from tests.fakes.task.tasks import task as settings_of
 
 SETTINGS = settings_of()
 STREAM = "arn:aws:dynamodb:eu-west-1:123456789012:table/orders/stream/1"

@@ -10,8 +10,8 @@ from moto import mock_aws
 from processor.state import leases, liveness
 from processor.state.leases import SHARD_END
 from processor.state.liveness import Daemon, Look
-from tests.fakes import tasks
-from tests.fakes.lease_table import LeaseTable
+from tests.fakes.dynamodb.lease_table import LeaseTable
+from tests.fakes.task import tasks
 
 FAILOVER_SECONDS = 6.0
 

@@ -14,7 +14,7 @@ from processor.aws.clients import Clients
 from processor.errors import NotReadyError
 from processor.state import task_row as tasks
 from processor.state.task_row import Task
-from tests.fakes.tasks import task as made_settings
+from tests.fakes.task.tasks import task as made_settings
 
 TABLE = "DynamoDBCrossRegionReplication-t-Task"
 TASK = Task(

@@ -20,9 +20,9 @@ from processor.settings.daemon_files import SETTINGS_VARIABLE, handed_down
 from processor.startup import daemon, facts, java
 from processor.system import private_files
 from processor.system.private_files import NotOursError, check, check_content, make_folder, open_file
-from tests.fakes.letters import letter
-from tests.fakes.other_user import give_away
-from tests.fakes.tasks import task
+from tests.fakes.machine.other_user import give_away
+from tests.fakes.task.letters import letter
+from tests.fakes.task.tasks import task
 
 
 def _mode(path: Path) -> int:

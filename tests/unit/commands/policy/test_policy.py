@@ -21,7 +21,8 @@ from processor.commands.policy.principals import Principal
 from processor.errors import UsageError
 from processor.metrics import heartbeat
 from processor.settings.settings import Settings
-from tests.fakes import authority, tasks
+from tests.fakes.aws import authority
+from tests.fakes.task import tasks
 
 READER = "arn:aws:iam::111111111111:role/reader"
 WRITER = "arn:aws-cn:iam::222222222222:role/team/writer"

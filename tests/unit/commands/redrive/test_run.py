@@ -28,12 +28,12 @@ from processor.replication.dead_letters.file_store import LetterFile, append_lin
 from processor.replication.dead_letters.letter import Entry, encode
 from processor.reporting.logs import Log
 from tests.fakes import patience
-from tests.fakes.letters import letter
+from tests.fakes.dynamodb.source import FakeSource
+from tests.fakes.dynamodb.table import FakeTable
 from tests.fakes.policies import COMMAND_AT_ONCE
-from tests.fakes.source import FakeSource
-from tests.fakes.stream_record import sequence_number
-from tests.fakes.table import FakeTable
-from tests.fakes.tasks import task
+from tests.fakes.streams.stream_record import sequence_number
+from tests.fakes.task.letters import letter
+from tests.fakes.task.tasks import task
 
 
 def _identity(name: str) -> bytes:

@@ -13,7 +13,7 @@ from processor.flow.retry_policy import START
 from processor.reporting.findings import Cause, Finding, error, warning
 from processor.startup.facts import Facts
 from processor.startup.preflight import Report
-from tests.fakes.tasks import task
+from tests.fakes.task.tasks import task
 
 OUTAGE = error("unreachable", "source table orders", "can't be reached", "It can't be used", "Check it", cause="outage")
 PENDING = error("table-not-active", "destination table orders-copy", "is CREATING", "Not yet", "Wait", cause="pending")

@@ -17,9 +17,9 @@ from processor.flow import retry_policy
 from processor.flow.outage import Outage
 from processor.flow.retry import Retry
 from processor.reporting.logs import Log
+from tests.fakes.dynamodb.source import FakeSource
+from tests.fakes.dynamodb.table import FakeTable
 from tests.fakes.policies import limit_commands
-from tests.fakes.source import FakeSource
-from tests.fakes.table import FakeTable
 
 KEYS = [msgspec.Raw(b'{"id":{"S":"%b"}}' % name) for name in (b"a", b"b", b"c")]
 

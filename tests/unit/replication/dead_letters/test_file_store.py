@@ -13,8 +13,8 @@ from processor.errors import DeadLetterError
 from processor.replication.dead_letters import file_store
 from processor.replication.dead_letters.file_store import LetterFile, append_line
 from processor.replication.dead_letters.letter import encode
-from tests.fakes.letters import letter
 from tests.fakes.patience import PATIENCE_SECONDS
+from tests.fakes.task.letters import letter
 
 
 @pytest.fixture

@@ -17,10 +17,10 @@ from processor.errors import CredentialsError, DeadLetterError, UnavailableError
 from processor.flow.retry_policy import LETTERS
 from processor.replication.dead_letters.letter import encode
 from processor.replication.dead_letters.s3_store import LetterBucket
-from tests.fakes.letters import letter
-from tests.fakes.moto_s3 import MotoS3
-from tests.fakes.stream_record import sequence_number
-from tests.fakes.tasks import task
+from tests.fakes.aws.moto_s3 import MotoS3
+from tests.fakes.streams.stream_record import sequence_number
+from tests.fakes.task.letters import letter
+from tests.fakes.task.tasks import task
 
 FOLDER = "of/ours/t/"
 

@@ -12,8 +12,8 @@ from processor.replication.change import Change
 from processor.replication.dead_letters.file_store import LetterFile
 from processor.replication.dead_letters.s3_store import LetterBucket
 from processor.replication.dead_letters.sink import DeadLetters, store_of
-from tests.fakes.changes import delete, put
-from tests.fakes.tasks import task
+from tests.fakes.dynamodb.changes import delete, put
+from tests.fakes.task.tasks import task
 
 ERROR = RefusedError("PutItem: refused", code="ValidationException")
 

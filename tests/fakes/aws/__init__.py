@@ -1,0 +1,1 @@
+"""AWS's other services and its IAM."""

@@ -1,0 +1,1 @@
+"""Metrics, and who receives them."""

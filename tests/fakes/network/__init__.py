@@ -1,0 +1,1 @@
+"""What stands between two programs, and what goes wrong there."""

@@ -1,0 +1,1 @@
+"""A source with a stream: simulated, recorded, or record by record."""

@@ -1,0 +1,1 @@
+"""A task's settings and its dead letters."""
