@@ -11,6 +11,9 @@
 # Every jar must be the one of daemon/jars.lock, byte for byte. --relock takes others: `./test.sh lock` writes that file anew then.
 set -euo pipefail
 
+# Whatever a shell has set: what is made here is run, and a start refuses what every user can write.
+umask o-w
+
 root="$(cd "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")" && pwd)"
 python="${PYTHON:-python3}"
 

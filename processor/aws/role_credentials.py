@@ -80,20 +80,30 @@ class Renewal:
             self._assumed = self._ask()
             self._renewed()
         elif not self._is_asking and (self._not_before is None or now >= self._not_before):
-            self._is_asking = True
-            self._beside(self._renew)
+            self._begin()
         return self._assumed  # type: ignore[return-value]  # as just seen
+
+    def _begin(self) -> None:
+        self._is_asking = True
+        try:
+            self._beside(self._renew)
+        except RuntimeError as exc:  # the system gives no more threads
+            self._is_asking = False
+            self._failed("NoThread", str(exc))
 
     def _renew(self) -> None:
         try:
             self._assumed = self._ask()
         except UnavailableError as exc:
-            self._not_before = self._now() + dt.timedelta(seconds=ROLE.longest_pause_seconds)
-            self._outage.failed(exc.code, str(exc))
+            self._failed(exc.code, str(exc))
         else:
             self._renewed()
         finally:
             self._is_asking = False
+
+    def _failed(self, code: str, error: str) -> None:
+        self._not_before = self._now() + dt.timedelta(seconds=ROLE.longest_pause_seconds)
+        self._outage.failed(code, error)
 
     def _renewed(self) -> None:
         self._not_before = None

@@ -24,13 +24,16 @@ class Sts:
         self.asked = 0
         self.error: Exception | None = None
         self.hangs = False
+        self.has_threads = True
         self.hung: list[Callable[[], None]] = []
         self.renewal = Renewal(
             "arn:aws:iam::123456789012:role/writer", self.ask, beside=self.beside, now=lambda: self.now
         )
 
     def beside(self, work: Callable[[], None]) -> None:
-        """Done at once, or in the end."""
+        """Done at once, or in the end, or not at all."""
+        if not self.has_threads:
+            raise RuntimeError("can't start new thread")
         if self.hangs:
             self.hung.append(work)
         else:
@@ -83,6 +86,19 @@ def test_no_call_waits_for_an_sts_that_hangs() -> None:
     (work,) = sts.hung
     work()
     assert sts.key(minutes=56) == "K2"
+
+
+def test_a_system_without_threads_costs_no_call(caplog: pytest.LogCaptureFixture) -> None:
+    """What still holds is given; the renewal is tried again after its pause."""
+    sts = Sts()
+    sts.key(minutes=0)
+    sts.has_threads = False
+    assert {sts.key(minutes=46), sts.key(minutes=46)} == {"K1"}
+    assert [(record.getMessage(), record.fields["error"]) for record in caplog.records] == [  # type: ignore[attr-defined]
+        ("role_not_renewed", "NoThread")
+    ]
+    sts.has_threads = True
+    assert sts.key(minutes=48) == "K2"
 
 
 def test_it_is_asked_by_another_thread() -> None:
