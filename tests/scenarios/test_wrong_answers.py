@@ -77,6 +77,29 @@ def test_a_page_without_a_next_iterator_does_not_end_an_open_shard(make_fleet: M
     assert daemon.stop() == 0
 
 
+def test_a_stream_that_gives_only_wrong_answers_is_said(make_fleet: MakeFleet) -> None:
+    """Whatever each answer is, and however soon after another outage: nothing is read meanwhile."""
+    fleet = make_fleet(shards=1)
+    daemon = fleet.start()
+    put(fleet, "first")
+    fleet.wait_equal()
+    for act, event in (
+        (faults.answer({"Records": []}), "shard_unreadable"),
+        (faults.error("ResourceNotFoundException"), "stream_unreadable"),
+        (faults.error("ExpiredIteratorException"), "stream_unreadable"),
+        (faults.error("TrimmedDataAccessException"), "stream_unreadable"),
+        (faults.error("InternalServerError"), "stream_unreadable"),
+    ):
+        said = daemon.console.count(event)
+        fault = fleet.simulator.inject(act, "GetRecords")
+        put(fleet, "meanwhile")
+        until(lambda event=event, said=said: daemon.console.count(event) > said, f"{event}, of {act}")
+        fault.clear()
+        fleet.wait_equal()
+    until(lambda: "shard_unreadable_over" in daemon.console, "the end of the first")
+    assert daemon.stop() == 0
+
+
 def test_a_page_without_a_next_iterator_does_not_end_a_closed_shard(make_fleet: MakeFleet) -> None:
     """A closed shard with a backlog, its children known, is read to its end all the same, before its child."""
     fleet = make_fleet(shards=1)

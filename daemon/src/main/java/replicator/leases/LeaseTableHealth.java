@@ -114,7 +114,7 @@ final class LeaseTableHealth {
         Exception error = answer == null ? root(worst.error) : answer;
         TableDescription found = described;
         String remedy = remedy(code(answer), found);
-        outage.failed(error, event -> withCapacity(event.with("table", table).with("operations", operations())
+        outage.failed(error, worst.sinceMillis, event -> withCapacity(event.with("table", table).with("operations", operations())
                 .with("leases", failing.keySet().stream().filter(shardId -> !shardId.isEmpty()).count()), found), remedy);
         row.write(worst.sinceMillis, operations() + ": " + error.getClass().getSimpleName() + ". " + remedy);
     }

@@ -18,6 +18,7 @@ public final class Outage {
     private final String note;
     private final String over;
     private long since;
+    private long lastSuccess;
     private boolean isSaid;
     private long lastFailure;
     private long nextReport;
@@ -37,21 +38,35 @@ public final class Outage {
     }
 
     public void failed(Exception error) {
-        failed(error, event -> event, "");
+        failed(error, System.currentTimeMillis());
+    }
+
+    /** @param begunMillis when the call that failed was begun: one that hangs or drips fails late */
+    public void failed(Exception error, long begunMillis) {
+        failed(error, begunMillis, event -> event, "");
+    }
+
+    /** What may be no failure where it comes once: said only where nothing has worked since, for some seconds. */
+    public synchronized void suspected(Exception error) {
+        long now = System.currentTimeMillis();
+        since = since == 0 ? now : since;
+        if (now - since >= OUTAGE_MILLIS) {
+            failed(error, now);
+        }
     }
 
     /**
      * @param more adds fields to the event, where one is written
      * @param remedy what a person may do about it; empty where nothing is to be added
      */
-    public synchronized void failed(Exception error, UnaryOperator<Event> more, String remedy) {
+    public synchronized void failed(Exception error, long begunMillis, UnaryOperator<Event> more, String remedy) {
         long now = System.currentTimeMillis();
         if (now - lastFailure > QUIET_MILLIS) {
             nextReport = now;
             interval = FIRST_INTERVAL_MILLIS;
         }
         lastFailure = now;
-        since = since == 0 ? now : since;
+        since = since == 0 ? Math.max(begunMillis, lastSuccess) : since;
         boolean isNews = !isSaid && now - since >= OUTAGE_MILLIS;
         if (now >= nextReport || isNews) {
             isSaid = true;
@@ -80,10 +95,11 @@ public final class Outage {
     }
 
     public synchronized void succeeded() {
+        lastSuccess = System.currentTimeMillis();
         if (since == 0) {
             return;
         }
-        long lasted = System.currentTimeMillis() - since;
+        long lasted = lastSuccess - since;
         boolean wasSaid = isSaid;
         since = 0;
         isSaid = false;

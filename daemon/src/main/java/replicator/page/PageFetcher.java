@@ -137,6 +137,8 @@ public final class PageFetcher extends DynamoDBStreamsDataFetcher {
             String following = rest.nextShardIterator();
             if (following == null) {
                 following = following(found.records(), request.shardIterator());
+            } else {
+                end.wentOn();
             }
             records.addAll(found.records());
             bytes += found.bytes();

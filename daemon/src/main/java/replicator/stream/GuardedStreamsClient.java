@@ -88,9 +88,9 @@ public final class GuardedStreamsClient implements DynamoDbStreamsClient {
     @Override
     public GetShardIteratorResponse getShardIterator(GetShardIteratorRequest request) {
         GetShardIteratorRequest named = request.toBuilder().streamArn(trueArn).build();
+        long begun = System.currentTimeMillis();
         try {
-            GetShardIteratorResponse response = iterator(named);
-            outage.succeeded();
+            GetShardIteratorResponse response = iterator(named); // no end of an outage: it is to be read with first
             losses.forget(named.shardId());
             return response;
         } catch (TrimmedDataAccessException e) {
@@ -101,7 +101,7 @@ public final class GuardedStreamsClient implements DynamoDbStreamsClient {
         } catch (ResourceNotFoundException e) {
             return notFound(named, e);
         } catch (RuntimeException e) {
-            outage.failed(e);
+            outage.failed(e, begun);
             throw e;
         }
     }
@@ -116,24 +116,27 @@ public final class GuardedStreamsClient implements DynamoDbStreamsClient {
 
     @Override
     public GetRecordsResponse getRecords(GetRecordsRequest request) {
+        long begun = System.currentTimeMillis();
         try {
             GetRecordsResponse response = overdue.watched(() -> stream.getRecords(request));
             outage.succeeded();
             return response;
         } catch (ResourceNotFoundException e) {
-            outage.failed(e);
+            outage.failed(e, begun);
             throw asExpired(e); // asked for a new iterator, getShardIterator looks whether the shard is gone
         } catch (ExpiredIteratorException e) {
+            outage.suspected(e);
             throw e; // KCL asks for a new iterator
         } catch (TrimmedDataAccessException e) {
+            outage.suspected(e);
             // KCL would read on with this iterator for ever. Asked for a new one, getShardIterator tells what is lost.
             throw asExpired(e);
         } catch (DynamoDbException e) {
-            outage.failed(e);
+            outage.failed(e, begun);
             // KCL would read on with an iterator that the stream does not know as one of its own, for ever.
             throw "ValidationException".equals(Outage.code(e)) ? asExpired(e) : e;
         } catch (RuntimeException e) {
-            outage.failed(e);
+            outage.failed(e, begun);
             throw e;
         }
     }

@@ -5,7 +5,7 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.Executors;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
-import java.util.function.Consumer;
+import java.util.function.BiConsumer;
 import java.util.function.Supplier;
 import replicator.process.DaemonThreads;
 
@@ -17,11 +17,11 @@ final class OverdueReads {
     private static final long OVERDUE_NANOS = TimeUnit.SECONDS.toNanos(8);
     private static final long LOOK_SECONDS = 2;
 
-    private final Consumer<Exception> failed;
+    private final BiConsumer<Exception, Long> failed;
     private final Map<Object, Long> begun = new ConcurrentHashMap<>();
 
-    /** @param failed is told, at each look, of the oldest read that is overdue */
-    OverdueReads(Consumer<Exception> failed) {
+    /** @param failed is told, at each look, of the oldest read that is overdue, and when that was begun, in milliseconds */
+    OverdueReads(BiConsumer<Exception, Long> failed) {
         this.failed = failed;
     }
 
@@ -44,6 +44,7 @@ final class OverdueReads {
         long now = System.nanoTime();
         begun.values().stream().mapToLong(at -> now - at).filter(age -> age >= OVERDUE_NANOS).max().ifPresent(age ->
                 failed.accept(new TimeoutException(
-                        "no whole answer for " + TimeUnit.NANOSECONDS.toSeconds(age) + " s; it is still waited for")));
+                        "no whole answer for " + TimeUnit.NANOSECONDS.toSeconds(age) + " s; it is still waited for"),
+                        System.currentTimeMillis() - TimeUnit.NANOSECONDS.toMillis(age)));
     }
 }

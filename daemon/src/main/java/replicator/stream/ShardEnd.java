@@ -7,6 +7,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.function.Supplier;
 import java.util.stream.Collectors;
 import replicator.log.Event;
+import replicator.log.Outage;
 import software.amazon.awssdk.services.dynamodb.model.GetRecordsResponse;
 import software.amazon.awssdk.services.dynamodb.model.GetShardIteratorRequest;
 import software.amazon.awssdk.services.dynamodb.model.ShardIteratorType;
@@ -34,6 +35,7 @@ public final class ShardEnd {
     private final Supplier<StreamListing> listing;
     private final StreamEnd streamEnd;
     private final String shardId;
+    private final Outage refuted;
     private long nextLook = System.nanoTime();
     private long pause = FIRST_PAUSE_NANOS;
     private long withoutChildrenSince;
@@ -52,6 +54,14 @@ public final class ShardEnd {
         this.listing = listing;
         this.streamEnd = streamEnd;
         this.shardId = shardId;
+        this.refuted = new Outage("shard_unreadable", "Shard " + shardId + " can't be read",
+                "It is read on from the last record; nothing is lost while its records last (24 hours).",
+                "Shard " + shardId + " can be read again");
+    }
+
+    /** To be called for each page that has a next iterator. */
+    public void wentOn() {
+        refuted.succeeded();
     }
 
     /**
@@ -99,6 +109,7 @@ public final class ShardEnd {
         StreamListing now = listing.get();
         if (now.isOpen(shardId) && !now.isDisabled()) {
             sayOpen();
+            refuted.suspected(new IllegalStateException("GetRecords says that the shard is at its end, DescribeStream that it is open"));
             return Optional.empty();
         }
         if (!isEmptyAfter(position)) {
