@@ -1,4 +1,4 @@
-"""The one definition of every metric: name, kind, help, labels. Dashboard, alarms and docs are held to it by tests.
+"""Defines every metric once: name, kind, help, labels. Tests hold dashboard, alarms and docs to it.
 
 Pure. Names, units and labels follow Prometheus's conventions (https://prometheus.io/docs/practices/naming/).
 """
@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 PREFIX = "dynamodb_replicator_"
-# From a local table's milliseconds to the day after which a stream forgets.
+# From the milliseconds of a local table to the 24 hours that a stream keeps a change.
 LATENCY_BUCKETS = tuple(
     seconds * unit
     for unit, steps in (
@@ -54,50 +54,54 @@ def _task(name: str, kind: Literal["counter", "gauge"], help_text: str, *labels:
     return Instrument(name=PREFIX + name, kind=kind, help=help_text, labels=labels)
 
 
-RECORDS = _shard("records_total", "counter", "Stream records applied, or set aside")
+RECORDS = _shard("records_total", "counter", "Stream records applied or set aside")
 RECORD_BYTES = _shard("record_bytes_total", "counter", "Bytes of these records, as JSON")
-CHANGES = _shard("changes_total", "counter", "What became of each record; the sum is records_total", "outcome")
+CHANGES = _shard("changes_total", "counter", "Outcome of each record; the sum is records_total", "outcome")
 BATCHES = _shard("batches_total", "counter", "Batches applied")
-WRITE_RETRIES = _shard(
-    "write_retries_total", "counter", "Write calls made again, by what the destination said", "reason"
-)
-APPLY = _shard("apply_seconds", "histogram", "Time that a batch took to be applied", buckets=APPLY_BUCKETS)
+WRITE_RETRIES = _shard("write_retries_total", "counter", "Write calls repeated, by reason", "reason")
+APPLY = _shard("apply_seconds", "histogram", "Time taken to apply a batch", buckets=APPLY_BUCKETS)
 LATENCY = _shard(
     "replication_latency_seconds",
     "histogram",
-    "From the source's write to the destination's acknowledgement, for each record",
+    "From the write at the source to the destination's acknowledgement, for each record",
     buckets=LATENCY_BUCKETS,
 )
-LATENCY_MAX = _shard("replication_latency_max_seconds", "gauge", "The longest of these within the last minute or two")
+LATENCY_MAX = _shard(
+    "replication_latency_max_seconds", "gauge", "The longest of these latencies within the last minute or two"
+)
 PENDING = _shard(
-    "pending_seconds", "gauge", "Age of the oldest change in hand that is not applied; 0 where there is none"
+    "pending_seconds", "gauge", "Age of the oldest change that was read and is not yet applied; 0 if there is none"
 )
 HELD = _shard(
-    "held_seconds", "gauge", "Time since the shard waits at a change that a person must see to; 0 where it doesn't"
+    "held_seconds", "gauge", "Time for which the shard has waited at a change that needs a person; 0 if it doesn't wait"
 )
 RETENTION_USED = _shard(
     "retention_used_ratio",
     "gauge",
-    "The longer of pending and latency_max, as a part of the 24 hours that a stream keeps",
+    "The greater of pending and latency_max, as a fraction of the stream's 24 hours",
 )
 CHECKPOINT_AGE = _shard(
-    "checkpoint_age_seconds", "gauge", "Time since a checkpoint was stored; grows where nothing is written"
+    "checkpoint_age_seconds", "gauge", "Time since a checkpoint was stored; also grows while nothing is written"
 )
 
 SHARDS = _task("shards", "gauge", "Shards that this daemon reads")
 SHARDS_UNREAD = _task("shards_unread", "gauge", "Shards of the stream that no daemon has read for a minute")
-SHARDS_LOST = _task("shards_lost", "gauge", "Shards that this daemon holds, for changes of them are lost")
+SHARDS_LOST = _task("shards_lost", "gauge", "Shards of this daemon that wait because changes of them are lost")
 HEARTBEAT_LATENCY = _task(
-    "heartbeat_latency_seconds", "gauge", "Heartbeat's write at the source to its acknowledgement"
+    "heartbeat_latency_seconds",
+    "gauge",
+    "From the heartbeat's write at the source to the destination's acknowledgement",
 )
 HEARTBEAT_AGE = _task(
-    "heartbeat_age_seconds", "gauge", "Time since a heartbeat arrived, on the daemon that last saw one"
+    "heartbeat_age_seconds", "gauge", "Time since a heartbeat arrived, from the daemon that last saw one"
 )
 
 COPY_ITEMS = _task("copy_items_total", "counter", "Items copied by this run of copy")
-COPY_PROGRESS = _task("copy_progress_ratio", "gauge", "Part of the copy that is done, by the table's size")
-VERIFY_ITEMS = _task("verify_items_total", "counter", "Items read by this run of verify, step by step", "step")
-VERIFY_PROGRESS = _task("verify_progress_ratio", "gauge", "Part of the step that is done, by the tables' size", "step")
+COPY_PROGRESS = _task("copy_progress_ratio", "gauge", "Fraction of the copy that is done, by the table's size")
+VERIFY_ITEMS = _task("verify_items_total", "counter", "Items read by this run of verify, in each step", "step")
+VERIFY_PROGRESS = _task(
+    "verify_progress_ratio", "gauge", "Fraction of the step that is done, by the tables' size", "step"
+)
 
 INSTRUMENTS: tuple[Instrument, ...] = (
     RECORDS,
