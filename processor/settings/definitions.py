@@ -185,14 +185,14 @@ DEFINITIONS: tuple[Definition, ...] = (
         group="Reading",
         parse=parsers.whole_number(1, 1000),
         default="1000",
-        help="records asked of each GetRecords call, 1 to 1000",
+        help="records requested by each GetRecords call, 1 to 1000",
     ),
     Definition(
         name="parentShardPollIntervalMillis",
         group="Reading",
         parse=parsers.whole_number(1, 3_600_000),
         default="1000",
-        help="how often a new shard looks whether its parent is finished",
+        help="how often a new shard checks whether its parent is finished",
     ),
     Definition(
         name="writeMode",
@@ -221,35 +221,35 @@ DEFINITIONS: tuple[Definition, ...] = (
         group="Writing",
         parse=parsers.whole_number(1, 256),
         default_is="by the destination's round trip, up to 80; copy, verify and redrive: 8",
-        help="the most write calls in flight at once, for each shard",
+        help="maximum of concurrent write calls, for each shard",
     ),
     Definition(
         name="createDestination",
         group="Copy",
         parse=parsers.boolean,
         default="false",
-        help="copy makes the destination table as the source is, where it does not exist",
+        help="copy makes the destination table like the source's if it does not exist",
     ),
     Definition(
         name="destinationStream",
         group="Copy",
         parse=parsers.boolean,
         default="false",
-        help="a table that createDestination makes has a stream of its own",
+        help="a table that createDestination makes gets a stream of its own",
     ),
     Definition(
         name="enableStream",
         group="Copy",
         parse=parsers.boolean,
         default="false",
-        help="copy turns the source's stream on where it is off, with NEW_AND_OLD_IMAGES",
+        help="copy turns the source's stream on if it is off, with NEW_AND_OLD_IMAGES",
     ),
     Definition(
         name="copySegments",
         group="Copy",
         parse=parsers.whole_number(1, 1_000_000),
         default_is="by the table's size",
-        help="parts that the copy is made in",
+        help="number of parts in which the copy is made",
     ),
     Definition(
         name="copyReadUnits",
@@ -270,8 +270,8 @@ DEFINITIONS: tuple[Definition, ...] = (
         group="Failures",
         parse=parsers.one_of("hold", "deadLetter", "stop"),
         default="hold",
-        help="where the destination will never accept a change: hold keeps its shard there, deadLetter sets it aside, "
-        "stop ends",
+        help="if the destination will never accept a change: hold makes its shard wait there, deadLetter sets the "
+        "change aside, stop ends the replication",
     ),
     Definition(
         name="deadLetterUri",
@@ -279,8 +279,8 @@ DEFINITIONS: tuple[Definition, ...] = (
         parse=parsers.letters_uri,
         part_of=("dead_letter_path", "dead_letter_bucket", "dead_letter_prefix", "dead_letter_owner"),
         help=(
-            "where onError=deadLetter puts them: file:///path/name.jsonl or s3://bucket/prefix[?owner=ACCOUNT]; they "
-            "hold whole items"
+            "where onError=deadLetter stores changes, with whole items: file:///path/name.jsonl or "
+            "s3://bucket/prefix[?owner=ACCOUNT]"
         ),
     ),
     Definition(
@@ -294,21 +294,22 @@ DEFINITIONS: tuple[Definition, ...] = (
         name="metricsPort",
         group="Metrics",
         parse=parsers.whole_number(1, 65_535),
-        help="port on which Prometheus finds the metrics; the next daemon of a task on one machine takes the next one",
+        help="port on which Prometheus finds the metrics; a second daemon of the task on the same machine takes the "
+        "next port",
     ),
     Definition(
         name="metricsAddress",
         group="Metrics",
         parse=parsers.address,
         default="127.0.0.1",
-        help="address that metricsPort listens on; 0.0.0.0: on every one of the machine",
+        help="address on which metricsPort listens; 0.0.0.0: every address of the machine",
     ),
     Definition(
         name="heartbeatSeconds",
         group="Metrics",
         parse=parsers.whole_number(1, 3600),
         default_is="no heartbeat",
-        help="write a small item to the source so often, to measure the lag where nothing else is written",
+        help="write a small item to the source at this interval, to measure the lag even if nothing else is written",
     ),
     Definition(
         name="logDirectory",
@@ -321,7 +322,7 @@ DEFINITIONS: tuple[Definition, ...] = (
         group="Process",
         parse=parsers.boolean,
         default="false",
-        help="take folders that others can write, too: for a container's volume, which nobody else reaches",
+        help="also accept folders that others can write to: for a container's volume, which nobody else reaches",
     ),
     Definition(
         name="logConfiguration",
@@ -347,14 +348,15 @@ DEFINITIONS: tuple[Definition, ...] = (
         group="Demo",
         parse=parsers.boolean,
         default="false",
-        help="replicate between two tables of an embedded DynamoDB Local that are written to all the while",
+        help="replicate between two tables of an embedded DynamoDB Local that are written to continuously",
     ),
     Definition(
         name="demoSeconds",
         group="Demo",
         parse=parsers.whole_number(1, 86_400),
         default_is="until Ctrl-C",
-        help="write for so long, wait until the tables are equal, and end: with 0, or with 1 and the keys that differ",
+        help="write for this many seconds, wait until the tables are equal, and end with 0, or with 1 and the keys "
+        "that differ",
     ),
 )
 BY_NAME: Mapping[str, Definition] = {definition.name: definition for definition in DEFINITIONS}
