@@ -33,7 +33,7 @@ UNBOUND = "Each step of a call has its limit, but not the whole call, nor the si
 
 
 class _Lines:
-    """A file whose lines together may be as long as a head."""
+    """A file whose lines together may be as long as a head, and come before the call's deadline."""
 
     def __init__(self, file: Any) -> None:
         self._file = file
@@ -43,8 +43,11 @@ class _Lines:
         """Read one.
 
         :raises InvalidAnswerError: there were too many
+        :raises TimeoutError: the deadline cut it, so it is no answer, and no TLS is begun behind it
         """
         line: bytes = self._file.readline(min(limit, self._left + 1))
+        if current().is_over:
+            raise TimeoutError(_TOO_LONG)
         self._left -= len(line)
         if self._left < 0:
             raise InvalidAnswerError("a proxy's answer without an end")
@@ -90,7 +93,8 @@ class _Response(HTTPResponse):
         """All of it at once: parts would only be put together again, beside the whole."""
         if self.isclosed():
             return b""
-        self._close_conn()  # type: ignore[attr-defined]
+        file, self.fp = self.fp, None  # as the base class does when it has read all
+        file.close()
         whole, self._whole = self._whole, b""  # the connection keeps its last answer until the next
         return whole
 
@@ -99,20 +103,23 @@ class _Watched:
     """A connection that shows its socket to the deadline of whoever uses it, and reads answers within bounds."""
 
     response_class = _Response
+    _open: socket.socket | None = None
 
-    def _new_conn(self) -> socket.socket:
-        made: socket.socket = super()._new_conn()  # type: ignore[misc]  # the mixed-in class's
-        current().watch(made)
-        return made
+    @property
+    def sock(self) -> socket.socket | None:
+        """The socket; None before it is opened, and once it is closed."""
+        return self._open
+
+    @sock.setter
+    def sock(self, opened: socket.socket | None) -> None:
+        """urllib3 sets it as soon as it is open: before it asks a proxy for a tunnel, and before TLS begins on it."""
+        self._open = opened
+        if opened is not None:
+            current().watch(opened)
 
     def connect(self) -> None:
-        """A proxy's answer that was cut by the deadline is none, and no TLS is begun behind it."""
-        super().connect()  # type: ignore[misc]
-        if current().is_over:
-            raise TimeoutError(_TOO_LONG)
-
-    def _tunnel(self) -> None:
-        super()._tunnel()  # type: ignore[misc]
+        """Open it. What was cut by the deadline is not open."""
+        super().connect()  # type: ignore[misc]  # the mixed-in class's
         if current().is_over:
             raise TimeoutError(_TOO_LONG)
 
@@ -121,8 +128,8 @@ class _Watched:
 
         Nobody is asked whether to go on: botocore reads that answer without a bound.
         """
-        if self.sock is not None:  # type: ignore[attr-defined]
-            current().watch(self.sock)  # type: ignore[attr-defined]
+        if self.sock is not None:
+            current().watch(self.sock)
         sent = {name: value for name, value in headers.items() if name.lower() != "expect"}
         return super().request(method, url, body, sent, **options)  # type: ignore[misc]
 

@@ -9,8 +9,6 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
-from botocore.awsrequest import AWSHTTPConnection, AWSHTTPSConnection
-
 from processor.reporting import changed_libraries
 
 # What it is for -> its name in the library.
@@ -27,8 +25,6 @@ MEMBERS = {
     "taking a connection": "_get_conn",
     "giving a connection back": "_put_conn",
     "an answer's pool": "_pool",
-    "opening a connection": "_new_conn",
-    "opening a tunnel": "_tunnel",
     "a container's fetcher": "_fetcher",
     "an instance's fetcher": "_role_fetcher",
     "a fetcher's session": "_session",
@@ -146,14 +142,11 @@ def make_context_by(session: Any, made: Callable[[Callable[[], Any]], Any]) -> N
 def use_pools(session: Any, pools: Mapping[str, type]) -> None:
     """Let a session, and its managers of proxies, open connections in these pools.
 
-    :param pools: by scheme; their connections override what opens botocore's connections and tunnels
+    :param pools: by scheme
     :raises ChangedLibraryError: nothing is changed
     """
     same = lambda found: isinstance(found, dict) and found.keys() == pools.keys()  # noqa: E731
     kinds = _member(session, "a session's kinds of pools", is_as_it_was=same)
-    for connection in (AWSHTTPConnection, AWSHTTPSConnection):
-        for what in ("opening a connection", "opening a tunnel"):
-            _member(connection, what, is_as_it_was=callable)
     kinds.update(pools)
 
 

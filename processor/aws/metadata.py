@@ -28,8 +28,8 @@ _INSTANCE_KEYS = ("role_name", "access_key", "secret_key", "token", "expiry_time
 _SURPRISES = (AttributeError, KeyError, OverflowError, RecursionError, TypeError, ValueError)
 
 
-def bound_metadata(resolver: Any) -> Any:
-    """Bound whatever asks metadata services, of botocore's credential providers; before they do. Returns them."""
+def bound_metadata(resolver: Any) -> None:
+    """Bound whatever asks metadata services, of botocore's credential providers; before they do."""
     try:
         container, instance = metadata_fetchers(resolver)
         for fetcher in (container, instance):
@@ -38,12 +38,11 @@ def bound_metadata(resolver: Any) -> Any:
             bound_session(session, most, lambda _: _MOST_BYTES, whose="a metadata service's")
     except ChangedLibraryError as exc:
         say(exc, UNBOUND)
-        return resolver
+        return
     container.retrieve_full_uri = _looked_at(container.retrieve_full_uri, _CONTAINER_KEYS, or_none=False)
     instance.retrieve_iam_role_credentials = _looked_at(
         instance.retrieve_iam_role_credentials, _INSTANCE_KEYS, or_none=True
     )
-    return resolver
 
 
 def _looked_at(fetch: Callable[..., Any], keys: Collection[str], *, or_none: bool) -> Callable[..., Any]:

@@ -6,22 +6,27 @@ be a third of a child's start, and hundreds of children may start at once.
 
 from __future__ import annotations
 
+import contextlib
+import gzip
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import IO, Any
 
 import msgspec
 from botocore.loaders import JSONFileLoader, Loader
 
+# The kinds of files that botocore has, by their endings.
+_OPENED: Mapping[str, Callable[..., IO[bytes]]] = {".json": open, ".json.gz": gzip.open}  # type: ignore[dict-item]
+
 
 class _FileLoader(JSONFileLoader):
-    def _load_file(self, full_path: str, open_method: Callable[[str, str], IO[bytes]]) -> Any:
-        try:
-            with open_method(full_path, "rb") as file:
+    def load_file(self, file_path: str) -> Any:
+        """Read a file, whose ending isn't given; one of another kind as botocore does. None where there is none."""
+        for ending, opened in _OPENED.items():
+            with contextlib.suppress(FileNotFoundError), opened(file_path + ending, "rb") as file:
                 return msgspec.json.decode(file.read())  # dictionaries keep their order
-        except FileNotFoundError:
-            return None
+        return super().load_file(file_path)
 
 
 class _Loader(Loader):

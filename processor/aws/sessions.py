@@ -175,12 +175,18 @@ def _refused(error: CredentialsError | RefusedError | UnavailableError) -> RoleE
 class _OwnSession(Session):
     """A session whose clients are bounded, those too by which botocore itself fetches credentials."""
 
+    _is_metadata_bound = False
+
     def create_client(self, *args: Any, **options: Any) -> Any:
         """See the base class."""
         return bound(super().create_client(*args, **options), _STS_SECONDS)
 
-    def _create_credential_resolver(self) -> Any:
-        return bound_metadata(super()._create_credential_resolver())  # type: ignore[misc]  # there is no public way
+    def get_credentials(self) -> Any:
+        """See the base class."""
+        if not self._is_metadata_bound:
+            self._is_metadata_bound = True
+            bound_metadata(self.get_component("credential_provider"))
+        return super().get_credentials()
 
 
 def _session(profile: str | None = None, region: str | None = None) -> Session:

@@ -18,9 +18,11 @@ import select
 import signal
 import sys
 import threading
+from collections.abc import Callable
 from typing import TYPE_CHECKING, NoReturn
 
 from amazon_kclpy import kcl
+from amazon_kclpy.v3 import processor as v3
 
 from processor.errors import DaemonGoneError, StoppedByRefusalError
 from processor.reporting import logs
@@ -51,22 +53,40 @@ def _end_orphaned() -> NoReturn:
     os._exit(error.exit_status)
 
 
-class _WatchedProcess(kcl.KCLProcess):  # type: ignore[misc]  # kclpy has no types
-    """Knows whether a message of the daemon is being worked on."""
+class _WatchedProcessor(v3.RecordProcessorBase):  # type: ignore[misc]  # kclpy has no types
+    """Hands kclpy's callbacks on to a shard's processor, and knows whether one of them is under way."""
 
-    def __init__(
-        self, processor: RecordProcessor, *, gone: threading.Event, busy: threading.Event, **files: object
-    ) -> None:
-        super().__init__(processor, **files)
+    def __init__(self, processor: RecordProcessor, *, gone: threading.Event, busy: threading.Event) -> None:
+        self._processor = processor
         self._gone = gone
         self._busy = busy
 
-    def _perform_action(self, action: object) -> None:
+    def initialize(self, given: object) -> None:
+        """Hand it on."""
+        self._hand_on(self._processor.initialize, given)
+
+    def process_records(self, given: object) -> None:
+        """Hand it on."""
+        self._hand_on(self._processor.process_records, given)
+
+    def lease_lost(self, given: object) -> None:
+        """Hand it on."""
+        self._hand_on(self._processor.lease_lost, given)
+
+    def shard_ended(self, given: object) -> None:
+        """Hand it on."""
+        self._hand_on(self._processor.shard_ended, given)
+
+    def shutdown_requested(self, given: object) -> None:
+        """Hand it on."""
+        self._hand_on(self._processor.shutdown_requested, given)
+
+    def _hand_on(self, callback: Callable[[object], None], given: object) -> None:
         self._busy.set()
         if self._gone.is_set():  # the watch found us idle, with this message read already
             _end_orphaned()
         try:
-            super()._perform_action(action)
+            callback(given)
         finally:  # before the answer: once it has that, the daemon may close our input at any time
             self._busy.clear()
 
@@ -100,11 +120,9 @@ def main() -> None:
         return shard
 
     processor = RecordProcessor(open_shard, gone=gone, log=Log())
-    watched = _WatchedProcess(
-        processor, gone=gone, busy=busy, input_file=messages, output_file=answers, error_file=sys.stderr
-    )
+    watched = _WatchedProcessor(processor, gone=gone, busy=busy)
     try:
-        watched.run()
+        kcl.KCLProcess(watched, input_file=messages, output_file=answers, error_file=sys.stderr).run()
     except SystemExit as end:
         if isinstance(end.__cause__, StoppedByRefusalError):
             leave_exit_status(directory, StoppedByRefusalError.exit_status)

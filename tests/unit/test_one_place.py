@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import ast
+import importlib
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 
@@ -38,3 +41,29 @@ def test_time_and_threads_know_no_aws() -> None:
 def test_outages_are_said_in_one_module() -> None:
     """An event that ends in ``_over`` is the end of one, and no loop says it by itself."""
     assert _having('_over"') <= {"flow/outage.py", "replication/standstill.py"}
+
+
+def _private_of_libraries(source: str, module: ModuleType) -> set[str]:
+    """Private members of a library's classes that classes of a module override, or use as their own."""
+    found = set()
+    for node in ast.walk(ast.parse(source)):
+        made = getattr(module, node.name, None) if isinstance(node, ast.ClassDef) else None
+        if made is None:
+            continue
+        libraries = [base for base in made.__mro__ if base.__module__.split(".")[0] not in {"processor", "builtins"}]
+        private = {name for base in libraries for name in vars(base) if name.startswith("_") and name[1] != "_"}
+        named = {part.attr for part in ast.walk(node) if isinstance(part, ast.Attribute)}
+        named |= {part.name for part in ast.walk(node) if isinstance(part, ast.FunctionDef)}
+        found |= {f"{node.name}.{name}" for name in private & named}
+    return found
+
+
+@pytest.mark.parametrize("name", sorted(SOURCES))
+def test_private_members_of_libraries_are_nobodys_own(name: str) -> None:
+    """A class of ours neither overrides nor calls what its library may rename; ``internals.py`` reach the rest."""
+    if name.endswith("__main__.py"):
+        return
+    module = importlib.import_module(
+        f"processor.{name.removesuffix('.py').replace('/', '.')}".removesuffix(".__init__")
+    )
+    assert _private_of_libraries(SOURCES[name], module) == set()
