@@ -22,6 +22,13 @@ failover  kill -9 of one of three daemons, ten times: until others write its sha
 status    ./run.sh status on 500 shards
 calls     calls a second of one daemon to stream, checkpoint table and destination, idle and written
 
+A quiet shard (quiet: all of these, and each figure's goal):
+quiet-idle     one and nine shards that nobody writes: CPU, calls, memory
+quiet-written  one and nine shards, each written ten times a second: CPU, calls, memory, lag
+quiet-child    a child as the daemon starts it: CPU, time to its first answer (5 starts)
+quiet-500      500 idle shards: start, CPU, memory; then one write a second to any of them: lag, CPU
+quiet-50       the same of fifty; not part of quiet
+
 Recorded tables:
 copy      a million items between tables that answer at once; how well a limit of units is held
 verify    ./run.sh verify of two equal tables of 1,000,000 items of 300 bytes (3 runs)
@@ -40,7 +47,7 @@ import tempfile
 from pathlib import Path
 
 from processor.commands.demo.dynamodb_local import DynamoDBLocal
-from tests.bench import performance, throughput, waits
+from tests.bench import performance, quiet, quiet_goals, throughput, waits
 from tests.bench.calls import calls
 from tests.bench.child import child
 from tests.bench.copy import copy
@@ -68,9 +75,16 @@ BENCHES: dict[str, Bench] = {
     "failover": failover,
     "status": status,
     "calls": calls,
+    "quiet-idle": quiet.idle,
+    "quiet-written": quiet.written,
+    "quiet-child": quiet.child,
+    "quiet-500": quiet.many,
+    "quiet-50": quiet.fifty,
     "copy": copy,
     "verify": verify,
 }
+# One name for several.
+GROUPS: dict[str, tuple[str, ...]] = {"quiet": ("quiet-child", "quiet-idle", "quiet-written", "quiet-500")}
 
 
 def main() -> None:
@@ -79,7 +93,10 @@ def main() -> None:
         prog="./test.sh bench", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument(
-        "names", nargs="*", choices=[*BENCHES, []], help="all, where none is named; --write alone: those of the page"
+        "names",
+        nargs="*",
+        choices=[*BENCHES, *GROUPS, []],
+        help="all, where none is named; --write alone: those of the page",
     )
     parser.add_argument("--json", type=Path, help="write the rows to this file, too")
     parser.add_argument("--write", action="store_true", help="renew docs/performance.md with them, and its picture")
@@ -92,13 +109,19 @@ def main() -> None:
         DynamoDBLocal(log=Path(temporary) / "source.log") as source,
         DynamoDBLocal(log=Path(temporary) / "destination.log") as destination,
     ):
-        for name in given.names or (performance.BENCHES if given.write else BENCHES):
+        for name in _benches(given.names, write=given.write):
             measured[name] = rows(BENCHES[name](Servers(source.endpoint, destination.endpoint), Path(temporary)))
             show(measured[name])
             if given.write:
                 performance.renew(machine(), {name: measured[name]})
+    quiet_goals.show(measured)
     if given.json:
         given.json.write_text(json.dumps({"machine": machine(), "benches": measured}, indent=2) + "\n")
+
+
+def _benches(names: list[str], *, write: bool) -> list[str]:
+    chosen = names or (performance.BENCHES if write else BENCHES)
+    return [each for name in chosen for each in GROUPS.get(name, (name,))]
 
 
 if __name__ == "__main__":

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 
@@ -91,6 +92,16 @@ def cpu_seconds(process: psutil.Process) -> float:
     """Of the process alone."""
     times = process.cpu_times()
     return float(times.user + times.system)
+
+
+def exact_cpu_seconds(pid: int) -> float:
+    """Of the process alone, its ended threads included, to the nanosecond; Linux only.
+
+    ``cpu_seconds`` counts hundredths, which an idle process uses up in a second or more.
+
+    :raises OSError: it has ended
+    """
+    return time.clock_gettime(~pid << 3 | 2)  # clock_getcpuclockid(3), whose result Python can't ask for
 
 
 def megabytes(process: psutil.Process) -> float:

@@ -19,6 +19,8 @@ from tests.conftest import REGION
 from tests.fakes.dynamodb.attribute_values import size_bytes
 from tests.fakes.dynamodb.null_sink import NullSink
 from tests.fakes.patience import PATIENCE_SECONDS
+from tests.fakes.streams import live_stream
+from tests.fakes.streams.live_stream import LiveStream
 from tests.fakes.streams.recorded_stream import ARN, RecordedStream
 from tests.fakes.streams.streams_simulator import StreamsSimulator
 from tests.fakes.task.tasks import task
@@ -184,3 +186,37 @@ def test_the_sink_leaves_a_part_undone_as_told() -> None:
         undone = client.batch_write_item(RequestItems=_put(25))["UnprocessedItems"]
         assert undone == {"sink": _put(25)["sink"][12:]}
         assert sink.counts()["items"] == 12
+
+
+def test_a_live_stream_gives_what_is_written_and_the_sink_tells_how_long_it_took() -> None:
+    """A record is read from the shard it was written to, and found again in the sink with its age."""
+    with LiveStream(shards=150) as live, NullSink() as sink:
+        stream = boto3.client("dynamodbstreams", region_name=REGION, endpoint_url=live.endpoint)
+        first = stream.describe_stream(StreamArn=live_stream.ARN)["StreamDescription"]
+        last = stream.describe_stream(StreamArn=live_stream.ARN, ExclusiveStartShardId=first["LastEvaluatedShardId"])[
+            "StreamDescription"
+        ]
+        shards = [shard["ShardId"] for shard in first["Shards"] + last["Shards"]]
+        assert len(set(shards)) == 150
+        iterator = stream.get_shard_iterator(
+            StreamArn=live_stream.ARN, ShardId=shards[7], ShardIteratorType="TRIM_HORIZON"
+        )["ShardIterator"]
+        empty = stream.get_records(ShardIterator=iterator)
+        assert empty["Records"] == []
+        live.write(7)
+        found = stream.get_records(ShardIterator=empty["NextShardIterator"])
+        (record,) = found["Records"]
+        number = record["dynamodb"]["SequenceNumber"]
+        after = stream.get_shard_iterator(
+            StreamArn=live_stream.ARN,
+            ShardId=shards[7],
+            ShardIteratorType="AFTER_SEQUENCE_NUMBER",
+            SequenceNumber=number,
+        )["ShardIterator"]
+        assert stream.get_records(ShardIterator=after)["Records"] == []
+        assert live.counts()["shards_read"] == 1
+        client = boto3.client("dynamodb", region_name=REGION, endpoint_url=sink.endpoint)
+        client.put_item(TableName="sink", Item=record["dynamodb"]["NewImage"])
+        (lag,) = sink.take_lags()
+        assert 0 < lag < PATIENCE_SECONDS
+        assert sink.take_lags() == []

@@ -8,14 +8,19 @@ from __future__ import annotations
 
 import argparse
 import collections
+import json
 import random
+import re
 import time
+import urllib.request
 
 import msgspec
 
 from tests.fakes.daemon import start_probe
 from tests.fakes.dynamodb.recorded_table import described
 from tests.fakes.network.raw_http import ServerProcess, refusal, response, serve
+from tests.fakes.patience import PATIENCE_SECONDS
+from tests.fakes.streams import live_stream
 
 _DONE = response(b'{"UnprocessedItems":{}}')
 _WRITTEN = response(b"{}")
@@ -24,13 +29,17 @@ _THROTTLED = refusal(
     "The level of configured provisioned throughput for the table was exceeded.",
 )
 
+_WRITTEN_AT = re.compile(rb'"%b":\s*{"N":\s*"(\d+)"}' % live_stream.WRITTEN_AT.encode())
 _TRY = start_probe.PREFIX.encode()
 # Longer bodies are not looked through: they would cost the bench what it measures.
 _MOST_OF_A_TRY = 1000
+_MOST_OF_A_LIVE_BATCH = 2000
 
 
 class NullSink(ServerProcess):
     """The server, from outside; it counts ``items`` that it took, and has the last one's moment in ``last_ns``.
+
+    Of items that have the moment of their write (``live_stream``), ``take_lags`` has how long they took.
 
     :param latency_ms: between a request and its answer
     :param throttled: the share of writing calls that are refused as throttled
@@ -45,6 +54,12 @@ class NullSink(ServerProcess):
             f"--unprocessed={unprocessed}",
         )
 
+    def take_lags(self) -> list[float]:
+        """Seconds from each write to its arrival, of all that arrived since they were last taken."""
+        asked = urllib.request.Request(self.endpoint, b"{}", {"X-Amz-Target": "Bench.Lags"})  # noqa: S310  # a server of our own
+        with urllib.request.urlopen(asked, timeout=PATIENCE_SECONDS) as answer:  # noqa: S310
+            return [lag_ns / 1e9 for lag_ns in json.load(answer)]
+
 
 class Sink:
     """What it answers.
@@ -58,11 +73,20 @@ class Sink:
         self._throttled = throttled
         self._unprocessed = unprocessed
         self._random = random.Random(1)
+        self._lags_ns: list[int] = []
 
     def answer(self, operation: str, body: bytes) -> bytes:
         """Whatever it doesn't know is answered with ``{}``."""
         if operation == "DescribeTable":
             return response(described(msgspec.json.decode(body)["TableName"]))
+        if operation == "Lags":
+            taken, self._lags_ns = self._lags_ns, []
+            return response(msgspec.json.encode(taken))
+        if len(body) < _MOST_OF_A_LIVE_BATCH:
+            self._lags_ns += [time.monotonic_ns() - int(written) for written in _WRITTEN_AT.findall(body)]
+        return self._take(operation, body)
+
+    def _take(self, operation: str, body: bytes) -> bytes:
         is_try = len(body) < _MOST_OF_A_TRY and _TRY in body  # a start tries whether it may write
         if is_try or operation not in ("BatchWriteItem", "PutItem", "DeleteItem"):
             return _DONE if operation == "BatchWriteItem" else _WRITTEN
