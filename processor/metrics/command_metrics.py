@@ -13,7 +13,7 @@ from prometheus_client.registry import Collector
 
 from processor.metrics import prometheus_endpoint
 from processor.metrics.instruments import Instrument
-from processor.metrics.sinks import outlets
+from processor.metrics.sinks import sinks
 from processor.reporting import output
 from processor.settings.settings import Settings
 from processor.system import program
@@ -62,7 +62,7 @@ class CommandMetrics(Collector):
         yield part
 
     def __enter__(self) -> Self:
-        if "prometheus" in outlets(self._settings, os.environ):
+        if "prometheus" in sinks(self._settings, os.environ):
             try:
                 self._stack.enter_context(prometheus_endpoint.listening(self._settings, self))
             except OSError as exc:

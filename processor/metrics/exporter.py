@@ -21,10 +21,10 @@ from processor.aws.clients import Clients
 from processor.flow.outage import Outage
 from processor.metrics import prometheus_endpoint
 from processor.metrics.collector import DaemonCollector, Heard
-from processor.metrics.heartbeat_writer import Heart
+from processor.metrics.heartbeat_writer import HeartbeatWriter
 from processor.metrics.publishing import publishers
 from processor.metrics.shard_files import DIRECTORY
-from processor.metrics.sinks import outlets
+from processor.metrics.sinks import sinks
 from processor.reporting import logs
 from processor.reporting.console import MessageStream
 from processor.reporting.logs import Log
@@ -46,7 +46,7 @@ def run(settings: Settings, directory: Path, said: TextIO) -> None:
     log = Log()
     clients = Clients(settings)
     collector = DaemonCollector(directory, task=settings.task_name)
-    asked = outlets(settings, os.environ)
+    asked = sinks(settings, os.environ)
     stop = threading.Event()
     with ExitStack() as stack:
         if "prometheus" in asked:
@@ -64,7 +64,7 @@ def run(settings: Settings, directory: Path, said: TextIO) -> None:
             outage = Outage(
                 log, "heartbeat_delayed", note="Replication goes on; only the heartbeat's figures are missing."
             )
-            heart = Heart(
+            writer = HeartbeatWriter(
                 settings.source_table,
                 region=settings.source_region,
                 connect=clients.source,
@@ -72,8 +72,8 @@ def run(settings: Settings, directory: Path, said: TextIO) -> None:
                 seconds=settings.heartbeat_seconds,
                 outage=outage,
             )
-            heart.start()
-            stack.callback(heart.stop)
+            writer.start()
+            stack.callback(writer.stop)
         stack.callback(stop.set)
         listen(said, collector.hear)
 

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 _CLOCKS_DIFFER_SECONDS = 60
 
 
-class Heart:
+class HeartbeatWriter:
     """Beats in a thread of its own until it is stopped.
 
     ::
@@ -51,7 +51,7 @@ class Heart:
         self._clock = clock
         self._key: dict[str, Any] | None = None
         self._stop = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="heart", daemon=True)
+        self._thread = threading.Thread(target=self._run, name="heartbeat", daemon=True)
 
     def start(self) -> None:
         """Begin at once."""

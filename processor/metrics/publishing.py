@@ -17,7 +17,7 @@ from processor.flow.outage import Outage
 from processor.flow.retry_policy import METRICS
 from processor.metrics import otlp
 from processor.metrics.cloudwatch import CloudWatchPublisher
-from processor.metrics.sinks import outlets, publishes_each_shard
+from processor.metrics.sinks import publishes_each_shard, sinks
 from processor.reporting.logs import Log
 from processor.settings.settings import Settings
 
@@ -62,7 +62,7 @@ def publishers(
     :param continued: what is collected at first was published by a process before this one
     """
     chosen: list[tuple[Publisher, Outage]] = []
-    asked = outlets(settings, environment)
+    asked = sinks(settings, environment)
     if "cloudwatch" in asked:
         to_cloudwatch = CloudWatchPublisher(
             clients,

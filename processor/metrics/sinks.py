@@ -7,23 +7,23 @@ from typing import Literal
 
 from processor.settings.settings import Settings
 
-Outlet = Literal["prometheus", "cloudwatch", "otlp", "heartbeat"]
+Sink = Literal["prometheus", "cloudwatch", "otlp", "heartbeat"]
 # https://opentelemetry.io/docs/specs/otel/protocol/exporter/: either says where to, and only that turns it on here.
 OTLP_VARIABLES = ("OTEL_EXPORTER_OTLP_METRICS_ENDPOINT", "OTEL_EXPORTER_OTLP_ENDPOINT")
 
 
-def outlets(settings: Settings, environment: Mapping[str, str]) -> frozenset[Outlet]:
+def sinks(settings: Settings, environment: Mapping[str, str]) -> frozenset[Sink]:
     """Those that are asked for; where there are none, nothing is measured."""
     otlp_is_off = environment.get("OTEL_SDK_DISABLED", "").strip().lower() == "true" or "otlp" not in (
         environment.get("OTEL_METRICS_EXPORTER") or "otlp"
     ).split(",")
-    asked: dict[Outlet, bool] = {
+    asked: dict[Sink, bool] = {
         "prometheus": settings.metrics_port is not None,
         "cloudwatch": not settings.dont_publish_cloudwatch and _kcl_level(settings) != "NONE",
         "otlp": not otlp_is_off and any(environment.get(name) for name in OTLP_VARIABLES),
         "heartbeat": settings.heartbeat_seconds is not None,
     }
-    return frozenset(outlet for outlet, is_asked in asked.items() if is_asked)
+    return frozenset(sink for sink, is_asked in asked.items() if is_asked)
 
 
 def publishes_each_shard(settings: Settings) -> bool:

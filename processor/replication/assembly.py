@@ -10,7 +10,7 @@ from processor.aws.clients import Clients
 from processor.aws.timeouts import WriteTimeouts
 from processor.dynamodb.item_view import view_of
 from processor.flow.outage import Outage
-from processor.metrics.sinks import outlets
+from processor.metrics.sinks import sinks
 from processor.replication import on_error, tables
 from processor.replication.apply import Applier
 from processor.replication.heartbeats import Heartbeats
@@ -27,7 +27,7 @@ from processor.state.hold_rows import HoldRows
 
 
 def _meter(settings: Settings, shard_id: str, directory: Path, log: Log, *, filters: bool) -> Meter:
-    asked = outlets(settings, os.environ)
+    asked = sinks(settings, os.environ)
     if not asked:
         return NoMeter()
     # prometheus_client is a tenth of a child's start.

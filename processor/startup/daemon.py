@@ -24,7 +24,7 @@ from processor.aws import endpoints
 from processor.aws.sessions import sts_region
 from processor.errors import SetupError
 from processor.metrics.shard_files import DIRECTORY as METRICS_DIRECTORY
-from processor.metrics.sinks import outlets
+from processor.metrics.sinks import sinks
 from processor.replication.lease_term import DIRECTORY as TERM_DIRECTORY
 from processor.settings import kcl_properties
 from processor.settings.daemon_files import SETTINGS_VARIABLE
@@ -156,7 +156,7 @@ def properties(
         "dynamoDBEndpoint": settings.kcl_endpoint,
         "sourceEndpoint": settings.source_endpoint,
         "sourceStreamsEndpoint": settings.source_streams_endpoint,
-        "metricsExecutable": f"{python} processor.metrics.exporter" if outlets(settings, os.environ) else None,
+        "metricsExecutable": f"{python} processor.metrics.exporter" if sinks(settings, os.environ) else None,
         **_identity("source", settings.source_identity, settings.source_region),
         **_identity("kcl", settings.task_identity, settings.kcl_region),
     }

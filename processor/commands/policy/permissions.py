@@ -13,7 +13,7 @@ from typing import Literal
 import msgspec
 
 from processor.commands.policy.options import COMMANDS, VIA_S3
-from processor.metrics.sinks import outlets
+from processor.metrics.sinks import sinks
 from processor.settings import kcl_properties
 from processor.settings.settings import Settings
 
@@ -107,7 +107,7 @@ def _new_letters(settings: Settings) -> bool:
 
 
 def _metrics(settings: Settings) -> bool:
-    return "cloudwatch" in outlets(settings, {})
+    return "cloudwatch" in sinks(settings, {})
 
 
 def _heartbeat(settings: Settings) -> bool:

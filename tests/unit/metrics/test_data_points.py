@@ -14,7 +14,7 @@ from processor.metrics import cloudwatch, instruments
 from processor.metrics.cloudwatch_names import NAMES, Name, name_of
 from processor.metrics.data_points import Histogram, Point, points
 from processor.metrics.instruments import INSTRUMENTS
-from processor.metrics.sinks import outlets, publishes_each_shard
+from processor.metrics.sinks import publishes_each_shard, sinks
 from tests.fakes.metrics.metric_families import TASK, Counted
 from tests.fakes.task.tasks import task
 
@@ -128,7 +128,7 @@ def test_a_request_has_no_more_than_cloudwatch_takes(size: int, requests: list[i
 )
 def test_kcls_words_say_what_cloudwatch_gets(given_: dict[str, str], anything: bool, each_shard: bool) -> None:  # noqa: FBT001
     """What metricsLevel and metricsEnabledDimensions mean for KCL's metrics, they mean for ours."""
-    assert anything == ("cloudwatch" in outlets(task(**given_), {}))
+    assert anything == ("cloudwatch" in sinks(task(**given_), {}))
     assert each_shard == publishes_each_shard(task(**given_))
 
 
@@ -146,4 +146,4 @@ def test_kcls_words_say_what_cloudwatch_gets(given_: dict[str, str], anything: b
 )
 def test_opentelemetrys_variables_ask_for_otlp(environment: dict[str, str], asked: bool) -> None:  # noqa: FBT001
     """An endpoint turns it on, the SDK's own switches turn it off."""
-    assert asked == ("otlp" in outlets(task(), environment))
+    assert asked == ("otlp" in sinks(task(), environment))

@@ -24,7 +24,7 @@ from processor.metrics.collector import FLEET_SECONDS, FORGET_SECONDS, DaemonCol
 from processor.metrics.command_metrics import CommandMetrics
 from processor.metrics.heartbeat import key
 from processor.metrics.shard_facts import WINDOW_SECONDS
-from processor.metrics.sinks import outlets
+from processor.metrics.sinks import sinks
 from processor.replication.apply import Outcome
 from processor.replication.change import Change
 from processor.replication.heartbeats import Heartbeats
@@ -272,15 +272,15 @@ def test_a_heartbeats_way_is_measured(daemon: Daemon) -> None:
 
 
 def test_nothing_is_measured_where_nothing_is_asked_for() -> None:
-    """Each outlet is asked for by itself."""
+    """Each sink is asked for by itself."""
     silent = {"dontPublishCloudwatch": "true"}
-    assert outlets(task(), {}) == {"cloudwatch"}
-    assert outlets(task(**silent), {}) == set()
-    assert outlets(task(**silent, metricsPort="9404"), {}) == {"prometheus"}
-    assert outlets(task(**silent, heartbeatSeconds="5"), {}) == {"heartbeat"}
+    assert sinks(task(), {}) == {"cloudwatch"}
+    assert sinks(task(**silent), {}) == set()
+    assert sinks(task(**silent, metricsPort="9404"), {}) == {"prometheus"}
+    assert sinks(task(**silent, heartbeatSeconds="5"), {}) == {"heartbeat"}
     otlp = {"OTEL_EXPORTER_OTLP_ENDPOINT": "http://localhost:4318"}
-    assert outlets(task(**silent), otlp) == {"otlp"}
-    assert outlets(task(**silent), otlp | {"OTEL_SDK_DISABLED": "true"}) == set()
+    assert sinks(task(**silent), otlp) == {"otlp"}
+    assert sinks(task(**silent), otlp | {"OTEL_SDK_DISABLED": "true"}) == set()
 
 
 def test_a_port_that_there_is_not_is_said(daemon: Daemon, events: Callable[[], list[Event]]) -> None:
