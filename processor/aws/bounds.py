@@ -1,8 +1,8 @@
-"""The most that an answer may be, by what was asked. Whatever is more is no answer of AWS's.
+"""Limits the size of answers, by what was asked. A larger answer can't be AWS's, and is not accepted.
 
 DynamoDB's own limits are of item sizes (API reference and "Naming rules and data types" of the developer guide), and an
-item's JSON may be longer than its size: ``"a":{"NULL":true},`` has 18 bytes and counts as 2. So nine times are allowed
-where a limit is reached by items of any kind.
+item's JSON may be longer than its size: ``"a":{"NULL":true},`` has 18 bytes and counts as 2. So an answer may have nine
+times the limit if any items can reach it.
 
 ======================  =========================  =====================================================================
 asked                   DynamoDB's limit           here
@@ -10,12 +10,12 @@ asked                   DynamoDB's limit           here
 GetItem, PutItem, ...   one item of 400 KB         4 MB (a condition that fails may be answered with the item)
 Scan, Query,            1 MB of items              12 MB
 GetRecords
-BatchGetItem            16 MB of items             12 MB; what is more is asked for again in smaller parts
+BatchGetItem            16 MB of items             12 MB; if there is more, it is asked for again in smaller parts
 BatchWriteItem          what was sent, at most     six times what was sent, and 256 KB
 anything else           some 100 KB                4 MB (S3: 12 MB; STS and CloudWatch: 256 KB)
 ======================  =========================  =====================================================================
 
-A child's calls read these as bytes. What botocore makes objects of may have 4 MB, of any call.
+A child's calls read these as bytes. An answer that botocore makes objects of may have 4 MB, whatever the call.
 """
 
 from __future__ import annotations
@@ -36,36 +36,36 @@ _SERVICES: Mapping[str, int] = {"cloudwatch": 256 * _KB, "s3": 12 * _MB, "sts": 
 # An answer repeats what was sent, with other escapes at most: "<" as "\\u003c".
 _REPEATED = 6
 _BATCH_WRITE_BYTES = 256 * _KB
-# What an answer may be without a part of the room for all of them.
+# An answer up to this size takes no part of the room that all answers share.
 FREE_BYTES = 64 * _KB
 _ROOM_BYTES = 16 * _MB
 # Two pages of 1 MB, one coming in and one being read.
 _ROOM_BYTES_PER_CONNECTION = 2 * _MB
 _USUAL_CONNECTIONS = 8
 _MOST_PARSED_BYTES = 4 * _MB
-# In a body that a library makes objects of, up to some 100 bytes for each mark: 30 MB. A page of 1 MB of a lease table
-# has some 60,000.
+# In a body that a library makes objects of. Each of these marks may cost 100 bytes: 30 MB in all. A page of 1 MB of a
+# lease table has some 60,000.
 _MOST_MARKS = 300_000
 _MARKS: Mapping[str, tuple[bytes, ...]] = {"json": (b",", b"[", b"{"), "query": (b"<",), "rest-xml": (b"<",)}
-# Of a page that stays bytes, a comma is the least between two values: no page of 1 MB has more.
+# For a page that stays bytes: two values are at least a comma apart, so no page of 1 MB has more.
 _MOST_COMMAS = 1_200_000
-# Capacity of a table with 25 indexes is said with some hundreds.
+# The consumed capacity of a table with 25 indexes takes some hundreds of values.
 _MOST_OTHER_COMMAS = 10_000
 
 
 class InvalidAnswerError(Exception):
-    """What came is past a limit, or breaks HTTP's rules: no answer."""
+    """The answer exceeds a limit or breaks HTTP's rules, so it counts as no answer."""
 
 
 class TooLargeAnswerError(InvalidAnswerError):
-    """What came is more than was asked for can be."""
+    """The answer is larger than an answer to this request can be."""
 
 
 def most_bytes(service: str, target: str, sent_bytes: int) -> int:
-    """The most that an answer's body may have.
+    """The limit for an answer's body, in bytes.
 
-    :param service: botocore's name of it
-    :param target: the request's ``X-Amz-Target``, or only the call's name; empty where it has none
+    :param service: botocore's name of the service
+    :param target: the request's ``X-Amz-Target``, or only the call's name; empty if it has none
     :param sent_bytes: the length of the request's body
     """
     operation = target.rpartition(".")[2]
@@ -75,10 +75,10 @@ def most_bytes(service: str, target: str, sent_bytes: int) -> int:
 
 
 def check_parsed(body: bytes, protocol: str) -> None:
-    """Hold a body to what it may be where a library makes objects of it, which are many times as large.
+    """Check that a body is within the limits for bodies of which a library makes objects, many times as large.
 
-    :param protocol: botocore's name of it
-    :raises InvalidAnswerError: it is more
+    :param protocol: botocore's name of the protocol
+    :raises InvalidAnswerError: it is not
     """
     if len(body) > _MOST_PARSED_BYTES:
         raise TooLargeAnswerError(f"larger than {shown(_MOST_PARSED_BYTES)}")
@@ -87,19 +87,20 @@ def check_parsed(body: bytes, protocol: str) -> None:
 
 
 def has_too_many_values(page: bytes) -> bool:
-    """Whether a page of items, which stay bytes, has more values than any of 1 MB."""
+    """Whether a page of items, which stay bytes, has more values than any page of 1 MB can have."""
     return page.count(b",") > _MOST_COMMAS
 
 
 def has_more_values(answer: bytes, sent: bytes) -> bool:
-    """Whether a write is answered with more values than were written, and what else DynamoDB says."""
+    """Whether a write's answer has more values than were written and DynamoDB adds to them."""
     return len(answer) > FREE_BYTES and answer.count(b",") > sent.count(b",") + _MOST_OTHER_COMMAS
 
 
 class Room:
-    """The memory that all answers under way may take together. Any number of threads may share it.
+    """The memory that all answers in progress may take together. Any number of threads may share it.
 
-    One that finds none is given up and asked for again. There is always one that is not: what the others held is free.
+    An answer that finds no room is given up and asked for again, and its part becomes free for the others. So one of
+    them can always go on.
     """
 
     def __init__(self, most: int = _ROOM_BYTES) -> None:
@@ -108,7 +109,7 @@ class Room:
         self._of_thread = threading.local()
 
     def widen(self, connections: int) -> None:
-        """For a command that makes so many calls at once, as its settings say."""
+        """Enlarge it for a command whose settings ask for this many concurrent calls."""
         more = max(0, connections - _USUAL_CONNECTIONS) * _ROOM_BYTES_PER_CONNECTION
         with self._lock:
             most = max(self._most, _ROOM_BYTES + more)
@@ -118,7 +119,7 @@ class Room:
     def take(self, size: int) -> None:
         """Take a part.
 
-        :raises TooLargeAnswerError: there is less
+        :raises TooLargeAnswerError: less is free
         """
         with self._lock:
             if size > self._left:
@@ -131,7 +132,7 @@ class Room:
             self._left += size
 
     def keep(self, size: int) -> None:
-        """Let what this thread took be given back when its call is over; now, where it is in none."""
+        """Give back what this thread took when its call is over; at once, if it makes no call."""
         if getattr(self._of_thread, "kept", None) is None:
             self.give(size)
         else:

@@ -1,4 +1,4 @@
-"""Answers, held to what AWS answers: its library takes much for an empty answer, and stumbles over the rest."""
+"""Checks that answers can be AWS's: its library takes many others for an empty answer, or fails on them."""
 
 from __future__ import annotations
 
@@ -18,22 +18,22 @@ from processor.aws.http_answer import Answer
 from processor.aws.redaction import content_type
 from processor.aws.response_shapes import NO_ANSWER, faults
 
-# DynamoDB's checksum of an answer's body, which botocore's retries look at.
+# DynamoDB's checksum of an answer's body; botocore checks it only in its retries.
 _CHECKSUM = "x-amz-crc32"
 _NULL = b"null"
 _members_decoder = msgspec.json.Decoder(dict[str, msgspec.Raw])
 
 
-# An error whose body is not an object of JSON is a proxy's page, or an old server's few words.
+# An error whose body is not a JSON object is a proxy's page, or an old server's few words.
 _MOST_UNKNOWN_BYTES = 64 * 1024
-# Of an error's words: far more than is ever shown. An exception keeps them for as long as an outage.
+# Limit for an error's message: far more than is ever shown. An exception may keep it for as long as an outage.
 _MOST_KEPT_CHARACTERS = 4096
-# JSON's longest way to write one character: two halves of a pair, of six bytes each.
+# JSON's longest way to write one character: a surrogate pair, two escapes of six bytes each.
 _LONGEST_ESCAPE = 12
 
 
 class _ErrorBody(msgspec.Struct, frozen=True):
-    """The members of an error that botocore reads. All others are passed over, whatever they are and however many."""
+    """The members of an error that botocore reads. All others are skipped, whatever they are and however many."""
 
     kind: msgspec.Raw = msgspec.field(default=msgspec.Raw(), name="__type")
     message: msgspec.Raw = msgspec.Raw()
@@ -41,7 +41,7 @@ class _ErrorBody(msgspec.Struct, frozen=True):
     item: msgspec.Raw = msgspec.field(default=msgspec.Raw(), name="Item")
 
     def named(self) -> Iterator[tuple[str, msgspec.Raw]]:
-        """What botocore reads, by the names that it knows."""
+        """The members by the names that botocore knows."""
         yield from (("__type", self.kind), ("message", self.message), ("Message", self.capital))
 
 
@@ -62,7 +62,7 @@ class _CheckedParser:
         good = response["status_code"] < HTTPStatus.MULTIPLE_CHOICES
         body = response["body"]
         try:
-            if isinstance(body, bytes):  # one that is streamed is not parsed
+            if isinstance(body, bytes):  # a streamed body is not parsed
                 check_parsed(body, self._protocol)
         except InvalidAnswerError as exc:
             raise not_aws(self._whose, exc) from exc
@@ -71,7 +71,7 @@ class _CheckedParser:
                 _members_decoder.decode(response["body"])
             parsed: dict[str, Any] = self._parser.parse(response, shape)
             error = parsed.get("Error", {})
-            hash(error.get("Code"))  # else botocore stumbles over it later
+            hash(error.get("Code"))  # botocore would fail later on a code that can't be hashed
             error.update(
                 {name: words[:_MOST_KEPT_CHARACTERS] for name, words in error.items() if isinstance(words, str)}
             )
@@ -90,7 +90,7 @@ class CheckedParsers(ResponseParserFactory):
     """A session's parsers."""
 
     def create_parser(self, protocol_name: str) -> Any:
-        """Of each client."""
+        """Called by botocore for each client."""
         return _CheckedParser(super().create_parser(protocol_name), protocol_name)
 
 
@@ -98,11 +98,11 @@ _error_parser = _CheckedParser(JSONParser(), "json")
 
 
 def checked(operation: str, answer: Answer) -> bytes:
-    """The body of an answer of the JSON protocol, if AWS gave it and it is a success.
+    """The body of an answer of the JSON protocol, if it is AWS's and a success.
 
-    :returns: JSON, maybe: who decodes it finds out
-    :raises NotDynamoDBError, ChecksumError: AWS did not, or not so
-    :raises ClientError: it is none
+    :returns: JSON presumably; decoding it shows whether it is
+    :raises NotDynamoDBError, ChecksumError: it is not AWS's, or was changed on its way
+    :raises ClientError: it is an error
     """
     status, headers, body = answer
     expected = headers.get(_CHECKSUM)
@@ -117,14 +117,14 @@ def checked(operation: str, answer: Answer) -> bytes:
 
 
 def _error(answer: Answer) -> dict[str, Any]:
-    """As botocore parses it; with ``Item``, where the item stands in it that a condition did not hold for."""
+    """The error as botocore parses it; with ``Item`` if it has the item for which a condition did not hold."""
     body, has_item = answer.body, False
     try:
         found = _error_decoder.decode(body)
         if len(body) > _MOST_UNKNOWN_BYTES:
             body = msgspec.json.encode({name: _short(value) for name, value in found.named() if bytes(value)})
         has_item = bytes(found.item) not in (b"", _NULL)
-    except NO_ANSWER as exc:  # an error may be of a proxy
+    except NO_ANSWER as exc:  # the error may come from a proxy
         if len(body) > _MOST_UNKNOWN_BYTES:
             fault = f"status {answer.status}, and no error of AWS's in {shown(len(body))}"
             raise NotDynamoDBError(whose="DynamoDB's", fault=fault) from exc
@@ -133,14 +133,14 @@ def _error(answer: Answer) -> dict[str, Any]:
 
 
 def _short(text: msgspec.Raw) -> str:
-    """As much of a JSON text as is kept of an error.
+    """A JSON text, cut to what is kept of an error.
 
-    :raises DecodeError: it is no text
+    :raises DecodeError: it is not a text
     """
     begin = bytes(text)[:_MOST_KEPT_CHARACTERS]
     if len(begin) < _MOST_KEPT_CHARACTERS:
         return msgspec.json.decode(begin, type=str)
-    for cut in range(_LONGEST_ESCAPE):  # where it is not in the middle of a character
+    for cut in range(_LONGEST_ESCAPE):  # until the cut is not in the middle of a character
         with contextlib.suppress(*NO_ANSWER):
             return msgspec.json.decode(begin[: len(begin) - cut] + b'"', type=str)
     raise msgspec.DecodeError

@@ -1,8 +1,8 @@
-"""Calls of a client whose request and answer are JSON bytes.
+"""Makes calls by a botocore client with JSON bytes as request and answer.
 
-botocore would parse items into Python values, at several times the cost and with something to lose. So its request's
-body is swapped for ours just before it is signed, and the answer's is taken before it is parsed. Signing, credentials,
-endpoints, connections, retries and errors stay botocore's.
+botocore would parse items into Python values, at several times the cost, and might change them. So the body of its
+request is replaced by ours just before it is signed, and the body of the answer is taken before it is parsed. Signing,
+credentials, endpoints, connections, retries and errors stay botocore's.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from processor.errors import UnavailableError
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
-# botocore's method of each call, with the least parameters that it accepts in the place of ours.
+# botocore's method for each call, with the fewest parameters that it accepts; our body replaces them.
 _METHODS: dict[str, tuple[str, Callable[[str], dict[str, Any]]]] = {
     "GetItem": ("get_item", lambda table: {"TableName": table, "Key": {}}),
     "BatchGetItem": ("batch_get_item", lambda table: {"RequestItems": {table: {"Keys": [{}]}}}),
@@ -32,12 +32,12 @@ _METHODS: dict[str, tuple[str, Callable[[str], dict[str, Any]]]] = {
     "DeleteItem": ("delete_item", lambda table: {"TableName": table, "Key": {}}),
     "GetRecords": ("get_records", lambda _: {"ShardIterator": "i"}),
 }
-# The least that is an answer of each.
+# The smallest valid answer of each.
 _NOTHING = b'{"Items":[],"Responses":{}}'
 
 
 class Units(msgspec.Struct, frozen=True, rename="pascal"):
-    """The part of an answer that says what the call has cost."""
+    """The part of an answer that says what the call has consumed."""
 
     capacity_units: float | None = None
 
@@ -63,7 +63,7 @@ class ByteCalls:
         :param before_send: called before each request
         :returns: the answer's JSON, which is an object
         :raises ClientError, BotoCoreError, OSError: see ``aws_errors``
-        :raises NotDynamoDBError: the answer is none
+        :raises NotDynamoDBError: the answer is not DynamoDB's
         """
         method, parameters = _METHODS[operation]
         mine = self._of_thread
@@ -91,7 +91,7 @@ class ByteCalls:
             response_dict["body"] = _NOTHING
 
     def _is_ours(self) -> bool:
-        """Whether this thread's call was made here: the client may have other users."""
+        """Whether this thread's call was made by this class: the client may have other users."""
         return getattr(self._of_thread, "request", None) is not None
 
 
@@ -116,7 +116,7 @@ class RawCalls:
         :raises RefusedError: DynamoDB will never answer this request
         :raises UnavailableError: it can't be answered now
         """
-        # A scan's first page is asked for without a key.
+        # A scan's first page has no key to begin at.
         carries = operation != "Scan" or b'"ExclusiveStartKey"' in body
         with aws_errors(self.name(operation), HarmlessWords((self.table,)) if carries else ALL_WORDS):
             found = self._connected().call(operation, body, table=self.table)
@@ -130,7 +130,7 @@ class RawCalls:
         return f"{operation} on table {self.table} in {self._region}"
 
     def not_dynamodb(self, operation: str, kind: str = "json") -> UnavailableError:
-        """For an answer that makes no sense: a proxy's page must not pass for "no such item"."""
+        """The exception for an answer that makes no sense: a proxy's page must not pass for "no such item"."""
         message = f"{self.name(operation)}: the answer is none of DynamoDB's (content type {kind})"
         return UnavailableError(message, code="NotDynamoDB")
 

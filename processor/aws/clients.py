@@ -1,4 +1,4 @@
-"""The clients of a task."""
+"""Makes the clients of a task."""
 
 from __future__ import annotations
 
@@ -25,11 +25,11 @@ if TYPE_CHECKING:
     from processor.settings.settings import Settings
 
 _TIMEOUTS = Config(connect_timeout=3, read_timeout=10, user_agent_extra=SESSION_NAME)
-# For a whole call: twice what its steps may take, for a page of 1 MB on a slow line.
+# For a whole call: twice the time of its steps, to allow for a page of 1 MB on a slow line.
 _READ_SECONDS = 30.0
 _WRITE_CONFIG = _TIMEOUTS.merge(
     Config(
-        retries={"total_max_attempts": 1},  # apply.py retries, and says so
+        retries={"total_max_attempts": 1},  # apply.py retries, and reports it
         parameter_validation=False,
     )
 )
@@ -38,14 +38,14 @@ _READ_CONFIG = _TIMEOUTS.merge(Config(retries={"total_max_attempts": 3, "mode": 
 _S3_CONFIG = _READ_CONFIG.merge(
     Config(request_checksum_calculation="when_required", response_checksum_validation="when_required")
 )
-# A shard waits for its answer, and apply.py retries, and says so: seconds.
+# Seconds. A shard waits for the answer; apply.py retries, and reports it.
 _LETTER_CONFIG = _S3_CONFIG.merge(Config(read_timeout=5, retries={"total_max_attempts": 1}))
 
 
 class Clients:
-    """The clients of one task, made when first asked for.
+    """The clients of one task, each made at its first use.
 
-    :param connections: calls at once, of each client
+    :param connections: concurrent calls of each client
     """
 
     def __init__(self, settings: Settings, *, connections: int = 10) -> None:
@@ -78,12 +78,12 @@ class Clients:
         return self._client("dynamodb", s.kcl_region, s.kcl_endpoint, s.task_identity)  # type: ignore[no-any-return]
 
     def cloudwatch(self) -> CloudWatchClient:
-        """Takes the metrics; in the checkpoint table's region, where KCL's own go."""
+        """Receives the metrics; in the checkpoint table's region, like KCL's own."""
         s = self._settings
         return self._client("cloudwatch", s.kcl_region, None, s.task_identity)  # type: ignore[no-any-return]
 
     def caller(self, profile: str | None = None) -> str:
-        """The ARN of whoever has a profile's credentials, or our own: a user's, or of a role's session.
+        """The ARN behind a profile's credentials, or behind the usual ones: a user's, or that of a role's session.
 
         :raises UnavailableError: STS can't be asked
         """
@@ -96,7 +96,7 @@ class Clients:
             return client.get_caller_identity()["Arn"]
 
     def account(self, identity: Identity) -> str:
-        """The number of the account that an identity acts in: its role's, or what STS says, who is asked once.
+        """The number of the account in which an identity acts: its role's, or what STS says, which is asked once.
 
         :raises UnavailableError: STS can't be asked
         """
@@ -107,38 +107,38 @@ class Clients:
         return self._accounts[identity.profile]
 
     def letters_owner(self) -> str:
-        """Whose the bucket of dead letters must be: as ``deadLetterUri`` says, or ours.
+        """The account that must own the bucket of dead letters: the one in ``deadLetterUri``, or ours.
 
         :raises UnavailableError: STS can't be asked
         """
         return self._settings.dead_letter_owner or self.account(self._settings.task_identity)
 
     def s3(self) -> S3Client:
-        """Keeps the dead letters, as the task; made anew at each call, with the credentials that are there by then."""
+        """Stores the dead letters, as the task; made again for each call, with the credentials of that moment."""
         return self._s3(self._settings.task_identity, self._settings.kcl_region, _S3_CONFIG)
 
     def s3_for_shards(self) -> S3Client:
-        """The same where a shard waits for it: it tries once."""
+        """The same for calls for which a shard waits: it tries once."""
         return self._s3(self._settings.task_identity, self._settings.kcl_region, _LETTER_CONFIG)
 
     def export_s3(self) -> S3Client:
-        """Looks at the bucket that the source is exported to, as the source, in whose name DynamoDB writes there."""
+        """Examines the bucket for the source's export, as the source, in whose name DynamoDB writes there."""
         return self._s3(self._settings.source_identity, self._settings.source_region, _S3_CONFIG)
 
     def _s3(self, identity: Identity, region: str, config: Config) -> S3Client:
-        # botocore finds a bucket in any other region of the same partition by itself; an emulator's word is no region.
+        # botocore finds a bucket in any other region of the same partition by itself. An emulator's region isn't one.
         with self._lock, aws_errors("Client for S3"):
             made = session(identity, region=region if is_aws_region(region) else None)
             return bound(made.create_client("s3", config=config), _READ_SECONDS)  # type: ignore[no-any-return]
 
     def _client(self, service: str, region: str, endpoint: str | None, identity: Identity) -> Any:
         name = repr((service, region, endpoint, identity))
-        with self._lock:  # sessions are not for several threads at once; clients are
+        with self._lock:  # threads may share a client, but not a session
             if name not in self._made:
                 with aws_errors(f"Client for {service} in {region}"):
                     who = identity, region
                     made = self._sessions.get(who) or session(identity, region=region)
-                    self._sessions[who] = made  # another would read all its data files again
+                    self._sessions[who] = made  # a new one would read all its data files again
                     client = made.create_client(service, endpoint_url=endpoint, config=self._config)
                     self._made[name] = bound(client, _READ_SECONDS)
             return self._made[name]
@@ -152,9 +152,9 @@ def write_client(
     timeouts: WriteTimeouts,
     make_session: MakeSession = session,
 ) -> DynamoDBClient:
-    """A client that tries once, waits no longer than it may, and leaves its parameters to DynamoDB to check.
+    """A client that tries once, keeps to its timeouts, and leaves the check of parameters to DynamoDB.
 
-    :param connections: calls at once
+    :param connections: concurrent calls
     """
     config = _WRITE_CONFIG.merge(
         Config(max_pool_connections=connections, connect_timeout=timeouts.connect, read_timeout=timeouts.read)

@@ -1,13 +1,13 @@
-"""An identity's credentials, looked up anew when AWS refuses them as expired or unknown.
+"""Looks an identity's credentials up again when AWS refuses them as expired or unknown.
 
-botocore keeps what it found first, even from a file that was rewritten since. Here every client of a session shares one
+botocore keeps what it found first, even if the file was rewritten since. Here every client of a session shares one
 ``RenewedCredentials``::
 
-    call ─▶ refused as stale ─▶ renew(): are there others now? ─ yes ─▶ the call is made again at once, with those
+    call ─▶ refused as stale ─▶ renew(): are there others now? ─ yes ─▶ the call is repeated at once, with those
                                                                └ no ──▶ the error; the next refusal looks again
 
-What was found before is kept until something else is found: one wrong answer, or a file that is just being written,
-must not leave a client without credentials that still hold.
+The old credentials are kept until others are found: one wrong answer, or a file that is just being written, must not
+leave a client without credentials that are still valid.
 """
 
 from __future__ import annotations
@@ -24,23 +24,23 @@ from processor.aws.errors import STALE_CREDENTIALS
 from processor.errors import ReplicatorError
 from processor.reporting import secrets
 
-# Many threads are refused at once, and a look may be a call of STS or of the instance's metadata; leases hold for 5 s.
+# Many threads are refused at once, and a look-up may call STS or the instance's metadata; leases last for 5 s.
 RENEWAL_SECONDS = 2.0
-# After a look that found nothing.
+# After a look-up that found nothing.
 _NEXT_LOOK_SECONDS = 1.0
 
 
 class UnusableCredentialsError(CredentialRetrievalError):
-    """There are some, which nobody can use until a person changes them."""
+    """There are credentials, but nobody can use them until a person changes them."""
 
 
 LookUp = Callable[[], Credentials | None]
 
 
 class RenewedCredentials(Credentials):
-    """What botocore's clients sign with. Any number of threads may share it.
+    """The credentials with which botocore's clients sign. Any number of threads may share it.
 
-    :param look_up: finds the credentials that there are now, or None where there are none
+    :param look_up: finds the current credentials, or returns None if there are none
     """
 
     def __init__(self, look_up: LookUp, *, clock: Callable[[], float] = time.monotonic) -> None:
@@ -64,10 +64,10 @@ class RenewedCredentials(Credentials):
         return keys
 
     def get_deferred_property(self, property_name: str) -> Callable[[], Any]:
-        """What botocore asks an account's number with, when it looks for an endpoint."""
+        """A property such as the account's number, for which botocore asks when it looks for an endpoint."""
         return lambda: getattr(self.get_frozen_credentials(), property_name, None)
 
-    # botocore reads these of credentials that are not frozen; the base class has them as attributes.
+    # botocore reads these from credentials that are not frozen; the base class has them as attributes.
     access_key = property(lambda self: self.get_frozen_credentials().access_key)
     secret_key = property(lambda self: self.get_frozen_credentials().secret_key)
     token = property(lambda self: self.get_frozen_credentials().token)
@@ -76,7 +76,7 @@ class RenewedCredentials(Credentials):
     def exist(self) -> bool:
         """Whether any can be found.
 
-        :raises BotoCoreError: that can't be told
+        :raises BotoCoreError: it can't be found out
         """
         try:
             self._current()
@@ -85,7 +85,7 @@ class RenewedCredentials(Credentials):
         return True
 
     def renew(self) -> bool:
-        """Look for others, since those that this thread was given last were refused.
+        """Look for others, because those that this thread used last were refused.
 
         :returns: whether there are others now
         """
@@ -100,16 +100,16 @@ class RenewedCredentials(Credentials):
                 found = self._look_up()
                 if found is None or self._keys_of(found) == refused:
                     return False
-            except (BotoCoreError, ReplicatorError, OSError, ValueError):  # the refusal itself says more
+            except (BotoCoreError, ReplicatorError, OSError, ValueError):  # the refusal itself is the better message
                 return False
             self._found = found
         return True
 
     def retry(self, response: Any = None, **_: object) -> float | None:
-        """Answer botocore's event ``needs-retry``: a call that was refused as stale is made again with others.
+        """Answer botocore's event ``needs-retry``: a call that was refused as stale is repeated with others.
 
-        :param response: of HTTP, and parsed; None where no answer came
-        :returns: seconds to wait before that; None not to
+        :param response: HTTP's response and the parsed answer, or None if no answer came
+        :returns: seconds to wait before the call is repeated, or None not to repeat it
         """
         if response is None or response[1].get("Error", {}).get("Code") not in STALE_CREDENTIALS:
             return None
@@ -139,7 +139,7 @@ class RenewedCredentials(Credentials):
     def _keys_of(self, found: Credentials) -> ReadOnlyCredentials:
         try:
             keys = found.get_frozen_credentials()
-        except RuntimeError as exc:  # of keys that were out of date when they were given
+        except RuntimeError as exc:  # botocore's, about keys that were already expired when they were issued
             raise CredentialRetrievalError(provider=found.method, error_msg=str(exc)) from exc
         seen = self._seen
         if seen is None or seen[0] != keys:
@@ -149,7 +149,7 @@ class RenewedCredentials(Credentials):
 
 
 def _usable(keys: ReadOnlyCredentials, method: str) -> ReadOnlyCredentials:
-    """The keys without white space around them, as a file or a Kubernetes Secret may have it.
+    """The keys without the white space around them that a file or a Kubernetes Secret may have.
 
     :raises UnusableCredentialsError: one of them can't stand in a request's header
     """

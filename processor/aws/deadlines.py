@@ -1,8 +1,8 @@
-"""One deadline for a whole call of botocore's HTTP session: from the first connect to the answer's last byte.
+"""Sets one deadline for a whole call of botocore's HTTP session: from the first connect to the answer's last byte.
 
 urllib3 has a timeout for each step: each address, each receive of a TLS handshake, of a proxy's answer, of the answer.
-Who sends two bytes every now and then keeps it waiting for as long as he likes. So at the deadline the connection is
-shut down under it, and what it makes of that becomes a timeout. A name server's time is not bounded.
+A server that sends two bytes now and then can keep it waiting for ever. So at the deadline the connection's socket is
+shut down, and the error that urllib3 makes of that becomes a timeout. The time to resolve a name is not limited.
 """
 
 from __future__ import annotations
@@ -17,9 +17,9 @@ _of_thread = threading.local()
 
 
 class Deadline:
-    """That of the call which this thread makes, in its context.
+    """The deadline of the call that this thread makes in the ``with`` block.
 
-    :param most_bytes: of the call's answer
+    :param most_bytes: limit for the call's answer
     """
 
     def __init__(self, seconds: float, *, most_bytes: int) -> None:
@@ -43,7 +43,7 @@ class Deadline:
             self._let_go()
 
     def watch(self, connection: socket.socket) -> None:
-        """Shut this one down at the deadline; it may be wrapped by TLS meanwhile, which takes its descriptor away."""
+        """Shut this connection down at the deadline; TLS may wrap it meanwhile, which takes its descriptor away."""
         handle = socket.socket(fileno=os.dup(connection.fileno()))
         with self._lock:
             self._let_go()
@@ -58,7 +58,7 @@ class Deadline:
 
     def _shut(self) -> None:
         if self._handle is not None:
-            with contextlib.suppress(OSError):  # it has ended by itself
+            with contextlib.suppress(OSError):  # it has already ended
                 self._handle.shutdown(socket.SHUT_RDWR)
 
     def _let_go(self) -> None:
@@ -68,7 +68,7 @@ class Deadline:
 
 
 def current() -> Deadline:
-    """That of the call which this thread makes.
+    """The deadline of the call that this thread makes.
 
     :raises LookupError: it makes none
     """

@@ -1,12 +1,12 @@
-"""Calls of AWS's JSON protocol, without what makes a client's call slow: models, hooks, retries, urllib3, http.client.
+"""Makes calls of AWS's JSON protocol without what slows a client's calls: models, hooks, retries, urllib3, http.client.
 
 ::
 
     credentials (botocore) ─▶ sigv4.py ─▶ before_send ─▶ http1.py on a connection of botocore's pool ─▶ checks
-                                                    └──────▶ botocore's HTTP session, where none is open
+                                                    └──────▶ botocore's HTTP session, if no connection is open
 
-Every connection is opened by botocore's HTTP session, in a request like any other: names, proxies, TLS, client
-certificates, ``AWS_CA_BUNDLE`` and what their errors are called stay its matter. Only then is it used directly.
+botocore's HTTP session opens every connection, by an ordinary request. So it alone deals with names, proxies, TLS,
+client certificates and ``AWS_CA_BUNDLE``, and with their errors. After that request the connection is used directly.
 """
 
 from __future__ import annotations
@@ -52,9 +52,9 @@ class Calls(Protocol):
 
 
 def direct_calls(client: Any, *, operation: str, parameters: dict[str, Any]) -> Calls:
-    """The calls of one client, made directly, or by the client where the library doesn't let us.
+    """The calls of one client, made directly, or by the client if the library doesn't let us.
 
-    :param operation: a call that the endpoint is looked up for; an account may have one of its own
+    :param operation: a call for which to look the endpoint up; an account may have an endpoint of its own
     """
     try:
         return DirectCalls(client, direct_parts(client, operation, parameters))
@@ -97,7 +97,7 @@ class DirectCalls:
         """Make a call once.
 
         :param body: the request's JSON
-        :param before_send: called when nothing is left to do but to connect, where that is needed, and to send
+        :param before_send: called when only connecting, if needed, and sending are left to do
         :returns: the answer's JSON, which is an object
         :raises ClientError, BotoCoreError, OSError: see ``aws_errors``
         """
@@ -117,7 +117,7 @@ class DirectCalls:
             return checked(operation, self._exchange(headers, body, limit))
         except ClientError as exc:
             if exc.response.get("Error", {}).get("Code") in STALE_CREDENTIALS:
-                self._credentials.renew()  # for the next try, which is whoever calls to make
+                self._credentials.renew()  # for the next attempt, which the caller makes
             raise
 
     def _exchange(self, headers: dict[str, str], body: bytes, limit: int) -> Answer:

@@ -1,4 +1,4 @@
-"""What each of AWS's errors means, and each of its library's."""
+"""Maps each error of AWS and of its library to ours."""
 
 from __future__ import annotations
 
@@ -37,12 +37,12 @@ from processor.errors import (
 )
 from processor.reporting.secrets import hidden
 
-# The answers that mean "not this write, not ever" (DynamoDB API reference, common errors and each call's own). Whatever
-# is on neither list may change, so the batch is kept and tried again: waiting loses nothing, giving up might.
+# Answers that mean that this write will never work (DynamoDB API reference, common errors and each call's own). A code
+# that is on neither list may pass, so the batch is kept and retried: waiting loses nothing, giving up might.
 REFUSALS = frozenset({"ValidationException", "ItemCollectionSizeLimitExceededException", "SerializationException"})
 REJECTED_CREDENTIALS = frozenset(
     {
-        "403",  # to S3's HEAD, which has no body to say more
+        "403",  # S3's answer to HEAD, which has no body with a code
         "AccessDenied",
         "AccessDeniedException",
         "AllAccessDisabled",
@@ -61,8 +61,8 @@ REJECTED_CREDENTIALS = frozenset(
         "UnrecognizedClientException",
     }
 )
-# Of these, what a rotation brings: credentials that are out of date, or not (any more, or yet) known. Others may be
-# there at the next look.
+# Those of them that a rotation causes: credentials that have expired, or are not (any more, or yet) known. The next
+# look-up may find others.
 STALE_CREDENTIALS = frozenset(
     {
         "ExpiredToken",
@@ -76,7 +76,7 @@ STALE_CREDENTIALS = frozenset(
         "UnrecognizedClientException",
     }
 )
-# And refusals of a call, or of a role, to credentials that are known: these stay until somebody allows it.
+# Known credentials are denied a call or a role: that stays until somebody allows it.
 DENIALS = frozenset(
     {
         "403",
@@ -88,7 +88,7 @@ DENIALS = frozenset(
         "ValidationError",
     }
 )
-# Answers of a table that works, but not so fast (DynamoDB API reference).
+# Answers of a table that works, but not this fast (DynamoDB API reference).
 THROTTLES = frozenset(
     {
         "LimitExceededException",
@@ -97,13 +97,13 @@ THROTTLES = frozenset(
         "ThrottlingException",
     }
 )
-# What is a class of its own to those who ask; any other answer is an ``UnavailableError`` and no more.
+# Codes with an exception class of their own, because callers distinguish them; any other is an ``UnavailableError``.
 KINDS: Mapping[str, type[UnavailableError]] = {
     **dict.fromkeys(THROTTLES, ThrottledError),
     "ResourceInUseException": InUseError,
     "ResourceNotFoundException": NotFoundError,
 }
-# What botocore says before any call, when it finds no credentials or can't renew those it has.
+# What botocore raises before any call if it finds no credentials or can't renew those it has.
 _NO_CREDENTIALS = (
     CredentialRetrievalError,
     LoginError,
@@ -118,19 +118,19 @@ _NO_CREDENTIALS = (
     UnknownCredentialError,
     UnknownTokenProviderError,
 )
-# An answer without a code of its own: the request was larger than the service reads.
+# An answer without a code: the request was larger than the service accepts.
 TOO_LARGE_STATUS = 413
 
 
 class NotDynamoDBError(BotoCoreError):
-    """An answer that AWS does not give."""
+    """The answer can't be AWS's."""
 
     fmt = "the answer is none of {whose} ({fault})"
     code = "NotDynamoDB"
 
 
 class AnswerTooLargeError(NotDynamoDBError):
-    """One that is larger than AWS's, or that there is no room for now."""
+    """The answer is larger than AWS's can be, or there is no room for it now."""
 
     code = "AnswerTooLarge"
 
@@ -146,10 +146,10 @@ def aws_errors(call: str, words: Words = ALL_WORDS) -> Iterator[None]:
     """Turn botocore's exceptions into ours.
 
     :param call: the call and its object, for the message, as "PutItem on table orders in eu-west-1"
-    :param words: which of AWS's words may be repeated
+    :param words: decides which parts of AWS's message may be repeated
     :raises RefusedError: AWS will never do this
-    :raises CredentialsError: the credentials are missing, refused or out of date
-    :raises ThrottledError, NotFoundError, InUseError, ConditionFailedError: as they say
+    :raises CredentialsError: the credentials are missing, refused or expired
+    :raises ThrottledError, NotFoundError, InUseError, ConditionFailedError: as their names say
     :raises UnavailableError: anything else; it may work later
     """
     try:
@@ -160,7 +160,7 @@ def aws_errors(call: str, words: Words = ALL_WORDS) -> Iterator[None]:
         code = words.code(error.get("Code", "") or f"HTTP {status}", status)
         reason = hidden(words.message(str(error.get("Message") or NO_WORDS)))
         message = f"{call}: {brief(code)}: {brief(reason)}"
-        exc.args = (message,)  # a trace of what comes of it shows this one, too
+        exc.args = (message,)  # a traceback shows this exception, too
         if code in REFUSALS or status == TOO_LARGE_STATUS:
             raise RefusedError(message, code=code) from exc
         if code in REJECTED_CREDENTIALS:
@@ -172,7 +172,7 @@ def aws_errors(call: str, words: Words = ALL_WORDS) -> Iterator[None]:
         raise UnavailableError(f"{call}: {hidden(str(exc))}", code=exc.code) from exc
     except _NO_CREDENTIALS as exc:
         raise CredentialsError(f"{call}: {brief(hidden(str(exc)))}", code=type(exc).__name__) from exc
-    except ValueError as exc:  # of a variable, a configuration file, or a response
+    except ValueError as exc:  # caused by a variable, a configuration file, or a response
         code = "InvalidEndpointError" if str(exc).startswith("Invalid endpoint") else type(exc).__name__
         raise UnavailableError(f"{call}: {brief(hidden(str(exc)))}", code=code) from exc
     except (BotoCoreError, HTTPClientError, OSError) as exc:

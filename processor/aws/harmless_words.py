@@ -1,7 +1,7 @@
-"""AWS's own words for errors, which hold nothing of an item: what may be shown of a call that carried one.
+"""AWS's own error messages without any part of an item: all that may be shown of a call that carried an item.
 
 Pure. Codes are those of the API references (each call's errors, common errors; S3: error responses). Messages are as
-DynamoDB and S3 give them; a place in braces is shown only where ``redaction.py`` can tell that it is no item's:
+DynamoDB and S3 give them; the text at a place in braces is shown only if ``redaction.py`` knows it not to be an item's:
 
 ``{name}``  an attribute of the key, or the table
 ``{type}``, ``{kind}``  a type, in short and in a word
@@ -39,9 +39,9 @@ CODES = frozenset(
         """,
     )
 )
-# Before some of them, in one version or another.
+# Some versions put these before some of the messages.
 BEGINS = ("One or more parameter values were invalid: ", "One or more parameter values are not valid. ")
-# A line each, without the dot that may end it; one that is indented goes on with the line before.
+# One message a line, without the dot that may end it; an indented line continues the line before.
 _MESSAGES = """
 # Not now.
 Internal server error
@@ -148,7 +148,7 @@ TYPES = ("S", "N", "B", "SS", "NS", "BS", "M", "L", "BOOL", "NULL")
 KINDS = ("string", "number", "binary")
 _TABLE_CALLS = ("BatchGetItem", "BatchWriteItem", "DeleteItem", "GetItem", "PutItem", "Scan")
 CALLS = (*[f"dynamodb:{call}" for call in _TABLE_CALLS], "s3:PutObject", "kms:Decrypt", "kms:GenerateDataKey")
-# Of an answer that is none of AWS's, so that one knows what did answer.
+# For an answer that is not AWS's, to show what did answer.
 CONTENT_TYPES = frozenset(
     {
         "application/json",

@@ -1,7 +1,7 @@
-"""One HTTP/1.1 request and its answer, on a connection that is there: one send, and mostly one receive.
+"""Sends one HTTP/1.1 request on an open connection and reads its answer: one send, and mostly one receive.
 
-urllib3 and http.client take half a millisecond for it: for connections' states, header objects and streams that a short
-POST and its short answer have no use for.
+urllib3 and http.client take half a millisecond for that, because of connection states, header objects and streams that
+a short POST and its short answer don't need.
 """
 
 from __future__ import annotations
@@ -19,17 +19,17 @@ def exchange(
     """Send a request and read its answer.
 
     :param request: head and body
-    :param send_seconds: for the request, from its first byte to its last
-    :param read_seconds: then for the answer, to its last byte
-    :param most_bytes: of the answer's body
+    :param send_seconds: time for the request, from its first byte to its last
+    :param read_seconds: time for the answer after that, to its last byte
+    :param most_bytes: limit for the answer's body
     :returns: the answer, and whether the connection may be used again
     :raises TimeoutError: no answer in time
-    :raises InvalidAnswerError, BrokenAnswerError: none that could be understood, or a part of one
+    :raises InvalidAnswerError, BrokenAnswerError: the answer can't be understood, or is incomplete
     :raises OSError: the connection failed
     """
     connection.settimeout(send_seconds)
     is_sent = False
-    # A server may answer, and end, before it has read everything: that the request is too large, say.
+    # A server may answer and close before it has read everything, for example because the request is too large.
     with contextlib.suppress(BrokenPipeError, ConnectionResetError):
         connection.sendall(request)
         is_sent = True

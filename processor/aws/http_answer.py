@@ -1,7 +1,7 @@
-"""An HTTP/1.1 answer, read from a socket within limits of bytes and time.
+"""Reads an HTTP/1.1 answer from a socket within limits of bytes and time.
 
 Every answer of every call is read here: those of ``http1.py``, and those of botocore's connections
-(``connections.py``), whose own parser takes lengths for what they are not, and anything for as long as it comes.
+(``connections.py``), whose own parser accepts contradictory lengths, and reads without end.
 """
 
 from __future__ import annotations
@@ -16,12 +16,12 @@ from typing import NamedTuple
 
 from processor.aws.bounds import FREE_BYTES, ROOM, InvalidAnswerError, TooLargeAnswerError, shown
 
-# A TLS record's most. Room for it is made for each call under way, of which a child may have 80.
+# The largest TLS record. Each call in progress has a buffer of this size, and a child may have 80 calls.
 _RECEIVE_BYTES = 16 * 1024
 # http.client's own limits are 100 lines of 64 KB each. AWS's heads have some 10 lines and 1 KB.
 MAX_HEAD_BYTES = 64 * 1024
 _MAX_HEADERS = 100
-# AWS sends none: they were not asked for.
+# AWS sends no interim answers, because none are asked for.
 _MAX_INTERIM = 10
 _FIRST_LINE = re.compile(r"(HTTP/1\.[01]) ([1-9][0-9]{2})(?: |$)")
 _NAME = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
@@ -29,13 +29,13 @@ _LENGTH = re.compile(r"[0-9]{1,15}")
 _CHUNK_LINE = re.compile(rb"([0-9A-Fa-f]{1,12})(?:;[^\r\n]*)?")
 _MAX_CHUNK_LINE_BYTES = 4 * 1024
 _BODILESS = frozenset({HTTPStatus.NO_CONTENT, HTTPStatus.NOT_MODIFIED})
-# Two of them that differ are two answers, and nobody knows which is meant.
+# If one of these headers comes twice with different values, it is unclear where the answer ends.
 _SINGLE = frozenset({"content-length", "transfer-encoding"})
 _END = b"\r\n"
 
 
 class Answer(NamedTuple):
-    """``headers``: their names in lower case. ``body``: as it came, whatever its content encoding."""
+    """``headers``: with names in lower case. ``body``: as received, whatever its content encoding."""
 
     status: int
     headers: dict[str, str]
@@ -54,20 +54,20 @@ def read_answer(
     method: str = "POST",
     receive_seconds: float = math.inf,
 ) -> tuple[Answer, bool]:
-    """Read an answer; the connection's timeout is that of the first receive.
+    """Read an answer; the first receive uses the connection's own timeout.
 
-    :param deadline: of the whole answer, on the monotonic clock
-    :param most_bytes: of its body
+    :param deadline: for the whole answer, on the monotonic clock
+    :param most_bytes: limit for its body
     :param method: the request's
-    :param receive_seconds: for each receive but the first
+    :param receive_seconds: timeout of each receive after the first
     :returns: the answer, and whether the connection may be used again
-    :raises TimeoutError: it is not there in time
-    :raises InvalidAnswerError: what came is past the limits, or no HTTP
+    :raises TimeoutError: it does not arrive in time
+    :raises InvalidAnswerError: it exceeds the limits, or is not HTTP
     :raises BrokenAnswerError: the connection ended first
     :raises OSError: the connection failed
     """
     incoming = _Incoming(connection, deadline, receive_seconds)
-    # Before the answer there may be others: "go on", "still at it".
+    # Interim answers ("100 Continue", "102 Processing") may come before the final one.
     for _ in range(_MAX_INTERIM + 1):
         version, status, headers = _head(incoming.until(b"\r\n\r\n", MAX_HEAD_BYTES))
         if status >= HTTPStatus.OK:
@@ -101,7 +101,7 @@ def _head(lines: bytes) -> tuple[str, int, dict[str, str]]:
 
 
 def _body(incoming: _Incoming, headers: dict[str, str], most_bytes: int) -> tuple[bytes, bool]:
-    """The body, and whether it was said where it ends."""
+    """The body, and whether the headers say where it ends."""
     is_chunked, length = _framing(headers)
     if length is not None and length <= min(most_bytes, len(incoming.left)):
         return incoming.take(length), True
@@ -120,7 +120,7 @@ def _body(incoming: _Incoming, headers: dict[str, str], most_bytes: int) -> tupl
 
 
 def _framing(headers: dict[str, str]) -> tuple[bool, int | None]:
-    """Whether the body comes in chunks, and its length, where that is said."""
+    """Whether the body comes in chunks, and its length, if the headers have it."""
     coding, length = headers.get("transfer-encoding"), headers.get("content-length")
     if coding is not None:
         if length is not None:
@@ -136,7 +136,7 @@ def _framing(headers: dict[str, str]) -> tuple[bool, int | None]:
 
 
 def _chunks(incoming: _Incoming, body: _Body) -> None:
-    """As chunks say where they end. What is no body among them may be as much as the body, and a head's most."""
+    """Read chunks. What they have besides the body may be as large as the body and a head's limit together."""
     overhead = 0
     while True:
         line = incoming.until(_END, _MAX_CHUNK_LINE_BYTES)
@@ -167,27 +167,27 @@ def _too_large(most_bytes: int) -> TooLargeAnswerError:
 
 
 class _Body:
-    """A body that grows within its limit, and within the room of all."""
+    """A body that grows within its limit, and within the room that all answers share."""
 
     def __init__(self, most_bytes: int) -> None:
         self._most = most_bytes
-        # Not one buffer that grows: dozens of those, moved again and again, leave several times their size in holes.
+        # Not one growing buffer: dozens of them, moved again and again, would fragment several times their size.
         self._parts: list[bytes] = []
         self._room = 0
         self.size = 0
 
     def check(self, more: int) -> None:
-        """Whether so much more is within the limit.
+        """Check that this many more bytes are within the limit.
 
-        :raises TooLargeAnswerError: it is not
+        :raises TooLargeAnswerError: they are not
         """
         if self.size + more > self._most:
             raise _too_large(self._most)
 
     def add(self, part: bytes) -> None:
-        """Take a part.
+        """Append a part.
 
-        :raises TooLargeAnswerError: it would be too large
+        :raises TooLargeAnswerError: the body would be too large
         """
         self.check(len(part))
         self.size += len(part)
@@ -205,13 +205,13 @@ class _Body:
         return found
 
     def drop(self) -> None:
-        """Give the room back, and what took it: an exception keeps this one alive, maybe for as long as an outage."""
+        """Free the room and the bytes: an exception may keep this object alive for as long as an outage."""
         self._parts.clear()
         ROOM.give(self._room)
 
 
 class _Incoming:
-    """What arrives, until a deadline on the monotonic clock; ``left`` is what was not asked for yet."""
+    """The incoming bytes, until a deadline on the monotonic clock; ``left`` holds those received but not yet used."""
 
     def __init__(self, connection: socket.socket, deadline: float, receive_seconds: float) -> None:
         self._connection = connection
@@ -221,7 +221,7 @@ class _Incoming:
         self.left = b""
 
     def until(self, end: bytes, limit: int) -> bytes:
-        """What stands before ``end``, which is taken too."""
+        """The bytes before ``end``; ``end`` is consumed, too."""
         while True:
             found, mark, after = self.left.partition(end)
             if len(found) > limit:
@@ -239,7 +239,7 @@ class _Incoming:
         return found
 
     def pour(self, length: int, body: _Body) -> None:
-        """Move so many bytes into a body."""
+        """Move this many bytes into a body."""
         body.check(length)
         while length > 0:
             part = self.left or self._more()
@@ -248,7 +248,7 @@ class _Incoming:
             length -= len(part)
 
     def pour_rest(self, body: _Body) -> None:
-        """Move all that comes until the connection ends."""
+        """Move everything into a body until the connection ends."""
         body.add(self.left)
         self.left = b""
         while part := self._received():
@@ -261,9 +261,9 @@ class _Incoming:
         return part
 
     def _received(self) -> bytes:
-        if not self._is_first:  # the connection's own timeout is of one receive, and was just set
+        if not self._is_first:  # the connection's own timeout was just set for the first receive
             remaining = self._deadline - time.monotonic()
-            if remaining <= 0:  # whoever is fast keeps no receive waiting
+            if remaining <= 0:  # a fast sender never lets a receive time out, so the deadline is checked here
                 raise TimeoutError("the answer took too long")
             self._connection.settimeout(min(remaining, self._receive_seconds))
         self._is_first = False

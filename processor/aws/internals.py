@@ -1,7 +1,7 @@
-"""Private members of botocore and urllib3 that this room stands on, and nothing but these; nobody else touches any.
+"""All access to private members of botocore and urllib3. No other module uses any.
 
-Each is looked at before its first use: is it there, and as it is in the releases that requirements.in allows? Where it
-is not, what it is for is done in the library's public way, which costs more or bounds less, and that is said once.
+Each member is checked before its first use: does it exist, and is it as in the releases that requirements.in allows? If
+not, the library's public way is used instead, which costs more or limits less, and a message says so once.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 from processor.reporting import changed_libraries
 
-# What it is for -> its name in the library.
+# Purpose -> the member's name in the library.
 MEMBERS = {
     "a client's endpoint": "_endpoint",
     "a client's signer": "_request_signer",
@@ -33,7 +33,7 @@ MEMBERS = {
 
 
 class ChangedLibraryError(Exception):
-    """A member is not there, or not what it was."""
+    """A member is missing, or not what it was."""
 
     def __init__(self, what: str) -> None:
         super().__init__(f"{MEMBERS[what]} ({what})")
@@ -51,12 +51,12 @@ def _member(owner: Any, what: str, *, is_as_it_was: Callable[[Any], bool] = lamb
 
 
 def say(error: ChangedLibraryError, instead: str) -> None:
-    """Say once in this process that a member has changed, and what is done instead."""
+    """Report once in this process that a member has changed, and what is done instead."""
     changed_libraries.say("botocore, urllib3", str(error), instead=instead)
 
 
 class DirectParts(NamedTuple):
-    """What a client's calls are made of: its HTTP session, its credentials, its user agent, its URL for a call."""
+    """The parts of a client that its calls need: HTTP session, credentials, user agent, URL for a call."""
 
     session: Any
     credentials: Any
@@ -65,9 +65,9 @@ class DirectParts(NamedTuple):
 
 
 def direct_parts(client: Any, operation: str, parameters: Mapping[str, Any]) -> DirectParts:
-    """Those by which a call can be made without the client.
+    """The parts with which a call can be made without the client.
 
-    :raises ChangedLibraryError: they can't be had
+    :raises ChangedLibraryError: they can't be reached
     """
     model, config = client.meta.service_model, client.meta.config
     resolve = _member(client, "a client's endpoint rules", is_as_it_was=callable)
@@ -86,16 +86,16 @@ def direct_parts(client: Any, operation: str, parameters: Mapping[str, Any]) -> 
 
 
 def http_session(client: Any) -> Any:
-    """The session that a client's requests are sent by.
+    """The HTTP session that sends a client's requests.
 
-    :raises ChangedLibraryError: it can't be had
+    :raises ChangedLibraryError: it can't be reached
     """
     endpoint = _member(client, "a client's endpoint", is_as_it_was=lambda found: hasattr(found, "http_session"))
     return endpoint.http_session
 
 
 def signing_region(client: Any) -> str:
-    """The region that a client's calls are signed for: with legacy endpoints of STS, not always its own."""
+    """The region for which a client's calls are signed: with STS's legacy endpoints, not always its own."""
     try:
         signer = _member(client, "a client's signer", is_as_it_was=lambda found: hasattr(found, "region_name"))
     except ChangedLibraryError as exc:
@@ -105,7 +105,7 @@ def signing_region(client: Any) -> str:
 
 
 def pool_of(answer: Any) -> Any:
-    """The pool that an answer's connection is of; None where none is known, and each call opens one."""
+    """The pool of an answer's connection, or None if it is unknown, so that each call opens a connection."""
     try:
         pool = _member(answer.raw, "an answer's pool")
         if pool is not None:
@@ -123,14 +123,14 @@ def take_connection(pool: Any) -> Any:
 
 
 def give_back(pool: Any, connection: Any) -> None:
-    """Let others have it."""
+    """Return a connection to its pool."""
     getattr(pool, MEMBERS["giving a connection back"])(connection)
 
 
 def make_context_by(session: Any, made: Callable[[Callable[[], Any]], Any]) -> None:
-    """Let a session make its TLS contexts by ``made``, which is given the session's own way; before its first request.
+    """Let a session, before its first use, make TLS contexts with ``made``, which receives the session's own function.
 
-    :raises ChangedLibraryError: nothing is changed
+    :raises ChangedLibraryError: it can't be done, and nothing was changed
     """
     make = _member(session, "a session's TLS", is_as_it_was=callable)
     keywords = lambda found: isinstance(getattr(found, "connection_pool_kw", None), dict)  # noqa: E731
@@ -140,10 +140,10 @@ def make_context_by(session: Any, made: Callable[[Callable[[], Any]], Any]) -> N
 
 
 def use_pools(session: Any, pools: Mapping[str, type]) -> None:
-    """Let a session, and its managers of proxies, open connections in these pools.
+    """Let a session, and its proxy managers, open connections in these pools.
 
     :param pools: by scheme
-    :raises ChangedLibraryError: nothing is changed
+    :raises ChangedLibraryError: it can't be done, and nothing was changed
     """
     same = lambda found: isinstance(found, dict) and found.keys() == pools.keys()  # noqa: E731
     kinds = _member(session, "a session's kinds of pools", is_as_it_was=same)
@@ -151,19 +151,19 @@ def use_pools(session: Any, pools: Mapping[str, type]) -> None:
 
 
 def wrap_calls(client: Any, wrapped: Callable[[Callable[..., Any]], Callable[..., Any]]) -> None:
-    """Make each of a client's calls by ``wrapped``, which is given the client's own way.
+    """Make each of a client's calls with ``wrapped``, which receives the client's own function.
 
-    :raises ChangedLibraryError: nothing is changed
+    :raises ChangedLibraryError: it can't be done, and nothing was changed
     """
     make = _member(client, "a client's calls", is_as_it_was=callable)
     setattr(client, MEMBERS["a client's calls"], wrapped(make))
 
 
 def metadata_fetchers(resolver: Any) -> tuple[Any, Any]:
-    """What asks a container's, and an instance's metadata service for credentials.
+    """The objects that ask a container's and an instance's metadata service for credentials.
 
     :param resolver: botocore's credential providers
-    :raises ChangedLibraryError: they can't be had
+    :raises ChangedLibraryError: they can't be reached
     """
     asks_container = lambda found: callable(getattr(found, "retrieve_full_uri", None))  # noqa: E731
     asks_instance = lambda found: callable(getattr(found, "retrieve_iam_role_credentials", None))  # noqa: E731
@@ -174,9 +174,9 @@ def metadata_fetchers(resolver: Any) -> tuple[Any, Any]:
 
 
 def fetcher_session(fetcher: Any) -> tuple[Any, float]:
-    """The HTTP session that a fetcher asks by, and the seconds that each of its steps may take.
+    """A fetcher's HTTP session, and the seconds that each of its steps may take.
 
-    :raises ChangedLibraryError: they can't be had
+    :raises ChangedLibraryError: they can't be reached
     """
     session = _member(fetcher, "a fetcher's session", is_as_it_was=lambda found: callable(getattr(found, "send", None)))
     is_number = lambda found: isinstance(found, (int, float))  # noqa: E731

@@ -1,8 +1,8 @@
-"""Which failures of a call last until a person does something; all others may pass, and are waited for.
+"""Decides which failures of a call last until a person does something; all others may pass, and are waited for.
 
-A failure is listed here when nothing but a changed permission, key, table, file or setting can end it. Whatever is not
-listed (throttling, 5xx, timeouts, refused connections, unknown hosts, answers that are not AWS's, credentials that are
-out of date or can't be fetched) may pass, and stopping for it would be for good where nobody looks.
+A failure is listed here if only a changed permission, key, table, file or setting can end it. Every other failure
+(throttling, 5xx, timeouts, refused connections, unknown hosts, answers that are not AWS's, credentials that have
+expired or can't be fetched) may pass. Stopping because of one would be for good if nobody looks.
 """
 
 from __future__ import annotations
@@ -17,10 +17,10 @@ from processor.aws.sessions import configured
 from processor.errors import RefusedError, UnavailableError
 from processor.settings.identity import Identity
 
-# Refusals of credentials that were good, or will be: new ones come from where the old ones came from, and a clock that
-# is wrong after a machine's start is set.
+# Refusals of credentials that were or will be valid: new ones will come from the same source, and a clock that is wrong
+# after a machine's start will be set.
 EXPIRED = frozenset({"ExpiredToken", "ExpiredTokenException", "RequestExpired"})
-# AWS's answer to a signature of another time: "Signature expired: ..." and "Signature not yet current: ...".
+# AWS's answer if a signature's time is wrong: "Signature expired: ..." and "Signature not yet current: ...".
 _WRONG_CLOCK = re.compile(r"Signature (expired|not yet current)")
 _ANSWERS = (
     REFUSALS
@@ -33,7 +33,7 @@ _ANSWERS = (
         "ValidationError",
     }
 )
-# What botocore says of a configuration or an argument, before it asks anybody.
+# What botocore raises about a configuration or an argument, before it calls anything.
 CONFIGURATION = frozenset(
     {
         "ConfigNotFound",
@@ -82,14 +82,15 @@ CONFIGURATION = frozenset(
     }
 )
 NO_CREDENTIALS = "NoCredentialsError"
-# Where Linux says whose a virtual machine is, for everybody to read. Nitro's have the first, Xen's the second.
+# Files in which Linux says who makes a virtual machine, readable by everybody. EC2's Nitro has the first, Xen the
+# second.
 _VENDOR = (Path("/sys/devices/virtual/dmi/id/sys_vendor"), Path("/sys/hypervisor/uuid"))
 
 
 def lasts(error: UnavailableError | RefusedError, identity: Identity) -> bool:
     """Whether a person must do something before the same call can work.
 
-    :param identity: as whom it was made
+    :param identity: the identity that made the call
     """
     if error.code == NO_CREDENTIALS:
         return not has_instance_metadata(identity)
@@ -99,12 +100,12 @@ def lasts(error: UnavailableError | RefusedError, identity: Identity) -> bool:
 
 
 def has_instance_metadata(identity: Identity) -> bool:
-    """Whether this machine's own role is where credentials come from, once its metadata service answers.
+    """Whether this machine's own role will give credentials as soon as the metadata service answers.
 
-    botocore says the same, that there are no credentials, of a metadata service that is away and of a machine that
-    never had one. A machine has one where it is EC2's, or where its address is configured.
+    botocore raises the same error, that there are no credentials, if the metadata service is unreachable and if the
+    machine never had one. A machine has one if it is EC2's, or if the service's address is configured.
     """
-    if os.environ.get("AWS_EC2_METADATA_DISABLED", "").lower() == "true":  # botocore reads it there alone
+    if os.environ.get("AWS_EC2_METADATA_DISABLED", "").lower() == "true":  # botocore reads it only from the environment
         return False
     return configured(identity, "ec2_metadata_service_endpoint") is not None or any(_is_ec2(path) for path in _VENDOR)
 

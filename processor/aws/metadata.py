@@ -1,8 +1,9 @@
-"""What an instance's or a container's metadata service answers: bounded as any answer, and looked at.
+"""Limits and checks the answers of an instance's or a container's metadata service.
 
-botocore asks them by HTTP sessions of its own, and believes them: an answer without an end filled the memory, and one
-that lacks a part, or nests without an end, raised what no caller expects, so that a child ended. Now it is credentials
-that can't be fetched now (``MetadataRetrievalError``): said, waited for, and asked for again.
+botocore asks these by HTTP sessions of its own, and believes every answer: an endless one filled the memory, and one
+with a missing part or endless nesting raised an exception that no caller expects, so that a child ended. Here such an
+answer means that credentials can't be fetched now (``MetadataRetrievalError``): that is reported, waited for, and
+retried.
 """
 
 from __future__ import annotations
@@ -19,22 +20,22 @@ from processor.aws.internals import ChangedLibraryError, fetcher_session, metada
 
 # Credentials have 2 KB; a session token has no limit, and is some 1 KB.
 _MOST_BYTES = 64 * 1024
-# For a whole request. botocore gives each of its steps a second, or as many as metadata_service_timeout says, and two
-# to a container's.
+# For a whole request. botocore gives each step one second or metadata_service_timeout, and two seconds with a
+# container's service.
 _LEAST_SECONDS = 5.0
 _CONTAINER_KEYS = ("AccessKeyId", "SecretAccessKey", "Token", "Expiration")
 _INSTANCE_KEYS = ("role_name", "access_key", "secret_key", "token", "expiry_time")
-# What botocore raises where an answer is of another form than it takes for granted.
+# What botocore raises if an answer has another form than it expects.
 _SURPRISES = (AttributeError, KeyError, OverflowError, RecursionError, TypeError, ValueError)
 
 
 def bound_metadata(resolver: Any) -> None:
-    """Bound whatever asks metadata services, of botocore's credential providers; before they do."""
+    """Limit those of botocore's credential providers that ask metadata services; before their first request."""
     try:
         container, instance = metadata_fetchers(resolver)
         for fetcher in (container, instance):
             session, seconds = fetcher_session(fetcher)
-            most = max(_LEAST_SECONDS, 2 * seconds)  # to connect, and to be answered
+            most = max(_LEAST_SECONDS, 2 * seconds)  # one step to connect, one for the answer
             bound_session(session, most, lambda _: _MOST_BYTES, whose="a metadata service's")
     except ChangedLibraryError as exc:
         say(exc, UNBOUND)
@@ -46,10 +47,10 @@ def bound_metadata(resolver: Any) -> None:
 
 
 def _looked_at(fetch: Callable[..., Any], keys: Collection[str], *, or_none: bool) -> Callable[..., Any]:
-    """Do what ``fetch`` does, and see that it brings credentials.
+    """Wrap ``fetch`` so that its result is checked.
 
-    :param keys: they have these, the last of which is when they expire
-    :param or_none: or nothing, where there are none
+    :param keys: the members that credentials must have; the last one is their expiry
+    :param or_none: whether ``fetch`` may also return nothing, if there are none
     """
 
     def fetch_and_look(*args: Any, **options: Any) -> Any:
@@ -59,7 +60,7 @@ def _looked_at(fetch: Callable[..., Any], keys: Collection[str], *, or_none: boo
                 _check(found, keys)
         except NotDynamoDBError as exc:
             raise MetadataRetrievalError(error_msg=str(exc)) from exc
-        except _SURPRISES as exc:  # which may quote what it is about
+        except _SURPRISES as exc:  # its message may contain a part of the credentials
             raise MetadataRetrievalError(error_msg=f"what came are no credentials ({type(exc).__name__})") from None
         return found
 
@@ -67,7 +68,7 @@ def _looked_at(fetch: Callable[..., Any], keys: Collection[str], *, or_none: boo
 
 
 def _check(found: Mapping[str, object], keys: Collection[str]) -> None:
-    """Raise one of ``_SURPRISES`` where botocore, or who signs by them, would do so later."""
+    """Raise one of ``_SURPRISES`` if botocore, or signing with these credentials, would do so later."""
     *_, expiry = [found[key] for key in keys]
     for key in keys:
         if not isinstance(found[key], str):

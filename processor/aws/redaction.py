@@ -1,9 +1,9 @@
-"""What may be shown of an endpoint's words about a call that carried an item, or a key.
+"""Decides how much of an endpoint's error message may be shown if the call carried an item or a key.
 
 Pure. DynamoDB repeats values in some of its messages ("The parameter cannot be converted to a numeric value: ..."),
-other stores in more of theirs, and a hostile one in any way it likes: escaped, cut, in another notation, a name for a
-value. So nothing is looked for in them. Only words that AWS is known to use are shown, and in their places only what is
-known otherwise.
+other stores in more of theirs, and a hostile one in any form: escaped, cut, in another notation, or with a name in
+place of a value. So values are not searched for. Only texts that AWS is known to use are shown, and in their places
+only what is known from elsewhere.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ HIDDEN = "***"
 WITHHELD = "its words are withheld, for they may repeat the item"
 NO_WORDS = "no reason given"
 UNKNOWN_CODE = "UnknownError"
-# The longest of AWS's with all that may stand in its places.
+# Length of AWS's longest message with everything that may stand in its places.
 _MOST_CHARACTERS = 1500
 _PLACES = {
     "name": ".{1,255}?",
@@ -33,7 +33,7 @@ _BEGIN = f"(?:{'|'.join(map(re.escape, BEGINS))})?"
 
 
 class AllWords:
-    """Of a call that carried nothing of an item: all that is said is shown."""
+    """For a call that carried nothing of an item: the whole message is shown."""
 
     def code(self, code: str, status: int) -> str:  # noqa: ARG002  # the other's
         """An error's code."""
@@ -45,19 +45,19 @@ class AllWords:
 
 
 class HarmlessWords(NamedTuple):
-    """Of a call that carried an item.
+    """For a call that carried an item.
 
-    :param names: the table's, and those of the key's attributes, which may be shown
+    :param names: the names of the table and of the key's attributes, which may be shown
     """
 
     names: Collection[str]
 
     def code(self, code: str, status: int) -> str:
-        """An error's code, or ``UnknownError``; a status stands for itself where there is no code."""
+        """An error's code, or ``UnknownError``; without a code, the HTTP status."""
         return code if code in CODES or code in (str(status), f"HTTP {status}") else UNKNOWN_CODE
 
     def message(self, text: str) -> str:
-        """An error's words as AWS is known to use them, or the note that they are withheld."""
+        """An error's message if AWS is known to use it, or the note that it is withheld."""
         if text == NO_WORDS:
             return text
         for pattern, places in _patterns() if len(text) <= _MOST_CHARACTERS else ():
@@ -81,19 +81,19 @@ ALL_WORDS = AllWords()
 
 
 def content_type(text: str) -> str:
-    """What an answer says it is, as far as it is one of the usual kinds."""
+    """An answer's content type, if it is one of the usual ones."""
     kind = text.partition(";")[0].strip().lower()
     return kind if kind in CONTENT_TYPES else "unknown"
 
 
 @functools.cache
 def _patterns() -> tuple[tuple[re.Pattern[str], tuple[str, ...]], ...]:
-    """Made at the first error: a child's start need not wait for them."""
+    """The patterns, made at the first error so that a child's start need not wait for them."""
     return tuple(_compiled())
 
 
 def _compiled() -> Iterator[tuple[re.Pattern[str], tuple[str, ...]]]:
-    for message in sorted(MESSAGES, key=len, reverse=True):  # a place takes as much as it can of a longer one
-        words = _PLACE.split(message)  # by turns what stands and what a place is called
+    for message in sorted(MESSAGES, key=len, reverse=True):  # the longest first, or a shorter one's place would take it
+        words = _PLACE.split(message)  # fixed texts and names of places, in turn
         regex = "".join(f"({_PLACES[word]})" if at % 2 else re.escape(word) for at, word in enumerate(words))
         yield re.compile(_BEGIN + regex + r"\.?", re.DOTALL), tuple(words[1::2])

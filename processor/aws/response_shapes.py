@@ -1,7 +1,7 @@
-"""Whether an answer is one that DynamoDB gives: its members have the types of the API, and those that matter are there.
+"""Checks that an answer can be DynamoDB's: its members have the API's types, and the necessary ones are there.
 
-Pure. A proxy, a captive portal or a store that only resembles DynamoDB may answer anything; botocore takes a good deal
-of that for an empty answer, which would mean "no such item" or "written", and stumbles over the rest.
+Pure. A proxy, a captive portal or a store that only resembles DynamoDB may answer anything. botocore takes much of that
+for an empty answer, which would mean "no such item" or "written", and fails on the rest.
 """
 
 from __future__ import annotations
@@ -12,11 +12,11 @@ from typing import Any
 
 import msgspec
 
-# What decoding an answer raises that is none of DynamoDB's; the second where it is nested more deeply than any item.
+# What decoding raises if an answer is not DynamoDB's; the second if it is nested more deeply than any item.
 NO_ANSWER = (msgspec.DecodeError, RecursionError, UnicodeDecodeError)
-# An error's text is shown as far as this: some are whole pages.
+# How much of an error's text is shown: some are whole pages.
 MAX_TEXT = 600
-# What an answer must have, by botocore's name of the structure: the API reference has it always, and we use it.
+# Members that an answer must have, by botocore's name of the structure: DynamoDB always sends them, and we use them.
 _NEEDED: Mapping[str, frozenset[str]] = {
     "AssumeRoleResponse": frozenset({"Credentials"}),
     "AttributeDefinition": frozenset({"AttributeName", "AttributeType"}),
@@ -36,7 +36,7 @@ _NEEDED: Mapping[str, frozenset[str]] = {
     "TableDescription": frozenset({"TableName", "TableStatus"}),
     "Tag": frozenset({"Key", "Value"}),
 }
-# Of a table that is being made or deleted DynamoDB need not say more.
+# While a table is being made or deleted, DynamoDB may send only these.
 _NEEDED_OF_TABLE = frozenset({"AttributeDefinitions", "KeySchema"})
 _THERE = frozenset({"ACTIVE", "UPDATING"})
 _TYPES: Mapping[str, tuple[type, ...]] = {
@@ -55,9 +55,9 @@ _TYPES: Mapping[str, tuple[type, ...]] = {
 
 
 def faults(value: Any, shape: Any, place: str = "the answer") -> Iterator[str]:
-    """What is wrong with a parsed answer, each as "place: fault"; no value stands in it.
+    """What is wrong with a parsed answer, each fault as "place: fault", without any value.
 
-    :param shape: botocore's model of it
+    :param shape: botocore's model of the answer
     """
     expected = _TYPES.get(shape.type_name)
     if expected and (not isinstance(value, expected) or (isinstance(value, bool) and bool not in expected)):
@@ -89,6 +89,6 @@ def _table_faults(table: Mapping[str, Any], place: str) -> Iterator[str]:
 
 
 def brief(text: object) -> str:
-    """An error's text on one line, cut where it goes on and on."""
+    """An error's text on one line, cut if it is too long."""
     line = " ".join(str(text).split())
     return line if len(line) <= MAX_TEXT else f"{line[:MAX_TEXT]} ..."

@@ -1,13 +1,13 @@
-"""A role's credentials, renewed before they expire; until they are, those that still hold are used on.
+"""Renews a role's credentials before they expire; until that succeeds, the current ones are used.
 
 ::
 
     assumed                                 15 min left              expired
     ───┼───────────────────────────────────────┼────────────────────────┼──▶
        botocore asks for no others             asks at each call        an error
-                                               STS is asked once a while, by a thread beside; no call waits for it
+                                               STS is asked now and then, by another thread; no call waits for it
 
-botocore alone would fail every call from ten minutes before the end, and have calls wait for an STS that hangs.
+botocore alone would fail every call from ten minutes before the end, and let calls wait for an STS that hangs.
 """
 
 from __future__ import annotations
@@ -22,12 +22,12 @@ from processor.flow.outage import Outage
 from processor.flow.retry_policy import ROLE
 from processor.reporting.logs import Log
 
-# botocore looks at its own clock once more, and raises what is no error of AWS's where they ended in between.
+# botocore checks the time once more, and raises an error of its own if they expired in between.
 _TO_THE_END = dt.timedelta(seconds=0.5)
 
 
 class Assumed(TypedDict):
-    """As botocore takes them; ``expiry_time`` in ISO 8601, with its zone."""
+    """A role's credentials in botocore's form; ``expiry_time`` in ISO 8601, with a time zone."""
 
     access_key: str
     secret_key: str
@@ -44,10 +44,10 @@ def _now() -> dt.datetime:
 
 
 class Renewal:
-    """What botocore calls to renew a role's credentials; never by two threads at once.
+    """The function that botocore calls to renew a role's credentials; never by two threads at once.
 
-    :param ask: AssumeRole
-    :param beside: runs what nobody is to wait for
+    :param ask: makes the call AssumeRole
+    :param beside: runs a function in the background
     """
 
     def __init__(
@@ -71,9 +71,9 @@ class Renewal:
         )
 
     def __call__(self) -> Assumed:
-        """Give the newest credentials that hold, and have others asked for where it is time.
+        """Return the newest valid credentials, and let new ones be asked for if it is time.
 
-        :raises UnavailableError: there are none that hold
+        :raises UnavailableError: there are no valid ones
         """
         now = self._now()
         if self._held(now) is None:
@@ -87,7 +87,7 @@ class Renewal:
         self._is_asking = True
         try:
             self._beside(self._renew)
-        except RuntimeError as exc:  # the system gives no more threads
+        except RuntimeError as exc:  # the system has no more threads
             self._is_asking = False
             self._failed("NoThread", str(exc))
 

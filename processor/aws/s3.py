@@ -1,4 +1,4 @@
-"""One bucket, and what its errors mean. The client is of ``aws/``, which alone knows AWS's library."""
+"""Reads and writes one bucket, and maps its errors."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ from processor.errors import UnavailableError
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
-# S3's answer where what it was asked for is not there, or no longer what it was (API reference, error responses).
+# S3's answers if an object does not exist, or is no longer what it was (API reference, error responses).
 NO_BUCKET = frozenset({"NoSuchBucket", "404"})  # an answer to HEAD has no body, so it has no code either
 NO_OBJECT = "NoSuchKey"
 CHANGED = frozenset({"PreconditionFailed", "ConditionalRequestConflict", NO_OBJECT})
 FORBIDDEN = frozenset({"AccessDenied", "AllAccessDisabled", "403"})
-# What is asked is not to be had there, or not in this way: no other try will be answered otherwise.
+# The bucket can't do what is asked, or not in this way: a retry gets the same answer.
 UNSUPPORTED = frozenset(
     {
         "501",
@@ -48,21 +48,21 @@ UNSUPPORTED = frozenset(
 
 
 class Stored(NamedTuple):
-    """An object's content, and the tag that tells it from any other content."""
+    """An object's content, and the tag that identifies this content."""
 
     body: bytes
     tag: str
 
 
 class Bucket:
-    """Any number of threads may share it.
+    """A bucket. Any number of threads may share it.
 
-    A bucket that was deleted may be made anew by anybody, and would be given whole items. So each call says whose it
-    must be (``ExpectedBucketOwner``), and S3 denies it where it isn't.
+    If a bucket is deleted, anybody may make one with its name, which would then receive whole items. So each call says
+    which account must own it (``ExpectedBucketOwner``), and S3 denies the call if another does.
 
-    :param connect: makes a client, with the credentials that are there now
-    :param owner: finds the number of the account that must own it; None where nobody can say. A store that isn't AWS's
-        knows no accounts, and is not asked about one
+    :param connect: makes a client, with the credentials of the moment
+    :param owner: finds the number of the account that must own it, or None if nobody can say. It is not used with a
+        store that isn't AWS's, because that knows no accounts
     """
 
     def __init__(
@@ -77,13 +77,13 @@ class Bucket:
 
     @property
     def owner(self) -> str | None:
-        """Whose it must be, once it was looked for."""
+        """The account that must own it, once it has been found out."""
         return self._owner
 
     def doubt(self, setting: str) -> tuple[str, str]:
-        """What a denial may mean besides, for its consequence, and what to do about it, for its remedy.
+        """What else a denial may mean, and what to do about it: texts for a finding's consequence and remedy.
 
-        :param setting: where the user names the bucket
+        :param setting: the setting in which the user names the bucket
         """
         if not self._owner:
             return "", ""
@@ -93,9 +93,9 @@ class Bucket:
         )
 
     def look(self, prefix: str = "") -> None:
-        """List one object at most: HeadBucket has no prefix that a policy could hold it to.
+        """Check access by listing one object at most: HeadBucket has no prefix to which a policy could limit it.
 
-        :raises UnavailableError: it can't be reached, is not there, or (``CredentialsError``) is not ours to look at
+        :raises UnavailableError: it can't be reached, does not exist, or (``CredentialsError``) we are denied
         """
         client = self._connected()
         with self._errors("ListObjectsV2", prefix):
@@ -106,10 +106,10 @@ class Bucket:
 
         :raises UnavailableError: it may be stored or not; storing it again does no harm
         """
-        # The one checksum that every store knows, and that a bucket with Object Lock asks for.
+        # The one checksum that every store knows, and that a bucket with Object Lock requires.
         md5 = base64.b64encode(hashlib.md5(body, usedforsecurity=False).digest()).decode()
         client = self._connected()
-        # What is put is whole items.
+        # The body is whole items.
         with aws_errors(self._call("PutObject", key), HarmlessWords(())):
             answer = client.put_object(
                 Bucket=self.name,
@@ -119,12 +119,12 @@ class Bucket:
                 ContentMD5=md5,
                 **self._expected(),
             )
-        if not answer.get("ETag"):  # as of a proxy that answers everything with a page
+        if not answer.get("ETag"):  # for example from a proxy that answers everything with a page
             message = f"{self._call('PutObject', key)}: the answer is none of S3's"
             raise UnavailableError(message, code="NotS3")
 
     def get(self, key: str) -> Stored | None:
-        """GetObject; None where it is gone.
+        """GetObject; None if it is gone.
 
         :raises UnavailableError: it can't be read
         """
@@ -139,7 +139,7 @@ class Bucket:
             raise
 
     def keys(self, prefix: str) -> Iterator[str]:
-        """The names of all objects whose names begin with ``prefix``, in their order, a page at a time.
+        """The names of all objects that begin with ``prefix``, in order, a page at a time.
 
         :raises UnavailableError: they can't be listed
         """
@@ -154,9 +154,9 @@ class Bucket:
             start = {"ContinuationToken": page["NextContinuationToken"]}
 
     def remove(self, key: str, tag: str) -> bool:
-        """DeleteObject of an object that is still the one that ``get`` returned.
+        """DeleteObject, if the object is still the one that ``get`` returned.
 
-        :returns: whether it was; where it has been written anew meanwhile, or is gone, nothing is done
+        :returns: whether it was; if it was replaced meanwhile, or is gone, nothing is done
         :raises UnavailableError: it can't be removed
         """
         client = self._connected()
@@ -170,7 +170,7 @@ class Bucket:
         return True
 
     def renew_credentials(self) -> None:
-        """Look credentials up anew at the next call."""
+        """Look credentials up again at the next call."""
         with self._lock:
             self._client = None
 

@@ -1,7 +1,7 @@
-"""botocore's descriptions of services, read in a tenth of the time.
+"""Reads botocore's descriptions of services in a tenth of the time.
 
-What botocore spends on each, parsed into ordered dictionaries, and on a look into each of 400 services' folders, would
-be a third of a child's start, and hundreds of children may start at once.
+botocore parses each into ordered dictionaries, and looks into the folders of all 400 services. That would be a third of
+a child's start, and hundreds of children may start at once.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ _OPENED: Mapping[str, Callable[..., IO[bytes]]] = {".json": open, ".json.gz": gz
 
 class _FileLoader(JSONFileLoader):
     def load_file(self, file_path: str) -> Any:
-        """Read a file, whose ending isn't given; one of another kind as botocore does. None where there is none."""
+        """Read a file, given without its ending; other kinds of files as botocore does. None if there is none."""
         for ending, opened in _OPENED.items():
             with contextlib.suppress(FileNotFoundError), opened(file_path + ending, "rb") as file:
                 return msgspec.json.decode(file.read())  # dictionaries keep their order
@@ -31,16 +31,16 @@ class _FileLoader(JSONFileLoader):
 
 class _Loader(Loader):
     def list_available_services(self, type_name: str) -> list[str]:
-        """Every folder: whether it has a description of this type is found when that is opened."""
+        """Every folder. Whether it has a description of this type is found out only when that is opened."""
         del type_name
         folders = [folder for folder in map(Path, self.search_paths) if folder.is_dir()]
         return sorted({entry.name for folder in folders for entry in os.scandir(folder) if entry.is_dir()})
 
 
 def model_loader(search_path: str | None) -> Loader:
-    """What a session reads descriptions with.
+    """The loader with which a session reads descriptions.
 
-    :param search_path: more folders of them, as AWS_DATA_PATH names them
+    :param search_path: more folders with descriptions, as in AWS_DATA_PATH
     """
     paths = [os.path.expandvars(path) for path in (search_path or "").split(os.pathsep) if path]
     return _Loader(extra_search_paths=[str(Path(path).expanduser()) for path in paths], file_loader=_FileLoader())

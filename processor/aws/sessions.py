@@ -1,4 +1,7 @@
-"""Sessions: an identity's credentials, and the role it assumes."""
+"""Makes sessions, which hold an identity's credentials, and assumes its role.
+
+The daemon's half asks STS on its own: ``Identity.java``. What is changed here belongs there, too.
+"""
 
 from __future__ import annotations
 
@@ -28,19 +31,19 @@ from processor.aws.service_models import model_loader
 from processor.errors import CredentialsError, RefusedError, RoleError, UnavailableError
 from processor.settings.identity import OWN, SESSION_NAME, Identity
 
-# STS's words for a role that will not be given to us as we ask for it (API reference, AssumeRole; common errors).
+# STS's codes if it will never give us the role on this request (API reference, AssumeRole; common errors).
 _ROLE_REFUSED = frozenset({"MalformedPolicyDocument", "RegionDisabledException", "ValidationError"})
-# What STS says in a region that is not enabled: the second where it knows no account but of those that enabled it.
+# STS's codes in a region that is not enabled: the second if it knows only the accounts that have enabled it.
 _NOT_IN_REGION = frozenset({"RegionDisabledException", "InvalidClientTokenId"})
 # Both halves of a task must find the same credentials.
 _NO_LOGIN = (
     "The daemon's Java can't use a session of aws login (login_session in the profile). Name a profile that has "
     "credential_process = aws configure export-credentials --profile NAME --format process"
 )
-# The regions of an STS that serves its whole partition, where an emulator's word or none stands for the region.
+# The region of each partition's own STS, used if the region is an emulator's word or missing.
 _PARTITION_REGIONS = {"aws": "us-east-1", "aws-cn": "cn-north-1", "aws-us-gov": "us-gov-west-1"}
 
-# A thread that writes may be the one that renews, and STS is asked again soon.
+# Short, because a writing thread may be the one that renews, and STS is asked again soon.
 _STS_CONFIG = Config(
     connect_timeout=2,
     read_timeout=5,
@@ -48,16 +51,16 @@ _STS_CONFIG = Config(
     user_agent_extra=SESSION_NAME,
 )
 
-# For a whole call of it: what its steps may take.
+# For a whole call: the time of its steps together.
 _STS_SECONDS = 10.0
 
-# It writes a trace for each failed renewal of credentials, which role_credentials.py and whoever makes the call
-# tell of.
+# botocore logs a traceback for each failed renewal of credentials. role_credentials.py and the caller report it
+# instead.
 logging.getLogger("botocore.credentials").setLevel(logging.ERROR)
 
 
 class RenewedSession(Session):
-    """A session whose clients look their credentials up anew when these are refused as stale.
+    """A session whose clients look their credentials up again when these are refused as stale.
 
     :param look_up: finds the credentials
     """
@@ -68,14 +71,14 @@ class RenewedSession(Session):
         self.register("needs-retry", self._renewed.retry)  # type: ignore[arg-type]  # that handlers answer is not in their type
 
     def get_credentials(self) -> RenewedCredentials:
-        """Those of every client of this session, whether there are any yet or not."""
+        """The credentials of every client of this session, whether any have been found yet or not."""
         return self._renewed
 
 
 def session(identity: Identity = OWN, *, region: str | None = None) -> Session:
-    """An identity's credentials: a role's renewed before they expire, all of them when they are refused as stale.
+    """A session with an identity's credentials. A role's are renewed before they expire, and all when refused as stale.
 
-    :param region: of the calls to be made
+    :param region: the region of the calls to be made
     """
     own = RenewedSession(identity.profile, lambda: _found(identity.profile))
     _equip(own, region)
@@ -89,25 +92,29 @@ def session(identity: Identity = OWN, *, region: str | None = None) -> Session:
         ask = Renewal(role_arn, lambda: _assume(identity, role_arn, region))
         return DeferredRefreshableCredentials(method="assume-role", refresh_using=ask)
 
-    made = RenewedSession(identity.profile, assumed)  # whose endpoints are followed, too
+    made = RenewedSession(identity.profile, assumed)  # the profile's endpoints are followed, too
     _equip(made, region)
     return made
 
 
 def configured(identity: Identity, name: str) -> str | None:
-    """Look a variable of botocore's up, in environment and configuration files."""
+    """The value of one of botocore's variables, from the environment or the configuration files."""
     value: str | None = _session(identity.profile).get_config_variable(name)
     return value
 
 
 def sts_region(identity: Identity, region: str | None) -> str:
-    """Where the role of this identity is asked for: ``stsRegion``, or else where its caller is at home.
+    """The region whose STS is asked for this identity's role.
 
-    A table's region may be one that the caller's account has not opted into, whose STS then refuses it; the region
-    that the SDK is configured for is the caller's own. It counts where the role's partition has it. After it come the
-    table's region, and one of the partition: an emulator's word for a region is none that STS has.
+    It is the first of these that can be used:
 
-    :param region: of the calls to be made
+    1. ``stsRegion``.
+    2. The region that the SDK is configured for, if the role's partition has it. This is the caller's own region, while
+       the STS of the table's region may refuse the caller, whose account may not have enabled that region.
+    3. The table's region, if it is one of AWS's and not an emulator's word.
+    4. The main region of the role's partition.
+
+    :param region: the region of the calls to be made
     """
     if identity.sts_region is not None:
         return identity.sts_region
@@ -121,21 +128,21 @@ def sts_region(identity: Identity, region: str | None) -> str:
 
 
 def _usual_regions(profile: str | None) -> Iterator[str]:
-    """Those that the SDKs are configured for: Java's has a variable of its own."""
+    """The regions that the SDKs are configured for; Java's SDK has a variable of its own."""
     try:
         made = _session(profile)
-        # A profile that was named says more of its credentials than the environment does.
+        # A profile that was named fits its credentials better than the environment does.
         named = made.get_scoped_config().get("region") if profile else None
         found = (named, os.environ.get("AWS_REGION"), made.get_config_variable("region"))
-    except ProfileNotFound:  # whoever uses it says so
+    except ProfileNotFound:  # reported by whoever uses the profile
         return
     yield from (str(region) for region in found if region)
 
 
 def sts_client(identity: Identity, region: str | None) -> Any:
-    """A client that an identity's role is asked for with, by credentials that are looked up anew.
+    """A client with which to ask for an identity's role; it looks its credentials up again.
 
-    :param region: of the calls to be made as this identity
+    :param region: the region of the calls to be made as this identity
     """
     where = sts_region(identity, region)
     with aws_errors(f"Client for sts in {where}"):
@@ -143,7 +150,7 @@ def sts_client(identity: Identity, region: str | None) -> Any:
 
 
 def _assume(identity: Identity, role_arn: str, region: str | None) -> Assumed:
-    """AssumeRole, by credentials that are looked up anew: a file, or the role they come from, may have changed."""
+    """AssumeRole, with credentials that are looked up again: a file, or the role behind them, may have changed."""
     asked = {"RoleArn": role_arn, "RoleSessionName": identity.session_name}
     if identity.external_id is not None:
         asked["ExternalId"] = identity.external_id
@@ -151,7 +158,7 @@ def _assume(identity: Identity, role_arn: str, region: str | None) -> Assumed:
         client = sts_client(identity, region)
         with aws_errors(f"AssumeRole on {role_arn} in {client.meta.region_name}"):
             found = client.assume_role(**asked)["Credentials"]
-    except (CredentialsError, RefusedError) as exc:  # the latter is of a change alone, which would be set aside for it
+    except (CredentialsError, RefusedError) as exc:  # left as RefusedError, a change would be set aside because of it
         raise _refused(exc) from exc
     except UnavailableError as exc:
         if exc.code in _ROLE_REFUSED:
@@ -173,7 +180,7 @@ def _refused(error: CredentialsError | RefusedError | UnavailableError) -> RoleE
 
 
 class _OwnSession(Session):
-    """A session whose clients are bounded, those too by which botocore itself fetches credentials."""
+    """A session whose clients are limited, including those with which botocore itself fetches credentials."""
 
     _is_metadata_bound = False
 
@@ -190,14 +197,14 @@ class _OwnSession(Session):
 
 
 def _session(profile: str | None = None, region: str | None = None) -> Session:
-    """A session as botocore has them: it keeps what credentials it finds."""
+    """A session of botocore's own kind, which keeps the credentials that it finds."""
     made = _OwnSession(profile=profile)
     _equip(made, region)
     return made
 
 
 def _found(profile: str | None) -> Credentials | None:
-    """What credentials there are now.
+    """The credentials that can be found now.
 
     :raises BotoCoreError: they can't be used
     """
@@ -215,13 +222,13 @@ def _equip(made: Session, region: str | None) -> None:
     made.register_component("data_loader", model_loader(made.get_config_variable("data_path")))
     if region is not None:
         made.set_config_variable("region", region)
-    # DynamoDB has an endpoint of each account, too. Only one half would find it, so it takes a user who asks for it.
+    # DynamoDB also has account-based endpoints. Only the Python half would find them, so they are used only on request.
     if made.get_config_variable("account_id_endpoint_mode") != "required":
         made.set_config_variable("account_id_endpoint_mode", "disabled")
 
 
 def is_aws_region(region: str) -> bool:
-    """Whether a partition of AWS has, or by its pattern may have, a region of that name."""
+    """Whether a partition of AWS has a region of that name, or may have one by its pattern."""
     try:
         botocore.session.get_session().get_partition_for_region(region)
     except BotoCoreError:
@@ -230,7 +237,7 @@ def is_aws_region(region: str) -> bool:
 
 
 def partition_of(region: str) -> str:
-    """``aws``, ``aws-cn``, ``aws-us-gov`` and so on; ``aws`` for an emulator's word."""
+    """``aws``, ``aws-cn``, ``aws-us-gov`` and so on; ``aws`` if the region is an emulator's word."""
     try:
         return str(botocore.session.get_session().get_partition_for_region(region))
     except BotoCoreError:

@@ -1,7 +1,7 @@
-"""Signature Version 4 of a request whose signed headers are always the same: the JSON protocol's.
+"""Signs requests of the JSON protocol, whose signed headers are always the same, with Signature Version 4.
 
-It looks at no clock. botocore signs any request; most of its time goes into finding out what this one consists of,
-and into the day's key. (AWS IAM user guide, "Create a signed AWS API request".)
+It reads no clock. botocore can sign any request, and spends most of the time on finding out what this one consists of,
+and on the day's key. (AWS IAM user guide, "Create a signed AWS API request".)
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ class Keys(Protocol):
 
     @property
     def access_key(self) -> str:
-        """Stands in the request."""
+        """Is sent in the request."""
 
     @property
     def secret_key(self) -> str:
@@ -29,7 +29,7 @@ class Keys(Protocol):
 
     @property
     def token(self) -> str | None:
-        """Of temporary credentials; stands in the request."""
+        """Of temporary credentials; is sent in the request."""
 
 
 class _DayKey(NamedTuple):
@@ -42,7 +42,7 @@ class Signer:
     """Signs the requests to one endpoint. Any number of threads may share it.
 
     :param host: as in the Host header
-    :param path: of the URL, as it is signed
+    :param path: the URL's path, as it is signed
     """
 
     def __init__(self, *, host: str, path: str, region: str, service: str) -> None:
@@ -83,7 +83,7 @@ class Signer:
         return headers
 
     def _key(self, secret: str, day: str) -> bytes:
-        """The key of a day, derived once; another thread's may be derived in vain."""
+        """The key of a day, derived once; two threads may derive it at the same time, which does no harm."""
         kept = self._day_key
         if kept.secret != secret or kept.day != day:
             key = f"AWS4{secret}".encode()

@@ -1,27 +1,27 @@
-"""How long a write may wait, so that it ends, answered or not, while the shard's lease is still ours. Pure."""
+"""Timeouts with which a write ends, answered or not, while the shard's lease is still ours. Pure."""
 
 from __future__ import annotations
 
 from typing import NamedTuple
 
-# Shares of failoverTimeMillis: for each step to the destination, and for its answer. KCL renews after a third of it, so
-# two thirds of the term are left at least; what a call leaves of these is for the renewal's own time.
+# Parts of failoverTimeMillis: for each step to the destination, and for its answer. KCL renews a lease after a third of
+# it, so at least two thirds are left; the rest after a call is for the renewal's own time.
 CONNECT_SHARE = 0.1
 READ_SHARE = 0.25
 
 
 class WriteTimeouts(NamedTuple):
-    """How long one write call waits, in seconds: for each step to the destination, and then for the answer."""
+    """The timeouts of one write call, in seconds: for each step to the destination, and then for the answer."""
 
     connect: float
     read: float
 
     @property
     def call(self) -> float:
-        """The longest that a call takes: connecting, TLS and sending are a step each (urllib3)."""
+        """The longest time of a call: connecting, TLS and sending are one step each (urllib3)."""
         return 3 * self.connect + self.read
 
     @classmethod
     def within(cls, failover_seconds: float) -> WriteTimeouts:
-        """Those that let a call end well before a lease does."""
+        """Timeouts with which a call ends well before its lease."""
         return cls(connect=CONNECT_SHARE * failover_seconds, read=READ_SHARE * failover_seconds)

@@ -1,6 +1,6 @@
-"""Certificate authorities, loaded once for all connections of an HTTP session instead of for each.
+"""Loads certificate authorities once for all connections of an HTTP session, not once for each.
 
-There are 140 in the bundle that botocore brings. Loading them takes 20 ms of CPU, and a table has many connections.
+botocore's bundle has 140 of them. Loading them takes 20 ms of CPU, and a table has many connections.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ _lock = threading.Lock()
 
 
 class _Context(ssl.SSLContext):
-    """Knows what it has loaded, and loads a file again only when that has changed."""
+    """A TLS context that remembers what it has loaded, and loads a file again only if it has changed."""
 
     _loaded: tuple[object, ...] | None = None
 
@@ -27,7 +27,7 @@ class _Context(ssl.SSLContext):
         if cafile is not None and capath is None and cadata is None:
             state = Path(cafile).stat()
             wanted = cafile, state.st_ino, state.st_size, state.st_mtime_ns
-        with _lock:  # several threads open the first connections
+        with _lock:  # several threads may open the first connections
             if wanted is None or wanted != self._loaded:
                 super().load_verify_locations(cafile, capath, cadata)
                 self._loaded = wanted
@@ -38,7 +38,7 @@ def load_once(session: Any) -> None:
 
     def made(make: Callable[[], ssl.SSLContext]) -> ssl.SSLContext:
         context = make()
-        context.__class__ = _Context  # all that botocore has set is in it
+        context.__class__ = _Context  # so it keeps everything that botocore has set
         return context
 
     try:

@@ -1,4 +1,4 @@
-"""What a table is, as DescribeTable says. The one place that asks it."""
+"""Describes a table: the only module that calls DescribeTable."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ class Described(msgspec.Struct, frozen=True):
     """DescribeTable's answer.
 
     :param table: its ``Table``
-    :param date: when it was given, by the service's clock, as HTTP writes it; empty where that is not said
+    :param date: when the service answered, by its own clock, as an HTTP date; empty if the answer has none
     """
 
     table: dict[str, Any]
@@ -30,9 +30,9 @@ def described(client: DynamoDBClient, name: str, *, call: str) -> Described:
 
     :param call: the call and its object, for the message of a failure, as "DescribeTable on table orders in eu-west-1"
     :raises NotFoundError: there is no such table
-    :raises CredentialsError: we may not ask
-    :raises UnavailableError: it can't be known now
-    :raises RefusedError: the question is no good
+    :raises CredentialsError: we are not allowed to ask
+    :raises UnavailableError: no usable answer now; it may work later
+    :raises RefusedError: the request is invalid
     """
     with aws_errors(call):
         answer: Any = client.describe_table(TableName=name)

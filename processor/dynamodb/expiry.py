@@ -1,16 +1,16 @@
-"""Which items are past their TTL, and what that means where two tables are compared or made equal. Pure.
+"""Decides which items are past their TTL, and what that means when two tables are compared or made equal. Pure.
 
-DynamoDB deletes an item within days of the date in its TTL attribute, in each table by itself. So for days one of two
-equal tables may have an item that the other has deleted already. The rule, for all commands that look at both tables
-or write the one from the other:
+DynamoDB deletes an item within days of the date in its TTL attribute, in each table independently. So for days one of
+two equal tables may have an item that the other has deleted already. The rule, for all commands that compare both
+tables or write one from the other:
 
-1. The source's item is past the source's TTL: it is never brought to a destination that doesn't have it, for that would
-   bring back what is deleted. Only if the destination has an item of that key which is *not* past that date, the two
-   differ: it missed the change that has put the date forward.
-2. The source has no such item, and the destination's is past the destination's own TTL: the destination deletes it by
-   itself. Where the destination has no TTL, nothing would, so that is a difference as any other.
+1. The source's item is past the source's TTL: it is never written to a destination that doesn't have it, because that
+   could bring back a deleted item. The two differ only if the destination has an item of that key that is *not* past
+   the date: then it missed the change that moved the date forward.
+2. The source has no such item, and the destination's item is past the destination's own TTL: the destination deletes it
+   by itself. If the destination has no TTL, nothing deletes it, so it is a difference like any other.
 
-Replication itself applies what the stream says, past a date or not.
+Replication itself applies what the stream says, whether an item is past its date or not.
 """
 
 from __future__ import annotations
@@ -24,11 +24,11 @@ import msgspec
 
 from processor.errors import MalformedItemError
 
-# DynamoDB deletes nothing whose date is more than five years past (developer guide, computing TTL): it takes such a
-# number for a mistake. Leap days are left out, so that a doubtful item counts as one that stays.
+# DynamoDB never deletes an item whose date is more than five years past (developer guide, computing TTL): it takes such
+# a number for a mistake. Leap days are left out, so that in doubt an item counts as one that stays.
 OLDEST_SECONDS = 5 * 365 * 86400.0
 
-# Names that a field of a msgspec.Struct can't have, as in keys.py.
+# A field of a msgspec.Struct can't have a name with one of these characters, as in keys.py.
 _UNUSUAL = re.compile(r'[\\"\x00-\x1f]')
 _ABSENT = msgspec.Raw(b"null")
 
@@ -43,7 +43,7 @@ _number_decoder = msgspec.json.Decoder(_Number)
 class PastTtl:
     """Whether an item is past its table's TTL. Any number of threads may share it.
 
-    :param attribute: the attribute that the table's TTL is on; None where it is off, and no item is ever past it
+    :param attribute: the table's TTL attribute; None if TTL is off, so that no item is ever past it
     :param now: seconds since the epoch
     """
 
@@ -67,7 +67,7 @@ class PastTtl:
         return 0 < self._now() - _seconds(value) <= OLDEST_SECONDS
 
     def now(self) -> PastTtl:
-        """The same, as of this moment: of several looks at one item, all say the same."""
+        """A copy whose clock stands still at this moment, so that repeated checks of one item agree."""
         moment = self._now()
         return PastTtl(self.attribute, lambda: moment)
 
@@ -84,7 +84,7 @@ def _reader(attribute: str) -> Callable[[msgspec.Raw], msgspec.Raw]:
 
 
 def _seconds(value: msgspec.Raw) -> float:
-    """An attribute's number; a date that never comes, where it is of another type."""
+    """An attribute's number, or a date that never comes if the attribute has another type."""
     try:
         text = _number_decoder.decode(value).text
     except msgspec.DecodeError:
@@ -103,18 +103,18 @@ class Expiry:
     destination: PastTtl = NEVER
 
     def excuses(self, source: msgspec.Raw | None, destination: msgspec.Raw | None) -> bool:
-        """Whether two items of one key are no difference, however different they are; None stands for no item."""
+        """Whether the rule excuses a difference between two items of one key; None stands for no item."""
         if source is None:
             return destination is not None and self.destination(destination)
         return self.source(source) and (destination is None or self.source(destination))
 
     @property
     def is_alike(self) -> bool:
-        """Whether both tables delete the same items, so that both can be compared without them."""
+        """Whether both tables delete the same items, so that they can be compared without those."""
         return self.source.attribute is not None and self.source.attribute == self.destination.attribute
 
     def now(self) -> Expiry:
-        """The same, as of this moment."""
+        """A copy whose clock stands still at this moment."""
         return Expiry(self.source.now(), self.destination.now())
 
 

@@ -1,6 +1,6 @@
-"""How large an item is for DynamoDB, by which it counts capacity units. Pure.
+"""Computes an item's size as DynamoDB does to count capacity units. Pure.
 
-As the developer guide has it (DynamoDB item sizes and formats); numbers are about right, within a byte or two.
+Source: developer guide, "DynamoDB item sizes and formats". Numbers are right within a byte or two.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ def item_bytes(attributes: dict[str, dict[str, Any]], names: Iterable[str] | Non
     """The size of an item, or of some of its attributes.
 
     :param attributes: ``{name: {type: value}}``, as DynamoDB JSON has it
-    :param names: those that count; without it, all
+    :param names: the attributes to count; without it, all
     """
     kept = attributes if names is None else {name: attributes[name] for name in names if name in attributes}
     return sum(len(name.encode()) + _value_bytes(value) for name, value in kept.items())

@@ -1,6 +1,6 @@
-"""Whether two images hold the same item, however they are written down.
+"""Compares two images of an item by value, whatever their notation.
 
-Pure. For comparing only: what is written to a table are always the bytes that were read from the other one.
+Pure. Only for comparing: what is written to a table is always the bytes that were read from the other one.
 """
 
 from __future__ import annotations
@@ -17,10 +17,10 @@ _decoder = msgspec.json.Decoder(dict[str, dict[str, Any]])
 
 
 def same(one: msgspec.Raw | None, other: msgspec.Raw | None) -> bool:
-    """Whether both are the same item, or both are none.
+    """Whether both are the same item, or both None.
 
-    :param one: DynamoDB JSON, ``{name: {type: value}}``; None where there is no item
-    :raises MalformedItemError: one of them is no DynamoDB JSON
+    :param one: DynamoDB JSON, ``{name: {type: value}}``, or None for no item
+    :raises MalformedItemError: one of them is not DynamoDB JSON
     """
     if one is None or other is None:
         return one is other
@@ -28,7 +28,7 @@ def same(one: msgspec.Raw | None, other: msgspec.Raw | None) -> bool:
 
 
 def canonical(image: msgspec.Raw) -> bytes:
-    """Bytes that are equal for equal items: no order of attributes or set members, one notation of each number.
+    """Bytes that are equal for equal items: attributes and set members sorted, numbers in one notation.
 
     :raises MalformedItemError: it is no DynamoDB JSON
     """
@@ -41,7 +41,7 @@ def encoded(attributes: dict[str, Any]) -> bytes:
 
 
 def normalized(image: msgspec.Raw) -> dict[str, Any]:
-    """The attributes, each in the one form of all equal ones; only the order of names is left as it was.
+    """The attributes, each in its canonical form; only the order of names stays as it was.
 
     :raises MalformedItemError: it is no DynamoDB JSON
     """
@@ -52,7 +52,7 @@ def normalized(image: msgspec.Raw) -> dict[str, Any]:
 
 
 def parsed(image: msgspec.Raw) -> dict[str, dict[str, Any]]:
-    """The attributes as they are written down.
+    """The attributes in the notation they came in.
 
     :raises MalformedItemError: it is no DynamoDB JSON
     """

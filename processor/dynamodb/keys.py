@@ -1,4 +1,4 @@
-"""An item's key: taken out of its bytes, and told from others. Pure."""
+"""Extracts an item's key from its bytes, and compares keys. Pure."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from processor.errors import MalformedItemError
 
 # A number in DynamoDB has up to 38 significant digits.
 _EXACT = Context(prec=38)
-# A field of a msgspec.Struct can't be called by a name with one of these.
+# A field of a msgspec.Struct can't have a name with one of these characters.
 _UNUSUAL = re.compile(r'[\\"\x00-\x1f]')
 _decoder = msgspec.json.Decoder(dict[str, dict[str, str]])
 
@@ -35,7 +35,7 @@ def key_reader(names: Sequence[str]) -> Callable[[msgspec.Raw], msgspec.Raw]:
 
 
 def _from_usual(names: Sequence[str]) -> Callable[[msgspec.Raw], Sequence[msgspec.Raw]]:
-    """Several times as fast as the other way: the other attributes are passed over."""
+    """Several times as fast as the general way, because the decoder skips the other attributes."""
     fields = [f"part_{number}" for number in range(len(names))]
     shape = msgspec.defstruct(
         "Key", [(field, msgspec.Raw) for field in fields], rename=dict(zip(fields, names, strict=True))
@@ -57,7 +57,7 @@ def _from_any(names: Sequence[str]) -> Callable[[msgspec.Raw], Sequence[msgspec.
 def decode_key(key: msgspec.Raw) -> dict[str, dict[str, str]]:
     """A key of DynamoDB JSON as ``{name: {type: value}}``, binary values as base64 text.
 
-    :raises msgspec.DecodeError: it is none
+    :raises msgspec.DecodeError: it is not a key
     """
     return _decoder.decode(key)
 
@@ -66,7 +66,7 @@ def identity_of(key: msgspec.Raw) -> bytes:
     """Bytes that are equal for equal keys, see :func:`key_identity`.
 
     :param key: DynamoDB JSON
-    :raises MalformedItemError: it is none
+    :raises MalformedItemError: it is not a key
     """
     try:
         return key_identity(decode_key(key))
@@ -75,9 +75,9 @@ def identity_of(key: msgspec.Raw) -> bytes:
 
 
 def normal_number(value: str) -> str:
-    """One notation for equal numbers: 1.0, 1 and 10E-1 are the same.
+    """The same text for equal numbers: 1.0, 1 and 10E-1.
 
-    :raises ArithmeticError: it is no number
+    :raises ArithmeticError: it is not a number
     """
     whole, point, fraction = value.partition(".")
     if (
@@ -88,7 +88,7 @@ def normal_number(value: str) -> str:
         and value[-1] != "0"
         and value.isascii()
     ):
-        return value  # as most are, at a fraction of the cost
+        return value  # the usual case, at a fraction of the cost
     return str(_EXACT.plus(_EXACT.create_decimal(value)).normalize(_EXACT))
 
 
@@ -96,7 +96,7 @@ def key_identity(key: dict[str, dict[str, str]]) -> bytes:
     """Bytes that are equal for equal keys: attribute order and a number's notation (1.0, 1, 10E-1) don't matter.
 
     :param key: ``{name: {type: value}}``, binary values as base64 text
-    :raises ArithmeticError: a number that is none
+    :raises ArithmeticError: a number attribute does not hold a number
     """
     parts = []
     for name in sorted(key):

@@ -1,4 +1,4 @@
-"""A table that is not there, believed at the second answer in a row: much is decided by it."""
+"""Believes that a table is missing only at the second answer in a row, because much depends on it."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ _ANSWERS = 2
 
 
 def unless_missing(call: Callable[[], T]) -> T | None:
-    """What ``call`` returns, or None where the table it asks does not exist.
+    """What ``call`` returns, or None if its table does not exist.
 
-    :raises UnavailableError: it failed otherwise
+    :raises UnavailableError: it failed in another way
     """
     for _ in range(_ANSWERS):
         try:

@@ -1,4 +1,4 @@
-"""Consistent reads of items by their keys, as the bytes that DynamoDB sent."""
+"""Reads items by key, strongly consistently, as the bytes that DynamoDB sent."""
 
 from __future__ import annotations
 
@@ -41,11 +41,11 @@ many_decoder = msgspec.json.Decoder(_Items)
 
 
 class ReadableTable:
-    """A table's items by their keys; satisfies ``reconcile.Source``. Any number of threads may share it.
+    """A table's items by key; implements ``reconcile.Source``. Any number of threads may share it.
 
-    :param connect: makes the client at the first read; others may use that client too
-    :param view: what is given of each item; items of which it gives nothing are as if they were not there
-    :param consumed: called with the read units that each call has cost
+    :param connect: makes the client at the first read; others may use that client, too
+    :param view: applied to each item; an item for which it returns None is treated as missing
+    :param consumed: called with the read units that each call consumed
     """
 
     def __init__(
@@ -68,7 +68,7 @@ class ReadableTable:
 
         :param key: DynamoDB JSON
         :returns: the item's DynamoDB JSON, or None where there is no such item
-        :raises RefusedError: it is no key of this table
+        :raises RefusedError: it is not a key of this table
         :raises UnavailableError: it can't be read now
         """
         request = b'{"TableName":"%b","Key":%b,"ConsistentRead":true%b}'
@@ -83,12 +83,12 @@ class ReadableTable:
         return self._seen(found.item.copy()) if bytes(found.item) else None
 
     def get_many(self, keys: Sequence[msgspec.Raw]) -> list[msgspec.Raw]:
-        """BatchGetItem with ConsistentRead, as often as it takes.
+        """BatchGetItem with ConsistentRead, in as many calls as needed.
 
         :param keys: DynamoDB JSON; any number of distinct ones
-        :returns: the items that there are, in any order
-        :raises RefusedError: one of them is no key of this table
-        :raises UnavailableError: they can't be read now, or none of a call's was
+        :returns: the items that exist, in any order
+        :raises RefusedError: one of them is not a key of this table
+        :raises UnavailableError: they can't be read now, or a call processed no key
         """
         pending, found, most = list(keys), list[msgspec.Raw](), MAX_KEYS_PER_CALL
         while pending:
@@ -98,7 +98,7 @@ class ReadableTable:
             except UnavailableError as exc:
                 if exc.code != AnswerTooLargeError.code or len(asked) == 1:
                     raise
-                # It may have been too large, as items of many short attributes are; each alone is not.
+                # The answer may have been too large, as with items of many short attributes; a single item's never is.
                 most, pending = (len(asked) + 1) // 2, asked + pending
                 continue
             items = [item for table in answer.responses.values() for item in table]

@@ -1,20 +1,20 @@
-"""Whether a source rounds its records' times to the minute, as DynamoDB Local does: a lag is then known to a minute.
+"""Detects a source that rounds its records' times to the minute, as DynamoDB Local does, so that lags are inexact.
 
-AWS gives seconds (API reference, StreamRecord's ApproximateCreationDateTime), of which one in sixty is a whole minute
-by chance; so it takes several different ones.
+AWS gives seconds (API reference, StreamRecord's ApproximateCreationDateTime). One in sixty of these is a whole minute
+by chance, so several different times are needed.
 """
 
 from __future__ import annotations
 
 MINUTE_SECONDS = 60
-# By chance, one source in 200,000 has so many.
+# By chance, one source in 200,000 has this many.
 _ENOUGH = 3
 
 
 class RecordTimes:
-    """The times that were seen so far. Any number of threads may tell.
+    """The times seen so far. Any number of threads may share it.
 
-    :param known_rounded: it is known beforehand, as by DynamoDB Local's ARNs
+    :param known_rounded: whether rounding is known beforehand, as by DynamoDB Local's ARNs
     """
 
     def __init__(self, *, known_rounded: bool = False) -> None:
@@ -23,7 +23,7 @@ class RecordTimes:
         self._minutes: set[int] = set()
 
     def see(self, seconds: float) -> None:
-        """Take a record's time into account, in seconds since the epoch."""
+        """Note a record's time, in seconds since the epoch."""
         if self._exact or self._rounded:
             return
         if seconds % MINUTE_SECONDS:
@@ -34,10 +34,10 @@ class RecordTimes:
 
     @property
     def rounded(self) -> bool:
-        """Whether they are whole minutes, all of them."""
+        """Whether all of them are whole minutes, and enough were seen."""
         return self._rounded
 
 
 def of_stream(arn: str) -> RecordTimes:
-    """None seen yet, of a stream whose ARN may tell: DynamoDB Local's has a region of its own, whatever it is asked."""
+    """For a stream whose ARN may tell: DynamoDB Local's has a region of its own, whichever region was asked."""
     return RecordTimes(known_rounded=":ddblocal:" in arn)

@@ -1,4 +1,4 @@
-"""A table read page by page, in segments side by side, as the bytes that DynamoDB sent."""
+"""Reads a table page by page, in parallel segments, as the bytes that DynamoDB sent."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class Segment(NamedTuple):
 
 
 class Page(NamedTuple):
-    """Items as DynamoDB JSON; ``last_key`` is where the next page starts, None where this is the segment's last."""
+    """Items as DynamoDB JSON; ``last_key`` is where the next page starts, or None on the segment's last page."""
 
     items: list[msgspec.Raw]
     last_key: msgspec.Raw | None
@@ -48,7 +48,7 @@ class ScannableTable:
     """Any number of threads may share it.
 
     :param connect: makes the client at the first read; others may use that client too
-    :param view: what is given of each item; items of which it gives nothing are left out
+    :param view: applied to each item; an item for which it returns None is left out
     """
 
     def __init__(
@@ -61,9 +61,9 @@ class ScannableTable:
     def page(self, segment: Segment, start: msgspec.Raw | None = None, *, limit: int | None = None) -> Page:
         """Scan, eventually consistent.
 
-        :param start: the ``last_key`` of the page before
-        :param limit: the most items; without it, as many as fit 1 MB
-        :raises RefusedError: ``start`` is no key of this table
+        :param start: the ``last_key`` of the previous page
+        :param limit: maximum of items; without it, as many as fit 1 MB
+        :raises RefusedError: ``start`` is not a key of this table
         :raises UnavailableError: it can't be read now
         """
         body = b'{"TableName":"%b","Segment":%d,"TotalSegments":%d,"ReturnConsumedCapacity":"TOTAL"%b%b}' % (

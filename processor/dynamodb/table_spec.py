@@ -1,7 +1,7 @@
-"""What a destination must be to be as the source is: CreateTable's request, made of DescribeTable's answer.
+"""Makes CreateTable's request for a destination from DescribeTable's answer about the source.
 
-Pure. What belongs to a place and not to a table (a key of the account's own, replicas, alarms, policies) is not in it;
-``left_out`` says so where DescribeTable shows such a thing.
+Pure. What belongs to an account or a region and not to the table (a KMS key of one's own, replicas, alarms, policies)
+is not in the request; ``left_out`` names what DescribeTable shows of it.
 """
 
 from __future__ import annotations
@@ -11,11 +11,11 @@ from typing import Any
 
 from processor.reporting.findings import Finding, warning
 
-# The one that says most; our own replication needs no more than new images.
+# The view type with the most content; our own replication needs only new images.
 STREAM = {"StreamEnabled": True, "StreamViewType": "NEW_AND_OLD_IMAGES"}
 GLOBAL = "GlobalSecondaryIndexes"
 LOCAL = "LocalSecondaryIndexes"
-# Tags whose names begin so are AWS's, which nobody else may set (tagging in the DynamoDB developer guide).
+# Tags whose names begin with this are AWS's own; nobody else may set them (DynamoDB developer guide, tagging).
 RESERVED_TAG = "aws:"
 
 Table = Mapping[str, Any]
@@ -26,7 +26,7 @@ def request(
 ) -> dict[str, Any]:
     """The arguments of CreateTable that make a table as ``source`` is.
 
-    Nothing stands in it that is the default, for a store that is not AWS's may not know it.
+    Defaults are left out, because a store that is not AWS's may not know them.
 
     :param source: ``Table`` of DescribeTable's answer
     :param tags: the source's, as ListTagsOfResource has them
@@ -47,7 +47,7 @@ def request(
 
 
 def shape(source: Table, name: str) -> dict[str, Any]:
-    """The part of it that ImportTable takes too: keys, capacity, encryption and global indexes."""
+    """The part of the request that ImportTable accepts, too: keys, capacity, encryption and global indexes."""
     on_demand = billing_mode(source) == "PAY_PER_REQUEST"
     made = {
         "TableName": name,
@@ -64,17 +64,17 @@ def shape(source: Table, name: str) -> dict[str, Any]:
 
 
 def own_tags(tags: Iterable[Mapping[str, str]]) -> list[dict[str, str]]:
-    """Those that may be given to another table."""
+    """The tags that may be given to another table."""
     return [{"Key": tag["Key"], "Value": tag["Value"]} for tag in tags if not tag["Key"].startswith(RESERVED_TAG)]
 
 
 def billing_mode(table: Table) -> str:
-    """``PROVISIONED`` or ``PAY_PER_REQUEST``; a table that was never on demand may not say which."""
+    """``PROVISIONED`` or ``PAY_PER_REQUEST``; the description of a table that was never on demand may not have it."""
     return str(table.get("BillingModeSummary", {}).get("BillingMode", "PROVISIONED"))
 
 
 def table_class(table: Table) -> str:
-    """``STANDARD``, also where it is not said, or ``STANDARD_INFREQUENT_ACCESS``."""
+    """``STANDARD``, which is also what a missing value means, or ``STANDARD_INFREQUENT_ACCESS``."""
     return str(table.get("TableClassSummary", {}).get("TableClass", "STANDARD"))
 
 
@@ -116,9 +116,9 @@ def left_out(source: Table, name: str) -> Iterator[Finding]:
 def differences(
     source: Table, destination: Table, *, source_ttl: str | None, destination_ttl: str | None, stream: bool
 ) -> Iterator[Finding]:
-    """How a destination that is there differs from what ``request`` would make; keys and their types apart.
+    """How an existing destination differs from what ``request`` would make, except in its key.
 
-    :param source_ttl: the attribute that the source's TTL is on, None where it is off or not known
+    :param source_ttl: the source's TTL attribute, or None if TTL is off or not known
     """
     what = f"destination table {destination['TableName']}"
     yield from _differing_indexes(source, destination, what)
@@ -220,7 +220,7 @@ def _differing_capacity(source: Table, destination: Table, what: str) -> Iterato
 
 
 def _write_units(table: Table, mode: str) -> int | None:
-    """How many there may be a second; None where there is no bound."""
+    """The maximum of write units a second, or None if there is none."""
     if mode == "PROVISIONED":
         found = table.get("ProvisionedThroughput", {}).get("WriteCapacityUnits")
     else:
@@ -233,7 +233,7 @@ def _key(part: Table) -> list[dict[str, str]]:
 
 
 def _attributes(source: Table) -> list[dict[str, str]]:
-    """CreateTable takes those that a key uses and no others."""
+    """The attributes that a key uses: CreateTable refuses any other."""
     parts = [source, *_indexes(source, GLOBAL), *_indexes(source, LOCAL)]
     used = {each["AttributeName"] for part in parts for each in part["KeySchema"]}
     return [
@@ -244,7 +244,7 @@ def _attributes(source: Table) -> list[dict[str, str]]:
 
 
 def _indexes(table: Table, kind: str) -> list[dict[str, Any]]:
-    """Those that are there to stay."""
+    """The indexes that are not being deleted."""
     return [index for index in table.get(kind) or [] if index.get("IndexStatus") != "DELETING"]
 
 

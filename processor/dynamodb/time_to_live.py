@@ -1,4 +1,4 @@
-"""What TTL the two tables have, as DescribeTimeToLive says."""
+"""Reads the TTL settings of the two tables, by DescribeTimeToLive."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from processor.aws.clients import Clients
     from processor.settings.settings import Settings
 
-# TTL that is being turned on deletes nothing yet; within an hour it does, and nothing stops that any more.
+# TTL that is being turned on deletes nothing yet, but will within an hour, and can't be stopped any more.
 _ON = ("ENABLED", "ENABLING")
 # A store that is not AWS's may not know the call. Then it deletes nothing either.
 _UNKNOWN_CALL = frozenset({"UnknownOperationException", "UnknownOperation", "NotImplemented", "501"})
@@ -31,8 +31,8 @@ Ask = Callable[[Callable[[], "TimeToLive"]], "TimeToLive"]
 class TimeToLive(msgspec.Struct, frozen=True, kw_only=True):
     """A table's TTL.
 
-    :param attribute: what it is on; None where it is off
-    :param clock_ahead_seconds: by how much this machine's clock is ahead of the service's; 0 where it is not
+    :param attribute: its attribute, or None if TTL is off
+    :param clock_ahead_seconds: by how much this machine's clock is ahead of the service's; 0 if it isn't
     """
 
     attribute: str | None
@@ -40,7 +40,7 @@ class TimeToLive(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def past(self) -> PastTtl:
-        """Which items are past it. A clock of ours that is wrong must not make an item look deleted, or go uncopied."""
+        """Which items are past it, by the service's clock, so that ours, if ahead, makes no item look expired."""
         ahead = self.clock_ahead_seconds
         return PastTtl(self.attribute, lambda: time.time() - ahead)
 
@@ -51,8 +51,8 @@ OFF = TimeToLive(attribute=None)
 def look(client: DynamoDBClient, table: str, region: str) -> TimeToLive:
     """Ask DynamoDB.
 
-    :raises CredentialsError: we may not
-    :raises UnavailableError: it can't be known now
+    :raises CredentialsError: we are not allowed to
+    :raises UnavailableError: no usable answer now
     """
     try:
         with aws_errors(f"DescribeTimeToLive on table {table} in {region}"):
@@ -70,15 +70,15 @@ def look(client: DynamoDBClient, table: str, region: str) -> TimeToLive:
 def _ahead(date: str | None) -> float:
     try:
         return max(0.0, time.time() - parsedate_to_datetime(date or "").timestamp())
-    except (TypeError, ValueError):  # no date, or none that can be read
+    except (TypeError, ValueError):  # the date is missing or unreadable
         return 0.0
 
 
 def of_source(settings: Settings, clients: Clients, ask: Ask) -> tuple[PastTtl, list[Finding]]:
     """Which of the source's items are past their TTL.
 
-    :param ask: makes the call, again where it fails
-    :returns: with a warning where we may not know; then no item counts as past it
+    :param ask: makes the call, with retries
+    :returns: also a warning, if we are not allowed to ask; then no item counts as past its TTL
     """
     return _past("source", settings.source_table, settings.source_region, clients.source, ask)
 

@@ -1,4 +1,4 @@
-"""Says that something does not work, ever more rarely, and that it works again. All outages are said by it."""
+"""Reports outages: at once, then ever more rarely, and when they are over. Every outage is reported by this class."""
 
 from __future__ import annotations
 
@@ -9,19 +9,19 @@ from collections.abc import Callable
 from processor.flow.retry_policy import RECORDS, Rhythm
 from processor.reporting.logs import Log
 
-# The end of a shorter outage is no news: that is throttling at work.
+# The end of a shorter outage is not reported: that is everyday throttling.
 NEWS_SECONDS = 5.0
-# And longer ones than this are worth a word to whoever doesn't read the log.
+# Outages longer than this are also reported to whoever doesn't read the log.
 LASTING_SECONDS = 30.0
 
 
 class Outage:
-    """Says that something doesn't work: at once, then at a decreasing rate, and when it works again.
+    """Reports that something doesn't work: at once, then at a decreasing rate, and when it works again.
 
-    Where it works now and then, that rate goes on; but an outage of some seconds is said, however soon after another.
-    Shared by all threads that try the same thing.
+    If it works now and then, the decreasing rate continues; but an outage of some seconds is always reported, however
+    soon it follows another. All threads that try the same thing share one.
 
-    :param lasting: is told the reason of one that lasts, now and then, and None when it is over
+    :param lasting: called with the reason of an outage that lasts, repeatedly, and with None when it is over
     """
 
     def __init__(
@@ -76,7 +76,7 @@ class Outage:
         self._log.warning(self._event, error=error, failures=failures, reason=reason, note=self._note)
 
     def succeeded(self) -> None:
-        """Count one success; reports the end of an outage that lasted and was said."""
+        """Count one success; reports the end of an outage that lasted and was reported."""
         if self._since is None:
             return
         with self._lock:

@@ -1,8 +1,8 @@
-"""How many capacity units a second may be used, and how many a call has used where its answer does not say.
+"""Limits the capacity units used a second, and estimates a call's units if its answer has none.
 
-The rules are those of DynamoDB's developer guide, "Read and write capacity": a write takes a unit for each 1 KB, a read
-one for each 4 KB, half of that where it is eventually consistent. Sizes here are those of DynamoDB JSON, which is
-longer than what is counted, and indexes are left out.
+The estimates follow DynamoDB's developer guide, "Read and write capacity": a write takes a unit for each 1 KB, a read
+one for each 4 KB, and half of that if it is eventually consistent. Sizes here are those of DynamoDB JSON, which is
+longer than what DynamoDB counts, and indexes are left out.
 """
 
 from __future__ import annotations
@@ -21,38 +21,38 @@ MOST_UNITS = 1_000_000
 
 
 class EstimatedUnits(float):
-    """Units that a call has used by our reckoning: its answer did not say."""
+    """The units of a call by our estimate, because its answer had none."""
 
 
 def _told(units: float | None) -> float | None:
-    """What an answer says, if it can be: a wrong one would hold the next call up for years, or none at all."""
+    """The units in an answer, if they are possible: wrong ones could delay the next call for years, or not at all."""
     return units if units is not None and 0 < units <= MOST_UNITS else None
 
 
 def written(units: float | None, sizes: Iterable[int]) -> float:
-    """What writes of items of these sizes, in bytes, have used, as their answer says or else by estimate."""
+    """The units of writes of items of these sizes, in bytes: those in the answer, or an estimate."""
     return _told(units) or EstimatedUnits(sum(max(1, math.ceil(size / WRITE_UNIT_BYTES)) for size in sizes))
 
 
 def read(units: float | None, sizes: Iterable[int], *, missing: int = 0) -> float:
-    """What consistent reads of items of these sizes have used, and of ``missing`` ones, which take a unit each."""
+    """The units of consistent reads of items of these sizes, and of ``missing`` ones, which take a unit each."""
     return _told(units) or EstimatedUnits(missing + sum(max(1, math.ceil(size / READ_UNIT_BYTES)) for size in sizes))
 
 
 def scanned(units: float | None, size: int) -> float:
-    """What an eventually consistent page of this size has used."""
+    """The units of an eventually consistent page of this size."""
     return _told(units) or EstimatedUnits(max(1, math.ceil(size / READ_UNIT_BYTES)) / 2)
 
 
 class Capacity:
-    """Read or write units, shared by any number of threads.
+    """A token bucket of read or write units, shared by any number of threads.
 
-    A call is let through when what the others have consumed, as DynamoDB says, and what those in flight may consume, by
-    estimate, is paid off. So over any longer time it is the limit's units, however large single calls are.
+    A call may begin when the bucket has refilled what other calls have consumed, as DynamoDB says, and what the calls
+    in progress will consume by estimate. So over a longer time the limit holds, however large single calls are.
 
     :param units_per_second: without it, nothing waits
     :param stop: ends all waiting
-    :param estimated: called once, where a limit is held by estimates
+    :param estimated: called once, if a limit has to rely on estimates
     """
 
     def __init__(
@@ -74,7 +74,7 @@ class Capacity:
 
     @contextmanager
     def reserve(self, estimate: float) -> Iterator[None]:
-        """Wait for a turn; until the call within is through, ``estimate`` units count as taken."""
+        """Wait for a turn; while the call in the ``with`` block runs, ``estimate`` units count as taken."""
         self._take(estimate)
         try:
             yield
@@ -83,7 +83,7 @@ class Capacity:
                 self._available += estimate
 
     def consume(self, units: float) -> None:
-        """Count what a call has consumed, by its answer, or by ``EstimatedUnits``."""
+        """Count the units that a call has consumed: those of its answer, or ``EstimatedUnits``."""
         say = None
         with self._lock:
             self.consumed += units
@@ -107,7 +107,7 @@ class Capacity:
         if self.units_per_second is None:
             return 0.0
         now = self._clock()
-        # A second's worth at most is kept: DynamoDB's own limits are by the second.
+        # Unused units are kept for one second at most: DynamoDB's own limits are by the second.
         refilled = self._available + (now - self._filled) * self.units_per_second
         self._available = min(refilled, self.units_per_second)
         self._filled = now

@@ -1,14 +1,15 @@
-"""The loop that makes a call again while it may work later.
+"""The loop that repeats a call while it may work later.
 
 ::
 
-    call ─▶ an answer, or an error that no other try would change: returned, or raised
-     ▲ └──▶ it may work later ─▶ said ─▶ a pause ─▶ again, until the policy's limits end it
-     └───────────────────────────────────────────────┘
+    call ─▶ an answer, or an error that a retry can't change: returned, or raised
+     ▲ └──▶ it may work later ─▶ reported ─▶ a pause ─▶ again, until the policy's limits end it
+     └───────────────────────────────────────────────────┘
 
-Loops of their own, by the same policies: a batch's, whose rest is written again (``replication/apply.py``); a start's,
-which looks at many things at once (``commands/replicate/command.py``); that of rows which are out of date before they
-are stored (``state/hold_rows.py``); and the wait for what AWS does in its own time (``waiter.py``).
+Four other loops follow the same policies: a batch's, which writes the rest of the batch again
+(``replication/apply.py``); a start's, which checks many things at once (``commands/replicate/command.py``); that of
+rows which may be out of date before they are stored (``state/hold_rows.py``); and the wait for something that AWS does
+in its own time (``waiter.py``).
 """
 
 from __future__ import annotations
@@ -27,11 +28,11 @@ T = TypeVar("T")
 
 
 class Retry:
-    """That of one table, or of whatever else fails as a whole; any number of threads may share it.
+    """Retries the calls of one table, or of anything else that fails as a whole; any number of threads may share it.
 
     :param stop: set to give up at once
-    :param outage: says that calls fail, and when they work again
-    :param limit: where others count the same failures; else one of its own
+    :param outage: reports that calls fail, and when they work again
+    :param limit: given if others count the same failures; otherwise it has one of its own
     """
 
     def __init__(
@@ -49,16 +50,16 @@ class Retry:
         self._limit = limit or RetryLimit(policy, clock=clock)
 
     def __call__(self, call: Callable[[], T]) -> T:
-        """Make ``call`` until it works.
+        """Repeat ``call`` until it works.
 
-        :raises StoppedError: ``stop`` was set before it did
-        :raises UnavailableError: AWS denies it, or there is no such table, where the policy ends at that
-        :raises StalledError: the policy's limits are over
+        :raises StoppedError: ``stop`` was set before it worked
+        :raises UnavailableError: AWS denies it, or there is no such table, and the policy ends at that
+        :raises StalledError: the policy's time is over
         """
         return self._tried(call, at_once=self._policy.ends_at_first_denial and not self._limit.has_worked)
 
     def ask(self, call: Callable[[], T]) -> T:
-        """The same for what can be done without: a denial is an answer.
+        """The same for a call that can be done without: a denial is raised at once.
 
         :raises UnavailableError: AWS denies it, or there is no such table
         """

@@ -1,8 +1,8 @@
-"""For how long failures may go on before they end what is done: the limits of a policy, counted.
+"""Counts failures and decides when they have gone on for too long: the time limits of a policy.
 
-What passes by itself is waited for: throttling, an outage, credentials that are being rotated. What only a person can
-put right is said after a while, and ends a command after a longer one. What was done stays done, so the same command
-goes on.
+Failures that pass by themselves are waited for: throttling, an outage, credentials that are being rotated. A failure
+that only a person can put right is reported after a while, and ends a command after a longer while. The work that was
+done stays done, so the same command resumes it.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ _REMEDY: dict[Kind, str] = {
 
 
 def kind_of(error: UnavailableError) -> Kind:
-    """What a failure is for whoever waits."""
+    """Which kind of failure it is, for the limits."""
     if isinstance(error, ThrottledError):
         return "throttled"
     if isinstance(error, CredentialsError):
@@ -34,9 +34,9 @@ def kind_of(error: UnavailableError) -> Kind:
 
 
 class RetryLimit:
-    """That of one table, or of whatever else fails as a whole; any number of threads may share it.
+    """The limit of one table, or of anything else that fails as a whole; any number of threads may share it.
 
-    ``throttles`` is how often something was throttled.
+    ``throttles`` counts how often something was throttled.
 
     :param clock: seconds
     """
@@ -51,7 +51,7 @@ class RetryLimit:
         self._said = False
 
     def succeeded(self) -> None:
-        """Count an answer: whatever failed before is over."""
+        """Count a success: earlier failures are over."""
         if not self.has_worked or self._since:
             with self._lock:
                 self.has_worked = True
@@ -61,7 +61,7 @@ class RetryLimit:
     def failed(self, error: UnavailableError) -> None:
         """Count a failure.
 
-        :raises StalledError: such failures were all that there was, for too long
+        :raises StalledError: for too long, there were only failures of this kind
         """
         if (seconds := self.exceeded(error)) is not None:
             raise StalledError(seconds=seconds, reason=str(error)) from error
@@ -69,7 +69,7 @@ class RetryLimit:
     def exceeded(self, error: UnavailableError) -> float | None:
         """Count a failure.
 
-        :returns: for how long such failures were all that there was, where that is too long; else None
+        :returns: for how long there were only failures of this kind, if that is too long; otherwise None
         """
         kind = kind_of(error)
         if kind == "throttled":

@@ -1,15 +1,15 @@
-"""How something is tried again: the pauses, what ends it, and how often it is said. All limits are here.
+"""How something is retried: the pauses, what ends the retries, and how often they are reported. All limits are here.
 
 ============  =====================  ====================================================  ========================
-policy        pauses                 it ends                                               said
+policy        pauses                 it ends                                               reported
 ============  =====================  ====================================================  ========================
 RECORDS       0 to 50 ms, doubling   never: no change is given up                          at once, after 5 s, then
               up to 5 s                                                                    doubling up to 5 minutes
-COMMAND       as RECORDS             at a denial: at once where nothing has worked yet,    as RECORDS; what a person
-                                     else after 15 minutes; at an outage: after a day      must put right also as an
-                                                                                           error, after a minute
-COPY          as RECORDS             as COMMAND, but at no denial at once: other parts     as COMMAND
-                                     of it may have worked
+COMMAND       as RECORDS             at a denial: at once if nothing has worked yet,       as RECORDS; what a person
+                                     otherwise after 15 minutes; at an outage: after a     must put right also as an
+                                     day                                                   error, after a minute
+COPY          as RECORDS             as COMMAND, but never at once: other parts of the     as COMMAND
+                                     copy may have worked
 START         0.5 to 1 s, doubling   at what AWS says is wrong: after 10 s                 as RECORDS
               up to a minute
 HELD          a minute               never                                                 at once, after 5 minutes,
@@ -25,7 +25,7 @@ METRICS       each sink's interval   never                                      
 METRICS_PORT  5 s                    never                                                 as RECORDS
 ============  =====================  ====================================================  ========================
 
-``status`` and ``check`` have none: they say what they saw, and try nothing again.
+``status`` and ``check`` have no policy: they report what they saw, and retry nothing.
 """
 
 from __future__ import annotations
@@ -39,10 +39,10 @@ _NEVER = float("inf")
 
 
 class Rhythm(msgspec.Struct, frozen=True, kw_only=True):
-    """How often something is said: a message a minute matters, one a try does not.
+    """How often something is reported, however often it is tried.
 
     :param first_seconds: between the first two messages; the interval doubles up to ``last_seconds``
-    :param quiet_seconds: a failure that comes so long after the last is a new outage's
+    :param quiet_seconds: a failure this long after the last one begins a new outage
     """
 
     first_seconds: float = 5.0
@@ -50,7 +50,7 @@ class Rhythm(msgspec.Struct, frozen=True, kw_only=True):
     quiet_seconds: float = 60.0
 
     def due(self, seconds: float) -> int:
-        """How many messages are due after ``seconds``, the first of all included."""
+        """How many messages are due after ``seconds``, including the very first."""
         count, left, step = 1, seconds, self.first_seconds
         while step < self.last_seconds and left >= step:
             count, left, step = count + 1, left - step, min(step * 2, self.last_seconds)
@@ -60,13 +60,14 @@ class Rhythm(msgspec.Struct, frozen=True, kw_only=True):
 class RetryPolicy(msgspec.Struct, frozen=True, kw_only=True):
     """One row of the table above.
 
-    :param first_pause_seconds: the bound of the pause after the first failure, which doubles with each other one
-    :param longest_pause_seconds: that bound's own
-    :param least_share: of the bound, how much is waited at least; more than 0 is less jitter
-    :param denied_seconds: for how long what only a person can put right is tried again
-    :param outage_seconds: the same for what may pass by itself, but throttling and credentials that are being rotated
-    :param ends_at_first_denial: a denial is final where nothing has worked before
-    :param attention_seconds: after how long what a person must put right is said as an error
+    :param first_pause_seconds: upper bound of the pause after the first failure; it doubles with each further failure
+    :param longest_pause_seconds: upper bound of every pause
+    :param least_share: the part of that bound that is always waited; more than 0 means less jitter
+    :param denied_seconds: how long failures are retried that only a person can put right
+    :param outage_seconds: how long failures are retried that may pass by themselves, except throttling and credentials
+        that are being rotated
+    :param ends_at_first_denial: a denial is final if nothing has worked before
+    :param attention_seconds: after how long a failure that a person must put right is reported as an error
     """
 
     first_pause_seconds: float = 0.05
@@ -80,19 +81,19 @@ class RetryPolicy(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def _each(seconds: float, *, rhythm: Rhythm = Rhythm()) -> RetryPolicy:  # noqa: B008  # it is frozen
-    """Without end, and with pauses of one length."""
+    """A policy without end, with pauses of one length."""
     return RetryPolicy(first_pause_seconds=seconds, longest_pause_seconds=seconds, least_share=1.0, rhythm=rhythm)
 
 
 RECORDS = RetryPolicy()
-# A denial: long enough for a policy that is changed by mistake and changed back, or a table that is being restored.
-# An outage: the stream keeps changes for as long, so nobody waits for a copy any longer; and nothing is tried for ever.
+# A denial: long enough to change a policy back that was changed by mistake, or to restore a table.
+# An outage: the stream keeps changes for a day, so nobody needs the copy after that; and nothing is retried for ever.
 COMMAND = RetryPolicy(
     denied_seconds=900.0, outage_seconds=24 * 3600.0, ends_at_first_denial=True, attention_seconds=60.0
 )
 COPY = RetryPolicy(denied_seconds=900.0, outage_seconds=24 * 3600.0, attention_seconds=60.0)
 # A new role or policy takes seconds to be known everywhere (IAM user guide, "Changes that I make are not always
-# immediately visible"). Its pauses are no quiet.
+# immediately visible"). Its long pauses must not look like the end of an outage.
 START = RetryPolicy(
     first_pause_seconds=1.0,
     longest_pause_seconds=60.0,
@@ -102,12 +103,12 @@ START = RetryPolicy(
 )
 HELD = _each(60.0, rhythm=Rhythm(first_seconds=300.0, last_seconds=3600.0))
 HOLD_ROWS = RetryPolicy(first_pause_seconds=1.0, longest_pause_seconds=60.0)
-# New policies and buckets take a while to be seen everywhere, and a role may just be renewed; after so long, waiting
-# hides what somebody has to put right.
+# New policies and buckets take a while to be seen everywhere, and a role may just be renewed. After this time, waiting
+# would hide something that a person has to put right.
 LETTERS = RetryPolicy(denied_seconds=60.0)
 # STS limits an account's calls.
 ROLE = _each(20.0)
-# A try a minute: each of them a message would be too many.
+# It is tried once a minute; a message each time would be too many.
 METRICS = RetryPolicy(rhythm=Rhythm(first_seconds=600.0, last_seconds=3600.0, quiet_seconds=3600.0))
 METRICS_PORT = _each(5.0)
 

@@ -1,4 +1,4 @@
-"""Waiting for something that AWS does in its own time: looked at again and again, and said now and then."""
+"""Waits for something that AWS does in its own time: polls it, and reports progress now and then."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ Say = Callable[[str], None]
 class Waiter:
     """For one thread.
 
-    :param say: is given a line every 10 s
+    :param say: called with a line every 10 s
     :param stop: ends each wait when it is set
-    :param every_seconds: between two looks
+    :param every_seconds: between two polls
     """
 
     def __init__(
@@ -41,9 +41,9 @@ class Waiter:
     def until(self, look: Callable[[], T | None], what: str) -> T:
         """What ``look`` returns, as soon as that is not None.
 
-        :param what: in words, as "table orders-copy to be active"
+        :param what: what is waited for, as in "table orders-copy to be active"
         :raises StoppedError: ``stop`` was set
-        :raises UnavailableError: ``look`` has failed with it for longer than a command's policy allows
+        :raises UnavailableError: ``look`` has failed for longer than a command's policy allows
         """
         begun = said = self._clock()
         limit = RetryLimit(retry_policy.COMMAND, clock=self._clock)

@@ -1,4 +1,4 @@
-"""Threads of one command that end together: a signal, or the first failure of any, stops all."""
+"""Runs the threads of one command, which end together: a signal, or the first failure in any of them, stops all."""
 
 from __future__ import annotations
 
@@ -8,17 +8,17 @@ from concurrent.futures import ThreadPoolExecutor, wait
 
 from processor.errors import StoppedError
 
-# How often whoever waits for them says how far they are.
+# How often the waiting thread reports their progress.
 TICK_SECONDS = 0.1
 
 Work = Callable[[], None]
 
 
 class WorkerGroup:
-    """Runs works in threads.
+    """Runs pieces of work in threads.
 
-    :param stop: set to end it; a failure sets it, too
-    :param tick: called by the thread that waits, several times a second; its failure ends all, too
+    :param stop: set to end the group; a failure sets it, too
+    :param tick: called several times a second by the waiting thread; its failure ends all, too
     """
 
     def __init__(self, stop: threading.Event, *, tick: Callable[[], None] = lambda: None) -> None:
@@ -28,10 +28,10 @@ class WorkerGroup:
         self._error: BaseException | None = None
 
     def run(self, works: Iterable[Work], *, threads: int, name: str) -> None:
-        """Do all works, each once; they are asked for as threads get free.
+        """Do all works, each once; the next one is taken when a thread is free.
 
         :raises StoppedError: ``stop`` was set before they were done
-        :raises BaseException: what the first work that failed has raised
+        :raises BaseException: what the first failing work raised
         """
         left = iter(works)
 
@@ -51,7 +51,7 @@ class WorkerGroup:
         self.check()
 
     def do(self, work: Work) -> None:
-        """One work, in this thread; its failure becomes the group's."""
+        """Do one work in this thread; its failure becomes the group's."""
         try:
             work()
         except StoppedError:
