@@ -1,8 +1,8 @@
-"""Publishes to CloudWatch, into the namespace that KCL's own metrics of the task are in: its ``applicationName``.
+"""Publishes to CloudWatch, in the namespace of KCL's own metrics of the task: its ``applicationName``.
 
-What PutMetricData takes: https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_PutMetricData.html.
-Counters and histograms are sent as what came since the last time. What could not be sent is kept and sent with the
-next, as if it had just come; where only the answer was lost, it is counted twice. Gauges are sent once or not at all.
+PutMetricData: https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_PutMetricData.html.
+Counters and histograms are sent as what was added since the last time. What could not be sent is kept and sent with the
+next, under the later time; if only the answer was lost, it counts twice. Gauges are sent once or not at all.
 """
 
 from __future__ import annotations
@@ -23,21 +23,22 @@ if TYPE_CHECKING:
     from prometheus_client.core import Metric
 
 INTERVAL_SECONDS = 60.0
-# CloudWatch's limits: of a request, and of a datum.
+# CloudWatch's limits for a request and for a datum.
 MOST_DATA = 1000
 MOST_VALUES = 150
 # A request may have 1 MB; a value and its count take up to 120 bytes in the wordiest protocol, a datum some 400 more.
 _MOST_VALUES_A_REQUEST = 4000
-# Series that may wait for CloudWatch to take them: a day's, of some hundred shards that end every four hours.
+# Limit of series that may wait until CloudWatch accepts them: a day's, of some hundred shards that end every four
+# hours.
 _MOST_OWED = 5000
 
 Key = tuple[Name, str | None]
 
 
 def spread(histogram: Histogram) -> list[tuple[float, float]]:
-    """One value for each bucket that is not empty, and its count: within the bucket, and so that their sum is right.
+    """One value and its count for each non-empty bucket: the value is within the bucket, and the sum of all is right.
 
-    So averages are exact, and a percentile is off by no more than its bucket is wide.
+    So averages are exact, and a percentile is wrong by at most the width of its bucket.
     """
     lower = (0.0, *histogram.bounds)
     upper = (*histogram.bounds, histogram.bounds[-1])
@@ -49,9 +50,9 @@ def spread(histogram: Histogram) -> list[tuple[float, float]]:
 
 
 class CloudWatchPublisher:
-    """What one process counts, for CloudWatch.
+    """Publishes one process's metrics to CloudWatch.
 
-    :param each_shard: beside the whole task's metrics, each shard's
+    :param each_shard: publish each shard's metrics beside the whole task's
     """
 
     interval_seconds = INTERVAL_SECONDS
@@ -74,17 +75,17 @@ class CloudWatchPublisher:
         self._owed: dict[Key, float | Histogram] = {}
 
     def begin(self, families: Iterable[Metric]) -> None:
-        """What is there already was another process's to publish.
+        """Take these values as published: another process has done so.
 
-        :raises UnavailableError: there are no credentials, say
+        :raises UnavailableError: for example without credentials
         """
-        self._clients.cloudwatch()  # takes a moment, which the end of a process may not have
+        self._clients.cloudwatch()  # made now, because at the end of a process there may be no time
         self._seen = {(point.instrument.name, point.labels): point.value for point in points(families)}
 
     def publish(self, families: Iterable[Metric]) -> None:
-        """Send what came since the last time, and what is owed from before.
+        """Send what was added since the last time, and what could not be sent before.
 
-        :raises UnavailableError: CloudWatch did not take all of it
+        :raises UnavailableError: CloudWatch did not accept all of it
         """
         gauges = self._take(list(points(families)))
         time = self._now()
@@ -99,10 +100,10 @@ class CloudWatchPublisher:
                 self._owed.pop(key, None)
 
     def close(self) -> None:
-        """Nothing is held open."""
+        """Do nothing: nothing is kept open."""
 
     def _take(self, found: Sequence[Point]) -> Mapping[Key, list[float]]:
-        """Add to what is owed; returns the gauges."""
+        """Add to what is still to be sent; returns the gauges."""
         gauges: defaultdict[Key, list[float]] = defaultdict(list)
         seen, self._seen = self._seen, {}
         for point in found:
@@ -129,14 +130,14 @@ class CloudWatchPublisher:
 
 
 def _is_worth_sending(key: Key, value: float | Histogram) -> bool:
-    """A histogram without observations has no value to send; a shard that counts nothing costs nothing."""
+    """Whether there is a value to send: CloudWatch bills each metric that is sent, so unchanged ones are left out."""
     if isinstance(value, Histogram):
         return value.count > 0
     return value > 0 or key[1] is None
 
 
 def _since(value: float | Histogram, before: float | Histogram | None) -> float | Histogram:
-    """What came after ``before``; all of it where the series is new, or began anew."""
+    """What was added after ``before``; all of it if the series is new, or began again."""
     if isinstance(value, Histogram):
         return value.since(before) if isinstance(before, Histogram) else value
     return value - before if isinstance(before, float) and before <= value else value
@@ -156,7 +157,7 @@ def _counted(key: Key, value: float | Histogram, time: datetime) -> MetricDatumT
 
 
 def _measured(key: Key, values: Sequence[float], time: datetime) -> Iterator[MetricDatumTypeDef]:
-    """All shards' values of a gauge, so that Maximum and percentiles are the shards'."""
+    """A gauge's values of all shards, so that Maximum and percentiles are over the shards."""
     pairs = sorted(Counter(values).items())
     for first in range(0, len(pairs), MOST_VALUES):
         yield _valued(key, pairs[first : first + MOST_VALUES], time)
@@ -167,7 +168,7 @@ def _valued(key: Key, pairs: Sequence[tuple[float, float]], time: datetime) -> M
 
 
 def batches(data: Iterable[tuple[Key, MetricDatumTypeDef]]) -> Iterator[list[tuple[Key, MetricDatumTypeDef]]]:
-    """Parts that one request may have."""
+    """Split the data into parts that fit one request each."""
     batch: list[tuple[Key, MetricDatumTypeDef]] = []
     values = 0
     for key, datum in data:

@@ -1,7 +1,6 @@
-"""What each instrument is called in CloudWatch, in which unit, and whether each shard has its own. Pure.
+"""Names and units of the instruments in CloudWatch, and which of them each shard has. Pure.
 
-Each name is a metric that CloudWatch bills; each shard's own is another. So a shard has those few that tell it from the
-others.
+CloudWatch bills each name as a metric, and each shard's as another. So a shard has only the few in which shards differ.
 """
 
 from __future__ import annotations
@@ -26,11 +25,11 @@ class Name:
 
     @property
     def factor(self) -> float:
-        """What an instrument's value is multiplied with: ratios become percentages."""
+        """The factor for an instrument's value: ratios become percentages."""
         return 100.0 if self.unit == "Percent" else 1.0
 
 
-# (the instrument's name, the value of its last label where that tells metrics apart) -> the metric
+# (the instrument's name, the value of its last label if that makes different metrics) -> the metric
 NAMES: Mapping[tuple[str, str], Name] = {
     (instruments.RECORDS.name, ""): Name("RecordsApplied", each_shard=True),
     (instruments.RECORD_BYTES.name, ""): Name("BytesApplied", "Bytes"),
@@ -60,7 +59,7 @@ _TELLING = ("outcome", "reason")
 
 
 def name_of(point: Point) -> Name | None:
-    """None for what CloudWatch isn't told: a command's progress, or a label's value that this version doesn't know."""
+    """A point's name, or None if it is not sent: a command's progress, or a label's value that we don't know."""
     labels = dict(point.labels)
     telling = next((labels[label] for label in _TELLING if label in labels), "")
     return NAMES.get((point.instrument.name, telling))

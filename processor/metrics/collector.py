@@ -1,4 +1,4 @@
-"""What a daemon tells of its metrics: the sums over its shards' files, and ages as of now."""
+"""Collects a daemon's metrics: the sums over its shards' files, and ages as of now."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ from processor.metrics.shard_facts import WINDOW_SECONDS
 if TYPE_CHECKING:
     from prometheus_client import Metric
 
-# A stream keeps a record for so long (DynamoDB developer guide, "Change data capture for DynamoDB Streams").
+# How long a stream keeps a record (DynamoDB developer guide, "Change data capture for DynamoDB Streams").
 # A shard's figures stay for so long after its end, for whoever scrapes rarely. Every few hours a shard has a new name:
 # those of a month would be thousands.
 FORGET_SECONDS = 3600
-# What the daemon says of the fleet counts for so long; it looks every 20 s.
+# How long a message of the daemon about all shards is valid; it sends one every 20 s.
 FLEET_SECONDS = 90
 
 _Facts = dict[str, float]
@@ -38,7 +38,7 @@ def _is_read(of_shard: _Facts) -> bool:
 
 
 class Heard(msgspec.Struct, rename="camel"):
-    """What the daemon says every few seconds: how many shards nobody reads, and how many it holds for a loss."""
+    """The daemon's message every few seconds: how many shards nobody reads, and how many it holds because of a loss."""
 
     shards_unread: int
     shards_lost: int
@@ -56,7 +56,7 @@ class DaemonCollector(Collector):
         self._heard_at = 0.0
 
     def hear(self, heard: Heard) -> None:
-        """What the daemon has found."""
+        """Take a message of the daemon."""
         self._heard, self._heard_at = heard, self._clock()
 
     def collect(self) -> Iterator[Metric]:
@@ -107,7 +107,7 @@ class DaemonCollector(Collector):
             for name, of in reading.items()
         }
         yield self._by_shard(instruments.LATENCY_MAX, longest)
-        # Between two batches nothing is in hand, however far behind the shard is.
+        # Between two batches no change is waiting, however far behind the shard is.
         used = {name: max(seconds, longest[name]) / RETENTION_SECONDS for name, seconds in pending.items()}
         yield self._by_shard(instruments.RETENTION_USED, used)
         yield self._of_task(instruments.SHARDS, len(reading))

@@ -1,4 +1,4 @@
-"""How far a long command is, told from its own process while it runs."""
+"""Publishes a long command's progress to Prometheus, from its own process while it runs."""
 
 from __future__ import annotations
 
@@ -24,10 +24,10 @@ if TYPE_CHECKING:
 
 
 class CommandMetrics(Collector):
-    """Tells while the context is entered. Any thread may collect.
+    """Publishes while the context is entered. Any thread may collect.
 
-    :param items: counts items
-    :param progress: the part that is done, from 0 to 1
+    :param items: the counter of items
+    :param progress: the gauge of the part that is done, from 0 to 1
     """
 
     def __init__(self, settings: Settings, *, items: Instrument, progress: Instrument) -> None:
@@ -39,9 +39,9 @@ class CommandMetrics(Collector):
         self._stack = ExitStack()
 
     def tell(self, items: int, expected: int, *labels: str) -> None:
-        """How far it is.
+        """Set the progress.
 
-        :param expected: items in all; 0 where that is not known
+        :param expected: items in all; 0 if that is not known
         :param labels: values of the metrics' own labels
         """
         with self._lock:

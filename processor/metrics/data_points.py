@@ -1,7 +1,7 @@
-"""The collector's families as points: what each series of ``instruments.INSTRUMENTS`` stands at. Pure.
+"""Turns the collector's families into points: the current value of each series of ``instruments.INSTRUMENTS``. Pure.
 
-Prometheus's histograms come as cumulative buckets; CloudWatch and OTLP want each bucket's own count. Families that are
-no instrument of ours, and samples without a finite value, are left out: no publisher may send them.
+Prometheus's histograms have cumulative buckets; CloudWatch and OTLP want each bucket's own count. Families that are not
+an instrument of ours, and samples without a finite value, are left out: no publisher may send them.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from prometheus_client.samples import Sample
 
 Labels = tuple[tuple[str, str], ...]
-# prometheus_client names a counter's family without this, its samples with it.
+# prometheus_client names a counter's family without this suffix, and its samples with it.
 _TOTAL = "_total"
 _BY_FAMILY: Mapping[str, Instrument] = {each.name.removesuffix(_TOTAL): each for each in INSTRUMENTS}
 
@@ -30,7 +30,7 @@ class Histogram:
     """How many observations fell into each bucket, and their sum.
 
     :param bounds: upper bounds, ascending, without infinity
-    :param counts: one more than ``bounds``; the last is what lies above all of them
+    :param counts: one more than ``bounds``; the last counts the observations above all of them
     """
 
     bounds: tuple[float, ...]
@@ -43,20 +43,20 @@ class Histogram:
         return sum(self.counts)
 
     def __add__(self, other: Histogram) -> Histogram:
-        """Both together; their bounds must be equal."""
+        """The sum of both; their bounds must be equal."""
         return Histogram(
             self.bounds, tuple(map(sum, zip(self.counts, other.counts, strict=True))), self.sum + other.sum
         )
 
     def since(self, earlier: Histogram) -> Histogram:
-        """What came after ``earlier``; all of it where the series began anew meanwhile."""
+        """What was added after ``earlier``; all of it if the series began again meanwhile."""
         counts = tuple(now - then for now, then in zip(self.counts, earlier.counts, strict=True))
         return self if min(counts) < 0 else Histogram(self.bounds, counts, max(0.0, self.sum - earlier.sum))
 
 
 @dataclass(frozen=True, slots=True)
 class Point:
-    """One series' state. ``labels`` are the instrument's own, in its order, ``task`` included."""
+    """The current value of one series. ``labels`` are the instrument's own, in its order, including ``task``."""
 
     instrument: Instrument
     labels: Labels
@@ -64,12 +64,12 @@ class Point:
 
     @property
     def shard(self) -> str | None:
-        """The shard it is about, where it is about one."""
+        """The shard that it belongs to, if any."""
         return dict(self.labels).get("shard")
 
 
 def points(families: Iterable[Metric]) -> Iterator[Point]:
-    """Each series of each instrument; what several processes counted of one series must be merged before."""
+    """Each series of each instrument; the counts of several processes for one series must be merged before."""
     for family in families:
         instrument = _BY_FAMILY.get(family.name.removesuffix(_TOTAL))
         if instrument is None:

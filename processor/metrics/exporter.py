@@ -1,7 +1,8 @@
-"""The process that tells a daemon's metrics: ``python -m processor.metrics.exporter``, started by the daemon.
+"""The process that publishes a daemon's metrics: ``python -m processor.metrics.exporter``, started by the daemon.
 
-It reads the files of the daemon's children. Its standard input is the daemon's: a line of JSON now and then with what
-only the daemon knows, and its end is the daemon's end. Nothing waits for it, and where it fails, replication goes on.
+It reads the files of the daemon's children. On its standard input the daemon sends, now and then, a line of JSON with
+what only the daemon knows; when the input ends, the daemon has ended. Nothing waits for this process, and if it fails,
+replication goes on.
 """
 
 from __future__ import annotations
@@ -33,7 +34,7 @@ from processor.settings.settings import Settings
 
 
 def listen(lines: Iterable[str], hear: Callable[[Heard], None]) -> None:
-    """Hand on what the daemon says, until it ends."""
+    """Pass the daemon's messages on, until it ends."""
     for line in lines:
         try:
             hear(msgspec.json.decode(line, type=Heard))
@@ -42,7 +43,7 @@ def listen(lines: Iterable[str], hear: Callable[[Heard], None]) -> None:
 
 
 def run(settings: Settings, directory: Path, said: TextIO) -> None:
-    """Tell ``directory``'s metrics until ``said`` ends."""
+    """Publish the metrics of the files in ``directory`` until ``said`` ends."""
     log = Log()
     clients = Clients(settings)
     collector = DaemonCollector(directory, task=settings.task_name)
@@ -58,7 +59,7 @@ def run(settings: Settings, directory: Path, said: TextIO) -> None:
             )
             thread.start()
             stack.callback(thread.join)
-            stack.callback(stop.set)  # whatever fails from here on, the thread is not waited for in vain
+            stack.callback(stop.set)  # so that the thread ends even if something fails from here on
         stack.enter_context(publishers(settings, collector.collect, clients, log, continued=_is_continued(directory)))
         if settings.heartbeat_seconds is not None:
             outage = Outage(
@@ -79,16 +80,16 @@ def run(settings: Settings, directory: Path, said: TextIO) -> None:
 
 
 def _is_continued(directory: Path) -> bool:
-    """Whether this daemon has had another exporter, which died."""
+    """Whether this daemon had another exporter before, which died."""
     told = directory / "told"
     was_there = told.exists()
-    with suppress(OSError):  # a full disk: the next may publish a part twice
+    with suppress(OSError):  # for example a full disk: then the next exporter may publish a part twice
         told.touch()
     return was_there
 
 
 def main() -> None:
-    """Until the end of input."""
+    """Run until the end of input."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # signals to the group are the daemon's to act on
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
     sys.stderr = MessageStream(sys.stderr)

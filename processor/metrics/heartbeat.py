@@ -1,6 +1,6 @@
-"""A small item of the source whose way to the destination is measured, where nothing else is written. Pure.
+"""The heartbeat: a small item of the source with which the lag is measured even if nothing else is written. Pure.
 
-It is an item like any other, replicated to the destination under the same key.
+It is an item like any other, and is replicated to the destination under the same key.
 """
 
 from __future__ import annotations
@@ -9,10 +9,10 @@ import base64
 import hashlib
 from collections.abc import Mapping
 
-# When it was written, in ms since the epoch, by the clock of the machine that wrote it.
+# Attribute with the time of the write, in ms since the epoch, by the clock of the machine that wrote it.
 WRITTEN_AT = "writtenAtMs"
 _NAME = "dynamodb-replicator-heartbeat/"
-# A number that no one counts to: 38 digits is what DynamoDB keeps.
+# A number that no application uses: negative, with the 38 digits that DynamoDB keeps.
 _NUMBER = -(10**37)
 
 

@@ -1,4 +1,4 @@
-"""Writes the heartbeat to the source: one for all daemons of a task."""
+"""Writes the heartbeat to the source; all daemons of a task together write one."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ _CLOCKS_DIFFER_SECONDS = 60
 
 
 class HeartbeatWriter:
-    """Beats in a thread of its own until it is stopped.
+    """Writes the heartbeat, in a thread of its own, until it is stopped.
 
     ::
 
-        daemon 1   ──put──────────────────────put──────────▶   each put asks that the last one be a beat old,
-        daemon 2   ────────refused───────────────refused───▶   so that more daemons write no more of them
+        daemon 1   ──put──────────────────────put──────────▶   each put has the condition that the last one is an
+        daemon 2   ────────refused───────────────refused───▶   interval old, so more daemons don't write more
 
     :param connect: the source's client
     """
@@ -58,7 +58,7 @@ class HeartbeatWriter:
         self._thread.start()
 
     def stop(self) -> None:
-        """End after the beat in hand, if there is one."""
+        """End after the write in progress, if there is one."""
         self._stop.set()
 
     def _run(self) -> None:
@@ -72,13 +72,14 @@ class HeartbeatWriter:
             self._stop.wait(self._seconds)
 
     def beat(self) -> bool:
-        """Write it, unless another daemon just has; returns whether it was written.
+        """Write it once, unless another daemon just has; returns whether it was written.
 
-        :raises UnavailableError, RefusedError: it could not be
+        :raises UnavailableError, RefusedError: it could not be written
         """
         now_ms = int(self._clock() * 1000)
-        # Half a beat of grace: daemons' clocks and timers differ, and a beat that is refused is one that is missed. One
-        # from the future is of a clock that is ahead, and must not silence the others until then.
+        # Half an interval of tolerance: daemons' clocks and timers differ, and a refused write would be a missing one.
+        # A heartbeat from the future is from a clock that is ahead, and must not keep the others from writing until
+        # then.
         due, ahead = now_ms - self._seconds * 500, now_ms + max(self._seconds, _CLOCKS_DIFFER_SECONDS) * 1000
         call = f"PutItem (the heartbeat) on table {self._table} in {self._region}"
         try:

@@ -36,7 +36,7 @@ class Instrument:
 
     @property
     def label_names(self) -> tuple[str, ...]:
-        """All of them, in order."""
+        """All labels, in order."""
         return ("task", *self.labels)
 
 

@@ -1,4 +1,4 @@
-"""Private members of prometheus_client that this program stands on, and nothing but these; nobody else touches any."""
+"""All access to private members of prometheus_client. No other module uses any."""
 
 from __future__ import annotations
 
@@ -8,15 +8,15 @@ from typing import Any
 
 from processor.reporting import changed_libraries
 
-# What it is for -> its name in the library.
+# Purpose -> the member's name in the library.
 MEMBERS = {"a histogram's buckets": "_buckets", "their bounds": "_upper_bounds", "its sum": "_sum"}
 
 
 def observe_all(histogram: Any, values: Mapping[float, int]) -> None:
-    """Let a histogram have observed each value so many times.
+    """Add observations to a histogram: each value with its count.
 
-    One observation at a time takes 2 µs, several times what all else that is measured takes for a record. Where the
-    library is not as it was, it is done so all the same, which is said once.
+    Observing them one by one takes 2 µs each, several times as long as all other metrics of a record. If the library
+    has changed, they are observed one by one all the same, and a message says so once.
     """
     found: list[Any] = [getattr(histogram, name, None) for name in MEMBERS.values()]
     buckets, bounds, total = found

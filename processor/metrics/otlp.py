@@ -1,7 +1,7 @@
 """Publishes by OTLP, as OpenTelemetry's own variables say: https://opentelemetry.io/docs/specs/otel/protocol/exporter/.
 
-OpenTelemetry's exporter sends (protobuf over HTTP) and reads most of the variables itself; its packages are an extra,
-imported only where a variable asks for them. Sums are cumulative, under the names that Prometheus sees.
+OpenTelemetry's exporter sends (protobuf over HTTP) and reads most of the variables itself. Its packages are an extra,
+and imported only if a variable asks for them. Sums are cumulative, under the same names as for Prometheus.
 """
 
 from __future__ import annotations
@@ -31,12 +31,12 @@ PACKAGE = "opentelemetry-exporter-otlp-proto-http"
 SERVICE = "dynamodb-replicator"
 # The specification's default of OTEL_METRIC_EXPORT_INTERVAL.
 INTERVAL_MS = 60_000
-# What our names end with, in the unit's UCUM code that OpenTelemetry wants.
+# The endings of our names, with the UCUM codes that OpenTelemetry wants for these units.
 _UNITS = (("_seconds", "s"), ("_bytes_total", "By"), ("_ratio", "1"))
 
 
 def publisher(environment: Mapping[str, str], log: Log) -> OtlpPublisher | None:
-    """For who is asked to publish so; None, with a warning, where it can't be done."""
+    """The OTLP publisher, or None with a warning if its packages or variables can't be used."""
     given = {name: value.strip() for name, value in environment.items() if value.strip()}
     endpoint = next(name for name in OTLP_VARIABLES if name in given)
     interval = given.get("OTEL_METRIC_EXPORT_INTERVAL", str(INTERVAL_MS))
@@ -61,10 +61,10 @@ def publisher(environment: Mapping[str, str], log: Log) -> OtlpPublisher | None:
 
 
 class OtlpPublisher:
-    """One process's metrics, as OpenTelemetry's SDK would have them.
+    """Publishes one process's metrics in the form of OpenTelemetry's SDK.
 
     :raises ImportError: OpenTelemetry's packages are not installed
-    :raises ValueError: a header of OpenTelemetry's variables is none
+    :raises ValueError: a header in OpenTelemetry's variables is invalid
     """
 
     def __init__(self, *, interval_seconds: float, now_ns: Callable[[], int] = time.time_ns) -> None:
@@ -79,20 +79,20 @@ class OtlpPublisher:
             self._exporter: OTLPMetricExporter = OTLPMetricExporter()
         if self._said.last:
             raise ValueError(self._said.last)
-        # Two daemons may have had the same shard; without an instance, their sums would be one series.
+        # Two daemons may have had the same shard; without an instance id, their sums would be one series.
         ours = Resource.create({"service.name": SERVICE, "service.instance.id": str(uuid.uuid4())})
         self._resource: Resource = ours.merge(OTELResourceDetector().detect())
-        # What each series counts since when, and how far it was: the last time, and now.
+        # For each series: since when it counts, and its value at the last time.
         self._before: dict[tuple[str, Labels], tuple[int, float]] = {}
         self._series: dict[tuple[str, Labels], tuple[int, float]] = {}
 
     def begin(self, families: Iterable[Metric]) -> None:
-        """Nothing: sums are sent whole."""
+        """Do nothing: sums are cumulative."""
 
     def publish(self, families: Iterable[Metric]) -> None:
-        """Send all of it.
+        """Send everything.
 
-        :raises UnavailableError: nobody took it
+        :raises UnavailableError: it was not accepted
         """
         from opentelemetry.sdk.metrics.export import MetricExportResult, MetricsData, ResourceMetrics, ScopeMetrics
         from opentelemetry.sdk.util.instrumentation import InstrumentationScope
@@ -113,7 +113,7 @@ class OtlpPublisher:
             raise UnavailableError(self._said.last or "the metrics were not taken", code="OTLP")
 
     def close(self) -> None:
-        """Let go of the connection."""
+        """Close the connection."""
         self._exporter.shutdown()
 
     def _metric(self, instrument: Instrument, same: Sequence[Point], now: int) -> export.Metric:
@@ -155,7 +155,7 @@ class OtlpPublisher:
         )
 
     def _start(self, point: Point, value: float) -> int:
-        """Since when the series counts: since the look before it was first seen, or last began anew."""
+        """Since when the series counts: since the publication before it was first seen, or last began again."""
         series = point.instrument.name, point.labels
         start, before = self._before.get(series, (self._last_ns, 0.0))
         start = self._last_ns if value < before else start
@@ -164,7 +164,7 @@ class OtlpPublisher:
 
 
 class _Said(logging.Handler):
-    """Keeps what the exporter says within the context, for our own log to say, and rarely."""
+    """Captures what the exporter logs within the context, so that our own log can report it, rarely."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -172,7 +172,7 @@ class _Said(logging.Handler):
         self._logger = logging.getLogger("opentelemetry")
 
     def emit(self, record: logging.LogRecord) -> None:
-        # It would say the whole header, which as a rule is somebody's key.
+        # The exporter would log the whole header, which usually is somebody's key.
         of_a_header = record.name == "opentelemetry.util.re"
         self.last = (
             "a header in OTEL_EXPORTER_OTLP_..._HEADERS is not name=value" if of_a_header else record.getMessage()

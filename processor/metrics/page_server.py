@@ -1,7 +1,8 @@
 """The HTTP server of the metrics page: few connections at once, and none for long.
 
-Prometheus asks every few seconds and is answered in milliseconds. Whoever else reaches the port, and holds connections
-open or sends a byte now and then, costs a bounded number of threads and file descriptors for a bounded time.
+Prometheus asks every few seconds and is answered in milliseconds. Anybody else who reaches the port, and keeps
+connections open or sends a byte now and then, costs a limited number of threads and file descriptors for a limited
+time.
 """
 
 from __future__ import annotations
@@ -14,17 +15,17 @@ from typing import Any
 from wsgiref.simple_server import WSGIRequestHandler, WSGIServer
 
 MAX_CONNECTIONS = 8
-# From the first byte to the last. A page of 500 shards takes a tenth of a second; Prometheus gives up after ten.
+# From the first byte to the last. A page of 500 shards takes 0.1 s; Prometheus gives up after 10 s.
 CONNECTION_SECONDS = 10.0
 
 
 class _Handler(WSGIRequestHandler):
-    """Logs nothing: a scrape is no event."""
+    """Logs nothing: a scrape is not worth a line."""
 
     timeout = CONNECTION_SECONDS
 
     def log_message(self, format: str, *args: Any) -> None:  # noqa: A002  # the parameter's name is the base class's
-        """Nothing to say."""
+        """Log nothing."""
 
 
 class PageServer(ThreadingMixIn, WSGIServer):
@@ -44,7 +45,7 @@ class PageServer(ThreadingMixIn, WSGIServer):
         super().__init__((str(place[0]), port), _Handler)
 
     def server_bind(self) -> None:
-        """Listen. The base class would look the machine's own name up, which may ask a name server that is away."""
+        """Listen. The base class would look up the machine's own name, and the name server may be unreachable."""
         self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         self.socket.bind(self.server_address)
         self.server_address = self.socket.getsockname()
@@ -52,14 +53,14 @@ class PageServer(ThreadingMixIn, WSGIServer):
         self.setup_environ()
 
     def process_request(self, request: Any, client_address: Any) -> None:
-        """Answer in a thread of its own, where one is free; else hang up."""
+        """Answer in a thread of its own if one is free; otherwise close the connection."""
         if self._places.acquire(blocking=False):
             super().process_request(request, client_address)
         else:
             self.shutdown_request(request)
 
     def process_request_thread(self, request: Any, client_address: Any) -> None:
-        """Answer, or hang up when the time is over."""
+        """Answer, or close the connection when the time is over."""
         hang_up = threading.Timer(CONNECTION_SECONDS, _end, [request])
         hang_up.daemon = True
         hang_up.start()
@@ -70,7 +71,7 @@ class PageServer(ThreadingMixIn, WSGIServer):
             self._places.release()
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """Nothing: a client that hangs up, or is hung up on, is no news."""
+        """Do nothing: a connection that ends early is not worth a line."""
 
 
 def _end(request: socket.socket) -> None:

@@ -1,4 +1,4 @@
-"""``metricsPort``: where Prometheus finds what a registry has."""
+"""Serves ``metricsPort``, where Prometheus reads the metrics."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ if TYPE_CHECKING:
 
 @contextmanager
 def listening(settings: Settings, collector: Collector) -> Iterator[None]:
-    """Serve meanwhile.
+    """Serve while the context is entered.
 
-    :raises OSError: something else listens there, or the address is none of this machine's
+    :raises OSError: something else listens there, or the address isn't this machine's
     """
     assert settings.metrics_port is not None  # noqa: S101  # else nobody asks for it
     registry = CollectorRegistry()
@@ -41,7 +41,7 @@ def listening(settings: Settings, collector: Collector) -> Iterator[None]:
 
 
 def place(settings: Settings) -> str:
-    """For people."""
+    """The address and port, for people."""
     return f"{settings.metrics_address} port {settings.metrics_port}"
 
 
@@ -55,7 +55,7 @@ def serve(settings: Settings, collector: Collector, *, log: Log, stop: threading
                 outage.succeeded()
                 log.notice("metrics_served", address=settings.metrics_address, port=settings.metrics_port)
                 stop.wait()
-        except (OSError, OverflowError) as exc:  # the latter: the second daemon of a machine where the first has 65535
+        except (OSError, OverflowError) as exc:  # OverflowError: the first daemon of the machine has port 65535
             reason = getattr(exc, "strerror", None) or exc
             outage.failed(type(exc).__name__, f"{place(settings)} can't be listened on ({reason})")
             stop.wait(METRICS_PORT.longest_pause_seconds)

@@ -1,6 +1,6 @@
-"""Sends a process's metrics to those who don't come for them, each in a thread of its own: CloudWatch, OTLP.
+"""Pushes a process's metrics to CloudWatch and OTLP, each in a thread of its own.
 
-No failure stops what is measured, or goes unsaid: it is said at once, then rarely.
+A failure never stops what is measured. It is reported at once, then rarely.
 """
 
 from __future__ import annotations
@@ -24,8 +24,8 @@ from processor.settings.settings import Settings
 if TYPE_CHECKING:
     from prometheus_client.core import Metric
 
-# How long the end of a process may wait for what is sent last; the daemon waits as long for this process
-# (METRICS_GRACE_MILLIS), and its next start wants the port.
+# How long the end of a process may wait for the last publication; the daemon waits as long for this process
+# (METRICS_GRACE_MILLIS), and its next start needs the port.
 FINAL_SEND_SECONDS = 2.0
 _NOTE = "Replication goes on. What was counted meanwhile is sent when it can be."
 
@@ -33,18 +33,18 @@ Collect = Callable[[], "Iterable[Metric]"]
 
 
 class Publisher(Protocol):
-    """Sends what the families say, at each ``interval_seconds``."""
+    """Publishes the families' values every ``interval_seconds``."""
 
     interval_seconds: float
 
     def begin(self, families: Iterable[Metric]) -> None:
-        """What was published by another process, before this one began."""
+        """Take these values as published by an earlier process."""
 
     def publish(self, families: Iterable[Metric]) -> None:
-        """Send it; raises where it is not taken."""
+        """Send the values; raises if they are not accepted."""
 
     def close(self) -> None:
-        """Let go of connections; nothing is published after."""
+        """Close connections; nothing is published afterwards."""
 
 
 @contextmanager
@@ -57,9 +57,9 @@ def publishers(
     continued: bool = False,
     environment: Mapping[str, str] = os.environ,
 ) -> Iterator[None]:
-    """Publish to whom the settings and the environment name, until the context is left; then once more.
+    """Publish to every sink that settings and environment name, until the context is left; then once more.
 
-    :param continued: what is collected at first was published by a process before this one
+    :param continued: what is collected first was already published by an earlier process
     """
     chosen: list[tuple[Publisher, Outage]] = []
     asked = sinks(settings, environment)
@@ -81,7 +81,7 @@ def publishers(
 def publishing(
     chosen: Sequence[tuple[Publisher, Outage]], collect: Collect, *, continued: bool = False
 ) -> Iterator[None]:
-    """Run these; the outage of each says its failures."""
+    """Run these publishers; each one's outage reports its failures."""
     first: Collect = collect if continued else tuple
     stop = threading.Event()
     threads = [
@@ -102,7 +102,7 @@ def publishing(
 
 
 def until_next(now: float, interval_seconds: float) -> float:
-    """How long until the middle of the next interval: one datum a minute, wherever the minutes begin."""
+    """Time until the middle of the next interval, so that each minute has exactly one datum, whenever minutes begin."""
     return interval_seconds - (now - interval_seconds / 2) % interval_seconds
 
 

@@ -1,4 +1,4 @@
-"""What a shard's child notes for the exporter, which makes ages of it; none of it is told as it is. Pure."""
+"""Values that a shard's child notes for the exporter, which turns them into ages and does not publish them. Pure."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ def _fact(name: str) -> Instrument:
     return Instrument(name=f"fact_{name}", kind="gauge", help=name, labels=("shard",))
 
 
-# What the exporter makes ages of; times in seconds since the epoch, 0 for none. These are not told as they are.
-OPENED = _fact("opened")  # no time, but which opening of the files is the last one
-CLOSED = _fact("closed")  # and which one is over
+# Times in seconds since the epoch, or 0 for none.
+OPENED = _fact("opened")  # not a time: the number of the files' last opening
+CLOSED = _fact("closed")  # the number of the opening that is over
 CLOSED_AT = _fact("closed_at")
 OLDEST_AT = _fact("oldest_at")
 CHECKPOINT_AT = _fact("checkpoint_at")

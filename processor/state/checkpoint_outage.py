@@ -1,6 +1,6 @@
-"""The row of the task table in which a daemon notes that it can't use the checkpoint table (``OutageRow.java``).
+"""Reads the row of the task table in which a daemon notes that it can't use the checkpoint table (``OutageRow.java``).
 
-A daemon that can't renew its leases looks like one that has stopped; by this row ``status`` knows better.
+A daemon that can't renew its leases looks like one that has stopped; this row tells ``status`` that it hasn't.
 """
 
 from __future__ import annotations
@@ -16,12 +16,12 @@ from processor.errors import NotFoundError, UnavailableError
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
-# A daemon writes it every 30 s while it is so; the rest is for clocks that differ.
+# A daemon writes it every 30 s during the outage; the rest allows for clocks that differ.
 _FRESH_SECONDS = 120.0
 
 
 class CheckpointOutage(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
-    """Since when ``worker`` can't use the checkpoint table (milliseconds since the epoch), and why, for people."""
+    """Since when ``worker`` can't use the checkpoint table (ms since the epoch), and the reason, for people."""
 
     worker: str
     since_ms: int
@@ -29,9 +29,9 @@ class CheckpointOutage(msgspec.Struct, frozen=True, kw_only=True, rename="camel"
 
 
 def read(client: DynamoDBClient, table: str, *, now: float | None = None) -> CheckpointOutage | None:
-    """The outage, or None where there is none, or where who noted it has not said so again since.
+    """The outage, or None if there is none, or if the daemon that noted it has not renewed the note.
 
-    :param now: seconds since the epoch; the clock's where it is None
+    :param now: seconds since the epoch; by default the clock's
     :raises UnavailableError: the task table can't be read
     """
     try:

@@ -1,7 +1,8 @@
-"""How far a copy has come, in rows of the task table beside the checkpoint table.
+"""Stores a copy's progress in rows of the task table, which is beside the checkpoint table.
 
-One row says which copy it is and who runs it, one for each segment where it goes on. A row of a segment is written only
-by whoever holds the segment (``holder``), so a copy that was believed dead can't undo its successor's progress.
+One row says which copy it is and which process runs it. One row for each segment says where the segment resumes. A
+segment's row is written only by the process that holds it (``holder``), so a copy that was believed dead can't undo its
+successor's progress.
 """
 
 from __future__ import annotations
@@ -27,12 +28,12 @@ _CALLS_AT_ONCE = 8
 
 
 class CopyState(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
-    """What is being copied, or was; times are milliseconds since the epoch.
+    """The copy in progress, or the last one; times are milliseconds since the epoch.
 
-    ``concurrent``: replication may run meanwhile. ``via``: where exported items lie, else the tables are read directly.
-    ``beat`` grows for as long as ``holder`` runs it. ``onto_items``: the destination held items when it began.
-    ``followed``: it was done, and a replication went on since. ``expired``: items past their TTL, which are not copied;
-    ``ttl`` is the attribute that it was on when it began.
+    ``concurrent``: replication may run meanwhile. ``via``: where the exported items are, or empty if the source itself
+    is read. ``beat`` grows while ``holder`` runs the copy. ``onto_items``: the destination held items at its start.
+    ``followed``: the copy is finished and a replication has gone on since. ``expired``: number of items past their TTL,
+    which are not copied; ``ttl`` is the source's TTL attribute at its start.
     """
 
     id: str
@@ -61,15 +62,15 @@ class CopyState(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
 
     @property
     def age_seconds(self) -> float:
-        """Since it began, by this machine's clock."""
+        """Seconds since it began, by this machine's clock."""
         return time.time() - self.started_ms / 1000
 
 
 class SegmentState(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
-    """Where one segment goes on: after the item of key ``start``, or at its beginning.
+    """Where one segment resumes: after the item with the key ``start``, or at its beginning.
 
-    ``in_hand``: keys that may hold an older image now, for a copy beside a replication was looking after them; this
-    one, or an earlier one that was never finished.
+    ``in_hand``: keys that a copy beside a replication was writing, this copy or an earlier unfinished one. They may
+    hold an older image until they are brought up to date.
     """
 
     number: int
@@ -82,7 +83,7 @@ class SegmentState(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
 
 
 def read(client: DynamoDBClient, table: str) -> CopyState | None:
-    """The copy of this task; None where there was none.
+    """The copy of this task, or None if there was none.
 
     :raises UnavailableError: the table can't be read
     """
@@ -96,17 +97,17 @@ def read(client: DynamoDBClient, table: str) -> CopyState | None:
 
 
 def read_segments(client: DynamoDBClient, table: str, copy: CopyState) -> list[SegmentState]:
-    """Those segments of ``copy`` that have been begun.
+    """The segments of ``copy`` that have been begun.
 
     :raises UnavailableError: the table can't be read
     """
     found = _scan(client, table, "copyId = :value", copy.id)
-    # What lies past them was left in hand by an earlier copy in more segments.
+    # Rows with higher numbers are of an earlier copy with more segments, which left keys in them.
     return [segment for segment in found if segment.number < copy.segments]
 
 
 def read_in_hand(client: DynamoDBClient, table: str) -> list[SegmentState]:
-    """Those segments, of whatever copy, that have keys in hand.
+    """The segments, of any copy, whose keys must still be brought up to date.
 
     :raises UnavailableError: the table can't be read
     """
@@ -134,8 +135,8 @@ def _scan(client: DynamoDBClient, table: str, condition: str, value: str, *names
 def write(client: DynamoDBClient, table: str, copy: CopyState, *, before: CopyState | None) -> None:
     """Store the row of the copy itself.
 
-    :param before: the row as it was read; who runs it and its beat must still be those
-    :raises CopyTakenError: somebody else has written it since
+    :param before: the row as it was read; its holder and beat must be unchanged
+    :raises CopyTakenError: another process has written it since
     :raises UnavailableError: it can't be stored now
     """
     condition: dict[str, Any] = {"ConditionExpression": "attribute_not_exists(holder)"}
@@ -152,10 +153,10 @@ def write(client: DynamoDBClient, table: str, copy: CopyState, *, before: CopySt
 
 
 def delete(client: DynamoDBClient, table: str, *, before: CopyState) -> None:
-    """Forget the copy; what it has written stays.
+    """Delete the copy's row; the items that it has written stay.
 
-    :param before: the row as it was read; who runs it and its beat must still be those
-    :raises CopyTakenError: somebody else has written it since
+    :param before: the row as it was read; its holder and beat must be unchanged
+    :raises CopyTakenError: another process has written it since
     :raises UnavailableError: it can't be done now
     """
     try:
@@ -163,7 +164,7 @@ def delete(client: DynamoDBClient, table: str, *, before: CopyState) -> None:
             client.delete_item(
                 TableName=table,
                 Key=_KEY,
-                # It is gone where the answer to a first try was lost.
+                # It is gone if only the answer to the first attempt was lost.
                 ConditionExpression="attribute_not_exists(holder) OR (holder = :holder AND beat = :beat)",
                 ExpressionAttributeValues={":holder": {"S": before.holder}, ":beat": {"N": str(before.beat)}},
             )
@@ -172,7 +173,7 @@ def delete(client: DynamoDBClient, table: str, *, before: CopyState) -> None:
 
 
 def mark_followed(client: DynamoDBClient, table: str, copy: CopyState) -> None:
-    """Store that a replication went on since ``copy`` was done.
+    """Store that a replication has gone on since ``copy`` was finished.
 
     :raises ConditionFailedError: another one has been begun meanwhile
     :raises UnavailableError: it can't be stored now
@@ -189,10 +190,10 @@ def mark_followed(client: DynamoDBClient, table: str, copy: CopyState) -> None:
 
 
 def claim(client: DynamoDBClient, table: str, copy: CopyState) -> list[SegmentState]:
-    """Make ``copy.holder`` the only one to go on with the segments; returns where each of them stands.
+    """Make ``copy.holder`` the only process that may go on with the segments; returns the state of each.
 
-    An earlier copy's keys in hand are still to be looked after. Of one that was made in more segments, those past
-    ``copy.segments`` come with them, done but for that.
+    Keys that an earlier copy left must still be brought up to date. If it had more segments, those past
+    ``copy.segments`` are returned too, finished except for these keys.
 
     :raises UnavailableError: it can't be done now
     """
@@ -208,7 +209,7 @@ def claim(client: DynamoDBClient, table: str, copy: CopyState) -> list[SegmentSt
             ).get("Attributes", {})
         if row.get("copyId", {}).get("S") == copy.id:
             return _segment(row, table)
-        # A row of an earlier copy says nothing else of this one. Its keys stay there until this one stores its own.
+        # Only the keys of an earlier copy's row matter to this copy. They stay there until this copy stores its own.
         return SegmentState(number=number, done=number >= copy.segments, in_hand=_in_hand(row))
 
     past = [found.number for found in read_in_hand(client, table) if found.number >= copy.segments]
@@ -217,9 +218,9 @@ def claim(client: DynamoDBClient, table: str, copy: CopyState) -> list[SegmentSt
 
 
 def save(client: DynamoDBClient, table: str, copy: CopyState, segment: SegmentState) -> None:
-    """Store where a segment goes on.
+    """Store where a segment resumes.
 
-    :raises CopyTakenError: somebody else goes on with it
+    :raises CopyTakenError: another process has taken it over
     :raises UnavailableError: it can't be stored now
     """
     row: dict[str, Any] = {

@@ -1,7 +1,7 @@
-"""Marks in the daemon's directory by which a shard's child tells it that the shard waits, and for what.
+"""Marks in the daemon's directory by which a shard's child tells the daemon that the shard waits, and for what.
 
-``Holds.java`` looks at them: a shard that waits does not keep a daemon from stopping, and one that asks for it gives
-its lease up and is read again. They end with the daemon; what other machines see stands in ``holds.py``'s rows.
+``Holds.java`` reads them: a waiting shard does not prevent a daemon from stopping, and a shard whose child asks for it
+gives its lease up and is read again. They are gone when the daemon ends; other machines see the rows of ``holds.py``.
 """
 
 from __future__ import annotations
@@ -15,12 +15,13 @@ from processor.settings.daemon_files import shard_file_name
 
 # Beside the children's settings file.
 DIRECTORY = "holds"
-# The child's exit status that the daemon is to end with, in the same directory (``ChildStatus`` in Holds.java).
+# A file in the same directory with the exit status that the daemon shall take over from a child (``ChildStatus`` in
+# Holds.java).
 EXIT_STATUS = "exit-status"
 
 
 class Waiting(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
-    """What a shard waits at: since when, in ms since the epoch, and how often that was said."""
+    """The change at which a shard waits: since when, in ms since the epoch, and how often that was reported."""
 
     sequence_number: str
     since_ms: int
@@ -28,7 +29,7 @@ class Waiting(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
 
 
 class HoldFiles:
-    """One shard's. Without a directory to write to they are not there, and nothing else changes."""
+    """One shard's marks. If the directory can't be written to, there are none, and everything else works."""
 
     def __init__(self, directory: Path, shard_id: str) -> None:
         self._hold = directory / DIRECTORY / shard_file_name(shard_id)
@@ -36,26 +37,26 @@ class HoldFiles:
         self._again = self._hold.with_suffix(".again")
 
     def read(self) -> Waiting | None:
-        """What this daemon's last child of the shard waited at, if it did."""
+        """The change at which this daemon's previous child of the shard waited, if it did."""
         try:
             return msgspec.json.decode(self._hold.read_bytes(), type=Waiting)
         except (OSError, msgspec.DecodeError):
             return None
 
     def hold(self, waiting: Waiting) -> None:
-        """The shard waits at a change."""
+        """Note that the shard waits at a change."""
         with contextlib.suppress(OSError):
             made = self._hold.with_suffix(".new")
             made.write_bytes(msgspec.json.encode(waiting))
             made.replace(self._hold)
 
     def release(self) -> None:
-        """It waits no longer."""
+        """Note that it waits no longer."""
         for path in (self._hold, self._again):
             _remove(path)
 
     def failing(self, *, failing: bool) -> None:
-        """Its writes have failed for a while, or do so no longer."""
+        """Note whether its writes have been failing for a while."""
         if failing:
             with contextlib.suppress(OSError):
                 self._outage.touch()
@@ -63,7 +64,7 @@ class HoldFiles:
             _remove(self._outage)
 
     def ask_to_be_read_again(self) -> None:
-        """The daemon is to give the lease up, so that a new child gets the same records anew."""
+        """Ask the daemon to give the lease up, so that a new child gets the same records again."""
         with contextlib.suppress(OSError):
             self._again.touch()
 
@@ -74,6 +75,6 @@ def _remove(path: Path) -> None:
 
 
 def leave_exit_status(directory: Path, status: int) -> None:
-    """Tell the daemon with which status to end, now that this process does."""
+    """Tell the daemon which exit status to end with, because this process ends."""
     with contextlib.suppress(OSError):
         (directory / DIRECTORY / EXIT_STATUS).write_text(str(status))

@@ -1,4 +1,4 @@
-"""Keeps one shard's rows in the task table as they are to be, beside the writing of records and never in its way."""
+"""Keeps one shard's rows in the task table up to date, in a thread that never delays the writing of records."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 class HoldRows:
-    """Any thread may set a row; a thread of its own, which a shard without any never has, writes them.
+    """Any thread may set a row; one thread of its own, started with the first row, writes them.
 
     :param connect: makes a client of the task table
     """
@@ -33,7 +33,7 @@ class HoldRows:
         self._client: DynamoDBClient | None = None
 
     def set(self, kind: Kind, hold: Hold | None) -> None:
-        """Have the row of this kind stored, or removed. Returns at once."""
+        """Let the row of this kind be stored, or removed. Returns at once."""
         with self._changed:
             self._wanted[kind] = hold
             if self._thread is None:
@@ -52,7 +52,7 @@ class HoldRows:
                 self._write(kind, hold)
             except (UnavailableError, RefusedError) as exc:
                 if hold is None and isinstance(exc, (CredentialsError, RefusedError)):
-                    continue  # the checkpoint says that it is over (``Hold.is_over``)
+                    continue  # no harm if the row stays: the checkpoint shows that it is over (``Hold.is_over``)
                 self._outage.failed(exc.code, str(exc))
                 with self._changed:
                     self._wanted.setdefault(kind, hold)

@@ -1,16 +1,16 @@
-"""What keeps single shards from going on, as rows of the task table, so that ``status`` sees it from any machine.
+"""Rows of the task table that say why single shards can't go on, so that ``status`` sees it from any machine.
 
 =========  ==========================================================================================================
 kind       the shard
 =========  ==========================================================================================================
-hold       waits at a change that a person must see to
-outage     writes one batch again and again, for the destination does not take it
-loss       can't go on: changes after its checkpoint are past the stream's 24 hours
+hold       waits at a change that needs a person
+outage     writes one batch again and again, because the destination does not accept it
+loss       can't go on: changes after its checkpoint are older than the stream's 24 hours
 =========  ==========================================================================================================
 
-A row is named ``<kind>#<shard id>``. Nothing hangs on it but what ``status`` says. A hold or outage whose sequence
-number the shard's checkpoint has reached is over (``is_over``), whether its row could be removed or not; so is a loss
-that another checkpoint than the shard's was given up at. The daemon keeps losses (``LossRows.java``).
+A row is named ``<kind>#<shard id>``. Only ``status`` depends on it. A hold or outage is over when the shard's
+checkpoint has reached its sequence number (``is_over``), whether the row could be removed or not. A loss is over when
+the shard's checkpoint is no longer the one at which the loss was found. The daemon writes losses (``LossRows.java``).
 """
 
 from __future__ import annotations
@@ -32,11 +32,11 @@ _KINDS = frozenset(get_args(Kind))
 
 
 class Hold(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
-    """One row. ``since_ms`` and ``seen_ms``, the last time that it was so, are milliseconds since the epoch.
+    """One row. ``since_ms``, and ``seen_ms``, when it was last seen to be so, are milliseconds since the epoch.
 
-    ``sequence_number`` is that of the change, or of the last one of the batch, that the shard waits at; empty where it
-    is not known. Of a loss it is the shard's checkpoint, empty for a shard without a lease. ``reason`` is for people,
-    and has no item's contents but its key.
+    ``sequence_number`` is that of the change at which the shard waits, or of the last one of its batch; empty if it is
+    not known. For a loss it is the shard's checkpoint, empty for a shard without a lease. ``reason`` is for people, and
+    contains nothing of an item except its key.
     """
 
     kind: Kind
@@ -47,7 +47,7 @@ class Hold(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     reason: str = ""
 
     def is_over(self, checkpoint: str | None) -> bool:
-        """Whether the shard has gone on, as its checkpoint says."""
+        """Whether the shard's checkpoint shows that it has gone on."""
         if self.kind == "loss":
             return checkpoint is not None and checkpoint != self.sequence_number
         if checkpoint == SHARD_END:
@@ -58,9 +58,9 @@ class Hold(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
 
 
 def read(client: DynamoDBClient, table: str) -> list[Hold]:
-    """All that there are, in the order of their names.
+    """All rows, in the order of their names.
 
-    :raises UnavailableError: the task table can't be read, or holds one that is not ours
+    :raises UnavailableError: the task table can't be read, or has a row that is not ours
     """
     start: dict[str, Any] = {}
     rows: list[dict[str, Any]] = []
@@ -85,7 +85,7 @@ def read(client: DynamoDBClient, table: str) -> list[Hold]:
 
 
 def put(client: DynamoDBClient, table: str, hold: Hold) -> None:
-    """Store a row. One that waits at the same change already keeps the time since when it does.
+    """Store a row. If there is already one for the same change, its ``since_ms`` is kept.
 
     :raises UnavailableError: it can't be stored now
     """

@@ -1,4 +1,4 @@
-"""KCL's checkpoint (lease) table, read only."""
+"""Reads KCL's checkpoint (lease) table; it never writes it."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ if TYPE_CHECKING:
 
 # KCL's checkpoint of a shard whose records are all processed.
 SHARD_END = "SHARD_END"
-# Its checkpoint of a shard of which none are yet.
+# KCL's checkpoint of a shard of which no record is processed yet.
 _BEGINNING = "TRIM_HORIZON"
 
 
 class Lease(msgspec.Struct, frozen=True, kw_only=True):
-    """One shard's row: who reads it, and up to where; ``parents`` are the shards that must be finished before it."""
+    """One shard's row: who reads it, and how far; ``parents`` are the shards that must be finished before it."""
 
     shard_id: str
     owner: str | None
@@ -36,9 +36,9 @@ class Lease(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def read(client: DynamoDBClient, table: str) -> list[Lease] | None:
-    """All leases, or None where the table does not exist.
+    """All leases, or None if the table does not exist.
 
-    From KCL 3.5 on its own state lies in the same table, in rows with an ``entityType``; they are left out.
+    From version 3.5 on KCL keeps its own state in the same table, in rows with an ``entityType``; they are left out.
 
     :raises UnavailableError: the table can't be read
     """
@@ -58,7 +58,7 @@ def _scan(client: DynamoDBClient, table: str) -> list[Lease]:
 
 
 def begun(found: Iterable[Lease] | None) -> bool:
-    """Whether a replication has come past the beginning of any shard; a lease alone says only that one was started."""
+    """Whether a replication has moved past the beginning of any shard; a lease alone shows only a start."""
     return any(lease.checkpoint not in (None, _BEGINNING) for lease in found or ())
 
 
@@ -81,7 +81,7 @@ def _lease(row: dict[str, Any]) -> Lease:
 
 
 def read_some(client: DynamoDBClient, table: str, shard_ids: Collection[str]) -> dict[str, Lease]:
-    """Those leases that are there, by shard.
+    """The leases that exist, by shard.
 
     :param shard_ids: 100 at most (BatchGetItem's API reference)
     :raises UnavailableError: the table can't be read

@@ -1,7 +1,7 @@
-"""Which daemons are alive: those whose leases' counters move.
+"""Finds out which daemons are alive: those whose leases' counters move.
 
-Leases carry no time. A daemon renews each of its own every third of ``failoverTimeMillis``, so the leases of each owner
-are looked at in turn until one has moved, or until their time is over and any other daemon may take them.
+Leases have no time. A daemon renews each of its leases every third of ``failoverTimeMillis``. So the leases of each
+owner are read in turn until a counter has moved, or until the leases have ended and any other daemon may take them.
 
 ::
 
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
 _LOOK_SECONDS = 0.05
-# BatchGetItem takes so many keys (its API reference).
+# BatchGetItem's limit of keys (its API reference).
 _MAX_KEYS = 100
 
 
@@ -40,7 +40,7 @@ class Daemon(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
 
 
 class Look(msgspec.Struct, frozen=True, kw_only=True):
-    """What was seen. Where leases were ``handed_over`` meanwhile, those read before are out of date."""
+    """What was seen. If leases were ``handed_over`` meanwhile, those read before are out of date."""
 
     daemons: list[Daemon]
     handed_over: bool
@@ -55,9 +55,9 @@ def look(
     clock: Callable[[], float] = time.monotonic,
     wait: Callable[[float], None] = time.sleep,
 ) -> Look:
-    """Watch the leases until it is known of each owner.
+    """Watch the leases until it is known for each owner whether it is alive.
 
-    :param found: the leases as they were read just before
+    :param found: the leases as they were just read
     :param failover_seconds: how long a lease lasts
     :raises UnavailableError: the table can't be read
     """
@@ -76,15 +76,15 @@ def look(
         for owner, own in looked_at.items():
             del pending[owner]
             after = now.get(own[0].shard_id)
-            if after is None or after.owner != owner:  # another of its leases must tell
+            if after is None or after.owner != owner:  # another of its leases must show it
                 handed_over = True
                 own.popleft()
             elif after.counter != own[0].counter:
                 alive.add(owner)
                 continue
             if own:
-                own.rotate(-1)  # one lease's row may be slow where others are renewed
-                pending[owner] = own  # behind the others
+                own.rotate(-1)  # one lease may be slow while the owner's other leases are renewed
+                pending[owner] = own  # after the other owners
     seen = sorted(alive | pending.keys())
     return Look(
         daemons=[Daemon(owner=owner, shards=shards[owner], alive=owner in alive) for owner in seen],

@@ -1,8 +1,8 @@
-"""What a task replicates, in a table of ours beside the checkpoint table.
+"""Stores what a task replicates, in a table of ours beside the checkpoint table.
 
-The row is there to refuse a start that would do harm: another replication under the same task name, or a stream that
-was turned off and on again since the last checkpoint. It says nothing once the checkpoint table is gone, which is how a
-task is restarted from the beginning.
+By this row a start that would do harm is refused: another replication under the same task name, or a stream that was
+turned off and on again since the last checkpoint. When the checkpoint table is gone, the row no longer counts: that is
+how a task is restarted from the beginning.
 """
 
 from __future__ import annotations
@@ -46,20 +46,21 @@ class Task(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     destination_region: str
     destination_table: str
     stream_arn: str
-    destination_arn: str = ""  # which account's, where regions and names are alike
-    destination_endpoint: str = ""  # which server's, where even the ARNs are
-    # When the first start was, or the begin of a copy before it: milliseconds since the epoch, by the source's clock.
-    # It is what initialPositionInStream=LATEST means; "0", all changes, where an earlier version began the task.
+    destination_arn: str = ""  # tells accounts apart if regions and names are the same
+    destination_endpoint: str = ""  # tells servers apart if even the ARNs are the same
+    # The time of the first start, or of the start of a copy before it: milliseconds since the epoch, by the source's
+    # clock. This is the moment for initialPositionInStream=LATEST. "0", all changes, if an earlier version began the
+    # task.
     first_start_ms: str = ""
 
     @property
     def claim(self) -> Task:
-        """The row without the moment at which it was first written, which two starts at once each take their own of."""
+        """The row without the time of the first start, which differs between two starts at the same time."""
         return msgspec.structs.replace(self, first_start_ms="")
 
     @property
     def tables(self) -> tuple[str, str, str, str]:
-        """What source and destination are called, each behind its region."""
+        """The names of source and destination, each after its region."""
         return self.source_region, self.source_table, self.destination_region, self.destination_table
 
     @property
@@ -98,7 +99,7 @@ def record(
     """Store what these settings replicate, and since when.
 
     :param before: the row as it was read
-    :param now_ms: the moment, by the source's clock where that is known
+    :param now_ms: the current time, by the source's clock if that is known
     :param begun: whether shards have leases already
     :returns: the row as it is stored now
     :raises NotReadyError: another start wrote a different row in between, or we may not write it
@@ -118,10 +119,10 @@ def record(
 
 
 def since(ours: Task, before: Task | None, *, now_ms: int, begun: bool) -> Task:
-    """The row with the moment of its first start, which stays for as long as the same tables are replicated.
+    """The row with the time of its first start, which is kept while the same tables are replicated.
 
     :param before: the row as it was read
-    :param now_ms: the moment, by the source's clock where that is known
+    :param now_ms: the current time, by the source's clock if that is known
     :param begun: whether shards have leases already
     """
     if before is None or before.tables != ours.tables:
@@ -132,7 +133,7 @@ def since(ours: Task, before: Task | None, *, now_ms: int, begun: bool) -> Task:
 
 
 def read(client: DynamoDBClient, table: str) -> Task | None:
-    """The row, or None where there is none.
+    """The row, or None if there is none.
 
     :raises UnavailableError: the table can't be read
     """
@@ -152,9 +153,9 @@ def read(client: DynamoDBClient, table: str) -> Task | None:
 
 
 def write(client: DynamoDBClient, table: str, task: Task, *, before: Task | None) -> Task:
-    """Store the row, making the table where it is not there: who may write it need not be allowed to make it.
+    """Store the row. The table is made only if it is missing, so that writing needs no permission to make it.
 
-    :param before: the row as it was read, so that of two starts at once only one decides
+    :param before: the row as it was read; of two starts at the same time, only one decides
     :returns: the row, or that of another start of the same task that was first
     :raises NotReadyError: another start wrote a different row in between
     :raises UnavailableError: the table can't be made or written
@@ -197,7 +198,7 @@ def _put(client: DynamoDBClient, table: str, task: Task, before: Task | None) ->
 
 
 def _make_table(client: DynamoDBClient, table: str) -> None:
-    """Make it and wait for it; one that is being made already is waited for."""
+    """Make the table and wait until it is active, also if another process is making it already."""
     if _status(client, table) is None:
         _create_table(client, table)
     deadline = time.monotonic() + _TIMEOUT_SECONDS
