@@ -58,6 +58,26 @@ class NoHolding:
         """Nothing."""
 
 
+class EarlierBatches(Protocol):
+    """What is applied before the batch in hand, and may not be checkpointed yet; ``checkpoint.Checkpoint``."""
+
+    def store_if_due(self) -> None:
+        """Checkpoint it, if it has waited long enough."""
+
+    def store(self) -> None:
+        """Checkpoint it."""
+
+
+class NoEarlierBatches:
+    """Where nothing is checkpointed, as in a command."""
+
+    def store_if_due(self) -> None:
+        """Nothing."""
+
+    def store(self) -> None:
+        """Nothing."""
+
+
 class Outcome(msgspec.Struct, frozen=True, kw_only=True):
     """What became of a batch: ``records`` is the sum of the others.
 
@@ -83,6 +103,8 @@ class Applier:
     :param refused: called with each change that the destination will never accept; what it raises, ``apply`` raises,
         but an ``UnavailableError``, after which the change is tried again
     :param holding: waits before that where it was a ``HeldError``
+    :param earlier: checkpointed by whatever thread waits, if it is due; before the shard is held, in any case: a held
+        shard may be given up at any time
     :param policy: how long to pause; nothing of it ends a batch
     :param retried: called, by any thread, with each error after which a call is made again
     """
@@ -98,6 +120,7 @@ class Applier:
         refused: Refused,
         outage: Outage,
         holding: Holding | None = None,
+        earlier: EarlierBatches | None = None,
         retried: Callable[[UnavailableError], None] = lambda _: None,
         policy: RetryPolicy = RECORDS,
     ) -> None:
@@ -108,6 +131,7 @@ class Applier:
         self._refused = refused
         self._outage = outage
         self._holding = holding or NoHolding()
+        self._earlier = earlier or NoEarlierBatches()
         self._retried = retried
         self._policy = policy
         self._concurrency = ConcurrencyLimit(threads, name=f"{name}-apply")
@@ -190,6 +214,7 @@ class Applier:
                     self._refused(change, refusal)
                 except HeldError as error:
                     held = error
+                    self._earlier.store()
                     self._holding.wait(error, cut_short)
                 except UnavailableError as error:  # it can't be set aside now; at the next try it may be accepted
                     self._pause(error, backoff, cut_short)
@@ -212,6 +237,7 @@ class Applier:
         if isinstance(error, ThrottledError):
             self._concurrency.throttled()
         let_go(error)
+        self._earlier.store_if_due()
         if cut_short.wait(backoff.next_seconds()):
             raise error
         if isinstance(error, CredentialsError):

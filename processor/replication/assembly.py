@@ -13,6 +13,7 @@ from processor.flow.outage import Outage
 from processor.metrics.sinks import sinks
 from processor.replication import on_error, tables
 from processor.replication.apply import Applier
+from processor.replication.checkpoint import Checkpoint
 from processor.replication.heartbeats import Heartbeats
 from processor.replication.key_guard import KeyGuard
 from processor.replication.lease_term import DIRECTORY, LeaseTerm
@@ -63,6 +64,9 @@ def open_shard(settings: Settings, shard_id: str, *, directory: Path, gone: thre
     guard = KeyGuard(table.key_types, table=settings.destination_table, region=settings.destination_region)
     view = view_of(settings)
     meter = _meter(settings, shard_id, directory, log, filters=view is not None)
+    checkpoint = Checkpoint(
+        log, gone=gone, interval_seconds=settings.checkpoint_interval_millis / 1000, stored=meter.checkpointed
+    )
     unrecorded = Outage(
         log,
         "hold_unrecorded",
@@ -91,6 +95,7 @@ def open_shard(settings: Settings, shard_id: str, *, directory: Path, gone: thre
         refused=on_error.holding(settings, shard_id, log, guard),
         outage=outage,
         holding=standstill,
+        earlier=checkpoint,
         retried=meter.retried,
     )
-    return Shard(applier=applier, log=log, meter=meter, standstill=standstill, view=view)
+    return Shard(applier=applier, log=log, meter=meter, standstill=standstill, view=view, checkpoint=checkpoint)

@@ -19,6 +19,7 @@ from amazon_kclpy.v3 import processor as v3
 from processor.dynamodb.item_view import View
 from processor.dynamodb.record_times import RecordTimes
 from processor.errors import (
+    CheckpointError,
     DaemonGoneError,
     HeldError,
     LeaseLostError,
@@ -69,13 +70,17 @@ class NoStandstill:
 
 
 class Shard(msgspec.Struct, frozen=True):
-    """What a record processor works with once it knows its shard."""
+    """What a record processor works with once it knows its shard.
+
+    ``checkpoint`` is one that the applier knows too; without it, each batch is checkpointed.
+    """
 
     applier: Applier
     log: Log
     meter: Meter = msgspec.field(default_factory=NoMeter)
     standstill: Standstill = msgspec.field(default_factory=NoStandstill)
     view: View | None = None
+    checkpoint: Checkpoint | None = None
 
 
 def _or_exit(method: Callable[[Any, _Input], None]) -> Callable[[Any, _Input], None]:
@@ -153,18 +158,25 @@ class RecordProcessor(v3.RecordProcessorBase):  # type: ignore[misc]  # kclpy ha
         shard = self._open_shard(initialize_input.shard_id)
         self._applier, self.log, self._meter = shard.applier, shard.log, shard.meter
         self._standstill, self._view = shard.standstill, shard.view
-        self._checkpoint = Checkpoint(self.log, gone=self._gone, policy=self._policy)
+        self._checkpoint = shard.checkpoint or Checkpoint(
+            self.log, gone=self._gone, stored=self._meter.checkpointed, policy=self._policy
+        )
         self.log.notice("shard_started", checkpoint=initialize_input.sequence_number)
 
     @_or_exit
     def process_records(self, process_records_input: Any) -> None:
-        """Apply one batch and checkpoint it. Returns only when that is done, or the lease is gone."""
+        """Apply one batch, and checkpoint it if that is due. Returns only when that is done, or the lease is gone.
+
+        The daemon sends an empty batch when the checkpoint of earlier ones is due (``StreamsRecordProcessor.java``).
+        """
         records = process_records_input.records
         if self._lost_at is not None:
-            if self._clock() - self._lost_at > _LEASE_LOST_SECONDS:
+            if records and self._clock() - self._lost_at > _LEASE_LOST_SECONDS:
                 raise LeaseLostError
             return
+        self._checkpoint.use(process_records_input.checkpointer)
         if not records:
+            self._store(self._checkpoint.store_if_due)
             return
         try:
             changes, outcome = self._apply(records)
@@ -175,13 +187,15 @@ class RecordProcessor(v3.RecordProcessorBase):  # type: ignore[misc]  # kclpy ha
             )
             return
         # The rule: never anything but the last change applied, and only after all before it.
-        self._store(process_records_input.checkpointer, changes[-1].sequence_number)
+        self._checkpoint.applied(changes[-1].sequence_number)
+        self._store(self._checkpoint.store_if_due)
         self._count(outcome, changes)
 
     @_or_exit
     def shard_ended(self, shard_ended_input: Any) -> None:
         """Every record of the shard is applied: without this checkpoint its children would never start."""
-        self._store(shard_ended_input.checkpointer, None)
+        self._checkpoint.use(shard_ended_input.checkpointer)
+        self._store(self._checkpoint.end)
         self._meter.closed()
         self._summarise()
         self.log.notice("shard_ended")
@@ -190,13 +204,16 @@ class RecordProcessor(v3.RecordProcessorBase):  # type: ignore[misc]  # kclpy ha
     def lease_lost(self, lease_lost_input: Any) -> None:  # noqa: ARG002  # kclpy's signature
         """Another worker has the shard now: no checkpoint, it is not ours to move."""
         self._lost_at = self._clock()
+        self._checkpoint.forget()
         self._meter.closed()
         self._summarise()
         self.log.info("lease_lost")
 
     @_or_exit
-    def shutdown_requested(self, shutdown_requested_input: Any) -> None:  # noqa: ARG002  # kclpy's signature
-        """Every batch was checkpointed when it was applied, so there is nothing left to store."""
+    def shutdown_requested(self, shutdown_requested_input: Any) -> None:
+        """The last moment for what is applied and not checkpointed yet: no other batch comes."""
+        self._checkpoint.use(shutdown_requested_input.checkpointer)
+        self._store(self._checkpoint.store)
         self._meter.closed()
         self._summarise()
         self.log.info("shutdown_requested")
@@ -205,7 +222,7 @@ class RecordProcessor(v3.RecordProcessorBase):  # type: ignore[misc]  # kclpy ha
         """All changes of a batch, and what became of them.
 
         :raises LeaseLostError: the shard is another's, or given up to be read again
-        :raises DaemonGoneError, StoppedByRefusalError: this process is to end
+        :raises DaemonGoneError, CheckpointError, StoppedByRefusalError: this process is to end
         """
         try:
             changes = [change for batch in records for change in _decoded(batch, self._view)]
@@ -213,28 +230,33 @@ class RecordProcessor(v3.RecordProcessorBase):  # type: ignore[misc]  # kclpy ha
             self._standstill.begun(changes[-1].sequence_number)
             began = time.monotonic()
             outcome = self._applier.apply(changes)
-        except (LeaseLostError, DaemonGoneError, StoppedByRefusalError):
+        except (LeaseLostError, DaemonGoneError, CheckpointError):
+            raise
+        except StoppedByRefusalError:
+            self._checkpoint.store()
             raise
         except Exception as exc:  # whatever it is, it is this shard's alone
             held = _unapplied(records[-1].sequence_number, exc)
+            self._checkpoint.store()
             self._standstill.read_again(held, self._gone)
             raise held from exc
         self._standstill.applied()
         self._meter.applied(changes, outcome, time.monotonic() - began)
         return changes, outcome
 
-    def _store(self, checkpointer: Any, sequence_number: str | None) -> None:
+    def _store(self, store: Callable[[], None]) -> None:
         if self._lost_at is not None:
             return
         try:
-            self._checkpoint.store(checkpointer, sequence_number)
+            store()
         except LeaseLostError:
-            self._lose(sequence_number, "Applied but not checkpointed: the shard's next owner applies it again.")
-        else:
-            self._meter.checkpointed()
+            self._lose(
+                self._checkpoint.pending, "Applied but not checkpointed: the shard's next owner applies it again."
+            )
 
     def _lose(self, at: str | None, note: str) -> None:
         self._lost_at = self._clock()
+        self._checkpoint.forget()
         self._meter.closed()
         self.log.notice("lease_lost", at=at, note=note)
 

@@ -181,6 +181,13 @@ DEFINITIONS: tuple[Definition, ...] = (
         help="region whose STS is asked for all roles",
     ),
     Definition(
+        name="checkpointIntervalMillis",
+        group="Checkpoints",
+        parse=parsers.whole_number(0, 300_000),
+        default="0",
+        help="store a shard's checkpoint at most this often; a crash replays up to as much more. 0: after each batch",
+    ),
+    Definition(
         name="batchSize",
         group="Reading",
         parse=parsers.whole_number(1, 1000),

@@ -34,6 +34,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=False):
     kcl_region: str
     kcl_endpoint: str | None = None
     task_identity: Identity = OWN
+    checkpoint_interval_millis: int = 0
     batch_size: int
     parent_shard_poll_interval_millis: int
     write_mode: str

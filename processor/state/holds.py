@@ -10,7 +10,7 @@ loss       can't go on: changes after its checkpoint are older than the stream's
 
 A row is named ``<kind>#<shard id>``. Only ``status`` depends on it. A hold or outage is over when the shard's
 checkpoint has reached its sequence number (``is_over``), whether the row could be removed or not. A loss is over when
-the shard's checkpoint is no longer the one at which the loss was found. The daemon writes losses (``LossRows.java``).
+the shard's checkpoint has passed the place at which it was found. The daemon writes losses (``LossRows.java``).
 """
 
 from __future__ import annotations
@@ -35,8 +35,9 @@ class Hold(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     """One row. ``since_ms``, and ``seen_ms``, when it was last seen to be so, are milliseconds since the epoch.
 
     ``sequence_number`` is that of the change at which the shard waits, or of the last one of its batch; empty if it is
-    not known. For a loss it is the shard's checkpoint, empty for a shard without a lease. ``reason`` is for people, and
-    contains nothing of an item except its key.
+    not known. For a loss it is where the shard was read to, which its checkpoint may reach only when
+    ``checkpointIntervalMillis`` is over; empty for a shard without a lease. ``reason`` is for people, and contains
+    nothing of an item except its key.
     """
 
     kind: Kind
@@ -48,13 +49,12 @@ class Hold(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
 
     def is_over(self, checkpoint: str | None) -> bool:
         """Whether the shard's checkpoint shows that it has gone on."""
-        if self.kind == "loss":
-            return checkpoint is not None and checkpoint != self.sequence_number
         if checkpoint == SHARD_END:
             return True
         if not (checkpoint and checkpoint.isdecimal() and self.sequence_number.isdecimal()):
-            return False
-        return int(checkpoint) >= int(self.sequence_number)
+            return self.kind == "loss" and checkpoint is not None and checkpoint != self.sequence_number
+        reached = int(checkpoint) - int(self.sequence_number)
+        return reached > 0 if self.kind == "loss" else reached >= 0
 
 
 def read(client: DynamoDBClient, table: str) -> list[Hold]:

@@ -19,6 +19,7 @@ class Bug:
 def _plan(*faults: tuple[float, str, float], **changed: object) -> Plan:
     made = make(1, seconds=3, modes=["batch"])
     quiet = replace(made, machines=1, simulated=False, shards=1, coalesce=True, refusals=False, steps=steps(*faults))
+    quiet = replace(quiet, checkpoint_interval_ms=0)
     return replace(quiet, **changed)
 
 
@@ -28,7 +29,7 @@ BUGS = {
             "processor/replication/record_processor.py": (
                 "changes, outcome = self._apply(records)",
                 (
-                    "self._store(process_records_input.checkpointer, records[-1].sequence_number); "
+                    "self._checkpoint.applied(records[-1].sequence_number); self._store(self._checkpoint.store); "
                     "changes, outcome = self._apply(records)"
                 ),
             )

@@ -162,6 +162,7 @@ class Episode:
                 "taskName": self._task,
                 "writeMode": plan.write_mode,
                 "coalesce": str(plan.coalesce).lower(),
+                "checkpointIntervalMillis": str(plan.checkpoint_interval_ms),
                 "onError": "deadLetter",
                 "deadLetterUri": f"file://{self._dead_letters}",
             }

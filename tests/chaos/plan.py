@@ -14,6 +14,8 @@ WriteMode = Literal["batch", "item", "fenced"]
 # Seconds between two faults.
 _PAUSE = (1.5, 4.0)
 _LOOK_SECONDS = 0.1
+# checkpointIntervalMillis: most seconds of faults see some of it put off, and some of the plans are as the default is.
+_INTERVALS_MS = (0, 0, 500, 2_000, 5_000)
 # A process that was killed or stopped is not the object of another such fault for so long: it takes that to come back.
 _RECOVERY_SECONDS = 8.0
 
@@ -100,12 +102,14 @@ class Plan:
     refusals: bool
     pause_seconds: float
     steps: tuple[Step, ...]
+    checkpoint_interval_ms: int
 
     def __str__(self) -> str:
         source = f"{self.shards} simulated shards" if self.simulated else "DynamoDB Local"
         return (
-            f"seed {self.seed}: writeMode={self.write_mode} coalesce={str(self.coalesce).lower()}, {self.machines} "
-            f"machines, {source}, {len(self.steps)} faults in {self.seconds:.0f} s"
+            f"seed {self.seed}: writeMode={self.write_mode} coalesce={str(self.coalesce).lower()} "
+            f"checkpointIntervalMillis={self.checkpoint_interval_ms}, {self.machines} machines, {source}, "
+            f"{len(self.steps)} faults in {self.seconds:.0f} s"
         )
 
 
@@ -146,6 +150,7 @@ def make(seed: int, *, seconds: float, modes: Sequence[WriteMode], without: Sequ
         refusals=draw.random() < 0.5,
         pause_seconds=0.02,
         steps=tuple(_steps(draw, kinds, seconds, machines)),
+        checkpoint_interval_ms=draw.choice(_INTERVALS_MS),
     )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import get_args
 
 import msgspec
@@ -17,6 +17,7 @@ from processor.errors import RefusedError
 from processor.flow.outage import Outage
 from processor.replication.apply import Applier
 from processor.replication.change import Change
+from processor.replication.checkpoint import Checkpoint
 from processor.replication.record_processor import RecordProcessor, Shard
 from processor.replication.stream_record import decode
 from processor.reporting.logs import Log
@@ -65,6 +66,7 @@ class Replication(RuleBasedStateMachine):
     """One shard from source to destination; at the end of each run everything is delivered and compared."""
 
     view: View | None = None
+    interval_seconds = 0.0
 
     @initialize(write_mode=st.sampled_from(["batch", "item"]), coalesce=st.booleans(), threads=st.integers(1, 3))
     def begin(self, write_mode: str, threads: int, *, coalesce: bool) -> None:
@@ -76,25 +78,31 @@ class Replication(RuleBasedStateMachine):
         self.table = FakeTable()
         self.options = {"write_mode": write_mode, "coalesce": coalesce, "threads": threads}
         self.applied = 0
+        self.now = 0.0
         self._start()
 
     def _start(self) -> None:
         """A new process goes on from the stored checkpoint, with nothing else to remember."""
         self.position = self._after(self.daemon.stored[-1]) if self.daemon.stored else 0
+        gone = threading.Event()
 
         def open_shard(shard_id: str) -> Shard:
             outage = Outage(Log(), "writes_delayed", note="kept")
+            checkpoint = Checkpoint(
+                Log(), gone=gone, interval_seconds=self.interval_seconds, policy=AT_ONCE, clock=lambda: self.now
+            )
             applier = Applier(
                 self.table,
                 name=shard_id,
                 refused=self._refused,
                 outage=outage,
                 policy=AT_ONCE,
+                earlier=checkpoint,
                 **self.options,
             )
-            return Shard(applier=applier, log=Log(), view=self.view)
+            return Shard(applier=applier, log=Log(), view=self.view, checkpoint=checkpoint)
 
-        self.processor = RecordProcessor(open_shard, gone=threading.Event(), log=Log(), policy=AT_ONCE)
+        self.processor = RecordProcessor(open_shard, gone=gone, log=Log())
         self.processor.initialize(kcl.initialize())
 
     def _refused(self, change: Change, error: RefusedError) -> None:
@@ -132,9 +140,12 @@ class Replication(RuleBasedStateMachine):
         """The daemon hands on the next batch, while the destination, KCL or the process itself may fail."""
         batch = self.stream[self.position : self.position + size]
         self.table.faults.extend(faults)
+        self._hand_over(batch, event)
+
+    def _hand_over(self, batch: Sequence[StreamRecord], event: str | None) -> None:
+        """A batch, or none of it; where no checkpoint is asked for, ``event`` does not happen."""
         self.daemon.next = event
         self.applied = self.position + len(batch)
-        lost = len(self.daemon.stored)
         try:
             kcl.process_records([record.data for record in batch]).dispatch(self.daemon, self.processor)
         except Killed:
@@ -142,9 +153,10 @@ class Replication(RuleBasedStateMachine):
             self._start()
         else:
             self.position += len(batch)
-            if event == "ShutdownException" and len(self.daemon.stored) == lost:
+            if event == "ShutdownException" and self.daemon.next is None:
                 self._a_lost_shard_is_left_alone()
                 self._start()
+        self.daemon.next = None
 
     def _a_lost_shard_is_left_alone(self) -> None:
         calls = len(self.table.calls)
@@ -172,7 +184,11 @@ class Replication(RuleBasedStateMachine):
             allowed[change.identity] = {image} if place < passed else allowed.get(change.identity, {b""}) | {image}
         for identity, images in allowed.items():
             assert self.table.items.get(identity, b"") in images
-        assert passed == self.applied
+        assert passed in self._may_be_stored()
+
+    def _may_be_stored(self) -> set[int]:
+        """Between which changes a checkpoint may stand now: without an interval, after those of the batch in hand."""
+        return {self.applied}
 
     @invariant()
     def checkpoints_only_move_on(self) -> None:
@@ -203,7 +219,60 @@ class ReplicationOfAView(Replication):
     view = staticmethod(_every_third_version_without_padding)
 
 
+class ReplicationWithAnInterval(Replication):
+    """The same with ``checkpointIntervalMillis``: a crash replays no more than that, a clean stop nothing."""
+
+    interval_seconds = 10.0
+
+    @initialize()
+    def begin_counting(self) -> None:
+        """No checkpoint is stored."""
+        self.stored_at: list[float] = []  # of this process, those that nothing but the interval asked for
+        self.asked = False  # for all that is pending, whatever the time
+        self.applied_at: list[float] = []  # by a change's place, when its batch was last applied
+
+    def _start(self) -> None:
+        super()._start()
+        self.stored_at = []
+
+    def _nothing_is_passed_over(self, number: str | None) -> None:
+        super()._nothing_is_passed_over(number)
+        if not self.asked:
+            assert not self.stored_at or self.now - self.stored_at[-1] >= self.interval_seconds
+        self.stored_at.append(self.now)
+
+    def _may_be_stored(self) -> set[int]:
+        return {self.position, self.applied}  # earlier batches' while this one waits for the destination
+
+    @rule(seconds=st.sampled_from([1.0, 4.0, 9.0, 10.0, 30.0]), event=CHECKPOINTS)
+    def rest(self, seconds: float, event: str | None) -> None:
+        """Time passes, and the daemon asks for what is due, as it does without records, too."""
+        self.now += seconds
+        self._hand_over([], event)
+
+    @rule()
+    def shut_down(self) -> None:
+        """An orderly end leaves nothing to be applied again."""
+        self.asked, self.applied = True, self.position
+        kcl.shutdown_requested().dispatch(self.daemon, self.processor)
+        self.asked = False
+        assert self.position == (self._after(self.daemon.stored[-1]) if self.daemon.stored else 0)
+        self._start()
+
+    @invariant()
+    def nothing_older_than_the_interval_is_pending(self) -> None:
+        """A crash would replay what was applied within the interval, at most."""
+        if not hasattr(self, "daemon"):
+            return
+        del self.applied_at[self.position :]
+        self.applied_at += [self.now] * (self.position - len(self.applied_at))
+        stored = self._after(self.daemon.stored[-1]) if self.daemon.stored else 0
+        assert all(self.now - at < self.interval_seconds for at in self.applied_at[stored:])
+
+
 Replication.TestCase.settings = settings(max_examples=120, stateful_step_count=25)
 ReplicationOfAView.TestCase.settings = Replication.TestCase.settings
+ReplicationWithAnInterval.TestCase.settings = Replication.TestCase.settings
 TestConvergence = Replication.TestCase
 TestConvergenceOfAView = ReplicationOfAView.TestCase
+TestConvergenceWithAnInterval = ReplicationWithAnInterval.TestCase

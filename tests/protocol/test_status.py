@@ -192,7 +192,7 @@ def test_a_shard_that_can_not_go_on(kind: Any, words: str, make_stage: MakeStage
     (shard,) = stage.simulator.shards()
     first, second = stage.records(shard.id)
     leases = stage.leases(checkpoints={shard.id: first})
-    now, over = (first, second) if kind == "loss" else (second, first)
+    now, over = (second, str(int(first) - 1)) if kind == "loss" else (second, first)
     row = Hold(kind=kind, shard_id=shard.id, since_ms=1000, seen_ms=1000, sequence_number=now, reason="too large.")
     holds.put(leases.client, stage.settings().task_table, row)
     found = stage.look()
@@ -251,6 +251,21 @@ def test_a_shard_that_is_behind(max_lag_seconds: int, status: int, make_stage: M
     assert found.lag_seconds == pytest.approx(2 * HOUR, abs=120)
     assert ("1 shard behind by more than 60 s" in texts(found)) == bool(status)
     assert (found.shards[0].checkpoint, found.shards[0].state) == (records[1], "reading")
+
+
+@pytest.mark.parametrize(("interval_ms", "status", "shown"), [("0", 1, "lag 2 h "), ("300000", 0, "lag up to 2 h ")])
+def test_a_lag_by_checkpoints_that_are_put_off(
+    interval_ms: str, status: int, shown: str, make_stage: MakeStage
+) -> None:
+    """What is applied since the last one counts as not applied, and no shard is late for that."""
+    stage = make_stage(shards=1, hours=2)
+    stage.put(3)
+    (shard,) = stage.simulator.shards()
+    stage.leases(checkpoints={shard.id: stage.records(shard.id)[0]})
+    found = stage.look(max_lag_seconds=round(2 * HOUR) - 150, checkpointIntervalMillis=interval_ms)
+    assert found.exit_status == status
+    assert shown in render.headline(found)
+    assert found.checkpoint_interval_seconds == int(interval_ms) / 1000
 
 
 def test_a_new_shard_is_behind_from_its_oldest_record(make_stage: MakeStage) -> None:

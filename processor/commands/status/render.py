@@ -26,11 +26,18 @@ def headline(report: Report) -> str:
     alive = sum(1 for daemon in report.daemons if daemon.alive)
     parts = [
         f"{_HEALTHY[report.exit_status]}, {report.state}",
-        f"lag {'about ' if report.lag_about and report.lag_seconds else ''}{duration(report.lag_seconds)}",
+        f"lag {_bound(report, report.lag_seconds, about='about ', at_most='up to ')}{duration(report.lag_seconds)}",
         f"shards: {shards}, {counts.finished} finished",
         f"daemons: {alive}" + (f" of {len(report.daemons)} alive" if alive < len(report.daemons) else ""),
     ]
     return "; ".join(parts)
+
+
+def _bound(report: Report, seconds: float | None, *, about: str, at_most: str) -> str:
+    """How a lag is to be taken that may be wrong by a minute, or less for what is applied and not checkpointed."""
+    if not seconds:
+        return ""
+    return about if report.lag_about else at_most if report.checkpoint_interval_seconds else ""
 
 
 def render(report: Report) -> RenderableType:
@@ -44,7 +51,7 @@ def render(report: Report) -> RenderableType:
         parts += [Text(), *(cell(line) for finding in report.findings for line in finding.lines)]
     rows = sorted((shard for shard in report.shards if shard.state != "finished"), key=_urgency)
     if rows:
-        parts += [Text(), _table(rows[:SHOWN], about=report.lag_about)]
+        parts += [Text(), _table(rows[:SHOWN], report)]
         if len(rows) > SHOWN:
             parts.append(Text(f"and {len(rows) - SHOWN} more; --json has all of them"))
     return Group(*parts)
@@ -85,7 +92,7 @@ def _table_line(table: TableStatus) -> str:
     return f"{table.table} in {table.region}{at}, {table.status or 'not read'}"
 
 
-def _table(shards: list[Shard], *, about: bool) -> Table:
+def _table(shards: list[Shard], report: Report) -> Table:
     table = Table(box=None, padding=(0, 2, 0, 0))
     table.add_column("shard", no_wrap=True)
     table.add_column("state", no_wrap=True)
@@ -95,7 +102,8 @@ def _table(shards: list[Shard], *, about: bool) -> Table:
     table.add_column("note", overflow="fold")
     for shard in shards:
         note = shard.note or ("for its parent" if shard.state == "waiting" else "")
-        lag = "lost" if shard.lost else ("~" if about and shard.lag_seconds else "") + duration(shard.lag_seconds)
+        bound = _bound(report, shard.lag_seconds, about="~", at_most="<")
+        lag = "lost" if shard.lost else bound + duration(shard.lag_seconds)
         cells = (shard.shard_id, shard.state, lag, shard.owner or "-", shard.checkpoint or "-", note)
         table.add_row(*map(cell, cells))
     return table

@@ -58,7 +58,8 @@ class Report(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     """How a task stands.
 
     ``lag_seconds`` is the largest of all shards; None where none is known. With ``lag_about`` it and those of the
-    shards may each be wrong by a minute, for the source rounds its records' times to that.
+    shards may each be wrong by a minute, for the source rounds its records' times to that. With
+    ``checkpoint_interval_seconds`` each may be less by so much, for what is applied is known by checkpoints alone.
     """
 
     task_name: str
@@ -67,6 +68,7 @@ class Report(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     max_lag_seconds: int
     lag_seconds: float | None
     lag_about: bool
+    checkpoint_interval_seconds: float
     checkpoint_table: str
     source: TableStatus
     destination: TableStatus
@@ -96,6 +98,7 @@ def make(settings: Settings, seen: Seen, *, max_lag_seconds: int) -> Report:
         max_lag_seconds=max_lag_seconds,
         lag_seconds=max(lags, default=None),
         lag_about=seen.lag_about,
+        checkpoint_interval_seconds=settings.checkpoint_interval_millis / 1000,
         checkpoint_table=settings.checkpoint_table,
         source=TableStatus(
             region=settings.source_region,
@@ -171,7 +174,7 @@ def _wrong(settings: Settings, seen: Seen, max_lag_seconds: int) -> Iterator[Fin
     yield from _of_tables(settings, seen)
     yield from _of_stream(seen)
     yield from _of_daemons(settings, seen)
-    yield from _of_shards(seen, max_lag_seconds)
+    yield from _of_shards(settings, seen, max_lag_seconds)
     yield from map(_of_hold, seen.holds)
 
 
@@ -291,7 +294,7 @@ def _of_daemons(settings: Settings, seen: Seen) -> Iterator[Finding]:
             )
 
 
-def _of_shards(seen: Seen, max_lag_seconds: int) -> Iterator[Finding]:
+def _of_shards(settings: Settings, seen: Seen, max_lag_seconds: int) -> Iterator[Finding]:
     unowned = [shard for shard in seen.shards if shard.state == "unowned"]
     if unowned and seen.leases is not None:
         yield error(
@@ -320,7 +323,7 @@ def _of_shards(seen: Seen, max_lag_seconds: int) -> Iterator[Finding]:
             "They are past the stream's 24 hours, and were not applied",
             _COPY_AGAIN,
         )
-    may_be_less = MINUTE_SECONDS if seen.lag_about else 0
+    may_be_less = (MINUTE_SECONDS if seen.lag_about else 0) + settings.checkpoint_interval_millis / 1000
     late = [shard for shard in seen.shards if (shard.lag_seconds or 0) - may_be_less > max_lag_seconds]
     if late:
         late.sort(key=lambda shard: -(shard.lag_seconds or 0))

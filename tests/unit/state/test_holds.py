@@ -68,10 +68,12 @@ def test_without_a_table_there_are_none(client: Any) -> None:
         ("hold", None, False),
         ("loss", "200", False),
         ("loss", None, False),
+        ("loss", "199", False),
         ("loss", "1999", True),
+        ("loss", "TRIM_HORIZON", True),
         ("loss", "SHARD_END", True),
     ],
 )
 def test_a_checkpoint_ends_a_hold(kind: Any, checkpoint: str | None, over: bool) -> None:  # noqa: FBT001  # a case
-    """A hold whose change is checkpointed is over, row or not; so is a loss at another checkpoint."""
+    """A hold whose change is checkpointed is over, row or not; so is a loss that a checkpoint has passed."""
     assert msgspec.structs.replace(HOLD, kind=kind).is_over(checkpoint) == over

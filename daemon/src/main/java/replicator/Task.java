@@ -35,6 +35,7 @@ import replicator.process.DispatchTurns;
 import replicator.process.Exit;
 import replicator.rows.TaskTable;
 import replicator.shard.BeginGate;
+import replicator.shard.CheckpointClock;
 import replicator.shard.Children;
 import replicator.shard.CopyGate;
 import replicator.shard.FirstStart;
@@ -92,6 +93,7 @@ final class Task {
     private final Retention retention = new Retention(Clock.systemUTC());
     private final Children children = new Children();
     private final Backlog backlog = new Backlog();
+    private final CheckpointClock checkpoints;
     private CopyGate copyGate;
     private volatile MissingLeases missing;
     private ShardWatch watch;
@@ -109,6 +111,7 @@ final class Task {
         holds = new Holds(Path.of(properties.getProperty("holdDirectory")));
         daemonConfig = new MultiLangDaemonConfig(propertiesFile);
         configuration = daemonConfig.getMultiLangDaemonConfiguration();
+        checkpoints = new CheckpointClock(Long.parseLong(properties.getProperty("checkpointIntervalMillis")));
         clients = new AwsClients(properties, configuration, secrets);
         progress = new Progress(new RecordTimes(properties.getProperty("sourceStreamArn")), holds);
         terms = new LeaseTerms(
@@ -174,7 +177,8 @@ final class Task {
                 shardId -> coordinator.getCurrentlyHeldLease(shardId) != null, children, terms, copyGate, missing);
         return new StreamsRecordProcessor(
                 daemonConfig.getRecordProcessorFactory().shardRecordProcessor(), children, gate, missing,
-                new FirstStart(Long.parseLong(properties.getProperty("firstStartMillis", "0"))), progress, retention, exit);
+                new FirstStart(Long.parseLong(properties.getProperty("firstStartMillis", "0"))), progress, retention,
+                checkpoints, exit);
     }
 
     private static DynamoDBLeaseManagementFactory leaseFactory(KclConfiguration kcl) {

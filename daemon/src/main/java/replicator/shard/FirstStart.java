@@ -37,15 +37,20 @@ public final class FirstStart {
         this.millis = millis;
     }
 
-    /** The batch without what was made before. Where nothing is left of it, all of it is checkpointed. */
-    ProcessRecordsInput since(ProcessRecordsInput batch) {
+    /**
+     * The batch without what was made before. Where nothing is left of it, all of it is checkpointed.
+     *
+     * @param mayCheckpoint whether everything before the batch is checkpointed: the child's own checkpoint of it would come
+     *     too late
+     */
+    ProcessRecordsInput since(ProcessRecordsInput batch, boolean mayCheckpoint) {
         List<KinesisClientRecord> records = batch.records();
         if (millis == 0 || records.isEmpty() || !isBefore(records.get(0).approximateArrivalTimestamp())) {
             return batch;
         }
         List<KinesisClientRecord> kept = records.stream()
                 .filter(record -> !isBefore(record.approximateArrivalTimestamp())).collect(Collectors.toList());
-        if (kept.isEmpty()) {
+        if (kept.isEmpty() && mayCheckpoint) {
             checkpoint(batch, records.get(records.size() - 1).sequenceNumber());
         }
         return batch.toBuilder().records(kept).build();

@@ -39,7 +39,7 @@ public final class Progress {
                 .scheduleAtFixedRate(this::report, INTERVAL_SECONDS, INTERVAL_SECONDS, TimeUnit.SECONDS);
     }
 
-    /** Counts records that are applied and checkpointed; the lag is from the write at the source to now. */
+    /** Counts records that are applied; the lag is from the write at the source to now. */
     void add(List<KinesisClientRecord> applied) {
         records.addAndGet(applied.size());
         if (!applied.isEmpty()) {

@@ -7,14 +7,12 @@ import java.util.List;
 import replicator.lineage.MissingLeases;
 import replicator.page.Page;
 import replicator.process.Exit;
-import software.amazon.kinesis.checkpoint.ShardRecordProcessorCheckpointer;
 import software.amazon.kinesis.lifecycle.events.InitializationInput;
 import software.amazon.kinesis.lifecycle.events.LeaseLostInput;
 import software.amazon.kinesis.lifecycle.events.ProcessRecordsInput;
 import software.amazon.kinesis.lifecycle.events.ShardEndedInput;
 import software.amazon.kinesis.lifecycle.events.ShutdownRequestedInput;
 import software.amazon.kinesis.processor.ShardRecordProcessor;
-import software.amazon.kinesis.retrieval.kpl.ExtendedSequenceNumber;
 
 /**
  * KCL's processor of one shard's child process, under the type that the adapter's scheduler insists on.
@@ -32,9 +30,9 @@ public final class StreamsRecordProcessor implements DynamoDBStreamsShardRecordP
     private final FirstStart firstStart;
     private final Progress progress;
     private final Retention retention;
+    private final PendingCheckpoint pending;
     private final Exit exit;
     private String shardId;
-    private ExtendedSequenceNumber applied;
     private boolean started;
     private boolean ended;
 
@@ -43,6 +41,7 @@ public final class StreamsRecordProcessor implements DynamoDBStreamsShardRecordP
      * @param gate asked before the child is started
      * @param missing asked where the shard's lease is lost
      * @param firstStart which records are not meant
+     * @param checkpoints when the child is asked for a checkpoint that it has put off
      * @param exit taken where a batch can't be handed to the child
      */
     public StreamsRecordProcessor(
@@ -53,6 +52,7 @@ public final class StreamsRecordProcessor implements DynamoDBStreamsShardRecordP
             FirstStart firstStart,
             Progress progress,
             Retention retention,
+            CheckpointClock checkpoints,
             Exit exit) {
         this.child = child;
         this.children = children;
@@ -61,6 +61,7 @@ public final class StreamsRecordProcessor implements DynamoDBStreamsShardRecordP
         this.firstStart = firstStart;
         this.progress = progress;
         this.retention = retention;
+        this.pending = new PendingCheckpoint(child, checkpoints);
         this.exit = exit;
     }
 
@@ -70,7 +71,7 @@ public final class StreamsRecordProcessor implements DynamoDBStreamsShardRecordP
         if (!gate.mayBegin(shardId, input.extendedSequenceNumber())) {
             return;
         }
-        applied = input.extendedSequenceNumber();
+        pending.begin(input.extendedSequenceNumber());
         child.initialize(input);
         started = true;
         children.start(shardId, this);
@@ -81,7 +82,7 @@ public final class StreamsRecordProcessor implements DynamoDBStreamsShardRecordP
         if (!started) {
             return;
         }
-        ProcessRecordsInput input = firstStart.since(given);
+        ProcessRecordsInput input = firstStart.since(given, !pending.isPending());
         if (input.records().isEmpty() && !given.records().isEmpty()) {
             return;
         }
@@ -91,13 +92,12 @@ public final class StreamsRecordProcessor implements DynamoDBStreamsShardRecordP
             if (oldest != null) {
                 retention.begin(shardId, oldest);
             }
-            child.processRecords(batch(input));
+            pending.process(batch(input));
         } finally {
             retention.end(shardId);
             children.endBatch(shardId);
         }
         progress.add(input.records());
-        applied = ((ShardRecordProcessorCheckpointer) input.checkpointer()).lastCheckpointValue();
     }
 
     private ProcessRecordsInput batch(ProcessRecordsInput input) {
@@ -124,9 +124,9 @@ public final class StreamsRecordProcessor implements DynamoDBStreamsShardRecordP
             return;
         }
         children.end(shardId, this);
-        child.leaseLost(input);
+        pending.end(() -> child.leaseLost(input));
         if (!ended) {
-            missing.restore(shardId, applied);
+            missing.restore(shardId, pending.stored());
         }
     }
 
@@ -134,13 +134,13 @@ public final class StreamsRecordProcessor implements DynamoDBStreamsShardRecordP
     public void shardEnded(ShardEndedInput input) {
         ended = true;
         children.end(shardId, this);
-        child.shardEnded(input);
+        pending.end(() -> child.shardEnded(input));
     }
 
     @Override
     public void shutdownRequested(ShutdownRequestedInput input) {
         if (started) {
-            child.shutdownRequested(input);
+            pending.end(() -> child.shutdownRequested(input)); // no batch comes after it
         }
     }
 }
