@@ -63,7 +63,8 @@ def written_to(directory: Path, shard_id: str) -> Iterator[None]:
     with _lock:  # the library has one place, for the whole process, that says where values live
         before, variable = values.ValueClass, os.environ.get(_DIRECTORY_VARIABLE)
         os.environ[_DIRECTORY_VARIABLE] = str(directory)
-        identifier: Callable[[], str] = lambda: shard_file_name(shard_id)  # noqa: E731  # the library's type says int
+        name = shard_file_name(shard_id)  # once: the library asks for it at each change of a value
+        identifier: Callable[[], str] = lambda: name  # noqa: E731  # the library's type says int
         values.ValueClass = values.MultiProcessValue(identifier)  # type: ignore[no-untyped-call]
         try:
             yield

@@ -160,6 +160,8 @@ class Applier:
         )
 
     def _apply_round(self, writes: Sequence[Change]) -> list[_Unwritten]:
+        if len(writes) == 1:
+            return self._concurrency.run_one(partial(self._write_one, writes[0], threading.Event()))
         unwritten: list[_Unwritten] = []
         errors: list[BaseException] = []
         failed = threading.Event()  # one call that raises ends the waiting of the others

@@ -13,6 +13,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor, wait
+from typing import TypeVar
 
 # The CPU that a call of 25 items takes in this process, about: ./test.sh bench drain, "write loop alone".
 CALL_SECONDS = 0.0004
@@ -22,6 +23,7 @@ FIRST_LIMIT = 8
 MEASURE_SECONDS = 10.0
 
 Work = Callable[[], None]
+T = TypeVar("T")
 
 
 class ConcurrencyLimit:
@@ -55,10 +57,7 @@ class ConcurrencyLimit:
         """
         left = deque(works)
         if len(left) == 1 or (self._warm and self._clock() >= self._measure_at):
-            self._alone = threading.get_ident()
-            with self._slots:
-                left.popleft()()
-            self._alone = None
+            self._run_alone(left.popleft())
 
         def one_by_one() -> None:
             while True:
@@ -74,6 +73,23 @@ class ConcurrencyLimit:
             one_by_one()
             wait([other for other in others if not other.cancel()])  # what has not begun has nothing left to do
         self._settle()
+
+    def run_one(self, work: Callable[[], T]) -> T:
+        """Do one work in this thread, with none of what several take; returns what it returns, and raises what it raises.
+
+        Most pages of a shard that is written now and then have one change.
+        """
+        result = self._run_alone(work)
+        self._settle()
+        return result
+
+    def _run_alone(self, work: Callable[[], T]) -> T:
+        self._alone = threading.get_ident()
+        try:
+            with self._slots:
+                return work()
+        finally:
+            self._alone = None
 
     def answered(self, seconds: float) -> None:
         """Report that a call was answered after this time."""

@@ -123,10 +123,12 @@ class ShardMeter:
         self._facts[CLOSED].set(self._opening)
 
     def _observe_latencies(self, changes: Sequence[Change], now: float) -> None:
-        latencies = Tally[float]()
-        for created_ms, count in Tally(change.created_ms for change in changes).items():
-            if created_ms:
-                latencies[max(0.0, now - created_ms / 1000)] += count
+        created = [change.created_ms for change in changes if change.created_ms]
+        counts = Tally(created) if len(created) > 1 else dict.fromkeys(created, 1)
+        latencies: dict[float, int] = {}
+        for created_ms, count in counts.items():
+            latency = max(0.0, now - created_ms / 1000)
+            latencies[latency] = latencies.get(latency, 0) + count
         observe_all(self._latency, latencies)
         self._note_longest(max(latencies, default=0.0), now)
 

@@ -115,6 +115,13 @@ def test_each_record_has_its_latency(daemon: Daemon) -> None:
     assert daemon.told("replication_latency_max_seconds") == [100_000]
 
 
+def test_a_shards_files_are_named_once(daemon: Daemon, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The library asks for the name with each change of a value, a dozen in a batch, and it is a digest."""
+    meter = daemon.meter("shard-1")
+    monkeypatch.setattr(shard_files, "shard_file_name", pytest.fail)
+    _apply(meter, _made(1))
+
+
 def test_a_record_without_a_time_has_no_latency(daemon: Daemon) -> None:
     """It is counted, and none is made up for it."""
     _apply(daemon.meter(), _made(0, created_ms=0))

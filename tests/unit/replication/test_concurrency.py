@@ -137,3 +137,33 @@ def test_threads_that_share_the_limit_make_no_more_calls_at_once_than_allowed() 
     for thread in threads:
         thread.join()
     assert met == [3]
+
+
+def test_one_work_is_done_by_whoever_asks() -> None:
+    """Without a thread; its round trip is measured, and its throttling counts, as in a batch of one."""
+    limit = ConcurrencyLimit(MOST, name="test")
+
+    def call() -> int:
+        limit.answered(10 * CALL_SECONDS)
+        return threading.get_ident()
+
+    assert {limit.run_one(call), limit.run_one(call)} == {threading.get_ident()}
+    assert limit.current == 11
+    limit.run_one(limit.throttled)
+    assert limit.current == 5
+
+
+def test_one_work_that_fails_leaves_nothing_behind() -> None:
+    """What it raises is raised, and a batch's calls after it are not taken for calls alone."""
+    limit = ConcurrencyLimit(MOST, name="test")
+
+    def fail() -> None:
+        raise KeyError
+
+    for _ in range(MOST + 1):  # more than there are slots
+        with pytest.raises(KeyError):
+            limit.run_one(fail)
+    limit.answered(1.0)
+    limit.answered(9.0)  # by nobody that is alone
+    limit.run([lambda: None] * 3)
+    assert limit.current == FIRST_LIMIT
