@@ -75,7 +75,7 @@ class ConcurrencyLimit:
         self._settle()
 
     def run_one(self, work: Callable[[], T]) -> T:
-        """Do one work in this thread, with none of what several take; returns what it returns, and raises what it raises.
+        """Do one work in this thread, without what several need; returns and raises what the work does.
 
         Most pages of a shard that is written now and then have one change.
         """
