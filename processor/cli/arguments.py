@@ -2,8 +2,8 @@
 
 Pure: it reads neither files nor the environment, both are passed in. ``settings/loader.py`` makes ``Settings`` of it.
 
-Precedence: command line, then environment, then file, then default. A name that nobody knows is an error, for the
-original ignored typing errors and replicated something else.
+Precedence: command line, then environment, then file, then default. An unknown name is an error: the original ignored
+typing errors, and then replicated something else.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ _EPILOG = (
 
 
 class _PropertiesParser(configargparse.ConfigFileParser):  # type: ignore[misc]  # configargparse has no types
-    """Hands configargparse a Java properties file."""
+    """Lets configargparse read a Java properties file."""
 
     def parse(self, stream: IO[str]) -> OrderedDict[str, str]:
         return OrderedDict(loader.properties_of(stream.read()))
@@ -55,7 +55,7 @@ class _Parser(configargparse.ArgumentParser):  # type: ignore[misc]  # configarg
 def parser(program: str, usage: str, command: Command = REPLICATE) -> configargparse.ArgumentParser:
     """The settings on the command line of one command; the properties file's name is not part of it.
 
-    The command's own options are here for ``--help`` only, and for hints: ``commands.take`` has them by then.
+    The command's own options are only here for ``--help`` and for hints; ``registry.take`` has already taken them.
     """
     made = _Parser(
         prog=program,
@@ -107,7 +107,7 @@ def load(
 ) -> Settings:
     """Read, check and complete the settings of one task.
 
-    :param properties: the properties file's text; empty where there is none
+    :param properties: the properties file's text; empty if there is none
     :param directory: where relative paths start
     :param log_directory: the default of ``logDirectory``
     :raises UsageError: for the first name or value that can't be used
@@ -145,13 +145,13 @@ def _refuse_misspelt(environment: Mapping[str, str]) -> None:
     for name in environment:
         if name.startswith(ENVIRONMENT_PREFIX) and name not in known:
             near = difflib.get_close_matches(name, known, n=1, cutoff=0.85)
-            if near:  # anything else of that prefix is somebody else's
+            if near:  # other variables with this prefix belong to something else
                 message = f"Unknown setting {name} in the environment. Did you mean {near[0]}?"
                 raise UsageError(message)
 
 
 def _joined(arguments: Sequence[str]) -> list[str]:
-    """``--name value`` as ``--name=value``: argparse takes a value such as ``-Xmx1g`` for an option of its own."""
+    """``--name value`` as ``--name=value``: argparse would take a value such as ``-Xmx1g`` for an option."""
     joined: list[str] = []
     rest = list(arguments)
     while rest:

@@ -1,6 +1,6 @@
-"""Runs the commands: parse, dispatch, exit status. ``registry.py`` says which there are.
+"""Runs the commands: parse, dispatch, exit status. ``registry.py`` lists them.
 
-Each imports what it needs when it runs: what only the others need takes a tenth of a second or two.
+Each command's modules are imported only when it runs: those of the others would take 0.1 to 0.2 s.
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ def _main(words: Sequence[str]) -> int:
         return exc.exit_status
     except KeyboardInterrupt as exc:
         if command is REPLICATE:
-            return 0  # until the daemon's own handler: a clean stop is 0 from the start
+            return 0  # a clean stop ends with 0, also before the daemon's own handler is installed
         output.say(f"{program.NAME}: {command.name} was interrupted before it was through.")
         return 128 + (exc.args[0] if exc.args else signal.SIGINT)
     except OSError as exc:
@@ -68,7 +68,7 @@ def _main(words: Sequence[str]) -> int:
 
 
 def console() -> NoReturn:
-    """What ``python -m processor`` and an installed ``dynamodb-replicator`` end in."""
+    """The entry point of ``python -m processor`` and of an installed ``dynamodb-replicator``."""
     os.umask(UMASK)  # for the daemon and its children, too
     output.leave(main(sys.argv[1:]))
 
@@ -162,7 +162,7 @@ def _verify(found: Settings, options: VerifyOptions) -> int:
     return command.run(found, options)
 
 
-# Each takes what its command's ``Command.takes`` makes.
+# Each function takes the object that its command's ``Command.takes`` makes.
 _RUN: Mapping[str, Callable[[Settings, Any], int]] = {
     REPLICATE.name: _replicate,
     "check": _check,

@@ -1,7 +1,7 @@
-"""The one definition of every command: its name, what it is for, and the options that are its own.
+"""Defines every command once: its name, its purpose, and its own options.
 
-An option is a word of one command line, as ``--dryRun`` or ``--show 20``; what describes the replication itself is a
-setting, see ``definitions.py``. A command gets its own as one object, whose class is in its ``options.py``. Pure:
+An option belongs to one run of a command, as ``--dryRun`` or ``--show 20``; what describes the replication itself is a
+setting, see ``definitions.py``. A command gets its options as one object, whose class is in its ``options.py``. Pure:
 ``main.py`` runs the commands.
 """
 
@@ -29,20 +29,20 @@ from processor.system import program
 
 
 class CommandOptions(Protocol):
-    """What every command's options say."""
+    """The options of every command."""
 
     @property
     def as_json(self) -> bool:
-        """Whether standard output is for scripts."""
+        """Whether standard output is JSON, for scripts."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Option:
     """One option of a command: a switch, unless ``parse`` says what its value may be.
 
-    ``implied`` is the value where the option is named without one, for those that may be; ``default`` where it isn't
-    named. ``repeated`` may be named several times: ``parse`` gives a sequence, and all of them are joined in one.
-    ``field`` is what the command's options have it as, where that isn't its own name: ``--dryRun`` → ``dry_run``.
+    ``implied`` is the value if the option is given without one, for options that allow it; ``default`` is the value if
+    it isn't given. A ``repeated`` option may be given several times: ``parse`` returns a sequence, and all of them are
+    joined. ``field`` is its name in the command's options if that differs from its own: ``--dryRun`` → ``dry_run``.
     """
 
     name: str
@@ -67,7 +67,7 @@ class Option:
         return f"--{self.name} " + (self.metavar if self.implied is None else f"[{self.metavar}]")
 
     def add_to(self, group: Any) -> None:
-        """Tell argparse, or a group of its."""
+        """Add it to argparse, or to one of its groups."""
         words = self.help.replace("%", "%%")
         if self.parse is None:
             group.add_argument(f"--{self.name}", dest=self.destination, action="store_true", help=words)
@@ -93,9 +93,9 @@ class Option:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Command:
-    """One command: ``run.sh NAME FILE``, or ``run.sh FILE`` where it has no name; a wheel's ``dynamodb-replicator``.
+    """One command: ``run.sh NAME FILE``, or ``run.sh FILE`` if it has no name; ``dynamodb-replicator`` with a wheel.
 
-    ``takes`` is the class of its options: a field for each of them.
+    ``takes`` is the class of its options, with a field for each of them.
     """
 
     name: str = ""
@@ -240,7 +240,7 @@ COMMANDS: Mapping[str, Command] = {
 
 
 def usage() -> str:
-    """Every command, one a line."""
+    """All commands, one a line."""
     rows = [(command.usage, command) for command in (REPLICATE, *COMMANDS.values())]
     width = max(len(line) for line, _ in rows)
     return "\n       ".join(f"{line:{width}}  {_summary(command)}" for line, command in rows)
@@ -259,7 +259,7 @@ class _Parser(argparse.ArgumentParser):
 def take(command: Command, arguments: Sequence[str]) -> tuple[CommandOptions, list[str]]:
     """Find a command's own options among its arguments.
 
-    :returns: the command's options as it takes them, and the arguments that are none of them, in their order
+    :returns: the command's options as it takes them, and the other arguments, in their order
     :raises UsageError: a value can't be used
     """
     parser = _Parser(prog=command.usage, add_help=False, allow_abbrev=False)

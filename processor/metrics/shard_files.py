@@ -1,7 +1,7 @@
-"""Values of one shard, in files that its daemon's exporter reads: prometheus_client's multi-process mode.
+"""Keeps a shard's values in files that its daemon's exporter reads, by prometheus_client's multi-process mode.
 
-The library keeps one set of files for each process. Here it is one for each shard, so that a shard's next child on this
-daemon goes on counting where the last one was.
+The library keeps one set of files for each process. Here there is one for each shard, so that a shard's next child of
+this daemon goes on counting where the last one ended.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 # Beside the children's settings file.
 DIRECTORY = "metrics"
-# What the library makes them, and looks for in their names: a file's kind, then who writes it.
+# The parts of the files' names by which the library makes and finds them: a file's kind, then its writer.
 _FILE_BYTES = 1 << 16
 _KINDS = ("counter", "histogram", "gauge_sum")
 _DIRECTORY_VARIABLE = "PROMETHEUS_MULTIPROC_DIR"
@@ -31,24 +31,24 @@ _lock = threading.Lock()
 
 
 def files(directory: Path, shard_id: str) -> list[Path]:
-    """Those of one shard, there or not."""
+    """The files of one shard, whether they exist or not."""
     return [directory / f"{kind}_{shard_file_name(shard_id)}.db" for kind in _KINDS]
 
 
 def reserve(directory: Path, shard_id: str) -> None:
-    """Make the files that aren't there yet, with room on the disk.
+    """Make the missing files, and allocate their space on the disk.
 
-    They are written through memory, where a full disk would end the process instead of failing a call.
+    They are mapped into memory: later, a full disk would kill the process instead of failing a call.
 
-    :raises OSError: there is no room
+    :raises OSError: there is no space
     """
     for path in files(directory, shard_id):
         if path.exists():
             continue
-        unready = path.with_suffix(".new")  # whoever collects looks for .db, and can't read an empty one
+        unready = path.with_suffix(".new")  # the collector reads .db files, and fails on an empty one
         descriptor = os.open(unready, os.O_RDWR | os.O_CREAT, 0o600)
         try:
-            if hasattr(os, "posix_fallocate"):  # macOS has none
+            if hasattr(os, "posix_fallocate"):  # not on macOS
                 os.posix_fallocate(descriptor, 0, _FILE_BYTES)
             else:
                 os.write(descriptor, bytes(_FILE_BYTES))
@@ -59,8 +59,8 @@ def reserve(directory: Path, shard_id: str) -> None:
 
 @contextmanager
 def written_to(directory: Path, shard_id: str) -> Iterator[None]:
-    """Metrics that are given their labels meanwhile live in that shard's files."""
-    with _lock:  # the library has one place, for the whole process, that says where values live
+    """Within the context, metrics that get their labels are kept in that shard's files."""
+    with _lock:  # the library has one variable for the whole process that says where values are kept
         before, variable = values.ValueClass, os.environ.get(_DIRECTORY_VARIABLE)
         os.environ[_DIRECTORY_VARIABLE] = str(directory)
         name = shard_file_name(shard_id)  # once: the library asks for it at each change of a value
@@ -76,7 +76,7 @@ def written_to(directory: Path, shard_id: str) -> Iterator[None]:
 
 
 def make(instrument: Instrument) -> MetricWrapperBase:
-    """The library's metric, in no registry."""
+    """The library's metric for an instrument, without a registry."""
     name, help_text, labels = instrument.name, instrument.help, instrument.label_names
     if instrument.kind == "counter":
         return Counter(name, help_text, labels, registry=None)

@@ -1,4 +1,4 @@
-"""Says that a library is not as this program expects it inside, once for each of its parts in a process."""
+"""Reports that a library's private parts are not as this program expects, once for each part in a process."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ _lock = threading.Lock()
 
 
 def say(library: str, member: str, *, instead: str) -> None:
-    """Say so.
+    """Report it.
 
     :param instead: what is done without the member, as a sentence
     """

@@ -1,8 +1,8 @@
-"""Standard output and standard error as people see them: nothing written there moves the cursor or forges a line.
+"""Makes standard output and standard error safe for people: nothing written there moves the cursor or forges a line.
 
-``main.py`` and the child put their standard streams behind these, so that whatever is printed passes here, a library's
-warning and an interpreter's trace too. Who draws on a terminal (``progress.py``, ``rich_console.py``) escapes its texts
-itself and writes to ``unfiltered``.
+``main.py`` and the child wrap their standard streams in these, so that everything printed passes here, including a
+library's warning and an interpreter's traceback. Modules that draw on a terminal (``progress.py``, ``rich_console.py``)
+escape their texts themselves and write to ``unfiltered``.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import Any, TextIO
 from processor.reporting.printable import escaped_lines
 from processor.reporting.secrets import hidden
 
-# The beginning of a line inside one message, where it isn't indented already.
+# The beginning of each line after a message's first, if it isn't indented already.
 _CONTINUED = re.compile(r"\n(?![\t ]|\Z)")
 
 
@@ -36,11 +36,11 @@ class _Stream:
 
 
 class PrintableStream(_Stream):
-    """Standard output: characters that aren't printable are escaped, but for line feeds."""
+    """Standard output: characters that aren't printable are escaped, except line feeds."""
 
     @property
     def unfiltered(self) -> TextIO:
-        """For what draws on a terminal."""
+        """The stream for modules that draw on a terminal."""
         return self._stream
 
     def _changed(self, text: str) -> str:
@@ -48,7 +48,7 @@ class PrintableStream(_Stream):
 
 
 class MessageStream(PrintableStream):
-    """Standard error: the same, and lines of a message but its first are indented, so that none looks like another."""
+    """Standard error: the same, and a message's further lines are indented, so that none looks like a new message."""
 
     def __init__(self, stream: TextIO) -> None:
         super().__init__(RedactedStream(stream))  # type: ignore[arg-type]  # a TextIO by its attributes
@@ -58,13 +58,13 @@ class MessageStream(PrintableStream):
 
 
 class RedactedStream(_Stream):
-    """Says no secret."""
+    """Replaces secrets by ``***``."""
 
     def _changed(self, text: str) -> str:
         return hidden(text)
 
 
 def unfiltered(stream: TextIO) -> TextIO:
-    """The stream behind ``stream``, or itself where it isn't one of these, as in a test."""
+    """The stream behind ``stream``, or ``stream`` itself if it isn't one of these, as in a test."""
     behind: TextIO = getattr(stream, "unfiltered", stream)
     return behind

@@ -1,6 +1,6 @@
-"""The one list of findings: each has an id that stays as it is, for scripts, and what it says in a few words. Pure.
+"""The one list of findings: each has an id that never changes, for scripts, and a short description. Pure.
 
-docs/findings.md is held to it by a test.
+A test holds docs/findings.md to it.
 """
 
 from __future__ import annotations
@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 IDS: Mapping[str, str] = {
-    # What calls to AWS come to, whatever they ask for.
+    # Failures of calls to AWS, whatever the call.
     "answer-not-aws": "what answers at an endpoint is not AWS, nor speaks as it does",
     "credentials-missing": "there are no credentials, or none that can be used",
     "credentials-not-fetched": "what gives out credentials does not answer now",

@@ -1,4 +1,4 @@
-"""What the preflight has to say, one thing at a time. Pure."""
+"""The findings of the preflight: each is one thing that is wrong. Pure."""
 
 from __future__ import annotations
 
@@ -9,15 +9,15 @@ import msgspec
 
 from processor.errors import NotLookedAtError, NotReadyError
 
-# Why something stands in the way: it is wrong in what lies here (settings, files, Java); AWS answered that it is not as
-# it must be; AWS is still at work on it; or it could not be looked at, as in an outage.
+# The cause of a finding: something is wrong on this machine (settings, files, Java); AWS answered that something is not
+# as it must be; AWS is still working on it; or it could not be examined, as in an outage.
 Cause = Literal["setup", "answer", "pending", "outage"]
 
 
 class Finding(msgspec.Struct, frozen=True, kw_only=True):
     """One thing that is wrong. An error stops the start; a warning does not.
 
-    ``id`` is one of ``finding_ids.IDS``, and says to scripts which thing it is, whatever the words.
+    ``id`` is one of ``finding_ids.IDS``: scripts know the finding by it, whatever its words.
     """
 
     id: str
@@ -36,17 +36,17 @@ class Finding(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def lines(self) -> tuple[str, str]:
-        """For people, in two lines, as ``output.say`` takes them."""
+        """For people, in two lines, for ``output.say``."""
         return f"{self.severity:8}{self.object}: {self.value}.", f"        {self.consequence}. {self.remedy}."
 
     @property
     def passes(self) -> bool:
-        """Whether it may pass without anybody's doing; everything else must be put right by a person."""
+        """Whether it may pass by itself; everything else must be put right by a person."""
         return self.cause in ("pending", "outage")
 
 
 def error(name: str, what: str, value: str, consequence: str, remedy: str, *, cause: Cause = "answer") -> Finding:
-    """Something that forbids the start.
+    """A finding that prevents the start.
 
     :param name: its id
     """
@@ -56,7 +56,7 @@ def error(name: str, what: str, value: str, consequence: str, remedy: str, *, ca
 
 
 def warning(name: str, what: str, value: str, consequence: str, remedy: str) -> Finding:
-    """Something to know, and start all the same.
+    """A finding that does not prevent the start.
 
     :param name: its id
     """
@@ -64,5 +64,5 @@ def warning(name: str, what: str, value: str, consequence: str, remedy: str) -> 
 
 
 def failure_of(errors: Sequence[Finding]) -> type[NotReadyError | NotLookedAtError]:
-    """How a command ends that can't go on for these: 22, or 5 where all of them are an outage."""
+    """The exception with which a command ends because of these: exit status 22, or 5 if all of them are outages."""
     return NotLookedAtError if all(finding.cause == "outage" for finding in errors) else NotReadyError

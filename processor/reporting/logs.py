@@ -1,10 +1,10 @@
-"""Log lines: a time, a level, one constant event name, then fields. Never an item's contents.
+"""Writes log lines: a time, a level, one constant event name, then fields. Never an item's contents.
 
-As text (``time LEVEL event name=value …``) or, with ``logFormat=json``, as one JSON object a line, whose names are the
-same. Nothing that is logged can forge or hide a line: each character that isn't printable is escaped, and in text the
-lines of a trace begin with a tab. The daemon's JVM reads the children's stderr and rolls it into replication.log; lines
-of level NOTICE and above also reach the console. Its own look the same: ``Event`` and ``LogLines`` there write what
-this module writes here.
+They are text (``time LEVEL event name=value …``) or, with ``logFormat=json``, one JSON object a line with the same
+names. Nothing that is logged can forge or hide a line: each character that isn't printable is escaped, and in text the
+lines of a traceback begin with a tab. The daemon's JVM reads the children's stderr and writes it into replication.log;
+lines of level NOTICE and above are also shown on the console. The JVM's own lines look the same; its classes ``Event``
+and ``LogLines`` correspond to this module.
 """
 
 from __future__ import annotations
@@ -22,9 +22,9 @@ from processor.reporting.secrets import hidden
 
 TEXT = "text"
 JSON = "json"
-# Between INFO and WARNING, as syslog has it: rare, and worth a look.
+# Between INFO and WARNING, as in syslog: rare, and worth a look.
 NOTICE = 25
-# The event of a line that some library logged.
+# The event name for a line that a library logged.
 LIBRARY = "library"
 _PLAIN = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.:/+%")
 
@@ -37,15 +37,15 @@ class Log:
         self._logger = logging.getLogger("processor")
 
     def info(self, event: str, **fields: object) -> None:
-        """For whoever reads the whole log."""
+        """Something for those who read the whole log."""
         self._write(logging.INFO, event, fields)
 
     def notice(self, event: str, **fields: object) -> None:
-        """For the console too."""
+        """Something for the console, too."""
         self._write(NOTICE, event, fields)
 
     def warning(self, event: str, **fields: object) -> None:
-        """Something to act on, if it stays."""
+        """Something to act on if it lasts."""
         self._write(logging.WARNING, event, fields)
 
     def error(self, event: str, *, trace: bool = False, **fields: object) -> None:
@@ -57,7 +57,7 @@ class Log:
 
 
 class _Formatter(logging.Formatter):
-    """What both forms are made of."""
+    """The part that both forms share."""
 
     def format(self, record: logging.LogRecord) -> str:
         fields = getattr(record, "fields", None)
@@ -84,14 +84,14 @@ class _TextFormatter(_Formatter):
 
 
 class _JsonFormatter(_Formatter):
-    """The daemon tells by the first two names, in their order, what goes to the console."""
+    """The daemon decides by the first two names, in this order, which lines go to the console."""
 
     def line(self, moment: str, level: str, event: str, fields: Mapping[str, object], *, trace: str | None) -> str:
         entry: dict[str, object] = {"time": moment, "level": level, "event": event}
         entry |= {name: _typed(value) for name, value in fields.items()}
         if trace:
             entry["trace"] = trace
-        # Nothing but ASCII, as json writes by itself: no locale's encoding can break a line.
+        # Only ASCII, which is json's default: no locale's encoding can break a line.
         return json.dumps(entry, separators=(",", ":"))
 
 
@@ -101,7 +101,7 @@ def _quoted(value: object) -> str:
 
 
 def _indented(trace: str) -> str:
-    """No line of it looks like one of the log's own, whatever the exception's message holds."""
+    """A traceback, indented so that none of its lines looks like a log line, whatever the exception's message holds."""
     return "".join(f"\n\t{escaped(line)}" for line in trace.split("\n"))
 
 
@@ -112,7 +112,7 @@ def _typed(value: object) -> object:
 
 
 def configure(stream: TextIO | None = None, *, form: str = TEXT) -> None:
-    """Send this process's events, and what libraries warn of, to ``stream`` (stderr).
+    """Send this process's events, and libraries' warnings, to ``stream`` (stderr).
 
     :param form: ``TEXT`` or ``JSON``, as ``logFormat`` has it
     """

@@ -1,7 +1,7 @@
-"""What commands print: one line or one JSON object at a time, which characters, and the end where it can't be written.
+"""Prints the output of commands: one line or one JSON object at a time. Ends the process if it can't be written.
 
-Each line is one, whatever it holds: a key, an endpoint's message or a row of the checkpoint table can neither begin a
-new line nor move the cursor (``printable.py``).
+Each line stays one line, whatever it contains: a key, an endpoint's message or a row of the checkpoint table can
+neither begin a new line nor move the cursor (``printable.py``).
 """
 
 from __future__ import annotations
@@ -18,13 +18,13 @@ import msgspec
 from processor.errors import ReplicatorError
 from processor.reporting.printable import escaped
 
-# A shell's for a program that wrote to a pipe which nobody reads any more (128 + SIGPIPE).
+# The shell's exit status for a program that wrote to a pipe which nobody reads any more (128 + SIGPIPE).
 CLOSED_PIPE = 141
 _NO_ROOM = frozenset({errno.ENOSPC, errno.EDQUOT})
 
 
 def prepare(*, as_json: bool) -> None:
-    """Let every key and name be written, whatever the locale's characters are.
+    """Let every key and name be written, whatever the locale's encoding is.
 
     What a locale can't encode is written as an escape. JSON is UTF-8 in any locale (RFC 8259).
     """
@@ -33,16 +33,16 @@ def prepare(*, as_json: bool) -> None:
 
 
 def _configure(stream: TextIO, *, encoding: str | None) -> None:
-    configure = getattr(stream, "reconfigure", None)  # a test's may have none
+    configure = getattr(stream, "reconfigure", None)  # a test's stream may not have it
     if configure is not None:
         configure(encoding=encoding or stream.encoding, errors="backslashreplace")
 
 
 def leave(status: int) -> NoReturn:
-    """End this process, with all written that was printed.
+    """End this process after writing everything that was printed.
 
-    Calls that are under way in other threads are not waited for: they may take half a minute, and whoever interrupts a
-    command wants its end.
+    Calls in progress in other threads are not waited for: they may take half a minute, and a user who interrupts a
+    command wants it to end.
     """
     try:
         sys.stdout.flush()
@@ -53,26 +53,26 @@ def leave(status: int) -> NoReturn:
         say(str(failed))
     if any(not thread.daemon for thread in threading.enumerate() if thread is not threading.main_thread()):
         os._exit(status)
-    with contextlib.suppress(OSError):  # what is left unwritten would be tried once more, and be a trace
+    with contextlib.suppress(OSError):  # otherwise Python would try to write the rest again, and print a traceback
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
     sys.exit(status)
 
 
 def say(*lines: str) -> None:
-    """Lines on standard error, where that can be written."""
+    """Print lines on standard error, if that can be written."""
     with contextlib.suppress(OSError):
         print(*map(escaped, lines), sep="\n", file=sys.stderr, flush=True)
 
 
 def line(text: str = "", *, flush: bool = False) -> None:
-    """One line on standard output; ``flush`` where the next may be long in coming."""
+    """Print one line on standard output; with ``flush`` if the next may take long."""
     print(escaped(text), flush=flush)
 
 
 def json(report: Any, *, indent: int = 0) -> None:
-    r"""A JSON object on standard output, on one line unless ``indent`` is given.
+    r"""Print a JSON object on standard output, on one line unless ``indent`` is given.
 
-    JSON allows any character but C0 controls as it is; what a terminal would interpret is written as ``\uXXXX``.
+    JSON requires escapes only for C0 controls; here every character that a terminal would interpret is ``\uXXXX``.
     """
     text = msgspec.json.encode(report)
     text = msgspec.json.format(text, indent=indent) if indent else text
@@ -80,7 +80,7 @@ def json(report: Any, *, indent: int = 0) -> None:
 
 
 def failure(exc: OSError) -> ReplicatorError:
-    """What the operating system refused, in words."""
+    """The operating system's error, in words."""
     what = str(exc.filename or "Standard output")
     if isinstance(exc, BrokenPipeError):
         return ReplicatorError(f"{what}: nobody reads it any more, so this ends here. What was done stays done.")

@@ -1,4 +1,4 @@
-r"""Text from outside, made safe for a terminal and for one line of a log.
+r"""Makes text from outside safe for a terminal and for one line of a log.
 
 Pure. A key, an endpoint's error message or a row of the checkpoint table may hold anything. Some characters would move
 the cursor, turn the direction of writing or begin a new line, and so hide or forge what a person reads. They are
@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import re
 
-# The categories Cc, Cf, Zl, Zp and Cs of Unicode 16, as ranges: so Python and Java agree whatever Unicode they know.
-# Ranges are filled up where only unassigned or private characters lie between, which no font shows either.
+# Unicode 16's categories Cc, Cf, Zl, Zp and Cs, as ranges, so that Python and Java agree whichever Unicode they know.
+# Ranges are merged if only unassigned or private characters lie between them, which no font shows either.
 _RANGES = (
     (0x00, 0x1F),  # C0 controls: line feed, tab, escape
     (0x7F, 0x9F),  # delete and C1 controls: next line, control sequence introducer
@@ -53,7 +53,7 @@ def escaped(text: str) -> str:
 
 
 def escaped_lines(text: str) -> str:
-    """The same, but line feeds stay, and a tab that begins a line: for text of several lines, as a trace."""
+    """The same for text of several lines, such as a traceback: line feeds stay, and tabs at the beginning of a line."""
     return "\n".join(_line(line) for line in text.split("\n"))
 
 

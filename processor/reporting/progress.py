@@ -1,4 +1,4 @@
-"""How far a long command has come: one line in place on a terminal, else a line now and then."""
+"""Shows a long command's progress: one line that is updated on a terminal, or a new line now and then."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from processor.reporting.rich_console import PrintableConsole
 if TYPE_CHECKING:
     from typing_extensions import Self
 
-# For whoever reads a log, and for whoever sits before it.
+# Seconds between two lines: in a log, and on a terminal.
 LINE_SECONDS = 10.0
 LIVE_SECONDS = 0.2
 
@@ -42,14 +42,14 @@ class Progress:
         self._stream.flush()
 
     def close(self) -> None:
-        """Leave the terminal's line to others."""
+        """Finish the terminal's line, so that others can print."""
         if self._live and self._shown:
             self._stream.write("\r\x1b[2K")
             self._stream.flush()
 
 
 class Bar:
-    """A bar with figures on a terminal, else a line now and then. For one thread, while the context is entered."""
+    """A bar with figures on a terminal, or a line now and then. For one thread, while the context is entered."""
 
     def __init__(self) -> None:
         self._lines = Progress()
@@ -77,9 +77,9 @@ class Bar:
             self._bar.stop()
 
     def update(self, items: int, expected: int, words: str) -> None:
-        """Show how far it is.
+        """Show the progress.
 
-        :param expected: items in all; 0 where that is not known
+        :param expected: items in all; 0 if that is not known
         :param words: the other figures
         """
         self._first = items if self._first is None else self._first

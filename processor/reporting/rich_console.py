@@ -1,6 +1,6 @@
-"""Tables, bars and screens by ``rich``, in which nothing from outside reaches the terminal but as printable text.
+"""Draws tables, bars and screens with ``rich``; text from outside reaches the terminal only as printable text.
 
-A module of its own because rich takes a tenth of a second to import.
+It is a module of its own because rich takes 0.1 s to import.
 """
 
 from __future__ import annotations
@@ -21,9 +21,9 @@ if TYPE_CHECKING:
 
 
 class PrintableConsole(Console):
-    """A console of rich's that escapes the text it is given, and none of rich's own styles and cursor movements.
+    """A console of rich's that escapes the text it is given, but not rich's own styles and cursor movements.
 
-    This is the last line of defence: a text that is escaped here only is wider than rich has laid out.
+    This is only the last line of defence: text that is escaped here is wider than rich's layout expects.
     """
 
     def __init__(self, *, stderr: bool = False, width: int | None = None) -> None:
@@ -38,5 +38,5 @@ class PrintableConsole(Console):
 
 
 def cell(value: str) -> Text:
-    """``value`` as the text of one line, without markup: what stands in tables is not ours."""
+    """``value`` as the text of one line, without markup: the content of tables comes from outside."""
     return Text(escaped(value))

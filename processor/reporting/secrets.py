@@ -1,7 +1,8 @@
-"""Takes secrets out of what is said: of log lines, of a command's messages and of traces.
+"""Removes secrets from everything that is printed: log lines, a command's messages, and tracebacks.
 
-Whatever gives credentials out makes them known here first. ``hidden`` then replaces each of them in a text, and what
-has the form of a secret: a session token's header, a password in a URL. An exception of some library may quote either.
+Every part that gives out credentials registers them here first. ``hidden`` then replaces each of them in a text, and
+also what has the form of a secret: a session token's header, a password in a URL. A library's exception may quote
+either.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ import threading
 from collections import OrderedDict
 
 HIDDEN = "***"
-# A shorter text may be a word of any message, and is no key of AWS's, whose shortest secret has 40 characters.
+# A shorter text may be an ordinary word, and can't be a key of AWS's: the shortest secret has 40 characters.
 _LEAST_CHARACTERS = 16
 # Credentials of all identities, and those before the last rotations, which an old message may still quote.
 _MOST = 64
@@ -29,7 +30,7 @@ _lock = threading.Lock()
 
 
 def remember(*secrets: str | None) -> None:
-    """Have these replaced from now on, as they are and as ``repr`` writes them."""
+    """Replace these from now on, as they are and as ``repr`` writes them."""
     with _lock:
         for secret in secrets:
             for form in {secret or "", repr(secret or "")[1:-1], (secret or "").strip()}:

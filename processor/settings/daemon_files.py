@@ -1,4 +1,4 @@
-"""Files in the directory of a running daemon, which the processes that it starts find by their environment."""
+"""Finds the files in a running daemon's directory; its child processes get the path in their environment."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ SETTINGS_VARIABLE = "REPLICATION_CHILD_SETTINGS"
 
 
 def handed_down(environment: Mapping[str, str]) -> tuple[Settings, Path]:
-    """The task's settings, and the daemon's own directory, where they lie.
+    """The task's settings, and the daemon's own directory, in which they are.
 
-    :raises NotOursError: somebody else can have written them
+    :raises NotOursError: somebody else could have written them
     """
     file = Path(environment[SETTINGS_VARIABLE])
     return msgspec.json.decode(private_files.read(file), type=Settings), file.parent
 
 
 def shard_file_name(shard_id: str) -> str:
-    """The shard's file: its id is whatever stands in the checkpoint table, and names no path."""
+    """The name of the shard's file. The id comes from the checkpoint table, and must not be used as a path."""
     return hashlib.sha256(shard_id.encode()).hexdigest()

@@ -1,7 +1,8 @@
 """The one list of settings: name, group, help, what a value may be, default, and what it becomes in ``Settings``.
 
-Pure. ``--help`` is made from it, ``loader.py`` follows it; tests hold the fields of ``Settings``, with their types, the
-properties template and the README's table to it. So a new setting is an entry here, and whatever a test then asks for.
+Pure. ``--help`` is made from it, and ``loader.py`` follows it. Tests hold the fields of ``Settings`` and their types,
+the properties template and the README's table to it. So to add a setting, add an entry here, and then what the tests
+ask for.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ _IDENTITIES = ("source_identity", "destination_identity", "task_identity")
 class Definition:
     """One setting, as users see it.
 
-    ``part_of`` are the fields of ``Settings`` that it goes into, where it has none of its own.
+    ``part_of`` are the fields of ``Settings`` into which it goes if it has no field of its own.
     """
 
     name: str
@@ -34,13 +35,13 @@ class Definition:
     help: str
     parse: Callable[[str], Any] = str
     default: str | None = None
-    default_is: str | None = None  # in words, where the default is worked out
+    default_is: str | None = None  # the default in words, if it is computed
     required: bool = False
     part_of: tuple[str, ...] = ()
 
     @property
     def fields(self) -> tuple[str, ...]:
-        """Where it is in ``Settings``: ``sourceRegion`` → ``source_region``, or what it is a part of."""
+        """Its fields in ``Settings``: ``sourceRegion`` → ``source_region``, or those of ``part_of``."""
         return self.part_of or (_WORD.sub(r"_\1", self.name).lower(),)
 
     @property
@@ -55,7 +56,7 @@ class Definition:
 
 
 def _role(side: str, group: str, purpose: str, *, identity: str) -> tuple[Definition, ...]:
-    """What there is to say of a side's role, all of which becomes its identity."""
+    """The settings of a side's role, which together become its identity."""
     return (
         Definition(
             name=f"{side}RoleArn",

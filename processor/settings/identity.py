@@ -1,17 +1,17 @@
-"""As whom a call is made: a profile's credentials or the process's own, or those of a role that these assume. Pure."""
+"""The identity with which a call is made: a profile's or the usual credentials, or a role that these assume. Pure."""
 
 from __future__ import annotations
 
 import msgspec
 
-# As the original's fork has it; CloudTrail shows it beside each call.
+# The session name, which CloudTrail shows beside each call.
 SESSION_NAME = "dynamodb-replicator"
 
 
 class Identity(msgspec.Struct, frozen=True, kw_only=True):
-    """With neither profile nor role: whatever the AWS SDKs find in their usual places.
+    """An identity. Without profile and role, it is whatever the AWS SDKs find in their usual places.
 
-    :param sts_region: where the role is asked for; None for where its caller is at home
+    :param sts_region: the region in which the role is asked for; None for the caller's own region
     """
 
     profile: str | None = None

@@ -1,7 +1,7 @@
-"""The KCL MultiLangDaemon properties that may stand beside our settings, and the values we tune.
+"""KCL's MultiLangDaemon properties that may be set beside our settings, and our values for some of them.
 
-Pure. KCL itself ignores a name it does not know and reads a number it can't parse as 0, both in silence, so names and
-numbers are checked here. tests/unit/settings/test_kcl_properties.py holds the catalogue equal to the setters of KCL's
+Pure. KCL silently ignores a name that it does not know, and reads a number that it can't parse as 0. So names and
+numbers are checked here. tests/unit/settings/test_kcl_properties.py holds the list equal to the setters of KCL's
 configuration class.
 """
 
@@ -90,7 +90,7 @@ KINDS: dict[str, str] = {
     "workerMetricsWriteCapacity": "long integer",
 }
 
-# KCL properties that say which stream is read, by whom: they make the daemon ours, so another setting decides them.
+# KCL properties that say which stream is read, and by which program. Settings of ours decide these.
 DECIDED_BY: dict[str, str] = {
     "applicationName": "taskName",
     "executableName": "nothing: the record processor is this program's own",
@@ -99,10 +99,10 @@ DECIDED_BY: dict[str, str] = {
     "tableName": "taskName",
 }
 
-# Beans of KCL's configuration whose own properties may be named with a dot, as in kinesisClient.region.
+# Parts of KCL's configuration that have properties of their own, named with a dot, as in kinesisClient.region.
 BEANS = frozenset({"cloudWatchClient", "dynamoDbClient", "fanoutConfig", "kinesisClient"})
 
-# What differs from KCL's own defaults, each for a reason; the same name in the properties file wins.
+# Our defaults that differ from KCL's, each for a reason; the same name in the properties file wins.
 TUNED: dict[str, str] = {
     # The SDK's usual chain: environment, profile, container, instance.
     "AwsCredentialsProvider": "DefaultCredentialsProvider",
@@ -112,17 +112,17 @@ TUNED: dict[str, str] = {
     "failoverTimeMillis": "5000",
     # Between reads of a shard that is written; twice that of an idle one (Pace.java), which makes 4 a second.
     "idleTimeBetweenReadsInMillis": "125",
-    # All that the stream holds: what a copy made before the first start does not have.
+    # Everything that the stream holds, because a copy made before the first start does not have it.
     "initialPositionInStream": "TRIM_HORIZON",
     "processingLanguage": "python",
     # KCL: 60000, which delays the first start by a minute; 0 is ignored.
     "shardSyncIntervalMillis": "1",
-    # KCL: 0, so that SIGTERM would abandon the batch in hand.
+    # KCL: 0, so that SIGTERM would abandon the batch in progress.
     "shutdownGraceMillis": "30000",
 }
 
-# KCL's own LATEST is the end of a shard when it is first read, and DynamoDB's streams know no AT_TIMESTAMP: here every
-# shard is read from its oldest record, and FirstStart.java passes over what was made before a moment.
+# KCL's own LATEST is the end of a shard when it is first read, and DynamoDB's streams have no AT_TIMESTAMP. So every
+# shard is read from its oldest record, and FirstStart.java skips records from before a given moment.
 _POSITION, _POSITION_AT = "initialPositionInStream", "initialPositionInStreamExtended"
 
 _PATTERNS = {
@@ -136,18 +136,18 @@ _PATTERNS = {
 _LEAST_FAILOVER_MS = 500
 _MOST_FAILOVER_MS = 600_000
 
-# Java's int and long; a number past them is read as 0, too.
+# The limits of Java's int and long; a number beyond them is read as 0, too.
 _BITS = {"integer": 32, "long integer": 64}
 
 
 def is_known(name: str) -> bool:
-    """Whether KCL has a property of that name, nested ones such as ``kinesisClient.region`` included."""
+    """Whether KCL has a property of that name, including nested ones such as ``kinesisClient.region``."""
     first = name.split(".", 1)[0]
     return canonical(first) in KINDS or (first in BEANS and first != name)
 
 
 def canonical(name: str) -> str:
-    """KCL takes ``AwsCredentialsProvider…`` in any case, and every other name as it is."""
+    """The name as KCL knows it: KCL accepts ``AwsCredentialsProvider…`` in any case, and every other name as it is."""
     prefix = "awscredentialsprovider"
     if name.lower().startswith(prefix):
         return "awsCredentialsProvider" + name[len(prefix) :]
@@ -155,7 +155,7 @@ def canonical(name: str) -> str:
 
 
 def check_all(given: Mapping[str, str]) -> None:
-    """Check every one, and that none is there in two spellings: KCL would take either.
+    """Check all of them, and that none is given in two spellings, of which KCL would take either.
 
     :raises UsageError: for the first that can't be used
     """
@@ -169,9 +169,9 @@ def check_all(given: Mapping[str, str]) -> None:
 
 
 def check(name: str, value: str) -> None:
-    """Refuse what KCL would take in silence and read as something else.
+    """Refuse what KCL would silently read as something else.
 
-    :raises UsageError: the value is not of the property's kind, or the name is decided by another setting
+    :raises UsageError: the value is not of the property's kind, or a setting of ours decides the property
     """
     if name in DECIDED_BY:
         message = f"{name}={value}: this KCL property is decided by {DECIDED_BY[name]}. Remove it."
@@ -195,12 +195,12 @@ def check(name: str, value: str) -> None:
 
 
 def from_oldest(made: Mapping[str, str], *, first_start_ms: str) -> dict[str, str]:
-    """Make every shard without a checkpoint begin at its oldest record, and say before which moment none is meant.
+    """Let every shard without a checkpoint begin at its oldest record, and add the moment from which records count.
 
     :param first_start_ms: when the task was first started, in milliseconds since the epoch
     """
     if at := made.get(_POSITION_AT):
-        moment_ms = str(int(at) * 1000)  # KCL has seconds
+        moment_ms = str(int(at) * 1000)  # KCL's value is in seconds
     else:
         moment_ms = (first_start_ms or "0") if made.get(_POSITION, "").upper() == "LATEST" else "0"
     kept = {name: value for name, value in made.items() if name != _POSITION_AT}

@@ -1,8 +1,8 @@
-"""A task's settings, completed and checked: from what was given, as text, to one frozen ``Settings``.
+"""Turns the settings that were given, as text, into one frozen ``Settings``, completed and checked.
 
-Pure: it reads neither files nor the environment. ``definitions.py`` has the settings one by one; what each becomes in
-``Settings`` is there, too, and only what is worked out from several of them is here. The daemon's children get their
-``Settings`` ready-made, and have no need of this.
+Pure: it reads neither files nor the environment. ``definitions.py`` defines each setting, and what it becomes in
+``Settings``; here is only what depends on several settings. The daemon's children get their ``Settings`` ready-made,
+and don't need this.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from processor.settings.definitions import CHECKPOINT_TABLE_PREFIX, DEFINITIONS
 from processor.settings.identity import Identity
 from processor.settings.settings import MAX_TABLE_NAME, Settings, default_task_name
 
-# KCL's name for something that a setting of ours says too.
+# KCL's names for properties that are settings of ours, too.
 ALIASES = {
     "dynamoDBEndpoint": "kclEndpoint",
     "kinesisEndpoint": "sourceStreamsEndpoint",
@@ -30,7 +30,7 @@ ALIASES = {
 
 
 def decoded(content: bytes) -> str:
-    """The text of a properties file: UTF-8 where it is that, with or without a byte order mark; else Latin-1.
+    """The text of a properties file: UTF-8 if it is valid, with or without a byte order mark; otherwise Latin-1.
 
     Java reads Latin-1, and editors of today write UTF-8. ASCII is both, and no sentence in Latin-1 is valid UTF-8 by
     chance: that would take two characters in a row such as ``Ã©``. The daemon's JVM gets a file of our own.
@@ -42,7 +42,7 @@ def decoded(content: bytes) -> str:
 
 
 def properties_of(text: str) -> dict[str, str]:
-    """What a properties file says.
+    """The entries of a properties file.
 
     :raises UsageError: it is not in Java's syntax
     """
@@ -54,7 +54,7 @@ def properties_of(text: str) -> dict[str, str]:
 
 
 def ours(written: Mapping[str, str]) -> dict[str, str]:
-    """A file's entries under our names, where KCL has another name for the same."""
+    """A file's entries, with KCL's names replaced by ours if both mean the same."""
     ours: dict[str, str] = {}
     for name, value in written.items():
         kept = ALIASES.get(name, name)
@@ -65,7 +65,7 @@ def ours(written: Mapping[str, str]) -> dict[str, str]:
 
 
 def refuse_unwritable(given: Mapping[str, str]) -> None:
-    """Look for characters that no file or program takes.
+    """Refuse characters that can't be in a file's name or a program's arguments.
 
     :raises UsageError: a value has one
     """
@@ -76,10 +76,10 @@ def refuse_unwritable(given: Mapping[str, str]) -> None:
 
 
 def complete(given: Mapping[str, str], *, kcl: dict[str, str], directory: Path, log_directory: Path) -> Settings:
-    """Parse what was given, fill in the defaults, and work out what hangs on several settings.
+    """Parse what was given, fill in the defaults, and compute what depends on several settings.
 
     :param given: texts by their settings' names
-    :param kcl: properties that go on to KCL
+    :param kcl: properties that are passed on to KCL
     :param directory: where relative paths start
     :param log_directory: the default of ``logDirectory``
     :raises UsageError: for the first value that can't be used, or is missing
@@ -145,7 +145,7 @@ def _task_name(values: Mapping[str, Any]) -> str:
 
 
 def _identity(values: Mapping[str, Any], side: str) -> Identity:
-    """:param side: what its settings' names begin with"""
+    """:param side: the beginning of its settings' names"""
     role_arn = values[f"{side}RoleArn"]
     given = {"external_id": values[f"{side}RoleExternalId"], "session_name": values[f"{side}RoleSessionName"]}
     given = {name: value for name, value in given.items() if value is not None}

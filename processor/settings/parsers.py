@@ -1,4 +1,4 @@
-"""What a value may be, of a setting or an option: each takes the text, and raises ``ValueError`` with the words for it.
+"""Parses the value of a setting or an option: each function takes the text, and raises ``ValueError`` with a message.
 
 Pure.
 """
@@ -61,7 +61,7 @@ def endpoint(value: str) -> str:
     parts = urlsplit(value)
     try:
         usable = parts.scheme in {"http", "https"} and parts.hostname and parts.port != 0
-    except ValueError:  # a port that is no number
+    except ValueError:  # the port is not a number
         usable = False
     if "@" in parts.netloc:
         message = (
@@ -90,7 +90,7 @@ def address(value: str) -> str:
 
 
 def letters_uri(value: str) -> str:
-    """Where dead letters go: ``file:///path/name``, or ``s3://bucket/prefix``, with ``?owner=`` or not."""
+    """Where dead letters go: ``file:///path/name``, or ``s3://bucket/prefix``, optionally with ``?owner=``."""
     parts = urlsplit(value)
     to_file = parts.scheme == "file" and not (parts.netloc or parts.query or parts.fragment)
     if to_file and parts.path.startswith("/") and not parts.path.endswith("/") and unquote(parts.path).isprintable():
@@ -108,11 +108,11 @@ def letters_uri(value: str) -> str:
 
 
 def options(value: str) -> str:
-    """Options of a command line, quoted as a shell's."""
+    """Options of a command line, quoted as in a shell."""
     try:
         shlex.split(value)
     except ValueError as exc:
-        message = f"it can't be split into options ({str(exc).lower()})"  # a password may stand in it
+        message = f"it can't be split into options ({str(exc).lower()})"  # without the value, which may have a password
         raise ValueError(message) from exc
     return value
 

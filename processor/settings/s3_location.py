@@ -1,4 +1,4 @@
-"""Where exported items lie: ``s3://bucket/prefix``, with ``?owner=`` where the bucket is another account's. Pure."""
+"""Where exported items are: ``s3://bucket/prefix``, with ``?owner=`` if the bucket is another account's. Pure."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _MOST_CHARACTERS = 512
 
 
 class S3Location(msgspec.Struct, frozen=True, kw_only=True):
-    """``prefix`` has no slash at its ends; ``owner`` is the bucket's account, empty where it isn't known."""
+    """``prefix`` has no slash at its ends; ``owner`` is the bucket's account, empty if it isn't known."""
 
     bucket: str
     prefix: str = ""
@@ -31,21 +31,21 @@ class S3Location(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def shown(self) -> str:
-        """For people, with whose it must be."""
+        """For people, with the account that must own it."""
         return f"{self.uri}, a bucket of account {self.owner}" if self.owner else self.uri
 
     def owned(self, account: str) -> S3Location:
-        """The same, of that account where the user has named none; none of AWS's has an empty one."""
+        """The same with this account as owner, if the user has named none."""
         return self if self.owner else msgspec.structs.replace(self, owner=account)
 
     @property
     def to_export(self) -> dict[str, Any]:
-        """Of ExportTableToPointInTime's arguments."""
+        """Its part of ExportTableToPointInTime's arguments."""
         given = {"S3Bucket": self.bucket, "S3Prefix": self.prefix, "S3BucketOwner": self.owner}
         return {name: value for name, value in given.items() if value}
 
     def to_import(self, export_arn: str) -> dict[str, Any]:
-        """ImportTable's ``S3BucketSource``: the items of one export, beside which lie its manifests.
+        """ImportTable's ``S3BucketSource``: only the items of one export, not the manifests beside them.
 
         ``AWSDynamoDB/<the export's id>/data/`` is DynamoDB's own (developer guide, format of exported tables).
         """
@@ -59,9 +59,9 @@ class S3Location(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def s3_location(uri: str) -> S3Location:
-    """The place that a user names.
+    """Parse the location that a user names.
 
-    :raises ValueError: it is none
+    :raises ValueError: it is not a location
     """
     found = _PLACE.fullmatch(uri)
     if found is None or len(uri) > _MOST_CHARACTERS:

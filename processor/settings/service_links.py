@@ -1,7 +1,7 @@
-"""The variables that Kubernetes, and Docker's links, put into a container for each service beside it.
+"""Ignores the variables that Kubernetes, and Docker's links, put into a container for each service beside it.
 
-A Service of Kubernetes named ``replication`` or ``replication-metrics`` makes variables that begin as ours do, such as
-``REPLICATION_METRICS_PORT=tcp://10.0.0.7:9404``. They say where that service is, and nothing of a replication. Pure.
+A Kubernetes Service named ``replication`` or ``replication-metrics`` makes variables that begin like ours, such as
+``REPLICATION_METRICS_PORT=tcp://10.0.0.7:9404``. They say where that service is, and are not settings. Pure.
 
 https://kubernetes.io/docs/concepts/services-networking/service/#environment-variables has all their shapes.
 """
@@ -26,6 +26,6 @@ def without(environment: Mapping[str, str]) -> dict[str, str]:
 def _is_link(name: str, value: str) -> bool:
     if not name.startswith(ENVIRONMENT_PREFIX):
         return False
-    rest = name[len(ENVIRONMENT_PREFIX) - 1 :]  # of a service named replication nothing is left but the underscore
+    rest = name[len(ENVIRONMENT_PREFIX) - 1 :]  # for a service named replication, only the underscore is left
     shaped = re.search(f"({_NAMES.pattern})$", rest) is not None
     return shaped or (rest.endswith(_PORT) and _ADDRESS.fullmatch(value) is not None)

@@ -1,4 +1,4 @@
-"""Everything that one replication task is told, as the rest of the program knows it. Pure."""
+"""The settings of one replication task, as the rest of the program uses them. Pure."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from processor.settings.identity import OWN, Identity
 
 # DynamoDB's limit.
 MAX_TABLE_NAME = 255
-# The calls of a batch of two pages (``PageFetcher.java``): all of them within one round trip, however far.
+# As many calls as a batch of two pages has (``PageFetcher.java``), so that all of them take one round trip.
 MOST_CONCURRENT_WRITES = 80
-# What a copy of a table in the same region is limited by is this process, not the number of its calls.
+# More would not help: a copy within one region is limited by this process, not by the number of its calls.
 THREADS = 8
 
 
@@ -77,7 +77,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=False):
 
     @property
     def failover_seconds(self) -> float:
-        """How long a lease lasts that is not renewed."""
+        """How long a lease lasts if it is not renewed."""
         return int(self.kcl.get("failoverTimeMillis", kcl_properties.TUNED["failoverTimeMillis"])) / 1000
 
     @property
@@ -88,22 +88,22 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=False):
 
     @property
     def most_concurrent_writes(self) -> int:
-        """The most write calls of one shard at once."""
+        """Maximum of concurrent write calls of one shard."""
         return self.apply_threads or MOST_CONCURRENT_WRITES
 
     @property
     def threads(self) -> int:
-        """How many parts of a copy, a verification or a redrive are worked on at once."""
+        """How many parts of a copy, a verification or a redrive are processed at once."""
         return self.apply_threads or THREADS
 
     @property
     def task_table(self) -> str:
-        """Our own rows about this task; none of them go into KCL's tables."""
+        """The table of our own rows about this task; none of them are in KCL's tables."""
         return companion_table(self.checkpoint_table, "-Task")
 
 
 def companion_table(table: str, suffix: str) -> str:
-    """``table`` + ``suffix``, shortened to what DynamoDB allows without two tables meeting in one name."""
+    """``table`` + ``suffix``, shortened to what DynamoDB allows so that no two tables get the same name."""
     if len(table) + len(suffix) <= MAX_TABLE_NAME:
         return table + suffix
     digest = hashlib.md5(table.encode(), usedforsecurity=False).hexdigest()
@@ -111,6 +111,6 @@ def companion_table(table: str, suffix: str) -> str:
 
 
 def default_task_name(source_region: str, source_table: str, destination_region: str, destination_table: str) -> str:
-    """The original's: MD5 of the four joined with nothing between, as 32 lower-case hexadecimal digits."""
+    """The original's default: MD5 of the four joined without separators, as 32 lower-case hexadecimal digits."""
     joined = source_region + source_table + destination_region + destination_table
     return hashlib.md5(joined.encode(), usedforsecurity=False).hexdigest()

@@ -1,4 +1,4 @@
-"""The two tables of a task as people tell them apart: ARN with account and region, and how much they hold. Pure."""
+"""Describes the two tables of a task for people: ARN with account and region, and how much they hold. Pure."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ Role = Literal["source", "destination"]
 class TableIdentity(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     """Which table it is.
 
-    :param arn: empty where the store has none
+    :param arn: empty if the store has none
     :param endpoint: None for AWS's own
     :param items: as DescribeTable last counted them, every six hours or so; ``size_bytes`` too
     """
@@ -30,7 +30,7 @@ class TableIdentity(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
 
     @property
     def account(self) -> str:
-        """The account's number; empty where it is not known."""
+        """The account's number; empty if it is not known."""
         return self.arn.split(":")[4] if self.arn.count(":") > 4 else ""  # noqa: PLR2004  # arn:aws:dynamodb:region:account:
 
     @property
@@ -44,7 +44,7 @@ class TableIdentity(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
 def identity_of(settings: Settings, role: Role, description: Mapping[str, Any] | None) -> TableIdentity:
     """A side's table.
 
-    :param description: ``Table`` of DescribeTable's answer; None where it is still to be made
+    :param description: ``Table`` of DescribeTable's answer, or None if it does not exist yet
     """
     found = description or {}
     is_source = role == "source"

@@ -1,11 +1,10 @@
-"""The daemon's classes as the JVM needs them, read and checked beforehand, in a file that it maps into memory.
+"""Makes and finds the class archive: the daemon's classes, loaded and verified beforehand in a file that the JVM maps.
 
-A start reads some 9,000 classes from 75 jars, which is half of its CPU time; with this archive (Java's "class-data
-sharing") it is a seventh. The archive belongs to one build of Java and to these very jars, so its name has a digest of
-both: one that does not fit is not found, and the daemon starts as it would without, only later.
+A start reads some 9,000 classes from 75 jars, which takes half of its CPU time; with this archive (Java's class-data
+sharing) it takes a seventh. The archive fits one build of Java and exactly these jars, so its name has a digest of
+both. One that does not fit is not found, and the daemon starts without it, only more slowly.
 
-``python -m processor.startup.class_archive`` makes it, for the Java that a start would take; set-up and the image do
-so.
+``python -m processor.startup.class_archive`` makes it for the Java that a start would use; set-up and the image do so.
 """
 
 from __future__ import annotations
@@ -23,17 +22,17 @@ from processor.errors import ReplicatorError, SetupError
 from processor.reporting import output
 from processor.startup import java
 
-# Which classes: daemon/classes.lst, which set-up puts beside the jars. ./test.sh lock lists them anew.
+# The list of classes: daemon/classes.lst, which set-up puts beside the jars. ./test.sh lock renews it.
 CLASS_LIST = java.JARS / "classes.lst"
-# Lines for lambdas begin with this; older versions stumble over them (JDK-8198698).
+# Lines for lambdas begin with this; older versions fail on them (JDK-8198698).
 _LAMBDA = "@"
 _LAMBDAS_SINCE = 16
-# Alone, on a machine that does nothing else, it takes 6 s.
+# On a machine that does nothing else it takes 6 s.
 _TIMEOUT_SECONDS = 300
 
 
 def find() -> Path | None:
-    """The archive that fits the Java and the jars of now, if it was made.
+    """The archive that fits the current Java and jars, if it was made.
 
     :raises SetupError: there is no Java, or a jar is missing
     """
@@ -42,7 +41,7 @@ def find() -> Path | None:
 
 
 def make() -> Path:
-    """Make it. Two at once do no harm, and a daemon that has an older one mapped keeps that.
+    """Make it. Two processes may do so at once, and a daemon that has mapped an older one keeps that.
 
     :raises SetupError: it can't be made
     """
@@ -58,7 +57,7 @@ def make() -> Path:
             listed.write_text("\n".join(classes()))
             command = [
                 java.executable(),
-                *java.MEMORY,  # they have a say in how classes are laid out
+                *java.MEMORY,  # the layout of classes depends on them
                 "-Xshare:dump",
                 f"-XX:SharedClassListFile={listed}",
                 f"-XX:SharedArchiveFile={made}",
@@ -78,7 +77,7 @@ def make() -> Path:
                 raise SetupError(what, f"can't be made: {said or ended.returncode}", consequence, remedy)
             made.chmod(0o644)
             with made.open("rb") as file:
-                os.fsync(file.fileno())  # the JVM would not survive half of it
+                os.fsync(file.fileno())  # the JVM would crash on an incomplete archive
             made.replace(path)
     except (OSError, subprocess.TimeoutExpired) as exc:
         raise SetupError(what, f"can't be made ({exc})", consequence, remedy) from exc
@@ -99,7 +98,7 @@ def _path() -> Path | None:
 
 
 def classes() -> Iterator[str]:
-    """Ours, and those that this Java's own archive has."""
+    """Our list of classes, and those in this Java's own archive."""
     lists = [CLASS_LIST]
     with contextlib.suppress(OSError):
         own = Path(java.executable()).resolve().parent.parent / "lib" / "classlist"
@@ -115,7 +114,7 @@ def classes() -> Iterator[str]:
 
 
 def main() -> int:
-    """Make it, and say where it is."""
+    """Make it, and print its path."""
     try:
         output.line(str(make()))
     except ReplicatorError as exc:

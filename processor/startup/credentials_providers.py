@@ -1,7 +1,7 @@
-"""KCL's ``AwsCredentialsProvider…`` properties: whether each names classes that KCL can make credentials providers of.
+"""Checks that KCL's ``AwsCredentialsProvider…`` properties name classes of which KCL can make credentials providers.
 
-KCL passes over every name that it can't use, without a word, and may be left without credentials. So Java is asked
-before a start, by KCL's own rule (``ProviderCheck.java``), where the properties name something at all.
+KCL silently ignores every name that it can't use, and may be left without credentials. So if these properties are set,
+Java checks them before a start, by KCL's own rule (``ProviderCheck.java``).
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from processor.settings.settings import Settings
 from processor.startup import java
 
 _MAIN_CLASS = "replicator.aws.ProviderCheck"
-# For a start of a third of a second, without a word of logback's.
+# For a start within a third of a second, without messages of logback.
 _OPTIONS = (
     "-XX:TieredStopAtLevel=1",
     "-XX:+UseSerialGC",
@@ -75,7 +75,7 @@ def findings(settings: Settings) -> Iterator[Finding]:
 
 
 def _ask(elements: list[str]) -> list[str] | None:
-    """One verdict for each; None where Java gives none. Names and arguments go by standard input, which nobody sees."""
+    """A verdict for each, or None if Java gives none. Names and arguments go by standard input, unseen by others."""
     try:
         ended = subprocess.run(
             [java.executable(), *_OPTIONS, _MAIN_CLASS],

@@ -38,9 +38,9 @@ from processor.system import private_files, program
 from processor.system.private_files import NotOursError
 
 MAIN_CLASS = "replicator.Daemon"
-# KCL looks this often for leases to start or stop; its own default of a second is paid three times before each record.
+# How often KCL looks for leases to start or stop. Its default of a second would be waited for three times at a start.
 DISPATCH_INTERVAL_MS = 100
-# The file of the jars' folder that says that they are in use; setup.sh looks at its lock.
+# A file in the jars' folder. While a process locks it, the jars are in use; setup.sh checks that.
 IN_USE = ".in-use"
 # Daemons of one task on one machine: far more than its memory holds.
 MAX_SLOTS = 256
@@ -50,10 +50,10 @@ _WORKER_METRICS_SUFFIX = "-WorkerMetricStats"
 
 
 class Slot:
-    """This daemon's place among those of its task on this machine, held by a file lock for as long as it lives.
+    """This daemon's number among the daemons of its task on this machine, held by a file lock while it lives.
 
-    A worker id that is the same after a restart takes its leases back at once, where a new one would wait for them to
-    expire; but no two living daemons may share one.
+    A daemon with the same worker id after a restart takes its leases back at once, while one with a new id waits until
+    they expire. But no two living daemons may share an id.
     """
 
     def __init__(self, directory: Path, number: int) -> None:
@@ -71,9 +71,9 @@ class Slot:
 
 
 def hold_installation() -> None:
-    """Hold ``jars/.in-use`` with others, through ``exec`` and until the end: set-up then makes nothing anew.
+    """Hold a shared lock of ``jars/.in-use``, through ``exec`` and until the end, so that set-up replaces nothing.
 
-    Where the checkout is somebody else's, whose set-up made no such file, nobody here could make anything anew.
+    If the checkout belongs to another user, whose set-up made no such file, nobody here could replace anything.
     """
     if program.INSTALLED:
         return
@@ -109,7 +109,7 @@ def claim_slot(settings: Settings) -> Slot:
 
 
 def make_log_directory(directory: Path, settings: Settings) -> int:
-    """Make it, or see that it is ours with all that is in it.
+    """Make it, or check that it and everything in it is ours.
 
     :returns: a descriptor of its lock's file
     :raises SetupError: it can't be written, or others could change what is in it
@@ -174,7 +174,7 @@ def properties(
 
 
 def _identity(side: str, identity: Identity, region: str) -> dict[str, str | None]:
-    """What ``Identity.java`` reads."""
+    """The properties that ``Identity.java`` reads."""
     made = {f"{side}Profile": identity.profile}
     if identity.role_arn is not None:
         made |= {
@@ -202,7 +202,7 @@ def start(settings: Settings, slot: Slot, *, task: Task, leases: list[Lease], re
     terms = slot.directory / TERM_DIRECTORY
     waiting = slot.directory / HOLD_DIRECTORY
     for directory in (terms, waiting, slot.directory / METRICS_DIRECTORY):
-        shutil.rmtree(directory, ignore_errors=True)  # of daemons before this one
+        shutil.rmtree(directory, ignore_errors=True)  # left by earlier daemons
         private_files.make_folder(directory, shared=settings.allow_shared_folders)
     made = properties(settings, task=task, worker_id=worker_id, leases=leases, read_at_ms=read_at_ms)
     made |= {name: value for name, value in endpoints.told(settings).items() if name not in settings.kcl}
@@ -214,8 +214,8 @@ def start(settings: Settings, slot: Slot, *, task: Task, leases: list[Lease], re
     _write_private(settings_file, msgspec.json.encode(_with_port(settings, slot)))
     arguments = command(settings, slot, _opened(properties_file))
     os.environ[SETTINGS_VARIABLE] = str(settings_file)
-    os.environ["CLASSPATH"] = java.class_path()  # 75 jars, which nobody wants to see in ps
-    # KCL splits the child's command at spaces; from here the interpreter's path has none, whatever the checkout's has.
+    os.environ["CLASSPATH"] = java.class_path()  # 75 jars, which would make ps unreadable
+    # KCL splits the child's command at spaces. This path of the interpreter has none, even if the checkout's has some.
     os.chdir(Path(sys.executable).parent)
     sys.stdout.flush()
     sys.stderr.flush()
@@ -230,7 +230,7 @@ def _with_port(settings: Settings, slot: Slot) -> Settings:
 
 
 def _opened(path: Path) -> Path:
-    """A name of the file as it is now, for the program that this process becomes: its path may lead elsewhere then."""
+    """A path of the open file, for the program that follows: by then the original path may lead elsewhere."""
     descriptor = os.open(path, os.O_RDONLY)
     opened = Path(f"/proc/self/fd/{descriptor}")
     if not opened.exists():  # not Linux

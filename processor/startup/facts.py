@@ -1,6 +1,6 @@
-"""What there is: the two tables, the stream, the checkpoints, Java. Read side by side before a start.
+"""Reads the facts for a start, in parallel: the two tables, the stream, the checkpoints, Java.
 
-A fact that could not be read is a finding; the checks that would need it stay silent.
+A fact that could not be read is a finding, and the checks that need it are skipped.
 """
 
 from __future__ import annotations
@@ -42,18 +42,19 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 R = TypeVar("R")
-# What a log configuration may name of the daemon's, under the names of versions before its packages were our own.
+# Names of the daemon's classes and loggers that a log configuration may still have from earlier versions.
 _FORMER_CLASS = re.compile(
     rb"software\.amazon\.kinesis\.multilang\.config\.(?:LogLines|DynamoDBStreamsMultiLangDaemon)\b"
 )
 
 
 class Facts(msgspec.Struct, kw_only=True):
-    """What was read; None where that failed, or where there is nothing.
+    """What was read; None if that failed, or if there is nothing.
 
-    ``leases_read_at_ms`` is when ``leases`` had been read, since the epoch; 0 where they could not be.
-    ``source_clock_ms`` is when ``source`` was answered, by the clock of who answered, which also stamps the stream's
-    records; None where it doesn't tell. ``letters_owner`` is the account that must own the bucket of dead letters.
+    ``leases_read_at_ms`` is when ``leases`` had been read, in ms since the epoch; 0 if they could not be read.
+    ``source_clock_ms`` is when ``source`` was answered, by the answering service's clock, which also stamps the
+    stream's records; None if the answer has no time. ``letters_owner`` is the account that must own the bucket of dead
+    letters.
     """
 
     source: dict[str, Any] | None = None
@@ -78,12 +79,12 @@ def read(
     unanswered: MutableSet[str] | None = None,
     thorough: bool = False,
 ) -> tuple[Facts, list[Finding]]:
-    """Read everything, side by side.
+    """Read everything, in parallel.
 
     :param unreachable: those of ``source``, ``destination`` and ``checkpoints`` that need not be tried
-    :param unanswered: has the names of what is being read, for another thread to tell
-    :param thorough: look at what a start has no time for, too
-    :returns: the facts, and what went wrong on the way to them
+    :param unanswered: receives the names of what is being read, so that another thread can report them
+    :param thorough: also check what a start has no time for
+    :returns: the facts, and what went wrong while reading them
     """
     facts = Facts()
     waiting = set() if unanswered is None else unanswered
@@ -140,7 +141,7 @@ def read(
 
 
 def _side_by_side(look: Callable[[T], R], parts: Sequence[T]) -> list[R]:
-    """Every part's result; an interruption waits for no call that is under way."""
+    """Every part's result; an interruption does not wait for calls in progress."""
     pool = ThreadPoolExecutor(len(parts), thread_name_prefix="preflight")
     try:
         return list(pool.map(look, parts))
@@ -151,7 +152,7 @@ def _side_by_side(look: Callable[[T], R], parts: Sequence[T]) -> list[R]:
 def read_tables(
     settings: Settings, clients: Clients, *, unreachable: Collection[str] = ()
 ) -> tuple[Facts, list[Finding]]:
-    """Read what the two tables are, and nothing of stream, checkpoints and machine.
+    """Read the descriptions of the two tables, without stream, checkpoints and machine.
 
     :param unreachable: those of ``source`` and ``destination`` that need not be tried
     """
@@ -167,7 +168,7 @@ def read_tables(
 
 
 def _table(facts: Facts, who: Who, client: Callable[[], DynamoDBClient], name: str, region: str) -> list[Finding]:
-    """Read what a side's table is into its fact."""
+    """Read the description of a side's table into its fact."""
     side = who.side
 
     def describe() -> None:
@@ -181,7 +182,7 @@ def _table(facts: Facts, who: Who, client: Callable[[], DynamoDBClient], name: s
 
 
 def _writes(settings: Settings, clients: Clients, destination: dict[str, Any] | None) -> list[Finding]:
-    """Whether the destination may be written; where that can't be known now, a warning says so."""
+    """Whether the destination may be written; if that can't be known now, a warning says so."""
     if destination is None or destination.get("TableStatus") not in write_probe.WRITABLE:
         return []
     region, batches = settings.destination_region, settings.write_mode == "batch"
@@ -205,7 +206,7 @@ def _writes(settings: Settings, clients: Clients, destination: dict[str, Any] | 
 
 
 def _clock_ms(date: str) -> int | None:
-    """An HTTP date, in milliseconds since the epoch; None if it is none."""
+    """An HTTP date in milliseconds since the epoch, or None if it is not a date."""
     try:
         return int(parsedate_to_datetime(date).timestamp() * 1000)
     except ValueError:
@@ -213,7 +214,7 @@ def _clock_ms(date: str) -> int | None:
 
 
 def _items(settings: Settings, clients: Clients, source: dict[str, Any] | None) -> list[Finding]:
-    """Whether single items of the source may be read, where ``writeMode=fenced`` may come to that."""
+    """Whether single items of the source may be read, which ``writeMode=fenced`` may need."""
     if source is None or settings.write_mode != "fenced":
         return []
     name, region, key = settings.source_table, settings.source_region, _no_ones_key(source)
@@ -250,7 +251,7 @@ def _ttl(client: Callable[[], DynamoDBClient], name: str, region: str, table: di
     try:
         return time_to_live.look(client(), name, region).attribute
     except (UnavailableError, RefusedError):
-        return None  # only a warning hangs on it, and a policy may well leave this call out
+        return None  # it is only needed for a warning, and a policy may leave this call out
 
 
 def _installation(settings: Settings) -> list[Finding]:
@@ -324,7 +325,7 @@ def _dead_letters(settings: Settings) -> Iterator[Finding]:
         return
     place = Path(path)
     while not place.exists() and place != place.parent:
-        place = place.parent  # what is missing is made with the first dead letter
+        place = place.parent  # missing folders are made with the first dead letter
     try:
         private_files.check(Path(path), shared=settings.allow_shared_folders)
     except NotOursError as exc:

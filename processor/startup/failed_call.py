@@ -1,4 +1,4 @@
-"""What a failed call means for a start, as a finding: which object, whose fault, and which setting to look at."""
+"""Turns a failed call into a finding for a start: which object, what is wrong, and which setting to check."""
 
 from __future__ import annotations
 
@@ -15,30 +15,30 @@ _UNUSABLE = "It can't be used"
 
 
 class Who(NamedTuple):
-    """On whose behalf a call is made: ``side`` is source, destination or task."""
+    """The identity for which a call is made: ``side`` is source, destination or task."""
 
     side: str
     identity: Identity
-    endpoint: str = "Endpoint"  # how its setting ends
+    endpoint: str = "Endpoint"  # the ending of its endpoint setting's name
 
     @property
     def prefix(self) -> str:
-        """What the names of its settings begin with."""
+        """The beginning of its settings' names."""
         return "kcl" if self.side == "task" else self.side
 
 
 def cause_of(exc: UnavailableError | RefusedError, identity: Identity) -> Cause:
-    """Whether a person must do something, or it may pass."""
+    """The cause: whether a person must do something, or it may pass."""
     return "answer" if lasts(exc, identity) else "outage"
 
 
 def attempt(what: str, call: Callable[[], object], who: Who) -> list[Finding]:
-    """Make the call, and tell what its failure means; nothing where it works."""
+    """Make the call; returns a finding if it fails, and None if it works."""
     try:
         call()
     except (UnavailableError, RefusedError) as exc:
         return [finding_of(what, exc, who)]
-    except (AttributeError, KeyError, TypeError, ValueError) as exc:  # an answer that lacks what AWS's answers have
+    except (AttributeError, KeyError, TypeError, ValueError) as exc:  # the answer lacks a part that AWS's answers have
         remedy = f"See what answers at {who.prefix}{who.endpoint} (a proxy?)"
         value = f"was described by an answer that is not AWS's ({type(exc).__name__}: {exc})"
         return [error("answer-not-aws", what, value, "Nothing is known of it", remedy, cause="outage")]
@@ -46,7 +46,7 @@ def attempt(what: str, call: Callable[[], object], who: Who) -> list[Finding]:
 
 
 def finding_of(what: str, exc: UnavailableError | RefusedError, who: Who) -> Finding:
-    """What a failure means.
+    """The finding for a failure.
 
     :param what: the object, for people
     """

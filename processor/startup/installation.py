@@ -1,17 +1,17 @@
-"""What this program runs from, a checkout or installed packages, and whether others could change it.
+"""Checks whether others could change what this program runs from, a checkout or installed packages.
 
-Whoever can write a program, or the folder that it is in, runs what he likes as the user who starts it. ::
+Whoever can write to a program, or to the folder that it is in, can run anything as the user who starts it. ::
 
     what is found                                                   what is said
     ─────────────                                                   ────────────
     all of it belongs to this user or to root                       nothing
-    all of it belongs to somebody else, as to one who deploys it    a warning: he is trusted by that
+    all of it belongs to another user, for example a deployer       a warning: that user is trusted
     a part of it belongs to yet another user                        an error
-    every user can write a part of it                               an error, but with ``allowSharedFolders``
-    a group can in which are others, as a team that shares it       a warning, with the same exception
+    every user can write to a part of it                            an error, unless ``allowSharedFolders`` is set
+    a group with other members can, for example a team              a warning, unless ``allowSharedFolders`` is set
 
-A group with nobody in it but the owner, as Debian makes one for each user, is no others. The machine's own Python and
-Java are its administrator's, and are not looked at.
+A group whose only member is the owner, as Debian makes for each user, does not count. The machine's own Python and Java
+are its administrator's, and are not checked.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ from processor.system import private_files, program
 if TYPE_CHECKING:
     from processor.settings.settings import Settings
 
-# Of a checkout; what else is in it (tests, docs, logs) is not run by a replication.
+# The parts of a checkout that a replication runs; the rest (tests, docs, logs) is not checked.
 _RUN = ("processor", "properties", "daemon")
 _DOING = "run programs as this user, with its credentials, by changing what is run from there"
 _MOST_NAMES = 5
@@ -46,15 +46,15 @@ class Part(NamedTuple):
 
 
 def findings(settings: Settings, *, thorough: bool) -> Iterator[Finding]:
-    """Say who else could change what is run.
+    """Find out who else could change what is run.
 
-    :param thorough: look at every file of every package. A start has no time for that, and looks at no more of packages
-        than the folders that they are in.
+    :param thorough: check every file of every package. A start has no time for that, and checks only the folders in
+        which the packages are.
     """
     parts = list(_parts(thorough=thorough))
     trusted = {private_files.ROOT, os.geteuid()}
     if private_files.is_namespaced():
-        trusted.add(private_files.OVERFLOW)  # the host's root, or one whom nobody here can be
+        trusted.add(private_files.OVERFLOW)  # the host's root, or a user that nobody in this container can be
     owner = program.ROOT.stat().st_uid
     groups = {gid: _members(gid) - trusted - {owner} for gid in {part.gid for part in parts if _is_a_group_s(part)}}
     if not settings.allow_shared_folders:
@@ -92,9 +92,9 @@ def _written_by_groups(parts: Sequence[Part], groups: dict[int, set[int]]) -> It
 
 
 def _owned(parts: Sequence[Part], owner: int, trusted: set[int], known: set[int]) -> Iterator[Finding]:
-    """Whose the parts are.
+    """Check who owns the parts.
 
-    :param known: the trusted, the owner of the whole, and those of whom a group's warning has told
+    :param known: the trusted users, the owner of the whole, and those whom a group's warning has already named
     """
     strange = [part for part in parts if part.uid not in known]
     if strange:
@@ -125,17 +125,17 @@ def _more(found: Sequence[Part]) -> str:
 
 
 def _top(path: str) -> Path:
-    """What a recursive command is for: the installation, or what leads to it."""
+    """The folder for which to show a recursive command: the installation, or a folder above it."""
     return program.ROOT if Path(path).is_relative_to(program.ROOT) else Path(path)
 
 
 def _is_a_group_s(part: Part) -> bool:
-    """Whether a group that may have others in it can write the part; root's has nobody who matters."""
+    """Whether a group that may have other members can write to the part; root's group does not count."""
     return bool(part.mode & stat.S_IWGRP) and part.gid != private_files.ROOT and not stat.S_ISLNK(part.mode)
 
 
 def _members(group: int) -> set[int]:
-    """The users in a group; a directory service may tell of some only."""
+    """The users in a group; a directory service may not list all of them."""
     import grp
     import pwd
 
@@ -148,12 +148,12 @@ def _members(group: int) -> set[int]:
         try:
             found.add(pwd.getpwnam(name).pw_uid)
         except KeyError:
-            continue  # nobody can log in as that
+            continue  # nobody can log in as this user
     return found
 
 
 def _parts(*, thorough: bool) -> Iterator[Part]:
-    """Everything that is run from, and the folders and links on the way to it; each once."""
+    """Everything that is run, and the folders and links on the way to it; each once."""
     seen: set[str] = set()
     for place, whole in _places():
         below = _below(os.path.realpath(place), whole=whole or (thorough and place != program.ROOT))
@@ -164,7 +164,7 @@ def _parts(*, thorough: bool) -> Iterator[Part]:
 
 
 def _places() -> Iterator[tuple[Path, bool]]:
-    """Where it lies, and whether a start has time for all that is below."""
+    """The places of the installation, and whether a start has time to check everything below each."""
     yield program.ROOT, program.INSTALLED
     if not program.INSTALLED:
         yield from ((program.ROOT / name, True) for name in _RUN)
@@ -179,12 +179,12 @@ def _way(place: Path) -> Iterator[Part]:
     for path, found in private_files.walk(place):
         mode = found.st_mode
         if stat.S_ISDIR(mode) and mode & stat.S_ISVTX and path != place:
-            mode &= ~0o022  # as /tmp: there others rename only what is theirs
+            mode &= ~0o022  # like /tmp: there others can rename only their own files
         yield Part(str(path), mode, found.st_uid, found.st_gid)
 
 
 def _below(folder: str, *, whole: bool) -> Iterator[Part]:
-    """What is in a folder, and with ``whole`` in those below it. No link is followed."""
+    """The entries of a folder, and with ``whole`` of the folders below it. No link is followed."""
     is_checkout = folder == str(program.ROOT) and not program.INSTALLED
     left = [folder]
     while left:

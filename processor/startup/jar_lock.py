@@ -1,13 +1,13 @@
-"""Holds the daemon's jars against ``daemon/jars.lock``, byte for byte.
+"""Compares the hashes of the daemon's jars with ``daemon/jars.lock``.
 
-Nobody else does: amazon-kclpy's own installation fetches KCL's jars without a look at their hashes, and Maven compares
-with what the same server says. Set-up and the image run this file as a program, before anything else of the package is
-there, so it imports nothing of it::
+Nothing else does: amazon-kclpy's own installation fetches KCL's jars without checking their hashes, and Maven compares
+with a checksum from the same server. Set-up and the image run this file as a program, before the rest of the package is
+installed, so it imports nothing of it::
 
     python -I processor/startup/jar_lock.py FOLDER ...
 
-It ends with 22 where a jar of one of the folders is not as it should be. With ``--whole``
-before the folders, every jar of the lock must be in one of them, too.
+It ends with 22 if a jar in one of the folders is not as in the lock. With ``--whole`` before the folders, every jar of
+the lock must also be in one of them.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
-# Built from this checkout's sources, by whatever compiler there is, so it has no hash that could be known beforehand.
+# It is built from this checkout's sources, by whichever compiler there is, so its hash can't be known beforehand.
 OURS = "dynamodb-replicator-daemon.jar"
 CONSEQUENCE = "It is not what was looked at and tested, so the daemon must not run on it"
 _INVALID = 22
@@ -34,12 +34,12 @@ class Jar(NamedTuple):
 
     @property
     def file_name(self) -> str:
-        """As Maven names it."""
+        """The file name that Maven gives it."""
         return f"{self.artifact}-{self.version}.jar"
 
 
 class Difference(NamedTuple):
-    """One jar that is not as the lock has it."""
+    """One jar that is not as in the lock."""
 
     jar: str
     what: str
@@ -53,9 +53,9 @@ def find() -> Path:
 
 
 def locked(lock: Path) -> list[Jar]:
-    """What should be, as it stands there.
+    """The jars of the lock.
 
-    :raises OSError: there is no lock that could be read
+    :raises OSError: the lock can't be read
     """
     found = []
     for line in lock.read_text(encoding="ascii").splitlines():
@@ -67,9 +67,9 @@ def locked(lock: Path) -> list[Jar]:
 
 
 def differences(lock: Path, folders: Iterable[Path], *, whole: bool) -> Iterator[Difference]:
-    """What is in the folders and should not be, or the other way round.
+    """Jars that differ from the lock, are not in it, or are missing.
 
-    :param whole: whether the folders are all that there are, so that a jar in none of them is missing
+    :param whole: whether these are all folders, so that a jar in none of them is missing
     :raises OSError: the lock, or a jar, can't be read
     """
     wanted = {jar.file_name: jar.sha256 for jar in locked(lock)}
@@ -86,9 +86,9 @@ def differences(lock: Path, folders: Iterable[Path], *, whole: bool) -> Iterator
 
 
 def main(arguments: list[str]) -> int:
-    """Say each difference on standard error.
+    """Print each difference on standard error.
 
-    :returns: 0 where there is none, else 22
+    :returns: 0 if there is none, otherwise 22
     """
     whole = arguments[:1] == ["--whole"]
     folders = [Path(folder) for folder in arguments[whole:]]

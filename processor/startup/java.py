@@ -1,4 +1,4 @@
-"""The Java that runs the daemon, and the jars it runs on."""
+"""Finds the Java that runs the daemon, and the jars that it runs on."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ from processor.system import program
 # The daemon class is compiled for 11 (daemon/pom.xml).
 OLDEST_VERSION = 11
 # A shard in a backlog holds three pages of 1 MB, and several times one of them while it becomes the child's message.
-# The heap takes what it needs only: it begins small, and grows late, so that garbage does not fill what is allowed; and
-# the young generation's survivors are large enough for the pages in hand, which would be garbage among the old
-# otherwise. With eight shards in a backlog the JVM takes 280 MB instead of 440, for a tenth of its CPU. The serial
-# collector takes the least of both.
+# The heap should take only what it needs. It begins small and grows late, so that garbage does not fill what is
+# allowed. The young generation's survivor spaces are large enough for the pages being processed, which would otherwise
+# become garbage in the old generation. With eight shards in a backlog the JVM takes 280 MB instead of 440, at the cost
+# of a tenth of its CPU. The serial collector takes the least memory and CPU.
 MEMORY = (
     "-Xmx1g",
     "-Xms96m",
@@ -45,9 +45,9 @@ _NEEDED = (
 
 
 def executable() -> str:
-    """JAVA_HOME's java, else the PATH's.
+    """JAVA_HOME's java, otherwise the PATH's.
 
-    :raises SetupError: there is none
+    :raises SetupError: there is no Java
     """
     home = os.environ.get("JAVA_HOME")
     found = shutil.which(str(Path(home) / "bin" / "java")) if home else shutil.which("java")
@@ -58,9 +58,9 @@ def executable() -> str:
 
 
 def version() -> int:
-    """Java's major version, as the file ``release`` of its installation has it, or as it says itself, in 60 ms.
+    """Java's major version: from the file ``release`` of its installation, or else by running it, in 60 ms.
 
-    :returns: 0 where it can't be told
+    :returns: 0 if it can't be found out
     :raises SetupError: there is no Java
     """
     try:
@@ -73,9 +73,9 @@ def version() -> int:
 
 
 def check_version() -> None:
-    """See that it is not too old.
+    """Check that it is not too old.
 
-    :raises SetupError: none, or too old
+    :raises SetupError: there is no Java, or it is too old
     """
     found = version()
     if found < OLDEST_VERSION:
@@ -84,15 +84,15 @@ def check_version() -> None:
 
 
 def folders() -> list[Path]:
-    """Where the jars are: kclpy's own folder (KCL, the SDK and what they need), then ours."""
+    """The folders with jars: kclpy's own (KCL, the SDK and what they need), then ours."""
     kclpy = find_spec("amazon_kclpy")
     return [*(Path(place) / "jars" for place in (kclpy and kclpy.submodule_search_locations) or []), JARS]
 
 
 def class_path() -> str:
-    """The jars of both folders, each folder's by name.
+    """The jars of both folders, each folder's in the order of their names.
 
-    The JVM would take folders as they are, but reads them in no certain order, and a class archive is of one order.
+    The JVM would accept folders, but reads them in an undefined order, and a class archive requires a fixed one.
 
     :raises SetupError: a jar is missing
     """

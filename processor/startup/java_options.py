@@ -1,7 +1,7 @@
 """Options of the daemon's JVM: ours, those of ``javaOptions``, and what Java itself finds in the environment.
 
-Where two of them can't go together the user's win; where Java refuses them all the same, it is asked what it says
-before a start becomes it.
+If two of them contradict each other, the user's win. Before a start becomes Java, Java is run once to see whether it
+accepts all of them.
 """
 
 from __future__ import annotations
@@ -21,21 +21,21 @@ from processor.system import program
 
 # The JVM's own variables, in the order in which it reads them; the last is HotSpot's, and undocumented.
 VARIABLES = ("JDK_JAVA_OPTIONS", "JAVA_TOOL_OPTIONS", "_JAVA_OPTIONS")
-# HotSpot's collectors, those of older versions too. Two of them at once end its start.
+# HotSpot's garbage collectors, including older versions'. With two of them Java does not start.
 _COLLECTOR = re.compile(r"-XX:[+-]Use(?:ConcMarkSweep|Epsilon|G1|Parallel|ParallelOld|ParNew|Serial|Shenandoah|Z)GC\b")
-# GetRecords runs on Java's common pool, which a small machine makes too small for many shards.
+# GetRecords runs on Java's common pool, which is too small for many shards on a small machine.
 READER_THREADS = 64
 OUR_COLLECTOR = "-XX:+UseSerialGC"
-# A JVM that waits for a debugger (jdwp with suspend=y) would be waited for.
+# Seconds; a JVM that waits for a debugger (jdwp with suspend=y) would never answer.
 _TIMEOUT_SECONDS = 30.0
-# What it says of variables and of command lines repeats their values, which may be passwords.
+# Java's messages about variables and command lines repeat their values, which may be passwords.
 _REPEATS = ("Picked up ", "NOTE: Picked up ")
 _IN_USE = re.compile("address already in use|already in use", re.IGNORECASE)
 _MAX_LINES = 4
 
 
 def daemon_options(settings: Settings, directory: Path) -> list[str]:
-    """All that stand on the JVM's command line.
+    """All options on the JVM's command line.
 
     :param directory: the daemon's own, for its logs
     :raises SetupError: there is no Java, or a jar is missing
@@ -44,8 +44,8 @@ def daemon_options(settings: Settings, directory: Path) -> list[str]:
     ours = [
         *java.MEMORY,
         *([] if archive is None else [f"-XX:SharedArchiveFile={archive}"]),
-        # Compiled later, by three times: half of the compilers' time in a start is for what a daemon does at its start
-        # alone, and what it does for each record is compiled within the first seconds all the same.
+        # Three times the threshold before code is compiled: half of the compilers' time in a start is for code that
+        # runs only at the start, and the code for each record is compiled within the first seconds all the same.
         "-XX:CompileThresholdScaling=3",
         "-XX:+ExitOnOutOfMemoryError",
         f"-XX:ErrorFile={directory}/hs_err_%p.log",
@@ -61,9 +61,9 @@ def daemon_options(settings: Settings, directory: Path) -> list[str]:
 
 
 def chosen(ours: Sequence[str], java_options: str, environment: Mapping[str, str]) -> list[str]:
-    """Our options, then the user's, whose collector takes the place of ours.
+    """Our options, then the user's, whose garbage collector replaces ours.
 
-    :param java_options: as ``javaOptions`` has them
+    :param java_options: the value of ``javaOptions``
     """
     theirs = shlex.split(java_options)
     has_collector = any(_COLLECTOR.search(text) for text in _texts(theirs, environment))
@@ -71,7 +71,7 @@ def chosen(ours: Sequence[str], java_options: str, environment: Mapping[str, str
 
 
 def _texts(options: Sequence[str], environment: Mapping[str, str]) -> Iterator[str]:
-    """Wherever Java finds options: as they are, and in the files that they name."""
+    """All texts in which Java finds options: the options themselves, and the files that they name."""
     given = [*options]
     for name in VARIABLES:
         value = environment.get(name, "")
@@ -88,11 +88,11 @@ def _content(path: str) -> str:
     try:
         return Path(path).read_text(errors="replace")
     except (OSError, ValueError):
-        return ""  # Java says so itself
+        return ""  # Java reports it itself
 
 
 def findings(settings: Settings) -> Iterator[Finding]:
-    """What Java says of its options where it does not start with them; it is started once, to say its version."""
+    """Java's own message if it does not start with its options; it is run once with ``-version``."""
     try:
         in_the_way = _try_out(daemon_options(settings, Path(settings.log_directory) / settings.task_name))
     except SetupError as exc:
@@ -109,9 +109,9 @@ def findings(settings: Settings) -> Iterator[Finding]:
 
 
 def _try_out(options: Sequence[str]) -> str | None:
-    """What Java says where only another process is in its way; None where it starts.
+    """None if Java starts, or its message if only another process prevents that.
 
-    :raises SetupError: it does not
+    :raises SetupError: it does not start
     """
     executable = java.executable()
     try:

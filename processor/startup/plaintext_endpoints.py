@@ -1,6 +1,6 @@
-"""Endpoints without TLS: requests are signed, but what they carry, items and session tokens, is there for all to read.
+"""Finds endpoints without TLS: their requests are signed, but everybody can read the items and session tokens in them.
 
-Pure. Certificates are the SDKs' to check, and no setting turns that off.
+Pure. The SDKs check certificates, and no setting turns that off.
 """
 
 from __future__ import annotations
@@ -18,14 +18,14 @@ if TYPE_CHECKING:
 
 
 def findings(settings: Settings) -> Iterator[Finding]:
-    """An error for each plain endpoint that is AWS's, a warning for each that is no loopback address."""
+    """An error for each plain endpoint of AWS's, a warning for each other one that is not a loopback address."""
     given = {
         "destinationEndpoint": settings.destination_endpoint,
         "kclEndpoint": settings.kcl_endpoint,
         "sourceStreamsEndpoint": settings.source_streams_endpoint,
         "sourceEndpoint": settings.source_endpoint,
     }
-    # The first of the two is by default what the last is, which then has the name.
+    # By default the first of the two is the same as the last, and then the last one is named.
     for endpoint, name in {endpoint: name for name, endpoint in given.items()}.items():
         if endpoint is None or urlsplit(endpoint).scheme != "http":
             continue

@@ -1,6 +1,6 @@
-"""Everything that can be known to be wrong before the daemon starts, all in one run.
+"""Finds everything that can be known to be wrong before the daemon starts, in one run.
 
-First ``facts.py`` reads what there is; then each check here looks at the facts alone.
+First ``facts.py`` reads the facts; then each check here uses only the facts.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from processor.settings.settings import Settings
 
 NEW_IMAGE_VIEWS = frozenset({"NEW_IMAGE", "NEW_AND_OLD_IMAGES"})
-# Those that DynamoDB ends by itself; a table that is archived, or has lost its key, waits for a person.
+# Table states that DynamoDB ends by itself; a table that is archived, or has lost its KMS key, needs a person.
 _PASSING_STATUSES = frozenset({"CREATING", "DELETING"})
 # A copy removes nothing.
 _DELETED_MEANWHILE = (
@@ -35,14 +35,14 @@ _DELETED_MEANWHILE = (
 
 
 class Report(msgspec.Struct, kw_only=True):
-    """The facts, and all that is wrong with them."""
+    """The facts, and everything that is wrong with them."""
 
     facts: Facts
     findings: list[Finding]
 
     @property
     def errors(self) -> list[Finding]:
-        """Those that forbid the start."""
+        """The findings that prevent the start."""
         return [finding for finding in self.findings if finding.severity == "error"]
 
 
@@ -51,8 +51,8 @@ def run(
 ) -> Report:
     """Read the facts, then check them.
 
-    :param unanswered: has the names of what is being read, for another thread to tell
-    :param thorough: look at what a start has no time for, too
+    :param unanswered: receives the names of what is being read, so that another thread can report them
+    :param thorough: also check what a start has no time for
     """
     wrong_regions = dict(_regions(settings))
     found, findings = read(settings, clients, unreachable=wrong_regions, unanswered=unanswered, thorough=thorough)
@@ -62,9 +62,9 @@ def run(
 
 
 def copying(settings: Settings, clients: Clients, *, to_new_table: bool = False) -> Report:
-    """What a copy needs: all that the replication after it does, but for the machine.
+    """The checks for a copy: all those of the replication after it, except those of the machine.
 
-    :param to_new_table: the destination is still to be made
+    :param to_new_table: the destination does not exist yet
     """
     wrong_regions = dict(_regions(settings))
     without = ["_java", "destination"] if to_new_table else ["_java"]
@@ -75,7 +75,7 @@ def copying(settings: Settings, clients: Clients, *, to_new_table: bool = False)
 
 
 def tables(settings: Settings, clients: Clients) -> Report:
-    """What a command needs that only works on the two tables: they are there, and one can be a copy of the other."""
+    """The checks for a command that only uses the two tables: they exist, and one can be a copy of the other."""
     wrong_regions = {part: finding for part, finding in _regions(settings) if part != "checkpoints"}
     found, findings = read_tables(settings, clients, unreachable=wrong_regions)
     findings = [*wrong_regions.values(), *findings]
@@ -85,12 +85,12 @@ def tables(settings: Settings, clients: Clients) -> Report:
 
 
 def insist(findings: Sequence[Finding], consequence: str, *, as_json: bool = False) -> None:
-    """Say everything on standard error, and end where one of them is an error.
+    """Print all findings on standard error, and raise if one of them is an error.
 
     :param consequence: what was not done, as a sentence
-    :param as_json: at such an end print them on standard output, too, as ``check --json`` does
+    :param as_json: in that case also print them on standard output, as ``check --json`` does
     :raises NotReadyError: one of them is an error
-    :raises NotLookedAtError: errors are all of what could not be looked at
+    :raises NotLookedAtError: all errors are about things that could not be examined
     """
     for finding in findings:
         output.say(*finding.lines)
@@ -111,7 +111,7 @@ def _regions(settings: Settings) -> Iterator[tuple[str, Finding]]:
         ("checkpoints", "kclRegion", settings.kcl_region, settings.kcl_endpoint),
     )
     for part, name, region, endpoint in places:
-        if endpoint is None and not is_aws_region(region):  # an emulator's endpoint may go by any word
+        if endpoint is None and not is_aws_region(region):  # with an emulator's endpoint, a region may be any word
             remedy = "Write it as AWS does, such as eu-west-1"
             value = f"'{region}' is no AWS region"
             yield part, error("region-unknown", name, value, "No endpoint can be found for it", remedy, cause="setup")
@@ -169,7 +169,7 @@ def _stream_on(settings: Settings, facts: Facts) -> Iterator[Finding]:
 
 
 def _stream_has_begun(settings: Settings, facts: Facts) -> Iterator[Finding]:
-    # A replication may begin with one that is not: it reads the stream's records when there are any.
+    # A replication may begin while it is not: it reads the stream's records when there are any.
     if facts.stream_status not in (None, "ENABLED"):
         yield error(
             "stream-not-enabled",
@@ -234,7 +234,7 @@ def _not_itself(settings: Settings, facts: Facts) -> Iterator[Finding]:
 def _task_is_ours(settings: Settings, facts: Facts) -> Iterator[Finding]:
     if not facts.task or not facts.leases:
         return
-    # A row without an ARN is silent about it.
+    # A row without an ARN can't be compared.
     destination_arn = facts.task.destination_arn and (facts.destination or {}).get(
         "TableArn", facts.task.destination_arn
     )
@@ -287,7 +287,7 @@ def _fence_is_free(settings: Settings, facts: Facts) -> Iterator[Finding]:
 
 
 def _destination_ttl(settings: Settings, facts: Facts) -> Iterator[Finding]:
-    # TTL on the source's attribute deletes what the source deletes, within the same days.
+    # TTL on the source's attribute is fine: it deletes what the source deletes, within the same days.
     if facts.destination_ttl and facts.destination_ttl != facts.source_ttl:
         others = f"on {facts.source_ttl}" if facts.source_ttl else "off, or not for us to see"
         yield warning(

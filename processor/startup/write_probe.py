@@ -1,11 +1,11 @@
-"""Tries whether the destination may be written, with writes that can change nothing.
+"""Tests whether the destination may be written, with writes that can't change anything.
 
-1. DeleteItem of a key that nobody has, on a condition that never holds. Its answer says that the condition failed: the
-   call is allowed, and conditions are heeded here.
+1. DeleteItem of a random key, which no item has, on a condition that is never true. The answer says that the condition
+   failed: so the call is allowed, and this store follows conditions.
 2. So PutItem of that key on the same condition can't store anything either.
-3. With ``writeMode=batch`` BatchWriteItem, which knows no conditions, deletes that key, which nobody has: a random one.
+3. With ``writeMode=batch``, BatchWriteItem, which has no conditions, deletes the same key, which no item has.
 
-What this can't prove is said where it is so: a call that could not be made now is not known to be allowed.
+A call that could not be made now is reported as unknown, not as allowed.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from processor.errors import ConditionFailedError
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
-# A table in any other state takes no writes, or is about to (API reference, TableDescription).
+# A table in any other state accepts no writes, or soon won't (API reference, TableDescription).
 WRITABLE = frozenset({"ACTIVE", "UPDATING"})
 _NEVER = "attribute_exists(#key) AND attribute_not_exists(#key)"
 _NAME = "dynamodb-replicator-check/"

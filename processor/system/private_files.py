@@ -1,16 +1,17 @@
-"""Files and folders of ours beside other users: what one of them has made, or could change, is refused.
+"""Protects our files and folders from other users: what one of them has made, or could change, is refused.
 
-Whoever could put a file in the place of ``daemon.properties`` would run programs as this user, with its credentials. So
-a path is walked from the root before it is used::
+Whoever could replace ``daemon.properties`` could run programs as this user, with its credentials. So every part of a
+path is checked from the root before the path is used::
 
     /          var        log            orders-to-eu/     daemon.properties
     root's     root's     root's, 0755   ours, 0700        ours, 0600
 
-- Each part belongs to us or to root, a link too.
-- Nobody else can write a folder above ours, or it has the sticky bit, as /tmp: there others rename only what is theirs.
-- Nobody else can write the last part, whatever bit it has.
+- Each part belongs to us or to root, also a link.
+- Nobody else can write to a folder above ours, or it has the sticky bit like /tmp: there others can rename only their
+  own.
+- Nobody else can write to the last part, whatever bit it has.
 
-What is made is ours alone, whatever the umask. Once a path has passed, others can't change where it leads.
+What is made is ours alone, whatever the umask. When a path has passed the check, others can't change where it leads.
 """
 
 from __future__ import annotations
@@ -24,14 +25,14 @@ from pathlib import Path
 
 FOLDER_MODE = 0o700
 FILE_MODE = 0o600
-# Nobody but the owner, for what this process and those it starts make without a word about its mode.
+# Only the owner, for files that this process and its children make without an explicit mode.
 UMASK = 0o077
 # What could happen otherwise, for a message.
 OTHERS = "Others could put files in the place of ours there, and run programs as this user, with its credentials"
 ROOT = 0
-# As Linux's, where links make a circle.
+# Linux's own limit, in case links form a circle.
 _MOST_LINKS = 40
-# What the kernel shows for owners outside a container's user namespace, as the host's root.
+# The id that the kernel shows for owners outside a container's user namespace, such as the host's root.
 OVERFLOW = 65534
 
 
@@ -46,17 +47,17 @@ class NotOursError(PermissionError):
         self.remedy = remedy
 
     def __str__(self) -> str:
-        """Without the number and the name, which the text has."""
+        """Without OSError's number and file name, which the text already has."""
         return str(self.strerror)
 
 
 def check(path: Path, *, shared: bool = False, owner: int | None = None) -> None:
-    """See that ``path``, as far as it exists, is ours alone.
+    """Check that ``path``, as far as it exists, is ours alone.
 
-    :param shared: who may write doesn't matter (``allowSharedFolders``), only whose each part is
-    :param owner: somebody else who is trusted, too
+    :param shared: don't check who may write (``allowSharedFolders``), only who owns each part
+    :param owner: another user who is trusted, too
     :raises NotOursError: it isn't
-    :raises OSError: it can't be looked at
+    :raises OSError: it can't be examined
     """
     owners = _trusted(owner)
     for part, found in walk(path):
@@ -64,7 +65,7 @@ def check(path: Path, *, shared: bool = False, owner: int | None = None) -> None
         if stat.S_ISDIR(found.st_mode) and not shared and not found.st_mode & stat.S_ISVTX:
             _check_mode(part, found)
     with contextlib.suppress(FileNotFoundError, NotADirectoryError):
-        found = path.stat()  # a deleted file, too, that only a link of /proc leads to
+        found = path.stat()  # also works for a deleted file that only a link of /proc leads to
         _check_owner(path, found, owners)
         if not shared and (stat.S_ISREG(found.st_mode) or stat.S_ISDIR(found.st_mode)):
             _check_mode(path, found)
@@ -86,7 +87,7 @@ def make_folder(path: Path, *, shared: bool = False) -> None:
         try:
             folder.mkdir(mode=FOLDER_MODE)
         except FileExistsError:
-            continue  # another daemon of ours, or not: that is seen below
+            continue  # made by another daemon of ours, or by somebody else: the check below finds out
         folder.chmod(FOLDER_MODE)  # a umask may have taken the owner's bits, too
     if not path.is_dir():
         raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR), str(path))
@@ -94,9 +95,9 @@ def make_folder(path: Path, *, shared: bool = False) -> None:
 
 
 def open_file(path: Path, flags: int, *, shared: bool = False, owner: int | None = None) -> int:
-    """Open it, for us alone where it is made, and look again at what was opened.
+    """Open it, make it for us alone if it is missing, and check again what was opened.
 
-    A pipe or a terminal is taken whoever can write it, and what only leads by /dev or /proc to one, whosever it is.
+    A pipe or a terminal is accepted whoever can write to it, and so is a path in /dev or /proc that leads to one.
 
     :returns: a descriptor that is closed in programs that this one starts
     :raises NotOursError: see ``check``
@@ -121,7 +122,7 @@ def open_file(path: Path, flags: int, *, shared: bool = False, owner: int | None
 
 
 def _is_file(path: Path) -> bool:
-    """Whether it is one, or is still to be made; or a pipe in /dev/shm, where anybody may make one."""
+    """Whether it is a file, or doesn't exist yet, or is a pipe in /dev/shm, where anybody may make one."""
     try:
         found = path.stat()
     except FileNotFoundError:
@@ -134,7 +135,7 @@ def _is_file(path: Path) -> bool:
 def read(path: Path) -> bytes:
     """The content of a file that only we can have written.
 
-    :raises NotOursError: somebody else can
+    :raises NotOursError: somebody else can have written it
     :raises OSError: it can't be read
     """
     with os.fdopen(open_file(path, os.O_RDONLY, shared=True), "rb") as file:
@@ -143,12 +144,12 @@ def read(path: Path) -> bytes:
 
 
 def check_content(folder: Path) -> None:
-    """See that all in a folder of ours is ours, too, from a time when others could write there; no link is followed.
+    """Check that everything in our folder is ours, too: others may have been able to write there before.
 
-    What others can write is taken from them.
+    No link is followed. Other users' right to write is removed.
 
     :raises NotOursError: something was made by somebody else
-    :raises OSError: it can't be looked at
+    :raises OSError: it can't be examined
     """
     with os.scandir(folder) as entries:
         for entry in entries:
@@ -159,7 +160,7 @@ def check_content(folder: Path) -> None:
 
 
 def walk(path: Path) -> Iterator[tuple[Path, os.stat_result]]:
-    """Every folder, link and file that ``path`` leads by, from the root, as far as there are any."""
+    """Every folder, link and file on the way to ``path``, from the root, as far as they exist."""
     at = Path("/")
     yield at, at.lstat()
     left = list(reversed(path.absolute().parts[1:]))
@@ -213,7 +214,7 @@ def _check_mode(part: Path, found: os.stat_result) -> None:
 
 
 def _is_ours_alone(group: int) -> bool:
-    """Whether nobody but us and root is in it: root's own, or one of our name, as Linux makes with each user."""
+    """Whether only we and root are in the group: root's own, or one with our name, as Linux makes for each user."""
     if group == ROOT:
         return True
     if group != os.getegid():
@@ -224,7 +225,7 @@ def _is_ours_alone(group: int) -> bool:
     try:
         entry = grp.getgrgid(group)
     except KeyError:
-        return True  # nobody can be in a group without a name
+        return True  # a group without a name has no members
     try:
         name = pwd.getpwuid(os.geteuid()).pw_name
     except KeyError:

@@ -1,7 +1,7 @@
-"""What this program is called, and where the files are that it brings.
+"""This program's name, and the places of its own files.
 
-They lie beside the package in a checkout, and inside it in a wheel. A checkout's front door is run.sh, which sets up
-what is missing. A wheel's is the command ``dynamodb-replicator``; all that it needs was brought by pip.
+These are beside the package in a checkout, and inside it in a wheel. A checkout is started by run.sh, which sets up
+what is missing. A wheel is started by the command ``dynamodb-replicator``; pip has installed all that it needs.
 """
 
 from __future__ import annotations
@@ -20,18 +20,18 @@ ROOT = _PACKAGE if INSTALLED else _PACKAGE.parent
 TEMPLATE = ROOT / "properties" / "replication.properties"
 LOG_CONFIGURATION = ROOT / "properties" / "logback.xml"
 NAME = "dynamodb-replicator" if INSTALLED else "run.sh"
-# As it is typed.
+# The command as a user types it.
 COMMAND = NAME if INSTALLED else f"./{NAME}"
 
-# Where an account without a home keeps its state.
+# Where the state is kept of an account without a home directory.
 _SYSTEM_STATE = Path("/var/lib")
 
 
 def log_directory(environment: Mapping[str, str], *, installed: bool = INSTALLED) -> Path:
     """The default of ``logDirectory``: a checkout's own folder, or else the user's folder for state and logs.
 
-    The latter is as https://specifications.freedesktop.org/basedir-spec/latest/ has it, which says, too, that a
-    relative path in XDG_STATE_HOME does not count.
+    The latter follows https://specifications.freedesktop.org/basedir-spec/latest/, by which a relative path in
+    XDG_STATE_HOME does not count.
     """
     if not installed:
         return ROOT / "logs"
@@ -44,12 +44,12 @@ def log_directory(environment: Mapping[str, str], *, installed: bool = INSTALLED
 
 
 def check_isolated() -> None:
-    """See that the daemon's children, which are started with ``python -I``, will find this program.
+    """Check that the daemon's children, which are started with ``python -I``, will find this program.
 
-    They look neither into the user's own packages (``pip install --user``) nor into PYTHONPATH. Takes 20 ms, and
-    nothing where this process was started in the same way.
+    They ignore the user's own packages (``pip install --user``) and PYTHONPATH. The check takes 20 ms, or no time if
+    this process was started in the same way.
 
-    :raises SetupError: they will not
+    :raises SetupError: they will not find it
     """
     if sys.flags.isolated:
         return

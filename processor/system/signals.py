@@ -8,11 +8,11 @@ import threading
 
 
 class Signals:
-    """The first SIGINT or SIGTERM sets ``stop``; a second one does what it did before, which ends the command at once.
+    """The first SIGINT or SIGTERM sets ``stop``; a second one has its previous effect, which ends the command at once.
 
     For the main thread.
 
-    :param note: said on standard error at the first
+    :param note: printed on standard error at the first signal
     """
 
     def __init__(self, note: str) -> None:
@@ -23,12 +23,12 @@ class Signals:
 
     @property
     def exit_status(self) -> int:
-        """A shell's: 130 or 143; 0 where no signal came."""
+        """The shell's exit status for the signal, 130 or 143; 0 if none came."""
         return 128 + self.number if self.number else 0
 
     def _stop(self, number: int, _: object) -> None:
         self.number = number
         self.stop.set()
-        os.write(2, self._note)  # print may be what it interrupts
+        os.write(2, self._note)  # not print, because the signal may have interrupted a print
         for each, handler in self._before.items():
             signal.signal(each, handler)
