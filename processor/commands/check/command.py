@@ -1,4 +1,4 @@
-"""``run.sh check``: says what is not ready, and what could not be looked at."""
+"""``run.sh check``: reports what is not ready, and what could not be checked."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from processor.startup.preflight import Report
 
 
 def run(settings: Settings, options: CheckOptions) -> int:
-    """Look at everything that a start needs, and change nothing.
+    """Check everything that a start needs, and change nothing.
 
-    :returns: 0 ready; 22 something must be put right; 5 nothing is known to be wrong, but not all could be looked at
+    :returns: 0 ready; 22 something must be put right; 5 nothing is known to be wrong, but not all could be checked
     """
     report = preflight.run(settings, Clients(settings), thorough=True)
     report.findings += _jars()
@@ -36,7 +36,7 @@ def run(settings: Settings, options: CheckOptions) -> int:
 
 
 def _jars() -> Iterator[Finding]:
-    """Reads each jar, which is more than a start has time for."""
+    """Check each jar's hash, for which a start has no time."""
     lock = jar_lock.find()
     try:
         for jar, what in jar_lock.differences(lock, java.folders(), whole=True):

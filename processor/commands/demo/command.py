@@ -1,4 +1,4 @@
-"""The main job on an embedded default: two DynamoDB Local servers, a live workload, and the real daemon between."""
+"""Runs the demo: two DynamoDB Local servers, a live workload, and the real daemon between them."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ LINE_SECONDS = 5.0
 LOOK_SECONDS = 0.5
 # How long the tables may take to become equal once nothing is written any more.
 SETTLE_SECONDS = 60.0
-# The daemon's own grace for the batch in hand (shutdownGraceMillis), and a little more.
+# The daemon's own grace for the batch in progress (shutdownGraceMillis), and a little more.
 STOP_SECONDS = 40.0
 _WRITE_PAUSE_SECONDS = 0.02
 _NOT_THE_DEMO_S = (
@@ -97,7 +97,7 @@ def run(settings: Settings, arguments: Sequence[str]) -> int:
     _make_dynamodb_local()
     stop = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
-        # Not as an exception: one that arrived inside Popen would leave a process that nobody knows of.
+        # Not as an exception: if it arrived inside Popen, a process would be left that nobody knows of.
         signal.signal(number, lambda *_: stop.set())
     _own_credentials()
     output.line("Starting two DynamoDB Local servers ...", flush=True)
@@ -124,7 +124,7 @@ def _make_dynamodb_local() -> None:
 
 
 def _own_credentials() -> None:
-    """Never the user's: nothing of the demo may reach an AWS account."""
+    """Use made-up credentials, never the user's: nothing of the demo may reach an AWS account."""
     for name in _NOT_THE_DEMO_S:
         os.environ.pop(name, None)
     os.environ.update(AWS_ACCESS_KEY_ID="demo", AWS_SECRET_ACCESS_KEY="demo", AWS_EC2_METADATA_DISABLED="true")  # noqa: S106

@@ -17,8 +17,8 @@ from processor.startup import java
 
 FOLDER = java.JARS / "dynamodb-local"
 _START_SECONDS = 180.0
-# Below the ports that systems give to outgoing connections (Linux: from 32768): one of those may be taken between the
-# look and the use, and a client that calls one where nobody listens may be connected to itself.
+# Below the ports that systems give to outgoing connections (Linux: from 32768): one of those may be taken before it is
+# used, and a client that calls one on which nobody listens may be connected to itself.
 _PORTS = range(10_000, 30_000)
 
 
@@ -34,7 +34,7 @@ def free_port() -> int:
 class DynamoDBLocal:
     """One server, in memory, on a free port of 127.0.0.1. It takes any credentials made of letters and digits.
 
-    :param shared: one set of tables for all; else each access key has its own in each region, as accounts have
+    :param shared: one set of tables for everybody; otherwise each access key has its own in each region, like accounts
     """
 
     def __init__(self, *, log: Path, port: int | None = None, shared: bool = True) -> None:
@@ -91,7 +91,7 @@ class DynamoDBLocal:
                 with urlopen(self.endpoint, timeout=1):  # noqa: S310  # a server of our own
                     return self
             except HTTPError:
-                return self  # it answers, and wants a signed request
+                return self  # it answers that it wants a signed request
             except OSError:
                 time.sleep(0.05)
         raise SetupError(

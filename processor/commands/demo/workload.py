@@ -1,4 +1,4 @@
-"""Live inserts, updates and deletes on a table, which remember enough to tell how many of them arrived elsewhere."""
+"""Makes live inserts, updates and deletes on a table, and counts how many of them have arrived at another one."""
 
 from __future__ import annotations
 
@@ -63,12 +63,12 @@ class Workload:
         self._thread.start()
 
     def stop(self) -> None:
-        """End after the write in hand."""
+        """End after the write in progress."""
         self._stop.set()
         self._thread.join()
 
     def arrived(self, items: Mapping[str, Item]) -> int:
-        """How many writes ``items`` already shows, a write that a later one replaced included."""
+        """How many writes ``items`` already shows, including writes that a later one has replaced."""
         with self._lock:
             return sum(_arrived(history, items.get(key)) for key, history in self._history.items())
 

@@ -1,4 +1,4 @@
-"""The ARNs of what the table of permissions names. Pure."""
+"""Makes the ARNs of the resources in the table of permissions. Pure."""
 
 from __future__ import annotations
 
@@ -11,20 +11,20 @@ from processor.replication.dead_letters.letter import folder_of
 from processor.settings.s3_location import S3Location
 from processor.settings.settings import Settings, companion_table
 
-# Where an account can't be known: not to be taken for one.
+# Stands for an unknown account; it can't be mistaken for one.
 NO_ACCOUNT = "ACCOUNT"
-# KCL's own names of its tables, behind the lease table's.
+# The endings of the names of KCL's other tables, after the lease table's name.
 _COORDINATOR_SUFFIX = "-CoordinatorState"
 _WORKER_SUFFIX = "-WorkerMetricStats"
 
 
 class ResourceArns(msgspec.Struct, frozen=True, kw_only=True):
-    """The ARNs that the policies' resources are made of.
+    """The ARNs from which the policies' resources are made.
 
-    :param source_table: its ARN, as the destination's
-    :param task_tables: how those of the checkpoint tables begin, as ``arn:aws:dynamodb:eu-west-1:123456789012:table/``
-    :param exported: where ``copy --viaS3`` leaves the table
-    :param heartbeat_key: the heartbeat's partition key, where the source's is known, and is a string
+    :param source_table: its ARN; likewise the destination's
+    :param task_tables: the beginning of the checkpoint tables' ARNs: ``arn:aws:dynamodb:eu-west-1:123456789012:table/``
+    :param exported: where ``copy --viaS3`` puts the table
+    :param heartbeat_key: the heartbeat's partition key, if the source's is known and is a string
     """
 
     source_table: str
@@ -40,7 +40,7 @@ def table_arn(partition: str, region: str, account: str | None, name: str) -> st
 
 
 def arn_of(resource: Resource, settings: Settings, arns: ResourceArns) -> str:
-    """One resource's, with ``*`` where a part is made up at run time: a stream's, an export's, an object's."""
+    """One resource's ARN, with ``*`` for a part that only run time shows: a stream's, an export's, an object's."""
     if resource in {"Letters", "LetterBucket", "ExportedObjects", "ExportBucket"}:
         return _in_s3(resource, settings, arns)
     partition, _, region, account = arns.destination_table.split(":")[1:5]
@@ -58,7 +58,7 @@ def arn_of(resource: Resource, settings: Settings, arns: ResourceArns) -> str:
         "CoordinatorTable": arns.task_tables + _kcl_table(settings, "coordinatorStateTableName", _COORDINATOR_SUFFIX),
         "WorkerTable": arns.task_tables + _kcl_table(settings, "workerMetricsTableName", _WORKER_SUFFIX),
         "TaskTable": arns.task_tables + settings.task_table,
-        "Metrics": "*",  # PutMetricData knows no resources, nor do the two lists
+        "Metrics": "*",  # PutMetricData takes no resources, nor do the two lists
         "AllExports": "*",
         "AllImports": "*",
     }
@@ -79,7 +79,7 @@ def _in_s3(resource: Resource, settings: Settings, arns: ResourceArns) -> str:
 
 
 def _location_of(resource: Resource, settings: Settings, arns: ResourceArns) -> S3Location:
-    """Bucket, folder and whose the bucket must be: by default of the account that the source, or the task, is in."""
+    """Bucket, folder and the account that must own the bucket: by default that of the source, or of the task."""
     if resource in {"ExportedObjects", "ExportBucket"}:
         assert arns.exported is not None  # noqa: S101  # else nobody asks
         return arns.exported.owned(arns.source_table.split(":")[4])
@@ -89,7 +89,7 @@ def _location_of(resource: Resource, settings: Settings, arns: ResourceArns) -> 
 
 
 def condition_of(resource: Resource, settings: Settings, arns: ResourceArns) -> dict[str, dict[str, Any]]:
-    """What a statement asks for beside the resource."""
+    """A statement's condition, if it has one."""
     if resource == "Metrics":  # KCL's namespace is its application's name
         return {"StringEquals": {"cloudwatch:namespace": settings.checkpoint_table}}
     if resource == "HeartbeatItem" and arns.heartbeat_key is not None:
@@ -100,11 +100,11 @@ def condition_of(resource: Resource, settings: Settings, arns: ResourceArns) -> 
 
 
 def _condition_in_s3(resource: Resource, where: S3Location) -> dict[str, dict[str, Any]]:
-    """Whose the bucket must be, and what of it may be listed."""
+    """The condition for a bucket: the account that must own it, and the prefix that may be listed."""
     condition: dict[str, dict[str, Any]] = {"StringEquals": {"aws:ResourceAccount": where.owner}}
     if resource == "LetterBucket":
         condition["StringLike"] = {"s3:prefix": [f"{where.prefix}/*"]}
     elif resource == "ExportBucket" and where.prefix:
-        # DynamoDB's import lists it in our name, and nobody has said whether it always names a prefix.
+        # DynamoDB's import lists the bucket in our name, and it is not documented whether it always names a prefix.
         condition["StringLikeIfExists"] = {"s3:prefix": [where.prefix, f"{where.prefix}/*"]}
     return condition

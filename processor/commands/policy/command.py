@@ -1,4 +1,4 @@
-"""``run.sh policy``: works out what is needed, looks ARNs up, and prints the policies."""
+"""``run.sh policy``: finds out what is needed, looks ARNs up, and prints the policies."""
 
 from __future__ import annotations
 

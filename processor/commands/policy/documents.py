@@ -1,4 +1,4 @@
-"""Permissions as IAM policies: one for each principal, and a trust policy for each role. Pure."""
+"""Makes IAM policies of permissions: one for each principal, and a trust policy for each role. Pure."""
 
 from __future__ import annotations
 
@@ -18,9 +18,10 @@ FIRST_START = "FirstStart"
 
 
 class Policy(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
-    """What one principal must be allowed; ``used_for`` is empty where it only assumes roles.
+    """What one principal must be allowed; ``used_for`` is empty if it only assumes roles.
 
-    :param role_arn: the principal, where it is a role; ``profile`` where it is a profile; with neither, our own
+    :param role_arn: the principal, if it is a role; ``profile``, if it is a profile; with neither, the usual
+        credentials
     :param trust_policy: who may assume the role
     """
 
@@ -41,8 +42,8 @@ def make(
 ) -> list[Policy]:
     """Every policy that has a statement.
 
-    :param callers: the ARN of each principal that is no role
-    :param tags_sessions: whether roles are assumed by a session whose tags go on to theirs
+    :param callers: the ARN of each principal that is not a role
+    :param tags_sessions: whether roles are assumed by a session whose tags are passed on to theirs
     """
     made = []
     assume = ["sts:AssumeRole", *(["sts:TagSession"] if tags_sessions else [])]
@@ -68,7 +69,7 @@ def make(
 
 
 def _statements(rows: Iterable[Permission], settings: Settings, found: ResourceArns) -> Iterable[dict[str, Any]]:
-    """Resources with the same actions and condition share a statement; so nothing is allowed that is in no row."""
+    """Resources share a statement only if actions and condition are the same, so nothing else is allowed."""
     always: dict[Resource, set[str]] = {}
     first: dict[Resource, set[str]] = {}
     for row in rows:
@@ -101,5 +102,5 @@ def _trust(
             statement["Condition"] = {"StringEquals": {"sts:ExternalId": external_id}}
         statements.append(statement)
         if tags:
-            statements.append(allowed | {"Action": "sts:TagSession"})  # by itself it opens nothing
+            statements.append(allowed | {"Action": "sts:TagSession"})  # by itself it gives no access
     return {"Version": _VERSION, "Statement": statements}

@@ -1,4 +1,4 @@
-"""What only AWS knows of a policy's ARNs: accounts, and tables that are there; or notes, where it can't be asked."""
+"""Looks up the parts of a policy's ARNs that only AWS knows: accounts and existing tables; or notes what it can't."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ _ANYBODY = f"arn:aws:iam::{NO_ACCOUNT}:role/ROLE"
 
 
 class Lookup(msgspec.Struct, frozen=True, kw_only=True):
-    """Where things are, who calls, and what stays to be known by the reader."""
+    """Where things are, who calls, and what the reader must fill in."""
 
     arns: ResourceArns
     callers: dict[Principal, str]
@@ -41,9 +41,9 @@ class Lookup(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def look(settings: Settings, clients: Clients, *, caller: str | None, exported: S3Location | None) -> Lookup:
-    """Ask for what can be asked for, side by side.
+    """Ask for everything that AWS knows, in parallel.
 
-    :param caller: the ARN of who the program runs as, where it is not who runs this command
+    :param caller: the ARN of the program's identity, if it is not that of whoever runs this command
     """
     notes: list[str] = []
     bases = [principal for principal in principals.sides(settings) if principal.role_arn is None]
@@ -91,7 +91,7 @@ def _attempt(notes: list[str], what: str, call: Callable[[], T]) -> T | None:
 
 
 def heartbeat_key(settings: Settings, source: Mapping[str, Any] | None) -> str | None:
-    """The heartbeat's partition key, where it is a string."""
+    """The heartbeat's partition key, if it is a string."""
     if source is None:
         return None
     name = next(part["AttributeName"] for part in source["KeySchema"] if part["KeyType"] == "HASH")
@@ -100,7 +100,7 @@ def heartbeat_key(settings: Settings, source: Mapping[str, Any] | None) -> str |
 
 
 def keys_of(*tables: Mapping[str, Any] | None) -> Iterator[str]:
-    """A note for each table that is encrypted by KMS, as DescribeTable has it."""
+    """A note for each table that is encrypted by KMS, by DescribeTable."""
     for table in tables:
         key = (table or {}).get("SSEDescription", {}).get("KMSMasterKeyArn")
         if table and key:
@@ -111,9 +111,9 @@ def keys_of(*tables: Mapping[str, Any] | None) -> Iterator[str]:
 
 
 class _TableArns:
-    """ARNs as they must be, by regions and accounts.
+    """The tables' ARNs, made from regions and accounts.
 
-    :param callers: who has the credentials that roles are assumed with, as STS says
+    :param callers: by STS, the owners of the credentials with which roles are assumed
     """
 
     def __init__(self, settings: Settings, callers: Mapping[Principal, str | None]) -> None:
@@ -121,7 +121,7 @@ class _TableArns:
         self._callers = callers
 
     def table(self, side: Side) -> str:
-        """Of a side's table; of the task's, how its tables begin."""
+        """The ARN of a side's table; for the task, the beginning of its tables' ARNs."""
         settings = self._settings
         region, name = {
             "source": (settings.source_region, settings.source_table),
@@ -139,7 +139,7 @@ class _TableArns:
         return arn.split(":")[4] if arn else None
 
     def notes(self, found: ResourceArns) -> Iterator[str]:
-        """What the reader has to fill in."""
+        """Notes about what the reader must fill in."""
         if any(NO_ACCOUNT in arn for arn in (found.source_table, found.destination_table, found.task_tables)):
             yield f"The account's number could not be known: put it in the place of {NO_ACCOUNT}."
         for principal, arn in self._callers.items():
@@ -157,7 +157,7 @@ class _TableArns:
 
 
 def principal_of(arn: str | None) -> str:
-    """Whom a trust policy names: of a role's session, the role, whose path an STS ARN leaves out."""
+    """The principal for a trust policy: for a role's session, the role, whose path an STS ARN omits."""
     if arn is None:
         return _ANYBODY
     session = re.fullmatch(r"arn:([^:]+):sts::(\d{12}):assumed-role/([^/]+)/.*", arn)

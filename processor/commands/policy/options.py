@@ -1,4 +1,4 @@
-"""The options of ``run.sh policy``: for whom, and for which commands, it is asked. Pure."""
+"""The options of ``run.sh policy``: for whom, and for which commands. Pure."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import msgspec
 
 # ``repair`` is verify --repair.
 COMMANDS = ("check", "copy", "redrive", "repair", "replicate", "status", "verify")
-# copy --viaS3, which needs little of what copy does; the option of that name stands for it.
+# copy --viaS3 needs little of what copy does; here the option stands for it.
 VIA_S3 = "copyViaS3"
 
 
@@ -27,7 +27,7 @@ def commands(text: str) -> tuple[str, ...]:
 def caller(text: str) -> str:
     """The ARN of a user or role, or an account's ``root``.
 
-    :raises ValueError: it is none
+    :raises ValueError: it is not one
     """
     if not re.fullmatch(r"arn:aws[a-z-]*:iam::\d{12}:(root|(user|role)/[\w+=,.@/-]+)", text):
         raise ValueError(f"'{text}' is no ARN of a user or role, such as arn:aws:iam::123456789012:role/replicator")
@@ -37,10 +37,10 @@ def caller(text: str) -> str:
 class PolicyOptions(msgspec.Struct, frozen=True, kw_only=True):
     """What the command line says beside the settings.
 
-    :param commands: of ``COMMANDS``; None for all that there is something to do for
-    :param via_s3: ``s3://bucket/prefix``, where copy is to be made that way
-    :param caller: the ARN of who the program runs as, where it is not who runs this command
-    :param tags_sessions: whether the caller's session has tags, which go on to the sessions of roles that it assumes
+    :param commands: some of ``COMMANDS``; None for all that the settings have a use for
+    :param via_s3: ``s3://bucket/prefix``, if copy is to be made that way
+    :param caller: the ARN of the program's identity, if it is not that of whoever runs this command
+    :param tags_sessions: whether the caller's session has tags, which are passed on to the roles that it assumes
     """
 
     commands: tuple[str, ...] | None = None

@@ -1,8 +1,8 @@
 """The table of permissions: which command makes which call, on what, as whom, and under which setting. Pure.
 
-Tests hold it to what the commands and the daemon do: with this alone they work, and nothing here is never used. What
-KCL and the adapter need is what 3.1.3 and 2.0.1 were seen to call. What DynamoDB does in our name by way of S3 no test
-can see; that is as its developer guide has it (requesting a table export, requesting a table import).
+Tests hold it to what the commands and the daemon do: they work with these permissions alone, and use all of them. KCL's
+and the adapter's rows are the calls that versions 3.1.3 and 2.0.1 were seen to make. No test can see what DynamoDB does
+on S3 in our name; those rows follow its developer guide (requesting a table export, requesting a table import).
 """
 
 from __future__ import annotations
@@ -58,15 +58,15 @@ class Permission(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def needed(settings: Settings, commands: Collection[str]) -> list[Permission]:
-    """Those rows of the table that these commands need with these settings.
+    """The rows of the table that these commands need with these settings.
 
-    :param commands: of ``options.COMMANDS``, and ``VIA_S3``
+    :param commands: some of ``options.COMMANDS``, and ``VIA_S3``
     """
     return [row for row in PERMISSIONS if row.commands.intersection(commands) and row.when(settings)]
 
 
 def possible(settings: Settings) -> tuple[str, ...]:
-    """The commands that there is something to do for: without a place of dead letters there are none to redrive."""
+    """The commands that the settings have a use for: without ``deadLetterUri`` there is nothing to redrive."""
     letters = settings.dead_letter_bucket or settings.dead_letter_path
     return tuple(name for name in COMMANDS if name != "redrive" or letters)
 
@@ -119,7 +119,7 @@ def _elects_leader(settings: Settings) -> bool:
 
 
 def _kcl(*names: str) -> When:
-    """Whether one of these KCL properties is there, and not false."""
+    """Whether one of these KCL properties is set, and not to false."""
     return lambda settings: any(settings.kcl.get(name, "false").lower() != "false" for name in names)
 
 
@@ -129,7 +129,7 @@ def _leader(*names: str) -> When:
 
 # --- The table -----------------------------------------------------------------------------------------------------
 
-_LOOKING = "check copy copyViaS3 replicate"  # what they look at before anything else
+_LOOKING = "check copy copyViaS3 replicate"  # the commands that run the preflight
 
 
 def _row(

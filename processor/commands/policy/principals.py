@@ -1,4 +1,4 @@
-"""Whom the policies are for: the task's three identities, where two of them may be one. Pure."""
+"""The principals of the policies: the task's three identities, of which two may be the same. Pure."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from processor.settings.settings import Settings
 
 
 class Principal(msgspec.Struct, frozen=True, kw_only=True):
-    """A role, or else what assumes roles: a profile's credentials, or with neither our own."""
+    """A role, a profile's credentials, or with neither the usual credentials."""
 
     role_arn: str | None = None
     profile: str | None = None
@@ -26,7 +26,7 @@ class Principal(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def identities(settings: Settings) -> Mapping[Side, Identity]:
-    """As whom each side is used."""
+    """Each side's identity."""
     return {
         "source": settings.source_identity,
         "destination": settings.destination_identity,
@@ -35,17 +35,17 @@ def identities(settings: Settings) -> Mapping[Side, Identity]:
 
 
 def of(identity: Identity) -> Principal:
-    """Whose calls an identity's are."""
+    """The principal that makes an identity's calls."""
     return Principal(role_arn=identity.role_arn) if identity.role_arn else base_of(identity)
 
 
 def base_of(identity: Identity) -> Principal:
-    """Whose credentials an identity begins with: those that assume its role, if it has one."""
+    """The principal with whose credentials an identity begins: it assumes the identity's role, if there is one."""
     return Principal(profile=identity.profile)
 
 
 def sides(settings: Settings) -> dict[Principal, list[Side]]:
-    """Every principal with what it is used for, those first that assume the others, if only for that."""
+    """Every principal with its uses; first those that assume the others, even if they are used only for that."""
     found: dict[Principal, list[Side]] = {base_of(identity): [] for identity in identities(settings).values()}
     for side, identity in identities(settings).items():
         found.setdefault(of(identity), []).append(side)
@@ -53,7 +53,7 @@ def sides(settings: Settings) -> dict[Principal, list[Side]]:
 
 
 def assumed_by(settings: Settings, base: Principal) -> list[str]:
-    """The roles that it must be allowed to assume."""
+    """The roles that a principal must be allowed to assume."""
     found = [each.role_arn for each in identities(settings).values() if each.role_arn and base_of(each) == base]
     return sorted(set(found))
 

@@ -1,4 +1,4 @@
-"""``run.sh redrive``: makes what a redrive needs, watches for signals, and says what became of the letters."""
+"""``run.sh redrive``: sets a redrive up, watches for signals, and reports what became of the letters."""
 
 from __future__ import annotations
 
@@ -29,18 +29,18 @@ from processor.system.signals import Signals
 STILL_FAILING = 1
 # Either way nothing is lost.
 STOPPING = "Stopping after the keys in hand; once more ends it at once."
-# No lease runs out while a key is redriven.
+# A redrive holds no lease, so its calls may take longer than replication's.
 _TIMEOUTS = WriteTimeouts(connect=3, read=10)
-# Of each kind; a report for people is no longer than they read.
+# The most lines of each kind in a report for people.
 SHOWN = 20
 
 
 def run(settings: Settings, options: RedriveOptions) -> int:
     """Bring the keys of all dead letters up to date.
 
-    :returns: 0; 1 where some letters remain that another run would meet again; 130 or 143 where a signal ended it
-    :raises UsageError: the settings name no place of dead letters
-    :raises NotReadyError: the tables are not there, or don't belong together
+    :returns: 0; 1 if some letters remain that another run would find again; 130 or 143 if a signal ended it
+    :raises UsageError: ``deadLetterUri`` is not set
+    :raises NotReadyError: the tables don't exist, or don't belong together
     :raises ReplicatorError: it could not be finished
     """
     store = store_of(settings)

@@ -1,12 +1,12 @@
-"""Brings the keys of dead letters up to date, from the source table, and removes the letters that this settles.
+"""Brings the keys of dead letters up to date from the source table, and removes the letters that are settled by that.
 
-What a letter holds is not written: its key may have newer changes since. ``reconcile.py`` has the rule by which the
-source's item is, while daemons may be running.
+A letter's own image is not written, because its key may have changed since. The source's item is written, by the rule
+of ``reconcile.py``, while daemons may be running.
 
-1. A letter is removed only after its key was reconciled, so a crash at any point loses none: the next run finds the key
-   up to date, and removes it.
+1. A letter is removed only after its key was reconciled. So a crash at any point loses none: the next run finds the key
+   up to date, and removes the letter.
 2. Only letters that were read before their key was reconciled are removed. One that is added meanwhile stays.
-3. So two runs at once do the same work twice, and no harm.
+3. So two runs at once do the same work twice, without harm.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ from processor.replication.reconcile import Source, is_moot, reconcile
 from processor.replication.writer import Table
 from processor.settings.settings import Settings
 
-# How long a crash may make the next run look at keys that are up to date already.
+# Seconds of work that the next run may have to check again after a crash.
 REMOVE_SECONDS = 10.0
 
 Became = Literal["applied", "moot", "failing"]
@@ -60,16 +60,16 @@ class KeyResult(msgspec.Struct, kw_only=True, rename="camel", omit_defaults=True
 
 
 class Unusable(msgspec.Struct, kw_only=True, rename="camel"):
-    """Something that stands where the letters are, and is kept: no letter, or another replication's."""
+    """Something among the letters that is kept: not a letter, or another replication's."""
 
     place: str
     reason: str
 
 
 class Report(msgspec.Struct, kw_only=True, rename="camel"):
-    """What became of the letters that there were at the beginning.
+    """What became of the letters that existed at the beginning.
 
-    ``applied`` to ``pending`` count keys; ``pending`` are those that it did not come to. With ``dry_run``, ``applied``
+    ``applied`` to ``pending`` count keys; ``pending`` are those that were not reached. With ``dry_run``, ``applied``
     are those that would be written, whether the destination accepts them or not.
     """
 
@@ -87,7 +87,7 @@ class Report(msgspec.Struct, kw_only=True, rename="camel"):
 
     @property
     def still_failing(self) -> bool:
-        """Whether there is something left that another run would meet again, as it is."""
+        """Whether something is left that another run would find again unchanged."""
         return bool(self.unreadable) or self.failing > 0
 
     def add(self, result: KeyResult) -> None:
@@ -111,11 +111,11 @@ class _Work:
 class Redrive:
     """One run.
 
-    :param threads: keys in hand at once
+    :param threads: keys processed at once
     :param stop: set to end between two keys
-    :param policy: a command's, where it is not named
-    :param expiry: a letter's item that is past its TTL is not brought back
-    :param progress: called with how far it is, each time that some more keys are done
+    :param policy: a command's by default
+    :param expiry: prevents that a letter's item past its TTL is brought back
+    :param progress: called with the progress, each time that some more keys are done
     """
 
     def __init__(
@@ -150,10 +150,10 @@ class Redrive:
         self._clock = clock
 
     def run(self) -> None:
-        """Do every key, or those until ``stop``; ``report`` then has what became of them, whatever is raised.
+        """Process every key, or those until ``stop``; ``report`` has the result, whatever is raised.
 
-        :raises StoppedError: ``stop`` was set before it was through
-        :raises ReplicatorError: letters or tables can't be used; what was settled before is removed all the same
+        :raises StoppedError: ``stop`` was set before it was finished
+        :raises ReplicatorError: letters or tables can't be used; letters that were settled are removed all the same
         """
         works = self._read()
         self.report.keys = self.report.pending = len(works)
@@ -199,7 +199,7 @@ class Redrive:
         )
 
     def _settle(self, work: _Work) -> KeyResult | ReplicatorError:
-        """Runs in the pool: one key, tried again for as long as it may be worth it. What ends the run is returned."""
+        """Runs in the pool: one key, with retries by the policy. An exception that ends the run is returned."""
         try:
             return self._retry(lambda: self._try(work))
         except (RefusedError, UnsettledError, ValueError) as exc:  # the last: an image that can't be compared
@@ -211,7 +211,7 @@ class Redrive:
         try:
             return self._look(work) if self._dry_run else self._reconcile(work)
         except CredentialsError:
-            with contextlib.suppress(UnavailableError):  # the next try says so, if it is still so
+            with contextlib.suppress(UnavailableError):  # the next attempt reports it, if it still fails
                 self._table.renew_credentials()
             raise
 

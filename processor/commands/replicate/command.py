@@ -1,14 +1,14 @@
-"""The start of a replication: it waits for what may pass, and ends for what a person must put right.
+"""Starts a replication: waits for what may pass by itself, and ends if a person must put something right.
 
 ::
 
-    look ─▶ nothing is wrong: the task's row is written, and this process becomes the daemon
-     ▲ ├─▶ an outage, or AWS is at work: said at once, then ever more rarely; next look after 1 s ... a minute
-     │ ├─▶ AWS answers that something is wrong: said, and looked at again for 10 s, for an answer may be wrong for a
-     │ │   moment (a role or a table that was just made); then 22
-     └─┘   wrong settings, files, Java: 22 at once
+    check ─▶ nothing is wrong: the task's row is written, and this process becomes the daemon
+     ▲ ├─▶ an outage, or AWS is still working: reported at once, then ever more rarely; next check after 1 s ... a
+     minute │ ├─▶ AWS answers that something is wrong: reported, and checked again for 10 s, because an answer may be
+     wrong for │ │   a moment (a role or a table that was just made); then exit status 22 └─┘   wrong settings, files,
+     Java: exit status 22 at once
 
-SIGTERM or Ctrl-C end it at any time with 0: nothing is begun before the daemon.
+SIGTERM or Ctrl-C end it at any time with 0, because nothing is begun before the daemon.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ from processor.startup.failed_call import Who, attempt
 from processor.startup.preflight import Report
 from processor.state import task_row
 
-# A look that takes longer is said to be waited for.
+# Seconds after which a check that is still running is reported.
 _SLOW_SECONDS = 5.0
 
 _NOTE = "Nothing is lost. The start waits, looks again after pauses of up to a minute, and goes on by itself."
@@ -61,9 +61,9 @@ def run(settings: Settings) -> NoReturn:
 
 
 class Readiness:
-    """Looks until a task may start.
+    """Repeats the checks until a task may start.
 
-    :param look: reads and checks all there is to see, and writes the task's row where nothing is wrong
+    :param look: reads and checks everything, and writes the task's row if nothing is wrong
     """
 
     def __init__(
@@ -111,9 +111,9 @@ class Readiness:
             self._sleep(pause)
 
     def _seconds_to_belief(self, lasting: Sequence[Finding]) -> float:
-        """How long what is wrong is looked at again, at most.
+        """How long the checks are repeated before what is wrong is believed.
 
-        :raises NotReadyError: it is to be believed
+        :raises NotReadyError: it is believed now
         """
         now = self._clock()
         if self._wrong_since is None:
@@ -129,7 +129,7 @@ class Readiness:
         return left
 
     def _say(self, findings: Sequence[Finding]) -> None:
-        """Each finding once, for as long as it stays."""
+        """Report each finding once while it lasts."""
         found = {(finding.object, str(finding.cause)) for finding in findings}
         for finding in findings:
             if (finding.object, finding.cause) not in self._said:
@@ -142,7 +142,7 @@ class Readiness:
 
     @contextmanager
     def _slow(self) -> Iterator[set[str]]:
-        """Says what is waited for where a look takes long; the set has what is being looked at."""
+        """Report what is waited for if a check takes long; the set has the names of what is being read."""
         unanswered: set[str] = set()
 
         def say() -> None:
@@ -159,7 +159,7 @@ class Readiness:
 
 
 def _look(settings: Settings, unanswered: set[str]) -> Report:
-    """With clients made anew, and so with the credentials that there are by now."""
+    """Check with new clients, and so with the current credentials."""
     clients = Clients(settings)
     report = preflight.run(settings, clients, unanswered=unanswered)
     if report.errors:

@@ -1,7 +1,7 @@
-"""That a replication has followed a copy that is done: its age then says nothing any more.
+"""Records that a replication has followed a finished copy, so that the copy's age no longer matters.
 
-Else a checkpoint table that is deleted later, so that the task begins anew with the stream's oldest record, would look
-like a replication that comes a day or more after its copy.
+Otherwise, if the checkpoint table is deleted later so that the task begins again with the stream's oldest record, it
+would look like a replication that starts a day or more after its copy.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 def note(settings: Settings, clients: Clients, facts: Facts) -> None:
-    """Keep it in the copy's row, where the facts say so; a failure is left to the next start."""
+    """Store it in the copy's row if the facts show it; after a failure the next start does it."""
     copy = facts.copy
     if copy is None or copy.state != "done" or copy.followed or not leases.begun(facts.leases):
         return

@@ -1,4 +1,4 @@
-"""``run.sh status``: looks once, or again and again, and says how the task stands."""
+"""``run.sh status``: reads a task's state once or repeatedly, and shows it."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ from processor.commands.status.report import Report
 from processor.reporting import output
 from processor.settings.settings import Settings
 
-# A pipe has no width; what is read there is searched for words.
+# Width of the output in a pipe: large, so that lines can be searched.
 _PIPE_COLUMNS = 200
 
 
 def run(settings: Settings, options: StatusOptions) -> int:
-    """Show the task's state; with ``watch_seconds`` until Ctrl-C, so often.
+    """Show the task's state; with ``watch_seconds`` again and again at this interval, until Ctrl-C.
 
     :returns: 0 healthy; 1 lagging, or a shard without an owner, or something that keeps the task from replicating;
-        5 where a part could not be read
+        5 if a part could not be read
     """
     clients = Clients(settings, connections=lag.THREADS)
 
@@ -52,7 +52,7 @@ def run(settings: Settings, options: StatusOptions) -> int:
             found = look()
             if live:
                 live.update(render.render(found), refresh=True)
-    except KeyboardInterrupt:  # how a watch ends
+    except KeyboardInterrupt:  # the usual end of a watch
         return found.exit_status
     finally:
         if live:
@@ -63,7 +63,7 @@ def _show(found: Report, *, as_json: bool) -> None:
     if as_json:
         output.json(found)
         return
-    # Not for scripts: a tenth of a second.
+    # Imported only for people: it takes 0.1 s.
     from processor.commands.status import render
     from processor.reporting.rich_console import PrintableConsole
 

@@ -1,4 +1,4 @@
-"""How far the task's copy has come."""
+"""Reads the progress of the task's copy."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ if TYPE_CHECKING:
 
 
 class CopyProgress(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
-    """A copy; ``running`` is one that was begun and is not through, whether a process is at it or not.
+    """A copy; ``running``: begun and not finished, whether a process is working on it or not.
 
-    ``followed``: it was done, and a replication went on since.
+    ``followed``: it is finished, and a replication has gone on since.
 
     ``expected…`` are DescribeTable's counts, up to six hours old; times are milliseconds since the epoch.
     """
@@ -35,7 +35,7 @@ class CopyProgress(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
 
 
 def read(client: DynamoDBClient, table: str) -> CopyProgress | None:
-    """None where there was no copy.
+    """The copy's progress, or None if there was no copy.
 
     :raises UnavailableError: the task table can't be read
     """

@@ -1,7 +1,7 @@
-"""How far each shard is behind: one look into the stream after each checkpoint, many at once.
+"""Finds out how far each shard is behind, by reading the stream after each checkpoint, many shards at once.
 
-A look takes an iterator and, where the first page is empty, a second page. A shard's reads are limited, and its daemon
-makes four a second while it is idle, so a look that is refused is made again.
+This takes an iterator, a page and, if that is empty, a second page. A shard's reads are limited, and its daemon makes
+some a second, so a read that is refused is repeated.
 """
 
 from __future__ import annotations
@@ -26,13 +26,13 @@ from processor.errors import NotFoundError, RefusedError, UnavailableError
 if TYPE_CHECKING:
     from mypy_boto3_dynamodbstreams import DynamoDBStreamsClient
 
-# Calls at once: 500 shards in a second where each call takes 10 ms. More threads get into each other's way: 32 of them
-# took a quarter more CPU for the same calls.
+# Concurrent calls: 500 shards in a second if each call takes 10 ms. More threads hinder each other: 32 of them took a
+# quarter more CPU for the same calls.
 THREADS = 16
-# A page may be empty though records follow. A closed shard says where it ends, an open one never does.
+# A page may be empty although records follow. Only a closed shard shows where it ends.
 _PAGES_OF_OPEN, _PAGES_OF_CLOSED = 2, 50
 _TRIMMED = "TrimmedDataAccessException"
-# What one shard may be answered while others are not (API reference of GetRecords, errors).
+# Errors that may concern a single shard (API reference of GetRecords, errors).
 _OF_ONE_SHARD = frozenset(
     {"InternalServerError", "LimitExceededException", "ProvisionedThroughputExceededException", "ThrottlingException"}
 )
@@ -45,7 +45,7 @@ class _Iterator(msgspec.Struct):
 
 
 class _Change(msgspec.Struct):
-    """Of a record, what tells its place and its age: seconds since the epoch on the wire, a date from the client."""
+    """A record's sequence number and time: seconds since the epoch on the wire, a date from botocore's client."""
 
     sequence_number: str = msgspec.field(name="SequenceNumber")
     made_at: float | datetime = msgspec.field(name="ApproximateCreationDateTime")
@@ -61,7 +61,7 @@ class _Page(msgspec.Struct):
 
 
 def describe(client: DynamoDBStreamsClient, arn: str) -> tuple[dict[str, Any], list[StreamShard]] | None:
-    """What a stream is, and all its shards; None where there is no such stream.
+    """A stream's description with all its shards, or None if there is no such stream.
 
     :raises UnavailableError: it can't be read
     """
@@ -87,7 +87,7 @@ def describe(client: DynamoDBStreamsClient, arn: str) -> tuple[dict[str, Any], l
 
 
 class Lags:
-    """Looks into one stream. ``times`` knows whether the lags are true to a minute only.
+    """Reads one stream. ``times`` knows whether the lags are only exact to a minute.
 
     :param clock: seconds since the epoch
     """
@@ -130,11 +130,11 @@ class Lags:
     def _failed(self, exc: UnavailableError) -> Lag:
         self.failures.append(exc)
         if exc.code not in _OF_ONE_SHARD:
-            self._away.set()  # hundreds of shards would each wait for the same timeouts
+            self._away.set()  # otherwise hundreds of shards would each wait for the same timeouts
         return Lag(seconds=None, note=f"can't be read ({exc.code})")
 
     def _trimmed(self, shard: StreamShard, number: str | None) -> Lag:
-        """True only where the checkpoint lies before what is left: DynamoDB Local says so of whole shards, too."""
+        """Whether the checkpoint is before the oldest record: DynamoDB Local says "trimmed" of whole shards, too."""
         try:
             oldest = self._first(shard, None)
         except UnavailableError as exc:
@@ -145,7 +145,7 @@ class Lags:
         return self._age(oldest)
 
     def _first(self, shard: StreamShard, after: str | None) -> _Change | None:
-        """The shard's first record after a sequence number, or its oldest; None where there is none.
+        """The shard's first record after a sequence number, or its oldest; None if there is none.
 
         :raises UnavailableError: it can't be read
         """
@@ -164,7 +164,7 @@ class Lags:
         return None
 
     def _call(self, operation: str, parameters: dict[str, Any], answer: type[T]) -> T:
-        """Fast; where that is no success, with the client's retries.
+        """Make a direct call; if that fails, call by the client, with its retries.
 
         :raises UnavailableError: it can't be read
         """

@@ -11,10 +11,10 @@
     a daemon renews its lease                                   reading
     no lease, no owner, or an owner that does not renew         unowned
 
-A lease is removed while its shard is still listed only where the shard and all after it are finished
-(``LeaseGate.java``). So a listed shard without a lease, before one that is not finished, was not read to its end, or
-nobody knows (``Lineage.java`` has the same rules). A task that began with the newest record has no leases for shards
-before that.
+"After" a shard are its descendants. The lease of a shard that is still listed is removed only if the shard and all
+after it are finished (``LeaseGate.java``). So if a listed shard has no lease and one after it is not finished, it was
+not read to its end, or nobody knows (``Lineage.java`` has the same rules). A task that began with the newest record has
+no leases for earlier shards.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ ParentState = Literal["finished", "unfinished"]
 
 
 class StreamShard(msgspec.Struct, frozen=True, kw_only=True):
-    """A shard as DescribeStream has it; an open one still takes records. ``ending`` is a closed one's last number."""
+    """A shard by DescribeStream; an open one still gets records. ``ending`` is a closed one's last sequence number."""
 
     shard_id: str
     parent: str | None = None
@@ -40,9 +40,9 @@ class StreamShard(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Lag(msgspec.Struct, frozen=True, kw_only=True):
-    """How far a shard is behind: the age of its oldest change that is not applied, in seconds; 0 where there is none.
+    """How far a shard is behind: the age of its oldest change that is not applied, in seconds; 0 if there is none.
 
-    None where it can't be known, and ``note`` says why; ``lost`` where that change is no longer in the stream.
+    None if it can't be known, and ``note`` says why; ``lost`` if that change is no longer in the stream.
     """
 
     seconds: float | None
@@ -51,7 +51,7 @@ class Lag(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Shard(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
-    """One shard's state. ``open`` is None where the stream does not list it (any more), or can't be asked."""
+    """One shard's state. ``open`` is None if the stream does not list it (any more), or can't be asked."""
 
     shard_id: str
     state: State
@@ -69,8 +69,8 @@ class Shard(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
 class Lineage:
     """Shards of the stream, or of the checkpoint table, or of both.
 
-    :param shards: None where the stream could not be asked
-    :param leases: None where there is no checkpoint table
+    :param shards: None if the stream could not be asked
+    :param leases: None if there is no checkpoint table
     :param from_oldest: whether the task began with the stream's oldest record, so that each shard had a lease
     """
 
@@ -94,7 +94,7 @@ class Lineage:
         self._finished |= settled | self._of_unknown_end
 
     def _is_settled(self, shard_id: str) -> bool:
-        """Whether all shards after it are finished. One that the stream lists no more was waited for by nobody."""
+        """Whether all shards after it are finished. One that the stream no longer lists is not waited for."""
         children = self._children.get(shard_id, [])
         if shard_id not in self._shards:
             return bool(children)
@@ -112,7 +112,7 @@ class Lineage:
         return any(child in self._leases or self._has_lease_below(child) for child in self._children.get(shard_id, ()))
 
     def unfinished(self) -> dict[str, str | None]:
-        """Checkpoints, by shard, of those in the stream of which something may be left to apply."""
+        """Checkpoints, by shard, of the stream's shards that may have changes left to apply."""
         return {
             shard_id: lease.checkpoint if (lease := self._leases.get(shard_id)) else None
             for shard_id in self._shards
@@ -164,7 +164,7 @@ class Lineage:
         return "reading", ""
 
     def _parent_state(self, shard_id: str) -> ParentState | None:
-        """None for a shard without a parent that is known of any more: KCL waits for none such."""
+        """The parent's state, or None if no parent is known any more: KCL does not wait for such a parent."""
         parent = self._parents.get(shard_id)
         if parent is None or (parent not in self._shards and parent not in self._leases):
             return None

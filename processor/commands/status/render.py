@@ -1,4 +1,4 @@
-"""A report for people: a line for each thing, what is wrong, and the shards of which something is left to do."""
+"""Shows a report to people: a line for each thing, what is wrong, and the shards that are not finished."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from processor.commands.status.lineage import Shard
 from processor.commands.status.report import Report, TableStatus
 from processor.reporting.rich_console import cell
 
-# More than a person reads; --json has all.
+# The most lines that a person reads; --json has all.
 SHOWN = 40
 _HEALTHY = {0: "healthy", 1: "not healthy", 5: "not known"}
 _MINUTE, _HOUR = 60, 3600
 
 
 def headline(report: Report) -> str:
-    """The whole in one line."""
+    """The task's state in one line."""
     counts = report.counts
     shards = f"{counts.reading} reading, {counts.waiting} waiting, {counts.unowned} without an owner"
     alive = sum(1 for daemon in report.daemons if daemon.alive)
@@ -41,13 +41,13 @@ def _bound(report: Report, seconds: float | None, *, about: str, at_most: str) -
 
 
 def render(report: Report) -> RenderableType:
-    """All of it but what is finished."""
+    """The whole report except finished shards."""
     facts = Table.grid(padding=(0, 2))
     facts.add_column(style="bold")
     for name, value in _facts(report):
         facts.add_row(name, cell(value))
     parts: list[RenderableType] = [facts]
-    if report.findings:  # before the shards: a terminal that is not high enough loses what is last
+    if report.findings:  # before the shards, because a small terminal loses the last lines
         parts += [Text(), *(cell(line) for finding in report.findings for line in finding.lines)]
     rows = sorted((shard for shard in report.shards if shard.state != "finished"), key=_urgency)
     if rows:
@@ -114,7 +114,7 @@ def _urgency(shard: Shard) -> tuple[bool, bool, float, str]:
 
 
 def duration(seconds: float | None) -> str:
-    """As ``1 h 5 min``; ``?`` where it is not known."""
+    """A time as in ``1 h 5 min``; ``?`` if it is not known."""
     if seconds is None:
         return "?"
     if seconds < _MINUTE:
@@ -126,5 +126,5 @@ def duration(seconds: float | None) -> str:
 
 
 def line(report: Report, at: datetime) -> str:
-    """For a log of many."""
+    """One line for a log with many."""
     return f"{at.isoformat(timespec='seconds')} {report.task_name}: {headline(report)}"

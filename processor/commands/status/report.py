@@ -1,4 +1,4 @@
-"""What was seen → a verdict, as one struct: JSON for scripts. Pure; ``render.py`` shows it to people."""
+"""Judges what was seen, and makes one struct of it: JSON for scripts. Pure; ``render.py`` shows it to people."""
 
 from __future__ import annotations
 
@@ -31,12 +31,12 @@ _COPY_AGAIN = (
 
 State = Literal["running", "stopped", "never started", "unknown"]
 _ON = frozenset({"ENABLED", "ENABLING"})
-# A table in any other state takes no writes, or is about to (API reference, TableDescription).
+# A table in any other state accepts no writes, or soon won't (API reference, TableDescription).
 _WRITABLE = frozenset({"ACTIVE", "UPDATING"})
 
 
 class TableStatus(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
-    """A table. ``status`` is DynamoDB's word, or MISSING; None where it can't be read."""
+    """A table. ``status`` is DynamoDB's word, or MISSING, or None if it can't be read."""
 
     region: str
     table: str
@@ -45,7 +45,7 @@ class TableStatus(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
 
 
 class Counts(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
-    """Shards; each is one of reading, waiting, finished and unowned. ``open`` ones still take records."""
+    """Numbers of shards; each is one of reading, waiting, finished and unowned. ``open`` ones still get records."""
 
     open: int
     reading: int
@@ -55,11 +55,12 @@ class Counts(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
 
 
 class Report(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
-    """How a task stands.
+    """A task's state.
 
-    ``lag_seconds`` is the largest of all shards; None where none is known. With ``lag_about`` it and those of the
-    shards may each be wrong by a minute, for the source rounds its records' times to that. With
-    ``checkpoint_interval_seconds`` each may be less by so much, for what is applied is known by checkpoints alone.
+    ``lag_seconds`` is the largest of all shards, or None if none is known. With ``lag_about``, it and the shards' own
+    may be wrong by a minute, because the source rounds its records' times to the minute. With
+    ``checkpoint_interval_seconds``, each may really be smaller by up to that interval, because only checkpoints show
+    what is applied.
     """
 
     task_name: str
@@ -86,7 +87,7 @@ class Report(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
 def make(settings: Settings, seen: Seen, *, max_lag_seconds: int) -> Report:
     """Judge what was seen.
 
-    :param max_lag_seconds: what a healthy shard may be behind
+    :param max_lag_seconds: how far a healthy shard may be behind
     """
     counted = Counter(shard.state for shard in seen.shards)
     lags = [shard.lag_seconds for shard in seen.shards if shard.lag_seconds is not None]

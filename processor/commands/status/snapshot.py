@@ -1,4 +1,4 @@
-"""Everything that a status is made of, read side by side; none of it is changed."""
+"""Reads everything that a status needs, in parallel, and changes nothing."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ class Unread(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Stream(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
-    """The stream that the task reads. ``status`` is DynamoDB's word, or MISSING; None where it can't be read."""
+    """The stream that the task reads. ``status`` is DynamoDB's word, or MISSING, or None if it can't be read."""
 
     arn: str
     view_type: str | None = None
@@ -49,7 +49,7 @@ class Stream(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
 
 
 class DeadLetters(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
-    """How many there are; ``more`` than that where counting them all would take long."""
+    """How many there are; with ``more``, there are more, and counting them all would take long."""
 
     place: str
     count: int
@@ -57,7 +57,7 @@ class DeadLetters(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
 
 
 class Seen(msgspec.Struct, kw_only=True):
-    """What was read; None where there is nothing, or where it is in ``unread``."""
+    """What was read; None if there is nothing, or if it is in ``unread``."""
 
     source: dict[str, Any] | None = None
     destination: dict[str, Any] | None = None
@@ -99,7 +99,7 @@ class _Reader:
             def begin(what: str, call: Callable[[], T]) -> Future[T | None]:
                 return pool.submit(self._attempt, what, call)
 
-            # First, for it is what is waited for: a renewal.
+            # First, because it takes longest: it waits for a renewal.
             scanned = begin("leases", self._leases)
             source = begin("source", lambda: _describe(clients.source(), settings.source_table))
             row = begin("task", lambda: task_row.read(clients.checkpoints(), settings.task_table))
@@ -125,7 +125,7 @@ class _Reader:
             ]
             seen.checkpoint_outage = outage.result()
             seen.destination, seen.dead_letters, seen.copy = destination.result(), letters.result(), copy.result()
-        if seen.could_read("leases"):  # else nothing is known of any shard
+        if seen.could_read("leases"):  # otherwise nothing is known of any shard
             renewing = {each.owner for each in seen.daemons if each.alive}
             seen.shards = self._lineage(shards).states(renewing=renewing, lags=lags)
         return seen
@@ -155,7 +155,7 @@ class _Reader:
             seen.leases = self._leases()
 
     def _stream(self) -> list[StreamShard] | None:
-        """The task's own stream, for the source may have a newer one, or be gone; before a first start the source's."""
+        """The task's own stream, or before a first start the source's: later that may have a newer one, or be gone."""
         seen, source = self._seen, self._seen.source or {}
         arn = source.get("LatestStreamArn")
         if seen.leases is None and not source.get("StreamSpecification", {}).get("StreamEnabled"):

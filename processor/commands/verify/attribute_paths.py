@@ -1,4 +1,4 @@
-r"""Places in an item: ``order.lines[3].price``, written ``\.``, ``\[``, ``\,`` or ``\\`` where a name has one. Pure."""
+r"""Paths in an item: ``order.lines[3].price``; a name's own characters are ``\.``, ``\[``, ``\,`` or ``\\``. Pure."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-# Names of attributes, and places in lists.
+# Names of attributes, and positions in lists.
 Path = tuple[str | int, ...]
 
 _SPECIAL = re.compile(r"([\\.,\[])")
@@ -19,7 +19,7 @@ _PART = re.compile(r"(?:[^\\,]|\\.|\\$)+")
 def parse(text: str) -> list[Path]:
     """Paths between commas.
 
-    :raises ValueError: one of them is none
+    :raises ValueError: one of them is not a path
     """
     parts = [part.strip() for part in _PART.findall(text)]
     for part in parts or [text]:
@@ -29,7 +29,7 @@ def parse(text: str) -> list[Path]:
 
 
 def shown(path: Sequence[str | int]) -> str:
-    """As ``parse`` takes it."""
+    """The path as ``parse`` accepts it."""
     text = ""
     for step in path:
         text += f"[{step}]" if isinstance(step, int) else ("." if text else "") + _SPECIAL.sub(r"\\\1", step)
@@ -37,17 +37,17 @@ def shown(path: Sequence[str | int]) -> str:
 
 
 def remove(attributes: dict[str, Any], paths: Sequence[Path]) -> None:
-    """Take away what stands there, if anything does.
+    """Remove the values at these paths, if there are any.
 
     :param attributes: ``{name: {type: value}}``; is changed
-    :param paths: as ``in_order`` has them
+    :param paths: in the order of ``in_order``
     """
     for path in paths:
         _remove(attributes, path)
 
 
 def in_order(paths: Sequence[Path]) -> list[Path]:
-    """The last places of a list first, so that no removal moves another's place."""
+    """The last positions of a list first, so that no removal moves another position."""
     return sorted(set(paths), key=lambda path: [(isinstance(step, str), step) for step in path], reverse=True)
 
 

@@ -1,4 +1,4 @@
-"""What counts of an item when two tables are compared: its canonical form, without what is ignored. Pure."""
+"""The canonical form in which items of two tables are compared, without what is ignored. Pure."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _HASH_BYTES = 8
 
 
 class Digest(NamedTuple):
-    """``place`` is the key's, of 32 bits, ``hash`` the item's, of 64."""
+    """``place`` is a hash of the key, with 32 bits; ``hash`` is the item's, with 64."""
 
     place: int
     hash: int
@@ -27,8 +27,8 @@ class CanonicalForm:
     """How the items of one pair of tables are compared.
 
     :param key_names: the key's attributes
-    :param ignored: paths that don't count; none of them is in the key
-    :param salt: up to 16 bytes; with chance in it, nobody can make items whose digests meet
+    :param ignored: paths that are not compared; none of them is in the key
+    :param salt: up to 16 random bytes, so that nobody can make different items with equal digests
     """
 
     def __init__(self, key_names: Sequence[str], *, ignored: Iterable[Path] = (), salt: bytes = b"") -> None:
@@ -37,9 +37,9 @@ class CanonicalForm:
         self._salt = salt
 
     def digest(self, item: msgspec.Raw) -> Digest:
-        """Equal for equal items.
+        """A digest that is equal for equal items.
 
-        :raises ValueError: it is no DynamoDB JSON, or lacks its key
+        :raises ValueError: it is not DynamoDB JSON, or lacks its key
         """
         attributes = normalized(item)
         place = self._place_of(attributes)
@@ -47,17 +47,17 @@ class CanonicalForm:
         return Digest(place, self._hash(encoded(attributes)))
 
     def place(self, item: msgspec.Raw) -> int:
-        """The place alone, of an item or its key."""
+        """The place alone, from an item or its key."""
         return self._place_of(normalized(item))
 
     def hash(self, item: msgspec.Raw | None) -> int | None:
-        """The item's, None where there is none."""
+        """The item's hash, or None for no item."""
         return None if item is None else self._hash(self._canonical(item))
 
     def same(self, one: msgspec.Raw | None, other: msgspec.Raw | None) -> bool:
-        """Whether both are the same item as far as it counts, or both are none.
+        """Whether both are the same item in what is compared, or both None.
 
-        :raises ValueError: one of them is no DynamoDB JSON
+        :raises ValueError: one of them is not DynamoDB JSON
         """
         if one is None or other is None:
             return one is other

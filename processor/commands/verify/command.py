@@ -1,4 +1,4 @@
-"""``run.sh verify``: makes what a comparison needs, watches for signals, and says what was found."""
+"""``run.sh verify``: sets a comparison up, watches for signals, and reports what was found."""
 
 from __future__ import annotations
 
@@ -42,15 +42,15 @@ from processor.system import program
 from processor.system.signals import Signals
 
 DIFFERENCES = 1
-# No lease runs out while a key is repaired.
+# A repair holds no lease, so its calls may take longer than replication's.
 _TIMEOUTS = WriteTimeouts(connect=3, read=10)
 
 
 def run(settings: Settings, options: VerifyOptions, *, pause: Callable[[int], float] = pause_seconds) -> int:
-    """Compare the destination with the source, and make it equal where that is wanted.
+    """Compare the destination with the source, and make it equal if that is asked for.
 
-    :param pause: the wait before a key is looked at for the n-th time again
-    :returns: 0 where they are equal, or are by now; 1 where they aren't; 130 or 143 where a signal ended it
+    :param pause: the wait before a key is read again for the n-th time
+    :returns: 0 if they are equal, or were made equal; 1 if they aren't; 130 or 143 if a signal ended it
     :raises UsageError: an option can't be used
     :raises NotReadyError: the tables are not there, or don't belong together
     :raises ReplicatorError: it could not be finished
@@ -88,7 +88,7 @@ def run(settings: Settings, options: VerifyOptions, *, pause: Callable[[int], fl
 
 
 def _say_what_is_written(settings: Settings, options: VerifyOptions, facts: Facts) -> None:
-    """Whoever has named the wrong table, or has another account's credentials, sees it before anything is written."""
+    """Show both tables before anything is written, so that a wrong table or account is noticed."""
     output.say(identity_of(settings, "source", facts.source).shown)
     output.say(identity_of(settings, "destination", facts.destination).shown)
     does = "would be" if options.dry_run else "is"
@@ -99,7 +99,7 @@ def _say_what_is_written(settings: Settings, options: VerifyOptions, facts: Fact
 
 @contextlib.contextmanager
 def _output(settings: Settings, options: VerifyOptions) -> Iterator[Callable[[bytes], None]]:
-    """Where the lines go."""
+    """The function that writes the lines of ``--output``."""
     if options.output is None:
         yield lambda _: None
         return
@@ -124,7 +124,7 @@ def _form(settings: Settings, options: VerifyOptions, facts: Facts) -> Canonical
 
 
 def _retry(stop: threading.Event) -> Retry:
-    """For one table, or for what uses both: an answer of one says nothing of the other."""
+    """Retries for one table, or for calls to both: a success of one says nothing about the other."""
     return Retry(
         retry_policy.COMMAND, stop, Outage(Log(), "verify_delayed", note="Nothing is lost: it is tried again.")
     )
@@ -139,7 +139,7 @@ class _Steps:
         self._step: Step | None = None
 
     def say(self, step: Step) -> None:
-        """Show how far it is."""
+        """Show the progress."""
         if step is not self._step:
             self.close()
             self._step, self._shown = step, self._bar.enter_context(Bar())
@@ -147,14 +147,14 @@ class _Steps:
         self._metrics.tell(step.done, step.expected, step.name)
 
     def close(self) -> None:
-        """Leave the terminal to others."""
+        """Finish the terminal's line."""
         self._bar.close()
 
 
 class _Made:
-    """What a comparison needs.
+    """Makes the parts of a comparison.
 
-    :param stack: closes what is made
+    :param stack: closes them
     """
 
     def __init__(

@@ -1,15 +1,16 @@
 """Finds the keys where two tables differ, in bounded memory and with few reads beside two scans.
 
-1. Both tables are scanned, and their items' digests added up in buckets (``digests.py``). Equal buckets hold equal
-   items. The order of a scan is documented nowhere, and need not be alike in two tables; sums do without it.
-2. Only where buckets differ, both are scanned again. Items of those buckets are looked up in the other table: the
+1. Both tables are scanned, and their items' digests are added up in buckets (``digests.py``). Equal buckets hold equal
+   items. The order of a scan is not documented, and may differ between two tables; sums don't depend on it.
+2. If some buckets differ, both tables are scanned again. Items of those buckets are looked up in the other table: the
    source's scan finds what is missing or different, the destination's what is extra.
-3. What seems to differ is looked at again (``recheck.py``).
+3. Keys that seem to differ are read again (``recheck.py``).
 
-Where both tables delete the same items by TTL (``expiry.py``), those past it stay out of the sums: each table has
-deleted others of them. One that is past it in one table only makes its bucket differ, and is looked up.
+If both tables delete the same items by TTL (``expiry.py``), items past it are left out of the sums, because each table
+may have deleted other ones. An item that is past it in one table only makes its bucket differ, and is looked up.
 
-A sample has no first pass: some of many segments of each table, drawn at random, go through the others, every item.
+A sample skips the first step: some of many segments of each table are drawn at random, and each of their items is
+looked up in the other table.
 """
 
 from __future__ import annotations
@@ -36,9 +37,9 @@ if TYPE_CHECKING:
 
 # Of each table at once. Pages are digested under Python's one lock, so more only wait for each other.
 THREADS = 4
-# So that the last ones end together.
+# Many, so that the last ones end at about the same time.
 _SEGMENTS_PER_THREAD = 4
-# Of a sample: so many that their number is about the share asked for, and that each is a page or less.
+# For a sample: enough that the number drawn matches the share asked for, and that each is a page or less.
 _SAMPLE_SEGMENTS = 100
 _FEWEST_DRAWN = 10
 _ITEMS_PER_SEGMENT = 2_000
@@ -46,7 +47,7 @@ _ITEMS_PER_SEGMENT = 2_000
 
 @dataclass(slots=True)
 class Step:
-    """One of the things that it does, one after the other; ``expected`` is an estimate, 0 where there is none."""
+    """One of its steps; ``expected`` is an estimate of the items, 0 if there is none."""
 
     name: str
     expected: int = 0
@@ -54,10 +55,10 @@ class Step:
 
 
 class Comparison:
-    """One run; ``step`` says how far it is.
+    """One run; ``step`` has its progress.
 
-    :param judge: of what was read in both tables
-    :param share: of the items; less than 1 is a sample
+    :param judge: decides about keys that were read in both tables
+    :param share: the part of the items to compare; less than 1 is a sample
     """
 
     def __init__(
@@ -86,7 +87,7 @@ class Comparison:
         self.step = Step("begin")
 
     def run(self) -> None:
-        """Compare; what was found by then is in ``results``, whatever is raised.
+        """Compare; ``results`` has what was found, whatever is raised.
 
         :raises StoppedError: the workers were stopped
         :raises ReplicatorError: a table can't be read
@@ -104,7 +105,7 @@ class Comparison:
         sides = (self._source, self._destination)
         buckets, lock = BucketDigests(max(side.items for side in sides)), threading.Lock()
 
-        # As of one moment: an item that both tables have is left out of both sums, or of neither.
+        # By one fixed time, so that an item that both tables have is left out of both sums or of neither.
         expiry = self._expiry.now()
 
         def add(side: TableSide, segment: Segment) -> None:
@@ -128,7 +129,7 @@ class Comparison:
         return buckets.compare()
 
     def _look(self, side: TableSide, other: TableSide, differing_buckets: DifferingBuckets | None) -> None:
-        """Hand over the keys of ``side`` whose items ``other`` has not, or has otherwise."""
+        """Pass on the keys of ``side`` whose items ``other`` lacks, or has with other values."""
         lock = threading.Lock()
 
         def look(segment: Segment) -> None:
@@ -154,7 +155,7 @@ class Comparison:
         by_identity = {identity: item for (identity, _), item in zip(keys, items, strict=True)}
         for some in side.chunks(keys):
             found = other.items_of(some)
-            if side.role == "destination":  # what both have, the source's scan has compared
+            if side.role == "destination":  # items that both have were compared by the source's scan
                 differing = [
                     (identity, key)
                     for identity, key in some.items()

@@ -1,4 +1,4 @@
-"""Where two images of one key differ. Pure."""
+"""Finds where two images of one key differ. Pure."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ Kind = Literal["missing", "extra", "different"]
 
 
 class Difference(NamedTuple):
-    """``missing`` and ``extra`` are the destination's; the values are attribute values as their tables have them."""
+    """``missing`` and ``extra`` are meant at the destination; the values are attribute values as in their tables."""
 
     path: Path
     kind: Kind
@@ -26,10 +26,10 @@ class Difference(NamedTuple):
 def differences(
     source: msgspec.Raw, destination: msgspec.Raw, *, ignored: Collection[Path] = ()
 ) -> Iterator[Difference]:
-    """As deep as both have a map or a list in the same place; sets differ as a whole.
+    """The differences, as deep as both have a map or a list in the same place; sets differ as a whole.
 
-    :param ignored: paths where, and below which, nothing counts
-    :raises ValueError: one of them is no DynamoDB JSON
+    :param ignored: paths that are not compared, nor anything below them
+    :raises ValueError: one of them is not DynamoDB JSON
     """
     return _of_maps((), parsed(source), parsed(destination), frozenset(ignored))
 

@@ -1,7 +1,7 @@
-"""The digests of two tables, added up in buckets of keys: equal buckets hold equal items. Pure.
+"""Adds up the digests of two tables in buckets of keys: equal buckets hold equal items. Pure.
 
-Added modulo 2^64: the order of items doesn't matter, and one that came twice shows, as it would not with an exclusive
-or. Two buckets of different items are taken for equal once in 2^64.
+They are added modulo 2^64: the order of items doesn't matter, and an item that was read twice is noticed, which an
+exclusive or would not do. Two buckets with different items look equal once in 2^64.
 """
 
 from __future__ import annotations
@@ -16,10 +16,11 @@ from processor.commands.verify.canonical_form import Digest
 
 Role = Literal["source", "destination"]
 
-# 20 bytes each. The fewest are for tables whose number of items is not known yet (DescribeTable's is hours old).
+# A bucket has 20 bytes. The minimum is for tables whose number of items is not known yet (DescribeTable's is hours
+# old).
 MIN_BUCKETS = 1 << 16
 MAX_BUCKETS = 1 << 21
-# Of a bucket that differs every item is read again by its key, at 26 times a scan's price (items of 300 bytes).
+# Every item of a differing bucket is read again by its key, at 26 times a scan's price (for items of 300 bytes).
 ITEMS_PER_BUCKET = 2
 _MODULUS = 1 << 64
 
@@ -38,9 +39,9 @@ class BucketDigests:
         self._source_items = array("I", bytes(4 * size))
 
     def add(self, role: Role, digests: Iterable[Digest], *, counted: bool = True) -> None:
-        """Items of a table; each once.
+        """Add items of a table; each once.
 
-        :param counted: whether they are among ``DifferingBuckets.equal_items``, where nothing else is the matter
+        :param counted: whether they count as ``DifferingBuckets.equal_items`` if their bucket is equal
         """
         sums, mask, counted = self._sums[role], self._mask, counted and role == "source"
         for place, item_hash in digests:
@@ -50,14 +51,14 @@ class BucketDigests:
                 self._source_items[number] += 1
 
     def compare(self) -> DifferingBuckets:
-        """What is known when all items of both tables were added."""
+        """The result, when all items of both tables were added."""
         differ = bytearray(map(operator.ne, self._sums["source"], self._sums["destination"]))
         suspicious = sum(compress(self._source_items, differ))
         return DifferingBuckets(differ, equal_items=sum(self._source_items) - suspicious)
 
 
 class DifferingBuckets:
-    """Whose items may differ; the source has ``equal_items`` others."""
+    """The buckets whose items may differ; ``equal_items`` of the source are in the other buckets."""
 
     def __init__(self, differ: bytearray, *, equal_items: int) -> None:
         self.equal_items = equal_items

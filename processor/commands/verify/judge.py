@@ -1,4 +1,4 @@
-"""What becomes of a key that was read in both tables: equal, past its TTL, or different."""
+"""Decides about a key that was read in both tables: equal, past its TTL, or different."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ class Judge:
 
     :param form: how items are compared
     :param expiry: which differences TTL excuses
-    :param results: is told of keys that don't differ
-    :param show_expired: also names those that TTL excuses
+    :param results: counts the keys that don't differ
+    :param show_expired: also name the keys that TTL excuses
     """
 
     def __init__(
@@ -32,13 +32,13 @@ class Judge:
         self._results = results
 
     def same(self, source: msgspec.Raw | None, destination: msgspec.Raw | None) -> bool:
-        """Whether two items of one key are no difference; None stands for no item."""
+        """Whether two items of one key don't count as a difference; None stands for no item."""
         return self.form.same(source, destination) or self.expiry.excuses(source, destination)
 
     def differs(
         self, role: Role, key: msgspec.Raw, source: msgspec.Raw | None, destination: msgspec.Raw | None
     ) -> bool:
-        """The opposite; a key that is no difference is counted, and that's all there is to do about it.
+        """The opposite of ``same``; a key that does not differ is counted here.
 
         :param role: the table whose scan has found the key
         """
@@ -48,7 +48,7 @@ class Judge:
             return False
         if not self.expiry.excuses(source, destination):
             return True
-        if self.show_expired and (role == "destination") == (source is None):  # else the other's scan finds it, too
+        if self.show_expired and (role == "destination") == (source is None):  # or the other scan would name it, too
             at: At = "destination" if source is None else "source" if destination is None else "both"
             self._results.found([Found(outcome="expired", key=key, at=at)])
         return False

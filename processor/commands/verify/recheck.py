@@ -1,11 +1,11 @@
-"""Keys that seem to differ, looked at again until it is known whether they do.
+"""Reads keys that seem to differ again, until it is known whether they do.
 
-Tables are compared while they are written to, and the destination lags behind. So a key counts only when
+Tables are compared while they are written to, and the destination lags behind. So a key counts only if
 
-1. it differs at each of several looks, all strongly consistent, with growing pauses in which replication catches up;
-2. its source item was the same at the last two of them: the destination had all of the last pause to become equal.
+1. it differs at each of several reads, all strongly consistent, with growing pauses in which replication catches up;
+2. its source item was the same at the last two reads: the destination had the whole last pause to become equal.
 
-A key whose source item was never at rest is ``changing``: neither equal nor different.
+A key whose source item changed between all reads is ``changing``: neither equal nor different.
 """
 
 from __future__ import annotations
@@ -30,20 +30,20 @@ from processor.flow.worker_group import TICK_SECONDS, WorkerGroup
 if TYPE_CHECKING:
     import msgspec
 
-# Keys that are looked at together, and how many such lots at once: the pauses are for all of a lot, and the bound of
-# what is kept in memory.
+# Keys that are read together, and the number of such groups at once. A group's keys share its pauses. Together they
+# limit what is kept in memory.
 LOT = 5_000
 _LOTS = 4
 
 
 def pause_seconds(number: int) -> float:
-    """The wait before look ``number``, counted from 1: 1 s, 2 s, 4 s, up to a minute."""
+    """The wait before repeated read ``number``, counted from 1: 1 s, 2 s, 4 s, up to a minute."""
     return min(60.0, 2.0 ** (number - 1))
 
 
 @dataclass(slots=True)
 class _Candidate:
-    """``source_hash`` is that of the last look."""
+    """A key that seems to differ; ``source_hash`` is its source item's hash at the last read."""
 
     identity: bytes
     key: msgspec.Raw
@@ -58,12 +58,12 @@ class _Look(NamedTuple):
 
 
 class Recheck:
-    """Takes suspicious keys from any number of threads, and finds out in threads of its own.
+    """Takes keys that seem to differ from any number of threads, and rechecks them in threads of its own.
 
-    :param judge: of what was read in both tables
-    :param looks: how many more times a key is looked at
-    :param repair: called with keys that differ, and with what is to be told of them and what became of them
-    :param values: also say what stands where two items differ
+    :param judge: decides about keys that were read in both tables
+    :param looks: how many more times a key is read
+    :param repair: called with keys that differ, and with the function that reports them and the result
+    :param values: also report the values at the places that differ
     :param pause: see ``pause_seconds``
     """
 
@@ -98,7 +98,7 @@ class Recheck:
         self._pool = ThreadPoolExecutor(_LOTS, thread_name_prefix="verify-recheck")
 
     def add(self, role: Role, keys: Sequence[tuple[bytes, msgspec.Raw]]) -> None:
-        """Keys with their identities that seem to differ; waits while too many are in hand.
+        """Take keys that seem to differ, with their identities; waits while there are too many.
 
         :param role: the table whose scan has found them
         :raises ReplicatorError: the workers have stopped
@@ -139,7 +139,7 @@ class Recheck:
             self._workers.check()
 
     def _settle(self, role: Role, candidates: list[_Candidate]) -> None:
-        """Runs in the pool: look, pause, and look again at those that still differ."""
+        """Runs in the pool: read, pause, and read again those that still differ."""
         for number in range(self._looks):
             candidates = [look.candidate for some in self._look(role, candidates) for look in some]
             if not candidates:
@@ -155,11 +155,11 @@ class Recheck:
             self._repair(found, self._results.found)
 
     def _look(self, role: Role, candidates: Sequence[_Candidate]) -> Iterator[list[_Look]]:
-        """Those that differ, some at a time; all others are equal, or gone from both.
+        """The keys that differ, some at a time; all others are equal, or gone from both tables.
 
-        The destination is read first. Then a source that was at rest until after it had been so while the destination
-        was read; the other way round, a change that came between the two reads, and was replicated at once, would
-        look like a difference.
+        The destination is read first. Then, if the source's item has not changed by its own read, it had not changed
+        when the destination was read either. The other way round, a change between the two reads that was replicated at
+        once would look like a difference.
         """
         by_identity = {each.identity: each for each in candidates}
         for keys in self._source.chunks([(each.identity, each.key) for each in candidates]):

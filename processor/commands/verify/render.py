@@ -11,7 +11,7 @@ from processor.reporting import output
 from processor.reporting.rich_console import PrintableConsole
 from processor.settings.settings import Settings
 
-# Of one key; --json and --output have all.
+# The most paths shown of one key; --json and --output have all.
 _SHOWN_PATHS = 10
 
 

@@ -1,4 +1,4 @@
-"""Makes the destination's item of a key the source's, by the rule of ``reconcile.py``, and looks whether it is."""
+"""Makes the destination's item of a key equal to the source's, by the rule of ``reconcile.py``, and checks it."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from processor.replication.fences import NO_NUMBER
 from processor.replication.reconcile import Source, reconcile
 from processor.replication.writer import Table
 
-# A write may be moot by ``writeMode=fenced``, where a change came first; and the source may change again after it.
+# With ``writeMode=fenced`` a write is moot if a change came first; and the source may change again after it.
 _TRIES = 3
 _UNKNOWN = "written, but not looked at again; it may hold an older image: run verify --repair again"
 
@@ -25,12 +25,12 @@ Tell = Callable[[list[Found]], None]
 
 
 def would_repair(found: list[Found], tell: Tell) -> None:
-    """Tell what ``Repair`` would do; it does nothing."""
+    """Report what ``Repair`` would do, and do nothing."""
     tell([msgspec.structs.replace(each, repair=Repaired(write=_write(each))) for each in found])
 
 
 def keeping_extra(repair: Callable[[list[Found], Tell], None]) -> Callable[[list[Found], Tell], None]:
-    """``repair`` for all but the keys that only the destination has: they may be somebody else's."""
+    """``repair`` for all keys except those that only the destination has, which may be another application's."""
 
     def some(found: list[Found], tell: Tell) -> None:
         tell([each for each in found if each.outcome == "extra"])
@@ -40,7 +40,7 @@ def keeping_extra(repair: Callable[[list[Found], Tell], None]) -> Callable[[list
 
 
 class _Noted:
-    """Satisfies ``writable_table.Table``: another one, and whether it may have been written."""
+    """Implements ``writable_table.Table``: passes writes to another one, and remembers whether there were any."""
 
     def __init__(self, table: Table) -> None:
         self.name = table.name
@@ -65,10 +65,10 @@ class _Noted:
 class Repair:
     """Repairs keys, some at a time. Any number of threads may share it.
 
-    :param destination: ``table`` for reading
-    :param judge: whether a key still differs
-    :param number_of: from a key to the sequence number that its writes carry
-    :param threads: keys in hand at once
+    :param destination: reads ``table``
+    :param judge: decides whether a key still differs
+    :param number_of: maps a key to the sequence number that its writes carry
+    :param threads: keys processed at once
     """
 
     def __init__(
@@ -92,12 +92,12 @@ class Repair:
         self._pool = ThreadPoolExecutor(threads, thread_name_prefix="verify-repair")
 
     def __call__(self, found: list[Found], tell: Tell) -> None:
-        """Repair each, whatever it is by now.
+        """Repair each of them, whatever its state is now.
 
-        :param tell: called with the same keys and what became of them, before anything is raised: a key that was left
-            between its write and the look after it may have an older image over a newer one
-        :raises UnavailableError: one of the tables can't be used now; nothing more is begun
-        :raises StoppedError: the command was stopped; keys in hand may be done
+        :param tell: called with the same keys and the results, before anything is raised: a key that was interrupted
+            between its write and the read after it may have an older image over a newer one
+        :raises UnavailableError: one of the tables can't be used now; no other key is begun
+        :raises StoppedError: the command was stopped; keys in progress may be done
         """
         tell(list(self._pool.map(self._one, found)))
         if self._error is not None:

@@ -1,4 +1,4 @@
-"""What a verification found, key by key, and in numbers."""
+"""The result of a verification, in numbers and key by key."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from processor.system import private_files
 from processor.system.private_files import NotOursError
 
 Verdict = Literal["missing", "extra", "different"]
-# ``expired`` is no difference: one table has deleted by TTL what the other still has, or will.
+# ``expired`` is not a difference: one table has deleted by TTL what the other will delete, too.
 At = Literal["source", "destination", "both"]
 Shown = Literal["missing", "extra", "different", "expired"]
 
@@ -43,7 +43,7 @@ class PathDifference(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Tr
 
 
 class Repaired(msgspec.Struct, frozen=True, kw_only=True):
-    """``write`` is what makes the destination equal; ``done`` is None where it was only asked for (``--dryRun``)."""
+    """``write`` is the write that makes the destination equal; ``done`` is None with ``--dryRun``."""
 
     write: Literal["put", "delete"]
     done: bool | None = None
@@ -53,7 +53,7 @@ class Repaired(msgspec.Struct, frozen=True, kw_only=True):
 class Found(msgspec.Struct, kw_only=True, rename="camel", omit_defaults=True):
     """A key that is missing, extra or different at the destination; ``paths`` says where, in the last case.
 
-    ``at``: which table has it, of one that is ``expired``.
+    ``at``: for a key that is ``expired``, the table that has it.
     """
 
     outcome: Shown
@@ -67,9 +67,9 @@ class Report(msgspec.Struct, kw_only=True, rename="camel"):
     """Counts of keys, and the first ``keys`` of those that differ.
 
     ``source_expired`` and ``destination_expired``: of the items read, those past their TTL.
-    ``changing``: the source changed them at each look, so nothing is known. ``repaired`` are some of those missing,
-    extra and different. Until it is ``complete``, the counts are of what was compared so far; with a ``samplePercent``
-    they are the sample's.
+    ``changing``: the source changed them between all reads, so nothing is known. ``repaired``: how many of the missing,
+    extra and different ones. Until it is ``complete``, the counts cover what was compared so far; with a
+    ``samplePercent`` they are the sample's.
     """
 
     complete: bool = False
@@ -89,7 +89,7 @@ class Report(msgspec.Struct, kw_only=True, rename="camel"):
 
     @property
     def differing(self) -> int:
-        """Keys that differ, but for those repaired."""
+        """The number of keys that differ, without those that were repaired."""
         return self.missing + self.extra + self.different - self.repaired
 
 
@@ -107,7 +107,7 @@ class Results:
         self._lock = threading.Lock()
 
     def scanned(self, role: Role, items: int, expired: int) -> None:
-        """So many items were read from that table, some of them past their TTL."""
+        """Count items read from a table, and how many of them are past their TTL."""
         with self._lock:
             if role == "source":
                 self.report.source_items += items
