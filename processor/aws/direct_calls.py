@@ -51,13 +51,14 @@ class Calls(Protocol):
         """Make a call; see ``DirectCalls``."""
 
 
-def direct_calls(client: Any, *, operation: str, parameters: dict[str, Any]) -> Calls:
+def direct_calls(client: Any, *, operation: str, parameters: dict[str, Any], forked: bool = False) -> Calls:
     """The calls of one client, made directly, or by the client if the library doesn't let us.
 
     :param operation: a call for which to look the endpoint up; an account may have an endpoint of its own
+    :param forked: processes that are forked from this one will make them
     """
     try:
-        return DirectCalls(client, direct_parts(client, operation, parameters))
+        return DirectCalls(client, direct_parts(client, operation, parameters), forked=forked)
     except ChangedLibraryError as exc:
         say(exc, "Each call is made by botocore's client, at several times the CPU.")
         return ByteCalls(client)
@@ -69,11 +70,11 @@ class DirectCalls:
     :param client: its credentials, connections and timeouts are used
     """
 
-    def __init__(self, client: Any, parts: DirectParts) -> None:
+    def __init__(self, client: Any, parts: DirectParts, *, forked: bool = False) -> None:
         model, config = client.meta.service_model, client.meta.config
         region = client.meta.region_name
         self._session, self._credentials, agent, endpoint = parts
-        load_once(self._session)
+        load_once(self._session, now=forked and endpoint.startswith("https:"))
         prepared: dict[str, Any] = {"url_path": "/", "query_string": {}, "headers": {}, "body": b""}
         prepare_request_dict(prepared, endpoint_url=endpoint)
         self._url: str = prepared["url"]

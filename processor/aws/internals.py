@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
+from botocore.httpsession import get_cert_path
+
 from processor.reporting import changed_libraries
 
 # Purpose -> the member's name in the library.
@@ -20,6 +22,7 @@ MEMBERS = {
     "a client's endpoint rules": "_resolve_endpoint_ruleset",
     "a client's calls": "_make_api_call",
     "a session's TLS": "_get_ssl_context",
+    "a session's authorities": "_verify",
     "a session's pools": "_manager",
     "a session's kinds of pools": "_pool_classes_by_scheme",
     "taking a connection": "_get_conn",
@@ -125,6 +128,15 @@ def take_connection(pool: Any) -> Any:
 def give_back(pool: Any, connection: Any) -> None:
     """Return a connection to its pool."""
     getattr(pool, MEMBERS["giving a connection back"])(connection)
+
+
+def authorities(session: Any) -> str | None:
+    """The file of certificate authorities that a session's connections load; None where they look at no certificate.
+
+    :raises ChangedLibraryError: it can't be had
+    """
+    asked = _member(session, "a session's authorities", is_as_it_was=lambda found: isinstance(found, (bool, str)))
+    return get_cert_path(asked) if asked else None
 
 
 def make_context_by(session: Any, made: Callable[[Callable[[], Any]], Any]) -> None:

@@ -84,11 +84,11 @@ def session(identity: Identity = OWN, *, region: str | None = None) -> Session:
     _equip(own, region)
     if identity.role_arn is None:
         return own
-    if not own.get_credentials().exist():
-        raise NoCredentialsError
     role_arn = identity.role_arn
 
     def assumed() -> Credentials:
+        if not own.get_credentials().exist():
+            raise NoCredentialsError
         ask = Renewal(role_arn, lambda: _assume(identity, role_arn, region))
         return DeferredRefreshableCredentials(method="assume-role", refresh_using=ask)
 

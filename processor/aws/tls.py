@@ -11,7 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from processor.aws.internals import ChangedLibraryError, make_context_by, say
+from processor.aws.internals import ChangedLibraryError, authorities, make_context_by, say
 
 _lock = threading.Lock()
 
@@ -33,12 +33,17 @@ class _Context(ssl.SSLContext):
                 self._loaded = wanted
 
 
-def load_once(session: Any) -> None:
-    """Let a botocore ``URLLib3Session`` load authorities once; before its first request."""
+def load_once(session: Any, *, now: bool = False) -> None:
+    """Let a botocore ``URLLib3Session`` load authorities once; before its first request.
+
+    :param now: load them at once, so that processes that are forked from this one need not
+    """
 
     def made(make: Callable[[], ssl.SSLContext]) -> ssl.SSLContext:
         context = make()
         context.__class__ = _Context  # so it keeps everything that botocore has set
+        if now and (file := authorities(session)) is not None:
+            context.load_verify_locations(cafile=file)
         return context
 
     try:

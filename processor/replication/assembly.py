@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import importlib
 import os
 import threading
 from pathlib import Path
+from typing import NamedTuple
 
 from processor.aws.clients import Clients
+from processor.aws.direct_calls import Calls
 from processor.aws.timeouts import WriteTimeouts
 from processor.dynamodb.item_view import view_of
+from processor.errors import ReplicatorError
 from processor.flow.outage import Outage
 from processor.metrics.sinks import sinks
 from processor.replication import on_error, tables
@@ -25,6 +29,9 @@ from processor.settings.daemon_files import shard_file_name
 from processor.settings.settings import Settings
 from processor.state.hold_files import HoldFiles
 from processor.state.hold_rows import HoldRows
+
+# What a child would import with its first connection: 2 MB of its own memory.
+_LATE_IMPORTS = ("encodings.idna", "stringprep", "unicodedata")
 
 
 def _meter(settings: Settings, shard_id: str, directory: Path, log: Log, *, filters: bool) -> Meter:
@@ -51,16 +58,42 @@ def _meter(settings: Settings, shard_id: str, directory: Path, log: Log, *, filt
     return safe_meter.SafeMeter(meter, log)
 
 
-def open_shard(settings: Settings, shard_id: str, *, directory: Path, gone: threading.Event) -> Shard:
+class Shared(NamedTuple):
+    """What a task's shards can share as processes that are forked from one. Nothing of it is connected yet."""
+
+    clients: Clients
+    calls: Calls | None
+
+
+def share(settings: Settings) -> Shared:
+    """What shards can share; what can't be made now is made by each of them when it is needed, and said then."""
+    for module in _LATE_IMPORTS:
+        importlib.import_module(module)
+    if outlets(settings, os.environ):
+        importlib.import_module("processor.replication.shard_meter")
+    clients = Clients(settings)
+    table = tables.open_table(settings, clients, timeouts=WriteTimeouts.within(settings.failover_seconds))
+    try:
+        if settings.write_mode == "fenced":
+            clients.source()
+        return Shared(clients, table.connect())
+    except ReplicatorError:
+        return Shared(clients, None)
+
+
+def open_shard(
+    settings: Settings, shard_id: str, *, directory: Path, gone: threading.Event, shared: Shared | None = None
+) -> Shard:
     """Everything that one shard's record processor needs.
 
     :param directory: the daemon's, with the files that say how long each shard may be written, and those of its metrics
+    :param shared: made before this process was forked, if it was
     """
     log = Log(shard=shard_id)
     timeouts = WriteTimeouts.within(settings.failover_seconds)
     term = LeaseTerm(directory / DIRECTORY / shard_file_name(shard_id), call_seconds=timeouts.call, gone=gone)
-    clients = Clients(settings)
-    table = tables.open_table(settings, clients, timeouts=timeouts, may_write=term.may_write)
+    clients, calls = shared or (Clients(settings), None)
+    table = tables.open_table(settings, clients, timeouts=timeouts, may_write=term.may_write, calls=calls)
     guard = KeyGuard(table.key_types, table=settings.destination_table, region=settings.destination_region)
     view = view_of(settings)
     meter = _meter(settings, shard_id, directory, log, filters=view is not None)

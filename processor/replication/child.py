@@ -33,6 +33,7 @@ from processor.state.hold_files import leave_exit_status
 from processor.system.allocator import one_arena
 
 if TYPE_CHECKING:
+    from processor.replication.assembly import Shared
     from processor.replication.record_processor import RecordProcessor, Shard
 
 
@@ -91,10 +92,18 @@ class _WatchedProcessor(v3.RecordProcessorBase):  # type: ignore[misc]  # kclpy 
             self._busy.clear()
 
 
-def main() -> None:
-    """Speak KCL's protocol until the end of input."""
+def leave_signals_to_the_daemon() -> None:
+    """Ignore those that end a whole process group."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
+
+
+def main(shared: Shared | None = None) -> None:
+    """Speak KCL's protocol until the end of input.
+
+    :param shared: made before this process was forked, if it was
+    """
+    leave_signals_to_the_daemon()
     one_arena()
     messages = os.fdopen(os.dup(0), "r", encoding="utf-8")
     answers = os.fdopen(os.dup(1), "w", encoding="utf-8")
@@ -114,7 +123,7 @@ def main() -> None:
     threading.Thread(target=end_with_daemon, args=(gone, busy), name="daemon-watch", daemon=True).start()
 
     def open_shard(shard_id: str) -> Shard:
-        shard = assembly.open_shard(settings, shard_id, directory=directory, gone=gone)
+        shard = assembly.open_shard(settings, shard_id, directory=directory, gone=gone, shared=shared)
         gc.freeze()  # what is there now stays
         gc.enable()
         return shard

@@ -7,6 +7,7 @@ from functools import partial
 from typing import Any
 
 from processor.aws.clients import Clients
+from processor.aws.direct_calls import Calls
 from processor.aws.sessions import session
 from processor.aws.timeouts import WriteTimeouts
 from processor.dynamodb.item_view import view_of, without
@@ -69,11 +70,13 @@ def open_table(
     timeouts: WriteTimeouts,
     may_write: Callable[[], None] = lambda: None,
     consumed: Callable[[float], None] | None = None,
+    calls: Calls | None = None,
 ) -> WritableTable:
     """The destination for writing, in the task's ``writeMode``.
 
     :param may_write: called as late as can be before each request; waits, or raises what the call then raises
     :param consumed: called with the write units that each call has cost
+    :param calls: from before this process was forked, if it was
     """
     options: dict[str, Any] = {
         "region": settings.destination_region,
@@ -83,6 +86,7 @@ def open_table(
         "timeouts": timeouts,
         "may_write": may_write,
         "consumed": consumed,
+        "calls": calls,
     }
     if settings.write_mode == "fenced":
         return FencedTable(

@@ -56,6 +56,7 @@ class WritableTable:
     :param timeouts: how long a call may take, once it is allowed
     :param may_write: called as late as can be before each request; waits, or raises what the call then raises
     :param consumed: called with the write units of each call that DynamoDB is asked to tell of, for that
+    :param calls: those of ``connect()`` of another one, from before this process was forked
     """
 
     def __init__(
@@ -69,6 +70,7 @@ class WritableTable:
         may_write: Callable[[], None] = lambda: None,
         consumed: Callable[[float], None] | None = None,
         make_session: MakeSession = session,
+        calls: Calls | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.name = name
@@ -83,7 +85,7 @@ class WritableTable:
         self._clock = clock
         self._renewal = threading.Lock()
         self._renewed = clock()
-        self._calls: Calls | None = None
+        self._calls = calls
 
     def write_batch(self, changes: Sequence[Change]) -> list[Change]:
         """BatchWriteItem.
@@ -167,10 +169,20 @@ class WritableTable:
                 self._calls = self._calls or self._connect()
         return self._calls
 
-    def _connect(self) -> Calls:
+    def connect(self) -> Calls:
+        """What calls are made by, for processes that are forked from this one. Nothing is connected yet.
+
+        :raises UnavailableError: it can't be made now
+        """
+        return self._connect(forked=True)
+
+    def _connect(self, *, forked: bool = False) -> Calls:
         with aws_errors(f"Client for dynamodb in {self._region}"):
             return direct_calls(
-                self._client(), operation="BatchWriteItem", parameters={"RequestItems": {self.name: []}}
+                self._client(),
+                operation="BatchWriteItem",
+                parameters={"RequestItems": {self.name: []}},
+                forked=forked,
             )
 
     def _client(self) -> DynamoDBClient:

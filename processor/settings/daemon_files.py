@@ -12,6 +12,8 @@ from processor.settings.settings import Settings
 from processor.system import private_files
 
 SETTINGS_VARIABLE = "REPLICATION_CHILD_SETTINGS"
+# The named pipes between the daemon and its children, in its directory.
+NURSERY_DIRECTORY = "nursery"
 
 
 def handed_down(environment: Mapping[str, str]) -> tuple[Settings, Path]:

@@ -27,7 +27,7 @@ from processor.metrics.shard_files import DIRECTORY as METRICS_DIRECTORY
 from processor.metrics.sinks import sinks
 from processor.replication.lease_term import DIRECTORY as TERM_DIRECTORY
 from processor.settings import kcl_properties
-from processor.settings.daemon_files import SETTINGS_VARIABLE
+from processor.settings.daemon_files import NURSERY_DIRECTORY, SETTINGS_VARIABLE
 from processor.settings.identity import Identity
 from processor.settings.settings import MAX_TABLE_NAME, Settings, companion_table
 from processor.startup import java, java_options
@@ -136,6 +136,7 @@ def properties(
     python = f"./{Path(sys.executable).name} -I -m"
     decided = {
         "executableName": f"{python} processor.replication.child",
+        "nurseryExecutable": f"{python} processor.replication.nursery",
         "applicationName": settings.checkpoint_table,
         "streamName": settings.source_table,
         "regionName": settings.kcl_region,
@@ -208,6 +209,7 @@ def start(settings: Settings, slot: Slot, *, task: Task, leases: list[Lease], re
     made |= {name: value for name, value in endpoints.told(settings).items() if name not in settings.kcl}
     made["leaseTermDirectory"] = str(terms)
     made["holdDirectory"] = str(waiting)
+    made["nurseryDirectory"] = str(slot.directory / NURSERY_DIRECTORY)
     properties_file = slot.directory / "daemon.properties"
     settings_file = slot.directory / "child.json"
     _write_private(properties_file, javaproperties.dumps(made, timestamp=False, sort_keys=True).encode("latin-1"))

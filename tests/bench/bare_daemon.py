@@ -14,7 +14,9 @@ _properties = daemon.properties
 
 def _with_bare_child(*given: Any, **named: Any) -> dict[str, str]:
     executable = f"./{Path(sys.executable).name} -I -m tests.bench.bare_child"
-    return {**_properties(*given, **named), "executableName": executable}
+    made = {**_properties(*given, **named), "executableName": executable}
+    del made["nurseryExecutable"]
+    return made
 
 
 if __name__ == "__main__":

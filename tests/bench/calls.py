@@ -37,7 +37,7 @@ def calls(servers: Servers, folder: Path) -> Figures:
 
             def minute(name: str) -> None:
                 parts = {"JVM": [psutil.Process(daemon.process.pid)]}  # noqa: B023
-                parts["children"] = [child for process in parts["JVM"] for child in process.children()]
+                parts["children"] = [child for process in parts["JVM"] for child in process.children(recursive=True)]
                 used = {part: sum(map(cpu_seconds, processes)) for part, processes in parts.items()}
                 before = {role: Counter(server.received) for role, server in servers_of.items()}  # noqa: B023
                 time.sleep(SECONDS)

@@ -48,7 +48,7 @@ def local(servers: Servers, folder: Path) -> Figures:
         with Replicator(folder / uuid.uuid4().hex, pair.settings | changed) as running:
             rate, used_by = _replicated(pair, servers, running)
             jvm = psutil.Process(running.process.pid)
-            used = sum(cpu_seconds(process) for process in (jvm, *jvm.children()))
+            used = sum(cpu_seconds(process) for process in (jvm, *jvm.children(recursive=True)))
             running.stop()
         figures["local: records/s"].append(rate)
         figures["local, bare loop: records/s"].append(loop)
@@ -76,7 +76,7 @@ def _replicated(pair: Pair, servers: Servers, running: Replicator) -> tuple[floa
         pair.wait_for(_key(int(RECORDS * share) - 1))
         moments.append(time.monotonic())
         jvm = psutil.Process(running.process.pid)
-        parts = {"the JVM": [jvm], "the child": jvm.children()}
+        parts = {"the JVM": [jvm], "the child": jvm.children(recursive=True)}
         parts |= {"the source": [server(servers.source)], "the destination": [server(servers.destination)]}
         used.append({part: sum(map(cpu_seconds, processes)) for part, processes in parts.items()})
     return (

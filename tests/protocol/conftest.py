@@ -51,7 +51,14 @@ def start(proxy: FaultProxy, tmp_path: Path) -> Iterator[Start]:
     """Children that end with the test."""
     with contextlib.ExitStack() as stack:
 
-        def make(table: str, *, script: Path | None = None, environment: Any = None, **changed: str) -> FakeDaemon:
+        def make(
+            table: str,
+            *,
+            script: Path | None = None,
+            environment: Any = None,
+            forked: bool = True,
+            **changed: str,
+        ) -> FakeDaemon:
             given = {
                 "sourceRegion": REGION,
                 "sourceTable": "source",
@@ -71,7 +78,9 @@ def start(proxy: FaultProxy, tmp_path: Path) -> Iterator[Start]:
                 log_directory=tmp_path,
                 made=arguments.parser("tests", "tests"),
             )
-            daemon = stack.enter_context(FakeDaemon(made, tmp_path, script=script, environment=environment))
+            daemon = stack.enter_context(
+                FakeDaemon(made, tmp_path, script=script, environment=environment, forked=forked and script is None)
+            )
             daemon.initialize()
             return daemon
 

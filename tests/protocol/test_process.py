@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -18,6 +19,12 @@ ORPHANED = 6
 # Less than a call is waited for (see ``conftest.py``): a child that isn't gone by now waits for the end of one.
 GONE_SECONDS = 60.0
 BATCH = [insert(number, each) for number, each in enumerate(items(200))]
+
+
+@pytest.fixture(params=[True, False], ids=["forked", "alone"])
+def start(request: pytest.FixtureRequest, start: Start) -> Start:
+    """Each child in both ways of starting one; one with a script of its own is alone in any case."""
+    return partial(start, forked=request.param)
 
 
 def test_end_of_input(start: Start, tables: Tables) -> None:

@@ -90,7 +90,7 @@ def test_nothing_secret_is_said_or_written(
         pair.put("first", secret={"S": CONTENTS})
         pair.wait_for("first")
         called_with = _called_with(running)
-        assert "processor.replication.child" in called_with
+        assert "processor.replication.nursery" in called_with
 
         pair.put("refused", code={"N": "1"}, secret={"S": CONTENTS}, more={"L": [{"M": {"a": {"S": CONTENTS}}}]})
         until(letters.exists, "a dead letter")

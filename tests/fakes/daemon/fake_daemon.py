@@ -30,6 +30,7 @@ from processor.settings.daemon_files import SETTINGS_VARIABLE, shard_file_name
 from processor.settings.settings import Settings
 from processor.state.hold_files import DIRECTORY as HOLD_DIRECTORY
 from processor.state.hold_files import EXIT_STATUS
+from tests.fakes.daemon.forked_child import NurseryClient
 from tests.fakes.patience import PATIENCE_SECONDS
 from tests.fakes.streams.stream_record import StreamRecord, joined
 
@@ -46,6 +47,7 @@ class FakeDaemon:
 
     :param script: run this instead of ``-m processor.replication.child``
     :param environment: the child's, but for the settings; by default our own
+    :param forked: from a nursery, as a daemon's are, and not as a program of its own
     """
 
     def __init__(
@@ -55,6 +57,7 @@ class FakeDaemon:
         *,
         script: Path | None = None,
         environment: Mapping[str, str] | None = None,
+        forked: bool = False,
     ) -> None:
         file = folder / "child.json"
         file.write_bytes(msgspec.json.encode(settings))
@@ -63,13 +66,19 @@ class FakeDaemon:
         self._term = folder / DIRECTORY / shard_file_name(SHARD_ID)
         self._holds = folder / HOLD_DIRECTORY
         self.renew(hours=1)
-        self.child = subprocess.Popen(
-            [sys.executable, "-I", *([str(script)] if script else ["-m", "processor.replication.child"])],
-            cwd=Path(sys.executable).parent,
-            env={**(os.environ if environment is None else environment), SETTINGS_VARIABLE: str(file)},
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
+        made_of = {**(os.environ if environment is None else environment), SETTINGS_VARIABLE: str(file)}
+        self._nursery = NurseryClient(folder, made_of) if forked else None
+        self.child = (
+            self._nursery.fork(1)
+            if self._nursery
+            else subprocess.Popen(
+                [sys.executable, "-I", *([str(script)] if script else ["-m", "processor.replication.child"])],
+                cwd=Path(sys.executable).parent,
+                env=made_of,
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+            )
         )
         self._log = bytearray()
         self._logged = threading.Condition()
@@ -234,6 +243,8 @@ class FakeDaemon:
         for pipe in (self.child.stdin, self.child.stdout, self.child.stderr):
             assert pipe is not None
             pipe.close()
+        if self._nursery is not None:
+            self._nursery.close()
 
     def _join(self) -> None:
         deadline = time.monotonic() + PATIENCE_SECONDS

@@ -80,15 +80,27 @@ class Replicator:
         return "".join(path.read_text(errors="replace") for path in found)
 
     def children(self) -> list[psutil.Process]:
-        """The record processors that run now."""
+        """The record processors that run now: forked from the nursery, or programs of their own."""
         try:
+            family = psutil.Process(self.process.pid).children(recursive=True)
+            nurseries = {each.pid for each in self._nurseries()}
             return [
-                child
-                for child in psutil.Process(self.process.pid).children(recursive=True)
-                if "processor.replication.child" in child.cmdline()
+                each for each in family if "processor.replication.child" in each.cmdline() or each.ppid() in nurseries
             ]
         except psutil.NoSuchProcess:
             return []
+
+    def nursery(self) -> psutil.Process:
+        """The process that children are forked from, once it is there."""
+        found = until(self._nurseries, "the nursery")
+        return found[0]
+
+    def _nurseries(self) -> list[psutil.Process]:
+        return [
+            each
+            for each in psutil.Process(self.process.pid).children()
+            if "processor.replication.nursery" in each.cmdline()
+        ]
 
     @contextlib.contextmanager
     def suspended(self) -> Iterator[None]:

@@ -33,6 +33,7 @@ import replicator.page.PageInterceptor;
 import replicator.page.PromptRecordsFetcherFactory;
 import replicator.process.DispatchTurns;
 import replicator.process.Exit;
+import replicator.process.Nursery;
 import replicator.rows.TaskTable;
 import replicator.shard.BeginGate;
 import replicator.shard.CheckpointClock;
@@ -60,6 +61,7 @@ import software.amazon.kinesis.leases.ShardSyncTaskManager;
 import software.amazon.kinesis.leases.dynamodb.DynamoDBLeaseManagementFactory;
 import software.amazon.kinesis.leases.dynamodb.DynamoDBLeaseSerializer;
 import software.amazon.kinesis.metrics.NullMetricsFactory;
+import software.amazon.kinesis.multilang.ChildProcessors;
 import software.amazon.kinesis.multilang.MultiLangDaemonConfig;
 import software.amazon.kinesis.multilang.config.KclConfiguration;
 import software.amazon.kinesis.multilang.config.MultiLangDaemonConfiguration;
@@ -79,6 +81,9 @@ final class Task {
     /** How long the last figures may take to be told, once all else is done. */
     private static final long METRICS_GRACE_MILLIS = 2_000;
 
+    /** How long the process that children are forked from may take to end, so that it is gone when this one is. */
+    private static final long NURSERY_GRACE_MILLIS = 1_000;
+
     private final Properties properties;
     private final MultiLangDaemonConfig daemonConfig;
     private final MultiLangDaemonConfiguration configuration;
@@ -88,6 +93,7 @@ final class Task {
     private final Progress progress;
     private final LeaseTerms terms;
     private final MetricsProcess metrics;
+    private final Nursery nursery;
     private final StartWatch start = new StartWatch();
     private final DispatchTurns turns = new DispatchTurns(Thread.currentThread());
     private final Retention retention = new Retention(Clock.systemUTC());
@@ -117,11 +123,14 @@ final class Task {
         terms = new LeaseTerms(
                 Path.of(properties.getProperty("leaseTermDirectory")), configuration.getFailoverTimeMillis());
         metrics = new MetricsProcess(properties.getProperty("metricsExecutable"));
+        nursery = new Nursery(properties.getProperty("executableName"), properties.getProperty("nurseryExecutable"),
+                Path.of(properties.getProperty("nurseryDirectory")));
     }
 
     /** Returns only by an exception, where the task can't start. */
     void run() throws Exception {
         start.start();
+        nursery.start();
         progress.start();
         retention.start();
         clients.equipKcl();
@@ -176,7 +185,7 @@ final class Task {
         BeginGate gate = new BeginGate(
                 shardId -> coordinator.getCurrentlyHeldLease(shardId) != null, children, terms, copyGate, missing);
         return new StreamsRecordProcessor(
-                daemonConfig.getRecordProcessorFactory().shardRecordProcessor(), children, gate, missing,
+                ChildProcessors.of(nursery::child, daemonConfig.getExecutorService(), configuration), children, gate, missing,
                 new FirstStart(Long.parseLong(properties.getProperty("firstStartMillis", "0"))), progress, retention,
                 checkpoints, exit);
     }
@@ -257,8 +266,7 @@ final class Task {
     private void stop(HandBack handBack) {
         exit.begin();
         if (!start.isStarted()) { // nothing is held; KCL's own shutdown would wait for its start
-            metrics.close(METRICS_GRACE_MILLIS);
-            exit.halt();
+            end();
         }
         if (!exit.isClean()) {
             exit.becomes(holds.exitStatus(exit.status()));
@@ -277,6 +285,11 @@ final class Task {
                 exit.becomes(Exit.FAILED);
             }
         }
+        end();
+    }
+
+    private void end() {
+        nursery.close(NURSERY_GRACE_MILLIS);
         metrics.close(METRICS_GRACE_MILLIS);
         exit.halt();
     }

@@ -1,2 +1,2 @@
-/** The process as such: its end, its threads. */
+/** The process as such: its end, its threads, the children that it starts. */
 package replicator.process;

@@ -1,0 +1,69 @@
+package replicator.process;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** How a shard's child is started where none can be forked. */
+class NurseryTest {
+    private static final String CAT = "cat";
+
+    @TempDir
+    Path folder;
+
+    private static void assertAnswers(Process child) throws Exception {
+        child.getOutputStream().write('x');
+        child.getOutputStream().close();
+        assertEquals('x', child.getInputStream().read());
+        assertEquals(0, child.waitFor());
+    }
+
+    @Test
+    void asAProgramWhereThereIsToBeNoNursery() throws Exception {
+        Nursery nursery = new Nursery(CAT, null, folder);
+        nursery.start();
+        assertAnswers(nursery.child());
+    }
+
+    @Test
+    void asAProgramWhereTheNurseryCanNotBeStarted() throws Exception {
+        Nursery nursery = new Nursery(CAT, "/no/such/program", folder);
+        nursery.start();
+        assertAnswers(nursery.child());
+    }
+
+    @Test
+    void asAProgramWhereTheNurseryEndsAtOnce() throws Exception {
+        Nursery nursery = new Nursery(CAT, "false", folder);
+        assertAnswers(nursery.child());
+    }
+
+    @Test
+    void asAProgramWhereTheNurserySaysRubbish() throws Exception {
+        Nursery nursery = new Nursery(CAT, "yes rubbish", folder);
+        assertAnswers(nursery.child());
+    }
+
+    @Test
+    void notByOneThatHangs() {
+        NurseryProcess hangs = new NurseryProcess(folder, TimeUnit.MILLISECONDS.toNanos(1)).start("sleep", "600");
+        IOException error = assertThrows(IOException.class, hangs::fork);
+        assertTrue(error.getMessage().contains("did not answer"), error.getMessage());
+        assertEquals(false, hangs.isUsable());
+    }
+
+    @Test
+    void notByOneThatRefuses() {
+        NurseryProcess refuses = new NurseryProcess(folder, TimeUnit.SECONDS.toNanos(300)).start(
+                "sh", "-c", "read line; echo refused 1 Resource temporarily unavailable; cat");
+        IOException error = assertThrows(IOException.class, refuses::fork);
+        assertEquals("no process can be forked: Resource temporarily unavailable", error.getMessage());
+        refuses.close(10_000);
+    }
+}
