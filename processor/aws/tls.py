@@ -38,11 +38,12 @@ def load_once(session: Any, *, now: bool = False) -> None:
 
     :param now: load them at once, so that processes that are forked from this one need not
     """
+    file = _authorities(session) if now else None
 
     def made(make: Callable[[], ssl.SSLContext]) -> ssl.SSLContext:
         context = make()
         context.__class__ = _Context  # so it keeps everything that botocore has set
-        if now and (file := authorities(session)) is not None:
+        if file is not None:
             context.load_verify_locations(cafile=file)
         return context
 
@@ -50,3 +51,11 @@ def load_once(session: Any, *, now: bool = False) -> None:
         make_context_by(session, made)
     except ChangedLibraryError as exc:
         say(exc, "Each connection loads its certificate authorities anew, in 20 ms of CPU.")
+
+
+def _authorities(session: Any) -> str | None:
+    try:
+        return authorities(session)
+    except ChangedLibraryError as exc:
+        say(exc, "Each shard's child loads its certificate authorities itself, in 20 ms of CPU.")
+        return None

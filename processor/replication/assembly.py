@@ -69,7 +69,7 @@ def share(settings: Settings) -> Shared:
     """What shards can share; what can't be made now is made by each of them when it is needed, and said then."""
     for module in _LATE_IMPORTS:
         importlib.import_module(module)
-    if outlets(settings, os.environ):
+    if sinks(settings, os.environ):
         importlib.import_module("processor.replication.shard_meter")
     clients = Clients(settings)
     table = tables.open_table(settings, clients, timeouts=WriteTimeouts.within(settings.failover_seconds))

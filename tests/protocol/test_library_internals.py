@@ -50,6 +50,7 @@ def test_a_member_that_is_gone_stops_nothing(
     for _ in range(2):
         assert table.write_batch([put("a", 1), put("b", 1)]) == []
         assert table.write_one(delete("b"))
+    WritableTable(name, region="eu-west-1", connections=2, timeouts=WriteTimeouts.within(60.0)).connect()
     settings = tasks.task(destinationEndpoint=endpoint, destinationRegion="eu-west-1")
     reader = ReadableTable(name, region="eu-west-1", connect=Clients(settings).destination)
     found = reader.get(put("a", 1).key)

@@ -213,5 +213,7 @@ def test_the_source_is_read_in_its_role() -> None:
 def test_a_role_needs_credentials_to_start_from(monkeypatch: pytest.MonkeyPatch) -> None:
     """Without any credentials a role can't be assumed, which is said as such."""
     monkeypatch.delenv("AWS_ACCESS_KEY_ID")
+    credentials = session(Identity(role_arn="arn:aws:iam::123456789012:role/reader"), region=REGION).get_credentials()
+    assert credentials is not None
     with pytest.raises(CredentialsError), aws_errors("AssumeRole"):
-        session(Identity(role_arn="arn:aws:iam::123456789012:role/reader"), region=REGION)
+        credentials.get_frozen_credentials()
