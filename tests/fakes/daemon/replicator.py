@@ -96,11 +96,9 @@ class Replicator:
         return found[0]
 
     def _nurseries(self) -> list[psutil.Process]:
-        return [
-            each
-            for each in psutil.Process(self.process.pid).children()
-            if "processor.replication.nursery" in each.cmdline()
-        ]
+        family = psutil.Process(self.process.pid).children(recursive=True)
+        found = {each.pid: each for each in family if "processor.replication.nursery" in each.cmdline()}
+        return [each for each in found.values() if each.ppid() not in found]  # those forked from it have its command
 
     @contextlib.contextmanager
     def suspended(self) -> Iterator[None]:
