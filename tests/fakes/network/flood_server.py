@@ -1,7 +1,8 @@
 """A server that answers without an end, or with as much as may just be: what a hostile endpoint does to memory.
 
-``FLOODS`` has, by name, what is said once and what is then said again until nobody listens; ``LARGE`` has answers that
-end, each of the most expensive kind within its limit.
+``FLOODS`` has, by name, what is said once and what is then said again until nobody listens. Who listens to far more
+than an answer may have makes the test fail. ``LARGE`` has answers that end, each of the most expensive kind within its
+limit.
 """
 
 from __future__ import annotations
@@ -16,6 +17,8 @@ from collections.abc import Callable, Mapping
 from processor.aws.bounds import most_bytes
 from tests.fakes.network.socket_server import SocketServer, received
 
+# More than twice any answer's limit: who takes so much would take more, and all of the machine's memory.
+_MOST_BYTES = 32 * 1024 * 1024
 HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: application/x-amz-json-1.0\r\n"
 _CHUNKED = HEAD + b"Transfer-Encoding: chunked\r\n\r\n"
 _LENGTH = re.compile(rb"\r\ncontent-length: *([0-9]+)", re.IGNORECASE)
@@ -94,10 +97,19 @@ def _flood(connection: socket.socket, name: str, most: int) -> None:
     if name in LARGE:
         connection.sendall(_whole(LARGE[name](most), status=b"400 Bad"))
         return
-    first, again = FLOODS[name]
+    pour(connection, *FLOODS[name])
+
+
+def pour(connection: socket.socket, first: bytes, again: bytes) -> None:
+    """Say the one once, and the other again and again.
+
+    :raises OSError: nobody listens any more
+    :raises AssertionError: it was listened to for longer than anything that ends
+    """
     connection.sendall(first)
-    while True:
+    for _ in range(_MOST_BYTES // len(again)):
         connection.sendall(again)
+    raise AssertionError(f"{_MOST_BYTES} bytes of an answer were taken: nothing bounds it")
 
 
 def _whole(body: bytes, status: bytes = b"200 OK") -> bytes:

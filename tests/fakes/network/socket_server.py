@@ -17,11 +17,14 @@ Serve = Callable[[socket.socket], None]
 class SocketServer:
     """Each connection is served by ``serve``, in a thread of its own, to the end of this context.
 
+    An AssertionError of ``serve`` is raised by the context, unless something else has failed in it.
+
     :param backlog: connections at once that nobody has accepted yet; None for the usual number
     """
 
     def __init__(self, serve: Serve, *, backlog: int | None = None) -> None:
         self._serve = serve
+        self._failed: list[AssertionError] = []
         self._listening = socket.create_server(("127.0.0.1", 0), backlog=backlog)
         self.port = self._listening.getsockname()[1]
         self.endpoint = f"http://127.0.0.1:{self.port}"
@@ -30,8 +33,10 @@ class SocketServer:
         threading.Thread(target=self._accept, daemon=True).start()
         return self
 
-    def __exit__(self, *_: object) -> None:
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
         self._listening.close()
+        if kind is None and self._failed:
+            raise self._failed[0]
 
     def _accept(self) -> None:
         with contextlib.suppress(OSError):
@@ -41,7 +46,10 @@ class SocketServer:
 
     def _one(self, connection: socket.socket) -> None:
         with contextlib.suppress(OSError), connection:
-            self._serve(connection)
+            try:
+                self._serve(connection)
+            except AssertionError as exc:
+                self._failed.append(exc)
 
 
 def received(connection: socket.socket) -> bytes:

@@ -86,6 +86,8 @@ INVALID = {
 }
 INVALID |= {f"length {each[:9]}": HEAD + f"Content-Length: {each}\r\n\r\nhello".encode() for each in LENGTHS}
 INVALID |= {f"chunk {each[:9]!r}": CHUNKED + each + b"\r\nhello\r\n0\r\n\r\n" for each in CHUNKS}
+# To code that takes whatever comes, for its test is to fail and not to fill the memory.
+_MOST_SENT = 256 * 1024 * 1024
 # What is said once, and then again and again for as long as anybody listens.
 FLOODS = {
     "a body without an end": (HEAD + b"\r\n", b"x" * 65536),
@@ -175,7 +177,7 @@ def _floods(first: bytes, again: bytes, sent: list[int]) -> Callable[[socket.soc
         with contextlib.suppress(OSError):
             connection.recv(65536)
             connection.sendall(first)
-            while True:
+            while sent[0] < _MOST_SENT:
                 sent[0] += connection.send(again)
 
     return speak

@@ -16,7 +16,7 @@ from processor.aws.lasting import lasts
 from processor.aws.sessions import session
 from processor.errors import CredentialsError
 from processor.settings.identity import OWN
-from tests.fakes.network.flood_server import FLOODS, HEAD
+from tests.fakes.network.flood_server import FLOODS, HEAD, pour
 from tests.fakes.network.socket_server import SocketServer, received
 
 SECRET = "a-secret-that-no-message-may-have"
@@ -34,7 +34,10 @@ _MOST_SECONDS = 60.0
 
 
 class Metadata(SocketServer):
-    """An instance's (IMDS) or a container's (ECS, EKS) service; ``said``: bytes, or a body, in place of credentials."""
+    """An instance's (IMDS) or a container's (ECS, EKS) service.
+
+    ``body`` are credentials; ``said`` and ``again`` a flood in their place, where there is an ``again``.
+    """
 
     def __init__(self, patch: pytest.MonkeyPatch, kind: str) -> None:
         super().__init__(self._answer)
@@ -62,11 +65,8 @@ class Metadata(SocketServer):
                 self._send(connection, b"a-token-of-imds")
             elif path.endswith("/security-credentials/"):
                 self._send(connection, b"role")
-            elif self.said:
-                connection.sendall(self.said)
-                while self.again:
-                    connection.sendall(self.again)
-                return
+            elif self.again:
+                pour(connection, self.said, self.again)
             else:
                 self._send(connection, self.body)
 
@@ -106,7 +106,6 @@ def test_what_it_gives_is_taken(metadata: Metadata) -> None:
 def test_a_flood_is_no_answer(metadata: Metadata, name: str) -> None:
     """It ends soon, and takes next to no memory."""
     metadata.said, metadata.again = FLOODS[name]
-    metadata.said = metadata.said or metadata.again
     before, begun = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss, time.monotonic()
     assert "a metadata service's" in _fault()
     assert time.monotonic() - begun < _MOST_SECONDS
