@@ -21,8 +21,9 @@ _FORMS = (
     re.compile(r"(x-amz-security-token['\"]?\s*[:=]\s*b?['\"]?)[^\s'\",;\\\\]+", re.IGNORECASE),
     re.compile(r"(x-amz-security-token['\"]?\s*,\s*b?['\"])[^'\"\\\\]+", re.IGNORECASE),
     re.compile(r"((?:aws_)?(?:secret_access_key|session_token)\s*[:=]\s*['\"]?)[^\s'\",;\\\\]+", re.IGNORECASE),
-    # The user and password of a URL, a proxy's above all.
-    re.compile(r"(\b[a-z][a-z0-9+.-]*://)[^\s/@'\"\\\\]*:[^\s@'\"\\\\]*(?=@)", re.IGNORECASE),
+    # The user and password of a URL, a proxy's above all. Of bounded parts: an endpoint's words may be such that a
+    # search without an end took minutes.
+    re.compile(r"(://)[^\s/@:'\"\\]{0,256}:[^\s@'\"\\]{0,1024}(?=@)"),
 )
 
 _known: OrderedDict[str, None] = OrderedDict()

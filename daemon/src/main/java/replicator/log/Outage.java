@@ -13,6 +13,9 @@ public final class Outage {
     private static final long OUTAGE_MILLIS = 5_000;
     private static final long QUIET_MILLIS = 60_000;
 
+    /** Of what an endpoint says, which may be 256 KB. */
+    private static final int MOST_CHARACTERS = 1_500;
+
     private final String event;
     private final String what;
     private final String note;
@@ -73,9 +76,15 @@ public final class Outage {
             nextReport = now + interval;
             interval = Math.min(interval * 2, LAST_INTERVAL_MILLIS);
             more.apply(Event.warning(event).with("seconds", (now - since) / 1_000)
-                            .with("error", code(error)).with("reason", error.getMessage()))
+                            .with("error", code(error)).with("reason", cut(error.getMessage())))
                     .note((what + ". " + note + remedy(error) + " " + remedy).strip());
         }
+    }
+
+    /** Up to a blank: half of a secret would not be known as one. */
+    static String cut(String text) {
+        return text == null || text.length() <= MOST_CHARACTERS
+                ? text : text.substring(0, Math.max(0, text.lastIndexOf(' ', MOST_CHARACTERS))) + " ...";
     }
 
     /** AWS's error code, or else the kind of exception. */

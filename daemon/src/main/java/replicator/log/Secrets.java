@@ -29,7 +29,8 @@ public final class Secrets {
         Pattern.compile("(?i)(x-amz-security-token['\"]?\\s*[:=]\\s*b?['\"]?)[^\\s'\",;\\\\]+"),
         Pattern.compile("(?i)(x-amz-security-token['\"]?\\s*,\\s*b?['\"])[^'\"\\\\]+"),
         Pattern.compile("(?i)((?:aws_)?(?:secret_access_key|session_token)\\s*[:=]\\s*['\"]?)[^\\s'\",;\\\\]+"),
-        Pattern.compile("(?i)(\\b[a-z][a-z0-9+.-]*://)[^\\s/@'\"\\\\]*:[^\\s@'\"\\\\]*(?=@)"),
+        // Of bounded parts: an endpoint's words, 256 KB of them, may be such that a search without an end took minutes.
+        Pattern.compile("(://)[^\\s/@:'\"\\\\]{0,256}:[^\\s@'\"\\\\]{0,1024}(?=@)"),
     };
     private final Set<String> known = Collections.newSetFromMap(new LinkedHashMap<>() {
         @Override
