@@ -1,8 +1,5 @@
 package replicator.rows;
 
-import java.util.Map;
-import software.amazon.awssdk.services.dynamodb.model.AttributeValue;
-
 /** The task's newest copy, as {@code processor/state/copy_rows.py} keeps it, looked up every few seconds at most. */
 public final class LastCopy {
     private static final String ROW = "copy";
@@ -16,7 +13,7 @@ public final class LastCopy {
 
     private final TaskTable table;
     private final String streamArn;
-    private Map<String, AttributeValue> row = Map.of();
+    private Row row;
     private long lookedAt;
 
     public LastCopy(TaskTable table, String streamArn) {
@@ -27,20 +24,18 @@ public final class LastCopy {
     /**
      * Whether a copy that is complete was begun after a loss, and the stream still has all changes since it began.
      *
-     * @throws RuntimeException if the task table can't be read
+     * @throws RuntimeException if the task table can't be read, or its row isn't as a copy writes it
      */
     public synchronized boolean covers(long lostMillis) {
         long now = System.currentTimeMillis();
-        if (now - lookedAt >= LOOK_MILLIS) {
+        if (row == null || now - lookedAt >= LOOK_MILLIS) {
             row = table.row(ROW);
             lookedAt = now;
         }
-        long begun = row.containsKey("startedMs") ? Long.parseLong(row.get("startedMs").n()) : 0;
-        return "done".equals(text("state")) && streamArn.equals(text("streamArn"))
-                && begun > lostMillis - CLOCKS_DIFFER_MILLIS && begun > now - USEFUL_MILLIS;
-    }
-
-    private String text(String name) {
-        return row.containsKey(name) ? row.get(name).s() : null;
+        if (row.isMissing() || !row.text("state").equals("done") || !row.text("streamArn").equals(streamArn)) {
+            return false;
+        }
+        long begun = row.millis("startedMs");
+        return begun > lostMillis - CLOCKS_DIFFER_MILLIS && begun > now - USEFUL_MILLIS;
     }
 }

@@ -36,9 +36,9 @@ public final class LossRows {
     }
 
     private OptionalLong since(String kind, String shardId, String checkpoint) {
-        Map<String, AttributeValue> row = table.row(kind + shardId);
-        boolean isSame = row.containsKey("sequenceNumber") && row.get("sequenceNumber").s().equals(checkpoint);
-        return isSame ? OptionalLong.of(Long.parseLong(row.get("sinceMs").n())) : OptionalLong.empty();
+        Row row = table.row(kind + shardId);
+        boolean isSame = !row.isMissing() && row.text("sequenceNumber").equals(checkpoint);
+        return isSame ? OptionalLong.of(row.millis("sinceMs")) : OptionalLong.empty();
     }
 
     public void found(String shardId, String checkpoint, long sinceMillis, String what) {

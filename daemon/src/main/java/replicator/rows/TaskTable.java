@@ -20,13 +20,13 @@ public final class TaskTable {
     }
 
     /**
-     * A row; empty where there is none, as two answers say: one that lacks the item is not believed.
+     * A row; missing where there is none, as two answers say: one that lacks the item is not believed.
      *
      * @throws RuntimeException if it can't be read within ten seconds
      */
-    public Map<String, AttributeValue> row(String name) {
+    public Row row(String name) {
         Map<String, AttributeValue> row = read(name);
-        return row.isEmpty() ? read(name) : row;
+        return new Row(name, row.isEmpty() ? read(name) : row);
     }
 
     private Map<String, AttributeValue> read(String name) {

@@ -1,9 +1,8 @@
 package replicator.shard;
 
-import java.util.Map;
 import replicator.process.Exit;
+import replicator.rows.Row;
 import replicator.rows.TaskTable;
-import software.amazon.awssdk.services.dynamodb.model.AttributeValue;
 
 /**
  * Keeps shards from beginning while a copy is under way that was not begun to be made beside a replication: it could put
@@ -27,17 +26,17 @@ public final class CopyGate {
 
     /** Ends the daemon where such a copy is under way; throws what keeps it from knowing, so that KCL tries again. */
     void check() {
-        Map<String, AttributeValue> row = taskTable.row("copy");
-        if (row.isEmpty() || !"running".equals(text(row, "state")) || row.get("concurrent").bool()) {
+        Row row = taskTable.row("copy");
+        if (!isInTheWay(row)) {
             return;
         }
-        String beside = text(row, "via").isEmpty() ? ", or go on with copy --concurrent" : "";
-        throw exit.fail("copy_unfinished", "A copy of this task, begun by " + text(row, "host") + ", is not through, and was "
+        String beside = row.text("via", "").isEmpty() ? ", or go on with copy --concurrent" : "";
+        throw exit.fail("copy_unfinished", "A copy of this task, begun by " + row.text("host", "") + ", is not through, and was "
                 + "not begun to be made beside a replication: it could put older items over newer ones. Nothing of this "
                 + "shard was written. Let copy finish" + beside + ", or give it up with copy --forget; then start again.");
     }
 
-    private static String text(Map<String, AttributeValue> row, String name) {
-        return row.containsKey(name) ? row.get(name).s() : "";
+    static boolean isInTheWay(Row row) {
+        return !row.isMissing() && row.text("state").equals("running") && !row.flag("concurrent");
     }
 }
