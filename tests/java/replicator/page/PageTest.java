@@ -57,6 +57,16 @@ class PageTest {
         assertThrows(IOException.class, () -> page(answer));
     }
 
+    /** KCL takes some texts for places of its own, as the end of the shard; a lag of such a time is more than 64 bits hold. */
+    @ParameterizedTest
+    @ValueSource(strings = {"\"\",1", "\"SHARD_END\",1", "\"LATEST\",1", "\"-5\",1", "\"\u0661\",1", "\"5\",1e300", "\"5\",-1e300",
+        "\"5\",1e999", "\"5\",9223372036854775807"})
+    void aRecordWithoutAPlaceOrATimeIsRefused(String numberAndTime) {
+        String[] parts = numberAndTime.split(",");
+        assertThrows(IOException.class, () -> page("{\"Records\":[{\"dynamodb\":{\"SequenceNumber\":" + parts[0]
+                + ",\"ApproximateCreationDateTime\":" + parts[1] + "}}]}"));
+    }
+
     @Test
     void anAnswerIsBounded() {
         String deep = "[".repeat(AnswerBounds.NESTING + 1) + "]".repeat(AnswerBounds.NESTING + 1);

@@ -25,6 +25,12 @@ class FirstStartTest {
     }
 
     @Test
+    void aTimeThatIsNoneIsMeant() {
+        assertFalse(new FirstStart(MOMENT).isBefore(Instant.ofEpochMilli(Long.MAX_VALUE)));
+        assertTrue(new FirstStart(MOMENT).isBefore(Instant.ofEpochMilli(Long.MIN_VALUE)));
+    }
+
+    @Test
     void threeWholeMinutesAreRounded() {
         RecordTimes times = new RecordTimes("arn:aws:dynamodb:us-east-1:1:table/t/stream/s");
         for (int minute = 0; minute < 3; minute++) {

@@ -22,6 +22,12 @@ public final class Page {
     /** An iterator has up to 2,048 characters (Streams API reference), a sequence number 40. */
     private static final int MAX_TEXT = 64 * 1024;
 
+    /** Of a sequence number; DynamoDB's have 40 at most. */
+    private static final int MAX_DIGITS = 100;
+
+    /** Far beyond any clock, so that no difference of two times in milliseconds is more than 64 bits hold. */
+    private static final long MAX_SECONDS = 100_000_000_000_000L;
+
     // Names are those of users' attributes: as many, as contrived, and as long (DynamoDB's most is 65,535 bytes) as they like.
     private static final JsonFactory JSON = JsonFactory.builder()
             .disable(JsonFactory.Feature.INTERN_FIELD_NAMES)
@@ -110,7 +116,7 @@ public final class Page {
                 if (name.equals("SequenceNumber") && value == JsonToken.VALUE_STRING) {
                     sequenceNumber = json.getText();
                 } else if (name.equals("ApproximateCreationDateTime") && value.isNumeric()) {
-                    created = Instant.ofEpochMilli(Math.round(json.getDoubleValue() * 1000));
+                    created = time(json.getDoubleValue());
                 } else {
                     json.skipChildren();
                 }
@@ -119,6 +125,9 @@ public final class Page {
         if (sequenceNumber == null || created == null) {
             throw new IOException("a record of the stream lacks its SequenceNumber or ApproximateCreationDateTime");
         }
+        if (!isNumber(sequenceNumber)) {
+            throw new IOException("a record's SequenceNumber is no number");
+        }
         int length = (int) json.currentLocation().getByteOffset() - begin;
         return KinesisClientRecord.builder()
                 .sequenceNumber(sequenceNumber)
@@ -126,6 +135,18 @@ public final class Page {
                 .approximateArrivalTimestamp(created)
                 .data(ByteBuffer.wrap(answer, begin, length).slice().asReadOnlyBuffer())
                 .build();
+    }
+
+    /** KCL takes other texts for places of its own: SHARD_END would end the shard. */
+    private static boolean isNumber(String text) {
+        return !text.isEmpty() && text.length() <= MAX_DIGITS && text.chars().allMatch(each -> each >= '0' && each <= '9');
+    }
+
+    private static Instant time(double seconds) throws IOException {
+        if (Math.abs(seconds) > MAX_SECONDS) {
+            throw new IOException("a record's ApproximateCreationDateTime is no time");
+        }
+        return Instant.ofEpochMilli(Math.round(seconds * 1000));
     }
 
     private static void expect(JsonToken found, JsonToken wanted, String what) throws IOException {

@@ -59,7 +59,7 @@ public final class FirstStart {
     boolean isBefore(Instant made) {
         long at = made.toEpochMilli();
         long precision = at % MINUTE_MILLIS == 0 ? MINUTE_MILLIS : SECOND_MILLIS;
-        return at + precision + CLOCKS_MILLIS < millis;
+        return at < millis - precision - CLOCKS_MILLIS; // a sum with a time from outside could be too large for 64 bits
     }
 
     /** Only so that it need not be read again, nor count as lag: without it the next start passes over it once more. */

@@ -2,8 +2,8 @@ package replicator.shard;
 
 import com.amazonaws.services.dynamodbv2.streamsadapter.model.DynamoDBStreamsProcessRecordsInput;
 import com.amazonaws.services.dynamodbv2.streamsadapter.processor.DynamoDBStreamsShardRecordProcessor;
-import java.time.Instant;
 import java.util.List;
+import java.util.function.Supplier;
 import replicator.lineage.MissingLeases;
 import replicator.page.Page;
 import replicator.process.Exit;
@@ -13,6 +13,7 @@ import software.amazon.kinesis.lifecycle.events.ProcessRecordsInput;
 import software.amazon.kinesis.lifecycle.events.ShardEndedInput;
 import software.amazon.kinesis.lifecycle.events.ShutdownRequestedInput;
 import software.amazon.kinesis.processor.ShardRecordProcessor;
+import software.amazon.kinesis.retrieval.KinesisClientRecord;
 
 /**
  * KCL's processor of one shard's child process, under the type that the adapter's scheduler insists on.
@@ -82,17 +83,13 @@ public final class StreamsRecordProcessor implements DynamoDBStreamsShardRecordP
         if (!started) {
             return;
         }
-        ProcessRecordsInput input = firstStart.since(given, !pending.isPending());
+        ProcessRecordsInput input = prepared(() -> firstStart.since(given, !pending.isPending()));
         if (input.records().isEmpty() && !given.records().isEmpty()) {
             return;
         }
-        try { // KCL passes over a batch for which an exception leaves this method; a child's end ends the process first
+        try {
             children.beginBatch(shardId);
-            Instant oldest = input.records().isEmpty() ? null : input.records().get(0).approximateArrivalTimestamp();
-            if (oldest != null) {
-                retention.begin(shardId, oldest);
-            }
-            pending.process(batch(input));
+            pending.process(prepared(() -> begun(input)));
         } finally {
             retention.end(shardId);
             children.endBatch(shardId);
@@ -100,12 +97,19 @@ public final class StreamsRecordProcessor implements DynamoDBStreamsShardRecordP
         progress.add(input.records());
     }
 
-    private ProcessRecordsInput batch(ProcessRecordsInput input) {
-        if (input.records().isEmpty()) {
+    private ProcessRecordsInput begun(ProcessRecordsInput input) {
+        List<KinesisClientRecord> records = input.records();
+        if (records.isEmpty()) {
             return input;
         }
+        retention.begin(shardId, records.get(0).approximateArrivalTimestamp());
+        return input.toBuilder().records(List.of(Page.joined(records))).build();
+    }
+
+    /** KCL passes over a batch for which an exception leaves this object; a child's end ends the process first. */
+    private ProcessRecordsInput prepared(Supplier<ProcessRecordsInput> step) {
         try {
-            return input.toBuilder().records(List.of(Page.joined(input.records()))).build();
+            return step.get();
         } catch (RuntimeException e) {
             throw exit.fail("batch_failed", "BUG: a batch could not be handed to its child (" + e
                     + "). No checkpoint passes it: a restart meets it again. Please report it.");
