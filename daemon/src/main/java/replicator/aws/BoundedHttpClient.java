@@ -134,8 +134,9 @@ final class BoundedHttpClient implements SdkHttpClient {
                 isKept = true; // the body ends it
             }
             return whole.build();
-        } catch (IOException e) {
-            throw deadline.explained(e);
+        } catch (IOException | RuntimeException e) { // as Apache's, of a status line with a negative version
+            made.abort(); // what was answered is not read: its connection would be out of the pool for good
+            throw deadline.explained(e instanceof IOException ? (IOException) e : new IOException("no answer by HTTP's rules", e));
         } finally {
             if (!isKept) {
                 deadline.met();

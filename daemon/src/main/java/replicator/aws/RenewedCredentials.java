@@ -14,6 +14,7 @@ import software.amazon.awssdk.auth.credentials.AwsCredentialsProvider;
 import software.amazon.awssdk.auth.credentials.AwsSessionCredentials;
 import software.amazon.awssdk.awscore.exception.AwsServiceException;
 import software.amazon.awssdk.core.exception.SdkClientException;
+import software.amazon.awssdk.core.exception.SdkException;
 import software.amazon.awssdk.core.interceptor.Context;
 import software.amazon.awssdk.core.interceptor.ExecutionAttributes;
 import software.amazon.awssdk.core.interceptor.ExecutionInterceptor;
@@ -56,7 +57,19 @@ final class RenewedCredentials implements AwsCredentialsProvider, ExecutionInter
 
     @Override
     public AwsCredentials resolveCredentials() {
-        return usable(found.resolveCredentials());
+        return resolved(found);
+    }
+
+    /** The SDK takes for granted that an answer is whole, and fails by whatever comes of one that isn't. */
+    private AwsCredentials resolved(AwsCredentialsProvider provider) {
+        try {
+            return usable(provider.resolveCredentials());
+        } catch (SdkException e) {
+            throw e;
+        } catch (RuntimeException e) {
+            throw SdkClientException.create(
+                    "What was answered are no credentials (" + e.getClass().getSimpleName() + "); they are asked for again", e);
+        }
     }
 
     /** After the last try of a call. */
@@ -83,7 +96,7 @@ final class RenewedCredentials implements AwsCredentialsProvider, ExecutionInter
             }
             lookedAt = System.nanoTime();
             AwsCredentialsProvider other = lookUp.get();
-            if (same(usable(other.resolveCredentials()), current())) {
+            if (same(resolved(other), current())) {
                 close(other);
                 return;
             }
