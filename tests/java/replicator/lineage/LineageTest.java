@@ -68,4 +68,13 @@ class LineageTest {
     void anEnabledStreamHasAShard() {
         assertThrows(IllegalStateException.class, Listings::of);
     }
+
+    @Test
+    void aThousandGenerationsAndMore() {
+        Shard[] chain = new Shard[20_000];
+        for (int i = 0; i < chain.length; i++) {
+            chain[i] = shard(String.valueOf(i), i == 0 ? null : String.valueOf(i - 1), "2");
+        }
+        assertEquals(chain.length, new Lineage(Listings.of(chain), Map.of(), true).unread().size());
+    }
 }

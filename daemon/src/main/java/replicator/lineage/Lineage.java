@@ -1,9 +1,10 @@
 package replicator.lineage;
 
+import java.util.HashSet;
+import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeSet;
-import java.util.function.Predicate;
 import replicator.leases.FleetLeaseRefresher;
 import replicator.stream.StreamListing;
 import software.amazon.awssdk.services.dynamodb.model.Shard;
@@ -29,6 +30,14 @@ final class Lineage {
     private final StreamListing listing;
     private final Map<String, Lease> leases;
     private final boolean fromOldest;
+
+    /** Shards all of whose next ones are finished, or lack their leases rightly. */
+    private final Set<String> settled = new HashSet<>();
+
+    /** Shards before one that has a lease, and before one that is begun; those between have no leases. */
+    private final Set<String> aboveLease = new HashSet<>();
+
+    private final Set<String> aboveBegun = new HashSet<>();
     private final Set<String> unread = new TreeSet<>();
     private final Set<String> ofUnknownEnd = new TreeSet<>();
 
@@ -37,19 +46,34 @@ final class Lineage {
         this.listing = listing;
         this.leases = leases;
         this.fromOldest = fromOldest;
-        for (Shard shard : listing.shards()) {
-            if (!leases.containsKey(shard.shardId())) {
-                sort(shard);
-            }
+        List<Shard> oldestFirst = listing.shards();
+        for (int i = oldestFirst.size() - 1; i >= 0; i--) { // children first; to ask each child in turn could take any depth
+            lookBelow(oldestFirst.get(i).shardId());
+        }
+        oldestFirst.stream().filter(shard -> !leases.containsKey(shard.shardId())).forEach(this::sort);
+    }
+
+    private void lookBelow(String shardId) {
+        Set<String> children = listing.childrenOf(shardId);
+        if (!children.isEmpty() && children.stream().allMatch(child ->
+                leases.containsKey(child) ? FleetLeaseRefresher.isFinished(leases.get(child)) : settled.contains(child))) {
+            settled.add(shardId);
+        }
+        if (children.stream().anyMatch(child -> leases.containsKey(child) || aboveLease.contains(child))) {
+            aboveLease.add(shardId);
+        }
+        if (children.stream().anyMatch(child ->
+                leases.containsKey(child) ? isBegun(leases.get(child)) : aboveBegun.contains(child))) {
+            aboveBegun.add(shardId);
         }
     }
 
     private void sort(Shard shard) {
         String shardId = shard.shardId();
-        if (isSettled(shardId) || (!fromOldest && hasLeaseBelow(shardId))) {
+        if (settled.contains(shardId) || (!fromOldest && aboveLease.contains(shardId))) {
             return;
         }
-        if (isBegunBelow(shardId)) {
+        if (aboveBegun.contains(shardId)) {
             ofUnknownEnd.add(shardId);
         } else if (!listing.childrenOf(shardId).isEmpty() || !isUnfinished(shard.parentShardId())) {
             unread.add(shardId); // else it gets its lease when its parent ends
@@ -62,26 +86,6 @@ final class Lineage {
 
     Set<String> ofUnknownEnd() {
         return ofUnknownEnd;
-    }
-
-    private boolean isSettled(String shardId) {
-        Set<String> children = listing.childrenOf(shardId);
-        return !children.isEmpty() && children.stream().allMatch(child ->
-                leases.containsKey(child) ? FleetLeaseRefresher.isFinished(leases.get(child)) : isSettled(child));
-    }
-
-    private boolean isBegunBelow(String shardId) {
-        return anyBelow(shardId, child -> isBegun(leases.get(child)));
-    }
-
-    private boolean hasLeaseBelow(String shardId) {
-        return anyBelow(shardId, child -> true);
-    }
-
-    /** Whether it is true of one of the next shards that have leases. */
-    private boolean anyBelow(String shardId, Predicate<String> condition) {
-        return listing.childrenOf(shardId).stream().anyMatch(child ->
-                leases.containsKey(child) ? condition.test(child) : anyBelow(child, condition));
     }
 
     static boolean isBegun(Lease lease) {

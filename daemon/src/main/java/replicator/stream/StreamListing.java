@@ -1,7 +1,10 @@
 package replicator.stream;
 
+import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeSet;
@@ -14,15 +17,33 @@ import software.amazon.awssdk.services.dynamodb.streams.DynamoDbStreamsClient;
 
 /** All shards of the stream, from whole answers to DescribeStream. What is no whole answer says nothing, and is refused. */
 public final class StreamListing {
+    /** Some times those of the largest tables, in a day; more would fill the memory. */
+    private static final int MAX_SHARDS = 500_000;
+
     private final StreamStatus status;
     private final Map<String, Shard> shards;
     private final Map<String, Set<String>> children = new HashMap<>();
+    private final List<Shard> oldestFirst;
 
     private StreamListing(StreamStatus status, Map<String, Shard> shards) {
         this.status = status;
         this.shards = shards;
         shards.values().stream().filter(shard -> shard.parentShardId() != null).forEach(shard ->
                 children.computeIfAbsent(shard.parentShardId(), id -> new TreeSet<>()).add(shard.shardId()));
+        oldestFirst = oldestFirst();
+    }
+
+    /** Refuses shards that come after themselves: whoever goes from parent to parent would do so without end. */
+    private List<Shard> oldestFirst() {
+        List<Shard> sorted = new ArrayList<>(shards.size());
+        shards.values().stream().filter(shard -> !has(shard.parentShardId())).forEach(sorted::add);
+        for (int i = 0; i < sorted.size(); i++) {
+            childrenOf(sorted.get(i).shardId()).forEach(child -> sorted.add(shards.get(child)));
+        }
+        if (sorted.size() < shards.size()) {
+            throw incomplete("a shard of it comes after itself");
+        }
+        return sorted;
     }
 
     /**
@@ -32,17 +53,18 @@ public final class StreamListing {
      */
     static StreamListing read(DynamoDbStreamsClient stream, String arn) {
         Map<String, Shard> found = new LinkedHashMap<>();
+        Set<String> pages = new HashSet<>();
         String after = null;
         while (true) {
             DescribeStreamRequest request =
                     DescribeStreamRequest.builder().streamArn(arn).exclusiveStartShardId(after).build();
             StreamDescription page = whole(request, stream.describeStream(request));
-            page.shards().forEach(shard -> found.put(shard.shardId(), shard));
+            found.putAll(byId(page));
             after = page.lastEvaluatedShardId();
             if (after == null) {
                 return new StreamListing(page.streamStatus(), found);
             }
-            if (after.equals(request.exclusiveStartShardId())) {
+            if (!pages.add(after) || found.size() > MAX_SHARDS) {
                 throw incomplete("its pages don't end");
             }
         }
@@ -68,7 +90,14 @@ public final class StreamListing {
                 throw incomplete("a shard lacks its ShardId or its SequenceNumberRange");
             }
         }
+        new StreamListing(page.streamStatus(), byId(page)); // as the adapter goes from parent to parent too
         return page;
+    }
+
+    private static Map<String, Shard> byId(StreamDescription page) {
+        Map<String, Shard> found = new LinkedHashMap<>();
+        page.shards().forEach(shard -> found.put(shard.shardId(), shard));
+        return found;
     }
 
     private static IllegalStateException incomplete(String why) {
@@ -84,8 +113,9 @@ public final class StreamListing {
         return shards.get(shardId);
     }
 
-    public Iterable<Shard> shards() {
-        return shards.values();
+    /** Each after its parent. */
+    public List<Shard> shards() {
+        return oldestFirst;
     }
 
     public boolean isDisabled() {
