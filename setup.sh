@@ -5,6 +5,7 @@
 #   archive         the daemon's classes as this Java maps them at a start (after jars); without it, a start takes longer
 #   dynamodb-local  jars/dynamodb-local/, for the demo and the tests
 #   tests           .venv with the packages of requirements-dev.lock too, and jars/junit/, for the tests of the daemon's classes
+#   jazzer          jars/jazzer/, for ./test.sh fuzz
 #   wheel           dist/: the program as a wheel, with the jars inside (python and jars are made first), and the list of its parts
 # A part's stamp is written last, so an interrupted set-up starts that part again. Exit status 22: something is missing.
 # With --beside before the parts, nothing is made anew while a daemon of this checkout runs: what is there is used.
@@ -146,6 +147,12 @@ make_junit() {
     run "JUnit (3 MB)" mvn -B --strict-checksums -f "$root/daemon/junit/pom.xml" package
 }
 
+make_jazzer() {
+    need mvn "Install Maven (Debian: maven)."
+    rm -rf "$root/jars/jazzer"
+    run "Jazzer (9 MB)" mvn -B --strict-checksums -f "$root/daemon/jazzer/pom.xml" package
+}
+
 make_wheel() {
     run "build packages" "$root/.venv/bin/python" -m pip install --require-hashes -r "$root/requirements-build.lock"
     rm -rf "$root/dist"
@@ -199,6 +206,7 @@ for name in "$@"; do
             part "$root/.venv/.stamp-tests" make_tests setup.sh requirements.lock requirements-dev.lock
             part "$root/jars/junit/.stamp" make_junit daemon/junit/pom.xml
             ;;
+        jazzer) part "$root/jars/jazzer/.stamp" make_jazzer daemon/jazzer/pom.xml ;;
         wheel)
             "$root/setup.sh" python jars
             part "$root/dist/.stamp" make_wheel jars/.stamp {setup.sh,pyproject.toml,README.md,LICENSE,requirements.in,requirements.lock,requirements-build.lock,hatch_build.py,deploy/sbom.py} 'properties/*' 'processor/*.*' 'processor/*/*.*' 'processor/*/*/*.*' 'processor/*/*/*/*.*'

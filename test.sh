@@ -8,7 +8,7 @@
 #   ./test.sh chaos [--minutes N] [--seed S] [--plant BUG]
 #                                     faults at random on real daemons, with a checker; ./test.sh has a short run of it
 #   ./test.sh fuzz [--minutes N] [--seed S] [TARGET ...]
-#                                     inputs that follow the code's branches, by atheris; ./test.sh has a short run of other ones
+#                                     inputs that follow the code's branches, by atheris and Jazzer; ./test.sh has a short run of other ones
 #   ./test.sh prometheus              gets Prometheus (Debian's package) into .prometheus/: the alarms are tested with its promtool; ./test.sh does so, too
 #   ./test.sh faults [--seed S] [--only CALL[:FAULT[:MOMENT]]] [--resume REPORT]
 #                                     each call, each single fault, each moment, on real daemons; all of it takes an hour and writes
@@ -93,6 +93,7 @@ bench() {
 
 # Atheris has wheels for few Pythons, so it is in no lock file.
 fuzz() {
+    ./setup.sh jazzer
     VIRTUAL_ENV="$root/.venv" "$bin/uv" run --no-project --with atheris==3.0.0 python -m tests.fuzz "$@"
 }
 

@@ -1,7 +1,8 @@
-"""``./test.sh fuzz [--minutes N] [--seed S] [TARGET ...]``: fuzzing that follows the code's branches, by atheris.
+"""``./test.sh fuzz [--minutes N] [--seed S] [TARGET ...]``: fuzzing that follows the code's branches.
 
-Each target has a process of its own and an equal part of the time. An input that fails is written to ``logs/fuzz/`` and
-named; run it again with ``--input FILE TARGET``. Exit status: 0 nothing was found, 1 something was.
+Python's targets are fuzzed by atheris, the daemon's by Jazzer. Each has a process of its own and an equal part of the
+time. An input that fails is written to ``logs/fuzz/`` and named; run it again with ``--input FILE TARGET``. Exit
+status: 0 nothing was found, 1 something was.
 """
 
 from __future__ import annotations
@@ -16,6 +17,8 @@ import atheris
 
 with atheris.instrument_imports(include=["processor"]):
     from tests.fuzz.targets import TARGETS
+
+from tests.fuzz import jazzer
 
 _ROOT = Path(__file__).parent.parent.parent
 _FOUND = _ROOT / "logs" / "fuzz"
@@ -48,41 +51,46 @@ def _fuzz(name: str, seconds: int, seed: int) -> int:
     return 0
 
 
+def _fuzz_apart(name: str, seconds: int, seed: int) -> subprocess.CompletedProcess[str]:
+    """One target, in a process of its own."""
+    if name in jazzer.TARGETS:
+        return jazzer.fuzz(name, seconds=seconds, seed=seed, found=_FOUND)
+    each = [sys.executable, "-m", "tests.fuzz", "--alone", "--minutes", str(seconds / 60), "--seed", str(seed), name]
+    return subprocess.run(each, cwd=_ROOT, stderr=subprocess.PIPE, text=True, errors="replace", check=False)
+
+
+def _again(name: str, given: Path) -> int:
+    if name in jazzer.TARGETS:
+        done = jazzer.fuzz(name, seconds=0, seed=1, found=_FOUND, once=given)
+        print(done.stderr)
+        return done.returncode
+    TARGETS[name].run(given.read_bytes())
+    return 0
+
+
 def main() -> int:
     """Fuzz, or run one input again."""
+    every = [*TARGETS, *jazzer.TARGETS]
     parser = argparse.ArgumentParser(prog="./test.sh fuzz", description=__doc__)
-    parser.add_argument("targets", nargs="*", metavar="TARGET", help=f"{', '.join(TARGETS)}; all where none is named")
+    parser.add_argument("targets", nargs="*", metavar="TARGET", help=f"{', '.join(every)}; all where none is named")
     parser.add_argument("--minutes", type=float, default=3.0, help="for all of them together")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--input", type=Path, help="run this input once")
     parser.add_argument("--alone", action="store_true", help=argparse.SUPPRESS)
     given = parser.parse_args()
-    names = given.targets or list(TARGETS)
-    if unknown := set(names) - set(TARGETS):
+    names = given.targets or every
+    if unknown := set(names) - set(every):
         parser.error(f"no such target: {', '.join(sorted(unknown))}")
     seconds = max(1, round(given.minutes * 60 / len(names)))
     _FOUND.mkdir(parents=True, exist_ok=True)
     if given.input:
-        TARGETS[names[0]].run(given.input.read_bytes())
-        return 0
+        return _again(names[0], given.input)
     if given.alone:
         return _fuzz(names[0], seconds, given.seed)
     failed = []
     for name in names:
         print(f"{name}: {seconds} s", flush=True)
-        each = [
-            sys.executable,
-            "-m",
-            "tests.fuzz",
-            "--alone",
-            "--minutes",
-            str(seconds / 60),
-            "--seed",
-            str(given.seed),
-        ]
-        done = subprocess.run(
-            [*each, name], cwd=_ROOT, stderr=subprocess.PIPE, text=True, errors="replace", check=False
-        )
+        done = _fuzz_apart(name, seconds, given.seed)
         (_FOUND / f"{name}.log").write_text(done.stderr)
         runs = [line for line in done.stderr.splitlines() if "number_of_executed_units" in line]
         print(f"  {runs[-1].split()[-1] if runs else '?'} inputs, exit status {done.returncode}", flush=True)

@@ -1,4 +1,7 @@
-"""The daemon's pure classes: JUnit's tests in ``tests/java/``, each in the package of what it tests."""
+"""The daemon's classes: JUnit's tests in ``tests/java/``, each in the package of what it tests.
+
+One of them is a short run of what ``./test.sh fuzz`` does for as long as it is told.
+"""
 
 from __future__ import annotations
 
@@ -7,8 +10,7 @@ import subprocess
 from pathlib import Path
 
 from processor.startup import java
-
-SOURCES = Path(__file__).parent.parent / "java"
+from tests.fuzz.jazzer import SEEDS, SOURCES
 
 
 def test_the_daemons_classes(tmp_path: Path) -> None:
@@ -20,7 +22,8 @@ def test_the_daemons_classes(tmp_path: Path) -> None:
     command = [compiler, "-proc:none", "-cp", f"{jars}{os.pathsep}{junit}", "-d", tmp_path, *files]
     compiled = subprocess.run(command, capture_output=True, text=True, check=False, timeout=300)
     assert compiled.returncode == 0, compiled.stderr
-    launch = [java.executable(), "-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC", "-jar", junit, "execute"]
+    program = [java.executable(), "-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC", "-Dlogback.statusListenerClass=NOP"]
+    launch = [*program, f"-Dseeds={SEEDS}", "-jar", junit, "execute"]
     options = ["--disable-banner", "--disable-ansi-colors", "--fail-if-no-tests", "--details=tree"]
     scan = ["--scan-class-path", tmp_path, "--class-path", f"{tmp_path}{os.pathsep}{jars}"]
     done = subprocess.run([*launch, *options, *scan], capture_output=True, text=True, check=False, timeout=300)
