@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from botocore.config import Config
 
@@ -42,14 +42,27 @@ _S3_CONFIG = _READ_CONFIG.merge(
 _LETTER_CONFIG = _S3_CONFIG.merge(Config(read_timeout=5, retries={"total_max_attempts": 1}))
 
 
+class Create(Protocol):
+    """What makes a session's client for a service."""
+
+    def __call__(self, session: Session, service: str, **options: Any) -> Any:
+        """Make it; the options are those of botocore's ``create_client``."""
+
+
+def _create(session: Session, service: str, **options: Any) -> Any:
+    return session.create_client(service, **options)
+
+
 class Clients:
     """The clients of one task, each made at its first use.
 
     :param connections: concurrent calls of each client
+    :param create: makes them; ``boto3_clients.create`` does so by boto3
     """
 
-    def __init__(self, settings: Settings, *, connections: int = 10) -> None:
+    def __init__(self, settings: Settings, *, connections: int = 10, create: Create = _create) -> None:
         self._settings = settings
+        self._create = create
         self._config = _READ_CONFIG.merge(Config(max_pool_connections=connections))
         ROOM.widen(connections)
         self._lock = threading.Lock()
@@ -91,7 +104,7 @@ class Clients:
         region = self._settings.kcl_region
         with aws_errors("GetCallerIdentity"):
             with self._lock:
-                found = session(who).create_client("sts", region_name=sts_region(who, region), config=_READ_CONFIG)
+                found = self._create(session(who), "sts", region_name=sts_region(who, region), config=_READ_CONFIG)
             client: STSClient = bound(found, _READ_SECONDS)
             return client.get_caller_identity()["Arn"]
 
@@ -129,7 +142,7 @@ class Clients:
         # botocore finds a bucket in any other region of the same partition by itself. An emulator's region isn't one.
         with self._lock, aws_errors("Client for S3"):
             made = session(identity, region=region if is_aws_region(region) else None)
-            return bound(made.create_client("s3", config=config), _READ_SECONDS)  # type: ignore[no-any-return]
+            return bound(self._create(made, "s3", config=config), _READ_SECONDS)  # type: ignore[no-any-return]
 
     def _client(self, service: str, region: str, endpoint: str | None, identity: Identity) -> Any:
         name = repr((service, region, endpoint, identity))
@@ -139,7 +152,7 @@ class Clients:
                     who = identity, region
                     made = self._sessions.get(who) or session(identity, region=region)
                     self._sessions[who] = made  # a new one would read all its data files again
-                    client = made.create_client(service, endpoint_url=endpoint, config=self._config)
+                    client = self._create(made, service, endpoint_url=endpoint, config=self._config)
                     self._made[name] = bound(client, _READ_SECONDS)
             return self._made[name]
 

@@ -6,6 +6,7 @@ import threading
 
 import msgspec
 
+from processor.aws import boto3_clients
 from processor.aws.clients import Clients
 from processor.commands.copy import lock, occupant, plan
 from processor.commands.copy.job import Job, Tell
@@ -50,7 +51,7 @@ def run(settings: Settings, options: CopyOptions) -> int:
     if options.via_s3 is not None and options.concurrent:
         message = "--viaS3 makes a table of its own, which nothing replicates to yet: leave --concurrent out."
         raise UsageError(message)
-    clients = Clients(settings, connections=settings.threads * _CONNECTIONS_PER_THREAD)
+    clients = Clients(settings, connections=settings.threads * _CONNECTIONS_PER_THREAD, create=boto3_clients.create)
     if options.forget:
         return _forget(settings, clients)
     signals = Signals("Stopping after what is in hand; once more ends it at once.")

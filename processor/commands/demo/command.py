@@ -20,6 +20,7 @@ from rich.console import Console
 from rich.live import Live
 from rich.table import Table
 
+from processor.aws import boto3_clients
 from processor.aws.clients import Clients
 from processor.commands.demo.dynamodb_local import DynamoDBLocal
 from processor.commands.demo.workload import PROBE_KEY, LagProbe, Workload, create_table, scan
@@ -151,7 +152,7 @@ class _Demo:
             "kclEndpoint": source_endpoint,
         }
         here = {"source_endpoint": source_endpoint, "destination_endpoint": destination_endpoint}
-        clients = Clients(msgspec.structs.replace(settings, **here))
+        clients = Clients(msgspec.structs.replace(settings, **here), create=boto3_clients.create)
         self._source, self._destination = clients.source(), clients.destination()
         seed = random.randrange(2**32)  # noqa: S311  # a workload, no secret
         self._workload = Workload(self._source, settings.source_table, seed=seed, pause_seconds=_WRITE_PAUSE_SECONDS)

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from rich.table import Table
 
+from processor.aws import boto3_clients
 from processor.aws.clients import Clients
 from processor.aws.timeouts import WriteTimeouts
 from processor.commands.redrive.options import RedriveOptions
@@ -47,7 +48,7 @@ def run(settings: Settings, options: RedriveOptions) -> int:
     if store is None:
         message = "deadLetterUri is not set, so there are no dead letters to redrive. Give the one they were put to."
         raise UsageError(message)
-    clients = Clients(settings)
+    clients = Clients(settings, create=boto3_clients.create)
     ready = preflight.tables(settings, clients)
     preflight.insist(ready.findings, "Nothing was written, no dead letter was removed.", as_json=options.as_json)
     logs.configure()

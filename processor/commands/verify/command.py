@@ -8,6 +8,7 @@ import random
 import threading
 from collections.abc import Callable, Iterator
 
+from processor.aws import boto3_clients
 from processor.aws.clients import Clients
 from processor.aws.timeouts import WriteTimeouts
 from processor.commands.verify import attribute_paths
@@ -61,7 +62,7 @@ def run(settings: Settings, options: VerifyOptions, *, pause: Callable[[int], fl
     if options.delete_extra and not options.repair:
         message = "--deleteExtra says what --repair may do; without it nothing is ever deleted. Give both, or neither."
         raise UsageError(message)
-    clients = Clients(settings)
+    clients = Clients(settings, create=boto3_clients.create)
     ready = preflight.tables(settings, clients)
     preflight.insist(ready.findings, "Nothing was compared, and nothing written.", as_json=options.as_json)
     form = _form(settings, options, ready.facts)
