@@ -12,6 +12,8 @@ from pathlib import Path
 from processor.startup import java
 from tests.fuzz.jazzer import SEEDS, SOURCES
 
+SCHEMA = java.ROOT / "processor" / "state" / "task_table.schema.json"
+
 
 def test_the_daemons_classes(tmp_path: Path) -> None:
     """They are compiled against the daemon's jars, and all of them pass."""
@@ -23,7 +25,7 @@ def test_the_daemons_classes(tmp_path: Path) -> None:
     compiled = subprocess.run(command, capture_output=True, text=True, check=False, timeout=300)
     assert compiled.returncode == 0, compiled.stderr
     program = [java.executable(), "-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC", "-Dlogback.statusListenerClass=NOP"]
-    launch = [*program, f"-Dseeds={SEEDS}", "-jar", junit, "execute"]
+    launch = [*program, f"-Dseeds={SEEDS}", f"-DtaskTableSchema={SCHEMA}", "-jar", junit, "execute"]
     options = ["--disable-banner", "--disable-ansi-colors", "--fail-if-no-tests", "--details=tree"]
     scan = ["--scan-class-path", tmp_path, "--class-path", f"{tmp_path}{os.pathsep}{jars}"]
     done = subprocess.run([*launch, *options, *scan], capture_output=True, text=True, check=False, timeout=300)

@@ -1,5 +1,6 @@
 package replicator.shard;
 
+import java.util.Optional;
 import replicator.process.Exit;
 import replicator.rows.Row;
 import replicator.rows.TaskTable;
@@ -26,17 +27,20 @@ public final class CopyGate {
 
     /** Ends the daemon where such a copy is under way; throws what keeps it from knowing, so that KCL tries again. */
     void check() {
-        Row row = taskTable.row("copy");
-        if (!isInTheWay(row)) {
-            return;
+        Optional<String> unfinished = unfinished(taskTable.row("copy"));
+        if (unfinished.isPresent()) {
+            throw exit.fail("copy_unfinished", unfinished.get());
         }
-        String beside = row.text("via", "").isEmpty() ? ", or go on with copy --concurrent" : "";
-        throw exit.fail("copy_unfinished", "A copy of this task, begun by " + row.text("host", "") + ", is not through, and was "
-                + "not begun to be made beside a replication: it could put older items over newer ones. Nothing of this "
-                + "shard was written. Let copy finish" + beside + ", or give it up with copy --forget; then start again.");
     }
 
-    static boolean isInTheWay(Row row) {
-        return !row.isMissing() && row.text("state").equals("running") && !row.flag("concurrent");
+    /** What is said of such a copy, by its row; empty where there is none. */
+    static Optional<String> unfinished(Row row) {
+        if (row.isMissing() || !row.text("state").equals("running") || row.flag("concurrent")) {
+            return Optional.empty();
+        }
+        String beside = row.text("via", "").isEmpty() ? ", or go on with copy --concurrent" : "";
+        return Optional.of("A copy of this task, begun by " + row.text("host", "") + ", is not through, and was "
+                + "not begun to be made beside a replication: it could put older items over newer ones. Nothing of this "
+                + "shard was written. Let copy finish" + beside + ", or give it up with copy --forget; then start again.");
     }
 }
