@@ -17,6 +17,9 @@
 #   ./test.sh docs                    build docs/ as a site, into site/; a broken link fails it
 #   ./test.sh image                   the Dockerfile's steps without an engine, and a replication by what they make
 #   ./test.sh versions                unit tests and a replication on every Python and Java found; minutes, so not part of ./test.sh
+#   ./test.sh newest [PYTEST-ARG ...] the unit and protocol tests, or those that pytest is told to run, with the newest release of each package of
+#                                     requirements.in, past its bounds too, in an environment that is thrown away (amazon-kclpy's jars stay those that
+#                                     are pinned); minutes, so not part of ./test.sh
 #   ./test.sh lock [--upgrade]        write the lock files from requirements*.in: what they pin stays, or is the newest; and daemon/classes.lst
 set -euo pipefail
 
@@ -97,6 +100,31 @@ fuzz() {
     VIRTUAL_ENV="$root/.venv" "$bin/uv" run --no-project --with atheris==3.0.0 python -m tests.fuzz "$@"
 }
 
+# What requirements.in names is the newest there is, all else .venv's. amazon-kclpy, whose jars the daemon is compiled against, is
+# as published, without building it.
+newest() {
+    local made names python status=0
+    made="$(mktemp -d)"
+    names="$(sed -n 's/^\([a-z0-9-]*\)[<>=].*/\1/p' requirements.in | grep -vx amazon-kclpy)"
+    "$bin/uv" venv --quiet --python "$bin/python" "$made/venv"
+    python="$made/venv/bin/python"
+    # shellcheck disable=SC2086  # names without spaces, one argument each
+    "$bin/uv" pip install --quiet --refresh --python "$python" $names
+    "$bin/python" -m pip download --quiet --no-deps --no-build-isolation --no-binary :all: --dest "$made" amazon-kclpy
+    tar -xzf "$made"/amazon_kclpy-*.tar.gz -C "$made" --wildcards '*/amazon_kclpy/*' --strip-components=1
+    rm -rf "$made/amazon_kclpy/jars"
+    ln -s "$("$bin/python" -c 'import amazon_kclpy; print(amazon_kclpy.__path__[0])')/jars" "$made/amazon_kclpy/jars"
+    printf '%s\nimport site; site.addsitedir("%s")\n' "$made" "$("$bin/python" -c 'import sysconfig; print(sysconfig.get_path("purelib"))')" \
+        >"$("$python" -c 'import sysconfig; print(sysconfig.get_path("purelib"))')/others.pth"
+    chmod -R go-w "$made" # uv's lock; check refuses what every user can write
+    echo "The newest releases:" "$made"/amazon_kclpy-*.tar.gz
+    "$bin/uv" pip list --quiet --python "$python"
+    (($#)) || set -- tests/unit tests/protocol
+    "$python" -m pytest --numprocesses 2 --dist loadfile "$@" || status=$?
+    rm -rf "$made"
+    return "$status"
+}
+
 case "${1:-all}" in
     all)
         # One after the other, not joined by &&: within such a list bash passes over a function's failing commands.
@@ -116,6 +144,7 @@ case "${1:-all}" in
     faults) "$bin/python" -m tests.faults "${@:2}" ;;
     docs) docs ;;
     image | versions) "$bin/python" -m tests.deploy "$1" ;;
+    newest) newest "${@:2}" ;;
     lock) lock "${@:2}" ;;
     *)
         sed -n '2,/^set/{/^#/s/^# \{0,1\}//p}' "$root/test.sh" >&2
