@@ -196,6 +196,13 @@ DEFINITIONS: tuple[Definition, ...] = (
         help="records requested by each GetRecords call, 1 to 1000",
     ),
     Definition(
+        name="idleTimeBetweenReadsMaxMillis",
+        group="Reading",
+        parse=parsers.whole_number(1, 60_000),
+        default="1000",
+        help="the longest pause between two reads of a shard, when it has long not been written",
+    ),
+    Definition(
         name="parentShardPollIntervalMillis",
         group="Reading",
         parse=parsers.whole_number(1, 3_600_000),

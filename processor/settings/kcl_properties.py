@@ -110,7 +110,7 @@ TUNED: dict[str, str] = {
     "clientVersionConfig": "CLIENT_VERSION_CONFIG_COMPATIBLE_WITH_2X",
     # A dead worker's leases are free after this long, and a write call may take 55 % of that. KCL: 10000.
     "failoverTimeMillis": "5000",
-    # Between reads of a shard that is written; twice that of an idle one (Pace.java), which makes 4 a second.
+    # Between reads of a shard that is written; a quiet one is read more seldom (Pace.java).
     "idleTimeBetweenReadsInMillis": "125",
     # Everything that the stream holds, because a copy made before the first start does not have it.
     "initialPositionInStream": "TRIM_HORIZON",

@@ -36,6 +36,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=False):
     task_identity: Identity = OWN
     checkpoint_interval_millis: int = 0
     batch_size: int
+    idle_time_between_reads_max_millis: int
     parent_shard_poll_interval_millis: int
     write_mode: str
     fence_attribute: str

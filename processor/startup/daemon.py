@@ -142,6 +142,7 @@ def properties(
         "regionName": settings.kcl_region,
         "workerId": worker_id,
         "maxRecords": str(settings.batch_size),
+        "idleTimeBetweenReadsMaxMillis": str(settings.idle_time_between_reads_max_millis),
         "parentShardPollIntervalMillis": str(settings.parent_shard_poll_interval_millis),
         # ours
         "sourceStreamArn": task.stream_arn,

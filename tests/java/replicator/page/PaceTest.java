@@ -4,40 +4,95 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.time.Instant;
+import java.util.concurrent.atomic.AtomicLong;
 import org.junit.jupiter.api.Test;
 import software.amazon.kinesis.retrieval.polling.SleepTimeControllerConfig;
 
 /** How long a shard rests between two reads. */
 class PaceTest {
-    private static final long IDLE = 100_000; // so long that no machine's slowness counts
+    private static final long IDLE = 125;
+    private static final long MOST = 1_000;
 
-    private static SleepTimeControllerConfig read(Instant at, Integer records) {
-        return SleepTimeControllerConfig.builder()
-                .idleMillisBetweenCalls(IDLE).lastSuccessfulCall(at).lastRecordsCount(records).build();
-    }
+    private final AtomicLong nanos = new AtomicLong(-5);
+    private final Pace pace = new Pace(IDLE, MOST, nanos::get);
 
-    private static void assertNear(long expected, long found) {
-        assertTrue(found <= expected && found > expected - 50_000, found + " ms");
+    private long after(double seconds, int records) {
+        nanos.addAndGet((long) (seconds * 1e9));
+        pace.read(records, false);
+        return pace.restMillis();
     }
 
     @Test
-    void notAtAllWhereItIsBehind() {
-        assertEquals(0, new Pace(() -> true).getSleepTimeMillis(read(Instant.now(), 1_000)));
+    void notAtAllWhileItIsBehind() {
+        pace.read(1_000, true);
+        assertEquals(0, pace.restMillis());
+        assertEquals(IDLE, after(0.1, 3));
     }
 
+    @Test
+    void shortWhileItIsWrittenAndForAWhileAfter() {
+        assertEquals(IDLE, after(100, 1));
+        assertEquals(IDLE, after(9, 0));
+        assertEquals(2 * IDLE, after(1, 0));
+        assertEquals(2 * IDLE, after(59, 0));
+    }
+
+    @Test
+    void everLongerWhenItIsQuietUpToTheMost() {
+        assertEquals(IDLE, after(0, 1));
+        assertEquals(2 * IDLE, after(69, 0));
+        assertEquals(375, after(1, 0));
+        assertEquals(562, after(0.4, 0));
+        assertEquals(843, after(0.6, 0));
+        assertEquals(MOST, after(0.8, 0));
+        assertEquals(MOST, after(1_000, 0));
+    }
+
+    @Test
+    void shortAgainWithTheFirstRecord() {
+        for (int read = 0; read < 10; read++) {
+            after(100, 0);
+        }
+        assertEquals(MOST, pace.restMillis());
+        assertEquals(IDLE, after(1, 1));
+        assertEquals(IDLE, after(0.125, 0));
+    }
+
+    /** Hundreds begin together, and most are quiet. */
+    @Test
+    void everLongerFromTheBeginOnWhereNothingWasWritten() {
+        assertEquals(375, after(0, 0));
+        assertEquals(562, after(0, 0));
+    }
+
+    @Test
+    void theSameForEveryShardWhereTheMostIsTheLeast() {
+        Pace slow = new Pace(2_000, 1_000, nanos::get);
+        slow.read(0, false);
+        assertEquals(2_000, slow.restMillis());
+        slow.read(1, false);
+        assertEquals(2_000, slow.restMillis());
+    }
+
+    @Test
+    void fromTheLastAnswerOn() {
+        pace.read(1, false);
+        assertEquals(0, pace.getSleepTimeMillis(answered(Instant.now().minusMillis(IDLE), 1)));
+        assertTrue(pace.getSleepTimeMillis(answered(Instant.now(), 1)) <= IDLE);
+    }
+
+    /** As long as the shard rests anyway, but not at once where it is behind. */
     @Test
     void afterAReadThatFailed() {
-        assertEquals(IDLE, new Pace(() -> true).getSleepTimeMillis(read(null, null)));
-        assertEquals(IDLE, new Pace(() -> true).getSleepTimeMillis(read(Instant.now(), null)));
+        pace.read(1_000, true);
+        assertEquals(IDLE, pace.getSleepTimeMillis(answered(null, null)));
+        for (int read = 0; read < 10; read++) {
+            after(100, 0);
+        }
+        assertEquals(MOST, pace.getSleepTimeMillis(answered(null, null)));
     }
 
-    @Test
-    void longerWhereNothingWasWritten() {
-        Pace pace = new Pace(() -> false);
-        Instant now = Instant.now();
-        assertNear(2 * IDLE, pace.getSleepTimeMillis(read(now, 0)));
-        assertNear(IDLE, pace.getSleepTimeMillis(read(now, 1)));
-        assertNear(IDLE, pace.getSleepTimeMillis(read(now.plusSeconds(9), 0)));
-        assertNear(2 * IDLE, pace.getSleepTimeMillis(read(now.plusSeconds(10), 0)));
+    private static SleepTimeControllerConfig answered(Instant at, Integer records) {
+        return SleepTimeControllerConfig.builder().lastSuccessfulCall(at).lastRecordsCount(records).build();
     }
 }

@@ -226,7 +226,8 @@ final class Task {
                 stream.client(), Region.of(properties.getProperty("sourceRegion")));
         adapter.setSkipRecordsBehavior(SkipRecordsBehavior.KCL_RETRY);
         polling.dataFetcherProvider(config -> new PageFetcher(adapter, config, stream.endOf(config.getShardId()),
-                () -> stream.losses().pause(config.getShardId()), backlog));
+                () -> stream.losses().pause(config.getShardId()), backlog, configuration.getIdleTimeBetweenReadsInMillis(),
+                Long.parseLong(properties.getProperty("idleTimeBetweenReadsMaxMillis"))));
         kcl.coordinator().skipShardSyncAtWorkerInitializationIfLeasesExist(true);
         kcl.leaseManagement()
                 .leaseManagementFactory(new FleetLeaseManagementFactory(adapter, kcl.leaseManagement(), kcl.retrieval(),

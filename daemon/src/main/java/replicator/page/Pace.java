@@ -2,41 +2,79 @@ package replicator.page;
 
 import java.time.Duration;
 import java.time.Instant;
-import java.util.function.BooleanSupplier;
+import java.util.concurrent.TimeUnit;
+import java.util.function.LongSupplier;
 import software.amazon.kinesis.retrieval.polling.SleepTimeController;
 import software.amazon.kinesis.retrieval.polling.SleepTimeControllerConfig;
 
 /**
- * How long one shard rests between two reads: not at all while it is behind, {@code idleTimeBetweenReadsInMillis} while it
- * is being written, twice that otherwise. The adapter rests after every read, and twice as long after each empty one.
+ * How long one shard rests between two reads. The adapter rests after every read, and twice as long after each empty one.
+ *
+ * <pre>
+ *   last record        10 s                     70 s
+ *   │ idleMillis       │ 2 x idleMillis         │ half as long again after each empty read, up to maxMillis
+ * </pre>
+ *
+ * <p>It does not rest at all while the shard is behind. A shard that was not written yet, as far as this daemon knows,
+ * begins as one that was written long ago: of hundreds that begin together, most are quiet.
  */
 final class Pace implements SleepTimeController {
     /** A shard that was written so recently is likely to be written again soon. */
-    private static final Duration WRITTEN = Duration.ofSeconds(10);
+    private static final long WRITTEN_NANOS = TimeUnit.SECONDS.toNanos(10);
 
-    private final BooleanSupplier behind;
-    private Instant written = Instant.EPOCH;
+    private static final long LATELY_WRITTEN_NANOS = TimeUnit.SECONDS.toNanos(70);
 
-    /** @param behind whether the last read was of all that a read may bring */
-    Pace(BooleanSupplier behind) {
-        this.behind = behind;
+    private final long idleMillis;
+    private final long maxMillis;
+    private final LongSupplier nanos;
+    private Long written;
+    private volatile long restMillis;
+
+    /**
+     * @param idleMillis between reads of a shard that is written
+     * @param maxMillis the longest rest; where it is less than {@code idleMillis}, that is
+     * @param nanos the clock, as {@code System.nanoTime} is one
+     */
+    Pace(long idleMillis, long maxMillis, LongSupplier nanos) {
+        this.idleMillis = idleMillis;
+        this.maxMillis = Math.max(idleMillis, maxMillis);
+        this.nanos = nanos;
+        this.restMillis = Math.min(2 * idleMillis, this.maxMillis);
+    }
+
+    /**
+     * To be told of each read.
+     *
+     * @param records how many it brought
+     * @param isBehind whether these were all that a read may bring
+     */
+    void read(int records, boolean isBehind) {
+        long now = nanos.getAsLong();
+        if (records > 0) {
+            written = now;
+        }
+        restMillis = isBehind ? 0 : rest(written == null ? Long.MAX_VALUE : now - written);
+    }
+
+    private long rest(long quietNanos) {
+        if (quietNanos < WRITTEN_NANOS) {
+            return idleMillis;
+        }
+        long longer = quietNanos < LATELY_WRITTEN_NANOS ? 2 * idleMillis : Math.max(2 * idleMillis, restMillis * 3 / 2);
+        return Math.min(longer, maxMillis);
+    }
+
+    /** Between the last read and the next one. */
+    long restMillis() {
+        return restMillis;
     }
 
     @Override
     public long getSleepTimeMillis(SleepTimeControllerConfig config) {
-        long idle = config.idleMillisBetweenCalls();
         Instant last = config.lastSuccessfulCall();
-        Integer records = config.lastRecordsCount();
-        if (last == null || records == null) { // the last read failed
-            return idle;
+        if (last == null || config.lastRecordsCount() == null) { // the last read failed
+            return Math.max(idleMillis, restMillis);
         }
-        if (behind.getAsBoolean()) {
-            return 0;
-        }
-        if (records > 0) {
-            written = last;
-        }
-        long rest = Duration.between(written, last).compareTo(WRITTEN) < 0 ? idle : 2 * idle;
-        return Math.max(0, rest - Duration.between(last, Instant.now()).abs().toMillis());
+        return Math.max(0, restMillis - Duration.between(last, Instant.now()).abs().toMillis());
     }
 }

@@ -45,6 +45,7 @@ public final class PageFetcher extends DynamoDBStreamsDataFetcher {
     private final ShardEnd end;
     private final Runnable pauseIfHeld;
     private final Backlog backlog;
+    private final Pace pace;
     private volatile boolean behind;
     private volatile boolean wentOn;
 
@@ -52,23 +53,28 @@ public final class PageFetcher extends DynamoDBStreamsDataFetcher {
      * @param end of the shard, looked at where a page has no next iterator
      * @param pauseIfHeld rests for a moment where changes of the shard are lost, and it waits
      * @param backlog of the task's shards
+     * @param idleMillis between reads while the shard is written
+     * @param idleMaxMillis between reads when it has long not been written
      */
     public PageFetcher(
             AmazonDynamoDBStreamsAdapterClient adapter,
             DataFetcherProviderConfig config,
             ShardEnd end,
             Runnable pauseIfHeld,
-            Backlog backlog) {
+            Backlog backlog,
+            long idleMillis,
+            long idleMaxMillis) {
         super(adapter, config);
         this.adapter = adapter;
         this.end = end;
         this.pauseIfHeld = pauseIfHeld;
         this.backlog = backlog;
+        this.pace = new Pace(idleMillis, idleMaxMillis, System::nanoTime);
     }
 
-    /** Whether the last page was as full as can be, so that the next one is likely to be there. */
-    public boolean isBehind() {
-        return behind;
+    /** How long the shard rests between two reads. */
+    Pace pace() {
+        return pace;
     }
 
     /**
@@ -147,6 +153,7 @@ public final class PageFetcher extends DynamoDBStreamsDataFetcher {
             boolean isFull = found.records().size() >= request.limit() || found.bytes() >= ENOUGH_BYTES / 2;
             behind = isFull && next != null;
             backlog.note(PageFetcher.this, behind);
+            pace.read(found.records().size(), behind);
         }
 
         /** The page says that the shard is at its end: null where all else says so, too; else where to read on. */

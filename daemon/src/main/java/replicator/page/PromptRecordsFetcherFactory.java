@@ -53,7 +53,7 @@ public final class PromptRecordsFetcherFactory extends SimpleRecordsFetcherFacto
                 shardId,
                 new ThrottlingReporter(MAX_CONSECUTIVE_THROTTLES, shardId),
                 AWAIT_TERMINATION_MILLIS,
-                new Pace(((PageFetcher) strategy.dataFetcher())::isBehind)) {
+                ((PageFetcher) strategy.dataFetcher()).pace()) {
             /** KCL has a thread of its pool call this. */
             @Override
             public void subscribe(Subscriber<? super RecordsRetrieved> subscriber) {
