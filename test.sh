@@ -103,8 +103,10 @@ fuzz() {
 # What requirements.in names is the newest there is, all else .venv's. amazon-kclpy, whose jars the daemon is compiled against, is
 # as published, without building it.
 newest() {
-    local made names python status=0
+    local made names python
     made="$(mktemp -d)"
+    # shellcheck disable=SC2064  # the folder of now
+    trap "rm -rf '$made'" EXIT
     names="$(sed -n 's/^\([a-z0-9-]*\)[<>=].*/\1/p' requirements.in | grep -vx amazon-kclpy)"
     "$bin/uv" venv --quiet --python "$bin/python" "$made/venv"
     python="$made/venv/bin/python"
@@ -120,9 +122,7 @@ newest() {
     echo "The newest releases:" "$made"/amazon_kclpy-*.tar.gz
     "$bin/uv" pip list --quiet --python "$python"
     (($#)) || set -- tests/unit tests/protocol
-    "$python" -m pytest --numprocesses 2 --dist loadfile "$@" || status=$?
-    rm -rf "$made"
-    return "$status"
+    "$python" -m pytest --numprocesses 2 --dist loadfile "$@"
 }
 
 case "${1:-all}" in
