@@ -12,7 +12,7 @@ from pathlib import Path
 from processor.startup import java
 from tests.fuzz.jazzer import SEEDS, SOURCES
 
-SCHEMA = java.ROOT / "processor" / "state" / "task_table.schema.json"
+SCHEMA = java.ROOT / "tests" / "task_table.schema.json"
 
 
 def test_the_daemons_classes(tmp_path: Path) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from pathlib import Path
 from typing import Any
 
 import boto3
@@ -12,12 +11,13 @@ import msgspec
 import pytest
 from moto import mock_aws
 
+from processor.startup import java
 from processor.state import checkpoint_outage, copy_rows, holds, task_row
 from processor.state.copy_rows import SegmentState
 from processor.state.holds import Hold
 from tests.unit.state.test_task_row import TABLE, TASK
 
-SCHEMA: dict[str, Any] = msgspec.json.decode(Path(copy_rows.__file__).with_name("task_table.schema.json").read_bytes())
+SCHEMA: dict[str, Any] = msgspec.json.decode((java.ROOT / "tests" / "task_table.schema.json").read_bytes())
 KINDS: Mapping[str, Any] = SCHEMA["$defs"]
 EXAMPLES: Mapping[str, Any] = {kind: rows["examples"][0] for kind, rows in KINDS.items() if "examples" in rows}
 # An attribute's value, of each of DynamoDB's types that the schema has.
