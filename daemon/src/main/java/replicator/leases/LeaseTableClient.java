@@ -7,8 +7,8 @@ import java.lang.reflect.Proxy;
 import java.time.Duration;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
-import java.util.concurrent.Executors;
-import java.util.concurrent.ScheduledExecutorService;
+import java.util.concurrent.Future;
+import java.util.concurrent.ScheduledThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Function;
@@ -74,8 +74,8 @@ final class LeaseTableClient implements InvocationHandler {
     private final LeaseTerms terms;
     private final long failoverMillis;
     private final long patienceMillis;
-    private final ScheduledExecutorService timer =
-            Executors.newSingleThreadScheduledExecutor(new DaemonThreads("lease-tries"));
+    private final ScheduledThreadPoolExecutor timer =
+            new ScheduledThreadPoolExecutor(1, new DaemonThreads("lease-tries"));
 
     private LeaseTableClient(
             DynamoDbAsyncClient client, LeaseAttempts attempts, LeaseTerms terms, long failoverMillis) {
@@ -83,6 +83,7 @@ final class LeaseTableClient implements InvocationHandler {
         this.attempts = attempts;
         this.terms = terms;
         this.failoverMillis = failoverMillis;
+        this.timer.setRemoveOnCancelPolicy(true);
         this.patienceMillis = Math.min(failoverMillis / 5, MOST_PATIENCE_MILLIS);
     }
 
@@ -168,6 +169,7 @@ final class LeaseTableClient implements InvocationHandler {
         private final Function<Boolean, CompletableFuture<T>> send;
         private final CompletableFuture<T> answer = new CompletableFuture<>();
         private final AtomicInteger open = new AtomicInteger();
+        private volatile Future<?> next;
 
         /** @param send makes one request, told whether it is the call's first; null where it can't be made now */
         Hedged(Function<Boolean, CompletableFuture<T>> send) {
@@ -176,7 +178,11 @@ final class LeaseTableClient implements InvocationHandler {
 
         CompletableFuture<T> answer() {
             attempt(0);
-            timer.schedule(this::giveUp, patienceMillis, TimeUnit.MILLISECONDS);
+            Future<?> patience = timer.schedule(this::giveUp, patienceMillis, TimeUnit.MILLISECONDS);
+            answer.whenComplete((response, error) -> { // nearly always at once: the timer's thread need not wake for it
+                patience.cancel(false);
+                next.cancel(false);
+            });
             return answer;
         }
 
@@ -185,7 +191,7 @@ final class LeaseTableClient implements InvocationHandler {
                 return;
             }
             if (number + 1 < TRIES) {
-                timer.schedule(() -> attempt(number + 1), patienceMillis / TRIES, TimeUnit.MILLISECONDS);
+                next = timer.schedule(() -> attempt(number + 1), patienceMillis / TRIES, TimeUnit.MILLISECONDS);
             }
             open.incrementAndGet();
             CompletableFuture<T> sent = send.apply(number == 0);
