@@ -28,6 +28,9 @@ READER_THREADS = 64
 OUR_COLLECTOR = "-XX:+UseSerialGC"
 # Seconds; a JVM that waits for a debugger (jdwp with suspend=y) would never answer.
 _TIMEOUT_SECONDS = 30.0
+# From some update of Java 17 on, the class archive is mapped at a random address. Older versions map it at the address it
+# was made for, and most of its pages stay the file's.
+_OLDEST_THAT_RELOCATES = 17
 # Java's messages about variables and command lines repeat their values, which may be passwords.
 _REPEATS = ("Picked up ", "NOTE: Picked up ")
 _IN_USE = re.compile("address already in use|already in use", re.IGNORECASE)
@@ -43,7 +46,7 @@ def daemon_options(settings: Settings, directory: Path) -> list[str]:
     archive = class_archive.find()
     ours = [
         *java.MEMORY,
-        *([] if archive is None else [f"-XX:SharedArchiveFile={archive}"]),
+        *([] if archive is None else _archive_options(archive)),
         # Three times the threshold before code is compiled: half of the compilers' time in a start is for code that
         # runs only at the start, and the code for each record is compiled within the first seconds all the same.
         "-XX:CompileThresholdScaling=3",
@@ -58,6 +61,14 @@ def daemon_options(settings: Settings, directory: Path) -> list[str]:
         f"-DlogFormat={settings.log_format}",
     ]
     return chosen(ours, settings.java_options, os.environ)
+
+
+def _archive_options(archive: Path) -> list[str]:
+    """Map it at the address it was made for: elsewhere Java writes most of its 70 MB anew at each start, for itself."""
+    options = [f"-XX:SharedArchiveFile={archive}"]
+    if java.version() >= _OLDEST_THAT_RELOCATES:
+        options += ["-XX:+UnlockDiagnosticVMOptions", "-XX:ArchiveRelocationMode=0"]
+    return options
 
 
 def chosen(ours: Sequence[str], java_options: str, environment: Mapping[str, str]) -> list[str]:
