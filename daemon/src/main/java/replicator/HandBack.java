@@ -6,6 +6,7 @@ import java.util.stream.Collectors;
 import replicator.leases.FleetLeaseCoordinator;
 import replicator.leases.LeaseTerms;
 import replicator.log.Event;
+import replicator.process.DispatchTurns;
 import replicator.shard.Children;
 import replicator.shard.Holds;
 import software.amazon.kinesis.coordinator.Scheduler;
@@ -20,6 +21,7 @@ final class HandBack {
     private final LeaseTerms terms;
     private final Children children;
     private final Holds holds;
+    private final DispatchTurns turns;
     private final MultiLangDaemonConfiguration configuration;
 
     /** @param configuration with the worker id that the leases bear */
@@ -28,17 +30,20 @@ final class HandBack {
             LeaseTerms terms,
             Children children,
             Holds holds,
+            DispatchTurns turns,
             MultiLangDaemonConfiguration configuration) {
         this.scheduler = scheduler;
         this.coordinator = (FleetLeaseCoordinator) scheduler.leaseCoordinator();
         this.terms = terms;
         this.children = children;
         this.holds = holds;
+        this.turns = turns;
         this.configuration = configuration;
     }
 
     /** Returns when all is given back. */
     void run() {
+        turns.stop();
         coordinator.stopLeaseTaker();
         Collection<Lease> held = coordinator.getAssignments();
         // A held shard's child may be at its next try: others begin when the lease is over.

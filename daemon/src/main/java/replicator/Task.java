@@ -153,7 +153,7 @@ final class Task {
         progress.shards(coordinator::reading);
         holds.watch(coordinator);
         metrics.start();
-        HandBack handBack = new HandBack(scheduler, terms, children, holds, configuration);
+        HandBack handBack = new HandBack(scheduler, terms, children, holds, turns, configuration);
         Runtime.getRuntime().addShutdownHook(new Thread(() -> stop(handBack), "shutdown"));
         scheduler.run();
         if (!exit.isStopping()) { // KCL gave up, as after 20 failed starts, and would have us end with 0
@@ -187,7 +187,7 @@ final class Task {
         return new StreamsRecordProcessor(
                 ChildProcessors.of(nursery::child, daemonConfig.getExecutorService(), configuration), children, gate, missing,
                 new FirstStart(Long.parseLong(properties.getProperty("firstStartMillis", "0"))), progress, retention,
-                checkpoints, exit);
+                turns, checkpoints, exit);
     }
 
     private static DynamoDBLeaseManagementFactory leaseFactory(KclConfiguration kcl) {
@@ -226,7 +226,7 @@ final class Task {
                 stream.client(), Region.of(properties.getProperty("sourceRegion")));
         adapter.setSkipRecordsBehavior(SkipRecordsBehavior.KCL_RETRY);
         polling.dataFetcherProvider(config -> new PageFetcher(adapter, config, stream.endOf(config.getShardId()),
-                () -> stream.losses().pause(config.getShardId()), backlog, configuration.getIdleTimeBetweenReadsInMillis(),
+                () -> stream.losses().pause(config.getShardId()), backlog, turns, configuration.getIdleTimeBetweenReadsInMillis(),
                 Long.parseLong(properties.getProperty("idleTimeBetweenReadsMaxMillis"))));
         kcl.coordinator().skipShardSyncAtWorkerInitializationIfLeasesExist(true);
         kcl.leaseManagement()

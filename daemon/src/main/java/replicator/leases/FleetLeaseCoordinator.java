@@ -32,10 +32,14 @@ import software.amazon.kinesis.metrics.MetricsFactory;
  *
  * <p>KCL looks every two failover times, and needs two looks to see that a lease is not renewed: a dead worker's shards
  * could wait for four failover times. A look is a scan of the lease table; here one is made every second, in large tables
- * every few, which finds a dead worker within one failover time and two looks.
+ * every few, which finds a dead worker within one failover time and two looks. Where this worker has all leases there is
+ * none to take, so looks are rarer there, until one comes or goes.
  */
 public final class FleetLeaseCoordinator extends DynamoDBLeaseCoordinator {
     private static final long TAKE_MILLIS = 1_000;
+
+    /** For what nobody tells this worker of: a lease's row that a person has changed. */
+    private static final long TAKE_MILLIS_OF_SOLE_WORKER = 5_000;
 
     /** A scan reads some 400 bytes a lease: this keeps it under some 10 read units a second for each worker. */
     private static final long TAKE_MILLIS_PER_LEASE = 5;
@@ -53,6 +57,7 @@ public final class FleetLeaseCoordinator extends DynamoDBLeaseCoordinator {
 
     private final LeaseTerms terms;
     private final DispatchTurns turns;
+    private final FleetLeaseRefresher leases;
     private final boolean countingLeases;
     private final long longestTakeMillis;
     private final LeaseTableHealth health;
@@ -63,6 +68,8 @@ public final class FleetLeaseCoordinator extends DynamoDBLeaseCoordinator {
     private final AtomicInteger open = new AtomicInteger();
     private final ReentrantLock take = new ReentrantLock();
     private volatile boolean taking = true;
+    private boolean isSole;
+    private long lookedNanos;
 
     FleetLeaseCoordinator(
             FleetLeaseRefresher leases,
@@ -79,6 +86,7 @@ public final class FleetLeaseCoordinator extends DynamoDBLeaseCoordinator {
                 config.gracefulLeaseHandoffConfig(), consumers, config.leaseAssignmentIntervalMillis());
         this.terms = terms;
         this.turns = turns;
+        this.leases = leases;
         this.health = leases.health();
         this.countingLeases = countingLeases;
         this.longestTakeMillis = Math.max(TAKE_MILLIS, 2 * config.failoverTimeMillis()); // KCL's own pace
@@ -134,6 +142,7 @@ public final class FleetLeaseCoordinator extends DynamoDBLeaseCoordinator {
         super.dropLease(lease);
         if (lease != null) {
             terms.end(lease.leaseKey(), terms.of(lease.leaseKey()));
+            turns.wake();
         }
     }
 
@@ -149,7 +158,11 @@ public final class FleetLeaseCoordinator extends DynamoDBLeaseCoordinator {
         take.lock();
         try {
             if (taking) {
+                long before = leases.taken();
                 super.runLeaseTaker();
+                if (leases.taken() != before) {
+                    turns.wake(); // KCL knows of them only now
+                }
             }
         } finally {
             take.unlock();
@@ -178,20 +191,36 @@ public final class FleetLeaseCoordinator extends DynamoDBLeaseCoordinator {
         rounds.shutdown();
     }
 
+    /** Whether there is nothing to take: all leases are this worker's, and none has come or gone since they were seen. */
+    private boolean isSettled() {
+        return isSole && !turns.isAwake()
+                && System.nanoTime() - lookedNanos < TimeUnit.MILLISECONDS.toNanos(TAKE_MILLIS_OF_SOLE_WORKER);
+    }
+
     private void look() {
+        if (!isSettled()) {
+            lookNow();
+        }
+        long pace = Math.max(TAKE_MILLIS, TAKE_MILLIS_PER_LEASE * allLeases().size());
+        if (!threads.isShutdown()) {
+            threads.schedule(this::look, Math.min(pace, longestTakeMillis), TimeUnit.MILLISECONDS);
+        }
+    }
+
+    private void lookNow() {
+        lookedNanos = System.nanoTime();
+        isSole = false;
         try {
             if (countingLeases) {
                 runLeaseTaker();
             }
             dropFinished();
+            List<Lease> all = allLeases();
+            isSole = !all.isEmpty() && all.stream().allMatch(lease -> workerIdentifier().equals(lease.leaseOwner()));
         } catch (DependencyException | InvalidStateException e) { // the table's health is told of it
             LOG.debug("No lease can be taken now", e);
         } catch (RuntimeException e) { // looks must go on
             health.fails("Scan", "", e);
-        }
-        long pace = Math.max(TAKE_MILLIS, TAKE_MILLIS_PER_LEASE * allLeases().size());
-        if (!threads.isShutdown()) {
-            threads.schedule(this::look, Math.min(pace, longestTakeMillis), TimeUnit.MILLISECONDS);
         }
     }
 

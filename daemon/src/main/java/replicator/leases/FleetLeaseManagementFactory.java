@@ -64,7 +64,8 @@ public final class FleetLeaseManagementFactory extends DynamoDBStreamsLeaseManag
                 terms,
                 attempts,
                 new LeaseTableHealth(getTableName(), getDynamoDBClient(),
-                        new OutageRow(getDynamoDBClient(), taskTable, config.workerIdentifier())));
+                        new OutageRow(getDynamoDBClient(), taskTable, config.workerIdentifier())),
+                turns::wake);
         return new FleetLeaseCoordinator(leases, config, metrics, consumers, terms, turns, countingLeases);
     }
 
@@ -82,7 +83,8 @@ public final class FleetLeaseManagementFactory extends DynamoDBStreamsLeaseManag
                 isLeaseTableDeletionProtectionEnabled(),
                 isLeaseTablePitrEnabled(),
                 getTags(),
-                gate);
+                gate,
+                turns::wake);
     }
 
     private DdbTableConfig tableConfig() {

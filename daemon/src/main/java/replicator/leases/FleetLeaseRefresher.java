@@ -6,6 +6,7 @@ import java.util.Collection;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ExecutorService;
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.stream.Collectors;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -35,6 +36,8 @@ public final class FleetLeaseRefresher extends GuardedLeaseRefresher {
     private final LeaseTerms terms;
     private final LeaseAttempts attempts;
     private final LeaseTableHealth health;
+    private final Runnable changed;
+    private final AtomicLong taken = new AtomicLong();
 
     private interface Call<T> {
         T make() throws DependencyException, InvalidStateException, ProvisionedThroughputException;
@@ -43,6 +46,7 @@ public final class FleetLeaseRefresher extends GuardedLeaseRefresher {
     /**
      * @param client a {@link LeaseTableClient}, which tells {@code attempts} and {@code terms}
      * @param health told how every call ends
+     * @param changed told of each lease that is created, taken or lost
      */
     FleetLeaseRefresher(
             String table,
@@ -58,12 +62,19 @@ public final class FleetLeaseRefresher extends GuardedLeaseRefresher {
             LeaseGate gate,
             LeaseTerms terms,
             LeaseAttempts attempts,
-            LeaseTableHealth health) {
+            LeaseTableHealth health,
+            Runnable changed) {
         super(table, client, serializer, consistentReads, tableCreated, requestTimeout, tableConfig, deletionProtection,
-                pointInTimeRecovery, tags, gate);
+                pointInTimeRecovery, tags, gate, changed);
         this.terms = terms;
         this.attempts = attempts;
         this.health = health;
+        this.changed = changed;
+    }
+
+    /** How many leases were taken so far. */
+    long taken() {
+        return taken.get();
     }
 
     LeaseTableHealth health() {
@@ -138,6 +149,8 @@ public final class FleetLeaseRefresher extends GuardedLeaseRefresher {
             if (taken) {
                 terms.begin(shardId, movedAt(shardId, counter, asked), fromLiving);
                 attempts.forget(shardId);
+                this.taken.incrementAndGet();
+                changed.run();
             }
             return taken;
         } catch (DependencyException e) { // KCL would take no other lease for it, and forget those it has just taken
@@ -175,6 +188,7 @@ public final class FleetLeaseRefresher extends GuardedLeaseRefresher {
         attempts.forget(shardId);
         if (!renewed) {
             terms.end(shardId, term);
+            changed.run();
         } else if (term == null) {
             // Ours from an earlier start, or assigned to us. Taken and not checkpointed since, its last owner may yet write.
             terms.begin(shardId, asked, lease.ownerSwitchesSinceCheckpoint() > 0);

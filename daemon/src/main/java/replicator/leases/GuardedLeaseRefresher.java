@@ -20,7 +20,9 @@ class GuardedLeaseRefresher extends DynamoDBLeaseRefresher {
     private static final Logger LOG = LoggerFactory.getLogger(GuardedLeaseRefresher.class);
 
     private final LeaseGate gate;
+    private final Runnable changed;
 
+    /** @param changed is told of each lease that comes into being, to be taken soon */
     GuardedLeaseRefresher(
             String table,
             DynamoDbAsyncClient client,
@@ -32,10 +34,22 @@ class GuardedLeaseRefresher extends DynamoDBLeaseRefresher {
             boolean deletionProtection,
             boolean pointInTimeRecovery,
             Collection<Tag> tags,
-            LeaseGate gate) {
+            LeaseGate gate,
+            Runnable changed) {
         super(table, client, serializer, consistentReads, tableCreated, requestTimeout, tableConfig, deletionProtection,
                 pointInTimeRecovery, tags);
         this.gate = gate;
+        this.changed = changed;
+    }
+
+    @Override
+    public boolean createLeaseIfNotExists(Lease lease)
+            throws DependencyException, InvalidStateException, ProvisionedThroughputException {
+        boolean created = super.createLeaseIfNotExists(lease);
+        if (created) {
+            changed.run();
+        }
+        return created;
     }
 
     @Override

@@ -10,6 +10,7 @@ import java.util.Optional;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicReference;
+import replicator.process.DispatchTurns;
 import replicator.stream.ShardEnd;
 import software.amazon.awssdk.awscore.AwsRequestOverrideConfiguration;
 import software.amazon.awssdk.services.dynamodb.model.GetRecordsRequest;
@@ -41,10 +42,14 @@ public final class PageFetcher extends DynamoDBStreamsDataFetcher {
     /** A slow stream's next page may be slower still, and what is in hand waits for it. */
     private static final long YOUNG_NANOS = 500_000_000;
 
+    /** KCL begins a shard's reading anew where it hears nothing of it for a minute. */
+    private static final long QUIET_NANOS = 10_000_000_000L;
+
     private final AmazonDynamoDBStreamsAdapterClient adapter;
     private final ShardEnd end;
     private final Runnable pauseIfHeld;
     private final Backlog backlog;
+    private final DispatchTurns turns;
     private final Pace pace;
     private volatile boolean behind;
     private volatile boolean wentOn;
@@ -53,6 +58,7 @@ public final class PageFetcher extends DynamoDBStreamsDataFetcher {
      * @param end of the shard, looked at where a page has no next iterator
      * @param pauseIfHeld rests for a moment where changes of the shard are lost, and it waits
      * @param backlog of the task's shards
+     * @param turns told of the shard's end
      * @param idleMillis between reads while the shard is written
      * @param idleMaxMillis between reads when it has long not been written
      */
@@ -62,6 +68,7 @@ public final class PageFetcher extends DynamoDBStreamsDataFetcher {
             ShardEnd end,
             Runnable pauseIfHeld,
             Backlog backlog,
+            DispatchTurns turns,
             long idleMillis,
             long idleMaxMillis) {
         super(adapter, config);
@@ -69,6 +76,7 @@ public final class PageFetcher extends DynamoDBStreamsDataFetcher {
         this.end = end;
         this.pauseIfHeld = pauseIfHeld;
         this.backlog = backlog;
+        this.turns = turns;
         this.pace = new Pace(idleMillis, idleMaxMillis, System::nanoTime);
     }
 
@@ -99,6 +107,28 @@ public final class PageFetcher extends DynamoDBStreamsDataFetcher {
     public DataFetcherResult getRecords() {
         wentOn = false;
         return super.getRecords();
+    }
+
+    /**
+     * Reads on, at the shard's pace, while there is nothing to read: KCL would hand each empty page through a queue and two
+     * more threads, and make a task of it that finds that nothing is to be done.
+     */
+    @Override
+    public GetRecordsResponseAdapter ddbGetRecords(String iterator) {
+        long began = System.nanoTime();
+        GetRecordsResponseAdapter page = super.ddbGetRecords(iterator);
+        while (page.records().isEmpty() && page.nextShardIterator() != null && System.nanoTime() - began < QUIET_NANOS) {
+            try {
+                Thread.sleep(pace.restMillis());
+                page = super.ddbGetRecords(page.nextShardIterator());
+            } catch (InterruptedException e) { // the shard is given up
+                Thread.currentThread().interrupt();
+                return page;
+            } catch (RuntimeException e) {
+                return page; // it is said already (GuardedStreamsClient), and KCL's next read meets it again
+            }
+        }
+        return page;
     }
 
     @Override
@@ -162,6 +192,9 @@ public final class PageFetcher extends DynamoDBStreamsDataFetcher {
             String position = read.isEmpty() ? getLastKnownSequenceNumber() : read.get(read.size() - 1).sequenceNumber();
             Optional<List<ChildShard>> atEnd = end.childrenAtEnd(position);
             children = atEnd.orElse(List.of());
+            if (atEnd.isPresent()) {
+                turns.wake();
+            }
             return atEnd.isPresent() ? null : end.readOnFrom(found.isEmpty() ? asked : null, position);
         }
 

@@ -9,6 +9,7 @@ import java.util.List;
 import java.util.Set;
 import java.util.concurrent.Executors;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Supplier;
 import java.util.stream.Collectors;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -40,12 +41,12 @@ public final class Holds {
 
     /** How many of these wait so. */
     long held(Collection<Lease> leases) {
-        return marked(leases, "").size();
+        return marked(() -> leases, "").size();
     }
 
     /** How many of these have failed to write for a while. */
     long failing(Collection<Lease> leases) {
-        return marked(leases, FAILING).size();
+        return marked(() -> leases, FAILING).size();
     }
 
     /** The status that a child has left for this daemon's end, or else {@code otherwise}. */
@@ -64,7 +65,7 @@ public final class Holds {
     public void watch(FleetLeaseCoordinator coordinator) {
         Executors.newSingleThreadScheduledExecutor(new DaemonThreads("holds")).scheduleWithFixedDelay(() -> {
             try {
-                marked(coordinator.getAssignments(), AGAIN).forEach(lease -> {
+                marked(coordinator::getAssignments, AGAIN).forEach(lease -> {
                     coordinator.dropLease(lease);
                     remove(lease);
                 });
@@ -82,10 +83,10 @@ public final class Holds {
         }
     }
 
-    private List<Lease> marked(Collection<Lease> leases, String suffix) {
+    private List<Lease> marked(Supplier<Collection<Lease>> leases, String suffix) {
         String[] names = directory.toFile().list();
         Set<String> marks = names == null ? Set.of() : Set.of(names);
-        return marks.isEmpty() ? List.of() : leases.stream()
+        return marks.isEmpty() ? List.of() : leases.get().stream()
                 .filter(lease -> marks.contains(LeaseTerms.fileName(lease.leaseKey()) + suffix))
                 .collect(Collectors.toList());
     }

@@ -6,6 +6,7 @@ import java.util.List;
 import java.util.function.Supplier;
 import replicator.lineage.MissingLeases;
 import replicator.page.Page;
+import replicator.process.DispatchTurns;
 import replicator.process.Exit;
 import software.amazon.kinesis.lifecycle.events.InitializationInput;
 import software.amazon.kinesis.lifecycle.events.LeaseLostInput;
@@ -31,6 +32,7 @@ public final class StreamsRecordProcessor implements DynamoDBStreamsShardRecordP
     private final FirstStart firstStart;
     private final Progress progress;
     private final Retention retention;
+    private final DispatchTurns turns;
     private final PendingCheckpoint pending;
     private final Exit exit;
     private String shardId;
@@ -42,6 +44,7 @@ public final class StreamsRecordProcessor implements DynamoDBStreamsShardRecordP
      * @param gate asked before the child is started
      * @param missing asked where the shard's lease is lost
      * @param firstStart which records are not meant
+     * @param turns told that the shard begins and ends, which takes several of them
      * @param checkpoints when the child is asked for a checkpoint that it has put off
      * @param exit taken where a batch can't be handed to the child
      */
@@ -53,6 +56,7 @@ public final class StreamsRecordProcessor implements DynamoDBStreamsShardRecordP
             FirstStart firstStart,
             Progress progress,
             Retention retention,
+            DispatchTurns turns,
             CheckpointClock checkpoints,
             Exit exit) {
         this.child = child;
@@ -62,8 +66,10 @@ public final class StreamsRecordProcessor implements DynamoDBStreamsShardRecordP
         this.firstStart = firstStart;
         this.progress = progress;
         this.retention = retention;
+        this.turns = turns;
         this.pending = new PendingCheckpoint(child, checkpoints);
         this.exit = exit;
+        turns.begins(this);
     }
 
     @Override
@@ -76,6 +82,7 @@ public final class StreamsRecordProcessor implements DynamoDBStreamsShardRecordP
         child.initialize(input);
         started = true;
         children.start(shardId, this);
+        turns.begun(this);
     }
 
     @Override
@@ -93,6 +100,9 @@ public final class StreamsRecordProcessor implements DynamoDBStreamsShardRecordP
         } finally {
             retention.end(shardId);
             children.endBatch(shardId);
+            if (given.isAtShardEnd()) {
+                turns.wake();
+            }
         }
         progress.add(input.records());
     }
@@ -124,6 +134,7 @@ public final class StreamsRecordProcessor implements DynamoDBStreamsShardRecordP
     /** KCL says the same where another daemon has the lease now, and where somebody removed its row. */
     @Override
     public void leaseLost(LeaseLostInput input) {
+        turns.begun(this);
         if (!started) { // there is no child to tell; KCL would try that again and again, and stop for nothing else
             return;
         }
@@ -132,6 +143,7 @@ public final class StreamsRecordProcessor implements DynamoDBStreamsShardRecordP
         if (!ended) {
             missing.restore(shardId, pending.stored());
         }
+        turns.wake();
     }
 
     @Override
@@ -139,6 +151,7 @@ public final class StreamsRecordProcessor implements DynamoDBStreamsShardRecordP
         ended = true;
         children.end(shardId, this);
         pending.end(() -> child.shardEnded(input));
+        turns.wake();
     }
 
     @Override
