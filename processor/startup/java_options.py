@@ -28,8 +28,8 @@ READER_THREADS = 64
 OUR_COLLECTOR = "-XX:+UseSerialGC"
 # Seconds; a JVM that waits for a debugger (jdwp with suspend=y) would never answer.
 _TIMEOUT_SECONDS = 30.0
-# From some update of Java 17 on, the class archive is mapped at a random address. Older versions map it at the address it
-# was made for, and most of its pages stay the file's.
+# From some update of Java 17 on, the class archive is mapped at a random address. Older versions map it at the address
+# it was made for, and most of its pages stay the file's.
 _OLDEST_THAT_RELOCATES = 17
 # Java's messages about variables and command lines repeat their values, which may be passwords.
 _REPEATS = ("Picked up ", "NOTE: Picked up ")

@@ -20,12 +20,14 @@ class DispatchTurnsTest {
     private final AtomicLong nanos = new AtomicLong(-7);
 
     private final AtomicReference<DispatchTurns> turns = new AtomicReference<>();
+    private final CountDownLatch first = new CountDownLatch(1);
     private final CountDownLatch asked = new CountDownLatch(1);
     private final CountDownLatch second = new CountDownLatch(1);
     private final CountDownLatch third = new CountDownLatch(1);
     private final Thread kcl = new Thread(() -> {
         try {
             turns.get().begin(); // the first, which never rests
+            first.countDown();
             asked.await();
             turns.get().begin();
             second.countDown();
@@ -36,9 +38,10 @@ class DispatchTurnsTest {
         }
     });
 
-    private DispatchTurns quiet() {
+    private DispatchTurns quiet() throws InterruptedException {
         turns.set(new DispatchTurns(kcl, nanos::get));
         kcl.start();
+        assertTrue(first.await(PATIENCE.toSeconds(), TimeUnit.SECONDS));
         nanos.addAndGet(TimeUnit.SECONDS.toNanos(3));
         asked.countDown();
         return turns.get();
@@ -75,7 +78,7 @@ class DispatchTurnsTest {
     }
 
     @Test
-    void noneRestsWhileAShardBegins() {
+    void noneRestsWhileAShardBegins() throws InterruptedException {
         DispatchTurns quiet = quiet();
         Object shard = new Object();
         quiet.begins(shard);
