@@ -14,6 +14,7 @@ import java.time.ZoneId;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicBoolean;
 import org.junit.jupiter.api.Test;
+import replicator.process.DispatchTurns;
 import replicator.process.Exit;
 import software.amazon.kinesis.lifecycle.events.ProcessRecordsInput;
 import software.amazon.kinesis.processor.ShardRecordProcessor;
@@ -49,7 +50,8 @@ class StreamsRecordProcessorTest {
         Exit exit = new Exit();
         ((AtomicBoolean) field(Exit.class, "failing").get(exit)).set(true); // else this JVM would end
         StreamsRecordProcessor processor = new StreamsRecordProcessor(child, new Children(), null, null, new FirstStart(0),
-                new Progress(new RecordTimes("arn"), new Holds(Path.of("holds"))), new Retention(BROKEN), null, exit);
+                new Progress(new RecordTimes("arn"), new Holds(Path.of("holds"))), new Retention(BROKEN),
+                new DispatchTurns(Thread.currentThread()), null, exit);
         field(StreamsRecordProcessor.class, "shardId").set(processor, "shard");
         field(StreamsRecordProcessor.class, "started").set(processor, true);
         KinesisClientRecord record = KinesisClientRecord.builder().sequenceNumber("1")
