@@ -17,6 +17,7 @@ import java.util.Base64;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Supplier;
+import java.util.stream.Stream;
 import software.amazon.awssdk.auth.credentials.AwsBasicCredentials;
 import software.amazon.awssdk.auth.credentials.StaticCredentialsProvider;
 import software.amazon.awssdk.awscore.AwsRequestOverrideConfiguration;
@@ -77,7 +78,7 @@ public final class JavaPages {
         };
         Object end = made("stream.ShardEnd", stream, listing, made("stream.StreamEnd", "arn"), "shard");
         var fetcher = (DynamoDBStreamsDataFetcher) made("page.PageFetcher", adapter, config, end, (Runnable) () -> {},
-                made("page.Backlog"));
+                made("page.Backlog"), made("process.DispatchTurns", Thread.currentThread()), 125L, 1_000L);
         var initial = InitialPositionInStreamExtended.newInitialPosition(InitialPositionInStream.TRIM_HORIZON);
         fetcher.initialize("TRIM_HORIZON", initial);
         List<String> ends = new ArrayList<>();
@@ -93,7 +94,8 @@ public final class JavaPages {
     }
 
     private static Object made(String name, Object... arguments) throws Exception {
-        var constructor = type(name).getDeclaredConstructors()[0];
+        var constructor = Stream.of(type(name).getDeclaredConstructors())
+                .filter(each -> each.getParameterCount() == arguments.length).findFirst().orElseThrow();
         constructor.setAccessible(true);
         return constructor.newInstance(arguments);
     }
