@@ -51,6 +51,15 @@ class NurseryTest {
     }
 
     @Test
+    void asAProgramOnceTheNurseryIsClosed() throws Exception {
+        Path started = folder.resolve("started");
+        Nursery nursery = new Nursery(CAT, "touch " + started, folder);
+        nursery.close(10_000);
+        assertAnswers(nursery.child());
+        assertEquals(false, started.toFile().exists());
+    }
+
+    @Test
     void notByOneThatHangs() {
         NurseryProcess hangs = new NurseryProcess(folder, TimeUnit.MILLISECONDS.toNanos(1)).start("sleep", "600");
         IOException error = assertThrows(IOException.class, hangs::fork);

@@ -1,8 +1,6 @@
 package replicator.metrics;
 
-import java.io.BufferedReader;
 import java.io.IOException;
-import java.io.InputStreamReader;
 import java.io.OutputStream;
 import java.nio.charset.StandardCharsets;
 import java.util.concurrent.ExecutorService;
@@ -12,7 +10,9 @@ import java.util.concurrent.atomic.AtomicBoolean;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import replicator.log.Event;
+import replicator.log.ProcessLines;
 import replicator.process.DaemonThreads;
+import replicator.process.RestartPause;
 
 /**
  * The process that tells this daemon's metrics ({@code processor/metrics/exporter.py}): started beside the children, and
@@ -22,12 +22,7 @@ import replicator.process.DaemonThreads;
  * goes where the children's lines go.
  */
 public final class MetricsProcess {
-    private static final long FIRST_PAUSE_MILLIS = 1_000;
-    private static final long LAST_PAUSE_MILLIS = 300_000;
-    /** Who lived for so long may be started again at once. */
-    private static final long STEADY_MILLIS = 60_000;
     private static final Logger LOG = LoggerFactory.getLogger(MetricsProcess.class);
-    private static final Logger CHILDREN = LoggerFactory.getLogger("software.amazon.kinesis.multilang.DrainChildSTDERRTask");
 
     private final String[] command;
     private final ExecutorService teller = Executors.newSingleThreadExecutor(new DaemonThreads("metrics-teller"));
@@ -91,23 +86,22 @@ public final class MetricsProcess {
     }
 
     private void keepRunning() {
-        long pause = FIRST_PAUSE_MILLIS;
+        RestartPause pause = new RestartPause();
         while (!closing) {
-            long began = System.nanoTime();
+            pause.begin();
             String end = runOnce();
             if (closing) {
                 return;
             }
-            pause = System.nanoTime() - began > STEADY_MILLIS * 1_000_000 ? FIRST_PAUSE_MILLIS : pause;
-            Event.warning("metrics_process_ended").with("end", end).with("again_in_seconds", pause / 1_000)
+            long left = pause.leftMillis();
+            Event.warning("metrics_process_ended").with("end", end).with("again_in_seconds", left / 1_000)
                     .note("Replication goes on; metrics are missing until the process that tells them is started again. "
                             + "replication.log has what it said.");
             try {
-                Thread.sleep(pause);
+                Thread.sleep(left);
             } catch (InterruptedException e) {
                 return;
             }
-            pause = Math.min(pause * 2, LAST_PAUSE_MILLIS);
         }
     }
 
@@ -115,13 +109,10 @@ public final class MetricsProcess {
         try {
             Process started = new ProcessBuilder(command).redirectOutput(ProcessBuilder.Redirect.DISCARD).start();
             process = started;
-            try (BufferedReader said = new BufferedReader(
-                    new InputStreamReader(started.getErrorStream(), StandardCharsets.UTF_8))) {
-                for (String line = said.readLine(); line != null; line = said.readLine()) {
-                    CHILDREN.info("{} {}", line, ""); // LogLines takes a line and its shard, and it has none
-                    System.err.println(line);
-                }
-            }
+            ProcessLines.read(started.getErrorStream(), line -> {
+                ProcessLines.log(line);
+                System.err.println(line);
+            });
             return "ended with " + started.waitFor();
         } catch (IOException e) {
             return "can't be started (" + e.getMessage() + ")";

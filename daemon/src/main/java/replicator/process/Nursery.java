@@ -12,12 +12,8 @@ import replicator.log.Outage;
  * <p>The process is started again where it ends, with growing pauses. Its children go on without it.
  */
 public final class Nursery {
-    private static final long FIRST_PAUSE_NANOS = TimeUnit.SECONDS.toNanos(1);
-    private static final long LAST_PAUSE_NANOS = TimeUnit.SECONDS.toNanos(300);
     /** It says something for each child. On a busy machine hundreds may be asked for at once. */
     private static final long HUNG_NANOS = TimeUnit.SECONDS.toNanos(20);
-    /** Who lived for so long may be started again at once. */
-    private static final long STEADY_NANOS = TimeUnit.SECONDS.toNanos(60);
 
     private final String[] alone;
     private final String[] command;
@@ -25,10 +21,9 @@ public final class Nursery {
     private final Outage outage = new Outage("children_not_forked", "No child can be forked",
             "Each is started as a program of its own, with the same result: it takes more memory, and its start more CPU.",
             "Children are forked again");
+    private final RestartPause pause = new RestartPause();
     private NurseryProcess process;
-    private long begun;
-    private long notBefore = System.nanoTime();
-    private long pause = FIRST_PAUSE_NANOS;
+    private boolean isClosed;
 
     /**
      * @param alone the command of a child that is a program of its own, split at spaces, as KCL splits it
@@ -43,9 +38,7 @@ public final class Nursery {
 
     /** Starts it, so that it is ready when the first shard begins. */
     public void start() {
-        if (command != null) {
-            running();
-        }
+        running();
     }
 
     /**
@@ -54,9 +47,10 @@ public final class Nursery {
      * @throws IOException if none can be started in either way
      */
     public Process child() throws IOException {
-        if (command != null) {
+        NurseryProcess running = running();
+        if (running != null) {
             try {
-                Process child = running().fork();
+                Process child = running.fork();
                 outage.succeeded();
                 return child;
             } catch (IOException e) {
@@ -68,18 +62,17 @@ public final class Nursery {
 
     /** Ends it, and waits so long for that. No child is forked from now on. */
     public synchronized void close(long millis) {
+        isClosed = true;
         if (process != null) {
             process.close(millis);
         }
     }
 
+    /** The one that runs, or was the last to; null where there was none. */
     private synchronized NurseryProcess running() {
-        long now = System.nanoTime();
-        if ((process == null || !process.isUsable()) && now - notBefore >= 0) {
-            pause = process == null || now - begun >= STEADY_NANOS
-                    ? FIRST_PAUSE_NANOS : Math.min(pause * 2, LAST_PAUSE_NANOS);
-            begun = now;
-            notBefore = now + pause;
+        boolean isWanted = command != null && !isClosed && (process == null || !process.isUsable());
+        if (isWanted && pause.leftMillis() == 0) {
+            pause.begin();
             process = new NurseryProcess(folder, HUNG_NANOS).start(command);
         }
         return process;

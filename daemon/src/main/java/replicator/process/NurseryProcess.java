@@ -1,9 +1,7 @@
 package replicator.process;
 
-import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.InputStream;
-import java.io.InputStreamReader;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.Map;
@@ -16,12 +14,12 @@ import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Consumer;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
+import replicator.log.ProcessLines;
 
 /** One run of the process that children are forked from, and the words that are spoken with it: {@code nursery.py} has them. */
 final class NurseryProcess {
     private static final long LOOK_MILLIS = 500;
     private static final Logger LOG = LoggerFactory.getLogger(NurseryProcess.class);
-    private static final Logger CHILDREN = LoggerFactory.getLogger("software.amazon.kinesis.multilang.DrainChildSTDERRTask");
 
     private final Path folder;
     private final long hungNanos;
@@ -43,7 +41,7 @@ final class NurseryProcess {
             Process started = new ProcessBuilder(command).start();
             process = started;
             new DaemonThreads("nursery").newThread(() -> read(started.getInputStream(), this::hear, true)).start();
-            new DaemonThreads("nursery-log").newThread(() -> read(started.getErrorStream(), this::log, false)).start();
+            new DaemonThreads("nursery-log").newThread(() -> read(started.getErrorStream(), ProcessLines::log, false)).start();
         } catch (IOException e) {
             end = e.getMessage();
         }
@@ -146,15 +144,9 @@ final class NurseryProcess {
         }
     }
 
-    private void log(String line) {
-        CHILDREN.info("{} {}", line, ""); // LogLines takes a line and its shard, and it has none
-    }
-
     private void read(InputStream from, Consumer<String> each, boolean untilItsEnd) {
-        try (BufferedReader lines = new BufferedReader(new InputStreamReader(from, StandardCharsets.UTF_8))) {
-            for (String line = lines.readLine(); line != null; line = lines.readLine()) {
-                each.accept(line);
-            }
+        try {
+            ProcessLines.read(from, each);
         } catch (IOException | RuntimeException e) {
             LOG.debug("The nursery can't be read from", e);
             process.destroyForcibly();
