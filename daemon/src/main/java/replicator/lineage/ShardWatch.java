@@ -3,6 +3,7 @@ package replicator.lineage;
 import java.util.Collections;
 import java.util.HashMap;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.TreeSet;
@@ -28,7 +29,8 @@ import software.amazon.kinesis.leases.Lease;
  * <p>The adapter makes leases where a shard ends and every few minutes, and leaves out what it doesn't understand; a worker
  * without leases idles in silence. A shard that nobody reads loses its records after 24 hours, so leases that are missing
  * are asked for here, and what stays unread for a minute is said: once in a fleet, by the daemon whose worker id comes
- * first among those that renew leases, or by each while there is none.
+ * first among those that renew leases, or by each while there is none. The others look too, but more seldom
+ * ({@link ListingPace}).
  */
 public final class ShardWatch {
     private static final long LOOK_SECONDS = 20;
@@ -51,6 +53,8 @@ public final class ShardWatch {
     private long nextReport;
     private long interval;
     private boolean wasDone;
+    private StreamListing lastListing;
+    private long listedNanos;
 
     /**
      * @param fromOldest whether the task began with the stream's oldest record
@@ -92,13 +96,17 @@ public final class ShardWatch {
     }
 
     private void look() throws Exception {
-        StreamListing listing = listings.look();
         Map<String, Lease> leases =
                 leaseTable.listAllLeases().stream().collect(Collectors.toMap(Lease::leaseKey, lease -> lease));
         Set<String> renewed = renewedSinceLastLook(leases);
         boolean speaks = workerId.equals(renewed.stream()
                 .map(shardId -> leases.get(shardId).leaseOwner()).min(String::compareTo).orElse(workerId));
-
+        if (!isDue(leases, speaks)) {
+            return;
+        }
+        StreamListing listing = listings.look();
+        lastListing = listing;
+        listedNanos = System.nanoTime();
         Lineage lineage = new Lineage(listing, leases, fromOldest);
         wrongLeases.look(listing, lineage, leases, speaks);
         if (speaks && !lineage.unread().isEmpty()) {
@@ -115,6 +123,15 @@ public final class ShardWatch {
         unreadCount.accept(stillUnread.size() + wrongLeases.finishedButOpen());
         report(stillUnread, leases, speaks);
         endIfAllIsDone(listing, lineage, leases);
+    }
+
+    private boolean isDue(Map<String, Lease> leases, boolean speaks) {
+        if (lastListing == null) {
+            return true;
+        }
+        int daemons = (int) leases.values().stream().map(Lease::leaseOwner).filter(Objects::nonNull).distinct().count();
+        return System.nanoTime() - listedNanos
+                >= ListingPace.nanos(lastListing.shards().size(), daemons, speaks, !unreadSince.isEmpty());
     }
 
     private Set<String> renewedSinceLastLook(Map<String, Lease> leases) {
