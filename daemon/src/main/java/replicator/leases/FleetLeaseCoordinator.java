@@ -38,8 +38,8 @@ import software.amazon.kinesis.metrics.MetricsFactory;
 public final class FleetLeaseCoordinator extends DynamoDBLeaseCoordinator {
     private static final long TAKE_MILLIS = 1_000;
 
-    /** For what nobody tells this worker of: a lease's row that a person has changed. */
-    private static final long TAKE_MILLIS_OF_SOLE_WORKER = 5_000;
+    /** For what nobody tells this worker of: a row that a person has changed, or a table that refuses to be scanned. */
+    private static final long TAKE_MILLIS_OF_SOLE_WORKER = 3_000;
 
     /** A scan reads some 400 bytes a lease: this keeps it under some 10 read units a second for each worker. */
     private static final long TAKE_MILLIS_PER_LEASE = 5;
