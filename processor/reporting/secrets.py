@@ -21,10 +21,13 @@ _FORMS = (
     re.compile(r"(x-amz-security-token['\"]?\s*[:=]\s*b?['\"]?)[^\s'\",;\\\\]+", re.IGNORECASE),
     re.compile(r"(x-amz-security-token['\"]?\s*,\s*b?['\"])[^'\"\\\\]+", re.IGNORECASE),
     re.compile(r"((?:aws_)?(?:secret_access_key|session_token)\s*[:=]\s*['\"]?)[^\s'\",;\\\\]+", re.IGNORECASE),
-    # The user and password of a URL, a proxy's above all. Of bounded parts: an endpoint's words may be such that a
-    # search without an end took minutes.
-    re.compile(r"(://)[^\s/@:'\"\\]{0,256}:[^\s@'\"\\]{0,1024}(?=@)"),
 )
+# The user and password of a URL, a proxy's above all. A password may be a token of any length, and may have an
+# unescaped @. Found in two steps, each of which looks at a character a few times at most: one pattern for both would
+# read on from each :// to the end of an endpoint's words, which may be 256 KB of them. A word ends where a string of
+# JSON does, and at its escapes.
+_WORD = re.compile(r"[^\s\"\\]+")
+_LOGIN = re.compile(r"://[^/:@]*[:@]")
 
 _known: OrderedDict[str, None] = OrderedDict()
 _lock = threading.Lock()
@@ -49,4 +52,12 @@ def hidden(text: str) -> str:
             text = text.replace(secret, HIDDEN)
     for form in _FORMS:
         text = form.sub(rf"\1{HIDDEN}", text)
-    return text
+    return _WORD.sub(_without_login, text) if "://" in text else text
+
+
+def _without_login(word: re.Match[str]) -> str:
+    """Hide what stands between the first URL's ``://`` and the last ``@``."""
+    text = word[0]
+    end = text.rfind("@")
+    found = _LOGIN.search(text, 0, end + 1)
+    return text if found is None else f"{text[: found.start()]}://{HIDDEN}{text[end:]}"

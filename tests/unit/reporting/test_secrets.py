@@ -5,11 +5,15 @@ from __future__ import annotations
 import io
 import json
 import logging
+import string
 import sys
+import time
 from collections.abc import Iterator
 
 import pytest
 from botocore.exceptions import ClientError, ProxyConnectionError
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from processor.aws.errors import aws_errors
 from processor.cli import main
@@ -51,12 +55,81 @@ def test_a_secret_is_replaced_wherever_it_stands(text: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("http://user:SECRET@proxy:3128", "http://***@proxy:3128"),
+        ("https://:SECRET@proxy", "https://***@proxy"),
+        ("http://SECRET@proxy/", "http://***@proxy/"),
+        ("http://us%40er:SECRET/=+'@SECRET:SECRET@proxy:1 (refused)", "http://***@proxy:1 (refused)"),
+        ('{"reason":"http://u:SECRET@h"}', '{"reason":"http://***@h"}'),
+        ('"a http://u:SECRET@h\\n"', '"a http://***@h\\n"'),
+    ],
+)
+@pytest.mark.parametrize("secret", ["p", "x" * 5_000, "%40" * 1_000])
+def test_the_login_of_a_url_is_hidden(text: str, shown: str, secret: str) -> None:
+    """User and password, however long: a proxy's password may be a token."""
+    assert hidden(text.replace("SECRET", secret)) == shown
+
+
+@settings(max_examples=300)
+@given(
+    user=st.text(string.ascii_letters + string.digits + "%._-", max_size=300),
+    password=st.text(string.ascii_letters + string.digits + "%._-:@/+=!$&'()*,;?#[]", min_size=20, max_size=3_000),
+    before=st.text(max_size=19),
+    after=st.text(max_size=19),
+)
+def test_no_password_of_a_url_stays(user: str, password: str, before: str, after: str) -> None:
+    """Of all characters that a URL may have, wherever it stands."""
+    assert password not in hidden(f"{before} http://{user}:{password}@proxy:3128{after}")
+
+
+def _cost(text: str) -> float:
+    """CPU seconds of this thread: the least of a few, which is what it takes where nothing interferes."""
+    costs = []
+    for _ in range(5):
+        began = time.thread_time()
+        hidden(text)
+        costs.append(time.thread_time() - began)
+    return min(costs)
+
+
+@pytest.mark.parametrize(
+    "each",
+    [
+        "://",
+        "://:",
+        "://a:",
+        "://a:b ",
+        "://@",
+        "://a:b@",
+        "@",
+        "x-amz-security-token",
+        "x-amz-security-token ",
+        "x-amz-security-token='",
+        "secret_access_key ",
+        "aws_session_token= ",
+        "x-amz-security-token" + " " * 20_000,
+    ],
+)
+@pytest.mark.parametrize("end", ["", "@"])
+def test_the_cost_grows_as_the_text(each: str, end: str) -> None:
+    """An endpoint may say 256 KB of anything. Eight times the text costs about eight times as much, never 64 times.
+
+    It shows this for the shapes here, which are those that the patterns' parts could read again and again.
+    """
+    little, much = (each * (size // len(each)) + end for size in (32 * 1024, 256 * 1024))
+    assert _cost(much) < 24 * max(_cost(little), 0.000_1)
+
+
+@pytest.mark.parametrize(
     "text",
     [
         "The security token included in the request is invalid",
         "GetRecords on https://streams.dynamodb.eu-west-1.amazonaws.com: short",
         "mail me@example.com at 12:00",
         "http://127.0.0.1:8000/ does not answer",
+        "http://h:1/ and me@example.com",
+        "s3://bucket/prefix",
     ],
 )
 def test_other_words_stay(text: str) -> None:

@@ -6,6 +6,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
@@ -25,13 +26,20 @@ public final class Secrets {
     private static final int LEAST_CHARACTERS = 16;
 
     private static final int MOST = 64;
-    private static final Pattern[] FORMS = {
+    static final Pattern[] FORMS = {
         Pattern.compile("(?i)(x-amz-security-token['\"]?\\s*[:=]\\s*b?['\"]?)[^\\s'\",;\\\\]+"),
         Pattern.compile("(?i)(x-amz-security-token['\"]?\\s*,\\s*b?['\"])[^'\"\\\\]+"),
         Pattern.compile("(?i)((?:aws_)?(?:secret_access_key|session_token)\\s*[:=]\\s*['\"]?)[^\\s'\",;\\\\]+"),
-        // Of bounded parts: an endpoint's words, 256 KB of them, may be such that a search without an end took minutes.
-        Pattern.compile("(://)[^\\s/@:'\"\\\\]{0,256}:[^\\s@'\"\\\\]{0,1024}(?=@)"),
     };
+
+    /**
+     * The user and password of a URL: a password may be a token of any length, and may have an unescaped @. In two steps, each
+     * of which looks at each character a few times at most: as one pattern it would read on from each :// to the end of an
+     * endpoint's words, which may be 256 KB of them.
+     */
+    private static final Pattern WORD = Pattern.compile("[^\\s\"\\\\]+");
+
+    private static final Pattern LOGIN = Pattern.compile("://[^/:@]*[:@]");
     private final Set<String> known = Collections.newSetFromMap(new LinkedHashMap<>() {
         @Override
         protected boolean removeEldestEntry(Map.Entry<String, Boolean> eldest) {
@@ -70,8 +78,31 @@ public final class Secrets {
             hidden = hidden.replace(secret, HIDDEN);
         }
         for (Pattern form : FORMS) {
-            hidden = form.matcher(hidden).replaceAll("$1" + HIDDEN);
+            hidden = without(form, hidden);
         }
-        return hidden;
+        return withoutLogins(hidden);
+    }
+
+    static String without(Pattern form, CharSequence text) {
+        return form.matcher(text).replaceAll("$1" + HIDDEN);
+    }
+
+    /** Hides what stands in each word between the first URL's :// and the last @. */
+    static String withoutLogins(CharSequence text) {
+        StringBuilder hidden = new StringBuilder();
+        int from = 0;
+        Matcher word = WORD.matcher(text);
+        Matcher login = LOGIN.matcher(text);
+        while (word.find()) {
+            int end = word.end();
+            while (end > word.start() && text.charAt(end - 1) != '@') {
+                end--;
+            }
+            if (login.region(word.start(), end).find()) {
+                hidden.append(text, from, login.start()).append("://").append(HIDDEN);
+                from = end - 1;
+            }
+        }
+        return hidden.append(text, from, text.length()).toString();
     }
 }
