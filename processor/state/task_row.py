@@ -121,15 +121,15 @@ def record(
 def since(ours: Task, before: Task | None, *, now_ms: int, begun: bool) -> Task:
     """The row with the time of its first start, which is kept while the same tables are replicated.
 
+    If shards have leases already and the time isn't known, as where another program began the task, it is 0: what they
+    have not replicated yet may be older than this start.
+
     :param before: the row as it was read
     :param now_ms: the current time, by the source's clock if that is known
     :param begun: whether shards have leases already
     """
-    if before is None or before.tables != ours.tables:
-        first = str(now_ms)
-    else:
-        first = before.first_start_ms or ("0" if begun else str(now_ms))
-    return msgspec.structs.replace(ours, first_start_ms=first)
+    known = before.first_start_ms if before is not None and before.tables == ours.tables else ""
+    return msgspec.structs.replace(ours, first_start_ms=known or ("0" if begun else str(now_ms)))
 
 
 def read(client: DynamoDBClient, table: str) -> Task | None:

@@ -57,3 +57,23 @@ def test_what_was_written_before_the_first_start(make_fleet: MakeFleet) -> None:
     assert not any(fleet.replicated(f"old-{number}") for number in range(20))
     assert not any(fleet.replicated(f"older child-{number}") for number in range(20))
     assert daemon.stop() == 0
+
+
+def test_what_another_program_has_begun(make_fleet: MakeFleet) -> None:
+    """Its leases are taken over, and what was written while nobody ran is applied, however old it is by the start."""
+    ago = [0.0]
+    fleet = make_fleet(shards=1, clock=lambda: time.time() - ago[0], initialPositionInStream="LATEST")
+    daemon = fleet.start()
+    until(lambda: "shard_started" in daemon.console, "a shard that is read")
+    fleet.simulator.put({"id": {"S": "before"}})
+    fleet.wait_equal()
+    assert daemon.stop() == 0
+    fleet.forget_task()
+    ago[0] = HOUR
+    for number in range(10):
+        fleet.simulator.put({"id": {"S": f"stopped-{number}"}})
+    ago[0] = 0.0
+    daemon.start()
+    fleet.simulator.put({"id": {"S": "after"}})
+    fleet.wait_equal()
+    assert daemon.stop() == 0

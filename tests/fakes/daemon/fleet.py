@@ -123,6 +123,10 @@ class Fleet:
         """Delete a shard's lease from the checkpoint table."""
         self._checkpoints.delete_item(TableName=self.checkpoint_table, Key={"leaseKey": {"S": shard_id}})
 
+    def forget_task(self) -> None:
+        """Delete the row that says what the task replicates, and since when, as if another program had begun it."""
+        self._checkpoints.delete_item(TableName=f"{self.checkpoint_table}-Task", Key={"name": {"S": "task"}})
+
     def set_checkpoint(self, shard_id: str, checkpoint: str) -> None:
         """Put a place, or a word of KCL's, into a shard's lease as its checkpoint."""
         self._checkpoints.update_item(

@@ -93,13 +93,22 @@ def test_a_table_that_is_there_is_not_made(client: Any, monkeypatch: pytest.Monk
     ("before", "begun", "first_start_ms"),
     [
         (None, False, "9"),
+        (None, True, "0"),
         (msgspec.structs.replace(TASK, first_start_ms="5"), True, "5"),
         (msgspec.structs.replace(NEW_STREAM, first_start_ms="5"), False, "5"),
-        (msgspec.structs.replace(OTHER, first_start_ms="5"), True, "9"),
+        (msgspec.structs.replace(OTHER, first_start_ms="5"), False, "9"),
         (TASK, True, "0"),
         (TASK, False, "9"),
     ],
-    ids=["none yet", "there", "another stream", "another task", "begun by an earlier version", "claimed by one"],
+    ids=[
+        "none yet",
+        "begun by another program",
+        "there",
+        "another stream",
+        "another task",
+        "begun by an earlier version",
+        "claimed by one",
+    ],
 )
 def test_since_when_a_task_is_replicated(before: Task | None, first_start_ms: str, client: Any, *, begun: bool) -> None:
     """The moment is kept for as long as the same tables are replicated, so that LATEST means the same at each start."""
