@@ -103,14 +103,17 @@ def open_file(path: Path, flags: int, *, shared: bool = False, owner: int | None
     :raises NotOursError: see ``check``
     :raises OSError: it can't be opened
     """
-    is_device = path.absolute().parts[1:2] in (("dev",), ("proc",)) and not _is_file(path)
+    is_device = _is_kernels(path) and not _is_file(path)
+    # Found out before the check, so that no link is followed which is made after it, where others may make one.
+    leads, follow = (path, 0) if _is_kernels(path) else (Path(os.path.realpath(path)), os.O_NOFOLLOW)
     if not is_device:
         check(path, shared=shared, owner=owner)
-    descriptor = os.open(path, flags & ~os.O_TRUNC | os.O_CLOEXEC, FILE_MODE)
+    descriptor = os.open(leads, flags & ~os.O_TRUNC | os.O_CLOEXEC | follow, FILE_MODE)
     try:
         found = os.fstat(descriptor)
-        if stat.S_ISREG(found.st_mode):
+        if not is_device:
             _check_owner(path, found, _trusted(owner))
+        if stat.S_ISREG(found.st_mode):
             if not shared:
                 _check_mode(path, found)
             if flags & os.O_TRUNC:
@@ -121,15 +124,18 @@ def open_file(path: Path, flags: int, *, shared: bool = False, owner: int | None
     return descriptor
 
 
+def _is_kernels(path: Path) -> bool:
+    """Whether only the kernel makes links there: in /dev and /proc, but not in /dev/shm, which is as /tmp."""
+    parts = path.absolute().parts
+    return parts[1:2] in (("dev",), ("proc",)) and parts[1:3] != ("dev", "shm")
+
+
 def _is_file(path: Path) -> bool:
-    """Whether it is a file, or doesn't exist yet, or is a pipe in /dev/shm, where anybody may make one."""
+    """Whether it is a file, or doesn't exist yet."""
     try:
-        found = path.stat()
+        return stat.S_ISREG(path.stat().st_mode)
     except FileNotFoundError:
         return True
-    return stat.S_ISREG(found.st_mode) or (
-        stat.S_ISFIFO(found.st_mode) and path.absolute().parts[1:3] == ("dev", "shm")
-    )
 
 
 def read(path: Path) -> bytes:

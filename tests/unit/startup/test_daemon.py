@@ -213,6 +213,14 @@ def test_the_daemon_finds_its_files(started: tuple[list[str], Path]) -> None:
     assert (REQUIRED["sourceTable"], 10, "/d") == (child.source_table, child.batch_size, child.dead_letter_path)
 
 
+def test_the_daemon_reads_the_properties_that_were_written(started: tuple[list[str], Path]) -> None:
+    """Whatever lies at their path by the time it does: they say what it runs."""
+    arguments, directory = started
+    (directory / "daemon.properties").unlink()
+    (directory / "daemon.properties").write_text("executableName = /bin/false\n")
+    assert javaproperties.loads(Path(arguments[-1]).read_bytes())["sourceStreamArn"] == STREAM
+
+
 def test_only_the_owner_may_read_them(started: tuple[list[str], Path]) -> None:
     """Both files have mode 0600, also where one lay there before with another; nobody else may tell of lease terms."""
     _, directory = started

@@ -9,6 +9,7 @@ import sys
 import uuid
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -130,6 +131,48 @@ def test_what_was_planted_in_our_folder_is_found(tmp_path: Path, monkeypatch: py
     whose = give_away(planted, monkeypatch)
     with pytest.raises(NotOursError, match="belongs") as caught:
         check_content(tmp_path)
+    assert whose in str(caught.value)
+
+
+@pytest.mark.parametrize("planted", ["file", "link", "pipe"])
+def test_what_is_put_there_after_the_look_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, planted: str
+) -> None:
+    """Where others may make files, one that is missing may be theirs a moment later: what is open is checked, too."""
+    tmp_path.chmod(0o1777)
+    path, precious = tmp_path / "keys", tmp_path / "precious"
+    precious.write_text("precious")
+    look = private_files.check
+
+    def late(looked_at: Path, **more: Any) -> None:
+        look(looked_at, **more)
+        if planted == "file":
+            path.write_text("theirs")
+        elif planted == "link":
+            path.symlink_to(precious)
+            return  # ours, for a kernel that protects links would refuse another's by itself
+        else:
+            os.mkfifo(path)
+            monkeypatch.setattr(os, "open", lambda place, flags, mode: real(place, flags | os.O_NONBLOCK, mode))
+        give_away(path, monkeypatch)
+
+    real = os.open
+    monkeypatch.setattr(private_files, "check", late)
+    with pytest.raises(OSError, match=r"belongs to|symbolic links"):
+        open_file(path, os.O_RDWR | os.O_CREAT | os.O_TRUNC)
+    assert precious.read_text() == "precious"
+    assert planted != "file" or path.read_text() == "theirs"
+
+
+def test_no_daemon_starts_beside_what_was_planted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """In a folder that is ours by now, from a time when it was not: what lies there is looked at before it is used."""
+    settings = task(logDirectory=str(tmp_path), taskName="t")
+    daemon.claim_slot(settings)
+    planted = tmp_path / "t" / "replication.log"
+    planted.symlink_to("/etc/passwd")
+    whose = give_away(planted, monkeypatch)
+    with pytest.raises(SetupError, match="run programs as this user") as caught:
+        daemon.claim_slot(settings)
     assert whose in str(caught.value)
 
 
