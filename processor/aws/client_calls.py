@@ -42,7 +42,7 @@ class Units(msgspec.Struct, frozen=True, rename="pascal"):
     capacity_units: float | None = None
 
 
-class ByteCalls:
+class ClientCalls:
     """Calls of one client. Any number of threads may share it, and the client."""
 
     def __init__(self, client: Any) -> None:
@@ -95,7 +95,7 @@ class ByteCalls:
         return getattr(self._of_thread, "request", None) is not None
 
 
-class RawCalls:
+class TableReads:
     """Reads of one table. Any number of threads may share it.
 
     :param connect: makes the client at the first call; others may use that client too
@@ -106,7 +106,7 @@ class RawCalls:
         self._region = region
         self._connect = connect
         self._lock = threading.Lock()
-        self._calls: ByteCalls | None = None
+        self._calls: ClientCalls | None = None
 
     def __call__(self, operation: str, body: bytes) -> bytes:
         """One call of ``GetItem``, ``BatchGetItem`` or ``Scan``.
@@ -134,8 +134,8 @@ class RawCalls:
         message = f"{self.name(operation)}: the answer is none of DynamoDB's (content type {kind})"
         return UnavailableError(message, code="NotDynamoDB")
 
-    def _connected(self) -> ByteCalls:
+    def _connected(self) -> ClientCalls:
         with self._lock:
             if self._calls is None:
-                self._calls = ByteCalls(self._connect())
+                self._calls = ClientCalls(self._connect())
             return self._calls

@@ -27,7 +27,7 @@ from urllib3.util import parse_url
 
 from processor.aws.bounds import InvalidAnswerError, most_bytes
 from processor.aws.checked_parser import checked
-from processor.aws.client_calls import ByteCalls
+from processor.aws.client_calls import ClientCalls
 from processor.aws.errors import STALE_CREDENTIALS, not_aws
 from processor.aws.http1 import exchange
 from processor.aws.http_answer import Answer, BrokenAnswerError
@@ -61,7 +61,7 @@ def direct_calls(client: Any, *, operation: str, parameters: dict[str, Any], for
         return DirectCalls(client, direct_parts(client, operation, parameters), forked=forked)
     except ChangedLibraryError as exc:
         say(exc, "Each call is made by botocore's client, at several times the CPU.")
-        return ByteCalls(client)
+        return ClientCalls(client)
 
 
 class DirectCalls:

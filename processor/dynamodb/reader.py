@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from processor.aws.client_calls import RawCalls, Units
+from processor.aws.client_calls import TableReads, Units
 from processor.aws.errors import AnswerTooLargeError
 from processor.aws.response_shapes import NO_ANSWER
 from processor.dynamodb.item_view import View
@@ -58,7 +58,7 @@ class ReadableTable:
         consumed: Callable[[float], None] | None = None,
     ) -> None:
         self.name = name
-        self._call = RawCalls(name, region=region, connect=connect)
+        self._call = TableReads(name, region=region, connect=connect)
         self._view = view
         self._consumed = consumed
         self._counted = b"" if consumed is None else b',"ReturnConsumedCapacity":"TOTAL"'

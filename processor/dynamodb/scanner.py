@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
 
-from processor.aws.client_calls import RawCalls, Units
+from processor.aws.client_calls import TableReads, Units
 from processor.aws.response_shapes import NO_ANSWER
 from processor.dynamodb.item_view import View
 from processor.flow import rate_limiter
@@ -56,7 +56,7 @@ class ScannableTable:
     ) -> None:
         self.name = name
         self._view = view
-        self._call = RawCalls(name, region=region, connect=connect)
+        self._call = TableReads(name, region=region, connect=connect)
 
     def page(self, segment: Segment, start: msgspec.Raw | None = None, *, limit: int | None = None) -> Page:
         """Scan, eventually consistent.

@@ -66,7 +66,7 @@ def publishers(
     if "cloudwatch" in asked:
         to_cloudwatch = CloudWatchPublisher(
             clients,
-            namespace=settings.checkpoint_table,
+            namespace=settings.cloudwatch_namespace,
             region=settings.kcl_region,
             each_shard=publishes_each_shard(settings),
         )

@@ -17,7 +17,7 @@ the item back, until the key's next change. A MODIFY doesn't.
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import msgspec
 
@@ -26,7 +26,10 @@ from processor.errors import ConditionFailedError, RefusedError, UnavailableErro
 from processor.replication.change import Change
 from processor.replication.reconcile import EVENT_NAME as RECONCILED
 from processor.replication.reconcile import Source, reconcile
-from processor.replication.writer import WritableTable
+from processor.replication.writer import TableOptions, WritableTable
+
+if TYPE_CHECKING:
+    from typing_extensions import Unpack
 
 # Streams API reference: a sequence number has 21 to 40 digits. Texts of one length compare as their numbers do, which
 # the type N can't promise: it is exact to 38 digits.
@@ -41,7 +44,7 @@ class FencedTable(WritableTable):
     :param source: decides what is to become of a MODIFY of an item that the destination doesn't have
     """
 
-    def __init__(self, name: str, *, attribute: str, source: Source, **options: Any) -> None:
+    def __init__(self, name: str, *, attribute: str, source: Source, **options: Unpack[TableOptions]) -> None:
         super().__init__(name, **options)
         self._attribute = attribute
         self._source = source

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
-from typing import Any
 
 from processor.aws.clients import Clients
 from processor.aws.direct_calls import Calls
@@ -14,7 +13,7 @@ from processor.dynamodb.item_view import view_of, without
 from processor.dynamodb.reader import ReadableTable
 from processor.dynamodb.scanner import ScannableTable
 from processor.replication.fenced_writer import FencedTable
-from processor.replication.writer import WritableTable
+from processor.replication.writer import TableOptions, WritableTable
 from processor.settings.settings import Settings
 
 
@@ -78,7 +77,7 @@ def open_table(
     :param consumed: called with the write units that each call has cost
     :param calls: from before this process was forked, if it was
     """
-    options: dict[str, Any] = {
+    options: TableOptions = {
         "region": settings.destination_region,
         "endpoint": settings.destination_endpoint,
         "make_session": partial(session, settings.destination_identity, region=settings.destination_region),

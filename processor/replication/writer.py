@@ -9,7 +9,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Protocol, TypeVar
+from typing import TYPE_CHECKING, Protocol, TypedDict, TypeVar
 
 from processor.aws.bounds import ROOM, has_more_values
 from processor.aws.clients import write_client
@@ -28,6 +28,7 @@ from processor.replication.write_responses import Batch, One, batch_decoder, mat
 if TYPE_CHECKING:
     import msgspec
     from mypy_boto3_dynamodb import DynamoDBClient
+    from typing_extensions import Required
 
 # All threads of a shard meet refused credentials at once; one look a while is enough.
 _RENEWAL_SECONDS = 5.0
@@ -48,6 +49,20 @@ class Table(Protocol):
 
     def renew_credentials(self) -> None:
         """Look credentials up anew."""
+
+
+class TableOptions(TypedDict, total=False):
+    """What ``WritableTable`` takes besides its name."""
+
+    region: Required[str]
+    endpoint: str | None
+    connections: Required[int]
+    timeouts: Required[WriteTimeouts]
+    may_write: Callable[[], None]
+    consumed: Callable[[float], None] | None
+    make_session: MakeSession
+    calls: Calls | None
+    clock: Callable[[], float]
 
 
 class WritableTable:

@@ -77,6 +77,11 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=False):
         return CHECKPOINT_TABLE_PREFIX + self.task_name
 
     @property
+    def cloudwatch_namespace(self) -> str:
+        """The namespace of all metrics of the task: KCL's own, which it names by its ``applicationName``, and ours."""
+        return self.checkpoint_table
+
+    @property
     def failover_seconds(self) -> float:
         """How long a lease lasts if it is not renewed."""
         return int(self.kcl.get("failoverTimeMillis", kcl_properties.TUNED["failoverTimeMillis"])) / 1000

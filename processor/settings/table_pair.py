@@ -41,7 +41,7 @@ class TableIdentity(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
         return f"{self.role:11}  {self.table} in {self.region}{account}{at} ({self.arn or 'no ARN'})"
 
 
-def identity_of(settings: Settings, role: Role, description: Mapping[str, Any] | None) -> TableIdentity:
+def table_identity(settings: Settings, role: Role, description: Mapping[str, Any] | None) -> TableIdentity:
     """A side's table.
 
     :param description: ``Table`` of DescribeTable's answer, or None if it does not exist yet

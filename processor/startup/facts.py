@@ -13,7 +13,7 @@ from collections.abc import Callable, Collection, Iterator, MutableSet, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from email.utils import parsedate_to_datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 import msgspec
 
@@ -71,6 +71,14 @@ class Facts(msgspec.Struct, kw_only=True):
     letters_owner: str | None = None
 
 
+class _Part(NamedTuple):
+    """What is read by one thread. ``side``: its name in ``unreachable``; None if it is always read."""
+
+    side: str | None
+    shown: str
+    read: Callable[[], list[Finding]]
+
+
 def read(
     settings: Settings,
     clients: Clients,
@@ -126,18 +134,23 @@ def read(
     def _java() -> list[Finding]:
         return [*installation.findings(settings, thorough=thorough), *_installation(settings)]
 
-    parts = [part for part in (source, destination, checkpoints, files, _java) if part.__name__ not in unreachable]
-    names = {"checkpoints": "checkpoint table", "files": "dead letters' place", "_java": "Java"}
+    parts = (
+        _Part("source", "source table", source),
+        _Part("destination", "destination table", destination),
+        _Part("checkpoints", "checkpoint table", checkpoints),
+        _Part(None, "dead letters' place", files),
+        _Part(None, "Java", _java),
+    )
 
-    def look(part: Callable[[], list[Finding]]) -> list[Finding]:
-        name = names.get(part.__name__, f"{part.__name__} table")
-        waiting.add(name)
+    def look(part: _Part) -> list[Finding]:
+        waiting.add(part.shown)
         try:
-            return part()
+            return part.read()
         finally:
-            waiting.discard(name)
+            waiting.discard(part.shown)
 
-    return facts, [finding for findings in _side_by_side(look, parts) for finding in findings]
+    tried = [part for part in parts if part.side not in unreachable]
+    return facts, [finding for findings in _side_by_side(look, tried) for finding in findings]
 
 
 def _side_by_side(look: Callable[[T], R], parts: Sequence[T]) -> list[R]:

@@ -28,7 +28,7 @@ from processor.reporting.findings import Finding, warning
 from processor.reporting.logs import Log
 from processor.reporting.progress import Bar
 from processor.settings.settings import Settings
-from processor.settings.table_pair import identity_of
+from processor.settings.table_pair import table_identity
 from processor.startup import preflight
 from processor.startup.facts import Facts
 from processor.state import copy_rows
@@ -122,8 +122,8 @@ def _tell(bar: Bar, metrics: CommandMetrics) -> Tell:
 def _tables(settings: Settings, clients: Clients, facts: Facts, retry: Retry) -> tuple[Tables, list[Finding]]:
     """Which tables these are, and what the destination holds: seen before anything is written."""
     source, destination = (
-        identity_of(settings, "source", facts.source),
-        identity_of(settings, "destination", facts.destination),
+        table_identity(settings, "source", facts.source),
+        table_identity(settings, "destination", facts.destination),
     )
     occupants, findings = None, list[Finding]()
     if facts.source is not None and facts.destination is not None:

@@ -14,7 +14,7 @@ import time
 import uuid
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Literal, TypedDict
 
 import msgspec
 
@@ -26,7 +26,7 @@ from processor.state.copy_rows import CopyState, SegmentState
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
-    from typing_extensions import Self
+    from typing_extensions import Self, Unpack
 
 BEAT_SECONDS = 2.0
 # A write begins so long after a beat at most; with the longest that a call takes (``command.TIMEOUTS``, 8 s) it has
@@ -35,6 +35,20 @@ TERM_SECONDS = 10.0
 WATCH_SECONDS = 20.0
 _POLL_SECONDS = 0.5
 _WAIT_SECONDS = 0.05
+
+
+class Fields(TypedDict, total=False):
+    """What a run changes of its copy's row, besides ``beat``; see ``CopyState``."""
+
+    state: Literal["running", "done"]
+    holder: str
+    finished_ms: int
+    destination_id: str
+    export_arn: str
+    import_arn: str
+    items: int
+    size_bytes: int
+    expired: int
 
 
 def here() -> str:
@@ -136,7 +150,7 @@ class CopyLock:
             except ReplicatorError:
                 return
 
-    def change(self, **fields: Any) -> None:
+    def change(self, **fields: Unpack[Fields]) -> None:
         """Store other values of the copy's row.
 
         :raises CopyTakenError: another process runs the copy now
@@ -149,7 +163,7 @@ class CopyLock:
                 self._taken = taken
                 raise
 
-    def _change(self, **fields: Any) -> None:
+    def _change(self, **fields: Unpack[Fields]) -> None:
         began = (time.monotonic(), time.time())
         after = msgspec.structs.replace(self.copy, beat=self.copy.beat + 1, **fields)
         try:

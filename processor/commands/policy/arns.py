@@ -90,8 +90,8 @@ def _location_of(resource: Resource, settings: Settings, arns: ResourceArns) -> 
 
 def condition_of(resource: Resource, settings: Settings, arns: ResourceArns) -> dict[str, dict[str, Any]]:
     """A statement's condition, if it has one."""
-    if resource == "Metrics":  # KCL's namespace is its application's name
-        return {"StringEquals": {"cloudwatch:namespace": settings.checkpoint_table}}
+    if resource == "Metrics":
+        return {"StringEquals": {"cloudwatch:namespace": settings.cloudwatch_namespace}}
     if resource == "HeartbeatItem" and arns.heartbeat_key is not None:
         return {"ForAllValues:StringEquals": {"dynamodb:LeadingKeys": [arns.heartbeat_key]}}
     if resource in {"Letters", "LetterBucket", "ExportedObjects", "ExportBucket"}:

@@ -36,7 +36,7 @@ from processor.reporting import logs, output
 from processor.reporting.logs import Log
 from processor.reporting.progress import Bar
 from processor.settings.settings import Settings
-from processor.settings.table_pair import identity_of
+from processor.settings.table_pair import table_identity
 from processor.startup import preflight
 from processor.startup.facts import Facts
 from processor.system import program
@@ -90,8 +90,8 @@ def run(settings: Settings, options: VerifyOptions, *, pause: Callable[[int], fl
 
 def _say_what_is_written(settings: Settings, options: VerifyOptions, facts: Facts) -> None:
     """Show both tables before anything is written, so that a wrong table or account is noticed."""
-    output.say(identity_of(settings, "source", facts.source).shown)
-    output.say(identity_of(settings, "destination", facts.destination).shown)
+    output.say(table_identity(settings, "source", facts.source).shown)
+    output.say(table_identity(settings, "destination", facts.destination).shown)
     does = "would be" if options.dry_run else "is"
     output.say(f"What is missing or different at the destination {does} written as the source has it.")
     if options.delete_extra:
