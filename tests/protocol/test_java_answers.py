@@ -77,6 +77,17 @@ def test_a_hostile_answer(client: str, name: str, aws: Aws, clients: Clients) ->
     assert clients.ask(client) == "ok"
 
 
+@pytest.mark.parametrize(("levels", "said"), [(200, "ok"), (300, "error")])
+def test_nesting_is_bounded_by_what_an_item_may_have(levels: int, said: str, aws: Aws, clients: Clients) -> None:
+    """The SDK's own parser would take a thousand levels, each of which is a call of whatever reads them."""
+    nested = b'{"Table":{"TableStatus":"ACTIVE"},"More":' + b"[" * levels + b"]" * levels + b"}"
+    answer = Answer(200, nested, {"Content-Type": "application/x-amz-json-1.0"})
+    fault = aws.inject(lambda exchange, _: exchange.reply(answer))
+    found = clients.ask("table")
+    fault.clear()
+    assert found.startswith(said), found
+
+
 def test_an_answer_that_drips(aws: Aws, clients: Clients) -> None:
     """Where nothing else bounds its time, 30 s do, though each read gives a byte."""
     fault = aws.inject(boundless.DRIPPING)

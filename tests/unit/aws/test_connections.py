@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import socket
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import msgspec
 import pytest
+from botocore.awsrequest import AWSRequest
 from botocore.config import Config
+from botocore.httpsession import URLLib3Session
 
 from processor.aws import bounds
 from processor.aws.checked_parser import checked
 from processor.aws.clients import Clients
+from processor.aws.connections import bound_session
 from processor.aws.errors import NotDynamoDBError, aws_errors
 from processor.aws.http_answer import Answer
 from processor.aws.s3 import Bucket
@@ -24,6 +28,7 @@ from processor.settings.identity import Identity
 from tests.fakes.dynamodb.changes import put
 from tests.fakes.network.flood_server import ANSWERS, FLOODS, FloodServer
 from tests.fakes.network.http_server import HttpServer
+from tests.fakes.network.socket_server import SocketServer, received
 from tests.fakes.patience import PATIENCE_SECONDS
 from tests.fakes.task.tasks import task
 
@@ -81,6 +86,75 @@ def test_a_proxy_that_floods(said: bytes, monkeypatch: pytest.MonkeyPatch) -> No
         clients = Clients(task(sourceEndpoint="https://dynamodb.example.com"))
         with pytest.raises(UnavailableError), aws_errors("The call"):
             clients.source().describe_table(TableName="orders")
+
+
+def test_a_proxys_long_head(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of few lines, each of which http.client would take: together they may be as long as any head."""
+    head = b"HTTP/1.1 200 OK\r\n" + b"".join(b"A%d: %b\r\n" % (each, b"x" * 60_000) for each in range(50)) + b"\r\n"
+
+    def serve(connection: socket.socket) -> None:
+        received(connection)
+        connection.sendall(head)
+        received(connection)
+
+    with SocketServer(serve) as server:
+        for name in ("https_proxy", "HTTPS_PROXY"):
+            monkeypatch.setenv(name, server.endpoint)
+        for name in ("no_proxy", "NO_PROXY"):
+            monkeypatch.setenv(name, "")
+        clients = Clients(task(sourceEndpoint="https://dynamodb.example.com"))
+        with pytest.raises(UnavailableError, match="a proxy's answer without an end"), aws_errors("The call"):
+            clients.source().describe_table(TableName="orders")
+
+
+def test_nobody_is_asked_whether_to_go_on() -> None:
+    """The answer to that would be read by botocore, without a bound. It asks before a body that is a file."""
+    heads: list[bytes] = []
+
+    def serve(connection: socket.socket) -> None:
+        heads.append(received(connection))
+        connection.sendall(b"HTTP/1.1 200 OK\r\nETag: x\r\nContent-Length: 0\r\n\r\n")
+
+    session = URLLib3Session()
+    bound_session(session, PATIENCE_SECONDS, lambda _: 0, whose="S3's")
+    with SocketServer(serve) as server:
+        asked = AWSRequest("PUT", server.endpoint, headers={"Expect": "100-continue", "X-Other": "stays"}, data=b"body")
+        assert session.send(asked.prepare()).status_code == 200
+    assert b"x-other: stays" in heads[0].lower()
+    assert b"expect" not in heads[0].lower()
+
+
+_LARGE = {
+    "larger than what is made objects of": (b'{"Items":[],"a":"' + b"x" * 5_000_000 + b'"}', "AnswerTooLarge"),
+    "more values than AWS gives": (b'{"Items":[' + b"{}," * 200_000 + b"{}]}", "NotDynamoDB"),
+}
+
+
+@pytest.mark.parametrize(("body", "code"), _LARGE.values(), ids=_LARGE)
+def test_an_answer_that_would_be_many_objects(body: bytes, code: str) -> None:
+    """As long as a page may be; but of what botocore makes of it each byte would be many."""
+    with HttpServer() as server:
+        server.page, server.headers = body, {"Content-Type": "application/x-amz-json-1.0"}
+        clients = Clients(task(sourceEndpoint=server.endpoint))
+        with pytest.raises(UnavailableError) as caught, aws_errors("The call"):
+            clients.source().scan(TableName="orders")
+    assert caught.value.code == code
+
+
+def test_botocores_calls_keep_their_room() -> None:
+    """From an answer's first byte until the call is over: its bytes are there while objects are made of them."""
+    with HttpServer() as server:
+        server.page, server.headers = (
+            b'{"Items":[],"a":"' + b"x" * 1_000_000 + b'"}',
+            {"Content-Type": "application/x-amz-json-1.0"},
+        )
+        client = Clients(task(sourceEndpoint=server.endpoint)).source()
+        free = bounds.ROOM._left
+        meanwhile: list[int] = []
+        client.meta.events.register("after-call.dynamodb.Scan", lambda **_: meanwhile.append(bounds.ROOM._left))
+        client.scan(TableName="orders")
+    assert free - meanwhile[0] > 900_000
+    assert bounds.ROOM._left == free
 
 
 @pytest.mark.parametrize("nested", [b"[" * 200_000 + b"]" * 200_000, b'{"a":' * 200_000 + b"1" + b"}" * 200_000])

@@ -9,9 +9,13 @@ import time
 from collections.abc import Callable, Iterator
 
 import pytest
-from botocore.exceptions import BotoCoreError
+from botocore.awsrequest import AWSRequest
+from botocore.exceptions import BotoCoreError, ReadTimeoutError
+from botocore.httpsession import URLLib3Session
 
 from processor.aws.clients import Clients, write_client
+from processor.aws.connections import bound_session
+from processor.aws.deadlines import current
 from processor.aws.direct_calls import Calls, direct_calls
 from processor.aws.errors import aws_errors
 from processor.aws.timeouts import WriteTimeouts
@@ -136,6 +140,45 @@ def test_a_handshake_that_drips() -> None:
     timeouts = WriteTimeouts(connect=5, read=1)
     with SocketServer(lambda connection: drip(connection, b"\x16\x03\x03\x3f\xff")) as server:
         ends_soon(lambda: calls_of(f"https://127.0.0.1:{server.port}", timeouts).call("PutItem", b"{}"))
+
+
+@pytest.mark.parametrize("calls_before", [0, 1])
+def test_nothing_is_sent_after_the_deadline(calls_before: int) -> None:
+    """On a new connection or an open one: the lease may be over by then, and another daemon write."""
+    requests: list[bytes] = []
+
+    def serve(connection: socket.socket) -> None:
+        while True:
+            requests.append(request_of(connection))
+            connection.sendall(HEAD + b"Content-Length: 2\r\n\r\n{}")
+
+    session = URLLib3Session()
+    send, waits = session.send, threading.Event()
+
+    def held_up(request: object) -> object:
+        if waits.is_set():
+            until(lambda: current().is_over, "the deadline")
+        return send(request)
+
+    session.send = held_up
+    bound_session(session, 2.0, lambda _: 100, whose="AWS's")
+    with SocketServer(serve) as server:
+        request = AWSRequest("POST", server.endpoint, data=b"{}").prepare()
+        for _ in range(calls_before):
+            session.send(request)
+        waits.set()
+        with pytest.raises(ReadTimeoutError):
+            session.send(request)
+        assert len(requests) == calls_before
+
+
+def test_an_answer_that_ends_after_the_deadline_is_none() -> None:
+    """It may end because the deadline has cut it."""
+    session = URLLib3Session()
+    session.send = lambda _: until(lambda: current().is_over, "the deadline")
+    bound_session(session, 0.05, lambda _: 100, whose="AWS's")
+    with pytest.raises(ReadTimeoutError):
+        session.send(AWSRequest("POST", "http://127.0.0.1:1/").prepare())
 
 
 def test_reads_of_the_source(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -26,6 +26,9 @@ from processor.errors import RefusedError, UnavailableError
 from processor.replication.change import Change
 from processor.replication.fenced_writer import FencedTable
 from processor.replication.writer import WritableTable
+from processor.state import copy_rows, holds
+from processor.state.copy_rows import CopyState, SegmentState
+from processor.state.holds import Hold
 from tests.fakes.dynamodb.changes import decode
 from tests.fakes.network.http_server import HttpServer
 from tests.fakes.streams.stream_record import insert
@@ -87,6 +90,11 @@ REPEATED: dict[str, Callable[[str], str]] = {
         ("", WITHHELD),
         ("no reason given", "no reason given"),
         ("a" * 5_000_000, WITHHELD),
+        (
+            "The parameter cannot be converted to a numeric value: " + "7" * 1_400,
+            "The parameter cannot be converted to a numeric value: ***",
+        ),
+        ("The parameter cannot be converted to a numeric value: " + "7" * 1_500, WITHHELD),  # longer than any of AWS's
     ],
 )
 def test_only_harmless_words_are_shown(said: str, shown: str) -> None:
@@ -206,6 +214,34 @@ def test_no_header_is_repeated(headers: dict[str, str], calls_before: int) -> No
             with pytest.raises(UnavailableError) as raised:
                 table.write_batch([change])
             assert not _leaks(str(raised.value))
+
+
+HOLD = Hold(kind="hold", shard_id="s", since_ms=1, seen_ms=1, reason="at customer 7")
+COPY = CopyState(id="1", segments=1, started_ms=1, stream_arn="arn", concurrent=True)
+SEGMENT = SegmentState(number=0, start=msgspec.Raw(b'{"id":{"S":"customer 7"}}'))
+ROWS: dict[str, Callable[[Any], None]] = {
+    "PutItem of a hold": lambda client: holds.put(client, "t", HOLD),
+    "PutItem of a segment": lambda client: copy_rows.save(client, "t", COPY, SEGMENT),
+}
+
+
+@pytest.mark.parametrize("write", ROWS.values(), ids=ROWS)
+def test_no_error_of_a_row_of_the_task_table_holds_a_key(write: Callable[[Any], None]) -> None:
+    """Rows that say where a shard or a copy stands name a key of an item."""
+    from processor.aws.clients import Clients  # of this test alone
+    from tests.fakes.task.tasks import task
+
+    with HttpServer() as server:
+        client = Clients(task(kclEndpoint=server.endpoint)).checkpoints()
+
+        def refuse() -> None:
+            if server.requests[-1].operation == "PutItem":
+                server.answers.append((400, {"__type": "x#ValidationException", "message": "no: customer 7"}))
+
+        server.before_answer = refuse
+        with pytest.raises(RefusedError) as raised:
+            write(client)
+    assert str(raised.value).endswith(f"ValidationException: {WITHHELD}")
 
 
 def test_no_error_of_a_read_by_keys_holds_them() -> None:

@@ -5,15 +5,20 @@ from __future__ import annotations
 import socket
 import threading
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack
+from typing import Any, ClassVar
 
 import pytest
-from prometheus_client import CollectorRegistry, make_wsgi_app
+from prometheus_client import CollectorRegistry, Metric, make_wsgi_app
+from prometheus_client.registry import Collector
 
 from processor.metrics import page_server
-from processor.metrics.page_server import MAX_CONNECTIONS, PageServer
+from processor.metrics.page_server import CONNECTION_SECONDS, MAX_CONNECTIONS, PageServer
+from processor.metrics.prometheus_endpoint import listening
+from tests.fakes.network.faulty_server import free_port
 from tests.fakes.patience import PATIENCE_SECONDS, until
+from tests.fakes.task.tasks import task
 
 
 @pytest.fixture
@@ -43,6 +48,31 @@ def _is_answered(server: PageServer) -> bool:
         return _page(server) == 200
     except OSError:
         return False
+
+
+class _Timer(threading.Timer):
+    """A timer that is kept, with whether it was begun."""
+
+    made: ClassVar[list[_Timer]] = []
+    is_begun = False
+
+    def __init__(self, interval: float, function: Callable[..., object], args: Iterable[Any]) -> None:
+        super().__init__(interval, function, args)
+        self.made.append(self)
+
+    def start(self) -> None:
+        """Begin."""
+        self.is_begun = True
+        super().start()
+
+
+def test_every_connection_has_its_time(server: PageServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It begins before the request is read, and ends when it is answered; then its place is another's."""
+    monkeypatch.setattr(page_server.threading, "Timer", _Timer)
+    monkeypatch.setattr(_Timer, "made", [])
+    for number in range(1, MAX_CONNECTIONS * 2):
+        assert _is_answered(server), f"page {number}"
+    assert [(each.interval, each.is_begun) for each in _Timer.made] == [(CONNECTION_SECONDS, True)] * number
 
 
 def test_no_more_connections_than_there_are_places(server: PageServer) -> None:
@@ -75,3 +105,32 @@ def test_a_client_that_drips_is_hung_up_on(server: PageServer, monkeypatch: pyte
 
         until(drip, "the end of a connection that drips")
     assert _page(server) == 200
+
+
+class _Nothing(Collector):
+    def collect(self) -> list[Metric]:
+        """None."""
+        return []
+
+
+@pytest.mark.parametrize(
+    ("address", "reached"),
+    [
+        ("127.0.0.1", ["127.0.0.1"]),
+        ("127.0.0.2", ["127.0.0.2"]),
+        ("0.0.0.0", ["127.0.0.1", "127.0.0.2"]),  # noqa: S104  # a case
+    ],
+)
+def test_it_listens_where_it_is_told(address: str, reached: list[str]) -> None:
+    """``metricsAddress``, and nowhere else."""
+    port = free_port()
+    with listening(task(metricsPort=str(port), metricsAddress=address), _Nothing()):
+        assert [each for each in ("127.0.0.1", "127.0.0.2") if _is_open(each, port)] == reached
+
+
+def _is_open(address: str, port: int) -> bool:
+    try:
+        socket.create_connection((address, port), timeout=PATIENCE_SECONDS).close()
+    except ConnectionRefusedError:
+        return False
+    return True

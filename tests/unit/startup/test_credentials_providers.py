@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from processor.startup import credentials_providers
+from processor.startup import credentials_providers, facts
 from processor.startup.credentials_providers import findings
 from tests.fakes.task.tasks import task
 
@@ -67,6 +67,12 @@ def test_every_such_property_is_looked_at() -> None:
     )
     assert {each.partition(" ")[2] for each in found} == {"java.util.Random"}
     assert len(found) == 2
+
+
+def test_a_start_and_check_look_at_it() -> None:
+    """Among all that is looked at."""
+    found = facts._installation(task(AwsCredentialsProvider="java.util.Random"))
+    assert [each.object for each in found] == ["AwsCredentialsProvider java.util.Random"]
 
 
 def test_nothing_is_started_where_nothing_is_named(monkeypatch: pytest.MonkeyPatch) -> None:

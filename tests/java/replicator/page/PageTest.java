@@ -29,6 +29,10 @@ class PageTest {
         return StandardCharsets.UTF_8.decode(record.data().duplicate()).toString();
     }
 
+    private static Page sized(String bytes) throws IOException {
+        return page("{\"Records\":[" + record(1, "{}").replace("\"NewImage\"", "\"SizeBytes\":" + bytes + ",\"NewImage\"") + "]}");
+    }
+
     @Test
     void recordsAreTheBytesThatCame() throws IOException {
         String first = record(1, "{ \"é\\u0000\" : {\"S\":\"\uD83D\uDE00}]\"}}");
@@ -68,9 +72,12 @@ class PageTest {
     }
 
     @Test
-    void anAnswerIsBounded() {
+    void anAnswerIsBounded() throws IOException {
         String deep = "[".repeat(AnswerBounds.NESTING + 1) + "]".repeat(AnswerBounds.NESTING + 1);
         assertThrows(IOException.class, () -> page("{\"Records\":[" + record(1, deep) + "]}"));
+        String digits = "9".repeat(AnswerBounds.NUMBER_CHARACTERS);
+        assertEquals(1, sized(digits).records().size());
+        assertThrows(IOException.class, () -> sized(digits + "9")); // to make a number of it may cost the square of its digits
         String small = record(1, "{}");
         String many = (small + ",").repeat(AnswerBounds.RECORDS) + small;
         assertThrows(IOException.class, () -> page("{\"Records\":[" + many + "]}"));

@@ -12,6 +12,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from processor.aws.clients import Clients
+from processor.aws.redaction import WITHHELD
 from processor.aws.s3 import Bucket
 from processor.errors import CredentialsError, DeadLetterError, UnavailableError
 from processor.flow.retry_policy import LETTERS
@@ -88,6 +89,16 @@ def test_a_change_has_one_letter_however_often_it_is_met(place: Place) -> None:
     names = [f"{FOLDER}shard-1/{sequence_number(number)}.json" for number in (5, 6)]
     assert names == list(place.objects())
     assert encode(letter("a", number=5)) == place.objects()[names[0]]
+
+
+def test_no_error_of_a_letter_holds_what_is_in_it(place: Place) -> None:
+    """A store may repeat what it was sent, a whole item; what it says of other calls is shown."""
+    bucket = Bucket(place.name, connect=place._connect)
+    place.errors.extend(["InternalError", "InternalError"])
+    with pytest.raises(UnavailableError, match=WITHHELD):
+        bucket.put("key", b"{}")
+    with pytest.raises(UnavailableError, match="as the test wants it"):
+        bucket.look()
 
 
 def test_every_letter_is_found_and_nothing_of_others(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
