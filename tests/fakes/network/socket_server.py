@@ -25,6 +25,7 @@ class SocketServer:
     def __init__(self, serve: Serve, *, backlog: int | None = None) -> None:
         self._serve = serve
         self._failed: list[AssertionError] = []
+        self._open: set[socket.socket] = set()
         self._listening = socket.create_server(("127.0.0.1", 0), backlog=backlog)
         self.port = self._listening.getsockname()[1]
         self.endpoint = f"http://127.0.0.1:{self.port}"
@@ -34,7 +35,10 @@ class SocketServer:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        _end(self._listening)  # else who waits for a connection would go on doing so, and the port stay open
         self._listening.close()
+        for connection in self._open.copy():
+            _end(connection)
         if kind is None and self._failed:
             raise self._failed[0]
 
@@ -45,11 +49,18 @@ class SocketServer:
                 threading.Thread(target=self._one, args=(connection,), daemon=True).start()
 
     def _one(self, connection: socket.socket) -> None:
+        self._open.add(connection)
         with contextlib.suppress(OSError), connection:
             try:
                 self._serve(connection)
             except AssertionError as exc:
                 self._failed.append(exc)
+        self._open.discard(connection)
+
+
+def _end(opened: socket.socket) -> None:
+    with contextlib.suppress(OSError):
+        opened.shutdown(socket.SHUT_RDWR)
 
 
 def received(connection: socket.socket) -> bytes:

@@ -138,8 +138,17 @@ def test_a_tunnel_that_drips(proxied: Callable[[SocketServer], None]) -> None:
 def test_a_handshake_that_drips() -> None:
     """So is TLS: a record of 16 KB that comes byte by byte. Loading authorities takes a busy machine its time."""
     timeouts = WriteTimeouts(connect=5, read=1)
-    with SocketServer(lambda connection: drip(connection, b"\x16\x03\x03\x3f\xff")) as server:
+    ended = threading.Event()
+
+    def serve(connection: socket.socket) -> None:
+        try:
+            drip(connection, b"\x16\x03\x03\x3f\xff")
+        finally:
+            ended.set()
+
+    with SocketServer(serve) as server:
         ends_soon(lambda: calls_of(f"https://127.0.0.1:{server.port}", timeouts).call("PutItem", b"{}"))
+        assert ended.wait(SOON_SECONDS), "the client's socket is still open"
 
 
 @pytest.mark.parametrize("calls_before", [0, 1])
