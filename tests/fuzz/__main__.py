@@ -35,6 +35,7 @@ def _fuzz(name: str, seconds: int, seed: int) -> int:
     with tempfile.TemporaryDirectory() as corpus:
         for number, content in enumerate(target.seeds):
             (Path(corpus) / str(number)).write_bytes(content)
+            target.run(content)  # loads what the first inputs would wait for, as botocore's models of services
         arguments = [
             sys.argv[0],
             f"-max_total_time={seconds}",
