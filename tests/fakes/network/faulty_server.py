@@ -83,8 +83,10 @@ class Exchange(BaseHTTPRequestHandler):
 
     def hung_up(self) -> bool:
         """Whether the client, who waits for an answer, has closed the connection."""
+        poll = select.poll()  # select() takes no descriptor past 1,023, and a whole matrix has more
+        poll.register(self.connection, select.POLLIN)
         try:
-            return bool(select.select([self.connection], [], [], 0)[0]) and not self.connection.recv(1, socket.MSG_PEEK)
+            return bool(poll.poll(0)) and not self.connection.recv(1, socket.MSG_PEEK)
         except ConnectionError:
             return True
 
