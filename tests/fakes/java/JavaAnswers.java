@@ -69,12 +69,11 @@ public final class JavaAnswers {
                 ((AwsCredentialsProvider) of.invoke(null, properties, "source", KEYS, SECRETS)).resolveCredentials();
                 break;
             default:
-                Method async = method("ProxiedHttpService", "async", URI.class);
-                URI uri = URI.create(endpoint);
+                Method async = method("ProxiedHttpService", "async", String.class);
                 try (CloudWatchAsyncClient metrics = CloudWatchAsyncClient.builder().region(Region.US_EAST_1)
-                        .endpointOverride(uri).credentialsProvider(KEYS.get())
-                        .overrideConfiguration(c -> c.apiCallAttemptTimeout(Duration.ofSeconds(3))) // AwsClients: 30
-                        .httpClient((SdkAsyncHttpClient) async.invoke(null, uri)).build()) {
+                        .endpointOverride(URI.create(endpoint)).credentialsProvider(KEYS.get())
+                        .overrideConfiguration(c -> c.apiCallAttemptTimeout(Duration.ofSeconds(3))) // AnswerBounds.TIME: 30
+                        .httpClient((SdkAsyncHttpClient) async.invoke(null, "metrics")).build()) {
                     metrics.putMetricData(r -> r.namespace("n").metricData(d -> d.metricName("m").value(1.0))).join();
                 }
         }

@@ -69,7 +69,7 @@ public final class AnswerBounds {
      * @throws IOException if it has no body that could be read within these bounds
      */
     static int bodyBytes(SdkHttpRequest request, SdkHttpResponse response) throws IOException {
-        if (response.statusCode() < HTTP_OK) { // Netty's takes it for the answer, and keeps the connection, and what follows
+        if (response.statusCode() < HTTP_OK) { // such as 101: what follows would be no HTTP
             throw new IOException("an interim answer (status " + response.statusCode() + "), which was not asked for");
         }
         String encoding = response.firstMatchingHeader("Content-Encoding").orElse("identity");

@@ -3,15 +3,21 @@ package replicator.aws;
 import java.net.URI;
 import java.time.Duration;
 import java.util.Properties;
+import java.util.concurrent.ScheduledExecutorService;
+import java.util.concurrent.ScheduledThreadPoolExecutor;
 import java.util.function.Supplier;
 import java.util.stream.Stream;
 import replicator.log.Secrets;
+import replicator.process.DaemonThreads;
 import software.amazon.awssdk.auth.credentials.AwsCredentialsProvider;
 import software.amazon.awssdk.auth.credentials.AwsCredentialsProviderChain;
 import software.amazon.awssdk.auth.credentials.DefaultCredentialsProvider;
 import software.amazon.awssdk.awscore.retry.AwsRetryStrategy;
+import software.amazon.awssdk.core.client.config.ClientAsyncConfiguration;
 import software.amazon.awssdk.core.client.config.ClientOverrideConfiguration;
+import software.amazon.awssdk.core.client.config.SdkAdvancedAsyncClientOption;
 import software.amazon.awssdk.core.interceptor.ExecutionInterceptor;
+import software.amazon.awssdk.http.async.SdkAsyncHttpClient;
 import software.amazon.awssdk.regions.Region;
 import software.amazon.awssdk.retries.StandardRetryStrategy;
 import software.amazon.awssdk.retries.api.BackoffStrategy;
@@ -46,28 +52,43 @@ public final class AwsClients {
     /** KCL's clients are the task's. */
     public void equipKcl() {
         RenewedCredentials leases = identity("kcl", "AwsCredentialsProviderDynamoDB");
-        equip(configuration.getDynamoDbClient(), leases, "dynamoDBEndpoint");
+        equip(configuration.getDynamoDbClient(), leases, "dynamoDBEndpoint", ProxiedHttpService.async("kcl-tables"));
         RenewedCredentials metrics = provider("AwsCredentialsProviderDynamoDB") == null
                 && provider("AwsCredentialsProviderCloudWatch") == null
                 ? leases : identity("kcl", "AwsCredentialsProviderCloudWatch");
-        equip(configuration.getCloudWatchClient(), metrics, "cloudWatchEndpoint");
+        equip(configuration.getCloudWatchClient(), metrics, "cloudWatchEndpoint", ProxiedHttpService.async("cloudwatch"));
     }
 
-    private void equip(BuilderDynaBean client, RenewedCredentials credentials, String endpointProperty) {
+    private void equip(
+            BuilderDynaBean client, RenewedCredentials credentials, String endpointProperty, SdkAsyncHttpClient http) {
         if (!KclConfiguration.isSet(client, "credentialsProvider")) {
             client.set("credentialsProvider", credentials);
             if (!KclConfiguration.isSet(client, "overrideConfiguration")) {
                 client.set("overrideConfiguration", ClientOverrideConfiguration.builder()
-                        .apiCallAttemptTimeout(AnswerBounds.TIME).addExecutionInterceptor(credentials).build());
+                        .scheduledExecutorService(timers()).addExecutionInterceptor(credentials).build());
             }
         }
         String told = properties.getProperty(endpointProperty);
         if (told != null && !KclConfiguration.isSet(client, "endpointOverride")) {
             client.set("endpointOverride", URI.create(told));
         }
-        if (KclConfiguration.isSet(client, "endpointOverride") && !KclConfiguration.isSet(client, "httpClient")) {
-            client.set("httpClient", ProxiedHttpService.async(URI.create(client.get("endpointOverride").toString())));
+        if (!KclConfiguration.isSet(client, "httpClient")) {
+            client.set("httpClient", http);
         }
+        if (!KclConfiguration.isSet(client, "asyncConfiguration")) { // on the thread that has the answer
+            client.set("asyncConfiguration", ClientAsyncConfiguration.builder()
+                    .advancedOption(SdkAdvancedAsyncClientOption.FUTURE_COMPLETION_EXECUTOR, Runnable::run).build());
+        }
+    }
+
+    /**
+     * For a client's time-outs and pauses between tries. In the SDK's own the time-outs of calls that were answered stay, and
+     * each wakes a thread in the end.
+     */
+    private static ScheduledExecutorService timers() {
+        ScheduledThreadPoolExecutor made = new ScheduledThreadPoolExecutor(2, new DaemonThreads("call-timers"));
+        made.setRemoveOnCancelPolicy(true);
+        return made;
     }
 
     /**
@@ -86,7 +107,7 @@ public final class AwsClients {
                 .region(Region.of(properties.getProperty("sourceRegion")))
                 .credentialsProvider(credentials)
                 .httpClientBuilder(ProxiedHttpService.sync().maxConnections(1_000).socketTimeout(STREAM_SILENCE))
-                .overrideConfiguration(c -> c.retryStrategy(retries).apiCallAttemptTimeout(AnswerBounds.TIME)
+                .overrideConfiguration(c -> c.retryStrategy(retries)
                         .addExecutionInterceptor(pages).addExecutionInterceptor(credentials));
         String endpoint = properties.getProperty("sourceStreamsEndpoint");
         return endpoint == null ? builder.build() : builder.endpointOverride(URI.create(endpoint)).build();

@@ -12,8 +12,6 @@ import org.apache.http.protocol.HttpContext;
 import software.amazon.awssdk.http.SdkHttpClient;
 import software.amazon.awssdk.http.SdkHttpService;
 import software.amazon.awssdk.http.async.SdkAsyncHttpClient;
-import software.amazon.awssdk.http.nio.netty.NettyNioAsyncHttpClient;
-import software.amazon.awssdk.http.nio.netty.ProxyConfiguration;
 
 /**
  * HTTP clients that follow {@link Proxies}, and whose answers are bounded. The SDK's own take the proxy of plain HTTP for
@@ -62,19 +60,8 @@ public final class ProxiedHttpService implements SdkHttpService {
         return new HttpHost(proxy.getHost(), proxy.getPort(), proxy.getScheme());
     }
 
-    /** A client for one endpoint: this kind knows one proxy for all its hosts. */
-    static SdkAsyncHttpClient async(URI endpoint) {
-        URI proxy = Proxies.of(endpoint);
-        var configuration = ProxyConfiguration.builder()
-                .useSystemPropertyValues(false).useEnvironmentVariableValues(false);
-        if (proxy != null) {
-            configuration.scheme(proxy.getScheme()).host(proxy.getHost()).port(proxy.getPort());
-            if (proxy.getUserInfo() != null) {
-                String[] user = proxy.getUserInfo().split(":", 2);
-                configuration.username(user[0]).password(user.length > 1 ? user[1] : "");
-            }
-        }
-        return new BoundedAsyncHttpClient(
-                NettyNioAsyncHttpClient.builder().proxyConfiguration(configuration.build()).build());
+    /** @param name of the threads that its exchanges have */
+    static SdkAsyncHttpClient async(String name) {
+        return new ThreadedHttpClient(sync().maxConnections(ThreadedHttpClient.MOST_EXCHANGES).build(), name);
     }
 }
