@@ -26,6 +26,19 @@ _COLLECTOR = re.compile(r"-XX:[+-]Use(?:ConcMarkSweep|Epsilon|G1|Parallel|Parall
 # GetRecords runs on Java's common pool, which is too small for many shards on a small machine.
 READER_THREADS = 64
 OUR_COLLECTOR = "-XX:+UseSerialGC"
+# When Java compiles what it runs. What a quiet daemon runs a few times a second would be interpreted for many minutes,
+# at three times the CPU. So the quick compiler comes after a third of the usual number of calls, and the optimizing
+# one, which is most of the compilers' time in a start, after ten times the usual: a backlog is there within seconds.
+_COMPILERS = (
+    "-XX:Tier0InvokeNotifyFreqLog=5",  # the exponent of how often calls are looked at
+    "-XX:Tier3InvocationThreshold=60",
+    "-XX:Tier3MinInvocationThreshold=30",
+    "-XX:Tier3CompileThreshold=600",
+    "-XX:Tier4InvocationThreshold=50000",
+    "-XX:Tier4MinInvocationThreshold=6000",
+    "-XX:Tier4CompileThreshold=150000",
+    "-XX:Tier4BackEdgeThreshold=400000",
+)
 # Seconds; a JVM that waits for a debugger (jdwp with suspend=y) would never answer.
 _TIMEOUT_SECONDS = 30.0
 # From some update of Java 17 on, the class archive is mapped at a random address. Older versions map it at the address
@@ -47,9 +60,7 @@ def daemon_options(settings: Settings, directory: Path) -> list[str]:
     ours = [
         *java.MEMORY,
         *([] if archive is None else _archive_options(archive)),
-        # Three times the threshold before code is compiled: half of the compilers' time in a start is for code that
-        # runs only at the start, and the code for each record is compiled within the first seconds all the same.
-        "-XX:CompileThresholdScaling=3",
+        *_COMPILERS,
         "-XX:+ExitOnOutOfMemoryError",
         f"-XX:ErrorFile={directory}/hs_err_%p.log",
         "-XX:-UsePerfData",
