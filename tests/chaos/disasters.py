@@ -93,6 +93,14 @@ def _kill_child(_: Stage, machine: Machine, __: float) -> Done:
     raise NobodyError
 
 
+def _kill_nursery(_: Stage, machine: Machine, __: float) -> Done:
+    with contextlib.suppress(psutil.NoSuchProcess):  # the daemon may end meanwhile
+        if _running(machine).replicator.nurseries():
+            machine.replicator.kill_nursery()
+            return Done(machine.name)
+    raise NobodyError
+
+
 def _kill_daemon(_: Stage, machine: Machine, seconds: float) -> Done:
     _running(machine).down_seconds = seconds
     machine.kill()
@@ -131,6 +139,7 @@ def _freeze_child(_: Stage, machine: Machine, __: float) -> Done:
 
 _PROCESSES: dict[str, Callable[[Stage, Machine, float], Done]] = {
     "kill-child": _kill_child,
+    "kill-nursery": _kill_nursery,
     "kill-daemon": _kill_daemon,
     "kill-oldest": _kill_oldest,
     "restart": _restart,

@@ -38,6 +38,7 @@ class Kind:
 # failoverTimeMillis is a few seconds: whatever keeps a daemon from its leases for longer loses them.
 KINDS = (
     Kind(name="kill-child", weight=2, lasts=(0, 0), takes="process"),
+    Kind(name="kill-nursery", weight=2, lasts=(0, 0), takes="process"),
     Kind(name="kill-daemon", weight=3, lasts=(0, 4), takes="process"),
     Kind(name="kill-oldest", weight=2, lasts=(0, 4), takes="process"),
     Kind(name="restart", weight=2, lasts=(0, 2), takes="process"),

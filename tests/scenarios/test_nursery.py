@@ -25,11 +25,11 @@ def test_children_are_forked_and_live_without_it(make_fleet: MakeFleet) -> None:
     daemon = fleet.start()
     put(fleet, "first")
     fleet.wait_equal()
-    nursery = daemon.nursery()
-    children = nursery.children()
+    children = daemon.nursery().children()
     assert len(children) == len(daemon.children()) == 2
-    nursery.kill()
+    nursery = daemon.kill_nursery()
     until(lambda: not nursery.is_running(), "its end")
+    assert len(daemon.children()) == 2
     put(fleet, "without it")
     fleet.wait_equal()
     assert all(child.is_running() for child in children)

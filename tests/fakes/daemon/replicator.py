@@ -48,6 +48,7 @@ class Replicator:
         given = usual | settings
         self._file.write_text(javaproperties.dumps(given, timestamp=False), encoding="latin-1")
         self._process: subprocess.Popen[bytes] | None = None
+        self._without_nursery: list[psutil.Process] = []
 
     @property
     def process(self) -> subprocess.Popen[bytes]:
@@ -83,19 +84,28 @@ class Replicator:
         """The record processors that run now: forked from the nursery, or programs of their own."""
         try:
             family = psutil.Process(self.process.pid).children(recursive=True)
-            nurseries = {each.pid for each in self._nurseries()}
-            return [
+            nurseries = {each.pid for each in self.nurseries()}
+            found = [
                 each for each in family if "processor.replication.child" in each.cmdline() or each.ppid() in nurseries
             ]
         except psutil.NoSuchProcess:
-            return []
+            found = []
+        return [*found, *(each for each in self._without_nursery if each not in found and each.is_running())]
 
     def nursery(self) -> psutil.Process:
         """The process that children are forked from, once it is there."""
-        found = until(self._nurseries, "the nursery")
+        found = until(self.nurseries, "the nursery")
         return found[0]
 
-    def _nurseries(self) -> list[psutil.Process]:
+    def kill_nursery(self) -> psutil.Process:
+        """Kill it, once it is there. Its children go on, and ``children`` still has them."""
+        nursery = self.nursery()
+        self._without_nursery += self.children()
+        nursery.kill()
+        return nursery
+
+    def nurseries(self) -> list[psutil.Process]:
+        """The processes that children are forked from, as they are now: one, or none while another is started."""
         family = psutil.Process(self.process.pid).children(recursive=True)
         found = {each.pid: each for each in family if "processor.replication.nursery" in each.cmdline()}
         return [each for each in found.values() if each.ppid() not in found]  # those forked from it have its command
