@@ -68,7 +68,7 @@ def drain(servers: Servers, folder: Path, load: Load) -> Course:
         stack.enter_context(daemon)
         counter = _Counter(source, "records") if load.bare else _Counter(sink, "items")
         stack.callback(counter.close)
-        parts = _parts(daemon, source, sink, servers)
+        parts = _parts(daemon, source, sink, servers, load)
         first = f"a first record within {_FIRST_RECORD_SECONDS:.0f} s; {daemon.folder} has its logs"
         until(counter.read, first, seconds=_FIRST_RECORD_SECONDS, pause_seconds=_LOOK_SECONDS)
         return _watch(counter, parts, load)  # what runs is killed, for nobody needs its leases
@@ -91,8 +91,15 @@ def _watch(counter: _Counter, parts: Parts, load: Load) -> Course:
     return course
 
 
-def _parts(daemon: Replicator, source: ServerProcess, sink: ServerProcess, servers: Servers) -> Parts:
+def _parts(daemon: Replicator, source: ServerProcess, sink: ServerProcess, servers: Servers, load: Load) -> Parts:
     jvm = psutil.Process(daemon.process.pid)
+    found: list[psutil.Process] = []
+
+    def children() -> list[psutil.Process]:
+        if len(found) < load.shards:  # each look goes through all processes of the machine
+            found[:] = daemon.children() if load.bare is None else jvm.children()
+        return found
+
     fixed = {
         "JVM": jvm,
         "source": psutil.Process(source.pid),
@@ -100,7 +107,7 @@ def _parts(daemon: Replicator, source: ServerProcess, sink: ServerProcess, serve
         "checkpoints": server(servers.source),
     }
     return {
-        "child": jvm.children,
+        "child": children,
         **{part: lambda process=process: [process] for part, process in fixed.items()},  # type: ignore[misc]
     }
 
