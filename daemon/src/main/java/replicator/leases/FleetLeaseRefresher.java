@@ -180,9 +180,6 @@ public final class FleetLeaseRefresher extends GuardedLeaseRefresher {
             attempts.forget(shardId);
             return false;
         }
-        if (terms.isFresh(term)) { // a write unit less; KCL takes the lease for renewed now, as late as a slow answer would
-            return true;
-        }
         noteLateAnswer(lease);
         long counter = lease.leaseCounter();
         LeaseTerms.Moment asked = LeaseTerms.Moment.now();

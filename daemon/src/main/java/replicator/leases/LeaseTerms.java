@@ -34,8 +34,6 @@ public final class LeaseTerms {
     /** The file: the term's id, its end by the wall clock (ms) and by the monotonic one (ns). */
     private static final int FILE_BYTES = 16 + 2 * Long.BYTES;
 
-    private static final int FRESH_PART = 20;
-
     private static final Logger LOG = LoggerFactory.getLogger(LeaseTerms.class);
 
     private final Path directory;
@@ -53,7 +51,7 @@ public final class LeaseTerms {
         private final long wallMillis;
         private final long nanos;
 
-        Moment(long wallMillis, long nanos) {
+        private Moment(long wallMillis, long nanos) {
             this.wallMillis = wallMillis;
             this.nanos = nanos;
         }
@@ -130,17 +128,6 @@ public final class LeaseTerms {
                 drop.accept(shardId);
             }
         });
-    }
-
-    /**
-     * Whether the lease's counter was moved so lately, by a checkpoint as a rule, that a renewal now would add next to nothing.
-     *
-     * <p>So the next one comes by this much later than it would. A child begins a write for 45 % of a term at most
-     * ({@code timeouts.py}) and KCL renews after a third of it: a first try that is lost, and its second a fifteenth later, still
-     * come in time.
-     */
-    boolean isFresh(Term term) {
-        return term != null && System.nanoTime() - term.asked.nanos < lengthNanos() / FRESH_PART;
     }
 
     /** Whether the machine has slept through the rest of a term: KCL goes by the clock that stood still meanwhile. */
