@@ -1,0 +1,52 @@
+"""A condition expression, ready to be asked of items. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
+
+from processor.view.condition.condition_error import ConditionError, underlined
+
+__all__ = ["Condition", "ConditionError", "parse", "underlined"]
+
+
+class Condition:
+    """A condition that ``parse`` has accepted.
+
+    :ivar text: the expression as it was given, for Scan's FilterExpression
+    :ivar names: its ``{"#n": "name"}``, only those that it uses, since DynamoDB refuses others
+    :ivar values: its ``{":v": {"S": "x"}}``, only those that it uses
+    :ivar attributes: the top-level attributes that it asks for
+    :ivar unused_names: what was given as a name, and is not in the expression
+    :ivar unused_values: what was given as a value, and is not in the expression
+    """
+
+    text: str
+    names: Mapping[str, str]
+    values: Mapping[str, Any]
+    attributes: frozenset[str]
+    unused_names: frozenset[str]
+    unused_values: frozenset[str]
+
+    def matches(self, item: Mapping[str, msgspec.Raw]) -> bool:
+        """Whether DynamoDB would find it true of the item.
+
+        Only the attributes that the expression names are decoded further.
+
+        :param item: the item's attributes, each DynamoDB JSON (``{"S": "x"}``)
+        :raises MalformedItemError: an attribute that was looked at is no DynamoDB JSON
+        """
+        raise NotImplementedError
+
+
+def parse(text: str, names: Mapping[str, str], values: Mapping[str, Any]) -> Condition:
+    """The condition that the expression states.
+
+    :param text: a condition expression in DynamoDB's grammar, at most 4 KB of it
+    :param names: ``{"#n": "name"}``
+    :param values: ``{":v": {"S": "x"}}``, DynamoDB JSON
+    :raises ConditionError: DynamoDB would refuse it; names and values that are given and not used are no error here
+    """
+    raise NotImplementedError
