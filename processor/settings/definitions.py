@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from processor.settings import parsers
+from processor.settings import attribute_paths, parsers
 from processor.settings.identity import SESSION_NAME
 
 # The original's prefix of every checkpoint table's name.
@@ -210,6 +210,78 @@ DEFINITIONS: tuple[Definition, ...] = (
         help="how often a new shard checks whether its parent is finished",
     ),
     Definition(
+        name="filter",
+        group="Items",
+        help="DynamoDB condition expression over the source's item; what does not pass is not at the destination",
+    ),
+    Definition(
+        name="filterNames",
+        group="Items",
+        parse=parsers.names,
+        help='its #names, as JSON: {"#s": "status"}',
+    ),
+    Definition(
+        name="filterValues",
+        group="Items",
+        parse=parsers.values,
+        help='its :values, as JSON of DynamoDB JSON: {":s": {"S": "paid"}}',
+    ),
+    Definition(
+        name="transform",
+        group="Items",
+        parse=parsers.function,
+        help="function of your own, module:function, that takes an item and returns what becomes of it, or None",
+    ),
+    Definition(
+        name="transformPath",
+        group="Items",
+        help="folder in which transform's module is",
+    ),
+    Definition(
+        name="includeAttributes",
+        group="Items",
+        parse=attribute_paths.parse,
+        default_is="all",
+        help="only these attributes, as paths: id,profile.address,lines[0].sku; the key always stays",
+    ),
+    Definition(
+        name="excludeAttributes",
+        group="Items",
+        parse=attribute_paths.parse,
+        help="all but these attributes, as paths",
+    ),
+    Definition(
+        name="maskAttributes",
+        group="Items",
+        parse=attribute_paths.parse,
+        help="attributes, as paths, whose values become a keyed hash, equal for equal values",
+    ),
+    Definition(
+        name="maskKey",
+        group="Items",
+        parse=parsers.key_place,
+        help="where the key of that hash is: env:NAME or file:///path",
+    ),
+    Definition(
+        name="renameAttributes",
+        group="Items",
+        parse=parsers.renames,
+        help="old=new between commas; top level only",
+    ),
+    Definition(
+        name="setAttributes",
+        group="Items",
+        parse=parsers.attributes,
+        help='attributes that every item gets, as DynamoDB JSON: {"region": {"S": "eu"}}',
+    ),
+    Definition(
+        name="ttlDeletes",
+        group="Items",
+        parse=parsers.one_of("apply", "ignore"),
+        default="apply",
+        help="ignore: what TTL has deleted at the source stays at the destination, as in an archive",
+    ),
+    Definition(
         name="writeMode",
         group="Writing",
         parse=parsers.one_of("batch", "item", "fenced"),
@@ -297,6 +369,13 @@ DEFINITIONS: tuple[Definition, ...] = (
             "where onError=deadLetter stores changes, with whole items: file:///path/name.jsonl or "
             "s3://bucket/prefix[?owner=ACCOUNT]"
         ),
+    ),
+    Definition(
+        name="deadLetterMasked",
+        group="Failures",
+        parse=parsers.boolean,
+        default="false",
+        help="dead letters hold what would have been written, masked and filtered, instead of the source's item",
     ),
     Definition(
         name="dontPublishCloudwatch",

@@ -94,6 +94,7 @@ def complete(given: Mapping[str, str], *, kcl: dict[str, str], directory: Path, 
         "kcl_endpoint": values["kclEndpoint"] or (None if values["kclRegion"] else source_endpoint),
         "java_options": values["javaOptions"] or "",
         "log_directory": str(directory / values["logDirectory"] if values["logDirectory"] else log_directory),
+        "transform_path": str(directory / values["transformPath"]) if values["transformPath"] else None,
         "log_configuration": str(directory / values["logConfiguration"]) if values["logConfiguration"] else None,
     }
     if values["onError"] == "deadLetter" and not values["deadLetterUri"]:

@@ -6,9 +6,11 @@ Pure.
 from __future__ import annotations
 
 import ipaddress
+import json
 import re
 import shlex
 from collections.abc import Callable
+from typing import Any
 from urllib.parse import unquote, urlsplit
 
 
@@ -125,6 +127,99 @@ def units(value: str) -> str:
     return value.strip()
 
 
+def names(value: str) -> dict[str, str]:
+    """A JSON object of names, as ``{"#s": "status"}``."""
+    found = _json_object(value, 'names such as {"#s": "status"}')
+    if not all(name.startswith("#") and isinstance(attribute, str) for name, attribute in found.items()):
+        message = 'each of its names must begin with # and stand for a text, as in {"#s": "status"}'
+        raise ValueError(message)
+    return found
+
+
+def values(value: str) -> dict[str, Any]:
+    """A JSON object of values in DynamoDB JSON, as ``{":s": {"S": "paid"}}``."""
+    found = attributes(value)
+    if not all(name.startswith(":") for name in found):
+        message = 'each of its names must begin with a colon, as in {":s": {"S": "paid"}}'
+        raise ValueError(message)
+    return found
+
+
+def attributes(value: str) -> dict[str, Any]:
+    """A JSON object of attributes in DynamoDB JSON, as ``{"region": {"S": "eu"}}``."""
+    found = _json_object(value, 'attributes in DynamoDB JSON, such as {"region": {"S": "eu"}}')
+    for name, content in found.items():
+        if not isinstance(content, dict) or len(content) != 1:
+            message = f"'{name}' has no value in DynamoDB JSON, such as {{\"S\": \"eu\"}}"
+            raise ValueError(message)
+    return found
+
+
+def _json_object(value: str, what: str) -> dict[str, Any]:
+    try:
+        found = json.loads(value, object_pairs_hook=_without_repeats)
+    except RecursionError:
+        message = "it is nested too deeply"
+        raise ValueError(message) from None
+    except ValueError as exc:
+        message = f"it is no JSON object of {what} ({exc})"
+        raise ValueError(message) from None
+    if not isinstance(found, dict):
+        message = f"it is no JSON object of {what}"
+        raise ValueError(message)  # noqa: TRY004  # what every parser raises
+    return found
+
+
+def _without_repeats(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        message = "a name stands in it twice"
+        raise ValueError(message)
+    return found
+
+
+def renames(value: str) -> dict[str, str]:
+    r"""``old=new`` between commas; a name's own characters are ``\=``, ``\,`` and ``\\``."""
+    found: dict[str, str] = {}
+    for part in _RENAME_PART.findall(value):
+        match = _RENAME.fullmatch(part.strip())
+        if match is None:
+            message = f"'{part.strip()}' is not old=new. Give them as in status=orderStatus, ts=updatedAt"
+            raise ValueError(message)
+        old, new = (re.sub(r"\\(.)", r"\1", name.strip()) for name in match.groups())
+        if old in found or old == new or not old or not new:
+            message = f"'{old}' is renamed twice, or to itself"
+            raise ValueError(message)
+        found[old] = new
+    if not found:
+        message = f"'{value}' is not old=new. Give them as in status=orderStatus, ts=updatedAt"
+        raise ValueError(message)
+    return found
+
+
+def key_place(value: str) -> str:
+    """Where a key is: ``env:NAME`` or ``file:///path``. The message never has the value, which may be the key itself."""
+    parts = urlsplit(value) if value.startswith("file:") else None
+    if re.fullmatch(r"env:[A-Za-z_][A-Za-z0-9_]{0,127}", value) or (
+        parts
+        and not (parts.netloc or parts.query or parts.fragment)
+        and re.fullmatch(r"/.*[^/]", parts.path)
+        and unquote(parts.path).isprintable()
+    ):
+        return value
+    message = (
+        "it says where the key is, as env:NAME or file:///path/of/the/key, and is never the key itself. If it was, take "
+        "another key: this one may be in a file or a list of processes now"
+    )
+    raise ValueError(message)
+
+
+_RENAME_PART = re.compile(r"(?:[^\\,]|\\.|\\$)+")
+_RENAME = re.compile(r"((?:[^\\=]|\\.)+)=((?:[^\\=]|\\.)+)")
+
+function = matching(
+    r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*:[A-Za-z_]\w*", "a function of a module, such as my_transforms:without_personal_data"
+)
 region = matching(r"[a-z0-9-]{2,63}", "a region's name, such as eu-west-1")
 table = matching(r"[a-zA-Z0-9_.-]{3,255}", "a table's name (3 to 255 of a-z, A-Z, 0-9, '_', '-', '.')")
 profile = matching(r"[^\s\[\]]([^\[\]\r\n]*[^\s\[\]])?", "a profile's name, such as production")

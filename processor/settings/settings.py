@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import hashlib
+from typing import Any
 
 import msgspec
 
 from processor.settings import kcl_properties
+from processor.settings.attribute_paths import Path
 from processor.settings.definitions import CHECKPOINT_TABLE_PREFIX
 from processor.settings.identity import OWN, Identity
 
@@ -38,6 +40,18 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=False):
     batch_size: int
     idle_time_between_reads_max_millis: int
     parent_shard_poll_interval_millis: int
+    filter: str | None = None
+    filter_names: dict[str, str] | None = None
+    filter_values: dict[str, Any] | None = None
+    transform: str | None = None
+    transform_path: str | None = None
+    include_attributes: list[Path] | None = None
+    exclude_attributes: list[Path] | None = None
+    mask_attributes: list[Path] | None = None
+    mask_key: str | None = None
+    rename_attributes: dict[str, str] | None = None
+    set_attributes: dict[str, Any] | None = None
+    ttl_deletes: str = "apply"
     write_mode: str
     fence_attribute: str
     coalesce: bool
@@ -50,6 +64,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=False):
     dead_letter_bucket: str | None = None
     dead_letter_prefix: str = ""
     dead_letter_owner: str | None = None
+    dead_letter_masked: bool = False
     create_destination: bool = False
     destination_stream: bool = False
     enable_stream: bool = False
@@ -70,6 +85,27 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=False):
     def path(self) -> str:
         """From where to where, for people."""
         return f"{self.source_table} ({self.source_region}) -> {self.destination_table} ({self.destination_region})"
+
+    @property
+    def views_items(self) -> bool:
+        """Whether what is written of an item is not simply the item."""
+        return any(
+            each is not None
+            for each in (
+                self.filter,
+                self.transform,
+                self.include_attributes,
+                self.exclude_attributes,
+                self.mask_attributes,
+                self.rename_attributes,
+                self.set_attributes,
+            )
+        )
+
+    @property
+    def keeps_expired(self) -> bool:
+        """Whether what TTL has deleted at the source stays at the destination."""
+        return self.ttl_deletes == "ignore"
 
     @property
     def checkpoint_table(self) -> str:

@@ -15,7 +15,8 @@ from typing import Any, NamedTuple
 import pytest
 
 from processor.commands.demo.dynamodb_local import DynamoDBLocal
-from processor.commands.verify import attribute_paths, command
+from processor.commands.verify import command
+from processor.settings import attribute_paths
 from processor.commands.verify.options import VerifyOptions
 from processor.errors import CredentialsError, NotReadyError, StalledError, UsageError
 from processor.settings.settings import Settings

@@ -9,8 +9,8 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from processor.commands.verify import attribute_paths
-from processor.commands.verify.attribute_paths import Path
+from processor.dynamodb import item_paths
+from processor.settings.attribute_paths import Path
 from processor.dynamodb.items import encoded, normalized
 
 _HASH_BYTES = 8
@@ -32,7 +32,7 @@ class CanonicalForm:
     """
 
     def __init__(self, key_names: Sequence[str], *, ignored: Iterable[Path] = (), salt: bytes = b"") -> None:
-        self.ignored = attribute_paths.in_order(list(ignored))
+        self.ignored = item_paths.in_order(list(ignored))
         self.key_names = key_names
         self._salt = salt
 
@@ -43,7 +43,7 @@ class CanonicalForm:
         """
         attributes = normalized(item)
         place = self._place_of(attributes)
-        attribute_paths.remove(attributes, self.ignored)
+        item_paths.remove(attributes, self.ignored)
         return Digest(place, self._hash(encoded(attributes)))
 
     def place(self, item: msgspec.Raw) -> int:
@@ -65,7 +65,7 @@ class CanonicalForm:
 
     def _canonical(self, item: msgspec.Raw) -> bytes:
         attributes = normalized(item)
-        attribute_paths.remove(attributes, self.ignored)
+        item_paths.remove(attributes, self.ignored)
         return encoded(attributes)
 
     def _hash(self, canonical: bytes) -> int:

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from processor.aws import boto3_clients
 from processor.aws.clients import Clients
 from processor.aws.timeouts import WriteTimeouts
-from processor.commands.verify import attribute_paths
+from processor.settings import attribute_paths
 from processor.commands.verify.canonical_form import CanonicalForm
 from processor.commands.verify.comparison import Comparison, Step
 from processor.commands.verify.judge import Judge

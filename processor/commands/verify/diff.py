@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
-from processor.commands.verify.attribute_paths import Path
+from processor.settings.attribute_paths import Path
 from processor.dynamodb.items import parsed, same_value
 
 if TYPE_CHECKING:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import msgspec
 
-from processor.commands.verify.attribute_paths import Path as AttributePath
+from processor.settings.attribute_paths import Path as AttributePath
 
 
 class VerifyOptions(msgspec.Struct, frozen=True, kw_only=True):

@@ -13,7 +13,7 @@ from typing import IO, Any, Literal
 
 import msgspec
 
-from processor.commands.verify import attribute_paths
+from processor.settings import attribute_paths
 from processor.commands.verify.diff import Difference, Kind
 from processor.commands.verify.digests import Role
 from processor.errors import OutputError, UsageError

@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from processor.commands.verify.attribute_paths import parse, shown
+from processor.settings.attribute_paths import parse, shown
 from processor.commands.verify.diff import differences
 
 

@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from processor.commands.verify.attribute_paths import Path, in_order, parse, remove, shown
+from processor.dynamodb.item_paths import in_order, remove, replace
+from processor.settings.attribute_paths import Path, parse, shown
 
 WRITTEN: dict[str, list[Path]] = {
     "a": [("a",)],
@@ -53,4 +54,21 @@ def test_removal(text: str) -> None:
     """What stands at the paths goes, and nothing else; what is of another shape stays."""
     attributes, left = REMOVALS[text]
     remove(attributes, in_order(parse(text)))
+    assert left == attributes
+
+
+REPLACEMENTS: dict[str, tuple[Any, Any]] = {
+    "a": ({"a": {"S": "x"}}, {"a": {"made": {"S": "x"}}}),
+    "a.b[1]": ({"a": {"M": {"b": {"L": [1, 2]}}}}, {"a": {"M": {"b": {"L": [1, {"made": 2}]}}}}),
+    "a.c": ({"a": {"M": {"b": {"S": "x"}}}}, {"a": {"M": {"b": {"S": "x"}}}}),
+    "c.b": ({"a": {"S": "x"}}, {"a": {"S": "x"}}),
+}
+
+
+@pytest.mark.parametrize("text", REPLACEMENTS)
+def test_replacement(text: str) -> None:
+    """The value at the path alone; where there is none, nothing."""
+    attributes, left = REPLACEMENTS[text]
+    for path in parse(text):
+        replace(attributes, path, lambda value: {"made": value})
     assert left == attributes

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from typing import Any
 
 # Names of attributes, and positions in lists.
 Path = tuple[str | int, ...]
@@ -34,39 +33,6 @@ def shown(path: Sequence[str | int]) -> str:
     for step in path:
         text += f"[{step}]" if isinstance(step, int) else ("." if text else "") + _SPECIAL.sub(r"\\\1", step)
     return text
-
-
-def remove(attributes: dict[str, Any], paths: Sequence[Path]) -> None:
-    """Remove the values at these paths, if there are any.
-
-    :param attributes: ``{name: {type: value}}``; is changed
-    :param paths: in the order of ``in_order``
-    """
-    for path in paths:
-        _remove(attributes, path)
-
-
-def in_order(paths: Sequence[Path]) -> list[Path]:
-    """The last positions of a list first, so that no removal moves another position."""
-    return sorted(set(paths), key=lambda path: [(isinstance(step, str), step) for step in path], reverse=True)
-
-
-def _remove(attributes: dict[str, Any], path: Path) -> None:
-    inside: Any = attributes
-    for step in path[:-1]:
-        value = _at(inside, step)
-        if value is None:
-            return
-        inside = value.get("M") if "M" in value else value.get("L")
-    if _at(inside, path[-1]) is not None:
-        del inside[path[-1]]
-
-
-def _at(inside: Any, step: str | int) -> Any:
-    """The value at ``step`` of a map's or a list's content."""
-    if isinstance(step, str):
-        return inside.get(step) if isinstance(inside, dict) else None
-    return inside[step] if isinstance(inside, list) and step < len(inside) else None
 
 
 def _steps(part: str) -> Iterator[str | int]:
