@@ -17,6 +17,7 @@
      │   └─ ConditionFailedError    another writer was there first; whoever sets the condition decides
      ├─ DaemonGoneError             exit 6 of a child, which nobody sees: its daemon was killed
      ├─ RefusedError                exit 5: the destination will never accept this change
+     │   └─ UnviewableError         the same: what would be written can't be made of the source's item
      ├─ StoppedByRefusalError       exit 22: the same, where onError=stop ends the replication or a copy
      │   └─ KeySchemaError          the same: the destination's key is no longer the source's
      ├─ LeaseLostError              the shard is another daemon's now, or soon; exit 5 if KCL still hands it over
@@ -190,6 +191,13 @@ class RefusedError(ReplicatorError):
     def __init__(self, message: str, *, code: str) -> None:
         super().__init__(message)
         self.code = code
+
+
+class UnviewableError(RefusedError):
+    """What is written of a source's item can't be made of it, now or later: its ``transform`` raised, for example.
+
+    The message is a clause that names the fault and never has a value of the item.
+    """
 
 
 class StoppedByRefusalError(ReplicatorError):

@@ -21,9 +21,9 @@ from processor.commands.policy.options import PolicyOptions
 from processor.commands.redrive.options import RedriveOptions
 from processor.commands.replicate.options import ReplicateOptions
 from processor.commands.status.options import StatusOptions
-from processor.settings import attribute_paths
 from processor.commands.verify.options import VerifyOptions
 from processor.errors import UsageError
+from processor.settings import attribute_paths
 from processor.settings.parsers import whole_number
 from processor.system import program
 

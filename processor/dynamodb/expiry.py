@@ -11,6 +11,13 @@ tables or write one from the other:
    by itself. If the destination has no TTL, nothing deletes it, so it is a difference like any other.
 
 Replication itself applies what the stream says, whether an item is past its date or not.
+
+Where a view of the items leaves the source's TTL attribute out, or changes its value, no item counts as past the
+source's TTL: the destination can't delete it by itself, so it has it until the stream says that the source's is gone.
+
+With ``ttlDeletes=ignore`` the destination keeps what TTL deletes at the source, and the rule is another one: an item
+past its date counts as any other while the source has it. Where the source has none, and the destination's item is past
+the date in the source's TTL attribute, TTL has deleted it: it is *kept*, however long ago that was.
 """
 
 from __future__ import annotations
@@ -18,7 +25,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 
@@ -45,11 +52,15 @@ class PastTtl:
 
     :param attribute: the table's TTL attribute; None if TTL is off, so that no item is ever past it
     :param now: seconds since the epoch
+    :param longest_seconds: for how long after its date
     """
 
-    def __init__(self, attribute: str | None, now: Callable[[], float]) -> None:
+    def __init__(
+        self, attribute: str | None, now: Callable[[], float], *, longest_seconds: float = OLDEST_SECONDS
+    ) -> None:
         self.attribute = attribute
         self._now = now
+        self._longest_seconds = longest_seconds
         self._value_of = _reader(attribute) if attribute is not None else None
 
     def __call__(self, item: msgspec.Raw) -> bool:
@@ -64,12 +75,22 @@ class PastTtl:
             value = self._value_of(item)
         except (msgspec.DecodeError, RecursionError) as exc:
             raise MalformedItemError(f"an item that is no DynamoDB JSON ({type(exc).__name__})") from exc
-        return 0 < self._now() - _seconds(value) <= OLDEST_SECONDS
+        return 0 < self._now() - _seconds(value) <= self._longest_seconds
 
     def now(self) -> PastTtl:
         """A copy whose clock stands still at this moment, so that repeated checks of one item agree."""
         moment = self._now()
-        return PastTtl(self.attribute, lambda: moment)
+        return PastTtl(self.attribute, lambda: moment, longest_seconds=self._longest_seconds)
+
+    def named(self, attribute: str) -> PastTtl:
+        """The same in an attribute of another name."""
+        if attribute == self.attribute:
+            return self
+        return PastTtl(attribute, self._now, longest_seconds=self._longest_seconds)
+
+    def ever(self, attribute: str) -> PastTtl:
+        """The same in an attribute of another name, and however long ago its date was."""
+        return PastTtl(attribute, self._now, longest_seconds=float("inf"))
 
 
 def _reader(attribute: str) -> Callable[[msgspec.Raw], msgspec.Raw]:
@@ -97,25 +118,37 @@ NEVER = PastTtl(None, lambda: 0.0)
 
 @dataclass(frozen=True, slots=True)
 class Expiry:
-    """The rule above, for one pair of tables."""
+    """The rule above, for one pair of tables.
+
+    :ivar kept: whether an item that only the destination has is one that TTL has deleted at the source
+    """
 
     source: PastTtl = NEVER
     destination: PastTtl = NEVER
+    kept: PastTtl = NEVER
 
     def excuses(self, source: msgspec.Raw | None, destination: msgspec.Raw | None) -> bool:
         """Whether the rule excuses a difference between two items of one key; None stands for no item."""
         if source is None:
-            return destination is not None and self.destination(destination)
+            return destination is not None and (self.destination(destination) or self.kept(destination))
         return self.source(source) and (destination is None or self.source(destination))
 
     @property
     def is_alike(self) -> bool:
-        """Whether both tables delete the same items, so that they can be compared without those."""
+        """Whether both tables delete the same items, or one keeps them, so that they can be compared without those."""
+        if self.kept.attribute is not None:
+            return True
         return self.source.attribute is not None and self.source.attribute == self.destination.attribute
+
+    def past(self, role: Literal["source", "destination"]) -> PastTtl:
+        """Which of a table's items, as the destination would have them, are past their TTL."""
+        if self.kept.attribute is not None:
+            return self.kept
+        return self.source if role == "source" else self.destination
 
     def now(self) -> Expiry:
         """A copy whose clock stands still at this moment."""
-        return Expiry(self.source.now(), self.destination.now())
+        return Expiry(self.source.now(), self.destination.now(), self.kept.now())
 
 
 NO_EXPIRY = Expiry()

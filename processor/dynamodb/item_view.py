@@ -1,4 +1,4 @@
-"""The one place that decides what is written of a source's item: a view of the item, or nothing. Pure.
+"""What is written of a source's item: a view of the item, or nothing. ``view/task_view.py`` makes a task's. Pure.
 
 Every writer passes the source's items through the task's view: the stream (``replication/stream_record.py``), a copy's
 segments, and everything that reads the source's items by key (``reconcile.py``, and so redrive, verify's repair, a
@@ -11,23 +11,15 @@ A task without a view leaves its items as the bytes they came as.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING
 
 import msgspec
 
-if TYPE_CHECKING:
-    from processor.settings.settings import Settings
-
 # Maps an item to what is written of it, both DynamoDB JSON, or to None if nothing is written. It must not change the
-# key. An exception that it raises holds the shard, or ends the command.
+# key. It raises UnviewableError for an item of which nothing can be made, which is then a change that is never
+# accepted; any other exception holds the shard, or ends the command.
 View = Callable[[msgspec.Raw], msgspec.Raw | None]
 
 _decoder = msgspec.json.Decoder(dict[str, msgspec.Raw])
-
-
-def view_of(settings: Settings) -> View | None:  # noqa: ARG001  # no setting asks for a view yet
-    """The task's view, or None if it has none."""
-    return None
 
 
 def without(attribute: str) -> View:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import TYPE_CHECKING, NamedTuple
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import msgspec
 
@@ -26,17 +26,34 @@ class Segment(NamedTuple):
     total: int
 
 
+class ScanFilter(NamedTuple):
+    """What DynamoDB leaves out of a page: all for which the expression is not true. It is read, and paid, all the same.
+
+    :param names: ``{"#n": "name"}``
+    :param values: ``{":v": {"S": "x"}}``
+    """
+
+    expression: str
+    names: Mapping[str, str]
+    values: Mapping[str, Any]
+
+
 class Page(NamedTuple):
-    """Items as DynamoDB JSON; ``last_key`` is where the next page starts, or None on the segment's last page."""
+    """Items as DynamoDB JSON; ``last_key`` is where the next page starts, or None on the segment's last page.
+
+    ``scanned`` is how many items were read for it, those that were left out too.
+    """
 
     items: list[msgspec.Raw]
     last_key: msgspec.Raw | None
     units: float
     size_bytes: int
+    scanned: int
 
 
 class _Answer(msgspec.Struct, rename="pascal"):
     items: list[msgspec.Raw]
+    scanned_count: int = 0
     last_evaluated_key: msgspec.Raw = msgspec.Raw(b"")
     consumed_capacity: Units = Units()
 
@@ -49,13 +66,21 @@ class ScannableTable:
 
     :param connect: makes the client at the first read; others may use that client too
     :param view: applied to each item; an item for which it returns None is left out
+    :param scan_filter: asked of DynamoDB; everything that the view doesn't leave out must pass it
     """
 
     def __init__(
-        self, name: str, *, region: str, connect: Callable[[], DynamoDBClient], view: View | None = None
+        self,
+        name: str,
+        *,
+        region: str,
+        connect: Callable[[], DynamoDBClient],
+        view: View | None = None,
+        scan_filter: ScanFilter | None = None,
     ) -> None:
         self.name = name
         self._view = view
+        self._filter = b"" if scan_filter is None else _filter_part(scan_filter)
         self._call = TableReads(name, region=region, connect=connect)
 
     def page(self, segment: Segment, start: msgspec.Raw | None = None, *, limit: int | None = None) -> Page:
@@ -66,12 +91,13 @@ class ScannableTable:
         :raises RefusedError: ``start`` is not a key of this table
         :raises UnavailableError: it can't be read now
         """
-        body = b'{"TableName":"%b","Segment":%d,"TotalSegments":%d,"ReturnConsumedCapacity":"TOTAL"%b%b}' % (
+        body = b'{"TableName":"%b","Segment":%d,"TotalSegments":%d,"ReturnConsumedCapacity":"TOTAL"%b%b%b}' % (
             self.name.encode(),
             segment.number,
             segment.total,
             b"" if start is None else b',"ExclusiveStartKey":%b' % bytes(start),
             b"" if limit is None else b',"Limit":%d' % limit,
+            self._filter,
         )
         answer = self._call("Scan", body)
         try:
@@ -83,4 +109,15 @@ class ScannableTable:
             last_key=page.last_evaluated_key.copy() if bytes(page.last_evaluated_key) else None,
             units=rate_limiter.scanned(page.consumed_capacity.capacity_units, len(answer)),
             size_bytes=len(answer),
+            scanned=max(page.scanned_count, len(page.items)),
         )
+
+
+def _filter_part(scan_filter: ScanFilter) -> bytes:
+    """The members of a request that ask for it; DynamoDB refuses an empty map of values."""
+    asked = {
+        "FilterExpression": scan_filter.expression,
+        "ExpressionAttributeNames": scan_filter.names,
+        "ExpressionAttributeValues": scan_filter.values,
+    }
+    return b"," + msgspec.json.encode({name: value for name, value in asked.items() if value})[1:-1]

@@ -80,15 +80,26 @@ def of_source(settings: Settings, clients: Clients, ask: Ask) -> tuple[PastTtl, 
     :param ask: makes the call, with retries
     :returns: also a warning, if we are not allowed to ask; then no item counts as past its TTL
     """
-    return _past("source", settings.source_table, settings.source_region, clients.source, ask)
+    if settings.keeps_expired:  # TTL deletes nothing that the destination is to have
+        return NEVER, []
+    past, findings = _past("source", settings.source_table, settings.source_region, clients.source, ask)
+    is_there = past.attribute is None or settings.destination_name(past.attribute) is not None
+    return (past if is_there else NEVER), findings
 
 
 def of_both(settings: Settings, clients: Clients, ask: Ask) -> tuple[Expiry, list[Finding]]:
     """The same for both tables."""
-    source, findings = of_source(settings, clients, ask)
+    source, findings = _past("source", settings.source_table, settings.source_region, clients.source, ask)
     name, region = settings.destination_table, settings.destination_region
     destination, more = _past("destination", name, region, clients.destination, ask)
-    return Expiry(source, destination), [*findings, *more]
+    findings += more
+    # The source's items are compared as the destination has them.
+    attribute = None if source.attribute is None else settings.destination_name(source.attribute)
+    if attribute is None:
+        return Expiry(NEVER, destination), findings
+    if settings.keeps_expired:
+        return Expiry(NEVER, destination, source.ever(attribute)), findings
+    return Expiry(source.named(attribute), destination), findings
 
 
 def _past(

@@ -25,7 +25,15 @@ from typing import Literal, Protocol
 
 import msgspec
 
-from processor.errors import CredentialsError, HeldError, RefusedError, ThrottledError, UnavailableError, let_go
+from processor.errors import (
+    CredentialsError,
+    HeldError,
+    RefusedError,
+    ThrottledError,
+    UnavailableError,
+    UnviewableError,
+    let_go,
+)
 from processor.flow.outage import Outage
 from processor.flow.retry_policy import RECORDS, Backoff, RetryPolicy
 from processor.replication.change import Change
@@ -180,8 +188,8 @@ class Applier:
         return unwritten
 
     def _write(self, batch: list[Change], cut_short: threading.Event) -> list[_Unwritten]:
-        if len(batch) == 1:
-            return self._write_one(batch[0], cut_short)
+        if len(batch) == 1 or any(change.fault for change in batch):
+            return [each for change in batch for each in self._write_one(change, cut_short)]
         backoff = Backoff(self._policy)
         pending = batch
         while pending:
@@ -208,6 +216,7 @@ class Applier:
         held: HeldError | None = None
         while True:
             try:
+                _refuse_faulty(change)
                 began = time.perf_counter()
                 written = self._table.write_one(change)
                 self._concurrency.answered(time.perf_counter() - began)
@@ -245,3 +254,12 @@ class Applier:
         if isinstance(error, CredentialsError):
             with contextlib.suppress(UnavailableError):  # the next try says so, if it is still so
                 self._table.renew_credentials()
+
+
+def _refuse_faulty(change: Change) -> None:
+    """Refuse what can't be written, as the destination would.
+
+    :raises UnviewableError: no view could be made of the source's item
+    """
+    if change.fault is not None:
+        raise UnviewableError(change.fault.reason, code=change.fault.code)

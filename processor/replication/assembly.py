@@ -6,12 +6,11 @@ import importlib
 import os
 import threading
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from processor.aws.clients import Clients
 from processor.aws.direct_calls import Calls
 from processor.aws.timeouts import WriteTimeouts
-from processor.dynamodb.item_view import view_of
 from processor.errors import ReplicatorError
 from processor.flow.outage import Outage
 from processor.metrics.sinks import sinks
@@ -29,6 +28,10 @@ from processor.settings.daemon_files import shard_file_name
 from processor.settings.settings import Settings
 from processor.state.hold_files import HoldFiles
 from processor.state.hold_rows import HoldRows
+from processor.view import task_view
+
+if TYPE_CHECKING:
+    from processor.view.item_view import ItemView
 
 # What a child would import with its first connection: 2 MB of its own memory.
 _LATE_IMPORTS = ("encodings.idna", "stringprep", "unicodedata")
@@ -63,22 +66,29 @@ class Shared(NamedTuple):
 
     clients: Clients
     calls: Calls | None
+    view: ItemView | None
 
 
-def share(settings: Settings) -> Shared:
-    """What shards can share; what can't be made now is made by each of them when it is needed, and said then."""
+def share(settings: Settings, directory: Path) -> Shared:
+    """What shards can share; what can't be made now is made by each of them when it is needed, and said then.
+
+    :param directory: the daemon's
+    :raises SetupError: the view of the items can't be made
+    """
+    view = task_view.handed_down(settings, directory)
     for module in _LATE_IMPORTS:
         importlib.import_module(module)
     if sinks(settings, os.environ):
         importlib.import_module("processor.replication.shard_meter")
     clients = Clients(settings)
-    table = tables.open_table(settings, clients, timeouts=WriteTimeouts.within(settings.failover_seconds))
+    timeouts = WriteTimeouts.within(settings.failover_seconds)
+    table = tables.open_table(settings, clients, timeouts=timeouts, view=view)
     try:
         if settings.write_mode == "fenced":
             clients.source()
-        return Shared(clients, table.connect())
+        return Shared(clients, table.connect(), view)
     except ReplicatorError:
-        return Shared(clients, None)
+        return Shared(clients, None, view)
 
 
 def open_shard(
@@ -92,11 +102,11 @@ def open_shard(
     log = Log(shard=shard_id)
     timeouts = WriteTimeouts.within(settings.failover_seconds)
     term = LeaseTerm(directory / DIRECTORY / shard_file_name(shard_id), call_seconds=timeouts.call, gone=gone)
-    clients, calls = shared or (Clients(settings), None)
-    table = tables.open_table(settings, clients, timeouts=timeouts, may_write=term.may_write, calls=calls)
+    clients, calls, view = shared or (Clients(settings), None, task_view.handed_down(settings, directory))
+    table = tables.open_table(settings, clients, timeouts=timeouts, view=view, may_write=term.may_write, calls=calls)
     guard = KeyGuard(table.key_types, table=settings.destination_table, region=settings.destination_region)
-    view = view_of(settings)
-    meter = _meter(settings, shard_id, directory, log, filters=view is not None)
+    filters = view is not None or settings.keeps_expired
+    meter = _meter(settings, shard_id, directory, log, filters=filters)
     checkpoint = Checkpoint(
         log, gone=gone, interval_seconds=settings.checkpoint_interval_millis / 1000, stored=meter.checkpointed
     )
@@ -131,4 +141,12 @@ def open_shard(
         earlier=checkpoint,
         retried=meter.retried,
     )
-    return Shard(applier=applier, log=log, meter=meter, standstill=standstill, view=view, checkpoint=checkpoint)
+    return Shard(
+        applier=applier,
+        log=log,
+        meter=meter,
+        standstill=standstill,
+        view=view,
+        keeps_expired=settings.keeps_expired,
+        checkpoint=checkpoint,
+    )

@@ -9,6 +9,13 @@ import msgspec
 from processor.dynamodb.keys import decode_key
 
 
+class Fault(msgspec.Struct, frozen=True):
+    """Why nothing can be written for a change, now or later; ``code`` is an error code of ours."""
+
+    reason: str
+    code: str
+
+
 class Change(msgspec.Struct, frozen=True, kw_only=True):
     """What one stream record asks of the destination.
 
@@ -16,6 +23,8 @@ class Change(msgspec.Struct, frozen=True, kw_only=True):
     JSON, byte for byte as the stream gave it; so is ``image``, or as the task's view made it. ``identity`` is equal for
     equal keys and for no others. ``created_ms`` is the source's clock in milliseconds since the epoch, to the second
     (DynamoDB Local: to the minute); 0 where the record has none. ``record_bytes`` is the record's length, as JSON.
+    ``source_item`` is the source's item where ``image`` is a view of it, or nothing could be made of it: ``fault`` says
+    why, and then there is no image.
     """
 
     kind: Literal["put", "delete", "nothing"]
@@ -26,6 +35,8 @@ class Change(msgspec.Struct, frozen=True, kw_only=True):
     created_ms: int
     event_name: str
     record_bytes: int = 0
+    source_item: msgspec.Raw | None = None
+    fault: Fault | None = None
 
     @property
     def key_names(self) -> list[str]:

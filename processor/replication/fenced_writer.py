@@ -22,7 +22,13 @@ from typing import TYPE_CHECKING, Any, Literal
 import msgspec
 
 from processor.dynamodb.items import same
-from processor.errors import ConditionFailedError, RefusedError, UnavailableError, UnsettledError
+from processor.errors import (
+    ConditionFailedError,
+    RefusedError,
+    UnavailableError,
+    UnsettledError,
+    UnviewableError,
+)
 from processor.replication.change import Change
 from processor.replication.reconcile import EVENT_NAME as RECONCILED
 from processor.replication.reconcile import Source, reconcile
@@ -63,6 +69,8 @@ class FencedTable(WritableTable):
             reconcile(change.key, change.sequence_number, source=self._source, table=self)
         except UnsettledError as exc:
             raise UnavailableError(str(exc), code="Unsettled") from exc
+        except UnviewableError:  # of a later change's item, for there is a view of this one's
+            return False
         except RefusedError:
             # A later change's image may be the one that is refused: that change is then met, and decided, by itself.
             if same(self._source.get(change.key), change.image):

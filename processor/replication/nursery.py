@@ -166,7 +166,7 @@ def main() -> None:
     os.dup2(2, 1)  # a stray print is no answer
     gc.disable()
     settings, directory = handed_down(os.environ)
-    shared = assembly.share(settings)
+    shared = assembly.share(settings, directory)
     folder = directory / NURSERY_DIRECTORY
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(mode=0o700)

@@ -19,6 +19,7 @@ from processor.replication.key_guard import KeyGuard
 from processor.reporting.logs import Log
 from processor.settings.settings import Settings
 
+_HELD_AT_FAULT = "The shard waits there until the daemon is started again; other shards are not held up."
 _HELD = "It is tried again every minute, and the shard goes on by itself; other shards are not held up."
 
 
@@ -33,7 +34,7 @@ def holding(settings: Settings, shard_id: str, log: Log, guard: KeyGuard) -> Ref
             decide(change, error)
         except (DeadLetterError, StoppedByRefusalError) as exc:
             raise HeldError(
-                f"{exc} {_HELD}",
+                f"{exc} {_HELD if change.fault is None else _HELD_AT_FAULT}",
                 code=error.code,
                 sequence_number=change.sequence_number,
                 fault=str(error),
@@ -56,11 +57,13 @@ def policy(settings: Settings, shard_id: str, log: Log, guard: KeyGuard) -> Refu
             table=settings.destination_table,
             region=settings.destination_region,
             shard_id=shard_id,
+            masked=settings.dead_letter_masked,
         )
         decide = _set_aside(letters, settings, log)
 
     def refused(change: Change, error: RefusedError) -> None:
-        guard.check(change, error)
+        if change.fault is None:  # else the destination was not asked
+            guard.check(change, error)
         decide(change, error)
 
     return refused
@@ -68,6 +71,14 @@ def policy(settings: Settings, shard_id: str, log: Log, guard: KeyGuard) -> Refu
 
 def _stop(settings: Settings) -> Refused:
     def refused(change: Change, error: RefusedError) -> None:
+        if change.fault is not None:
+            message = (
+                f"What the settings make of the source's item can't be made of key {bytes(change.key).decode()} "
+                f"(sequence number {change.sequence_number}): {error}. It is not applied, and nothing goes past it. "
+                "Put that right and start again, or set onError=deadLetter and deadLetterUri to set such changes aside "
+                "and go on."
+            )
+            raise StoppedByRefusalError(message) from error
         message = (
             f"Table {settings.destination_table} in {settings.destination_region} will never accept the {change.kind} "
             f"of key {bytes(change.key).decode()} (sequence number {change.sequence_number}): {error}. It is not "

@@ -84,6 +84,8 @@ def reconcile(
     if destination is not None and is_moot(image, destination.get(key), expiry):
         return Reconciled(kind="moot")
     for writes in range(1, MAX_WRITES + 1):
+        if image is None and _is_kept(key, destination, expiry):
+            return Reconciled(kind="moot", writes=writes - 1)
         change = _change(key, image, sequence_number)
         table.write_one(change)
         before, image = image, source.get(key)
@@ -94,6 +96,14 @@ def reconcile(
         f"table {table.name}, which may hold an older image of it now. Do it again when the key changes less often."
     )
     raise UnsettledError(message)
+
+
+def _is_kept(key: msgspec.Raw, destination: Source | None, expiry: Expiry) -> bool:
+    """Whether the destination's item stays though the source has none: TTL has deleted it there."""
+    if destination is None or expiry.kept.attribute is None:
+        return False
+    found = destination.get(key)
+    return found is not None and expiry.kept(found)
 
 
 def is_moot(source: msgspec.Raw | None, destination: msgspec.Raw | None, expiry: Expiry) -> bool:

@@ -72,7 +72,8 @@ class NoStandstill:
 class Shard(msgspec.Struct, frozen=True):
     """What a record processor works with once it knows its shard.
 
-    ``checkpoint`` is one that the applier knows too; without it, each batch is checkpointed.
+    ``checkpoint`` is one that the applier knows too; without it, each batch is checkpointed. ``keeps_expired``: what
+    TTL has removed stays at the destination.
     """
 
     applier: Applier
@@ -80,6 +81,7 @@ class Shard(msgspec.Struct, frozen=True):
     meter: Meter = msgspec.field(default_factory=NoMeter)
     standstill: Standstill = msgspec.field(default_factory=NoStandstill)
     view: View | None = None
+    keeps_expired: bool = False
     checkpoint: Checkpoint | None = None
 
 
@@ -102,11 +104,11 @@ def _or_exit(method: Callable[[Any, _Input], None]) -> Callable[[Any, _Input], N
     return call
 
 
-def _decoded(batch: Any, view: View | None) -> list[Change]:
+def _decoded(batch: Any, view: View | None, *, keeps_expired: bool) -> list[Change]:
     """The changes of one record of KCL's, which is a whole batch of the stream's (``Page.java``)."""
     try:
         # Five times as fast as the standard library's base64.
-        return decode(msgspec.convert(batch.data, bytes, builtin_types=()), view)
+        return decode(msgspec.convert(batch.data, bytes, builtin_types=()), view, keeps_expired=keeps_expired)
     except (MalformedRecordError, msgspec.ValidationError) as exc:
         raise MalformedRecordError(str(exc)) from exc
 
@@ -158,6 +160,7 @@ class RecordProcessor(v3.RecordProcessorBase):  # type: ignore[misc]  # kclpy ha
         shard = self._open_shard(initialize_input.shard_id)
         self._applier, self.log, self._meter = shard.applier, shard.log, shard.meter
         self._standstill, self._view = shard.standstill, shard.view
+        self._keeps_expired = shard.keeps_expired
         self._checkpoint = shard.checkpoint or Checkpoint(
             self.log, gone=self._gone, stored=self._meter.checkpointed, policy=self._policy
         )
@@ -225,7 +228,9 @@ class RecordProcessor(v3.RecordProcessorBase):  # type: ignore[misc]  # kclpy ha
         :raises DaemonGoneError, CheckpointError, StoppedByRefusalError: this process is to end
         """
         try:
-            changes = [change for batch in records for change in _decoded(batch, self._view)]
+            changes = [
+                change for batch in records for change in _decoded(batch, self._view, keeps_expired=self._keeps_expired)
+            ]
             self._meter.begun(changes)
             self._standstill.begun(changes[-1].sequence_number)
             began = time.monotonic()
@@ -280,7 +285,7 @@ class RecordProcessor(v3.RecordProcessorBase):  # type: ignore[misc]  # kclpy ha
                 deletes=totals.deletes,
                 coalesced=totals.coalesced,
                 moot=totals.moot,
-                filtered=totals.filtered or None,  # only where the task has a view of its items
+                filtered=totals.filtered or None,  # only where there are any
                 set_aside=totals.set_aside,
                 max_lag_ms=lag_ms,
                 lag_about=self._times.rounded or None,  # a field only where it is true

@@ -33,7 +33,7 @@ from processor.replication.change import Change
 class ShardMeter:
     """Keeps one shard's values in files of ``directory``.
 
-    :param filters: whether the task has a view of its items; without one nothing is ever filtered, nor counted so
+    :param filters: whether the settings may leave changes out; else nothing is ever filtered, nor counted so
     :param written_ms: when a heartbeat was written at the source, in ms since the epoch; None where a change is none
     :raises OSError: there is no room for them
     """

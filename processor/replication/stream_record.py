@@ -16,6 +16,12 @@ is not known   is not seen  delete, which does no harm where there is nothing
 is not seen    (REMOVE)     nothing
 all others     (REMOVE)     delete
 =============  ===========  ============================================================
+
+A new image of which no view can be made is a put that can't be written: the change has a ``Fault``, and ``apply.py``
+has it decided by ``onError``. An old one is taken for not known.
+
+With ``ttlDeletes=ignore`` a REMOVE by DynamoDB's TTL writes nothing. Its ``userIdentity`` says so (developer guide,
+"DynamoDB Streams and Time to Live"): type Service, principal dynamodb.amazonaws.com.
 """
 
 from __future__ import annotations
@@ -26,8 +32,8 @@ import msgspec
 
 from processor.dynamodb.item_view import View
 from processor.dynamodb.keys import decode_key, key_identity
-from processor.errors import MalformedRecordError
-from processor.replication.change import Change
+from processor.errors import MalformedRecordError, UnviewableError
+from processor.replication.change import Change, Fault
 
 # An image that is not there is absent, or empty.
 _NO_IMAGE = msgspec.Raw(b"{}")
@@ -47,14 +53,37 @@ class _StreamRecord(msgspec.Struct, rename="camel"):
     dynamodb: _StreamData
 
 
+class _Identity(msgspec.Struct):
+    """Who made a change. The API has capitals, its examples in the developer guide have none."""
+
+    capital_type: str = msgspec.field(name="Type", default="")
+    capital_principal: str = msgspec.field(name="PrincipalId", default="")
+    small_type: str = msgspec.field(name="type", default="")
+    small_principal: str = msgspec.field(name="principalId", default="")
+
+    @property
+    def is_ttl(self) -> bool:
+        return _TTL in (
+            (self.capital_type, self.capital_principal),
+            (self.small_type, self.small_principal),
+        )
+
+
+class _Removal(msgspec.Struct, rename="camel"):
+    user_identity: _Identity | None = None
+
+
+_TTL = ("Service", "dynamodb.amazonaws.com")
 _array_decoder = msgspec.json.Decoder(list[msgspec.Raw])
 _record_decoder = msgspec.json.Decoder(_StreamRecord)
+_removal_decoder = msgspec.json.Decoder(_Removal)
 
 
-def decode(data: bytes, view: View | None = None) -> list[Change]:
+def decode(data: bytes, view: View | None = None, *, keeps_expired: bool = False) -> list[Change]:
     """Decode stream records, a JSON array of them, in their order.
 
     :param view: the task's view of its items
+    :param keeps_expired: what TTL has removed stays at the destination
     :raises MalformedRecordError: the first that lacks what a change needs, or is of an unknown kind
     """
     try:
@@ -66,10 +95,10 @@ def decode(data: bytes, view: View | None = None) -> list[Change]:
     if not records:
         message = "there are none"  # there would be nothing to checkpoint
         raise MalformedRecordError(message)
-    return [_change(record, view) for record in records]
+    return [_change(record, view, keeps_expired=keeps_expired) for record in records]
 
 
-def _change(data: msgspec.Raw, view: View | None) -> Change:
+def _change(data: msgspec.Raw, view: View | None, *, keeps_expired: bool) -> Change:
     try:
         record = _record_decoder.decode(data)
         stream = record.dynamodb
@@ -83,7 +112,7 @@ def _change(data: msgspec.Raw, view: View | None) -> Change:
     if identity == b"[]":
         message = f"a stream record (sequence number {stream.sequence_number}) has no key"
         raise MalformedRecordError(message)
-    kind: Literal["put", "delete", "nothing"]
+    kind: Literal["put", "delete"]
     if record.event_name in ("INSERT", "MODIFY"):
         kind = "put"
         image = bytes(stream.new_image).strip()
@@ -98,30 +127,54 @@ def _change(data: msgspec.Raw, view: View | None) -> Change:
     else:
         message = f"a stream record (sequence number {stream.sequence_number}) is of an unknown kind"
         raise MalformedRecordError(message)
-    written: msgspec.Raw | None = stream.new_image if kind == "put" else None
-    if view is not None:
-        kind, written = _seen(record, written, view)
-    return Change(
+    change = Change(
         kind=kind,
         identity=identity,
         key=stream.keys,
-        image=written,
+        image=stream.new_image if kind == "put" else None,
         sequence_number=stream.sequence_number,
         created_ms=round((stream.approximate_creation_date_time or 0) * 1000),
         event_name=record.event_name,
         record_bytes=len(memoryview(data)),
     )
+    if keeps_expired and kind == "delete" and _is_by_ttl(data):
+        return msgspec.structs.replace(change, kind="nothing")
+    return change if view is None else _seen(change, stream.old_image, view)
 
 
-def _seen(
-    record: _StreamRecord, image: msgspec.Raw | None, view: View
-) -> tuple[Literal["put", "delete", "nothing"], msgspec.Raw | None]:
+def _is_by_ttl(data: msgspec.Raw) -> bool:
+    try:
+        identity = _removal_decoder.decode(data).user_identity
+    except msgspec.DecodeError as exc:
+        message = f"who made a removal can't be understood ({exc})"
+        raise MalformedRecordError(message) from exc
+    return identity is not None and identity.is_ttl
+
+
+def _seen(change: Change, old_image: msgspec.Raw, view: View) -> Change:
     """What is written of a record's new image, or of its having none any more: the table above."""
-    seen = None if image is None else view(image)
-    if seen is not None:
-        return "put", seen
-    if record.event_name == "INSERT":
-        return "nothing", None
-    old = record.dynamodb.old_image
-    was_seen = bytes(old).strip() in _NOT_KNOWN or view(old) is not None
-    return ("delete" if was_seen else "nothing"), None
+    replace = msgspec.structs.replace
+    if change.image is not None:
+        try:
+            seen = view(change.image)
+        except UnviewableError as exc:
+            fault = Fault(reason=str(exc), code=exc.code)
+            return replace(change, image=None, source_item=change.image, fault=fault)
+        if seen is change.image:
+            return change
+        if seen is not None:
+            return replace(change, image=seen, source_item=change.image)
+    kind: Literal["delete", "nothing"] = "delete"
+    if change.event_name == "INSERT" or _was_not_seen(old_image, view):
+        kind = "nothing"
+    return replace(change, kind=kind, image=None)
+
+
+def _was_not_seen(old_image: msgspec.Raw, view: View) -> bool:
+    """Whether it is known that nothing was written of an item before."""
+    if bytes(old_image).strip() in _NOT_KNOWN:
+        return False
+    try:
+        return view(old_image) is None
+    except UnviewableError:
+        return False

@@ -9,37 +9,50 @@ from processor.aws.clients import Clients
 from processor.aws.direct_calls import Calls
 from processor.aws.sessions import session
 from processor.aws.timeouts import WriteTimeouts
-from processor.dynamodb.item_view import view_of, without
+from processor.dynamodb.item_view import View, without
 from processor.dynamodb.reader import ReadableTable
-from processor.dynamodb.scanner import ScannableTable
+from processor.dynamodb.scanner import ScanFilter, ScannableTable
 from processor.replication.fenced_writer import FencedTable
 from processor.replication.writer import TableOptions, WritableTable
 from processor.settings.settings import Settings
 
 
-def source(settings: Settings, clients: Clients, *, consumed: Callable[[float], None] | None = None) -> ReadableTable:
-    """The source's items by their keys, read consistently, through the task's view.
+def source(
+    settings: Settings,
+    clients: Clients,
+    *,
+    view: View | None,
+    consumed: Callable[[float], None] | None = None,
+) -> ReadableTable:
+    """The source's items by their keys, read consistently.
 
+    :param view: the task's; None for the items as they are there
     :param consumed: called with the read units that each call has cost
     """
     return ReadableTable(
         settings.source_table,
         region=settings.source_region,
         connect=clients.source,
-        view=view_of(settings),
+        view=view,
         consumed=consumed,
     )
 
 
-def scannable_source(settings: Settings, clients: Clients) -> ScannableTable:
-    """The source's items, page by page, as they are there."""
-    return ScannableTable(settings.source_table, region=settings.source_region, connect=clients.source)
+def scannable_source(
+    settings: Settings, clients: Clients, *, view: View | None = None, scan_filter: ScanFilter | None = None
+) -> ScannableTable:
+    """The source's items, page by page.
 
-
-def viewed_source(settings: Settings, clients: Clients) -> ScannableTable:
-    """The source's items, page by page, through the task's view."""
-    view = view_of(settings)
-    return ScannableTable(settings.source_table, region=settings.source_region, connect=clients.source, view=view)
+    :param view: the task's; without it, the items as they are there
+    :param scan_filter: that view's, for DynamoDB to leave out what it would leave out
+    """
+    return ScannableTable(
+        settings.source_table,
+        region=settings.source_region,
+        connect=clients.source,
+        view=view,
+        scan_filter=scan_filter,
+    )
 
 
 def scannable_destination(settings: Settings, clients: Clients) -> ScannableTable:
@@ -67,12 +80,14 @@ def open_table(
     clients: Clients,
     *,
     timeouts: WriteTimeouts,
+    view: View | None,
     may_write: Callable[[], None] = lambda: None,
     consumed: Callable[[float], None] | None = None,
     calls: Calls | None = None,
 ) -> WritableTable:
     """The destination for writing, in the task's ``writeMode``.
 
+    :param view: the task's, for ``writeMode=fenced``, which may have to read the source
     :param may_write: called as late as can be before each request; waits, or raises what the call then raises
     :param consumed: called with the write units that each call has cost
     :param calls: from before this process was forked, if it was
@@ -91,7 +106,7 @@ def open_table(
         return FencedTable(
             settings.destination_table,
             attribute=settings.fence_attribute,
-            source=source(settings, clients),
+            source=source(settings, clients, view=view),
             **options,
         )
     return WritableTable(settings.destination_table, **options)

@@ -17,7 +17,8 @@ Cause = Literal["setup", "answer", "pending", "outage"]
 class Finding(msgspec.Struct, frozen=True, kw_only=True):
     """One thing that is wrong. An error stops the start; a warning does not.
 
-    ``id`` is one of ``finding_ids.IDS``: scripts know the finding by it, whatever its words.
+    ``id`` is one of ``finding_ids.IDS``: scripts know the finding by it, whatever its words. ``figure`` is shown below
+    the value as it is, line by line, where there is one.
     """
 
     id: str
@@ -27,17 +28,22 @@ class Finding(msgspec.Struct, frozen=True, kw_only=True):
     consequence: str
     remedy: str
     cause: Cause = "answer"
+    figure: str | msgspec.UnsetType = msgspec.UNSET
 
     @property
     def text(self) -> str:
         """For people, as one line."""
-        first, second = self.lines
-        return f"{first} {second.lstrip()}"
+        return f"{self.lines[0]} {self.lines[-1].lstrip()}"
 
     @property
-    def lines(self) -> tuple[str, str]:
-        """For people, in two lines, for ``output.say``."""
-        return f"{self.severity:8}{self.object}: {self.value}.", f"        {self.consequence}. {self.remedy}."
+    def lines(self) -> tuple[str, ...]:
+        """For people, in two lines and those of the figure between them, for ``output.say``."""
+        figure = self.figure.split("\n") if self.figure else []
+        return (
+            f"{self.severity:8}{self.object}: {self.value}.",
+            *(f"            {line}" for line in figure),
+            f"        {self.consequence}. {self.remedy}.",
+        )
 
     @property
     def passes(self) -> bool:

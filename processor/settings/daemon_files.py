@@ -14,6 +14,19 @@ from processor.system import private_files
 SETTINGS_VARIABLE = "REPLICATION_CHILD_SETTINGS"
 # The named pipes between the daemon and its children, in its directory.
 NURSERY_DIRECTORY = "nursery"
+# Beside the settings, where they ask for a view of the items.
+VIEW_FILE = "view.json"
+
+
+class ViewBasis(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
+    """What the children's view of the items is made of, beside the settings.
+
+    :ivar key_types: the source's key attributes, each with its type, the partition key first
+    :ivar digest: of everything that makes the view what it is, as ``view/task_view.py`` computes it
+    """
+
+    key_types: dict[str, str]
+    digest: str
 
 
 def handed_down(environment: Mapping[str, str]) -> tuple[Settings, Path]:

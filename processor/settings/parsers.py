@@ -150,7 +150,7 @@ def attributes(value: str) -> dict[str, Any]:
     found = _json_object(value, 'attributes in DynamoDB JSON, such as {"region": {"S": "eu"}}')
     for name, content in found.items():
         if not isinstance(content, dict) or len(content) != 1:
-            message = f"'{name}' has no value in DynamoDB JSON, such as {{\"S\": \"eu\"}}"
+            message = f'\'{name}\' has no value in DynamoDB JSON, such as {{"S": "eu"}}'
             raise ValueError(message)
     return found
 
@@ -198,7 +198,7 @@ def renames(value: str) -> dict[str, str]:
 
 
 def key_place(value: str) -> str:
-    """Where a key is: ``env:NAME`` or ``file:///path``. The message never has the value, which may be the key itself."""
+    """Where a key is: ``env:NAME`` or ``file:///path``. No message has the value, which may be the key itself."""
     parts = urlsplit(value) if value.startswith("file:") else None
     if re.fullmatch(r"env:[A-Za-z_][A-Za-z0-9_]{0,127}", value) or (
         parts
@@ -208,8 +208,8 @@ def key_place(value: str) -> str:
     ):
         return value
     message = (
-        "it says where the key is, as env:NAME or file:///path/of/the/key, and is never the key itself. If it was, take "
-        "another key: this one may be in a file or a list of processes now"
+        "it says where the key is, as env:NAME or file:///path/of/the/key, and is never the key itself. If it was, "
+        "take another key: this one may be in a file or a list of processes now"
     )
     raise ValueError(message)
 

@@ -103,6 +103,26 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=False):
         )
 
     @property
+    def views_nothing(self) -> bool:
+        """Whether no setting about a view is set at all, not even one that says nothing without another."""
+        parts = (self.filter_names, self.filter_values, self.transform_path, self.mask_key)
+        return not self.views_items and all(each is None for each in parts)
+
+    def destination_name(self, attribute: str) -> str | None:
+        """The name under which the destination's items have an attribute of the source's, with its own value.
+
+        :returns: None if they don't have it, or it may have another value there
+        """
+        names = self.rename_attributes or {}
+        name = names.get(attribute, attribute)
+        changed = [*(self.exclude_attributes or []), *(self.mask_attributes or [])]
+        if self.transform is not None or name in (self.set_attributes or {}) or (attribute,) in changed:
+            return None
+        if self.include_attributes is not None and (attribute,) not in self.include_attributes:
+            return None
+        return name
+
+    @property
     def keeps_expired(self) -> bool:
         """Whether what TTL has deleted at the source stays at the destination."""
         return self.ttl_deletes == "ignore"

@@ -27,7 +27,7 @@ from processor.metrics.shard_files import DIRECTORY as METRICS_DIRECTORY
 from processor.metrics.sinks import sinks
 from processor.replication.lease_term import DIRECTORY as TERM_DIRECTORY
 from processor.settings import kcl_properties
-from processor.settings.daemon_files import NURSERY_DIRECTORY, SETTINGS_VARIABLE
+from processor.settings.daemon_files import NURSERY_DIRECTORY, SETTINGS_VARIABLE, VIEW_FILE, ViewBasis
 from processor.settings.identity import Identity
 from processor.settings.settings import MAX_TABLE_NAME, Settings, companion_table
 from processor.startup import java, java_options
@@ -198,8 +198,19 @@ def command(settings: Settings, slot: Slot, properties_file: Path) -> list[str]:
     ]
 
 
-def start(settings: Settings, slot: Slot, *, task: Task, leases: list[Lease], read_at_ms: int) -> NoReturn:
-    """Become the daemon."""
+def start(
+    settings: Settings,
+    slot: Slot,
+    *,
+    task: Task,
+    leases: list[Lease],
+    read_at_ms: int,
+    view: ViewBasis | None = None,
+) -> NoReturn:
+    """Become the daemon.
+
+    :param view: what its children's view of the items is made of, if they have one
+    """
     worker_id = settings.kcl.get("workerId", settings.kcl.get("workerIdentifier", slot.worker_id))
     terms = slot.directory / TERM_DIRECTORY
     waiting = slot.directory / HOLD_DIRECTORY
@@ -216,6 +227,8 @@ def start(settings: Settings, slot: Slot, *, task: Task, leases: list[Lease], re
     _write_private(properties_file, javaproperties.dumps(made, timestamp=False, sort_keys=True).encode("latin-1"))
     _write_private(settings_file, msgspec.json.encode(_with_port(settings, slot)))
     arguments = command(settings, slot, _opened(properties_file))
+    if view is not None:
+        _write_private(slot.directory / VIEW_FILE, msgspec.json.encode(view))
     os.environ[SETTINGS_VARIABLE] = str(settings_file)
     os.environ["CLASSPATH"] = java.class_path()  # 75 jars, which would make ps unreadable
     # KCL splits the child's command at spaces. This path of the interpreter has none, even if the checkout's has some.

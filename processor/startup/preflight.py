@@ -56,7 +56,7 @@ def run(
     """
     wrong_regions = dict(_regions(settings))
     found, findings = read(settings, clients, unreachable=wrong_regions, unanswered=unanswered, thorough=thorough)
-    findings = [*wrong_regions.values(), *findings]
+    findings = [*wrong_regions.values(), *_view_by_itself(settings), *findings]
     findings += [finding for check in _CHECKS for finding in check(settings, found)]
     return Report(facts=found, findings=findings)
 
@@ -69,7 +69,7 @@ def copying(settings: Settings, clients: Clients, *, to_new_table: bool = False)
     wrong_regions = dict(_regions(settings))
     without = ["_java", "destination"] if to_new_table else ["_java"]
     found, findings = read(settings, clients, unreachable=[*wrong_regions, *without])
-    findings = [*wrong_regions.values(), *findings]
+    findings = [*wrong_regions.values(), *_view_by_itself(settings), *findings]
     findings += [finding for check in _COPY_CHECKS for finding in check(settings, found)]
     return Report(facts=found, findings=findings)
 
@@ -78,8 +78,8 @@ def tables(settings: Settings, clients: Clients) -> Report:
     """The checks for a command that only uses the two tables: they exist, and one can be a copy of the other."""
     wrong_regions = {part: finding for part, finding in _regions(settings) if part != "checkpoints"}
     found, findings = read_tables(settings, clients, unreachable=wrong_regions)
-    findings = [*wrong_regions.values(), *findings]
-    for check in (_in_the_clear, _tables_active, _keys_match, _not_itself):
+    findings = [*wrong_regions.values(), *_view_by_itself(settings), *findings]
+    for check in (_in_the_clear, _tables_active, _keys_match, _not_itself, _view_of_tables):
         findings += check(settings, found)
     return Report(facts=found, findings=findings)
 
@@ -286,7 +286,39 @@ def _fence_is_free(settings: Settings, facts: Facts) -> Iterator[Finding]:
         )
 
 
+def _view_by_itself(settings: Settings) -> list[Finding]:
+    if settings.views_nothing:
+        return []
+    from processor.startup import view_findings  # some milliseconds, for what few tasks have
+
+    return list(view_findings.of_settings(settings))
+
+
+def _view_of_tables(settings: Settings, facts: Facts) -> Iterator[Finding]:
+    if settings.views_items:
+        from processor.startup import view_findings
+
+        yield from view_findings.of_tables(settings, facts)
+
+
+def _view_is_as_before(settings: Settings, facts: Facts) -> Iterator[Finding]:
+    if settings.views_items or (facts.task is not None and facts.task.view_digest):
+        from processor.startup import view_findings
+
+        yield from view_findings.changed(settings, facts)
+
+
 def _destination_ttl(settings: Settings, facts: Facts) -> Iterator[Finding]:
+    if settings.keeps_expired:
+        if facts.destination_ttl:
+            yield warning(
+                "destination-ttl",
+                f"destination table {settings.destination_table}",
+                f"deletes items by itself (TTL on {facts.destination_ttl})",
+                "What ttlDeletes=ignore keeps there is deleted all the same",
+                "Turn TTL off there",
+            )
+        return
     # TTL on the source's attribute is fine: it deletes what the source deletes, within the same days.
     if facts.destination_ttl and facts.destination_ttl != facts.source_ttl:
         others = f"on {facts.source_ttl}" if facts.source_ttl else "off, or not for us to see"
@@ -304,7 +336,7 @@ def _as_the_source(settings: Settings, facts: Facts) -> Iterator[Finding]:
         yield from table_spec.differences(
             facts.source,
             facts.destination,
-            source_ttl=facts.source_ttl,
+            source_ttl=None if settings.keeps_expired else facts.source_ttl,
             destination_ttl=facts.destination_ttl,
             stream=settings.destination_stream,
         )
@@ -393,6 +425,7 @@ _TASK_CHECKS = (
     _destination_ttl,
     _as_the_source,
     _destination_indexes,
+    _view_of_tables,
 )
 _COPY_CHECKS = (*_TASK_CHECKS, _stream_has_begun, _from_the_beginning)
-_CHECKS = (*_TASK_CHECKS, _copy_is_through)
+_CHECKS = (*_TASK_CHECKS, _copy_is_through, _view_is_as_before)

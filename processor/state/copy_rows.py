@@ -33,7 +33,8 @@ class CopyState(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     ``concurrent``: replication may run meanwhile. ``via``: where the exported items are, or empty if the source itself
     is read. ``beat`` grows while ``holder`` runs the copy. ``onto_items``: the destination held items at its start.
     ``followed``: the copy is finished and a replication has gone on since. ``expired``: number of items past their TTL,
-    which are not copied; ``ttl`` is the source's TTL attribute at its start.
+    which are not copied; ``ttl`` is the source's TTL attribute at its start. ``filtered``: number of items that the
+    settings leave out; ``view_digest``: by which view of the items it is made.
     """
 
     id: str
@@ -59,6 +60,8 @@ class CopyState(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     size_bytes: int = 0
     expired: int = 0
     ttl: str = ""
+    filtered: int = 0
+    view_digest: str = ""
 
     @property
     def age_seconds(self) -> float:
@@ -79,6 +82,7 @@ class SegmentState(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     items: int = 0
     size_bytes: int = 0
     expired: int = 0
+    filtered: int = 0
     in_hand: list[msgspec.Raw] = []
 
 
@@ -230,6 +234,7 @@ def save(client: DynamoDBClient, table: str, copy: CopyState, segment: SegmentSt
         "items": {"N": str(segment.items)},
         "sizeBytes": {"N": str(segment.size_bytes)},
         "expired": {"N": str(segment.expired)},
+        **({"filtered": {"N": str(segment.filtered)}} if segment.filtered else {}),
     }
     if segment.start is not None:
         row["start"] = {"S": bytes(segment.start).decode()}
@@ -260,6 +265,7 @@ def _segment(row: dict[str, Any], table: str) -> SegmentState:
             items=int(row["items"]["N"]),
             size_bytes=int(row["sizeBytes"]["N"]),
             expired=int(row.get("expired", {"N": "0"})["N"]),
+            filtered=int(row.get("filtered", {"N": "0"})["N"]),
             in_hand=_in_hand(row),
         )
     except (KeyError, ValueError, zlib.error) as exc:

@@ -52,11 +52,13 @@ class Task(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     # clock. This is the moment for initialPositionInStream=LATEST. "0", all changes, if an earlier version began the
     # task.
     first_start_ms: str = ""
+    # The view of the items (view/task_view.py) by which all of the destination was written; empty for whole items.
+    view_digest: str = ""
 
     @property
     def claim(self) -> Task:
-        """The row without the time of the first start, which differs between two starts at the same time."""
-        return msgspec.structs.replace(self, first_start_ms="")
+        """The row without what may differ between two starts of one task: the first one's time, and the view."""
+        return msgspec.structs.replace(self, first_start_ms="", view_digest="")
 
     @property
     def tables(self) -> tuple[str, str, str, str]:
@@ -73,8 +75,11 @@ class Task(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
         )
 
 
-def of(settings: Settings, stream_arn: str, destination_arn: str = "") -> Task:
-    """The row that these settings would write."""
+def of(settings: Settings, stream_arn: str, destination_arn: str = "", *, view_digest: str = "") -> Task:
+    """The row that these settings would write.
+
+    :param view_digest: of their view of the items
+    """
     return Task(
         source_region=settings.source_region,
         source_table=settings.source_table,
@@ -83,6 +88,7 @@ def of(settings: Settings, stream_arn: str, destination_arn: str = "") -> Task:
         stream_arn=stream_arn,
         destination_arn=destination_arn,
         destination_endpoint=settings.destination_endpoint or "",
+        view_digest=view_digest,
     )
 
 
@@ -95,17 +101,19 @@ def record(
     before: Task | None,
     now_ms: int,
     begun: bool = False,
+    view_digest: str = "",
 ) -> Task:
     """Store what these settings replicate, and since when.
 
     :param before: the row as it was read
     :param now_ms: the current time, by the source's clock if that is known
     :param begun: whether shards have leases already
+    :param view_digest: of the settings' view of the items
     :returns: the row as it is stored now
     :raises NotReadyError: another start wrote a different row in between, or we may not write it
     :raises UnavailableError: the table can't be made or written now
     """
-    ours = since(of(settings, stream_arn, destination_arn), before, now_ms=now_ms, begun=begun)
+    ours = since(of(settings, stream_arn, destination_arn, view_digest=view_digest), before, now_ms=now_ms, begun=begun)
     try:
         return write(clients.checkpoints(), settings.task_table, ours, before=before)
     except (UnavailableError, RefusedError) as exc:
@@ -119,7 +127,9 @@ def record(
 
 
 def since(ours: Task, before: Task | None, *, now_ms: int, begun: bool) -> Task:
-    """The row with the time of its first start, which is kept while the same tables are replicated.
+    """The row with the time of its first start, and with the view by which the destination was written.
+
+    Both are kept while the same tables are replicated: a start under another view leaves what is there as it is.
 
     If shards have leases already and the time isn't known, as where another program began the task, it is 0: what they
     have not replicated yet may be older than this start.
@@ -128,8 +138,27 @@ def since(ours: Task, before: Task | None, *, now_ms: int, begun: bool) -> Task:
     :param now_ms: the current time, by the source's clock if that is known
     :param begun: whether shards have leases already
     """
-    known = before.first_start_ms if before is not None and before.tables == ours.tables else ""
-    return msgspec.structs.replace(ours, first_start_ms=known or ("0" if begun else str(now_ms)))
+    kept = before if before is not None and before.tables == ours.tables else None
+    first = (kept.first_start_ms if kept else "") or ("0" if begun else str(now_ms))
+    return msgspec.structs.replace(ours, first_start_ms=first, view_digest=(kept or ours).view_digest)
+
+
+def note_view(client: DynamoDBClient, table: str, view_digest: str) -> None:
+    """Store that all of the destination is as this view of the items makes it.
+
+    :raises UnavailableError: it can't be stored now, or we may not
+    """
+    try:
+        with aws_errors(f"UpdateItem on task table {table}"):
+            client.update_item(
+                TableName=table,
+                Key=_KEY,
+                UpdateExpression="SET viewDigest = :digest",
+                ConditionExpression="attribute_exists(streamArn)",
+                ExpressionAttributeValues={":digest": {"S": view_digest}},
+            )
+    except (ConditionFailedError, NotFoundError):
+        return  # the task was never started
 
 
 def read(client: DynamoDBClient, table: str) -> Task | None:

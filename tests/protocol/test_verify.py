@@ -16,9 +16,9 @@ import pytest
 
 from processor.commands.demo.dynamodb_local import DynamoDBLocal
 from processor.commands.verify import command
-from processor.settings import attribute_paths
 from processor.commands.verify.options import VerifyOptions
 from processor.errors import CredentialsError, NotReadyError, StalledError, UsageError
+from processor.settings import attribute_paths
 from processor.settings.settings import Settings
 from tests.conftest import REGION, Tables
 from tests.fakes.network import faults

@@ -7,7 +7,7 @@ import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
@@ -15,10 +15,9 @@ from processor.aws.clients import Clients
 from processor.aws.timeouts import WriteTimeouts
 from processor.commands.copy import estimate
 from processor.commands.copy.lock import CopyLock
-from processor.commands.copy.segment import CopyContext
+from processor.commands.copy.segment import CopyContext, Unwritten
 from processor.commands.copy.throttled_table import ThrottledTable
-from processor.dynamodb.expiry import PastTtl
-from processor.dynamodb.item_view import view_of
+from processor.dynamodb.expiry import Expiry, PastTtl
 from processor.dynamodb.keys import key_reader
 from processor.errors import RefusedError
 from processor.flow import retry_policy
@@ -33,6 +32,9 @@ from processor.replication.fences import Fences
 from processor.replication.key_guard import KeyGuard
 from processor.reporting.logs import Log
 from processor.settings.settings import Settings
+
+if TYPE_CHECKING:
+    from processor.view.item_view import ItemView
 
 # Together 8 s: less than what ``holder.WATCH_SECONDS`` leaves after a term.
 TIMEOUTS = WriteTimeouts(connect=1, read=5)
@@ -86,12 +88,16 @@ def assemble(
     outage: Outage,
     stop: threading.Event,
     past_ttl: PastTtl,
-    written: Callable[[Outcome, int, int], None],
+    expiry: Expiry,
+    view: ItemView | None,
+    written: Callable[[Outcome, int, Unwritten], None],
 ) -> CopyContext:
     """Make what the segments of one run share.
 
     :param source: DescribeTable of it
     :param past_ttl: whether an item is past the source's TTL
+    :param expiry: what stays at the destination though the source has deleted it
+    :param view: the task's view of its items
     :param written: called with what became of each portion, its bytes, and how many were passed over
     """
     copy = lock.copy
@@ -103,6 +109,7 @@ def assemble(
         msgspec.structs.replace(settings, write_mode=write_mode),
         clients,
         timeouts=TIMEOUTS,
+        view=view,
         may_write=lock.may_write,
         consumed=meters.writing.consume,
     )
@@ -112,7 +119,7 @@ def assemble(
     )
     stored = tables.readable_as_stored(settings, clients)
     return CopyContext(
-        source=tables.scannable_source(settings, clients),
+        source=tables.scannable_source(settings, clients, scan_filter=view.scan_filter if view else None),
         key_of=key_of,
         applier=Applier(
             table,
@@ -130,10 +137,13 @@ def assemble(
         stop=stop,
         save=lock.save,
         forbidden=settings.fence_attribute if fenced else None,
-        again=tables.source(settings, clients, consumed=meters.reading.consume),
+        again=tables.source(settings, clients, view=view, consumed=meters.reading.consume),
+        as_it_is=tables.source(settings, clients, view=None, consumed=meters.reading.consume),
+        destination=tables.readable(settings, clients) if expiry.kept.attribute is not None else None,
+        expiry=expiry,
         concurrent=copy.concurrent,
         past_ttl=past_ttl,
-        view=view_of(settings),
+        view=view,
         fences=Fences(stored, settings.fence_attribute, key_of) if fenced and copy.concurrent else None,
         item_bytes=copy.expected_bytes / copy.expected_items if copy.expected_items else 0.0,
         written=written,

@@ -16,7 +16,7 @@ from processor.commands.copy.remeasure import Remeasure
 from processor.commands.copy.report import Tables, show, show_plan, start_before
 from processor.commands.copy.s3 import transfer
 from processor.dynamodb import time_to_live
-from processor.dynamodb.expiry import NEVER, PastTtl
+from processor.dynamodb.expiry import NEVER, NO_EXPIRY, Expiry, PastTtl
 from processor.errors import NotReadyError, StoppedError, UsageError
 from processor.flow import retry_policy
 from processor.flow.outage import Outage
@@ -50,6 +50,12 @@ def run(settings: Settings, options: CopyOptions) -> int:
     """
     if options.via_s3 is not None and options.concurrent:
         message = "--viaS3 makes a table of its own, which nothing replicates to yet: leave --concurrent out."
+        raise UsageError(message)
+    if options.via_s3 is not None and (settings.views_items or settings.keeps_expired):
+        message = (
+            "--viaS3 has DynamoDB itself export and import every item whole: the settings that filter, mask, rename or "
+            "add can't take part in it, nor ttlDeletes=ignore. Nothing was copied. Copy without --viaS3."
+        )
         raise UsageError(message)
     clients = Clients(settings, connections=settings.threads * _CONNECTIONS_PER_THREAD, create=boto3_clients.create)
     if options.forget:
@@ -104,7 +110,14 @@ def _run(settings: Settings, options: CopyOptions, clients: Clients, stop: threa
     metrics = CommandMetrics(settings, items=instruments.COPY_ITEMS, progress=instruments.COPY_PROGRESS)
     with Bar() as bar, metrics:
         seen = Remeasure(planned, concurrent=job.copy.concurrent, say=output.say)
-        report = job.run(outage=outage, stop=stop, tell=_tell(bar, metrics), past_ttl=past_ttl, written=seen.look)
+        report = job.run(
+            outage=outage,
+            stop=stop,
+            tell=_tell(bar, metrics),
+            past_ttl=past_ttl,
+            expiry=_kept(settings, clients, retry),
+            written=seen.look,
+        )
     if report.expired:
         _look_at_ttl_again(settings, clients, retry, job.copy.ttl)
     show(report, settings, as_json=options.as_json)
@@ -140,6 +153,11 @@ def _past_ttl(settings: Settings, clients: Clients, retry: Retry) -> PastTtl:
     if past.attribute is not None:
         output.say(f"  Items past the source's TTL ({past.attribute}) are not copied: DynamoDB is about to delete them")
     return past
+
+
+def _kept(settings: Settings, clients: Clients, retry: Retry) -> Expiry:
+    """What stays at the destination though the source has deleted it."""
+    return time_to_live.of_both(settings, clients, retry.ask)[0] if settings.keeps_expired else NO_EXPIRY
 
 
 def _look_at_ttl_again(settings: Settings, clients: Clients, retry: Retry, before: str) -> None:

@@ -17,7 +17,8 @@ from processor.commands.copy.report import Report
 from processor.commands.copy.s3 import job
 from processor.commands.copy.segment import SegmentCopy
 from processor.commands.copy.totals import Totals
-from processor.dynamodb.expiry import NEVER, PastTtl
+from processor.dynamodb.describe import key_types
+from processor.dynamodb.expiry import NEVER, NO_EXPIRY, Expiry, PastTtl
 from processor.dynamodb.scanner import Segment
 from processor.dynamodb.stream_retention import RETENTION_SECONDS
 from processor.errors import CopyTooLateError, NotReadyError
@@ -27,6 +28,7 @@ from processor.flow.worker_group import WorkerGroup
 from processor.state import copy_rows, leases, liveness, task_row
 from processor.state.copy_rows import CopyState
 from processor.state.leases import Lease
+from processor.view import task_view
 
 if TYPE_CHECKING:
     import threading
@@ -47,6 +49,7 @@ class Job:
     :param concurrent: replication may run meanwhile
     :param restart: whatever was copied before
     :param say: called with what is worth a line meanwhile
+    :ivar view: the task's view of its items
     :raises NotReadyError: somebody else is doing it, or what was begun can't go on
     """
 
@@ -72,11 +75,13 @@ class Job:
         self._via = via or ""
         self._concurrent = concurrent
         self._before = lock.wait_until_free(lambda: copy_rows.read(clients.checkpoints(), settings.task_table), say)
+        self.view = task_view.view_of(settings, key_types(self._source))
+        self._view_digest = task_view.digest_of(settings)
         self.copy = self._new() if self._before is None or restart else self._gone_on_with(self._before)
         self.copied_items = 0
         if self.copy is not self._before and self._before is not None and self.copy.id == self._before.id:
             begun = copy_rows.read_segments(clients.checkpoints(), settings.task_table, self.copy)
-            self.copied_items = sum(segment.items + segment.expired for segment in begun)
+            self.copied_items = sum(segment.items + segment.expired + segment.filtered for segment in begun)
 
     @property
     def is_done(self) -> bool:
@@ -107,6 +112,10 @@ class Job:
             )
         if before.destination_id and before.destination_id != self._destination.get("TableId", before.destination_id):
             raise _cannot_go_on("the destination was deleted and made again since it began")
+        if before.view_digest != self._view_digest:
+            raise _cannot_go_on(
+                "the settings for what is left out, masked, renamed or added have changed since it began"
+            )
         if before.state == "done":
             return before
         if before.via != self._via:
@@ -134,6 +143,7 @@ class Job:
             expected_bytes=int(self._source.get("TableSizeBytes", 0)),
             onto_items=self._is_onto_items(),
             via=self._via,
+            view_digest=self._view_digest,
         )
 
     def _is_onto_items(self) -> bool:
@@ -151,13 +161,15 @@ class Job:
         stop: threading.Event,
         tell: Tell,
         past_ttl: PastTtl = NEVER,
+        expiry: Expiry = NO_EXPIRY,
         written: Callable[[int, float], None] = lambda *_: None,
     ) -> Report:
         """Copy what is left.
 
         :param tell: how far it is
-        :param written: is told how many items this run has written, and of their write units
+        :param written: is told how many items this run has written or left out, and of the write units
         :param past_ttl: whether an item is past the source's TTL; such items are passed over
+        :param expiry: what stays at the destination though the source has deleted it
         :raises StoppedError: the stop came first
         :raises NotReadyError: daemons replicate this task
         :raises ReplicatorError: it can't go on; another run does, where this one was
@@ -172,6 +184,7 @@ class Job:
             before=self._task,
             now_ms=min(self.copy.started_ms, self._source_clock_ms or self.copy.started_ms),
             begun=self._begun,
+            view_digest=self._view_digest,
         )
         retry = Retry(retry_policy.COMMAND, stop, outage)
         retry(self._refuse_daemons)
@@ -192,7 +205,9 @@ class Job:
                 raise
             if held.copy.via:
                 return job.run(settings, clients, held, stop=stop)
-            return self._copy(held, outage=outage, stop=stop, tell=tell, past_ttl=past_ttl, written=written)
+            return self._copy(
+                held, outage=outage, stop=stop, tell=tell, past_ttl=past_ttl, expiry=expiry, written=written
+            )
 
     def _refuse_daemons(self) -> None:
         if self.copy.concurrent:
@@ -207,6 +222,10 @@ class Job:
             )
             raise NotReadyError(message)
 
+    def _note_view(self) -> None:
+        if self._task is not None and self._task.view_digest != self._view_digest:
+            task_row.note_view(self._clients.checkpoints(), self._settings.task_table, self._view_digest)
+
     def _leases(self) -> list[Lease]:
         return leases.read(self._clients.checkpoints(), self._settings.checkpoint_table) or []
 
@@ -218,6 +237,7 @@ class Job:
         stop: threading.Event,
         tell: Tell,
         past_ttl: PastTtl,
+        expiry: Expiry,
         written: Callable[[int, float], None],
     ) -> Report:
         began, copy = time.monotonic(), held.copy
@@ -234,6 +254,8 @@ class Job:
             outage=outage,
             stop=stop,
             past_ttl=past_ttl,
+            expiry=expiry,
+            view=self.view,
             written=totals.add,
         )
 
@@ -241,7 +263,7 @@ class Job:
 
         def say() -> None:
             deadline.check()
-            written(totals.items - totals.items_before, meters.writing.consumed)
+            written(totals.planned - totals.planned_before, meters.writing.consumed)
             tell(totals.passed, copy.expected_items, f"{totals.size_bytes / 1e6:,.0f} MB  {meters.words}")
 
         works = [
@@ -258,14 +280,18 @@ class Job:
                 items=totals.items,
                 size_bytes=totals.size_bytes,
                 expired=totals.expired,
+                filtered=totals.filtered,
             )
         )
+        if not copy.onto_items:  # else there may be more than it has written
+            retry(self._note_view)
         return Report(
             items=totals.items,
             size_bytes=totals.size_bytes,
             items_before=totals.items_before,
             set_aside=totals.set_aside,
             expired=totals.expired,
+            filtered=totals.filtered,
             seconds=round(time.monotonic() - began, 3),
             read_units=meters.reading.consumed,
             write_units=meters.writing.consumed,

@@ -67,7 +67,7 @@ def look(
 def _look(settings: Settings, clients: Clients, key_names: Sequence[str], retry: Retry) -> Occupants:
     key_of = key_reader(key_names)
     destination = tables.scannable_destination(settings, clients)
-    source = tables.source(settings, clients)
+    source = tables.source(settings, clients, view=None)
     keys: dict[bytes, msgspec.Raw] = {}
     start: msgspec.Raw | None = None
     for _ in range(_MOST_PAGES):

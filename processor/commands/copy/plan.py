@@ -31,17 +31,20 @@ def make(settings: Settings, clients: Clients, facts: Facts, job: Job, retry: Re
     findings: list[Finding] = []
     reads = _limit("copyReadUnits", settings.copy_read_units, source, "ReadCapacityUnits", findings)
     writes = _limit("copyWriteUnits", settings.copy_write_units, destination, "WriteCapacityUnits", findings)
-    found = sample.take(settings, clients, retry)
+    found = sample.take(settings, clients, retry, job.view)
     counted = int(source.get("ItemCount", 0))
     average = int(source.get("TableSizeBytes", 0)) / counted if counted else 0.0
     read_capacity = write_cost.units_per_second(source, source, "ReadCapacityUnits")
+    parts = write_cost.parts(destination, found.items, average_bytes=average)
+    if found.share != 1:
+        parts = [msgspec.structs.replace(part, units_per_item=part.units_per_item * found.share) for part in parts]
     planned = estimate.estimate(
         source,
         copied_items=job.copied_items,
         concurrent=job.copy.concurrent,
         read_rate=min((rate for rate in (reads, read_capacity) if rate), default=None),
         write_rate=writes,
-        parts=write_cost.parts(destination, found.items, average_bytes=average),
+        parts=parts,
         scan_units_per_item=found.scan_units_per_item,
     )
     findings += estimate.findings(planned, concurrent=job.copy.concurrent, age_seconds=job.age_seconds)

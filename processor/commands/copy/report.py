@@ -20,7 +20,8 @@ class Report(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
 
     ``replicating``: replication had begun beside it at its end.
     ``onto_items``: the destination held items already, of which the source may have deleted some.
-    ``expired``: the source's items past their TTL, which were not copied.
+    ``expired``: the source's items past their TTL, which were not copied. ``filtered``: those that the settings leave
+    out.
     """
 
     items: int
@@ -28,6 +29,7 @@ class Report(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     items_before: int
     set_aside: int
     expired: int = 0
+    filtered: int = 0
     seconds: float
     read_units: float
     write_units: float
@@ -82,6 +84,8 @@ def show(report: Report, settings: Settings, *, as_json: bool) -> None:
         output.line(
             f"  {report.expired:,} items past the source's TTL were not copied: DynamoDB is about to delete them"
         )
+    if report.filtered:
+        output.line(f"  {report.filtered:,} items were read and left out, by the settings")
     if not report.replicating:
         output.line(start_before(report.started_ms))
     if report.onto_items:

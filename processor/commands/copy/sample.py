@@ -6,8 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from processor.dynamodb.item_view import View
 from processor.dynamodb.items import parsed
 from processor.dynamodb.scanner import Segment
+from processor.errors import UnviewableError
 from processor.flow.retry import Retry
 from processor.replication import tables
 
@@ -22,20 +24,32 @@ SAMPLE_ITEMS = 200
 class Sample(msgspec.Struct, frozen=True, kw_only=True):
     """Some items of the source.
 
-    :param items: each ``{name: {type: value}}``
+    :param items: those that are written, as they are written, each ``{name: {type: value}}``
+    :param share: of those that were read
     :param scan_units_per_item: None where the store does not say what it has consumed
     """
 
     items: list[dict[str, dict[str, Any]]] = []
+    share: float = 1.0
     scan_units_per_item: float | None = None
 
 
-def take(settings: Settings, clients: Clients, retry: Retry) -> Sample:
+def take(settings: Settings, clients: Clients, retry: Retry, view: View | None) -> Sample:
     """Read it.
 
+    :param view: the task's view of its items
     :raises UnavailableError: it can't be read
     """
     source = tables.scannable_source(settings, clients)
     page = retry(lambda: source.page(Segment(0, 1), limit=SAMPLE_ITEMS))
     units = page.units / len(page.items) if page.items and page.units else None
-    return Sample(items=[parsed(item) for item in page.items], scan_units_per_item=units)
+    seen = page.items if view is None else [seen for item in page.items if (seen := _seen(view, item)) is not None]
+    share = len(seen) / len(page.items) if page.items else 1.0
+    return Sample(items=[parsed(item) for item in seen], share=share, scan_units_per_item=units)
+
+
+def _seen(view: View, item: msgspec.Raw) -> msgspec.Raw | None:
+    try:
+        return view(item)
+    except UnviewableError:
+        return None

@@ -23,17 +23,17 @@ from typing import NamedTuple
 import msgspec
 
 from processor.commands.copy.estimate import SCAN_SHARE
-from processor.dynamodb.expiry import NEVER
+from processor.dynamodb.expiry import NEVER, NO_EXPIRY, Expiry
 from processor.dynamodb.item_view import View
 from processor.dynamodb.items import same
 from processor.dynamodb.keys import identity_of
 from processor.dynamodb.reader import ReadableTable
 from processor.dynamodb.scanner import Page, ScannableTable, Segment
-from processor.errors import RefusedError, StoppedError, UnavailableError, UnsettledError
+from processor.errors import RefusedError, StoppedError, UnavailableError, UnsettledError, UnviewableError
 from processor.flow.rate_limiter import READ_UNIT_BYTES, Capacity
 from processor.flow.retry import Retry
 from processor.replication.apply import Applier, Outcome, Refused
-from processor.replication.change import Change, bytes_of
+from processor.replication.change import Change, Fault, bytes_of
 from processor.replication.fences import NO_NUMBER, Fences
 from processor.replication.reconcile import EVENT_NAME, reconcile
 from processor.replication.writer import Table
@@ -56,7 +56,9 @@ class CopyContext:
     :param refused: what becomes of an item that the destination will never accept; see ``apply.py``
     :param forbidden: an attribute that no item may have, for the destination's items will have it
     :param view: the task's view of its items
-    :param again: the source for second looks, through the same view
+    :param again: the source by key, through the same view
+    :param as_it_is: the same without it, for second looks and dead letters
+    :param destination: with ``expiry`` says what stays there though the source has deleted it
     :param retry: makes calls again, and counts with ``table`` for how long nothing has worked
     :param concurrent: replication may run meanwhile
     :param fences: the sequence numbers that the destination's items carry, where ``writeMode=fenced`` needs them
@@ -74,13 +76,23 @@ class CopyContext:
     stop: threading.Event
     save: Callable[[SegmentState], None]
     again: ReadableTable
+    as_it_is: ReadableTable
+    destination: ReadableTable | None = None
+    expiry: Expiry = NO_EXPIRY
     concurrent: bool
     past_ttl: Callable[[msgspec.Raw], bool] = NEVER
     view: View | None = None
     forbidden: str | None = None
     fences: Fences | None = None
     item_bytes: float = 0.0
-    written: Callable[[Outcome, int, int], None] = lambda *_: None
+    written: Callable[[Outcome, int, Unwritten], None] = lambda *_: None
+
+
+class Unwritten(NamedTuple):
+    """How many items were passed over: past their TTL, or left out by the settings."""
+
+    expired: int = 0
+    filtered: int = 0
 
 
 class _Scanned(NamedTuple):
@@ -111,8 +123,9 @@ class SegmentCopy:
                 self._save(in_hand=[])
         while not self.state.done:
             page = self._context.retry(self._read)
+            left_out = page.scanned - len(page.items)  # by DynamoDB, which was asked to
             for items, is_last in _portions(page, self._context):
-                self._copy(items, page, is_last=is_last)
+                self._copy(items, page, left_out=left_out if is_last else 0, is_last=is_last)
 
     def _read(self) -> Page:
         reading = self._context.reading
@@ -126,20 +139,22 @@ class SegmentCopy:
         reading.consume(page.units)
         return page
 
-    def _copy(self, scanned: list[_Scanned], page: Page, *, is_last: bool) -> None:
+    def _copy(self, scanned: list[_Scanned], page: Page, *, left_out: int, is_last: bool) -> None:
         kept = [each.change for each in scanned if each.change is not None]
         outcome = self._write_and_look(kept) if self._context.concurrent else self._write(kept)
         size = sum(len(bytes_of(change)) for change in kept)
         expired = sum(each.expired for each in scanned)
+        unwritten = Unwritten(expired, left_out + len(scanned) - len(kept) - expired)
         self._save(
             start=page.last_key if is_last else scanned[-1].key,
             done=is_last and page.last_key is None,
             items=self.state.items + len(kept),
             size_bytes=self.state.size_bytes + size,
             expired=self.state.expired + expired,
+            filtered=self.state.filtered + unwritten.filtered,
             in_hand=[],
         )
-        self._context.written(outcome, size, expired)
+        self._context.written(outcome, size, unwritten)
 
     def _write(self, changes: Sequence[Change]) -> Outcome:
         if self._context.forbidden is not None:
@@ -166,12 +181,23 @@ class SegmentCopy:
         return outcome
 
     def _look_again(self, changes: Sequence[Change]) -> None:
-        get_many, key_of = self._context.again.get_many, self._context.key_of
+        get_many, key_of = self._context.as_it_is.get_many, self._context.key_of
         items = self._context.retry(lambda: get_many([change.key for change in changes]))
         now = {identity_of(key_of(item)): item for item in items}
         for change in changes:
-            if not same(change.image, now.get(change.identity)):
+            item = now.get(change.identity)
+            if not same(change.source_item or change.image, item) and not self._is_seen_alike(change, item):
                 self._reconcile(change.key)
+
+    def _is_seen_alike(self, change: Change, item: msgspec.Raw | None) -> bool:
+        """Whether what is written of a source's item is what was written, though the item has changed."""
+        view = self._context.view
+        if view is None or change.fault is not None:
+            return False
+        try:
+            return same(change.image, None if item is None else view(item))
+        except UnviewableError:
+            return False
 
     def _look_after(self, keys: Sequence[msgspec.Raw]) -> None:
         """Keys of a run that was killed, which may hold anything: an older image, or one that is deleted by now.
@@ -189,16 +215,24 @@ class SegmentCopy:
         def once() -> None:
             number = context.fences.of(key) if context.fences else NO_NUMBER
             try:
-                reconcile(key, number, source=source, table=context.table)
+                reconcile(
+                    key,
+                    number,
+                    source=source,
+                    table=context.table,
+                    destination=context.destination,
+                    expiry=context.expiry,
+                )
             except UnsettledError as exc:  # the key stays in hand
                 raise UnavailableError(str(exc), code="Unsettled") from exc
             except RefusedError as exc:
                 try:
-                    image = source.get(key)
+                    item = context.as_it_is.get(key)
                 except RefusedError:  # both tables were made anew, with another key than when it was kept
                     return
-                if image is not None:  # else it is to be deleted, at the next try
-                    context.refused(_put(key, image), exc)
+                change = None if item is None else _change(key, item, context.view)
+                if change is not None:  # else it is to be deleted, at the next try
+                    context.refused(change, exc)
 
         self._context.retry(once)
 
@@ -247,17 +281,27 @@ def _scanned(item: msgspec.Raw, context: CopyContext) -> _Scanned:
     key = context.key_of(item)
     if context.past_ttl(item):
         return _Scanned(key, None, expired=True)
-    seen = item if context.view is None else context.view(item)
-    return _Scanned(key, None if seen is None else _put(key, seen))
+    return _Scanned(key, _change(key, item, context.view))
 
 
-def _put(key: msgspec.Raw, image: msgspec.Raw) -> Change:
-    return Change(
+def _change(key: msgspec.Raw, item: msgspec.Raw, view: View | None) -> Change | None:
+    """What is written of a source's item; None if nothing is."""
+    put = Change(
         kind="put",
         identity=identity_of(key),
         key=key,
-        image=image,
+        image=item,
         sequence_number=NO_NUMBER,
         created_ms=0,
         event_name=EVENT_NAME,
     )
+    if view is None:
+        return put
+    try:
+        seen = view(item)
+    except UnviewableError as exc:
+        fault = Fault(reason=str(exc), code=exc.code)
+        return msgspec.structs.replace(put, image=None, source_item=item, fault=fault)
+    if seen is None:
+        return None
+    return put if seen is item else msgspec.structs.replace(put, image=seen, source_item=item)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterable
 
+from processor.commands.copy.segment import Unwritten
 from processor.replication.apply import Outcome
 from processor.state.copy_rows import SegmentState
 
@@ -18,21 +19,30 @@ class Totals:
         self.size_bytes = 0
         self.set_aside = 0
         self.expired = 0
+        self.filtered = 0
         for state in states:
             self.items += state.items
             self.size_bytes += state.size_bytes
             self.expired += state.expired
+            self.filtered += state.filtered
         self.items_before = self.items
+        self.planned_before = self.planned
 
     @property
     def passed(self) -> int:
         """Items that were come to, copied or not."""
-        return self.items + self.expired
+        return self.items + self.expired + self.filtered
 
-    def add(self, outcome: Outcome, size_bytes: int, expired: int) -> None:
-        """Count items that were written, and those that were not, for they are past their TTL."""
+    @property
+    def planned(self) -> int:
+        """Items of the kind that a plan counts: those that the settings leave out are part of it, at no cost."""
+        return self.items + self.filtered
+
+    def add(self, outcome: Outcome, size_bytes: int, unwritten: Unwritten) -> None:
+        """Count items that were written, and those that were not."""
         with self._lock:
             self.items += outcome.records
             self.size_bytes += size_bytes
             self.set_aside += outcome.set_aside
-            self.expired += expired
+            self.expired += unwritten.expired
+            self.filtered += unwritten.filtered

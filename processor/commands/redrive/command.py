@@ -12,6 +12,7 @@ from processor.aws.timeouts import WriteTimeouts
 from processor.commands.redrive.options import RedriveOptions
 from processor.commands.redrive.run import KeyResult, Redrive, Report, Unusable
 from processor.dynamodb import time_to_live
+from processor.dynamodb.describe import key_types
 from processor.errors import StoppedError, UsageError
 from processor.flow import retry_policy
 from processor.flow.outage import Outage
@@ -26,6 +27,7 @@ from processor.settings.settings import Settings
 from processor.startup import preflight
 from processor.system import program
 from processor.system.signals import Signals
+from processor.view import task_view
 
 STILL_FAILING = 1
 # Either way nothing is lost.
@@ -57,12 +59,14 @@ def run(settings: Settings, options: RedriveOptions) -> int:
     outage = Outage(Log(), "redrive_delayed", note="Nothing is lost: it is tried again.")
     expiry, unknown = time_to_live.of_both(settings, clients, Retry(retry_policy.COMMAND, signals.stop, outage).ask)
     preflight.insist(unknown, "")  # warnings
+    assert ready.facts.source is not None  # noqa: S101  # else there are errors
+    view = task_view.view_of(settings, key_types(ready.facts.source))
     redrive = Redrive(
         settings,
         store,
-        source=tables.source(settings, clients),
+        source=tables.source(settings, clients, view=view),
         destination=tables.readable(settings, clients),
-        table=tables.open_table(settings, clients, timeouts=_TIMEOUTS),
+        table=tables.open_table(settings, clients, timeouts=_TIMEOUTS, view=view),
         threads=settings.threads,
         outage=outage,
         stop=signals.stop,

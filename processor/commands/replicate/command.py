@@ -22,17 +22,21 @@ from typing import NoReturn
 from processor import __version__
 from processor.aws.clients import Clients
 from processor.commands.replicate import finished_copy
+from processor.dynamodb.describe import key_types
 from processor.errors import NotReadyError
 from processor.flow.outage import Outage
 from processor.flow.retry_policy import START, Backoff
 from processor.reporting import logs, output
 from processor.reporting.findings import Finding
 from processor.reporting.logs import Log
+from processor.settings.daemon_files import ViewBasis
 from processor.settings.settings import Settings
 from processor.startup import daemon, preflight
+from processor.startup.facts import Facts
 from processor.startup.failed_call import Who, attempt
 from processor.startup.preflight import Report
 from processor.state import task_row
+from processor.view import task_view
 
 # Seconds after which a check that is still running is reported.
 _SLOW_SECONDS = 5.0
@@ -57,7 +61,21 @@ def run(settings: Settings) -> NoReturn:
     output.line(f"  version {__version__}")
     output.line(f"  task {settings.task_name}, checkpoints in {settings.checkpoint_table}")
     output.line(f"  logs in {slot.directory}", flush=True)
-    daemon.start(settings, slot, task=facts.task, leases=facts.leases or [], read_at_ms=facts.leases_read_at_ms)
+    daemon.start(
+        settings,
+        slot,
+        task=facts.task,
+        leases=facts.leases or [],
+        read_at_ms=facts.leases_read_at_ms,
+        view=_view(settings, facts),
+    )
+
+
+def _view(settings: Settings, facts: Facts) -> ViewBasis | None:
+    if not settings.views_items:
+        return None
+    assert facts.source is not None  # noqa: S101  # else the report has errors
+    return ViewBasis(key_types=key_types(facts.source), digest=task_view.digest_of(settings))
 
 
 class Readiness:
@@ -169,7 +187,9 @@ def _look(settings: Settings, unanswered: set[str]) -> Report:
     destination_arn = (facts.destination or {}).get("TableArn", "")
     now_ms = facts.source_clock_ms or facts.leases_read_at_ms
     ours = task_row.since(
-        task_row.of(settings, facts.source["LatestStreamArn"], destination_arn),
+        task_row.of(
+            settings, facts.source["LatestStreamArn"], destination_arn, view_digest=task_view.digest_of(settings)
+        ),
         facts.task,
         now_ms=min(now_ms, facts.copy.started_ms) if facts.copy else now_ms,
         begun=bool(facts.leases),

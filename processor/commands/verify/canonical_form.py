@@ -10,8 +10,8 @@ from typing import Any, NamedTuple
 import msgspec
 
 from processor.dynamodb import item_paths
-from processor.settings.attribute_paths import Path
 from processor.dynamodb.items import encoded, normalized
+from processor.settings.attribute_paths import Path
 
 _HASH_BYTES = 8
 

@@ -7,11 +7,11 @@ import os
 import random
 import threading
 from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING
 
 from processor.aws import boto3_clients
 from processor.aws.clients import Clients
 from processor.aws.timeouts import WriteTimeouts
-from processor.settings import attribute_paths
 from processor.commands.verify.canonical_form import CanonicalForm
 from processor.commands.verify.comparison import Comparison, Step
 from processor.commands.verify.judge import Judge
@@ -21,9 +21,11 @@ from processor.commands.verify.render import show
 from processor.commands.verify.repair import Repair, Tell, keeping_extra, would_repair
 from processor.commands.verify.report import Found, OutputFile, Report, Results
 from processor.commands.verify.table_side import TableSide
+from processor.commands.verify.unviewable import without_failing
 from processor.dynamodb import time_to_live
+from processor.dynamodb.describe import key_types
 from processor.dynamodb.keys import key_reader
-from processor.errors import StoppedError, UsageError
+from processor.errors import RefusedError, StoppedError, UnavailableError, UsageError
 from processor.flow import retry_policy
 from processor.flow.outage import Outage
 from processor.flow.retry import Retry
@@ -35,12 +37,18 @@ from processor.replication.fences import Fences
 from processor.reporting import logs, output
 from processor.reporting.logs import Log
 from processor.reporting.progress import Bar
+from processor.settings import attribute_paths
 from processor.settings.settings import Settings
 from processor.settings.table_pair import table_identity
 from processor.startup import preflight
 from processor.startup.facts import Facts
+from processor.state import task_row
 from processor.system import program
 from processor.system.signals import Signals
+from processor.view import task_view
+
+if TYPE_CHECKING:
+    from processor.view.item_view import ItemView
 
 DIFFERENCES = 1
 # A repair holds no lease, so its calls may take longer than replication's.
@@ -66,6 +74,8 @@ def run(settings: Settings, options: VerifyOptions, *, pause: Callable[[int], fl
     ready = preflight.tables(settings, clients)
     preflight.insist(ready.findings, "Nothing was compared, and nothing written.", as_json=options.as_json)
     form = _form(settings, options, ready.facts)
+    assert ready.facts.source is not None  # noqa: S101  # else there are errors
+    view = task_view.view_of(settings, key_types(ready.facts.source))
     if options.repair:
         _say_what_is_written(settings, options, ready.facts)
     logs.configure()
@@ -78,14 +88,35 @@ def run(settings: Settings, options: VerifyOptions, *, pause: Callable[[int], fl
             preflight.insist(unknown, "")  # warnings
             judge = Judge(form, results, expiry=expiry, show_expired=options.expired)
             with contextlib.ExitStack() as stack:
-                made = _Made(settings, options=options, clients=clients, judge=judge, stop=signals.stop, stack=stack)
+                made = _Made(
+                    settings, options=options, clients=clients, judge=judge, view=view, stop=signals.stop, stack=stack
+                )
                 made.comparison(ready.facts, results, pause=pause).run()
+            if _is_proof(report, options):
+                _note_view(settings, clients, options)
         except StoppedError as exc:
             output.say(f"{program.NAME}: {exc}")
             return signals.exit_status
         finally:
             show(report, settings, options)
     return DIFFERENCES if report.differing else 0
+
+
+def _is_proof(report: Report, options: VerifyOptions) -> bool:
+    """Whether all of the destination was found to be, or was made, what it ought to be."""
+    is_whole = options.share == 1 and not options.ignore and not options.dry_run
+    return is_whole and report.complete and not report.differing and not report.changing
+
+
+def _note_view(settings: Settings, clients: Clients, options: VerifyOptions) -> None:
+    """Store by which view of the items all of the destination is, so that no start says that it may not be."""
+    if not (settings.views_items or options.repair):
+        return
+    try:
+        task_row.note_view(clients.checkpoints(), settings.task_table, task_view.digest_of(settings))
+    except (RefusedError, UnavailableError) as exc:
+        if settings.views_items:
+            output.say(f"That it is all by these settings can't be noted ({exc}): a start may still say otherwise.")
 
 
 def _say_what_is_written(settings: Settings, options: VerifyOptions, facts: Facts) -> None:
@@ -155,6 +186,7 @@ class _Steps:
 class _Made:
     """Makes the parts of a comparison.
 
+    :param view: the task's view of the source's items
     :param stack: closes them
     """
 
@@ -165,6 +197,7 @@ class _Made:
         options: VerifyOptions,
         clients: Clients,
         judge: Judge,
+        view: ItemView | None,
         stop: threading.Event,
         stack: contextlib.ExitStack,
     ) -> None:
@@ -172,6 +205,7 @@ class _Made:
         self._options = options
         self._clients = clients
         self._judge = judge
+        self._view = view
         self._stack = stack
         self._stop = stop
         metrics = CommandMetrics(settings, items=instruments.VERIFY_ITEMS, progress=instruments.VERIFY_PROGRESS)
@@ -184,11 +218,14 @@ class _Made:
         settings, clients = self._settings, self._clients
         assert facts.source is not None  # noqa: S101  # else there are errors
         assert facts.destination is not None  # noqa: S101  # the same
+        view = None if self._view is None else without_failing(self._view)
         source = TableSide(
             "source",
             facts.source,
-            scannable=tables.viewed_source(settings, clients),
-            readable=tables.source(settings, clients),
+            scannable=tables.scannable_source(
+                settings, clients, view=view, scan_filter=self._view.scan_filter if self._view else None
+            ),
+            readable=tables.source(settings, clients, view=view),
             retry=self._retry(),
         )
         destination = TableSide(
@@ -238,9 +275,9 @@ class _Made:
         fences = Fences(stored, settings.fence_attribute, key_reader(self._judge.form.key_names))
         numbers = {"number_of": fences.of} if settings.write_mode == "fenced" else {}
         repair = Repair(
-            source=tables.source(settings, clients),
+            source=tables.source(settings, clients, view=self._view),
             destination=tables.readable(settings, clients),
-            table=tables.open_table(settings, clients, timeouts=_TIMEOUTS),
+            table=tables.open_table(settings, clients, timeouts=_TIMEOUTS, view=self._view),
             judge=self._judge,
             retry=self._retry(),
             threads=settings.threads,

@@ -28,7 +28,6 @@ from processor.commands.verify.judge import Judge
 from processor.commands.verify.recheck import Recheck, identified
 from processor.commands.verify.report import Results
 from processor.commands.verify.table_side import TableSide
-from processor.dynamodb.expiry import Expiry, PastTtl
 from processor.dynamodb.scanner import MAX_SEGMENTS, Segment
 from processor.flow.worker_group import Work, WorkerGroup
 
@@ -111,7 +110,7 @@ class Comparison:
         def add(side: TableSide, segment: Segment) -> None:
             for items in side.pages(segment):
                 self._workers.check()
-                past = _past(expiry, side)
+                past = expiry.past(side.role)
                 live = [item for item in items if not past(item)] if past.attribute else items
                 expired = list(filter(past, items)) if len(live) < len(items) else []
                 digests = list(map(self._form.digest, live))
@@ -136,7 +135,7 @@ class Comparison:
             for items in side.pages(segment):
                 self._workers.check()
                 if differing_buckets is None:
-                    expired = sum(map(_past(self._expiry, side), items))
+                    expired = sum(map(self._expiry.past(side.role), items))
                     self._results.scanned(side.role, len(items), expired)
                     self._compare(side, other, items)
                 else:
@@ -177,7 +176,3 @@ class Comparison:
         total = min(total, MAX_SEGMENTS)
         drawn = self._chance.sample(range(total), max(1, round(total * self._share)))
         return (Segment(number, total) for number in drawn)
-
-
-def _past(expiry: Expiry, side: TableSide) -> PastTtl:
-    return expiry.source if side.role == "source" else expiry.destination

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
-from processor.settings.attribute_paths import Path
 from processor.dynamodb.items import parsed, same_value
+from processor.settings.attribute_paths import Path
 
 if TYPE_CHECKING:
     import msgspec

@@ -13,11 +13,11 @@ from typing import IO, Any, Literal
 
 import msgspec
 
-from processor.settings import attribute_paths
 from processor.commands.verify.diff import Difference, Kind
 from processor.commands.verify.digests import Role
 from processor.errors import OutputError, UsageError
 from processor.reporting.printable import escaped
+from processor.settings import attribute_paths
 from processor.system import private_files
 from processor.system.private_files import NotOursError
 

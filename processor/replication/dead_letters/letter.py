@@ -14,7 +14,10 @@ from processor.dynamodb.keys import identity_of
 
 
 class Letter(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
-    """All that is needed to apply the change again; ``table`` and ``region`` are the destination's."""
+    """All that is needed to apply the change again; ``table`` and ``region`` are the destination's.
+
+    ``new_image`` is the source's item, or with ``deadLetterMasked`` what would have been written of it.
+    """
 
     time: str
     task_name: str

@@ -19,15 +19,19 @@ class DeadLetters:
     """The letters of one shard.
 
     :param table: the destination, which refused them
+    :param masked: keep what would have been written, in place of the source's item
     """
 
-    def __init__(self, store: LetterStore, *, task_name: str, table: str, region: str, shard_id: str) -> None:
+    def __init__(
+        self, store: LetterStore, *, task_name: str, table: str, region: str, shard_id: str, masked: bool = False
+    ) -> None:
         self.place = store.place
         self._store = store
         self._task_name = task_name
         self._table = table
         self._region = region
         self._shard_id = shard_id
+        self._masked = masked
 
     def add(self, change: Change, error: RefusedError) -> None:
         """Keep ``change`` for good: when it returns, the checkpoint may pass it.
@@ -47,7 +51,7 @@ class DeadLetters:
                 error=error.code,
                 reason=str(error),
                 key=change.key,
-                new_image=change.image,
+                new_image=change.image if self._masked or change.source_item is None else change.source_item,
             )
         )
 

@@ -81,7 +81,7 @@ def test_each_call_is_made_as_its_side(given: dict[str, str], keys: tuple[str, s
         clients = Clients(settings)
         found = [clients.source(), clients.streams(), clients.destination(), clients.checkpoints()]
         assert [reader, reader, writer, keeper] == [_key(client) for client in found]
-        tables.open_table(settings, clients, timeouts=WriteTimeouts(connect=3, read=10)).write_one(put("a"))
+        tables.open_table(settings, clients, timeouts=WriteTimeouts(connect=3, read=10), view=None).write_one(put("a"))
         assert f"Credential={writer}/" in server.requests[0].headers["Authorization"]
 
 
@@ -113,7 +113,7 @@ def test_a_role_is_renewed_before_it_expires(sts: FakeSts) -> None:
     sts.expires_in = lambda _: 899.0  # a second less, and botocore asks for others at once
     with HttpServer() as server:
         settings = task(destinationEndpoint=server.endpoint, **DESTINATION)
-        table = tables.open_table(settings, Clients(settings), timeouts=WriteTimeouts(connect=3, read=10))
+        table = tables.open_table(settings, Clients(settings), timeouts=WriteTimeouts(connect=3, read=10), view=None)
 
         def tokens() -> list[str]:
             table.write_one(put("a"))

@@ -8,8 +8,9 @@ import msgspec
 import pytest
 
 from processor.dynamodb.keys import key_identity
-from processor.errors import MalformedRecordError
+from processor.errors import MalformedRecordError, UnviewableError
 from processor.replication import stream_record as module
+from processor.replication.change import Fault
 from tests.fakes.dynamodb.changes import decode
 from tests.fakes.streams.stream_record import Item, insert, joined, modify, remove, stream_record
 
@@ -131,3 +132,80 @@ def test_an_old_image_that_is_absent_is_not_known() -> None:
     del record["dynamodb"]["OldImage"]
     (change,) = module.decode(json.dumps([record]).encode(), _view)
     assert change.kind == "delete"
+
+
+def _failing(item: msgspec.Raw) -> msgspec.Raw | None:
+    """No view can be made of an item with ``bad``."""
+    if b'"bad"' in bytes(item):
+        raise UnviewableError("transform raised ValueError at t.py:1, in view", code="TransformFailed")
+    return item if b'"shown"' in bytes(item) else None
+
+
+BAD, SHOWN, HIDDEN = ({**KEY, name: {"S": "x"}} for name in ("bad", "shown", "hidden"))
+
+
+@pytest.mark.parametrize(
+    ("event_name", "new", "old", "kind"),
+    [
+        ("MODIFY", HIDDEN, BAD, "delete"),
+        ("REMOVE", {}, BAD, "delete"),
+        ("MODIFY", SHOWN, BAD, "put"),
+        ("INSERT", HIDDEN, {}, "nothing"),
+    ],
+)
+def test_an_old_image_without_a_view_is_not_known(event_name: str, new: Item, old: Item, kind: str) -> None:
+    """It may have been seen by an earlier version of the transform, so what is there is deleted."""
+    record = stream_record(event_name, 1, key=KEY, new=new, old=old)
+    (change,) = module.decode(joined([record.data]), _failing)
+    assert (change.kind, change.fault) == (kind, None)
+
+
+def test_a_new_image_without_a_view_is_a_put_that_cannot_be_written() -> None:
+    """It keeps the source's item, for a dead letter, and the reason; the other records of its batch are as ever."""
+    was_shown = stream_record("MODIFY", 3, key=KEY, new=HIDDEN, old=SHOWN)
+    records = [insert(1, SHOWN), modify(2, BAD), was_shown]
+    shown, bad, hidden = module.decode(joined(each.data for each in records), _failing)
+    assert (shown.kind, shown.fault, hidden.kind, hidden.fault) == ("put", None, "delete", None)
+    assert (bad.kind, bad.image) == ("put", None)
+    assert json.loads(bytes(bad.source_item or b"")) == BAD
+    assert bad.fault == Fault(reason="transform raised ValueError at t.py:1, in view", code="TransformFailed")
+
+
+TTL = {
+    "as the API has it": {"userIdentity": {"Type": "Service", "PrincipalId": "dynamodb.amazonaws.com"}},
+    "as the developer guide has it": {"userIdentity": {"type": "Service", "principalId": "dynamodb.amazonaws.com"}},
+}
+OTHERS = {
+    "nobody's": {},
+    "null": {"userIdentity": None},
+    "another service's": {"userIdentity": {"Type": "Service", "PrincipalId": "replication.dynamodb.amazonaws.com"}},
+    "a user of that name": {"userIdentity": {"Type": "User", "PrincipalId": "dynamodb.amazonaws.com"}},
+    "a mixture": {"userIdentity": {"Type": "Service", "principalId": "dynamodb.amazonaws.com"}},
+}
+
+
+@pytest.mark.parametrize("more", TTL.values(), ids=TTL)
+def test_what_ttl_deletes_may_be_kept(more: dict[str, object]) -> None:
+    """With ttlDeletes=ignore; without a word it is deleted."""
+    record = joined([remove(1, KEY, **more).data])
+    assert [change.kind for change in module.decode(record, keeps_expired=True)] == ["nothing"]
+    assert [change.kind for change in module.decode(record)] == ["delete"]
+
+
+@pytest.mark.parametrize("more", OTHERS.values(), ids=OTHERS)
+def test_what_others_delete_is_deleted(more: dict[str, object]) -> None:
+    """An archive is no place for what an application deletes."""
+    record = joined([remove(1, KEY, **more).data])
+    assert [change.kind for change in module.decode(record, keeps_expired=True)] == ["delete"]
+
+
+def test_an_item_written_by_dynamodb_is_written() -> None:
+    """Only removals are looked at."""
+    record = stream_record("INSERT", 1, key=KEY, new=SHOWN, old={}, **TTL["as the API has it"])
+    assert [change.kind for change in module.decode(joined([record.data]), keeps_expired=True)] == ["put"]
+
+
+def test_an_identity_that_is_none_is_no_record() -> None:
+    """Whether a removal is TTL's must be known."""
+    with pytest.raises(MalformedRecordError, match="who made a removal"):
+        module.decode(joined([remove(1, KEY, userIdentity=[1]).data]), keeps_expired=True)

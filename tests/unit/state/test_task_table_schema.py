@@ -60,7 +60,9 @@ def _store_segment(client: Any) -> None:
     copy = _store_copy(client)
     copy_rows.claim(client, TABLE, copy)
     key = msgspec.Raw(b'{"id":{"S":"a"}}')
-    copy_rows.save(client, TABLE, copy, SegmentState(number=2, start=key, done=True, items=1, in_hand=[key]))
+    copy_rows.save(
+        client, TABLE, copy, SegmentState(number=2, start=key, done=True, items=1, filtered=2, in_hand=[key])
+    )
 
 
 WRITERS: Mapping[str, tuple[str, Callable[[Any], object]]] = {
@@ -88,7 +90,7 @@ def _segment(client: Any) -> dict[str, Any]:
     (found,) = copy_rows.read_segments(client, TABLE, msgspec.convert(_plain(EXAMPLES["copy"]), copy_rows.CopyState))
     assert found.start is not None
     read = msgspec.to_builtins(msgspec.structs.replace(found, start=None, in_hand=[]))
-    counted = {name: read[name] for name in ("done", "items", "sizeBytes", "expired")}
+    counted = {name: read[name] for name in ("done", "items", "sizeBytes", "expired", "filtered")}
     return counted | {"start": bytes(found.start).decode()}
 
 

@@ -8,8 +8,8 @@ from typing import Any
 import msgspec
 import pytest
 
-from processor.settings.attribute_paths import parse, shown
 from processor.commands.verify.diff import differences
+from processor.settings.attribute_paths import parse, shown
 
 
 def _raw(item: Any) -> msgspec.Raw:

@@ -1,0 +1,130 @@
+"""Makes a view of the items from the settings, and the digest by which two views are told apart.
+
+``task_view.py`` calls it for tasks that have one.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+import msgspec
+
+from processor.errors import SetupError
+from processor.settings.daemon_files import VIEW_FILE, ViewBasis
+from processor.settings.settings import Settings
+from processor.system import private_files
+from processor.view import mask_key, transform
+from processor.view.condition import condition
+from processor.view.condition.condition import Condition
+from processor.view.condition.condition_error import ConditionError
+from processor.view.item_view import Constants, ItemView, Step
+from processor.view.mask import Mask
+from processor.view.mask_key import MaskKeyError
+from processor.view.projection import Exclusion, Inclusion
+from processor.view.renaming import Renaming
+from processor.view.transform import Transform, TransformError
+
+# The fields of Settings of which a view is made. Items that were written under other ones may be other items now.
+_FIELDS = (
+    "filter",
+    "filter_names",
+    "filter_values",
+    "transform",
+    "include_attributes",
+    "exclude_attributes",
+    "mask_attributes",
+    "rename_attributes",
+    "set_attributes",
+)
+_DIGEST_CHARACTERS = 32
+_FINGERPRINT_OF = b"dynamodb-replicator maskKey"
+
+
+def view_of(settings: Settings, key_types: Mapping[str, str]) -> ItemView:
+    """The view that the settings ask for.
+
+    :param key_types: the source's key attributes, each with its type; the partition key first
+    :raises SetupError: it can't be made
+    """
+    try:
+        return ItemView(
+            key_types=key_types,
+            task_name=settings.task_name,
+            condition=condition_of(settings),
+            steps=list(_steps(settings, key_types)),
+        )
+    except (ConditionError, MaskKeyError, TransformError) as exc:
+        raise _unusable(str(exc)) from exc
+
+
+def condition_of(settings: Settings) -> Condition | None:
+    """The filter.
+
+    :raises ConditionError: DynamoDB would refuse it
+    """
+    if settings.filter is None:
+        return None
+    return condition.parse(settings.filter, settings.filter_names or {}, settings.filter_values or {})
+
+
+def _steps(settings: Settings, key_types: Mapping[str, str]) -> Iterator[Step]:
+    if settings.transform is not None:
+        function, file = transform.load(settings.transform, settings.transform_path)
+        yield Transform(function, file=file, key_names=list(key_types))
+    if settings.include_attributes is not None:
+        yield Inclusion(settings.include_attributes, key_types)
+    if settings.exclude_attributes is not None:
+        yield Exclusion(settings.exclude_attributes)
+    if settings.mask_attributes is not None:
+        yield Mask(settings.mask_attributes, mask_key.read(settings.mask_key or ""))
+    if settings.rename_attributes is not None:
+        yield Renaming(settings.rename_attributes)
+    if settings.set_attributes is not None:
+        yield Constants(settings.set_attributes)
+
+
+def digest_of(settings: Settings) -> str:
+    """Text that is equal for settings that make the same of every item.
+
+    The mask's key and the text of the transform's module are in it, too; what that module imports is not.
+
+    :raises SetupError: one of them can't be read
+    """
+    made = {name: getattr(settings, name) for name in _FIELDS}
+    try:
+        if settings.mask_attributes is not None:
+            key = mask_key.read(settings.mask_key or "")
+            made["mask_key"] = hmac.digest(key, _FINGERPRINT_OF, "sha256").hex()
+        if settings.transform is not None:
+            _, file = transform.load(settings.transform, settings.transform_path)
+            made["module"] = hashlib.sha256(Path(file).read_bytes()).hexdigest()
+    except (MaskKeyError, TransformError, OSError) as exc:
+        raise _unusable(str(exc)) from exc
+    return hashlib.sha256(msgspec.json.encode(made, order="sorted")).hexdigest()[:_DIGEST_CHARACTERS]
+
+
+def handed_down(settings: Settings, directory: Path) -> ItemView:
+    """The view of a running daemon's children, whose settings ask for one.
+
+    :param directory: the daemon's
+    :raises NotOursError: somebody else could have written what is handed down
+    :raises SetupError: the mask's key, or the transform, is no longer what the daemon began with
+    """
+    basis = msgspec.json.decode(private_files.read(directory / VIEW_FILE), type=ViewBasis)
+    if digest_of(settings) != basis.digest:
+        raise SetupError(
+            "View of the items",
+            "the mask's key, or the transform's file, has changed since the daemon began",
+            "Items written from now on would not be as those before",
+            "Start the daemon again; it says what else to do",
+        )
+    return view_of(settings, basis.key_types)
+
+
+def _unusable(reason: str) -> SetupError:
+    return SetupError(
+        "View of the items", reason, "Nothing can be written", "Put that right; run.sh check says whether it is"
+    )

@@ -1,0 +1,163 @@
+"""The user's own function, a guest in this process: ``transform``.
+
+What it is told and what it may do:
+
+1. It is imported before anything begins: by the start, which reports what is wrong with it, then once in the process
+   that shards' children are forked from.
+2. It gets a copy of the item, ``{name: {type: value}}``, and nothing else: no settings, clients or sessions.
+3. What it returns is checked: an item that DynamoDB takes, with the same key, or None.
+4. What it raises makes the change one that is never accepted (``onError``). What is said of it is the exception's type
+   and the line that raised it. Its message is not said, for that may have a part of the item in it.
+5. What it prints goes to standard error, which is the log's.
+
+It runs as this user, so it can do whatever this program can: a properties file that names one is a program.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import importlib
+import sys
+import threading
+import traceback
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from types import ModuleType
+from typing import Any, TextIO
+
+import msgspec
+
+from processor.dynamodb.attribute_values import InvalidValueError, check_item
+from processor.dynamodb.items import same_value
+from processor.errors import UnviewableError
+from processor.view.projection import Attributes
+
+Function = Callable[[dict[str, Any]], Any]
+
+_decoder: msgspec.json.Decoder[dict[str, Any]] = msgspec.json.Decoder(dict[str, Any])
+
+
+_host = threading.local()
+
+
+class _Stdout:
+    """Standard output, but standard error for what a guest prints in its thread."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+
+    def write(self, text: str) -> int:
+        return (sys.stderr if getattr(_host, "has_guest", False) else self._stream).write(text)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._stream, name)
+
+
+@contextlib.contextmanager
+def _guest() -> Iterator[None]:
+    """While the guest's code runs in this thread."""
+    if not isinstance(sys.stdout, _Stdout):
+        sys.stdout = _Stdout(sys.stdout)  # a TextIO by its attributes
+    _host.has_guest = True
+    try:
+        yield
+    finally:
+        _host.has_guest = False
+
+
+class TransformError(Exception):
+    """The function can't be used; the text says why, and is a clause."""
+
+
+class Transform:
+    """Calls the function, and checks what it returns. Any number of threads may share it, if the function allows it.
+
+    :param function: the user's
+    :param file: the function's module, whose lines are named where it raises
+    :param key_names: the key's attributes
+    """
+
+    def __init__(self, function: Function, *, file: str, key_names: Sequence[str]) -> None:
+        self._function = function
+        self._file = file
+        self._key_names = key_names
+
+    def __call__(self, attributes: Attributes) -> Attributes | None:
+        """What the function makes of an item, or None.
+
+        :raises UnviewableError: it raised, or returned what is no item with that key
+        """
+        before = msgspec.json.encode(attributes)
+        item = self._called(_decoder.decode(before))
+        if item is None:
+            return None
+        try:
+            check_item(item)
+        except InvalidValueError as exc:
+            message = f"transform returned what is no item: {exc}"
+            raise UnviewableError(message, code="TransformResultInvalid") from None
+        for name in self._key_names:
+            own = _decoder.decode(attributes[name])
+            if name not in item or not same_value(own, item[name]):
+                message = f"transform changed {name}, which is of the key"
+                raise UnviewableError(message, code="TransformResultInvalid")
+        return {name: msgspec.Raw(msgspec.json.encode(value)) for name, value in item.items()}
+
+    def _called(self, item: dict[str, Any]) -> Any:
+        try:
+            with _guest():
+                return self._function(item)
+        except (KeyboardInterrupt, MemoryError):
+            raise  # a signal to a command; or the machine's fault, which may pass
+        except BaseException as exc:  # noqa: BLE001  # whatever a guest raises, sys.exit() too
+            message = f"transform raised {_kind(exc)} at {_place(exc, self._file)}"
+        raise UnviewableError(message, code="TransformFailed")
+
+
+def load(name: str, folder: str | None) -> tuple[Function, str]:
+    """Import the function.
+
+    :param name: ``module:function``
+    :param folder: where the module is; None if Python finds it by itself
+    :returns: the function, and its module's file
+    :raises TransformError: that fails
+    """
+    module_name, _, function_name = name.partition(":")
+    if folder is not None and folder not in sys.path:
+        if not Path(folder).is_dir():
+            raise TransformError(f"transformPath {folder} is no folder")
+        sys.path.append(folder)  # last, so that nothing in it takes the place of this program's own modules
+    try:
+        with _guest():
+            module = importlib.import_module(module_name)
+    except KeyboardInterrupt:
+        raise
+    except BaseException as exc:  # whatever a guest raises
+        raise TransformError(f"importing {module_name} raised {_kind(exc)} at {_place(exc)}: {exc}") from exc
+    file = _file_of(module, folder)
+    function = getattr(module, function_name, None)
+    if not callable(function):
+        raise TransformError(f"{file} has no function {function_name}")
+    return function, file
+
+
+def _file_of(module: ModuleType, folder: str | None) -> str:
+    file = getattr(module, "__file__", None)
+    if file is None:
+        raise TransformError(f"{module.__name__} has no file of its own")
+    if folder is not None and not Path(file).resolve().is_relative_to(Path(folder).resolve()):
+        raise TransformError(f"{module.__name__} is {file}, which is not in transformPath: give it another name")
+    return str(file)
+
+
+def _kind(exc: BaseException) -> str:
+    return type(exc).__name__[:100]
+
+
+def _place(exc: BaseException, file: str | None = None) -> str:
+    """The last line of the traceback that is in ``file``, or else of all: ``name.py:7, in function``."""
+    frames = traceback.extract_tb(exc.__traceback__)
+    own = [frame for frame in frames if frame.filename == file] or frames
+    if not own:
+        return "an unknown place"
+    return f"{Path(own[-1].filename).name}:{own[-1].lineno}, in {own[-1].name}"

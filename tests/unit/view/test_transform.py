@@ -1,0 +1,160 @@
+"""The user's own function, a guest."""
+
+from __future__ import annotations
+
+import sys
+import textwrap
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from processor.errors import UnviewableError
+from processor.view.transform import Transform, TransformError, load
+from tests.unit.view.test_projection import attributes_of, item_of
+
+SECRET = "ada@example.com"
+ITEM = {"id": {"S": "a"}, "email": {"S": SECRET}, "n": {"N": "1.0"}}
+
+
+@pytest.fixture
+def made(tmp_path: Path) -> Iterator[Callable[[str], Transform]]:
+    """Makes a transform of a module's text."""
+    before = [*sys.path]
+    number = iter(range(100))
+    names = []
+
+    def make(text: str) -> Transform:
+        name = f"guest_{tmp_path.name.replace('-', '_')}_{next(number)}"
+        names.append(name)
+        (tmp_path / f"{name}.py").write_text(textwrap.dedent(text))
+        function, file = load(f"{name}:view", str(tmp_path))
+        return Transform(function, file=file, key_names=["id"])
+
+    yield make
+    sys.path[:] = before
+    for name in names:
+        sys.modules.pop(name, None)
+
+
+def test_it_gets_a_copy_and_says_what_becomes_of_it(made: Callable[[str], Transform]) -> None:
+    """What it changes in place, and does not return, is not seen."""
+    seen = made("def view(item):\n    item['new'] = {'S': 'x'}\n    del item['email']\n    return item")
+    attributes = attributes_of(ITEM)
+    assert item_of(seen(attributes) or {}) == {"id": {"S": "a"}, "n": {"N": "1.0"}, "new": {"S": "x"}}
+    assert item_of(attributes) == ITEM
+    assert made("def view(item):\n    item.clear()")(attributes) is None
+    assert item_of(attributes) == ITEM
+
+
+RAISING = {
+    "raise ValueError(item['email']['S'])": r"transform raised ValueError at guest_\w+\.py:2, in view$",
+    "return item[item['email']['S']]": r"transform raised KeyError at guest_\w+\.py:2, in view$",
+    "import json; json.loads(item['email']['S'])": r"transform raised JSONDecodeError at guest_\w+\.py:2, in view$",
+    "import sys; sys.exit(0)": r"transform raised SystemExit at guest_\w+\.py:2, in view$",
+    "return view(item)": r"transform raised RecursionError at guest_\w+\.py:2, in view$",
+}
+
+
+@pytest.mark.parametrize("line", RAISING)
+def test_what_it_raises_is_named_without_the_item(line: str, made: Callable[[str], Transform]) -> None:
+    """By its kind and its line; its own words may repeat the item."""
+    with pytest.raises(UnviewableError, match=RAISING[line]) as raised:
+        made(f"def view(item):\n    {line}")(attributes_of(ITEM))
+    assert raised.value.code == "TransformFailed"
+    assert SECRET not in str(raised.value)
+    assert raised.value.__cause__ is None
+
+
+def test_a_machine_without_memory_is_not_the_items_fault(made: Callable[[str], Transform]) -> None:
+    """It may pass, so the change is not refused for it; neither is a signal to a command."""
+    for error in (MemoryError, KeyboardInterrupt):
+        with pytest.raises(error):
+            made(f"def view(item):\n    raise {error.__name__}")(attributes_of(ITEM))
+
+
+RUBBISH: dict[str, tuple[str, str]] = {
+    "no dict": ("'text'", "it is a str instead of a dict"),
+    "plain values": ("{'id': {'S': 'a'}, 'n': 1}", "not of the form"),
+    "two types": ("{'id': {'S': 'a', 'N': '1'}}", "not of the form"),
+    "an unknown type": ("{'id': {'S': 'a'}, 'x': {'X': 'y'}}", "none of DynamoDB's"),
+    "a number as a number": ("{'id': {'S': 'a'}, 'n': {'N': 1}}", "an N is not a str"),
+    "no number": ("{'id': {'S': 'a'}, 'n': {'N': 'x'}}", "an N is no number"),
+    "NaN": ("{'id': {'S': 'a'}, 'n': {'N': 'NaN'}}", "an N is no number"),
+    "39 digits": ("{'id': {'S': 'a'}, 'n': {'N': '1' * 39}}", "more than 38 digits"),
+    "1E126": ("{'id': {'S': 'a'}, 'n': {'N': '1E126'}}", "too large"),
+    "bytes": ("{'id': {'S': 'a'}, 'b': {'B': b'x'}}", "in base64"),
+    "an empty set": ("{'id': {'S': 'a'}, 's': {'SS': []}}", "empty"),
+    "a set with equal members": ("{'id': {'S': 'a'}, 's': {'NS': ['1', '1.0']}}", "twice"),
+    "half of a character": (r"{'id': {'S': 'a'}, 's': {'S': '\ud800'}}", "half of a character"),
+    "a false NULL": ("{'id': {'S': 'a'}, 's': {'NULL': False}}", "NULL"),
+    "without its key": ("{'n': {'N': '1'}}", "changed id"),
+    "another key": ("{'id': {'S': 'b'}}", "changed id"),
+    "a key of another type": ("{'id': {'N': '1'}}", "changed id"),
+    "too large": ("{'id': {'S': 'a'}, 's': {'S': 'x' * 410_000}}", "more than an item's"),
+    "too deep": ("{'id': {'S': 'a'}, 'd': deep}", "nested deeper"),
+    "its own circle": ("{'id': {'S': 'a'}, 'd': circle}", "nested deeper"),
+}
+
+
+@pytest.mark.parametrize("name", RUBBISH)
+def test_rubbish_is_refused(name: str, made: Callable[[str], Transform]) -> None:
+    """With what is wrong with it."""
+    returned, reason = RUBBISH[name]
+    text = f"""
+        def view(item):
+            deep = {{'S': 'x'}}
+            for _ in range(40):
+                deep = {{'L': [deep]}}
+            circle = {{'L': []}}
+            circle['L'].append(circle)
+            return {returned}
+    """
+    with pytest.raises(UnviewableError, match=reason) as raised:
+        made(text)(attributes_of(ITEM))
+    assert raised.value.code == "TransformResultInvalid"
+
+
+def test_an_equal_key_in_another_notation_is_the_key() -> None:
+    """A number is what it is."""
+    seen = Transform(lambda item: {**item, "id": {"N": "1.00"}}, file="", key_names=["id"])
+    assert item_of(seen(attributes_of({"id": {"N": "1"}})) or {}) == {"id": {"N": "1.00"}}
+
+
+UNUSABLE: dict[str, tuple[str, str]] = {
+    "def other(item): pass": ("view", "has no function view"),
+    "view = 7": ("view", "has no function view"),
+    "import nothing_of_that_name": ("view", r"raised ModuleNotFoundError at \w+\.py:1"),
+    "this is no Python": ("view", "raised SyntaxError"),
+    "raise SystemExit(0)": ("view", "raised SystemExit"),
+}
+
+
+@pytest.mark.parametrize("text", UNUSABLE)
+def test_what_cannot_be_imported(text: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Is said before anything begins."""
+    monkeypatch.setattr(sys, "path", [*sys.path])
+    name = f"unusable_{abs(hash(text))}"
+    (tmp_path / f"{name}.py").write_text(text)
+    with pytest.raises(TransformError, match=UNUSABLE[text][1]):
+        load(f"{name}:{UNUSABLE[text][0]}", str(tmp_path))
+
+
+def test_a_module_elsewhere_is_not_taken_for_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One of that name is found first: the program's own modules can't be replaced."""
+    monkeypatch.setattr(sys, "path", [*sys.path])
+    (tmp_path / "json.py").write_text("def loads(item): return item")
+    with pytest.raises(TransformError, match="which is not in transformPath"):
+        load("json:loads", str(tmp_path))
+    with pytest.raises(TransformError, match="is no folder"):
+        load("json:loads", str(tmp_path / "missing"))
+
+
+def test_what_it_prints_at_its_import_is_no_output(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It goes to standard error, for standard output may be JSON."""
+    monkeypatch.setattr(sys, "path", [*sys.path])
+    (tmp_path / "printing_guest.py").write_text("print('hello')\ndef view(item): return item")
+    load("printing_guest:view", str(tmp_path))
+    assert capsys.readouterr() == ("", "hello\n")
