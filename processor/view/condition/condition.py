@@ -7,9 +7,15 @@ from typing import Any
 
 import msgspec
 
+from processor.errors import MalformedItemError
 from processor.view.condition.condition_error import ConditionError, underlined
+from processor.view.condition.parser import predicate
+from processor.view.condition.predicates import Predicate
+from processor.view.condition.source import Source
 
 __all__ = ["Condition", "ConditionError", "parse", "underlined"]
+
+_FAULTS = (ArithmeticError, AttributeError, KeyError, RecursionError, TypeError, ValueError, msgspec.DecodeError)
 
 
 class Condition:
@@ -23,12 +29,22 @@ class Condition:
     :ivar unused_values: what was given as a value, and is not in the expression
     """
 
-    text: str
-    names: Mapping[str, str]
-    values: Mapping[str, Any]
-    attributes: frozenset[str]
-    unused_names: frozenset[str]
-    unused_values: frozenset[str]
+    def __init__(
+        self,
+        *,
+        text: str,
+        names: Mapping[str, str],
+        values: Mapping[str, Any],
+        source: Source,
+        predicate: Predicate,
+    ) -> None:
+        self.text = text
+        self.names = {name: names[name] for name in names if name in source.used}
+        self.values = {name: values[name] for name in values if name in source.used}
+        self.attributes = frozenset(source.attributes)
+        self.unused_names = frozenset(names) - source.used
+        self.unused_values = frozenset(values) - source.used
+        self._predicate = predicate
 
     def matches(self, item: Mapping[str, msgspec.Raw]) -> bool:
         """Whether DynamoDB would find it true of the item.
@@ -38,7 +54,10 @@ class Condition:
         :param item: the item's attributes, each DynamoDB JSON (``{"S": "x"}``)
         :raises MalformedItemError: an attribute that was looked at is no DynamoDB JSON
         """
-        raise NotImplementedError
+        try:
+            return self._predicate(item)
+        except _FAULTS as exc:
+            raise MalformedItemError(f"an item that is no DynamoDB JSON ({type(exc).__name__})") from exc
 
 
 def parse(text: str, names: Mapping[str, str], values: Mapping[str, Any]) -> Condition:
@@ -49,4 +68,5 @@ def parse(text: str, names: Mapping[str, str], values: Mapping[str, Any]) -> Con
     :param values: ``{":v": {"S": "x"}}``, DynamoDB JSON
     :raises ConditionError: DynamoDB would refuse it; names and values that are given and not used are no error here
     """
-    raise NotImplementedError
+    source = Source(text, names, values)
+    return Condition(text=text, names=names, values=values, source=source, predicate=predicate(source))
