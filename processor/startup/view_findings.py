@@ -71,8 +71,8 @@ def changed(settings: Settings, facts: Facts) -> Iterator[Finding]:
             if digest
             else "were written with settings that left out, masked, renamed or added, and there are none now",
             "Items that don't change from now on stay as they are there, those too that would not be there now",
-            "Run verify --repair --deleteExtra, or copy --restart into an emptied table; that is noted, and this is not "
-            "said again",
+            "Run verify --repair --deleteExtra, or copy --restart into an emptied table; that is noted, and then this "
+            "is not said again",
         )
 
 

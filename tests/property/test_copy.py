@@ -127,7 +127,7 @@ class World:
             after = "" if start is None else _key(start)
             keys = sorted(key for key in self.source if key > after)[:PAGE_ITEMS]
             last = msgspec.Raw(b'{"id":{"S":"%b"}}' % keys[-1].encode()) if len(keys) == PAGE_ITEMS else None
-            return Page([msgspec.Raw(self.source[key]) for key in keys], last, 1.0, 1)
+            return Page([msgspec.Raw(self.source[key]) for key in keys], last, 1.0, 1, len(keys))
 
         return self.call(scan)
 
@@ -167,6 +167,22 @@ class World:
         self.call(lambda: setattr(self, "kept", state))
 
 
+class _AsItIs:
+    """The world's source without the view."""
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+
+    def get(self, key: msgspec.Raw) -> msgspec.Raw | None:
+        """Read one item."""
+        return next(iter(self.get_many([key])), None)
+
+    def get_many(self, keys: Sequence[msgspec.Raw]) -> list[msgspec.Raw]:
+        """Read items."""
+        world, names = self._world, [_key(key) for key in keys]
+        return world.call(lambda: [msgspec.Raw(world.source[name]) for name in names if name in world.source])
+
+
 def _put(table: dict[str, bytes], key: str, image: bytes | None) -> None:
     if image is None:
         table.pop(key, None)
@@ -189,6 +205,7 @@ def _run(
 ) -> None:
     """Copy, as often as it takes, or as is said."""
     anything: Any = world
+    as_it_is: Any = _AsItIs(world)
     stop, outage = threading.Event(), Outage(Log(), "test", note="")
     parts = CopyContext(
         source=anything,
@@ -210,6 +227,7 @@ def _run(
         stop=stop,
         save=world.save,
         again=anything,
+        as_it_is=as_it_is,
         concurrent=concurrent,
         past_ttl=past_ttl,
         view=world.view,
