@@ -9,6 +9,8 @@
 #                                     faults at random on real daemons, with a checker; ./test.sh has a short run of it
 #   ./test.sh fuzz [--minutes N] [--seed S] [TARGET ...]
 #                                     inputs that follow the code's branches, by atheris and Jazzer; ./test.sh has a short run of other ones
+#   ./test.sh oracle [--cases N] [--seed S]
+#                                     condition expressions drawn at random, by DynamoDB Local and by ours; ./test.sh has a short run of it
 #   ./test.sh prometheus              gets Prometheus (Debian's package) into .prometheus/: the alarms are tested with its promtool; ./test.sh does so, too
 #   ./test.sh faults [--seed S] [--only CALL[:FAULT[:MOMENT]]] [--resume REPORT]
 #                                     each call, each single fault, each moment, on real daemons; all of it takes an hour and writes
@@ -140,6 +142,7 @@ case "${1:-all}" in
     prometheus) prometheus ;;
     dashboard) dashboard "${@:2}" ;;
     chaos) "$bin/python" -m tests.chaos "${@:2}" ;;
+    oracle) "$bin/python" -m tests.oracle "${@:2}" ;;
     fuzz) fuzz "${@:2}" ;;
     faults) "$bin/python" -m tests.faults "${@:2}" ;;
     docs) docs ;;

@@ -26,13 +26,15 @@ from processor.aws.http_answer import Answer, BrokenAnswerError
 from processor.aws.redaction import UNKNOWN_CODE, WITHHELD, HarmlessWords
 from processor.aws.response_shapes import NO_ANSWER
 from processor.dynamodb import reader, scanner
-from processor.errors import MalformedRecordError, UsageError
+from processor.errors import MalformedItemError, MalformedRecordError, UsageError
 from processor.replication.dead_letters.letter import entry
 from processor.replication.stream_record import decode
 from processor.replication.write_responses import batch_decoder, one_decoder
 from processor.reporting.printable import escaped
+from processor.view.condition.condition import ConditionError, parse
 from tests.fakes.streams.stream_record import insert, modify, remove
 from tests.fakes.task import tasks
+from tests.oracle.expressions import ACCEPTED, NAMES, VALUES
 
 # A socket pair takes so much without a reader.
 _MOST_BYTES = 64 * 1024
@@ -138,6 +140,15 @@ def _parsed() -> list[tuple[Any, Any]]:
     return found
 
 
+def condition(data: bytes) -> None:
+    """A condition expression, and after a NUL an item that it is asked of."""
+    text, _, item = data.partition(b"\0")
+    with contextlib.suppress(ConditionError, MalformedItemError, msgspec.DecodeError, RecursionError):
+        found = parse(text.decode("utf-8", "replace"), NAMES, VALUES)
+        assert found.names.keys() <= NAMES.keys()
+        found.matches(msgspec.json.decode(item, type=dict[str, msgspec.Raw]))
+
+
 def _records(*each: bytes) -> bytes:
     return b"[" + b",".join(each) + b"]"
 
@@ -185,6 +196,9 @@ TARGETS: Mapping[str, Target] = {
             message.replace("{}", "street").replace("{type}", "S").replace("{kind}", "string").encode()
             for message in MESSAGES
         ],
+    ),
+    "condition": Target(
+        condition, [text.encode() + b"\0" + json.dumps(_ITEM | {"a": _ITEM["deep"]}).encode() for text in ACCEPTED]
     ),
     "page": Target(
         page,

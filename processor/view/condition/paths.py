@@ -25,6 +25,8 @@ def path(source: Source) -> tuple[str | int, ...]:
     if len(steps) > MOST_LEVELS:
         raise ConditionError(f"a path has at most {MOST_LEVELS} levels, this one has {len(steps)}", begin.position)
     source.attributes.add(str(steps[0]))
+    if len(steps) > 1:
+        source.nested.add(str(steps[0]))
     return tuple(steps)
 
 

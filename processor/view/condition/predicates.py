@@ -43,8 +43,15 @@ def compared(sign: str, left: Operand, right: Operand) -> Predicate:
 
 def between(tested: Operand, low: Operand, high: Operand) -> Predicate:
     """``tested BETWEEN low AND high``, both of them included."""
-    above, below = compared(">=", tested, low), compared("<=", tested, high)
-    return lambda item: above(item) and below(item)
+    one, least, most = tested.get, low.get, high.get
+
+    def inside(item: Item) -> bool:
+        value, a, b = one(item), least(item), most(item)
+        if value is None or a is None or b is None:
+            return False
+        return a[0] == value[0] == b[0] and value[0] in _ORDERED and bool(a[1] <= value[1] <= b[1])
+
+    return inside
 
 
 def one_of(tested: Operand, choices: Sequence[Operand]) -> Predicate:

@@ -19,6 +19,7 @@ class Source:
 
     :ivar used: the ``#names`` and ``:values`` that were looked up
     :ivar attributes: the top-level attributes whose paths were read
+    :ivar nested: those of them below which a path went on
     :raises ConditionError: it is empty, too long, or has a character that can't be in it
     """
 
@@ -34,6 +35,7 @@ class Source:
         self._operators = 0
         self.used: set[str] = set()
         self.attributes: set[str] = set()
+        self.nested: set[str] = set()
         if self.token.kind == "end":
             raise ConditionError("the expression is empty", 0)
 
