@@ -1,74 +1,272 @@
-"""A view of the items, at the one seam: the daemon and every command keep to it."""
+"""Settings that choose and reshape items, on the real daemon and in every command."""
 
 from __future__ import annotations
 
+import base64
+import contextlib
+import hmac
 import json
-from collections.abc import Callable
+import random
+import signal
+import threading
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
+
+import pytest
 
 from processor.commands.demo.workload import scan
 from tests.fakes.daemon.replicator import Replicator
 from tests.fakes.machine.command import command, end_of
-from tests.fakes.machine.planted import planted_checkout
 from tests.fakes.patience import until
-from tests.scenarios.conftest import Pair
+from tests.scenarios.conftest import MakeFleet, Pair
 
-# What is hidden is not at the destination, and nobody's name is.
+MakeReplicator = Callable[..., Replicator]
+KEY = "a key of sixteen bytes, for tests"
+# What is hidden is not at the destination, nobody's name is, and addresses are masked.
 VIEW = {
-    "processor/dynamodb/item_view.py": (
-        "    return None\n",
-        """
-    def view(item: msgspec.Raw) -> msgspec.Raw | None:
-        attributes = _decoder.decode(item)
-        return None if "hidden" in attributes else without("name")(item)
-
-    return view
-""",
-    )
+    "filter": "attribute_not_exists(#h) AND NOT begins_with(id, :none)",
+    "filterNames": '{"#h": "hidden"}',
+    "filterValues": '{":none": {"S": "never-"}}',
+    "excludeAttributes": "name,profile.phone",
+    "maskAttributes": "email",
+    "maskKey": "env:MASK",
+    "renameAttributes": "n=number",
+    "setAttributes": '{"origin": {"S": "here"}}',
 }
 HIDDEN = {"hidden": {"BOOL": True}}
-NAMED = {"name": {"S": "Ada"}, "n": {"N": "1"}}
+SHOWN = {
+    "name": {"S": "Ada"},
+    "n": {"N": "1"},
+    "email": {"S": "ada@example.com"},
+    "profile": {"M": {"phone": {"S": "1"}, "city": {"S": "x"}}},
+}
 
 
-def test_every_writer_keeps_to_the_view(pair: Pair, replicator: Callable[..., Replicator], tmp_path: Path) -> None:
+@pytest.fixture(autouse=True)
+def _key(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MASK", KEY)
+
+
+def _seen(item: Mapping[str, Any]) -> dict[str, Any] | None:
+    """What the destination is to have of an item, by words of this test's own."""
+    if "hidden" in item or item["id"]["S"].startswith("never-"):
+        return None
+    seen = {name: value for name, value in item.items() if name not in {"name", "n", "email", "profile"}}
+    if "n" in item:
+        seen["number"] = item["n"]
+    if "email" in item:
+        form = json.dumps(item["email"], separators=(",", ":")).encode()
+        seen["email"] = {"S": hmac.new(KEY.encode(), form, "sha256").hexdigest()}
+    if "profile" in item:
+        seen["profile"] = {"M": {"city": item["profile"]["M"]["city"]}}
+    return seen | {"origin": {"S": "here"}}
+
+
+class Stage:
+    """A pair of tables and the settings between them."""
+
+    def __init__(self, pair: Pair, **more: str) -> None:
+        self.pair = pair
+        self.settings = pair.settings | VIEW | more
+
+    def seen(self) -> dict[str, Any]:
+        """What is to be at the destination."""
+        items = scan(self.pair.source, self.pair.source_table)
+        return {key: seen for key, item in items.items() if (seen := _seen(item)) is not None}
+
+    def is_equal(self) -> bool:
+        """Whether it is."""
+        return self.pair.replicated() == self.seen()
+
+    def run(self, name: str, *options: str, status: int = 0) -> Any:
+        """A command to its end; what it prints as JSON."""
+        found, output, errors = end_of(command(name, self.settings, *options, "--json"))
+        assert found == status, (output, errors)
+        assert KEY not in output + errors
+        return json.loads(output)
+
+
+def test_every_writer_keeps_to_the_view(pair: Pair, replicator: MakeReplicator) -> None:
     """Copied, replicated, replicated from shown to hidden and back, verified, repaired."""
-    root = planted_checkout(tmp_path / "planted", VIEW)
-
-    def seen() -> dict[str, Any]:
-        items = scan(pair.source, pair.source_table)
-        return {
-            key: {name: value for name, value in item.items() if name != "name"}
-            for key, item in items.items()
-            if "hidden" not in item
-        }
-
-    def is_equal() -> bool:
-        return pair.replicated() == seen()
-
+    stage = Stage(pair)
     for number in range(30):
-        pair.put(f"copied-{number:02}", **(HIDDEN if number % 3 == 0 else NAMED))
-    status, output, errors = end_of(command("copy", pair.settings, "--json", root=root))
-    assert (status, errors.count("ERROR")) == (0, 0), output
-    assert is_equal()
-    with replicator(pair.settings, root=root):
-        pair.put("shown then hidden", **NAMED)
+        pair.put(f"copied-{number:02}", **(HIDDEN if number % 3 == 0 else SHOWN))
+    report = stage.run("copy")
+    assert (report["items"], report["filtered"]) == (20, 10)
+    assert stage.is_equal()
+    with replicator(stage.settings) as running:
+        pair.put("shown then hidden", **SHOWN)
         pair.put("hidden then shown", **HIDDEN)
         pair.put("hidden and deleted", **HIDDEN)
-        pair.put("shown and deleted", **NAMED)
+        pair.put("shown and deleted", **SHOWN)
         pair.put("copied-01", **HIDDEN)
-        until(is_equal, "what is seen of the source")
+        until(stage.is_equal, "what is seen of the source")
         pair.put("shown then hidden", **HIDDEN)
-        pair.put("hidden then shown", **NAMED)
+        pair.put("hidden then shown", **SHOWN)
         pair.delete("hidden and deleted")
         pair.delete("shown and deleted")
-        until(is_equal, "what is seen of the source")
+        until(stage.is_equal, "what is seen of the source")
         assert "hidden then shown" in pair.replicated()
-    status, output, _ = end_of(command("verify", pair.settings, "--recheck", "0", "--json", root=root))
-    assert (status, json.loads(output)["equal"]) == (0, len(seen()))
+        assert running.stop() == 0
+        assert "filtered=" in running.log()
+        for text in (running.console, running.log(), running.log("daemon.properties"), running.log("child.json")):
+            assert KEY not in text
+            assert "ada@example.com" not in text
+    assert stage.run("verify", "--recheck", "0")["equal"] == len(stage.seen())
     pair.destination.put_item(TableName=pair.destination_table, Item={"id": {"S": "copied-00"}, **HIDDEN})
     pair.destination.delete_item(TableName=pair.destination_table, Key={"id": {"S": "copied-02"}})
-    repair = ("--repair", "--deleteExtra", "--recheck", "0")
-    status, output, _ = end_of(command("verify", pair.settings, *repair, root=root))
-    assert status == 0, output
-    assert is_equal()
+    pair.destination.put_item(TableName=pair.destination_table, Item={"id": {"S": "copied-04"}, **SHOWN})
+    found = stage.run("verify", "--recheck", "0", status=1)
+    assert (found["extra"], found["missing"], found["different"]) == (1, 1, 1)
+    assert stage.run("verify", "--repair", "--deleteExtra", "--recheck", "0")["repaired"] == 3
+    assert stage.is_equal()
+
+
+def _moves(stage: Stage, stop: threading.Event, moved: list[str]) -> None:
+    """Items move in and out of the filter, change and go, until it is stopped."""
+    chance = random.Random(1)
+    while not stop.wait(0.005):
+        key, what = f"item-{chance.randrange(30):02}", chance.choice(["shown", "shown", "hidden", "deleted"])
+        if what == "deleted":
+            stage.pair.delete(key)
+        else:
+            stage.pair.put(key, **(SHOWN if what == "shown" else HIDDEN), v={"N": str(len(moved))})
+        moved.append(key)
+
+
+@contextlib.contextmanager
+def _moving(stage: Stage) -> Iterator[list[str]]:
+    stop, moved = threading.Event(), list[str]()
+    mover = threading.Thread(target=_moves, args=(stage, stop, moved))
+    mover.start()
+    try:
+        yield moved
+    finally:
+        stop.set()
+        mover.join()
+
+
+@pytest.mark.parametrize("mode", ["batch", "fenced"])
+def test_items_move_in_and_out_of_the_filter(pair: Pair, replicator: MakeReplicator, mode: str) -> None:
+    """Through kill -9, a copy beside the replication, and a repair: in the end verify finds both tables equal."""
+    stage = Stage(pair, writeMode=mode, checkpointIntervalMillis="300")
+    with _moving(stage) as moved:
+        until(lambda: len(moved) > 50, "some items")
+        running = replicator(stage.settings).start()
+        until(lambda: bool(pair.replicated()), "the first item")
+        for _ in range(2):
+            before = len(moved)
+            until(lambda before=before: len(moved) > before + 50, "more changes")  # type: ignore[misc]  # at once
+            running.stop(signal.SIGKILL)
+            running.start()
+        assert stage.run("copy", "--concurrent")["concurrent"]
+        stage.run("verify", "--repair", "--deleteExtra", "--recheck", "2")
+    found = stage.run("verify")
+    assert found["complete"]
+    assert found["equal"] == len(stage.seen())
+    assert running.stop() == 0
+    assert running.log().count("ERROR") == 0
+
+
+HOOK = """
+print("the hook is there")
+
+def view(item):
+    print("called")
+    if "bad" in item:
+        raise ValueError(item["bad"]["S"])
+    if "wrong" in item:
+        return {"id": {"S": "another"}}
+    if "gone" in item:
+        return None
+    item["made"] = {"S": item["id"]["S"].upper()}
+    return item
+"""
+
+
+def test_a_transform_is_a_guest(pair: Pair, replicator: MakeReplicator, tmp_path: Path) -> None:
+    """What it raises or returns by mistake is set aside with the source's item; once it is mended, redrive writes it."""
+    folder, letters = tmp_path / "transforms", tmp_path / "letters.jsonl"
+    folder.mkdir(mode=0o755)
+    (folder / "scenario_guest.py").write_text(HOOK)
+    settings = pair.settings | {
+        "transform": "scenario_guest:view",
+        "transformPath": str(folder),
+        "onError": "deadLetter",
+        "deadLetterUri": letters.as_uri(),
+    }
+    pair.put("copied", a={"N": "1"})
+    pair.put("unseen", gone={"S": "x"})
+    status, output, errors = end_of(command("copy", settings, "--json"))
+    assert (status, json.loads(output)["items"]) == (0, 1), errors  # what is printed is no part of the output
+    assert pair.replicated()["copied"]["made"] == {"S": "COPIED"}
+    running = replicator(settings).start()
+    pair.put("bad", bad={"S": "a secret"}, version={"N": "1"})
+    pair.put("wrong", wrong={"S": "another secret"})
+    pair.put("good")
+    pair.wait_for("good")
+    until(lambda: letters.exists() and len(letters.read_text().splitlines()) == 2, "two letters")
+    found = {entry["key"]["id"]["S"]: entry for entry in map(json.loads, letters.read_text().splitlines())}
+    assert found["bad"]["newImage"]["bad"] == {"S": "a secret"}
+    assert found["bad"]["error"] == "TransformFailed"
+    assert "raised ValueError at scenario_guest.py:7, in view" in found["bad"]["reason"]
+    assert found["wrong"]["error"] == "TransformResultInvalid"
+    assert "secret" not in running.console + running.log()
+    assert running.stop() == 0
+
+    status, output, _ = end_of(command("verify", settings, "--recheck", "0", "--json"))
+    assert (status, {entry["outcome"] for entry in json.loads(output)["keys"]}) == (1, {"missing"})
+    (folder / "scenario_guest.py").write_text("def view(item):\n    return None if 'gone' in item else item\n")
+    status, output, errors = end_of(command("redrive", settings, "--json"))
+    assert (status, json.loads(output)["applied"]) == (0, 2), errors
+    assert {"bad", "wrong"} <= pair.replicated().keys()
+    status, _, errors = end_of(command("check", settings, "--json"))
+    status, output, errors = end_of(command("check", settings))
+    assert (status, "were written with other settings" in errors) == (0, True)
+    status, output, errors = end_of(command("verify", settings, "--repair", "--deleteExtra", "--recheck", "0"))
+    assert status == 0, errors
+    status, output, errors = end_of(command("check", settings))
+    assert (status, "were written with other settings" in errors) == (0, False)
+
+
+def test_what_ttl_deletes_stays_in_an_archive(make_fleet: MakeFleet) -> None:
+    """With ttlDeletes=ignore; what an application deletes goes there, too."""
+    fleet = make_fleet(shards=1, ttlDeletes="ignore")
+    daemon = fleet.start()
+    for name in ("expired", "deleted", "again"):
+        fleet.simulator.put({"id": {"S": name}, "expires": {"N": "1"}})
+    until(lambda: all(fleet.replicated(name) for name in ("expired", "deleted", "again")), "the items")
+    fleet.simulator.delete({"id": {"S": "expired"}}, by_ttl=True)
+    fleet.simulator.delete({"id": {"S": "again"}}, by_ttl=True)
+    fleet.simulator.put({"id": {"S": "again"}, "version": {"N": "2"}})
+    fleet.simulator.delete({"id": {"S": "deleted"}})
+    until(lambda: fleet.replicated("deleted") is None, "the delete")
+    until(lambda: (fleet.replicated("again") or {}).get("version") == {"N": "2"}, "the new item")
+    assert fleet.replicated("expired") is not None
+    assert daemon.stop() == 0
+    assert "filtered=2" in daemon.log()
+
+
+@pytest.mark.parametrize("changed", [{"filter": "size("}, {"maskKey": "env:NOTHING_OF_THAT_NAME"}])
+def test_what_cannot_be_used_is_said_before_the_start(
+    pair: Pair, replicator: MakeReplicator, changed: dict[str, str]
+) -> None:
+    """At once, with 22; and by each command."""
+    stage = Stage(pair, **changed)
+    running = replicator(stage.settings).start()
+    assert running.wait() == 22
+    for name in ("check", "copy", "verify"):
+        assert end_of(command(name, stage.settings))[0] == 22
+    status, _, errors = end_of(command("copy", Stage(pair).settings, "--viaS3", "s3://bucket/prefix"))
+    assert (status, "every item whole" in errors) == (22, True)
+
+
+def test_binary_values_pass_a_filter_in_copy(pair: Pair) -> None:
+    """A value of the filter's goes to Scan as it is in the settings: base64."""
+    value = base64.b64encode(b"\x00\xff").decode()
+    pair.put("shown", b={"B": b"\x00\xff"})
+    pair.put("hidden", b={"B": b"\x01"})
+    settings = pair.settings | {"filter": "b = :b", "filterValues": json.dumps({":b": {"B": value}})}
+    status, _, errors = end_of(command("copy", settings))
+    assert (status, list(pair.replicated())) == (0, ["shown"]), errors

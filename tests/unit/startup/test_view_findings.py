@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -21,11 +20,10 @@ MASKED = {"maskAttributes": "a", "maskKey": "env:MASK"}
 
 
 @pytest.fixture(autouse=True)
-def _environment(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def _environment(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MASK", KEY)
     monkeypatch.setenv("SHORT", "short")
     monkeypatch.setattr(sys, "path", [*sys.path])
-    yield
 
 
 def _ids(**settings: str) -> list[str]:
