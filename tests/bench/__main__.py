@@ -22,6 +22,9 @@ failover  kill -9 of one of three daemons, ten times: until others write its sha
 status    ./run.sh status on 500 shards
 calls     calls a second of one daemon to stream, checkpoint table and destination, idle and written
 
+A child's part alone:
+view      a record decoded, an item viewed: no view, filters, exclusions, masks, a hook (7 runs)
+
 A quiet shard (quiet: all of these, and each figure's goal):
 quiet-idle     one and nine shards that nobody writes: CPU, calls, memory
 quiet-written  one and nine shards, each written ten times a second: CPU, calls, memory, lag
@@ -47,7 +50,7 @@ import tempfile
 from pathlib import Path
 
 from processor.commands.demo.dynamodb_local import DynamoDBLocal
-from tests.bench import performance, quiet, quiet_goals, throughput, waits
+from tests.bench import performance, quiet, quiet_goals, throughput, view, waits
 from tests.bench.calls import calls
 from tests.bench.child import child
 from tests.bench.copy import copy
@@ -82,6 +85,7 @@ BENCHES: dict[str, Bench] = {
     "quiet-50": quiet.fifty,
     "copy": copy,
     "verify": verify,
+    "view": view.view,
 }
 # One name for several.
 GROUPS: dict[str, tuple[str, ...]] = {"quiet": ("quiet-child", "quiet-idle", "quiet-written", "quiet-500")}
@@ -115,6 +119,7 @@ def main() -> None:
             if given.write:
                 performance.renew(machine(), {name: measured[name]})
     quiet_goals.show(measured)
+    view.show(measured)
     if given.json:
         given.json.write_text(json.dumps({"machine": machine(), "benches": measured}, indent=2) + "\n")
 
