@@ -16,7 +16,7 @@ from processor.dynamodb.stream_retention import LAST_START_SECONDS
 from processor.errors import NotReadyError
 from processor.reporting import output
 from processor.reporting.findings import Finding, error, failure_of, warning
-from processor.startup import plaintext_endpoints
+from processor.startup import plaintext_endpoints, view_checks
 from processor.startup.facts import Facts, read, read_tables
 from processor.state import leases, task_row
 
@@ -56,7 +56,7 @@ def run(
     """
     wrong_regions = dict(_regions(settings))
     found, findings = read(settings, clients, unreachable=wrong_regions, unanswered=unanswered, thorough=thorough)
-    findings = [*wrong_regions.values(), *_view_by_itself(settings), *findings]
+    findings = [*wrong_regions.values(), *view_checks.by_itself(settings), *findings]
     findings += [finding for check in _CHECKS for finding in check(settings, found)]
     return Report(facts=found, findings=findings)
 
@@ -69,7 +69,7 @@ def copying(settings: Settings, clients: Clients, *, to_new_table: bool = False)
     wrong_regions = dict(_regions(settings))
     without = ["_java", "destination"] if to_new_table else ["_java"]
     found, findings = read(settings, clients, unreachable=[*wrong_regions, *without])
-    findings = [*wrong_regions.values(), *_view_by_itself(settings), *findings]
+    findings = [*wrong_regions.values(), *view_checks.by_itself(settings), *findings]
     findings += [finding for check in _COPY_CHECKS for finding in check(settings, found)]
     return Report(facts=found, findings=findings)
 
@@ -78,8 +78,8 @@ def tables(settings: Settings, clients: Clients) -> Report:
     """The checks for a command that only uses the two tables: they exist, and one can be a copy of the other."""
     wrong_regions = {part: finding for part, finding in _regions(settings) if part != "checkpoints"}
     found, findings = read_tables(settings, clients, unreachable=wrong_regions)
-    findings = [*wrong_regions.values(), *_view_by_itself(settings), *findings]
-    for check in (_in_the_clear, _tables_active, _keys_match, _not_itself, _view_of_tables):
+    findings = [*wrong_regions.values(), *view_checks.by_itself(settings), *findings]
+    for check in (_in_the_clear, _tables_active, _keys_match, _not_itself, view_checks.with_tables):
         findings += check(settings, found)
     return Report(facts=found, findings=findings)
 
@@ -286,28 +286,6 @@ def _fence_is_free(settings: Settings, facts: Facts) -> Iterator[Finding]:
         )
 
 
-def _view_by_itself(settings: Settings) -> list[Finding]:
-    if settings.views_nothing:
-        return []
-    from processor.startup import view_findings  # some milliseconds, for what few tasks have
-
-    return list(view_findings.of_settings(settings))
-
-
-def _view_of_tables(settings: Settings, facts: Facts) -> Iterator[Finding]:
-    if settings.views_items:
-        from processor.startup import view_findings
-
-        yield from view_findings.of_tables(settings, facts)
-
-
-def _view_is_as_before(settings: Settings, facts: Facts) -> Iterator[Finding]:
-    if settings.views_items or (facts.task is not None and facts.task.view_digest):
-        from processor.startup import view_findings
-
-        yield from view_findings.changed(settings, facts)
-
-
 def _destination_ttl(settings: Settings, facts: Facts) -> Iterator[Finding]:
     if settings.keeps_expired:
         if facts.destination_ttl:
@@ -320,7 +298,7 @@ def _destination_ttl(settings: Settings, facts: Facts) -> Iterator[Finding]:
             )
         return
     # TTL on the source's attribute is fine: it deletes what the source deletes, within the same days.
-    if facts.destination_ttl and facts.destination_ttl != facts.source_ttl:
+    if facts.destination_ttl and facts.destination_ttl != _ttl_there(settings, facts):
         others = f"on {facts.source_ttl}" if facts.source_ttl else "off, or not for us to see"
         yield warning(
             "destination-ttl",
@@ -331,12 +309,17 @@ def _destination_ttl(settings: Settings, facts: Facts) -> Iterator[Finding]:
         )
 
 
+def _ttl_there(settings: Settings, facts: Facts) -> str | None:
+    """The source's TTL attribute by the name that it has at the destination."""
+    return None if facts.source_ttl is None else settings.destination_name(facts.source_ttl)
+
+
 def _as_the_source(settings: Settings, facts: Facts) -> Iterator[Finding]:
     if settings.create_destination and facts.source and facts.destination:
         yield from table_spec.differences(
             facts.source,
             facts.destination,
-            source_ttl=None if settings.keeps_expired else facts.source_ttl,
+            source_ttl=None if settings.keeps_expired else _ttl_there(settings, facts),
             destination_ttl=facts.destination_ttl,
             stream=settings.destination_stream,
         )
@@ -425,7 +408,7 @@ _TASK_CHECKS = (
     _destination_ttl,
     _as_the_source,
     _destination_indexes,
-    _view_of_tables,
+    view_checks.with_tables,
 )
 _COPY_CHECKS = (*_TASK_CHECKS, _stream_has_begun, _from_the_beginning)
-_CHECKS = (*_TASK_CHECKS, _copy_is_through, _view_is_as_before)
+_CHECKS = (*_TASK_CHECKS, _copy_is_through, view_checks.as_before)

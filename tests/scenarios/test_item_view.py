@@ -186,7 +186,7 @@ def view(item):
 
 
 def test_a_transform_is_a_guest(pair: Pair, replicator: MakeReplicator, tmp_path: Path) -> None:
-    """What it raises or returns by mistake is set aside with the source's item; once it is mended, redrive writes it."""
+    """What it raises or returns by mistake is set aside with the source's item; once mended, redrive writes it."""
     folder, letters = tmp_path / "transforms", tmp_path / "letters.jsonl"
     folder.mkdir(mode=0o755)
     (folder / "scenario_guest.py").write_text(HOOK)

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from processor.startup import preflight, view_findings
+from processor.startup import java, preflight, view_checks, view_findings
 from processor.startup.facts import Facts
 from processor.state import task_row
 from processor.view import task_view
+from tests.fakes.task.tasks import load
 from tests.fakes.task.tasks import task as settings_of
 
 KEY = "a key of sixteen bytes"
@@ -242,5 +244,20 @@ def test_items_of_other_settings_are_said_until_all_is_as_the_settings_have_it()
         (excluding, Facts(source=_table("orders")), False),
         (excluding, others, False),
     ):
-        said = [finding.id for finding in preflight._view_is_as_before(settings, found)]
+        said = [finding.id for finding in view_checks.as_before(settings, found)]
         assert said == (["view-changed"] if is_said else [])
+
+
+def test_the_examples_of_the_docs_are_right(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each of docs/choose.md is a whole task in which nothing is wrong."""
+    monkeypatch.setattr("processor.view.mask_key.read", lambda _: KEY.encode())
+    monkeypatch.setattr("processor.startup.view_findings._key_file", lambda *_: [])
+    page = (java.ROOT / "docs" / "choose.md").read_text()
+    examples = [
+        text for text in re.findall(r"^```\n(.*?)^```", page, re.DOTALL | re.MULTILINE) if "sourceRegion" in text
+    ]
+    assert len(examples) == 5
+    for example in examples:
+        settings = load(example)
+        assert list(view_findings.of_settings(settings)) == []
+        assert settings.views_items or settings.keeps_expired

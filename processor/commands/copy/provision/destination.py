@@ -190,10 +190,16 @@ def wait_until_active(settings: Settings, clients: Clients, waiter: Waiter) -> N
 
 
 def copy_ttl(settings: Settings, clients: Clients, *, say: Say, only_if_empty: bool = False) -> Iterator[Finding]:
-    """Turn the destination's TTL on where the source's is; what it deletes, the source deletes too."""
+    """Turn the destination's TTL on where the source's is; what it deletes, the source deletes too.
+
+    It is on the name that the attribute has there, and off where its items don't have it, or are to be kept.
+    """
     name = settings.destination_table
+    if settings.keeps_expired:
+        return
     try:
         ours = time_to_live.look(clients.source(), settings.source_table, settings.source_region).attribute
+        ours = None if ours is None else settings.destination_name(ours)
         if ours is None:
             return
         if time_to_live.look(clients.destination(), name, settings.destination_region).attribute is not None:
