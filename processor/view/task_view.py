@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+from processor.dynamodb.describe import key_types
 
 if TYPE_CHECKING:
     from processor.settings.settings import Settings
@@ -22,6 +24,14 @@ def view_of(settings: Settings, key_types: Mapping[str, str]) -> ItemView | None
     from processor.view import assembly
 
     return assembly.view_of(settings, key_types)
+
+
+def of_source(settings: Settings, source: Mapping[str, Any]) -> ItemView | None:
+    """The same, from the source's description.
+
+    :param source: ``Table`` of DescribeTable's answer
+    """
+    return view_of(settings, key_types(source)) if settings.views_items else None
 
 
 def digest_of(settings: Settings) -> str:

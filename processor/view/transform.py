@@ -31,6 +31,7 @@ from processor.dynamodb.attribute_values import InvalidValueError, check_item
 from processor.dynamodb.items import same_value
 from processor.errors import UnviewableError
 from processor.view.projection import Attributes
+from processor.view.transform_watch import TransformWatch
 
 Function = Callable[[dict[str, Any]], Any]
 
@@ -78,6 +79,7 @@ class Transform:
     """
 
     def __init__(self, function: Function, *, file: str, key_names: Sequence[str]) -> None:
+        self._watch = TransformWatch(Path(file).name)
         self._function = function
         self._file = file
         self._key_names = key_names
@@ -104,6 +106,7 @@ class Transform:
         return {name: msgspec.Raw(msgspec.json.encode(value)) for name, value in item.items()}
 
     def _called(self, item: dict[str, Any]) -> Any:
+        self._watch.begin()
         try:
             with _guest():
                 return self._function(item)
@@ -111,6 +114,8 @@ class Transform:
             raise  # a signal to a command; or the machine's fault, which may pass
         except BaseException as exc:  # noqa: BLE001  # whatever a guest raises, sys.exit() too
             message = f"transform raised {_kind(exc)} at {_place(exc, self._file)}"
+        finally:
+            self._watch.end()
         raise UnviewableError(message, code="TransformFailed")
 
 

@@ -17,7 +17,6 @@ from processor.commands.copy.report import Report
 from processor.commands.copy.s3 import job
 from processor.commands.copy.segment import SegmentCopy
 from processor.commands.copy.totals import Totals
-from processor.dynamodb.describe import key_types
 from processor.dynamodb.expiry import NEVER, NO_EXPIRY, Expiry, PastTtl
 from processor.dynamodb.scanner import Segment
 from processor.dynamodb.stream_retention import RETENTION_SECONDS
@@ -75,7 +74,7 @@ class Job:
         self._via = via or ""
         self._concurrent = concurrent
         self._before = lock.wait_until_free(lambda: copy_rows.read(clients.checkpoints(), settings.task_table), say)
-        self.view = task_view.view_of(settings, key_types(self._source))
+        self.view = task_view.of_source(settings, self._source)
         self._view_digest = task_view.digest_of(settings)
         self.copy = self._new() if self._before is None or restart else self._gone_on_with(self._before)
         self.copied_items = 0

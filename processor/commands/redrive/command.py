@@ -12,7 +12,6 @@ from processor.aws.timeouts import WriteTimeouts
 from processor.commands.redrive.options import RedriveOptions
 from processor.commands.redrive.run import KeyResult, Redrive, Report, Unusable
 from processor.dynamodb import time_to_live
-from processor.dynamodb.describe import key_types
 from processor.errors import StoppedError, UsageError
 from processor.flow import retry_policy
 from processor.flow.outage import Outage
@@ -60,7 +59,7 @@ def run(settings: Settings, options: RedriveOptions) -> int:
     expiry, unknown = time_to_live.of_both(settings, clients, Retry(retry_policy.COMMAND, signals.stop, outage).ask)
     preflight.insist(unknown, "")  # warnings
     assert ready.facts.source is not None  # noqa: S101  # else there are errors
-    view = task_view.view_of(settings, key_types(ready.facts.source))
+    view = task_view.of_source(settings, ready.facts.source)
     redrive = Redrive(
         settings,
         store,

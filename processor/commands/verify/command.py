@@ -23,7 +23,6 @@ from processor.commands.verify.report import Found, OutputFile, Report, Results
 from processor.commands.verify.table_side import TableSide
 from processor.commands.verify.unviewable import without_failing
 from processor.dynamodb import time_to_live
-from processor.dynamodb.describe import key_types
 from processor.dynamodb.keys import key_reader
 from processor.errors import RefusedError, StoppedError, UnavailableError, UsageError
 from processor.flow import retry_policy
@@ -75,7 +74,7 @@ def run(settings: Settings, options: VerifyOptions, *, pause: Callable[[int], fl
     preflight.insist(ready.findings, "Nothing was compared, and nothing written.", as_json=options.as_json)
     form = _form(settings, options, ready.facts)
     assert ready.facts.source is not None  # noqa: S101  # else there are errors
-    view = task_view.view_of(settings, key_types(ready.facts.source))
+    view = task_view.of_source(settings, ready.facts.source)
     if options.repair:
         _say_what_is_written(settings, options, ready.facts)
     logs.configure()
