@@ -92,3 +92,25 @@ def test_what_is_no_difference(
     assert Expiry(PAST, NEVER).excuses(source, destination) == source_only
     assert not NO_EXPIRY.excuses(source, destination)
     assert (Expiry(PAST, PAST).is_alike, Expiry(PAST, NEVER).is_alike, NO_EXPIRY.is_alike) == (True, False, False)
+
+
+LONG_AGO = _at(-2 * OLDEST_SECONDS)
+
+
+def test_what_an_archive_keeps() -> None:
+    """With ttlDeletes=ignore: what TTL deleted at the source, however long ago; all else is as if there were no TTL."""
+    archive = Expiry(NEVER, NEVER, PAST.ever("ttl"))
+    for destination in (OLD, LONG_AGO):
+        assert archive.excuses(None, destination)
+    for source, destination in ((None, NEW), (OLD, None), (OLD, NEW), (NEW, None)):
+        assert not archive.excuses(source, destination)
+    assert archive.is_alike
+    assert archive.past("source")(OLD)
+    assert archive.past("destination")(LONG_AGO)
+    assert archive.now().excuses(None, OLD)
+
+
+def test_an_attribute_of_another_name() -> None:
+    """As it is called at the destination."""
+    renamed = PAST.named("there")
+    assert (renamed(_item({"N": "1700000000"}, name="there")), renamed(OLD), renamed(LONG_AGO)) == (True, False, False)

@@ -9,10 +9,17 @@ from concurrent.futures import Future, ThreadPoolExecutor
 import msgspec
 import pytest
 
-from processor.errors import DaemonGoneError, HeldError, LeaseLostError, RefusedError, UnavailableError
+from processor.errors import (
+    DaemonGoneError,
+    HeldError,
+    LeaseLostError,
+    RefusedError,
+    UnavailableError,
+    UnviewableError,
+)
 from processor.flow.outage import Outage
 from processor.replication.apply import Applier, Holding, Outcome
-from processor.replication.change import Change
+from processor.replication.change import Change, Fault
 from processor.reporting.logs import Log
 from tests.fakes.dynamodb.changes import delete, put
 from tests.fakes.dynamodb.table import FakeTable
@@ -314,3 +321,27 @@ def test_an_unexpected_error_is_not_swallowed() -> None:
 
     with pytest.raises(KeyError):
         _applier(_Broken(), write_mode="item").apply([put(str(i)) for i in range(20)])
+
+
+@pytest.mark.parametrize("write_mode", ["batch", "item", "fenced"])
+def test_a_change_of_which_nothing_can_be_made_is_refused_without_a_call(write_mode: str) -> None:
+    """By its reason; the others of its batch are written."""
+    fault = Fault(reason="transform raised ValueError", code="TransformFailed")
+    faulty = msgspec.structs.replace(put("b"), image=None, source_item=put("b").image, fault=fault)
+    table, refused = FakeTable(), list[tuple[Change, RefusedError]]()
+    applier = _applier(table, write_mode=write_mode, refused=lambda change, error: refused.append((change, error)))
+    outcome = applier.apply([put("a"), faulty, put("c")])
+    assert (outcome.puts, outcome.set_aside) == (2, 1)
+    assert _images([put("a"), put("c")]) == table.items
+    ((change, error),) = refused
+    assert (change, str(error), error.code) == (faulty, "transform raised ValueError", "TransformFailed")
+    assert isinstance(error, UnviewableError)
+
+
+def test_a_later_change_of_the_key_makes_up_for_it() -> None:
+    """Of a batch only a key's last change counts."""
+    fault = Fault(reason="transform raised ValueError", code="TransformFailed")
+    faulty = msgspec.structs.replace(put("a", number=1), image=None, fault=fault)
+    table = FakeTable()
+    assert _applier(table).apply([faulty, put("a", "2", number=2)]).coalesced == 1
+    assert _images([put("a", "2")]) == table.items

@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
+import msgspec
 import pytest
 
+from processor.dynamodb.expiry import Expiry, PastTtl
 from processor.errors import RefusedError, UnavailableError, UnsettledError
 from processor.replication.reconcile import MAX_WRITES, Reconciled, reconcile
 from tests.fakes.dynamodb.changes import put
 from tests.fakes.dynamodb.source import FakeSource
 from tests.fakes.dynamodb.table import FakeTable
-
-if TYPE_CHECKING:
-    import msgspec
 
 CHANGE = put("a", "1")
 KEY, IDENTITY = CHANGE.key, CHANGE.identity
@@ -73,3 +70,20 @@ def test_what_the_tables_say_is_the_callers_business() -> None:
         reconcile(KEY, "1", source=source, table=FakeTable(refuse=[IDENTITY]))
     with pytest.raises(UnavailableError):
         reconcile(KEY, "1", source=source, table=FakeTable(faults=["throttle"]))
+
+
+def test_what_an_archive_keeps_is_not_deleted() -> None:
+    """An item past its TTL that the source no longer has: also if it goes between the write and the second read."""
+    past = msgspec.Raw(b'{"id":{"S":"a"},"ttl":{"N":"5"}}')
+    expiry = Expiry(kept=PastTtl("ttl", lambda: 10.0))
+    table = FakeTable()
+    done = reconcile(
+        KEY, "1", source=FakeSource({}), table=table, destination=FakeSource({IDENTITY: past}), expiry=expiry
+    )
+    assert (done.kind, table.calls) == ("moot", [])
+    source = FakeSource({}, answers=[past, None, None])
+    done = reconcile(KEY, "1", source=source, table=table, destination=FakeSource(table.items), expiry=expiry)
+    assert (done.kind, done.writes, table.items) == ("moot", 1, {IDENTITY: bytes(past)})
+    now = Expiry(kept=PastTtl("ttl", lambda: 5.0))
+    done = reconcile(KEY, "1", source=FakeSource({}), table=table, destination=FakeSource(table.items), expiry=now)
+    assert (done.kind, table.items) == ("delete", {})

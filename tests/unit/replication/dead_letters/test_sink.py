@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from processor.errors import DeadLetterError, RefusedError
@@ -71,3 +72,18 @@ def test_the_uri_says_where_they_are(uri: str, kind: type, place: str) -> None:
 def test_without_a_uri_there_are_none() -> None:
     """Dead letters have no place by default."""
     assert store_of(task()) is None
+
+
+@pytest.mark.parametrize("masked", [False, True])
+def test_a_letter_holds_the_sources_item(tmp_path: Path, *, masked: bool) -> None:
+    """Whatever the settings make of it; with deadLetterMasked what would have been written, if anything could be."""
+    path = tmp_path / "letters.jsonl"
+    letters = DeadLetters(
+        LetterFile(path), task_name="t", table="copy", region="us-east-1", shard_id="shard-1", masked=masked
+    )
+    source, seen = put("a", "Ada"), put("a", "hash").image
+    letters.add(msgspec.structs.replace(source, image=seen, source_item=source.image), ERROR)
+    letters.add(msgspec.structs.replace(source, image=None, source_item=source.image), ERROR)
+    images = [json.loads(line)["newImage"] for line in path.read_text().splitlines()]
+    values = [image and image["value"]["S"] for image in images]
+    assert values == (["hash", None] if masked else ["Ada", "Ada"])
