@@ -63,6 +63,7 @@ def changed(settings: Settings, facts: Facts) -> Iterator[Finding]:
     except SetupError:  # said already
         return
     ours = (settings.source_region, settings.source_table, settings.destination_region, settings.destination_table)
+    remedy = "verify --repair --deleteExtra" if digest else "copy --restart"
     if facts.task.tables == ours and facts.task.view_digest != digest:
         yield warning(
             "view-changed",
@@ -71,8 +72,7 @@ def changed(settings: Settings, facts: Facts) -> Iterator[Finding]:
             if digest
             else "were written with settings that left out, masked, renamed or added, and there are none now",
             "Items that don't change from now on stay as they are there, those too that would not be there now",
-            "Run verify --repair --deleteExtra, or copy --restart into an emptied table; that is noted, and then this "
-            "is not said again",
+            f"Run {remedy}; that is noted, and then this is not said again",
         )
 
 

@@ -241,6 +241,9 @@ CASES = {
     "verify": Case(commands=("verify",), run=_verify, ends=(1,)),
     "repair": Case(commands=("repair",), run=_repair),
     "repair, fenced": Case(commands=("repair",), run=_repair, settings=FENCED),
+    "repair, by a view": Case(
+        commands=("repair",), run=_repair, settings={"excludeAttributes": "old", "setAttributes": '{"o":{"S":"x"}}'}
+    ),
     "redrive": Case(commands=("redrive",), run=_redrive, settings=LETTERS),
     "copy": Case(commands=("copy",), run=_copy, ends=(0, 0, 0, 22, 0)),
     "copy, item": Case(commands=("copy",), run=_copy, settings={"writeMode": "item"}, ends=(0, 0, 0, 22, 0)),

@@ -282,7 +282,7 @@ class Job:
                 filtered=totals.filtered,
             )
         )
-        if not copy.onto_items:  # else there may be more than it has written
+        if not (copy.onto_items and _leaves_out(self._settings)):  # else some may be there too many
             retry(self._note_view)
         return Report(
             items=totals.items,
@@ -300,6 +300,11 @@ class Job:
             onto_items=copy.onto_items,
             started_ms=copy.started_ms,
         )
+
+
+def _leaves_out(settings: Settings) -> bool:
+    """Whether nothing may be written of some items."""
+    return settings.filter is not None or settings.transform is not None
 
 
 def _cannot_go_on(reason: str) -> NotReadyError:

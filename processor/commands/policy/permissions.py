@@ -207,9 +207,7 @@ def _task() -> Iterator[Permission]:
     yield _row("task", "TaskTable", "GetItem", f"{_LOOKING} status")
     yield _row("task", "TaskTable", "DescribeTable PutItem", "copy copyViaS3 replicate")
     yield _row("task", "TaskTable", "UpdateItem", "copy replicate")
-    # By which view all of the destination is.
-    yield _row("task", "TaskTable", "UpdateItem", "repair")
-    yield _row("task", "TaskTable", "UpdateItem", "verify", _views)
+    yield _row("task", "TaskTable", "UpdateItem", "repair verify", _views)  # by which view all of the destination is
     yield _row("task", "TaskTable", "Scan", "copy copyViaS3 status")
     yield _row("task", "TaskTable", "DeleteItem", "copy copyViaS3 replicate")
     yield _first("TaskTable", "CreateTable", "copy copyViaS3 replicate")

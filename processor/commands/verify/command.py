@@ -92,7 +92,7 @@ def run(settings: Settings, options: VerifyOptions, *, pause: Callable[[int], fl
                 )
                 made.comparison(ready.facts, results, pause=pause).run()
             if _is_proof(report, options):
-                _note_view(settings, clients, options)
+                _note_view(settings, clients)
         except StoppedError as exc:
             output.say(f"{program.NAME}: {exc}")
             return signals.exit_status
@@ -107,15 +107,14 @@ def _is_proof(report: Report, options: VerifyOptions) -> bool:
     return is_whole and report.complete and not report.differing and not report.changing
 
 
-def _note_view(settings: Settings, clients: Clients, options: VerifyOptions) -> None:
+def _note_view(settings: Settings, clients: Clients) -> None:
     """Store by which view of the items all of the destination is, so that no start says that it may not be."""
-    if not (settings.views_items or options.repair):
+    if not settings.views_items:
         return
     try:
         task_row.note_view(clients.checkpoints(), settings.task_table, task_view.digest_of(settings))
     except (RefusedError, UnavailableError) as exc:
-        if settings.views_items:
-            output.say(f"That it is all by these settings can't be noted ({exc}): a start may still say otherwise.")
+        output.say(f"That it is all by these settings can't be noted ({exc}): a start may still say otherwise.")
 
 
 def _say_what_is_written(settings: Settings, options: VerifyOptions, facts: Facts) -> None:
