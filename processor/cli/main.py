@@ -19,6 +19,7 @@ from processor.cli.registry import COMMANDS, REPLICATE, Command
 from processor.commands.check.options import CheckOptions
 from processor.commands.copy.options import CopyOptions
 from processor.commands.policy.options import PolicyOptions
+from processor.commands.preview.options import PreviewOptions
 from processor.commands.redrive.options import RedriveOptions
 from processor.commands.replicate.options import ReplicateOptions
 from processor.commands.status.options import StatusOptions
@@ -138,6 +139,12 @@ def _policy(found: Settings, options: PolicyOptions) -> int:
     return command.run(found, options)
 
 
+def _preview(found: Settings, options: PreviewOptions) -> int:
+    from processor.commands.preview import command
+
+    return command.run(found, options)
+
+
 def _redrive(found: Settings, options: RedriveOptions) -> int:
     from processor.commands.redrive import command
 
@@ -168,6 +175,7 @@ _RUN: Mapping[str, Callable[[Settings, Any], int]] = {
     "check": _check,
     "copy": _copy,
     "policy": _policy,
+    "preview": _preview,
     "redrive": _redrive,
     "status": _status,
     "verify": _verify,

@@ -18,6 +18,8 @@ from processor.commands.check.options import CheckOptions
 from processor.commands.copy.options import CopyOptions
 from processor.commands.policy import options as policy_options
 from processor.commands.policy.options import PolicyOptions
+from processor.commands.preview import options as preview_options
+from processor.commands.preview.options import PreviewOptions
 from processor.commands.redrive.options import RedriveOptions
 from processor.commands.replicate.options import ReplicateOptions
 from processor.commands.status.options import StatusOptions
@@ -202,6 +204,30 @@ COMMANDS: Mapping[str, Command] = {
                     field="tags_sessions",
                     help="it runs with EKS Pod Identity, whose session's tags each role it assumes must let pass",
                 ),
+                JSON,
+            ),
+        ),
+        Command(
+            name="preview",
+            help="show what the settings make of some of the source's items, and change nothing",
+            takes=PreviewOptions,
+            options=(
+                Option(
+                    name="items",
+                    metavar="N",
+                    parse=whole_number(1, preview_options.MOST_ITEMS),
+                    default=10,
+                    help="how many of the table's (10)",
+                ),
+                Option(
+                    name="key",
+                    field="keys",
+                    metavar="JSON",
+                    parse=preview_options.key,
+                    repeated=True,
+                    help="the item of this key, as DynamoDB JSON, instead; may be given several times",
+                ),
+                Option(name="values", help="show also the values, those to be masked too; without it names and sizes"),
                 JSON,
             ),
         ),

@@ -151,6 +151,11 @@ def _verify(task: GuardedTask) -> list[tuple[int, str, str]]:
     return [task.run("verify", "--recheck", "0")]
 
 
+def _preview(task: GuardedTask) -> list[tuple[int, str, str]]:
+    _tables(task)
+    return [task.run("preview"), task.run("preview", "--key", '{"id":{"S":"a"}}')]
+
+
 def _repair(task: GuardedTask) -> list[tuple[int, str, str]]:
     _tables(task)
     return [task.run("verify", "--recheck", "0", "--repair", "--deleteExtra")]
@@ -239,6 +244,7 @@ CASES = {
     "check, fenced, with letters": Case(commands=("check",), run=_check, settings=FENCED | LETTERS),
     "status": Case(commands=("status",), run=_status, settings=LETTERS),
     "verify": Case(commands=("verify",), run=_verify, ends=(1,)),
+    "preview": Case(commands=("preview",), run=_preview, settings={"filter": "attribute_exists(id)"}, ends=(0, 0)),
     "repair": Case(commands=("repair",), run=_repair),
     "repair, fenced": Case(commands=("repair",), run=_repair, settings=FENCED),
     "repair, by a view": Case(

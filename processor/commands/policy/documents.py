@@ -47,9 +47,10 @@ def make(
     """
     made = []
     assume = ["sts:AssumeRole", *(["sts:TagSession"] if tags_sessions else [])]
+    used = {row.side for row in rows}
     for principal, sides in principals.sides(settings).items():
         statements = list(_statements([row for row in rows if row.side in sides], settings, found))
-        if principal.role_arn is None and (roles := principals.assumed_by(settings, principal)):
+        if principal.role_arn is None and (roles := principals.assumed_by(settings, principal, used)):
             statements.append({"Sid": "AssumeRoles", "Effect": "Allow", "Action": assume, "Resource": roles})
         trust = (
             None if principal.role_arn is None else _trust(settings, principal.role_arn, callers, tags=tags_sessions)

@@ -155,12 +155,13 @@ def _first(resource: Resource, actions: str, commands: str, when: When = _always
 
 
 def _source() -> Iterator[Permission]:
-    yield _row("source", "SourceTable", "DescribeTable", f"{_LOOKING} redrive repair status verify")
+    yield _row("source", "SourceTable", "DescribeTable", f"{_LOOKING} preview redrive repair status verify")
     # Without it items past their TTL count as any others, and a warning of the preflight is missed.
     yield _row("source", "SourceTable", "DescribeTimeToLive", f"{_LOOKING} redrive repair verify")
-    yield _row("source", "SourceTable", "GetItem", "redrive repair copy")
+    yield _row("source", "SourceTable", "GetItem", "preview redrive repair copy")
     yield _row("source", "SourceTable", "GetItem", _LOOKING, _fenced)
     yield _row("source", "SourceTable", "Scan BatchGetItem", "copy repair verify")
+    yield _row("source", "SourceTable", "Scan", "preview")
     yield _row("source", "HeartbeatItem", "PutItem", "replicate", _heartbeat)
     yield _row("source", "SourceTable", "UpdateTable", "copy copyViaS3", _enable_stream)
     yield _row("source", "SourceTable", "ListTagsOfResource", "copy", _create)

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 import msgspec
 
 from processor.commands.policy.permissions import Side
 from processor.settings.identity import Identity
 from processor.settings.settings import Settings
+
+SIDES: tuple[Side, ...] = ("source", "destination", "task")
 
 
 class Principal(msgspec.Struct, frozen=True, kw_only=True):
@@ -52,10 +54,10 @@ def sides(settings: Settings) -> dict[Principal, list[Side]]:
     return found
 
 
-def assumed_by(settings: Settings, base: Principal) -> list[str]:
-    """The roles that a principal must be allowed to assume."""
-    found = [each.role_arn for each in identities(settings).values() if each.role_arn and base_of(each) == base]
-    return sorted(set(found))
+def assumed_by(settings: Settings, base: Principal, sides: Collection[Side] = SIDES) -> list[str]:
+    """The roles that a principal must be allowed to assume, for what is done on these sides."""
+    used = [identity for side, identity in identities(settings).items() if side in sides]
+    return sorted({each.role_arn for each in used if each.role_arn and base_of(each) == base})
 
 
 def assumers(settings: Settings, role_arn: str) -> list[tuple[Principal, str | None]]:

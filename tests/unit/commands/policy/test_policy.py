@@ -207,12 +207,12 @@ def test_what_only_a_first_start_needs_stands_apart() -> None:
 
 
 def test_reading_commands_are_allowed_no_write() -> None:
-    """Status and verify can change nothing; check only tries the destination's writes."""
+    """Status, preview and verify can change nothing; check only tries the destination's writes."""
     settings = tasks.task(deadLetterUri="s3://letters", createDestination="true", enableStream="true")
     reads = ("BatchGet", "Describe", "Get", "List", "Scan")
     tried = {f"dynamodb:{name}" for name in ("BatchWriteItem", "DeleteItem", "PutItem")}
     assert tried <= set(_actions(settings, "check"))
-    for action in {*_actions(settings, "check")} - tried | {*_actions(settings, "status", "verify")}:
+    for action in {*_actions(settings, "check")} - tried | {*_actions(settings, "preview", "status", "verify")}:
         assert action.partition(":")[2].startswith(reads), action
 
 
