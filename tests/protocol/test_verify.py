@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import signal
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -604,3 +605,59 @@ def test_a_clock_that_is_wrong_deletes_nothing(pair: Pair, monkeypatch: pytest.M
     """Where this machine's is ahead of DynamoDB's, that of DynamoDB counts."""
     monkeypatch.setattr(time, "time", lambda: _now() + 7200)
     assert _keys(pair.verify()[1]) == {"lives": "different", "missing": "missing", "too old": "missing"}
+
+
+@pytest.mark.usefixtures("expiring")
+def test_an_archive_keeps_what_ttl_deletes(pair: Pair, expiring: Expiring) -> None:
+    """With ttlDeletes=ignore what only the destination has, past its date, is not extra, and is never deleted."""
+    expiring.destination.clear()
+    pair.settings |= {"ttlDeletes": "ignore"}
+    pair.tables.put(pair.destination, item("extra"))
+    pair.tables.put(pair.destination, _dated("long ago", -8 * 366 * 86400))
+    status, report = pair.verify()
+    assert (status, _keys(report)) == (1, {"lives": "different", "missing": "missing", "extra": "extra"})
+    assert (report["sourceExpired"], report["destinationExpired"]) == (5, 4)
+    found = _keys(pair.verify(expired=True)[1])
+    assert found["only source"] == found["too old"] == "missing"
+    assert found["only destination"] == found["long ago"] == "expired"
+    assert pair.verify(expired=True, repair=True, delete_extra=True)[1]["repaired"] == 6
+    names = {each["id"]["S"] for each in pair.tables.items(pair.destination)}
+    assert {"only source", "only destination", "long ago", "too old", "missing"} <= names
+    assert "extra" not in names
+    assert pair.verify(expired=True)[0] == 0
+
+
+def test_the_view_is_what_is_compared(pair: Pair) -> None:
+    """What passes, as it is written; what does not pass and stands there is extra."""
+    pair.settings |= {"filter": "attribute_not_exists(hidden)", "excludeAttributes": "title"}
+    pair.put(item("same", title={"S": "Dr."}), other=item("same"))
+    pair.put(item("unlike", title={"S": "Dr."}))
+    pair.put(item("hidden", hidden={"S": "x"}))
+    pair.tables.put(pair.source, item("hidden and missing", hidden={"S": "x"}))
+    status, report = pair.verify()
+    assert (status, _keys(report)) == (1, {"unlike": "different", "hidden": "extra"})
+    assert (report["equal"], report["sourceItems"]) == (1, 2)
+    assert pair.verify(repair=True, delete_extra=True)[1]["repaired"] == 2
+    assert {each["id"]["S"] for each in pair.tables.items(pair.destination)} == {"same", "unlike"}
+
+
+def test_an_item_of_which_nothing_can_be_made_hides_no_other(
+    pair: Pair, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It differs, and says why; a repair leaves it, and all others are made equal."""
+    monkeypatch.setattr(sys, "path", [*sys.path])
+    module = tmp_path / "verified_guest.py"
+    module.write_text("def view(item):\n    print('called')\n    return {**item, 'n': item['n']}\n")
+    pair.settings |= {"transform": "verified_guest:view", "transformPath": str(tmp_path)}
+    pair.put(item("bad", a={"S": "secret"}))
+    pair.put(item("equal", n={"N": "1"}))
+    pair.tables.put(pair.source, item("missing", n={"N": "1"}))
+    status, report = pair.verify()
+    assert (status, _keys(report)) == (1, {"bad": "different", "missing": "missing"})
+    (bad,) = (found for found in report["keys"] if found["outcome"] == "different")
+    assert "nothing can be written of it: transform raised KeyError" in bad["paths"][0]["path"]
+    assert "secret" not in json.dumps(report)
+    status, report = pair.verify(repair=True)
+    assert (status, report["repaired"]) == (1, 1)
+    (bad,) = (found for found in report["keys"] if found["outcome"] == "different")
+    assert "transform raised KeyError" in bad["repair"]["reason"]
