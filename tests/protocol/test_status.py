@@ -525,12 +525,13 @@ def test_how_far_a_copy_has_come(make_stage: MakeStage) -> None:
     held = msgspec.structs.replace(copy, holder="h")
     copy_rows.claim(table.client, task_table, held)
     for number, done in enumerate((True, False)):
-        segment = SegmentState(number=number, done=done, items=10, size_bytes=1000)
+        segment = SegmentState(number=number, done=done, items=10, filtered=4 * done, size_bytes=1000)
         copy_rows.save(table.client, task_table, held, segment)
     found = stage.look()
     assert found.copy is not None
     assert (found.exit_status, found.copy.items, found.copy.size_bytes, found.copy.segments_done) == (0, 20, 2000, 1)
-    assert "not through, 20 of some 100 items, 1 of 4 segments done, begun by here" in shown(found)
+    assert found.copy.filtered == 4
+    assert "not through, 20 and 4 left out of some 100 items, 1 of 4 segments done, begun by here" in shown(found)
 
 
 def shown(found: Report) -> str:

@@ -629,11 +629,11 @@ def test_an_archive_keeps_what_ttl_deletes(pair: Pair, expiring: Expiring) -> No
 
 def test_the_view_is_what_is_compared(pair: Pair) -> None:
     """What passes, as it is written; what does not pass and stands there is extra."""
-    pair.settings |= {"filter": "attribute_not_exists(hidden)", "excludeAttributes": "title"}
+    pair.settings |= {"filter": "attribute_not_exists(aside)", "excludeAttributes": "title"}
     pair.put(item("same", title={"S": "Dr."}), other=item("same"))
     pair.put(item("unlike", title={"S": "Dr."}))
-    pair.put(item("hidden", hidden={"S": "x"}))
-    pair.tables.put(pair.source, item("hidden and missing", hidden={"S": "x"}))
+    pair.put(item("hidden", aside={"S": "x"}))
+    pair.tables.put(pair.source, item("hidden and missing", aside={"S": "x"}))
     status, report = pair.verify()
     assert (status, _keys(report)) == (1, {"unlike": "different", "hidden": "extra"})
     assert (report["equal"], report["sourceItems"]) == (1, 2)

@@ -270,3 +270,21 @@ def test_binary_values_pass_a_filter_in_copy(pair: Pair) -> None:
     settings = pair.settings | {"filter": "b = :b", "filterValues": json.dumps({":b": {"B": value}})}
     status, _, errors = end_of(command("copy", settings))
     assert (status, list(pair.replicated())) == (0, ["shown"]), errors
+
+
+def test_an_item_that_grows_past_what_dynamodb_takes(pair: Pair, tmp_path: Path) -> None:
+    """By setAttributes: refused by the destination, so it is set aside with the reason, and all others are copied."""
+    letters = tmp_path / "letters.jsonl"
+    pair.put("large", data={"S": "x" * (400 * 1024 - 500)})
+    pair.put("small")
+    settings = pair.settings | {
+        "setAttributes": json.dumps({"more": {"S": "y" * 1000}}),
+        "onError": "deadLetter",
+        "deadLetterUri": letters.as_uri(),
+    }
+    status, _, errors = end_of(command("copy", settings))
+    assert (status, list(pair.replicated())) == (0, ["small"]), errors
+    (letter,) = map(json.loads, letters.read_text().splitlines())
+    assert (letter["key"]["id"]["S"], letter["error"]) == ("large", "ValidationException")
+    assert "size" in letter["reason"]
+    assert "more" not in letter["newImage"]

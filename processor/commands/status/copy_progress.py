@@ -15,7 +15,8 @@ if TYPE_CHECKING:
 class CopyProgress(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     """A copy; ``running``: begun and not finished, whether a process is working on it or not.
 
-    ``followed``: it is finished, and a replication has gone on since.
+    ``followed``: it is finished, and a replication has gone on since. ``filtered``: how many items it has read and left
+    out, by the settings.
 
     ``expected…`` are DescribeTable's counts, up to six hours old; times are milliseconds since the epoch.
     """
@@ -27,6 +28,7 @@ class CopyProgress(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     started_ms: int
     finished_ms: int | None
     items: int
+    filtered: int
     expected_items: int
     size_bytes: int
     expected_bytes: int
@@ -42,10 +44,11 @@ def read(client: DynamoDBClient, table: str) -> CopyProgress | None:
     copy = copy_rows.read(client, table)
     if copy is None:
         return None
-    items, size_bytes, done = copy.items, copy.size_bytes, copy.segments
+    items, filtered, size_bytes, done = copy.items, copy.filtered, copy.size_bytes, copy.segments
     if copy.state == "running":
         segments = copy_rows.read_segments(client, table, copy)
         items = sum(segment.items for segment in segments)
+        filtered = sum(segment.filtered for segment in segments)
         size_bytes = sum(segment.size_bytes for segment in segments)
         done = sum(1 for segment in segments if segment.done)
     return CopyProgress(
@@ -56,6 +59,7 @@ def read(client: DynamoDBClient, table: str) -> CopyProgress | None:
         started_ms=copy.started_ms,
         finished_ms=copy.finished_ms,
         items=items,
+        filtered=filtered,
         expected_items=copy.expected_items,
         size_bytes=size_bytes,
         expected_bytes=copy.expected_bytes,

@@ -79,11 +79,12 @@ def _facts(report: Report) -> list[tuple[str, str]]:
 
 
 def _copy(copy: CopyProgress) -> str:
+    left_out = f" and {copy.filtered:,} left out" if copy.filtered else ""
     if copy.state == "done":
-        return f"done, {copy.items:,} items{', and replicated since' if copy.followed else ''}"
+        return f"done, {copy.items:,} items{left_out}{', and replicated since' if copy.followed else ''}"
     return (
-        f"not through, {copy.items:,} of some {copy.expected_items:,} items, {copy.segments_done} of {copy.segments} "
-        f"segments done, begun by {copy.host}"
+        f"not through, {copy.items:,}{left_out} of some {copy.expected_items:,} items, {copy.segments_done} of "
+        f"{copy.segments} segments done, begun by {copy.host}"
     )
 
 
