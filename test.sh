@@ -5,7 +5,7 @@
 #   ./test.sh tests [PYTEST-ARG ...]  the tests, or those that pytest is told to run
 #   ./test.sh bench [--write] [NAME ...]
 #                                     figures (--help names them), --write: into docs/performance.md; not part of ./test.sh, for they judge nothing
-#   ./test.sh chaos [--minutes N] [--seed S] [--plant BUG]
+#   ./test.sh chaos [--minutes N] [--seed S] [--view] [--plant BUG]
 #                                     faults at random on real daemons, with a checker; ./test.sh has a short run of it
 #   ./test.sh fuzz [--minutes N] [--seed S] [TARGET ...]
 #                                     inputs that follow the code's branches, by atheris and Jazzer; ./test.sh has a short run of other ones

@@ -7,6 +7,7 @@ import os
 import random
 import tempfile
 import time
+from dataclasses import replace
 from pathlib import Path
 
 from rich.console import Console
@@ -33,6 +34,7 @@ def main() -> int:
     parser.add_argument("--seed", type=int, help="of the first episode; the next ones count on from it")
     parser.add_argument("--episode-seconds", type=float, default=90.0, help="how long faults go on in each episode")
     parser.add_argument("--mode", choices=plan.modes(), action="append", help="only this writeMode; may be given again")
+    parser.add_argument("--view", action="store_true", help="with a filter that items go out of and into, and a mask")
     parser.add_argument("--without", action="append", default=[], help="no faults of this kind; may be given again")
     parser.add_argument("--keep-going", action="store_true", help="go on after an episode that failed")
     parser.add_argument("--checkout", type=Path, default=java.ROOT, help="run this checkout's run.sh")
@@ -56,6 +58,7 @@ def main() -> int:
                 modes=given.mode or plan.modes(),
                 without=given.without,
             )
+            made = replace(made, view=given.view)
             print(made, flush=True)
             results.append(
                 Episode(made, endpoint=server.endpoint, folder=folder / str(made.seed), root=given.checkout).run()

@@ -1,6 +1,7 @@
 """Holds an episode's journal against the source's true history. It knows nothing of how the replicator works.
 
-1. At the end the destination is the source, byte for byte.
+1. At the end the destination is the source, byte for byte; where the task has a filter and a mask, what they make of it
+   (``view.py``). A change that leaves the filter counts as a delete, and one of which nothing was there as none.
 2. No checkpoint passes a change that is not applied, superseded by an applied later one of its key, or dead-lettered.
 3. A key's applied sequence numbers go back only where a replay begins (``tenures.py``), and no further than to the
    checkpoint of that moment; and who has lost a shard writes nothing that is older than what its new holder wrote.
@@ -201,6 +202,11 @@ class Checker:
             return self._lettered.get(change.sequence, float("inf")) <= now
         if change.digest is not None:
             return place in key.put_at
+        while place > 0 and key.changes[place - 1].digest is None:  # it was not there before, so nothing was to be done
+            place -= 1
+        if place == 0:
+            return True
+        change = key.changes[place]
         before = max((at for other, at in key.put_at.items() if other < place), default=float("-inf"))
         return key.deleted_at >= max(change.made_at, before)
 

@@ -18,14 +18,14 @@ import boto3
 
 from processor.commands.demo.workload import scan
 from processor.startup import java
-from tests.chaos import disasters, sources
+from tests.chaos import disasters, sources, view
 from tests.chaos.checker import Checker, Letter, Verdict
 from tests.chaos.disasters import NobodyError, Stage
 from tests.chaos.fleet import Machine, fleet
 from tests.chaos.journal import Change, Journal, Struck, digest
 from tests.chaos.plan import Plan
 from tests.chaos.proxies import CheckpointProxy, DestinationProxy
-from tests.chaos.sources import Source
+from tests.chaos.sources import See, Source
 from tests.chaos.workload import INDEXED, Workload
 from tests.fakes.network.fault_proxy import FaultProxy
 from tests.fakes.patience import PATIENCE_SECONDS
@@ -78,6 +78,7 @@ class Episode:
             "dynamodb", region_name=_DESTINATION_REGION, endpoint_url=endpoint
         )
         self._journal = Journal()
+        self._see: See = view.seen if plan.view else lambda item: item
 
     def run(self) -> Result:
         """Run it, which takes the plan's seconds and about half a minute more."""
@@ -89,6 +90,7 @@ class Episode:
                 seed=self._plan.seed,
                 pause_seconds=self._plan.pause_seconds,
                 refusals=self._plan.refusals,
+                see=self._see,
             )
             workload.start()
             try:
@@ -102,7 +104,7 @@ class Episode:
             letters = self._letters()
             checker = Checker(history, letters, coalesce=self._plan.coalesce)
             verdict = checker.run(self._journal.entries)
-            checker.check_end(stage.source.items(), self._items())
+            checker.check_end(stage.source.items(self._see), self._items())
             checker.check_letters()
         if not is_at_rest:
             verdict.violations.append(
@@ -165,6 +167,7 @@ class Episode:
                 "checkpointIntervalMillis": str(plan.checkpoint_interval_ms),
                 "onError": "deadLetter",
                 "deadLetterUri": f"file://{self._dead_letters}",
+                **(view.settings(self._folder) if plan.view else {}),
             }
             with fleet(plan.machines, self._folder, settings, self._journal, root=self._root) as machines:
                 yield Stage(
@@ -223,7 +226,7 @@ class Episode:
         refused = {made.key for made in last.values() if made.refused}
         if any(last[key].digest not in lettered for key in refused):
             return False
-        wanted, found = source.items(), self._items()
+        wanted, found = source.items(self._see), self._items()
         return all(wanted.get(key) == found.get(key) for key in (wanted.keys() | found.keys()) - refused)
 
     def _letters(self) -> list[Letter]:

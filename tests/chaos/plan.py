@@ -104,12 +104,14 @@ class Plan:
     pause_seconds: float
     steps: tuple[Step, ...]
     checkpoint_interval_ms: int
+    view: bool = False  # whether the task has a filter and a mask
 
     def __str__(self) -> str:
         source = f"{self.shards} simulated shards" if self.simulated else "DynamoDB Local"
         return (
             f"seed {self.seed}: writeMode={self.write_mode} coalesce={str(self.coalesce).lower()} "
-            f"checkpointIntervalMillis={self.checkpoint_interval_ms}, {self.machines} machines, {source}, "
+            f"checkpointIntervalMillis={self.checkpoint_interval_ms}, "
+            f"{'with a filter and a mask, ' if self.view else ''}{self.machines} machines, {source}, "
             f"{len(self.steps)} faults in {self.seconds:.0f} s"
         )
 

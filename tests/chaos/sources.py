@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import boto3
@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
 REGION = "us-east-1"
+# From an item to what of it is to be at the destination, None for nothing.
+See = Callable[[Item], Item | None]
 
 
 class Made(NamedTuple):
@@ -27,6 +29,7 @@ class Made(NamedTuple):
     digest: str | None
     refused: bool
     at: float
+    is_delete: bool = False
 
 
 class Record(NamedTuple):
@@ -56,9 +59,10 @@ class Source:
         """Delete an item."""
         self.client.delete_item(TableName=self.table, Key={"id": {"S": key}})
 
-    def items(self) -> dict[str, str]:
-        """The digest of each item, by key."""
-        return {key: digest(item) for key, item in scan(self.client, self.table).items()}
+    def items(self, see: See) -> dict[str, str]:
+        """The digest of what is to be at the destination of each item, by key."""
+        found = {key: see(item) for key, item in scan(self.client, self.table).items()}
+        return {key: digest(item) for key, item in found.items() if item is not None}
 
     def history(self, made: Sequence[Made]) -> list[Change]:
         """What the workload made, with the shard and the sequence number that the stream gave it."""
@@ -70,7 +74,7 @@ class Source:
         for change in made:
             record = by_key[change.key][positions[change.key]]
             positions[change.key] += 1
-            assert record.number == (None if change.digest is None else change.number), (change, record)
+            assert record.number == (None if change.is_delete else change.number), (change, record)
             changes.append(
                 Change(
                     number=change.number,

@@ -92,6 +92,18 @@ def test_a_delete_that_was_never_written_is_noticed() -> None:
     assert check(history, take(), delete(), checkpoint(4)).violations == []
 
 
+def test_what_never_passed_a_filter_needs_no_write() -> None:
+    """Such changes have no image, as deletes; one that takes an item away needs a delete, also if more follow it."""
+    outside = [change(1, put=False), change(2, put=False)]
+    assert check(outside, take(), checkpoint(2), coalesce=False).violations == []
+    history = [*outside, change(3), change(4, put=False), change(5, put=False)]
+    found = check(history, take(), put(3), checkpoint(5), coalesce=False).violations
+    assert [each.partition(",")[0] for each in found] == ["checkpoint: shard s was checkpointed at 5"] * 2
+    for coalesce in (True, False):
+        assert check(history, take(), put(3), delete(), checkpoint(5), coalesce=coalesce).violations == []
+        assert check(history, take(), put(3), checkpoint(5), coalesce=coalesce).violations
+
+
 def test_a_write_that_goes_back_is_noticed() -> None:
     """Two writes of one key in the wrong order, by one that has the shard."""
     (found,) = check(PUTS, take(), put(2), put(1)).violations

@@ -7,7 +7,7 @@ import threading
 import time
 
 from tests.chaos.journal import Item, digest
-from tests.chaos.sources import Made, Source
+from tests.chaos.sources import Made, See, Source
 
 # Keys of these are never deleted. A late duplicate of a put can't bring back what was deleted since: in fenced mode the
 # sequence number that would stop it goes with the item.
@@ -32,13 +32,15 @@ class Workload:
 
     :param pause_seconds: between two writes, on the average and outside of bursts
     :param refusals: whether some puts are of a kind that the destination refuses
+    :param see: what is to be at the destination of an item
     """
 
-    def __init__(self, source: Source, *, seed: int, pause_seconds: float, refusals: bool) -> None:
+    def __init__(self, source: Source, *, seed: int, pause_seconds: float, refusals: bool, see: See) -> None:
         self._source = source
         self._random = random.Random(seed)
         self._pause_seconds = pause_seconds
         self._refusals = refusals
+        self._see = see
         self._there: set[str] = set()
         self._burst = 0
         self._stop = threading.Event()
@@ -81,13 +83,15 @@ class Workload:
         key = f"{kind}-{self._random.randrange(keys)}"
         if key in self._there and self._random.random() < deletes:
             self._there.discard(key)
-            self.made.append(Made(number, key, None, refused=False, at=time.monotonic()))
+            self.made.append(Made(number, key, None, refused=False, at=time.monotonic(), is_delete=True))
             self._source.delete(key)
         else:
             self._there.add(key)
             refused = self._refusals and kind == "odd" and self._random.random() < 0.5
             item = self._item(kind, key, number, refused=refused)
-            self.made.append(Made(number, key, digest(item), refused=refused, at=time.monotonic()))
+            seen = self._see(item)
+            found = None if seen is None else digest(seen)
+            self.made.append(Made(number, key, found, refused=refused and found is not None, at=time.monotonic()))
             self._source.put(item)
 
     def _item(self, kind: str, key: str, number: int, *, refused: bool) -> Item:

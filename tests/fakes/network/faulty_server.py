@@ -52,7 +52,11 @@ class Exchange(BaseHTTPRequestHandler):
 
     def do_POST(self) -> None:
         """Read a request, and let the first fault that wants it have it."""
-        self.body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+        length = int(self.headers.get("Content-Length", 0))
+        self.body = self.rfile.read(length)
+        if len(self.body) < length:  # who asked was killed in the middle of it
+            self.close_connection = True
+            return
         self.service, _, self.operation = self.headers.get("X-Amz-Target", "").rpartition(".")
         self.server.owner.act_on(self)
 
