@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 
 # DynamoDB's limit of an expression (developer guide, service quotas), less what Scan is asked for beside the filter.
 _MOST_FILTER_BYTES = 4096 - 100
+# The same of operators and functions: Scan is also asked for the heartbeat, by = and OR.
+_MOST_FILTER_OPERATORS = 300 - 2
 _NOTHING = "Nothing can be written"
 _READABLE_BY_OTHERS = 0o077
 
@@ -105,6 +107,9 @@ def _filter(settings: Settings) -> Iterator[Finding]:
         return
     if condition is not None:
         yield from _unused(condition)
+        if condition.operators > _MOST_FILTER_OPERATORS:
+            value = f"has {condition.operators} operators and functions; {_MOST_FILTER_OPERATORS} are the most"
+            yield _wrong("filter-unusable", "filter", value, "Say it with fewer of them; IN takes up to 100 values")
 
 
 def _unused(condition: Condition) -> Iterator[Finding]:

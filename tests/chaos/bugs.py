@@ -54,6 +54,16 @@ BUGS = {
         plan=_plan((0, "throttle", 2)),
         symptom="was not applied",
     ),
+    "leaving-item-stays": Bug(
+        edits={
+            "processor/replication/stream_record.py": (
+                'if change.event_name == "INSERT" or _was_not_seen(old_image, view):',
+                'if change.event_name != "REMOVE" or _was_not_seen(old_image, view):',
+            )
+        },
+        plan=_plan(view=True),
+        symptom="was not applied",
+    ),
     "empty-answer-believed": Bug(
         edits={
             "processor/replication/write_responses.py": (

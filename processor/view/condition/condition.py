@@ -26,6 +26,7 @@ class Condition:
     :ivar values: its ``{":v": {"S": "x"}}``, only those that it uses
     :ivar attributes: the top-level attributes that it asks for
     :ivar nested: those of them in which it looks for something; DynamoDB refuses that for a key's attribute
+    :ivar operators: how many operators and functions it has
     :ivar unused_names: what was given as a name, and is not in the expression
     :ivar unused_values: what was given as a value, and is not in the expression
     """
@@ -44,6 +45,7 @@ class Condition:
         self.values = {name: values[name] for name in values if name in source.used}
         self.attributes = frozenset(source.attributes)
         self.nested = frozenset(source.nested)
+        self.operators = source.operators
         self.unused_names = frozenset(names) - source.used
         self.unused_values = frozenset(values) - source.used
         self._predicate = predicate

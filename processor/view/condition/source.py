@@ -19,6 +19,7 @@ class Source:
 
     :ivar used: the ``#names`` and ``:values`` that were looked up
     :ivar attributes: the top-level attributes whose paths were read
+    :ivar operators: how many operators and functions were read
     :ivar nested: those of them below which a path went on
     :raises ConditionError: it is empty, too long, or has a character that can't be in it
     """
@@ -32,7 +33,7 @@ class Source:
         self._at = 0
         self._names = names
         self._values = values
-        self._operators = 0
+        self.operators = 0
         self.used: set[str] = set()
         self.attributes: set[str] = set()
         self.nested: set[str] = set()
@@ -72,8 +73,8 @@ class Source:
 
         :raises ConditionError: there are more than DynamoDB takes
         """
-        self._operators += 1
-        if self._operators > _MOST_OPERATORS:
+        self.operators += 1
+        if self.operators > _MOST_OPERATORS:
             raise ConditionError(
                 f"an expression has at most {_MOST_OPERATORS} operators and functions", operator.position
             )

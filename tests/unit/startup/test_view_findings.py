@@ -55,6 +55,7 @@ WRONG: dict[str, tuple[dict[str, str], str]] = {
     "a name that is not given": ({"filter": "#s = :v", "filterValues": VALUES}, "filter-unusable"),
     "a value that is not given": ({"filter": "a = :v"}, "filter-unusable"),
     "too long": ({"filter": " OR ".join(["attribute_exists(a)"] * 250)}, "filter-unusable"),
+    "too many operators": ({"filter": "NOT " * 298 + "a = :v", "filterValues": VALUES}, "filter-unusable"),
     "a value that is none": ({"filter": "a = :v", "filterValues": '{":v": {"N": "x"}}'}, "filter-unusable"),
     "names without a filter": ({"filterNames": '{"#s": "status"}'}, "filter-missing"),
     "values without a filter": ({"filterValues": VALUES}, "filter-missing"),

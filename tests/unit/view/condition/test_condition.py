@@ -123,6 +123,7 @@ def test_what_it_used() -> None:
     condition = parse("#a.b = :n AND c < :m", {**NAMES, "#z": "z"}, VALUES)
     assert condition.attributes == {"a", "c"}
     assert condition.nested == {"a"}
+    assert condition.operators == 3
     assert condition.names == {"#a": "a"}
     assert condition.values == {":n": {"N": "5"}, ":m": {"N": "6"}}
     assert condition.unused_names == {"#c", "#i", "#z"}
