@@ -10,6 +10,7 @@ import msgspec
 import pytest
 
 from processor.aws.clients import Clients
+from processor.commands.copy import job as module
 from processor.commands.copy import report
 from processor.commands.copy.job import Job
 from processor.commands.copy.report import Report
@@ -219,3 +220,20 @@ def test_a_copy_that_was_begun_anew_meanwhile_is_not_marked(made: Task) -> None:
         finished_copy.note(made.settings, made.clients, facts)
         assert copy_rows.read(made.client, made.settings.task_table) == stored
     finished_copy.note(task(kclEndpoint=made.settings.kcl_endpoint or "", taskName="none"), made.clients, facts)
+
+
+def test_a_copy_of_other_settings_is_not_gone_on_with(made: Task) -> None:
+    """Half of the destination would be of the one kind, half of the other."""
+    before = _aged(1.0, view_digest="of a filter")
+    with pytest.raises(NotReadyError, match=r"have changed since it began.*--restart"):
+        made.job(before)
+    anew = made.job(None, restart=True)
+    assert (anew.copy.id != before.id, anew.copy.view_digest) == (True, "")
+
+
+@pytest.mark.parametrize("leaves_out", [False, True])
+@pytest.mark.parametrize("onto_items", [False, True])
+def test_what_a_copy_proves_of_the_destination(*, onto_items: bool, leaves_out: bool) -> None:
+    """All of it is by the settings; but not where it held items that would be left out now."""
+    settings = task(taskName="any", **({"filter": "attribute_exists(a)"} if leaves_out else {"excludeAttributes": "a"}))
+    assert module.proves_view(settings, _aged(1.0, onto_items=onto_items)) == (not (onto_items and leaves_out))

@@ -282,7 +282,7 @@ class Job:
                 filtered=totals.filtered,
             )
         )
-        if not (copy.onto_items and _leaves_out(self._settings)):  # else some may be there too many
+        if proves_view(self._settings, copy):
             retry(self._note_view)
         return Report(
             items=totals.items,
@@ -302,9 +302,13 @@ class Job:
         )
 
 
-def _leaves_out(settings: Settings) -> bool:
-    """Whether nothing may be written of some items."""
-    return settings.filter is not None or settings.transform is not None
+def proves_view(settings: Settings, copy: CopyState) -> bool:
+    """Whether all of the destination is by these settings once the copy is done.
+
+    Where it held items before, there may be some that nothing would be written of now.
+    """
+    leaves_out = settings.filter is not None or settings.transform is not None
+    return not (copy.onto_items and leaves_out)
 
 
 def _cannot_go_on(reason: str) -> NotReadyError:
