@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import re
 from collections.abc import Callable
 from decimal import Decimal
 from typing import Any
@@ -21,6 +22,10 @@ MOST_ITEM_BYTES = 400 * 1024
 _MOST_LEVELS = 32
 # The largest positive number (developer guide, number type): 9.99...E+125, and the smallest is 1E-130.
 _MOST_DIGITS, _LARGEST, _SMALLEST = 38, 125, -130
+
+
+# Decimal takes more: underscores, white space, digits of other scripts.
+_NUMBER = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")
 
 
 class InvalidValueError(ValueError):
@@ -97,13 +102,13 @@ def _check_text(content: Any) -> None:
 def _check_number(content: Any) -> None:
     if not isinstance(content, str):
         raise InvalidValueError("an N is not a str, as DynamoDB JSON has numbers")
+    if not _NUMBER.fullmatch(content):
+        raise InvalidValueError("an N is no number")
     try:
         number = Decimal(content)
         exact = len(number.normalize().as_tuple().digits) if len(content) <= _MOST_DIGITS else _digits(content)
     except (ArithmeticError, ValueError):
         raise InvalidValueError("an N is no number") from None
-    if not number.is_finite():
-        raise InvalidValueError("an N is no number")
     if exact > _MOST_DIGITS or (number and not _SMALLEST <= number.adjusted() <= _LARGEST):
         raise InvalidValueError(f"an N has more than {_MOST_DIGITS} digits, or is too large or too small")
 

@@ -73,10 +73,10 @@ def _stop(settings: Settings) -> Refused:
     def refused(change: Change, error: RefusedError) -> None:
         if change.fault is not None:
             message = (
-                f"What the settings make of the source's item can't be made of key {bytes(change.key).decode()} "
-                f"(sequence number {change.sequence_number}): {error}. It is not applied, and nothing goes past it. "
-                "Put that right and start again, or set onError=deadLetter and deadLetterUri to set such changes aside "
-                "and go on."
+                f"Nothing can be written of the source's item of key {bytes(change.key).decode()} (sequence number "
+                f"{change.sequence_number}): {error}. It is not applied, and nothing goes past it. Put the settings "
+                "right and start again, or set onError=deadLetter and deadLetterUri to set such changes aside and go "
+                "on."
             )
             raise StoppedByRefusalError(message) from error
         message = (
