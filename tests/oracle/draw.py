@@ -6,7 +6,7 @@ import base64
 import random
 import re
 from collections.abc import Iterator, Sequence
-from decimal import Decimal
+from decimal import Context, Decimal
 from typing import Any, NamedTuple
 
 from hypothesis import strategies as st
@@ -53,6 +53,7 @@ _INVALID = [
     {"M": {"": {"S": "x"}}},
     {"L": [{"BS": []}]},
 ]
+_EXACT = Context(prec=38, Emin=-130, Emax=125)
 _SPACES = ["", " ", "  ", "\t", "\n"]
 _TOKEN = re.compile(r"[A-Za-z0-9_#:]+|<=|>=|<>|\S")
 
@@ -68,11 +69,15 @@ class Question(NamedTuple):
 class _Drawer:
     """Items, or one expression.
 
+    :param items: what the expression is asked of
     :param seen: values that stand in the items, which an expression's values are often to be equal to
     """
 
-    def __init__(self, chance: random.Random, seen: Sequence[dict[str, Any]] = ()) -> None:
+    def __init__(
+        self, chance: random.Random, seen: Sequence[dict[str, Any]] = (), items: Sequence[dict[str, Any]] = ()
+    ) -> None:
         self.chance = chance
+        self.attributes = [attribute for item in items for attribute in item.items()]
         self.seen = seen
         self.values: dict[str, Any] = {}
 
@@ -127,7 +132,27 @@ class _Drawer:
             return f"{self.case('not')}{self.chance.choice([f' {one}', f'({one})'])}"
         return f"({one})" if kind == "parentheses" and (one[0] != "(" or self.chance.random() < 0.2) else one
 
+    def pointed(self) -> str:
+        """A condition that is just true of one of the items, or just false."""
+        name, value = self.chance.choice(self.attributes)
+        path = {"name": "#n", "a.b": "#d"}.get(name, name)
+        ((kind, content),) = value.items()
+        if kind in {"SS", "NS", "BS"}:
+            if self.chance.random() < 0.5:
+                return f"{path} = {self.given({kind: content[::-1]})}"
+            return f"contains({path}, {self.given({self.chance.choice([kind[0], 'S']): self.chance.choice(content)})})"
+        if kind == "L" and content:
+            return f"contains({path}, {self.given(self.chance.choice(content))})"
+        if kind == "S" and self.chance.random() < 0.5:
+            sizes = [len(content), len(content.encode()), len(content.encode("utf-16-le")) // 2]
+            return f"size({path}) = {self.given({'N': str(self.chance.choice(sizes))})}"
+        sign = self.chance.choice(["=", "<>", "<", ">="] if kind in {"S", "N", "B"} else ["=", "<>"])
+        other = {"N": str(Decimal(content).next_plus(_EXACT))} if kind == "N" and self.chance.random() < 0.5 else value
+        return f"{path} {sign} {self.given(other)}"
+
     def simple(self) -> str:
+        if self.attributes and self.chance.random() < 0.3:
+            return self.pointed()
         tested = self.path() if self.chance.random() < 0.7 else self.operand("SNB")
         space = self.chance.choice(_SPACES)
         kind = self.chance.choice(["comparison", "comparison", "between", "in", "function", "function"])
@@ -225,7 +250,7 @@ def situations(draw: st.DrawFn, *, items: int, questions: int) -> tuple[list[dic
     chance = random.Random(draw(st.integers(0, 2**64 - 1)))
     found = [_Drawer(chance).item() for _ in range(items)]
     seen = [value for item in found for each in item.values() for value in _within(each)]
-    return found, [_Drawer(chance, seen).question() for _ in range(questions)]
+    return found, [_Drawer(chance, seen, found).question() for _ in range(questions)]
 
 
 def _within(value: dict[str, Any]) -> Iterator[dict[str, Any]]:
