@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from processor.dynamodb.attribute_values import InvalidValueError
 from processor.view.condition.condition_error import ConditionError
 from processor.view.condition.tokens import Token, tokens
 from processor.view.condition.values import Value, constant
@@ -99,7 +100,7 @@ class Source:
             raise ConditionError(f"filterValues has no value for {token.text}", token.position)
         try:
             found = constant(self._values[token.text])
-        except ValueError as exc:
+        except InvalidValueError as exc:
             raise ConditionError(f"the value of {token.text} can't be used: {exc}", token.position) from exc
         self.used.add(token.text)
         return found
