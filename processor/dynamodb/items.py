@@ -58,7 +58,7 @@ def parsed(image: msgspec.Raw) -> dict[str, dict[str, Any]]:
     """
     try:
         return _decoder.decode(image)
-    except (msgspec.DecodeError, RecursionError) as exc:
+    except (msgspec.DecodeError, RecursionError, UnicodeDecodeError) as exc:
         raise MalformedItemError(f"an item that is no DynamoDB JSON ({type(exc).__name__})") from exc
 
 

@@ -28,7 +28,7 @@ def key_reader(names: Sequence[str]) -> Callable[[msgspec.Raw], msgspec.Raw]:
     def read(item: msgspec.Raw) -> msgspec.Raw:
         try:
             return msgspec.Raw(template % tuple(map(bytes, parts_of(item))))
-        except (msgspec.DecodeError, KeyError, RecursionError) as exc:
+        except (msgspec.DecodeError, KeyError, RecursionError, UnicodeDecodeError) as exc:
             raise MalformedItemError(f"an item without the key {', '.join(names)} ({type(exc).__name__})") from exc
 
     return read

@@ -85,7 +85,7 @@ class ItemView:
                 if changed is None:
                     return None
                 attributes = changed
-        except (msgspec.DecodeError, RecursionError) as exc:
+        except (msgspec.DecodeError, RecursionError, UnicodeDecodeError) as exc:
             raise MalformedItemError(f"an item that is no DynamoDB JSON ({type(exc).__name__})") from exc
         return msgspec.Raw(msgspec.json.encode(attributes))
 

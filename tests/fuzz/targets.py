@@ -143,7 +143,9 @@ def _parsed() -> list[tuple[Any, Any]]:
 def condition(data: bytes) -> None:
     """A condition expression, and after a NUL an item that it is asked of."""
     text, _, item = data.partition(b"\0")
-    with contextlib.suppress(ConditionError, MalformedItemError, msgspec.DecodeError, RecursionError):
+    with contextlib.suppress(
+        ConditionError, MalformedItemError, msgspec.DecodeError, UnicodeDecodeError, RecursionError
+    ):
         found = parse(text.decode("utf-8", "replace"), NAMES, VALUES)
         assert found.names.keys() <= NAMES.keys()
         found.matches(msgspec.json.decode(item, type=dict[str, msgspec.Raw]))

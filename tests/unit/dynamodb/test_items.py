@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from typing import Any
 
 import msgspec
 import pytest
 
-from processor.dynamodb.items import canonical, same
+from processor.dynamodb.items import canonical, parsed, same
+from processor.dynamodb.keys import key_reader
+from processor.errors import MalformedItemError
 
 BASE = {"id": {"S": "k"}, "n": {"N": "1"}}
 EQUAL: dict[str, tuple[Any, Any]] = {
@@ -61,3 +64,10 @@ def test_what_is_no_item_is_an_error(broken: bytes) -> None:
     """Nothing is compared that is no DynamoDB JSON."""
     with pytest.raises(ValueError, match="no DynamoDB JSON"):
         canonical(msgspec.Raw(broken))
+
+
+@pytest.mark.parametrize("read", [parsed, canonical, key_reader(['an "id"'])])
+def test_bytes_that_are_no_text(read: Callable[[msgspec.Raw], object]) -> None:
+    """They are no item, by the same error as all that is none."""
+    with pytest.raises(MalformedItemError):
+        read(msgspec.Raw(b'{"id":{"S":"a"},"i\xa8":{"S":"a"}}'))

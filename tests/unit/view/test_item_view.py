@@ -104,7 +104,7 @@ def test_scan_is_asked_for_what_passes_and_for_the_heartbeat(monkeypatch: pytest
     assert view_of(monkeypatch, excludeAttributes="a").scan_filter is None
 
 
-@pytest.mark.parametrize("content", [b"", b"[]", b"{", b'{"id":1', b'"x"'])
+@pytest.mark.parametrize("content", [b"", b"[]", b"{", b'{"id":1', b'"x"', b'{"\xa8":1}'])
 def test_what_is_no_item(content: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
     """Is nothing to be written, nor to be passed over."""
     with pytest.raises(MalformedItemError):
