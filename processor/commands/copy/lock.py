@@ -49,6 +49,7 @@ class Fields(TypedDict, total=False):
     items: int
     size_bytes: int
     expired: int
+    filtered: int
 
 
 def here() -> str:
