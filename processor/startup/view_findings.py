@@ -230,6 +230,13 @@ def _keys(settings: Settings, source: Mapping[str, Any]) -> Iterator[Finding]:
                 f"names {shown(path)}, which is of the key",
                 "Leave it out: an item keeps its key, or no change of it could be found again",
             )
+    try:
+        condition = assembly.condition_of(settings)
+    except ConditionError:  # said already
+        return
+    if condition is not None and (within := sorted(condition.nested & key.keys())):
+        value = f"looks for something within {', '.join(within)}, which is of the key"
+        yield _wrong("filter-unusable", "filter", value, "Name the attribute alone: a key has no parts")
 
 
 def _fence(settings: Settings) -> Iterator[Finding]:

@@ -166,6 +166,13 @@ def test_the_key_stays(settings: dict[str, str]) -> None:
     assert _of_tables(TABLES, includeAttributes="a") == []
 
 
+def test_a_key_has_no_parts() -> None:
+    """DynamoDB refuses a filter that looks for some, where the key itself may be asked for."""
+    within = {"filter": "a = :v OR id.a = :v", "filterValues": VALUES}
+    assert _of_tables(TABLES, **within) == [("filter-unusable", "error")]
+    assert _of_tables(TABLES, filter="id = :v", filterValues=VALUES) == []
+
+
 @pytest.mark.parametrize(
     "settings", [{"renameAttributes": "a=fence"}, {"setAttributes": '{"fence": {"S": "x"}}'}], ids=["renamed", "set"]
 )
