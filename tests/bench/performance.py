@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from processor.startup import java
+from tests.bench import quiet_goals, view
 from tests.bench.figures import Row
 from tests.bench.goals import GOALS
 from tests.bench.throughput import BATCH_SIZES, LATENCIES_MS, SHARDS
@@ -20,7 +21,10 @@ _ABSENT = "not measured yet"
 
 
 # Those that the page has figures of, the quick ones first.
-BENCHES = ("child", "drain", "shards", "latency", "batch", "large", "million", "local", "lag", "start", "calls")
+BENCHES = (
+    *("child", "view", "drain", "shards", "latency", "batch", "large", "million", "local", "lag", "start", "calls"),
+    *("quiet-child", "quiet-idle", "quiet-written"),
+)
 
 
 class Measured:
@@ -137,12 +141,30 @@ def _local(measured: Measured) -> str:
     )
 
 
+def _quiet(measured: Measured) -> str:
+    return _table(("measure", "before", "goal", "measured", ""), quiet_goals.rows(measured.benches))
+
+
+def _view(measured: Measured) -> str:
+    lines = [
+        (
+            name,
+            measured.shown(f"{name}: record decoded, µs", 2),
+            "" if name == view.NO_VIEW else measured.shown(f"{name}: view alone, µs/item", 2),
+        )
+        for name in view.KINDS
+    ]
+    return _table(("settings", "a record decoded, µs", "the view alone, µs"), lines)
+
+
 _TABLES: dict[str, Callable[[Measured], str]] = {
     "machine": _machine,
     "goals": _goals,
     "throughput": _throughput,
     "servers": _servers,
     "local": _local,
+    "quiet": _quiet,
+    "view": _view,
 }
 
 

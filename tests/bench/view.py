@@ -27,6 +27,19 @@ GOALS = {
     "filter, two comparisons: view alone, µs/item": 15.0,
     "two masked attributes: view alone, µs/item": 25.0,
 }
+NO_VIEW = "no view"
+_VALUES = {"filterValues": json.dumps({":t": {"S": "acme"}, ":n": {"N": "100"}})}
+# What is measured, and the settings of each.
+KINDS: dict[str, dict[str, str]] = {
+    NO_VIEW: {},
+    "filter, two comparisons": {"filter": "tenant = :t AND amount >= :n"},
+    "filter, none passes": {"filter": "tenant <> :t AND amount >= :n"},
+    "excluded attribute": {"excludeAttributes": "note"},
+    "excluded path": {"excludeAttributes": "address.street"},
+    "two masked attributes": {"maskAttributes": "email, phone", "maskKey": "file://{key}"},
+    "hook": {"transform": "bench_hook:change", "transformPath": "{folder}"},
+}
+_ALSO = {name: _VALUES for name in KINDS if name.startswith("filter")}
 _HOOK = "def change(item):\n    item['seen'] = {'BOOL': True}\n    return item\n"
 
 
@@ -58,18 +71,9 @@ def _views(folder: Path) -> Iterator[tuple[str, View | None]]:
     key = folder / "mask-key"
     key.write_text("0123456789abcdef0123456789abcdef")
     key.chmod(0o600)
-    values = json.dumps({":t": {"S": "acme"}, ":n": {"N": "100"}})
-    kinds: dict[str, dict[str, str]] = {
-        "no view": {},
-        "filter, two comparisons": {"filter": "tenant = :t AND amount >= :n", "filterValues": values},
-        "filter, none passes": {"filter": "tenant <> :t AND amount >= :n", "filterValues": values},
-        "excluded attribute": {"excludeAttributes": "note"},
-        "excluded path": {"excludeAttributes": "address.street"},
-        "two masked attributes": {"maskAttributes": "email, phone", "maskKey": f"file://{key}"},
-        "hook": {"transform": "bench_hook:change", "transformPath": str(folder)},
-    }
-    for name, settings in kinds.items():
-        yield name, task_view.view_of(task(**settings), {"id": "S"})
+    for name, asked in KINDS.items():
+        settings = {setting: value.format(key=key, folder=folder) for setting, value in asked.items()}
+        yield name, task_view.view_of(task(**settings, **_ALSO.get(name, {})), {"id": "S"})
 
 
 def _timed(work: Callable[[], object]) -> Iterator[float]:
