@@ -51,7 +51,7 @@ _STS_CONFIG = Config(
     user_agent_extra=SESSION_NAME,
 )
 
-# For a whole call: the time of its steps together.
+# For each attempt of a call, all of its steps together; ``Identity.java`` has the same for a whole call.
 _STS_SECONDS = 10.0
 
 # botocore logs a traceback for each failed renewal of credentials. role_credentials.py and the caller report it

@@ -15,7 +15,7 @@ from processor.replication.writer import Table
 
 
 class ThrottledTable:
-    """Satisfies ``writable_table.Table``: another one, written no faster than ``capacity`` allows."""
+    """Satisfies ``replication.writer.Table``: another one, written no faster than ``capacity`` allows."""
 
     def __init__(self, table: Table, capacity: Capacity, limit: RetryLimit, stop: threading.Event) -> None:
         self.name = table.name

@@ -40,7 +40,7 @@ def keeping_extra(repair: Callable[[list[Found], Tell], None]) -> Callable[[list
 
 
 class _Noted:
-    """Implements ``writable_table.Table``: passes writes to another one, and remembers whether there were any."""
+    """Implements ``replication.writer.Table``: passes writes to another one, and remembers whether there were any."""
 
     def __init__(self, table: Table) -> None:
         self.name = table.name

@@ -1,4 +1,4 @@
-"""A copy by way of S3, as one run of a job: its row is kept by ``holder``, the work is ``via_s3``'s."""
+"""A copy by way of S3, as one run of a job: its row is kept by ``lock.py``, the work is ``transfer.py``'s."""
 
 from __future__ import annotations
 
