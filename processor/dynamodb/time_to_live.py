@@ -11,7 +11,7 @@ import msgspec
 
 from processor.aws.errors import aws_errors
 from processor.dynamodb.expiry import NEVER, Expiry, PastTtl
-from processor.errors import CredentialsError, RefusedError, UnavailableError
+from processor.errors import CredentialsError, RefusedError, SetupError, UnavailableError
 from processor.reporting.findings import Finding, warning
 
 if TYPE_CHECKING:
@@ -88,9 +88,19 @@ def of_source(settings: Settings, clients: Clients, ask: Ask) -> tuple[PastTtl, 
 
 
 def of_both(settings: Settings, clients: Clients, ask: Ask) -> tuple[Expiry, list[Finding]]:
-    """The same for both tables."""
+    """The same for both tables.
+
+    :raises SetupError: with ttlDeletes=ignore, if we are not allowed to ask for the source's
+    """
     source, findings = _past("source", settings.source_table, settings.source_region, clients.source, ask)
     name, region = settings.destination_table, settings.destination_region
+    if settings.keeps_expired and findings:
+        raise SetupError(
+            f"TTL of source table {settings.source_table}",
+            findings[0].value,
+            "What ttlDeletes=ignore keeps could not be told from what is to be deleted. Nothing was written",
+            findings[0].remedy,
+        )
     destination, more = _past("destination", name, region, clients.destination, ask)
     findings += more
     # The source's items are compared as the destination has them.

@@ -17,6 +17,7 @@ the item back, until the key's next change. A MODIFY doesn't.
 
 from __future__ import annotations
 
+import contextlib
 from typing import TYPE_CHECKING, Any, Literal
 
 import msgspec
@@ -73,8 +74,9 @@ class FencedTable(WritableTable):
             return False
         except RefusedError:
             # A later change's image may be the one that is refused: that change is then met, and decided, by itself.
-            if same(self._source.get(change.key), change.image):
-                raise
+            with contextlib.suppress(UnviewableError):
+                if same(self._source.get(change.key), change.image):
+                    raise
             return False
         return True
 

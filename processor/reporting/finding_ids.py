@@ -42,6 +42,8 @@ IDS: Mapping[str, str] = {
     "region-unknown": "a region is none of AWS's, and no endpoint is given for it",
     # Settings that choose and reshape items.
     "fence-attribute-set": "an attribute is renamed or set to the name in fenceAttribute",
+    "archive-fenced": "ttlDeletes=ignore beside writeMode=fenced",
+    "archive-of-view": "ttlDeletes=ignore beside settings that choose or reshape items",
     "filter-missing": "filterNames or filterValues is set, and no filter",
     "filter-unusable": "the filter, or a value in it, is not one that DynamoDB takes",
     "filter-unused": "filterNames or filterValues has what the filter does not use",

@@ -95,15 +95,19 @@ class Transform:
             return None
         try:
             check_item(item)
+            made = {name: msgspec.Raw(msgspec.json.encode(value)) for name, value in item.items()}
         except InvalidValueError as exc:
             message = f"transform returned what is no item: {exc}"
+            raise UnviewableError(message, code="TransformResultInvalid") from None
+        except (TypeError, ValueError, OverflowError) as exc:  # such as a value of a class of the guest's own
+            message = f"transform returned an item that can't be written as JSON ({_kind(exc)})"
             raise UnviewableError(message, code="TransformResultInvalid") from None
         for name in self._key_names:
             own = _decoder.decode(attributes[name])
             if name not in item or not same_value(own, item[name]):
                 message = f"transform changed {name}, which is of the key"
                 raise UnviewableError(message, code="TransformResultInvalid")
-        return {name: msgspec.Raw(msgspec.json.encode(value)) for name, value in item.items()}
+        return made
 
     def _called(self, item: dict[str, Any]) -> Any:
         self._watch.begin()

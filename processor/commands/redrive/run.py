@@ -59,6 +59,13 @@ class KeyResult(msgspec.Struct, kw_only=True, rename="camel", omit_defaults=True
     reason: str | None = None
 
 
+_ONLY_COPY = (
+    "the source has no item of this key any more, and with ttlDeletes=ignore it may be TTL that has deleted it: then "
+    "this letter has the only copy of what is to be kept. Put its item to the destination by hand, or remove the "
+    "letter"
+)
+
+
 class Unusable(msgspec.Struct, kw_only=True, rename="camel"):
     """Something among the letters that is kept: not a letter, or another replication's."""
 
@@ -216,6 +223,8 @@ class Redrive:
             raise
 
     def _reconcile(self, work: _Work) -> KeyResult:
+        if self._is_only_copy(work):
+            return self._result(work, "failing", reason=_ONLY_COPY)
         done = reconcile(
             work.key,
             work.sequence_number,
@@ -224,11 +233,19 @@ class Redrive:
             destination=self._destination,
             expiry=self._expiry,
         )
+        if done.kind != "put" and self._is_only_copy(work):  # TTL has deleted it since
+            return self._result(work, "failing", reason=_ONLY_COPY)
         if done.kind == "moot":
             return self._result(work, "moot")
         return self._result(work, "applied", write=done.kind)
 
+    def _is_only_copy(self, work: _Work) -> bool:
+        """Whether a letter may have the only copy of what is to be kept: with ttlDeletes=ignore, gone at the source."""
+        return self._settings.keeps_expired and self._source.get(work.key) is None
+
     def _look(self, work: _Work) -> KeyResult:
+        if self._is_only_copy(work):
+            return self._result(work, "failing", reason=_ONLY_COPY)
         image = self._source.get(work.key)
         if is_moot(image, self._destination.get(work.key), self._expiry):
             return self._result(work, "moot")

@@ -74,6 +74,7 @@ def run(settings: Settings, options: VerifyOptions, *, pause: Callable[[int], fl
     preflight.insist(ready.findings, "Nothing was compared, and nothing written.", as_json=options.as_json)
     form = _form(settings, options, ready.facts)
     assert ready.facts.source is not None  # noqa: S101  # else there are errors
+    digest = task_view.digest_of(settings)
     view = task_view.of_source(settings, ready.facts.source)
     if options.repair:
         _say_what_is_written(settings, options, ready.facts)
@@ -92,7 +93,7 @@ def run(settings: Settings, options: VerifyOptions, *, pause: Callable[[int], fl
                 )
                 made.comparison(ready.facts, results, pause=pause).run()
             if _is_proof(report, options):
-                _note_view(settings, clients)
+                _note_view(settings, clients, digest)
         except StoppedError as exc:
             output.say(f"{program.NAME}: {exc}")
             return signals.exit_status
@@ -107,12 +108,15 @@ def _is_proof(report: Report, options: VerifyOptions) -> bool:
     return is_whole and report.complete and not report.differing and not report.changing
 
 
-def _note_view(settings: Settings, clients: Clients) -> None:
-    """Store by which view of the items all of the destination is, so that no start says that it may not be."""
+def _note_view(settings: Settings, clients: Clients, digest: str) -> None:
+    """Store by which view of the items all of the destination is, so that no start says that it may not be.
+
+    :param digest: the view's, from before it was made: the transform's file may have changed since
+    """
     if not settings.views_items:
         return
     try:
-        task_row.note_view(clients.checkpoints(), settings.task_table, task_view.digest_of(settings))
+        task_row.note_view(clients.checkpoints(), settings.task_table, digest)
     except (RefusedError, UnavailableError) as exc:
         output.say(f"That it is all by these settings can't be noted ({exc}): a start may still say otherwise.")
 
@@ -216,7 +220,7 @@ class _Made:
         settings, clients = self._settings, self._clients
         assert facts.source is not None  # noqa: S101  # else there are errors
         assert facts.destination is not None  # noqa: S101  # the same
-        view = None if self._view is None else without_failing(self._view)
+        view = None if self._view is None else without_failing(self._view, self._judge.form.key_names)
         source = TableSide(
             "source",
             facts.source,

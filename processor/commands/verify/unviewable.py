@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import msgspec
 
 from processor.dynamodb.item_view import View
@@ -10,17 +12,18 @@ from processor.errors import UnviewableError
 _decoder = msgspec.json.Decoder(dict[str, msgspec.Raw])
 
 
-def without_failing(view: View) -> View:
+def without_failing(view: View, key_names: Sequence[str]) -> View:
     """A view that raises nothing for one item, so that all others are compared.
 
-    Such an item has one more attribute, whose name says why: so it differs, and its report says where.
+    Of such an item its key is left, and an attribute whose name says why: so it differs, and its report says where. All
+    else might be what is to be masked.
     """
 
     def seen(item: msgspec.Raw) -> msgspec.Raw | None:
         try:
             return view(item)
         except UnviewableError as exc:
-            attributes = _decoder.decode(item)
+            attributes = {name: value for name, value in _decoder.decode(item).items() if name in key_names}
             attributes[f"(nothing can be written of it: {exc})"] = msgspec.Raw(b'{"NULL":true}')
             return msgspec.Raw(msgspec.json.encode(attributes))
 

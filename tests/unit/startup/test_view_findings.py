@@ -229,6 +229,22 @@ def test_the_ttl_attribute(settings: dict[str, str], is_said: bool) -> None:  # 
     assert _of_tables(found, **settings) == ([("view-of-ttl", "warning")] if is_said else [])
 
 
+@pytest.mark.parametrize(
+    ("settings", "expected"),
+    [
+        ({}, []),
+        ({"writeMode": "item"}, []),
+        ({"writeMode": "fenced"}, ["archive-fenced"]),
+        ({"excludeAttributes": "a"}, ["archive-of-view"]),
+        ({"filter": "attribute_exists(a)", "writeMode": "fenced"}, ["archive-of-view", "archive-fenced"]),
+    ],
+)
+def test_an_archive_is_of_whole_items(settings: dict[str, str], expected: list[str]) -> None:
+    """Else what TTL has deleted could not be told from what is to be deleted."""
+    found = view_checks.by_itself(settings_of(ttlDeletes="ignore", **settings))
+    assert [(each.id, each.severity) for each in found] == [(name, "error") for name in expected]
+
+
 def test_an_archive_has_no_ttl() -> None:
     """With ttlDeletes=ignore, any TTL at the destination deletes what is to be kept."""
     found = Facts(source=_table("orders"), source_ttl="expires", destination_ttl="expires")

@@ -121,6 +121,20 @@ def test_an_equal_key_in_another_notation_is_the_key() -> None:
     assert item_of(seen(attributes_of({"id": {"N": "1"}})) or {}) == {"id": {"N": "1.00"}}
 
 
+class _Text(str):
+    """A guest's own kind of text, which JSON does not know."""
+
+    __slots__ = ()
+
+
+def test_a_value_of_the_guests_own_class_is_no_items() -> None:
+    """It is refused as any other result that can't be written, and not taken for a bug of ours."""
+    view = Transform(lambda item: {**item, "a": {"S": _Text("x")}}, file="", key_names=["id"])
+    with pytest.raises(UnviewableError, match="can't be written as JSON") as caught:
+        view(attributes_of({"id": {"S": "x"}}))
+    assert caught.value.code == "TransformResultInvalid"
+
+
 UNUSABLE: dict[str, tuple[str, str]] = {
     "def other(item): pass": ("view", "has no function view"),
     "view = 7": ("view", "has no function view"),

@@ -76,7 +76,7 @@ class Run:
     def make(self, *, threads: int = 1, **more: Any) -> Redrive:
         """A redrive, not run yet."""
         return Redrive(
-            task(taskName="t"),
+            task(taskName="t", **more.pop("settings", {})),
             more.pop("store", self.store),
             source=FakeSource(self.source, before=self._before),
             destination=FakeSource(self.table.items),
@@ -143,6 +143,22 @@ def test_what_is_equal_already_is_moot(run: Run) -> None:
     redrive.run()
     assert (redrive.report.moot, redrive.report.removed_letters) == (2, 2)
     assert run.table.calls == []
+
+
+@pytest.mark.parametrize("dry_run", [True, False])
+def test_an_archives_only_copy_is_kept(run: Run, *, dry_run: bool) -> None:
+    """With ttlDeletes=ignore a letter may hold what TTL has deleted at the source: nothing is deleted, and it stays."""
+    run.letter("gone")
+    run.letter("gone, and older there")
+    run.table.items[_identity("gone, and older there")] = b"old"
+    run.put("there")
+    run.letter("there")
+    redrive = run.make(dry_run=dry_run, settings={"ttlDeletes": "ignore"})
+    redrive.run()
+    assert (redrive.report.failing, redrive.report.applied) == (2, 1)
+    assert _identity("gone, and older there") in run.table.items
+    assert run.left() == ["gone", "gone, and older there", *(["there"] if dry_run else [])]
+    assert redrive.report.still_failing
 
 
 @pytest.mark.parametrize("dry_run", [True, False])
