@@ -89,7 +89,7 @@ def read(
 ) -> tuple[Facts, list[Finding]]:
     """Read everything, in parallel.
 
-    :param unreachable: those of ``source``, ``destination`` and ``checkpoints`` that need not be tried
+    :param unreachable: those of ``source``, ``destination``, ``checkpoints`` and ``java`` that need not be tried
     :param unanswered: receives the names of what is being read, so that another thread can report them
     :param thorough: also check what a start has no time for
     :returns: the facts, and what went wrong while reading them
@@ -139,7 +139,7 @@ def read(
         _Part("destination", "destination table", destination),
         _Part("checkpoints", "checkpoint table", checkpoints),
         _Part(None, "dead letters' place", files),
-        _Part(None, "Java", _java),
+        _Part("java", "Java", _java),
     )
 
     def look(part: _Part) -> list[Finding]:

@@ -67,7 +67,7 @@ def copying(settings: Settings, clients: Clients, *, to_new_table: bool = False)
     :param to_new_table: the destination does not exist yet
     """
     wrong_regions = dict(_regions(settings))
-    without = ["_java", "destination"] if to_new_table else ["_java"]
+    without = ["java", "destination"] if to_new_table else ["java"]
     found, findings = read(settings, clients, unreachable=[*wrong_regions, *without])
     findings = [*wrong_regions.values(), *view_checks.by_itself(settings), *findings]
     findings += [finding for check in _COPY_CHECKS for finding in check(settings, found)]

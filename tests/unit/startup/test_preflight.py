@@ -461,6 +461,19 @@ def test_a_bucket_that_cannot_be_looked_at(
 
 
 @pytest.mark.usefixtures("aws")
+@pytest.mark.parametrize("to_new_table", [True, False])
+def test_a_copy_needs_no_java(monkeypatch: pytest.MonkeyPatch, *, to_new_table: bool) -> None:
+    """The daemon may run elsewhere: a start looks at Java and its jars, a copy starts none for that."""
+    looked: list[str] = []
+    monkeypatch.setattr(facts.installation, "findings", lambda *_, **__: looked.append("installation") or [])
+    monkeypatch.setattr(facts, "_installation", lambda _: looked.append("java") or [])
+    preflight.copying(SETTINGS, Clients(SETTINGS), to_new_table=to_new_table)
+    assert looked == []
+    preflight.run(SETTINGS, Clients(SETTINGS))
+    assert looked == ["installation", "java"]
+
+
+@pytest.mark.usefixtures("aws")
 def test_a_command_on_the_two_tables_asks_for_nothing_else() -> None:
     """Neither stream nor checkpoints nor Java: the tables, their keys, and that they are two."""
     _create("eu-west-1", "orders")
