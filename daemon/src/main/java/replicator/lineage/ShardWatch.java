@@ -55,6 +55,7 @@ public final class ShardWatch {
     private boolean wasDone;
     private StreamListing lastListing;
     private long listedNanos;
+    private int lastUnread;
 
     /**
      * @param fromOldest whether the task began with the stream's oldest record
@@ -102,6 +103,7 @@ public final class ShardWatch {
         boolean speaks = workerId.equals(renewed.stream()
                 .map(shardId -> leases.get(shardId).leaseOwner()).min(String::compareTo).orElse(workerId));
         if (!isDue(leases, speaks)) {
+            unreadCount.accept(lastUnread);
             return;
         }
         StreamListing listing = listings.look();
@@ -120,7 +122,8 @@ public final class ShardWatch {
                 .filter(shardId -> !renewed.contains(shardId))
                 .forEach(unread::add);
         Set<String> stillUnread = stillUnread(unread);
-        unreadCount.accept(stillUnread.size() + wrongLeases.finishedButOpen());
+        lastUnread = stillUnread.size() + wrongLeases.finishedButOpen();
+        unreadCount.accept(lastUnread);
         report(stillUnread, leases, speaks);
         endIfAllIsDone(listing, lineage, leases);
     }
