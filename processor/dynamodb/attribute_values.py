@@ -19,7 +19,7 @@ from processor.dynamodb.keys import normal_number
 # "The maximum item size in DynamoDB is 400 KB" (developer guide, service quotas).
 MOST_ITEM_BYTES = 400 * 1024
 # "DynamoDB supports nested attributes up to 32 levels deep" (the same).
-_MOST_LEVELS = 32
+MOST_LEVELS = 32
 # The largest positive number (developer guide, number type): 9.99...E+125, and the smallest is 1E-130.
 _MOST_DIGITS, _LARGEST, _SMALLEST = 38, 125, -130
 
@@ -56,8 +56,8 @@ def check(value: Any, *, level: int = 1) -> None:
     """
     if not isinstance(value, dict) or len(value) != 1:
         raise InvalidValueError('an attribute\'s value is not of the form {"S": "text"}')
-    if level > _MOST_LEVELS:
-        raise InvalidValueError(f"it is nested deeper than {_MOST_LEVELS} levels")
+    if level > MOST_LEVELS:
+        raise InvalidValueError(f"it is nested deeper than {MOST_LEVELS} levels")
     ((kind, content),) = value.items()
     if kind == "M":
         _check_map(content, level)

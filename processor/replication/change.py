@@ -6,7 +6,9 @@ from typing import Literal
 
 import msgspec
 
+from processor.dynamodb.item_view import View
 from processor.dynamodb.keys import decode_key
+from processor.errors import UnviewableError
 
 
 class Fault(msgspec.Struct, frozen=True):
@@ -47,6 +49,24 @@ class Change(msgspec.Struct, frozen=True, kw_only=True):
     def key_types(self) -> dict[str, str]:
         """The key's attributes, each with its type (``S``, ``N`` or ``B``): what the source's key is made of."""
         return {name: next(iter(value)) for name, value in decode_key(self.key).items()}
+
+
+def viewed(put: Change, view: View) -> Change | None:
+    """A put of a source's item as the task's view has it; None if nothing is written of the item.
+
+    :param put: its ``image`` is the source's item
+    :returns: with a ``fault`` where no view of it can be made
+    """
+    item = put.image
+    assert item is not None  # noqa: S101  # it is a put
+    try:
+        seen = view(item)
+    except UnviewableError as exc:
+        fault = Fault(reason=str(exc), code=exc.code)
+        return msgspec.structs.replace(put, image=None, source_item=item, fault=fault)
+    if seen is None:
+        return None
+    return put if seen is item else msgspec.structs.replace(put, image=seen, source_item=item)
 
 
 def bytes_of(change: Change) -> bytes:

@@ -33,7 +33,7 @@ import msgspec
 from processor.dynamodb.item_view import View
 from processor.dynamodb.keys import decode_key, key_identity
 from processor.errors import MalformedRecordError, UnviewableError
-from processor.replication.change import Change, Fault
+from processor.replication.change import Change, viewed
 
 # An image that is not there is absent, or empty.
 _NO_IMAGE = msgspec.Raw(b"{}")
@@ -153,21 +153,12 @@ def _is_by_ttl(data: msgspec.Raw) -> bool:
 
 def _seen(change: Change, old_image: msgspec.Raw, view: View) -> Change:
     """What is written of a record's new image, or of its having none any more: the table above."""
-    replace = msgspec.structs.replace
-    if change.image is not None:
-        try:
-            seen = view(change.image)
-        except UnviewableError as exc:
-            fault = Fault(reason=str(exc), code=exc.code)
-            return replace(change, image=None, source_item=change.image, fault=fault)
-        if seen is change.image:
-            return change
-        if seen is not None:
-            return replace(change, image=seen, source_item=change.image)
+    if change.image is not None and (put := viewed(change, view)) is not None:
+        return put
     kind: Literal["delete", "nothing"] = "delete"
     if change.event_name == "INSERT" or _was_not_seen(old_image, view):
         kind = "nothing"
-    return replace(change, kind=kind, image=None)
+    return msgspec.structs.replace(change, kind=kind, image=None)
 
 
 def _was_not_seen(old_image: msgspec.Raw, view: View) -> bool:

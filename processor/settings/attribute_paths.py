@@ -12,6 +12,7 @@ _SPECIAL = re.compile(r"([\\.,\[])")
 _NAME = r"(?:[^\\.,\[\]]|\\.)+"
 _PATH = re.compile(rf"{_NAME}(?:\.{_NAME}|\[\d+\])*")
 _STEP = re.compile(rf"(?P<name>{_NAME})|\[(?P<place>\d+)\]")
+_ESCAPED = re.compile(r"\\(.)")
 _PART = re.compile(r"(?:[^\\,]|\\.|\\$)+")
 
 
@@ -20,11 +21,21 @@ def parse(text: str) -> list[Path]:
 
     :raises ValueError: one of them is not a path
     """
-    parts = [part.strip() for part in _PART.findall(text)]
+    parts = split(text)
     for part in parts or [text]:
         if not _PATH.fullmatch(part):
             raise ValueError(f"'{part}' is no attribute path. Give them as in customer.address,lines[0].price")
     return [tuple(_steps(part)) for part in parts]
+
+
+def split(text: str) -> list[str]:
+    r"""The parts between commas that stand for themselves, not for a name's own (``\,``), without white space."""
+    return [part.strip() for part in _PART.findall(text)]
+
+
+def unescaped(name: str) -> str:
+    """A name as it is, of its characters as they are written."""
+    return _ESCAPED.sub(r"\1", name)
 
 
 def shown(path: Sequence[str | int]) -> str:
@@ -37,4 +48,4 @@ def shown(path: Sequence[str | int]) -> str:
 
 def _steps(part: str) -> Iterator[str | int]:
     for found in _STEP.finditer(part):
-        yield int(found["place"]) if found["place"] else re.sub(r"\\(.)", r"\1", found["name"])
+        yield int(found["place"]) if found["place"] else unescaped(found["name"])

@@ -13,6 +13,8 @@ from collections.abc import Callable
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
+from processor.settings import attribute_paths
+
 
 def boolean(value: str) -> bool:
     """``true`` or ``false``, in any case."""
@@ -181,12 +183,12 @@ def _without_repeats(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 def renames(value: str) -> dict[str, str]:
     r"""``old=new`` between commas; a name's own characters are ``\=``, ``\,`` and ``\\``."""
     found: dict[str, str] = {}
-    for part in _RENAME_PART.findall(value):
-        match = _RENAME.fullmatch(part.strip())
+    for part in attribute_paths.split(value):
+        match = _RENAME.fullmatch(part)
         if match is None:
-            message = f"'{part.strip()}' is not old=new. Give them as in status=orderStatus, ts=updatedAt"
+            message = f"'{part}' is not old=new. Give them as in status=orderStatus, ts=updatedAt"
             raise ValueError(message)
-        old, new = (re.sub(r"\\(.)", r"\1", name.strip()) for name in match.groups())
+        old, new = (attribute_paths.unescaped(name.strip()) for name in match.groups())
         if old in found or old == new or not old or not new:
             message = f"'{old}' is renamed twice, or to itself"
             raise ValueError(message)
@@ -214,7 +216,6 @@ def key_place(value: str) -> str:
     raise ValueError(message)
 
 
-_RENAME_PART = re.compile(r"(?:[^\\,]|\\.|\\$)+")
 _RENAME = re.compile(r"((?:[^\\=]|\\.)+)=((?:[^\\=]|\\.)+)")
 
 function = matching(

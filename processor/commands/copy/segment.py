@@ -33,7 +33,7 @@ from processor.errors import RefusedError, StoppedError, UnavailableError, Unset
 from processor.flow.rate_limiter import READ_UNIT_BYTES, Capacity
 from processor.flow.retry import Retry
 from processor.replication.apply import Applier, Outcome, Refused
-from processor.replication.change import Change, Fault, bytes_of
+from processor.replication.change import Change, bytes_of, viewed
 from processor.replication.fences import NO_NUMBER, Fences
 from processor.replication.reconcile import EVENT_NAME, reconcile
 from processor.replication.writer import Table
@@ -295,13 +295,4 @@ def _change(key: msgspec.Raw, item: msgspec.Raw, view: View | None) -> Change | 
         created_ms=0,
         event_name=EVENT_NAME,
     )
-    if view is None:
-        return put
-    try:
-        seen = view(item)
-    except UnviewableError as exc:
-        fault = Fault(reason=str(exc), code=exc.code)
-        return msgspec.structs.replace(put, image=None, source_item=item, fault=fault)
-    if seen is None:
-        return None
-    return put if seen is item else msgspec.structs.replace(put, image=seen, source_item=item)
+    return put if view is None else viewed(put, view)

@@ -244,9 +244,9 @@ class Redrive:
         return self._settings.keeps_expired and self._source.get(work.key) is None
 
     def _look(self, work: _Work) -> KeyResult:
-        if self._is_only_copy(work):
-            return self._result(work, "failing", reason=_ONLY_COPY)
         image = self._source.get(work.key)
+        if image is None and self._settings.keeps_expired:
+            return self._result(work, "failing", reason=_ONLY_COPY)
         if is_moot(image, self._destination.get(work.key), self._expiry):
             return self._result(work, "moot")
         return self._result(work, "applied", write="delete" if image is None else "put")

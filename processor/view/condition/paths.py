@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+from processor.dynamodb.attribute_values import MOST_LEVELS
 from processor.view.condition.condition_error import ConditionError
 from processor.view.condition.reserved_words import RESERVED_WORDS
 from processor.view.condition.source import Source
 from processor.view.condition.tokens import KEYWORDS, Token
-from processor.view.condition.values import MOST_LEVELS
 
 # The index of a list is a Java int.
 _MOST_INDEX = 2**31 - 1

@@ -18,8 +18,6 @@ from processor.dynamodb import attribute_values
 Value = tuple[str, Any]
 
 TYPES = ("S", "N", "B", "BOOL", "NULL", "SS", "NS", "BS", "L", "M")
-# "DynamoDB supports nested attributes up to 32 levels deep" (developer guide, service quotas).
-MOST_LEVELS = 32
 
 
 def value_of(attribute: Mapping[str, Any]) -> Value:
