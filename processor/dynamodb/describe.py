@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -53,5 +53,23 @@ def key_types(table: Mapping[str, Any]) -> dict[str, str]:
 
     :param table: its description
     """
-    types = {part["AttributeName"]: str(part["AttributeType"]) for part in table["AttributeDefinitions"]}
+    types = attribute_types(table)
     return {part["AttributeName"]: types[part["AttributeName"]] for part in table["KeySchema"]}
+
+
+def attribute_types(table: Mapping[str, Any]) -> dict[str, str]:
+    """The attributes of all its keys, those of its indexes too, each with its type.
+
+    :param table: its description
+    """
+    return {part["AttributeName"]: str(part["AttributeType"]) for part in table.get("AttributeDefinitions", [])}
+
+
+def index_keys(table: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """The key's attributes of each index, global ones first, each with the index's name before it.
+
+    :param table: its description
+    """
+    for kind in ("GlobalSecondaryIndexes", "LocalSecondaryIndexes"):
+        for index in table.get(kind) or []:
+            yield from ((index["IndexName"], part["AttributeName"]) for part in index["KeySchema"])

@@ -5,14 +5,10 @@ A fact that could not be read is a finding, and the checks that need it are skip
 
 from __future__ import annotations
 
-import os
-import re
-import stat
 import time
-from collections.abc import Callable, Collection, Iterator, MutableSet, Sequence
+from collections.abc import Callable, Collection, MutableSet, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from email.utils import parsedate_to_datetime
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 import msgspec
@@ -23,17 +19,15 @@ from processor.aws.s3 import FORBIDDEN, NO_BUCKET, Bucket
 from processor.dynamodb import time_to_live
 from processor.dynamodb.describe import described, key_types
 from processor.errors import CredentialsError, RefusedError, RoleError, SetupError, UnavailableError
-from processor.replication.dead_letters.file_store import OWNER_ONLY
 from processor.replication.dead_letters.letter import folder_of
 from processor.reporting.findings import Finding, error, warning
-from processor.startup import credentials_providers, installation, java, java_options, write_probe
+from processor.startup import credentials_providers, installation, java, java_options, places, write_probe
 from processor.startup.failed_call import Who, attempt, cause_of, finding_of
 from processor.state import copy_rows, leases, task_row
 from processor.state.copy_rows import CopyState
 from processor.state.leases import Lease
 from processor.state.task_row import Task
-from processor.system import private_files, program
-from processor.system.private_files import NotOursError
+from processor.system import program
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -42,10 +36,6 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 R = TypeVar("R")
-# Names of the daemon's classes and loggers that a log configuration may still have from earlier versions.
-_FORMER_CLASS = re.compile(
-    rb"software\.amazon\.kinesis\.multilang\.config\.(?:LogLines|DynamoDBStreamsMultiLangDaemon)\b"
-)
 
 
 class Facts(msgspec.Struct, kw_only=True):
@@ -125,9 +115,9 @@ def read(
 
     def files() -> list[Finding]:
         return [
-            *_log_configuration(settings),
-            *_log_directory(settings),
-            *_dead_letters(settings),
+            *places.log_configuration(settings),
+            *places.log_directory(settings),
+            *places.letters_file(settings),
             *_bucket(settings, clients, facts),
         ]
 
@@ -280,103 +270,6 @@ def _installation(settings: Settings) -> list[Finding]:
         except SetupError as exc:
             findings.append(error(name, exc.what, exc.value, exc.consequence, exc.remedy, cause="setup"))
     return findings or [*java_options.findings(settings), *credentials_providers.findings(settings)]
-
-
-def _log_configuration(settings: Settings) -> Iterator[Finding]:
-    path = settings.log_configuration
-    if path is not None and not os.access(path, os.R_OK):
-        remedy = "Check logConfiguration, or leave it out"
-        consequence = "The daemon would log everything to the console"
-        yield error(
-            "log-configuration-unreadable",
-            f"log configuration {path}",
-            "can't be read",
-            consequence,
-            remedy,
-            cause="setup",
-        )
-    elif path is not None and Path(path).is_file() and (former := _FORMER_CLASS.search(Path(path).read_bytes())):
-        yield error(
-            "log-configuration-outdated",
-            f"log configuration {path}",
-            f"names {former[0].decode()}, as it was called in an earlier version",
-            "What it should write would be missing from the logs, in silence",
-            "Take the new names from the program's own logback.xml: replicator.log.LogLines for the layout, replicator "
-            "for the logger",
-            cause="setup",
-        )
-
-
-def _log_directory(settings: Settings) -> Iterator[Finding]:
-    directory = Path(settings.log_directory) / settings.task_name
-    try:
-        private_files.check(directory, shared=settings.allow_shared_folders)
-    except NotOursError as exc:
-        yield error(
-            "log-directory-unsafe",
-            f"log directory {directory}",
-            str(exc),
-            private_files.OTHERS,
-            f"{exc.remedy} in logDirectory",
-            cause="setup",
-        )
-    except OSError as exc:
-        remedy = "Set logDirectory to one that can"
-        yield error(
-            "log-directory-unusable",
-            f"log directory {directory}",
-            f"can't be looked at ({exc})",
-            "Nothing could start",
-            remedy,
-            cause="setup",
-        )
-
-
-def _dead_letters(settings: Settings) -> Iterator[Finding]:
-    path = settings.dead_letter_path
-    if path is None or settings.on_error != "deadLetter":
-        return
-    place = Path(path)
-    while not place.exists() and place != place.parent:
-        place = place.parent  # missing folders are made with the first dead letter
-    try:
-        private_files.check(Path(path), shared=settings.allow_shared_folders)
-    except NotOursError as exc:
-        consequence = "Others could read or change whole items there. A refused change would have nowhere to go"
-        yield error(
-            "letters-unsafe",
-            f"dead letters {path}",
-            str(exc),
-            consequence,
-            f"{exc.remedy} in deadLetterUri",
-            cause="setup",
-        )
-        return
-    except OSError as exc:
-        consequence, remedy = "A refused change would have nowhere to go", "Name another file in deadLetterUri"
-        yield error(
-            "letters-unusable",
-            f"dead letters {path}",
-            f"can't be looked at ({exc})",
-            consequence,
-            remedy,
-            cause="setup",
-        )
-        return
-    in_the_way = place.is_dir() if place == Path(path) else not place.is_dir()
-    if in_the_way or not os.access(place, os.W_OK):
-        remedy = f"Make {place} writable, or name another file in deadLetterUri"
-        consequence = "A refused change would have nowhere to go"
-        yield error("letters-unusable", f"dead letters {path}", "can't be written", consequence, remedy, cause="setup")
-    elif place == Path(path) and (mode := stat.S_IMODE(place.stat().st_mode)) & ~OWNER_ONLY:
-        consequence = "They hold whole items, which others than the file's owner may read or change"
-        yield warning(
-            "letters-readable-by-others",
-            f"dead letters {path}",
-            f"have mode {mode:04o}",
-            consequence,
-            f"chmod 600 {path}",
-        )
 
 
 def _bucket(settings: Settings, clients: Clients, facts: Facts) -> list[Finding]:

@@ -11,7 +11,7 @@ import msgspec
 
 from processor.dynamodb import attribute_values
 from processor.dynamodb.attribute_values import InvalidValueError
-from processor.dynamodb.describe import key_types
+from processor.dynamodb.describe import attribute_types, index_keys, key_types
 from processor.errors import SetupError
 from processor.reporting.findings import Finding, error, warning
 from processor.settings.attribute_paths import shown
@@ -268,23 +268,16 @@ def _indexes(settings: Settings, facts: Facts) -> Iterator[Finding]:
     """An index's key must be of its type, and an item without it does not stand in the index."""
     if facts.destination is None:
         return
-    types = {part["AttributeName"]: part["AttributeType"] for part in facts.destination["AttributeDefinitions"]}
+    types = attribute_types(facts.destination)
     key = key_types(facts.destination)
-    for index in _every_index(facts.destination):
-        for name in (part["AttributeName"] for part in index["KeySchema"]):
-            if name not in key:
-                yield from _index_attribute(settings, f"index {index['IndexName']}", name, types[name])
-
-
-def _every_index(table: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
-    for kind in ("GlobalSecondaryIndexes", "LocalSecondaryIndexes"):
-        yield from table.get(kind) or []
+    for index, name in index_keys(facts.destination):
+        if name not in key:
+            yield from _index_attribute(settings, f"index {index}", name, types[name])
 
 
 def _index_attribute(settings: Settings, index: str, name: str, kind: str) -> Iterator[Finding]:
     what = f"{index} of destination table {settings.destination_table}"
-    old_names = {new: old for old, new in (settings.rename_attributes or {}).items()}
-    source_name = old_names.get(name, name)
+    source_name = _source_name(settings, name)
     constant = (settings.set_attributes or {}).get(name)
     made = "S" if (source_name,) in (settings.mask_attributes or []) else None
     made = made if constant is None else next(iter(constant))
@@ -305,13 +298,17 @@ def _index_attribute(settings: Settings, index: str, name: str, kind: str) -> It
         )
 
 
+def _source_name(settings: Settings, name: str) -> str:
+    """The source's name of an attribute that has this one at the destination."""
+    return {new: old for old, new in (settings.rename_attributes or {}).items()}.get(name, name)
+
+
 def stays(settings: Settings, name: str) -> bool:
     """Whether the destination's items may have an attribute of the source's, or one that is renamed to it."""
     if settings.transform is not None:
         return True  # whatever it makes
-    names = settings.rename_attributes or {}
-    source_name = {new: old for old, new in names.items()}.get(name, name)
-    if source_name == name and name in names:
+    source_name = _source_name(settings, name)
+    if source_name == name and name in (settings.rename_attributes or {}):
         return False
     if settings.include_attributes is not None and source_name not in {path[0] for path in settings.include_attributes}:
         return False
@@ -322,7 +319,7 @@ def _ttl(settings: Settings, facts: Facts) -> Iterator[Finding]:
     name = facts.destination_ttl
     if name is None or settings.keeps_expired:  # the latter is said of any TTL there
         return
-    source_name = {new: old for old, new in (settings.rename_attributes or {}).items()}.get(name, name)
+    source_name = _source_name(settings, name)
     if not stays(settings, name) or (source_name,) in (settings.mask_attributes or []):
         yield warning(
             "view-of-ttl",

@@ -17,7 +17,7 @@ from processor.commands.demo.dynamodb_local import DynamoDBLocal
 from processor.errors import StoppedError
 from processor.reporting.findings import Finding
 from processor.settings.settings import Settings
-from processor.startup import preflight
+from processor.startup import table_checks
 from processor.startup.facts import read
 from tests.conftest import Tables
 from tests.fakes.network.http_server import HttpServer
@@ -108,7 +108,7 @@ class Pair:
     def differences(self) -> list[str]:
         """What the preflight finds in both tables."""
         facts = read(self.settings, self.clients, unreachable=("_java", "checkpoints"))[0]
-        return [finding.text for finding in preflight._as_the_source(self.settings, facts)]
+        return [finding.text for finding in table_checks.as_the_source(self.settings, facts)]
 
 
 Make = Callable[..., Pair]

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from processor.startup import java, preflight, view_checks, view_findings
+from processor.startup import java, table_checks, view_checks, view_findings
 from processor.startup.facts import Facts
 from processor.state import task_row
 from processor.view import task_view
@@ -248,9 +248,9 @@ def test_an_archive_is_of_whole_items(settings: dict[str, str], expected: list[s
 def test_an_archive_has_no_ttl() -> None:
     """With ttlDeletes=ignore, any TTL at the destination deletes what is to be kept."""
     found = Facts(source=_table("orders"), source_ttl="expires", destination_ttl="expires")
-    said = [finding.id for finding in preflight._destination_ttl(settings_of(ttlDeletes="ignore"), found)]
+    said = [finding.id for finding in table_checks.destination_ttl(settings_of(ttlDeletes="ignore"), found)]
     assert said == ["destination-ttl"]
-    assert list(preflight._destination_ttl(settings_of(), found)) == []
+    assert list(table_checks.destination_ttl(settings_of(), found)) == []
 
 
 def test_items_of_other_settings_are_said_until_all_is_as_the_settings_have_it() -> None:

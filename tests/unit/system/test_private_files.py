@@ -18,7 +18,7 @@ from processor.errors import DeadLetterError, SetupError, UsageError
 from processor.replication.dead_letters import file_store
 from processor.replication.dead_letters.file_store import LetterFile
 from processor.settings.daemon_files import SETTINGS_VARIABLE, handed_down
-from processor.startup import daemon, facts, java
+from processor.startup import daemon, java, places
 from processor.system import private_files
 from processor.system.private_files import NotOursError, check, check_content, make_folder, open_file
 from tests.fakes.machine.other_user import give_away
@@ -181,7 +181,7 @@ def _claim(folder: Path) -> None:
 
 
 def _looked_at(folder: Path) -> None:
-    (found,) = facts._log_directory(task(logDirectory=str(folder), taskName="t"))
+    (found,) = places.log_directory(task(logDirectory=str(folder), taskName="t"))
     raise SetupError(found.object, found.value, found.consequence, found.remedy)
 
 
@@ -209,7 +209,7 @@ def test_a_container_s_volume_is_taken_where_that_is_said(tmp_path: Path) -> Non
     """``allowSharedFolders``: Kubernetes makes an emptyDir for everybody."""
     tmp_path.chmod(0o2777)
     settings = task(logDirectory=str(tmp_path), taskName="t", allowSharedFolders="true")
-    assert list(facts._log_directory(settings)) == []
+    assert list(places.log_directory(settings)) == []
     slot = daemon.claim_slot(settings)
     assert _mode(slot.directory) & 0o777 == 0o700
 
@@ -237,7 +237,7 @@ def test_dead_letters_go_to_no_file_of_others(tmp_path: Path, monkeypatch: pytes
             act()
         assert whose in str(caught.value)
     assert path.read_bytes() == kept
-    (found,) = facts._dead_letters(task(onError="deadLetter", deadLetterUri=path.as_uri()))
+    (found,) = places.letters_file(task(onError="deadLetter", deadLetterUri=path.as_uri()))
     assert (found.severity, found.cause) == ("error", "setup")
     assert whose in found.value
 
