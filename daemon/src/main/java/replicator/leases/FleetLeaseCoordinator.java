@@ -193,7 +193,7 @@ public final class FleetLeaseCoordinator extends DynamoDBLeaseCoordinator {
 
     /** Whether there is nothing to take: all leases are this worker's, and none has come or gone since they were seen. */
     private boolean isSettled() {
-        return isSole && !turns.isAwake()
+        return isSole && !turns.isAwake() && !health.isScanFailing()
                 && System.nanoTime() - lookedNanos < TimeUnit.MILLISECONDS.toNanos(TAKE_MILLIS_OF_SOLE_WORKER);
     }
 

@@ -85,6 +85,11 @@ final class LeaseTableHealth {
         describe(now);
     }
 
+    /** Whether the last call about all leases failed. */
+    boolean isScanFailing() {
+        return failing.containsKey("");
+    }
+
     /** To be called every second or so; nothing keeps the next call from coming. */
     void look() {
         try {

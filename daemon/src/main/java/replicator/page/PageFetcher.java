@@ -8,6 +8,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicReference;
 import replicator.process.DispatchTurns;
@@ -117,7 +118,7 @@ public final class PageFetcher extends DynamoDBStreamsDataFetcher {
     public GetRecordsResponseAdapter ddbGetRecords(String iterator) {
         long began = System.nanoTime();
         GetRecordsResponseAdapter page = super.ddbGetRecords(iterator);
-        while (page.records().isEmpty() && page.nextShardIterator() != null && System.nanoTime() - began < QUIET_NANOS) {
+        while (page.records().isEmpty() && page.nextShardIterator() != null && mayReadOn(began)) {
             try {
                 Thread.sleep(pace.restMillis());
                 page = super.ddbGetRecords(page.nextShardIterator());
@@ -129,6 +130,11 @@ public final class PageFetcher extends DynamoDBStreamsDataFetcher {
             }
         }
         return page;
+    }
+
+    /** Whether the next rest still ends within the time for which KCL may hear nothing; it rests once more itself. */
+    private boolean mayReadOn(long beganNanos) {
+        return System.nanoTime() - beganNanos + TimeUnit.MILLISECONDS.toNanos(pace.restMillis()) < QUIET_NANOS;
     }
 
     @Override
