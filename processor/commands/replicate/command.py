@@ -3,10 +3,11 @@
 ::
 
     check ─▶ nothing is wrong: the task's row is written, and this process becomes the daemon
-     ▲ ├─▶ an outage, or AWS is still working: reported at once, then ever more rarely; next check after 1 s ... a
-     minute │ ├─▶ AWS answers that something is wrong: reported, and checked again for 10 s, because an answer may be
-     wrong for │ │   a moment (a role or a table that was just made); then exit status 22 └─┘   wrong settings, files,
-     Java: exit status 22 at once
+     ▲ ├─▶ an outage, or AWS is still working: reported at once, then ever more rarely; checked again after 1 s, later
+     │ │   after up to a minute
+     │ ├─▶ AWS answers that something is wrong: reported, and checked again for 10 s, because an answer may be wrong for
+     │ │   a moment (a role or a table that was just made); then exit status 22
+     └─┘   wrong settings, files or Java: exit status 22 at once
 
 SIGTERM or Ctrl-C end it at any time with 0, because nothing is begun before the daemon.
 """
