@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from processor.settings import attribute_paths, parsers
+from processor.settings import attribute_paths, kcl_properties, parsers
 from processor.settings.identity import SESSION_NAME
 
 # The original's prefix of every checkpoint table's name.
@@ -198,9 +198,9 @@ DEFINITIONS: tuple[Definition, ...] = (
     Definition(
         name="idleTimeBetweenReadsMaxMillis",
         group="Reading",
-        parse=parsers.whole_number(1, 60_000),
+        parse=parsers.whole_number(1, kcl_properties.MOST_PAUSE_MS, reason=kcl_properties.PAUSE_REASON),
         default="1000",
-        help="the longest pause between two reads of a shard, when it has long not been written",
+        help="the longest pause between two reads of a shard, when it has long not been written; at most 20000",
     ),
     Definition(
         name="parentShardPollIntervalMillis",

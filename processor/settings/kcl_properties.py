@@ -136,6 +136,11 @@ _PATTERNS = {
 _LEAST_FAILOVER_MS = 500
 _MOST_FAILOVER_MS = 600_000
 
+# KCL takes a shard of which it hears nothing for a minute for stuck (ShardConsumer.MAX_TIME_BETWEEN_REQUEST_RESPONSE). Two
+# pauses and a read that fails in between must fit into that.
+MOST_PAUSE_MS = 20_000
+PAUSE_REASON = "after longer pauses KCL takes the shard for stuck, logs an ERROR and begins its reading anew"
+
 # The limits of Java's int and long; a number beyond them is read as 0, too.
 _BITS = {"integer": 32, "long integer": 64}
 
@@ -186,6 +191,9 @@ def check(name: str, value: str) -> None:
             f"{name}={value}: a write call must fit into 55 % of it, and a dead daemon's shards wait for all of it. "
             f"Give {_LEAST_FAILOVER_MS} to {_MOST_FAILOVER_MS}."
         )
+        raise UsageError(message)
+    if name == "idleTimeBetweenReadsInMillis" and not 0 <= int(value) <= MOST_PAUSE_MS:
+        message = f"{name}={value} is not from 0 to {MOST_PAUSE_MS}; {PAUSE_REASON}. Give less."
         raise UsageError(message)
     if name == "initialPositionInStream" and value.upper() not in {"TRIM_HORIZON", "LATEST"}:
         message = (

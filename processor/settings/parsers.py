@@ -24,12 +24,12 @@ def boolean(value: str) -> bool:
     return value.strip().lower() == "true"
 
 
-def whole_number(lowest: int, highest: int) -> Callable[[str], int]:
-    """Digits of a number in these bounds, both included."""
+def whole_number(lowest: int, highest: int, *, reason: str = "") -> Callable[[str], int]:
+    """Digits of a number in these bounds, both included; ``reason`` says, after a semicolon, why these are the bounds."""
 
     def parse(value: str) -> int:
         if not re.fullmatch(r"\d+", value.strip()) or not lowest <= int(value) <= highest:
-            message = f"'{value}' is not a whole number from {lowest} to {highest}"
+            message = f"'{value}' is not a whole number from {lowest} to {highest}" + (reason and f"; {reason}")
             raise ValueError(message)
         return int(value)
 

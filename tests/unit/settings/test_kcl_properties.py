@@ -102,6 +102,21 @@ def test_what_kcl_would_misread_is_refused(name: str, value: str) -> None:
         check(name, value)
 
 
+@pytest.mark.parametrize("value", ["-1", "20001", "60000"])
+def test_a_pause_after_which_kcl_takes_a_shard_for_stuck_is_refused(value: str) -> None:
+    """KCL's own pause and ours have one limit, and both messages say what would follow."""
+    with pytest.raises(UsageError, match=r"20000; after longer pauses KCL takes the shard for stuck"):
+        check("idleTimeBetweenReadsInMillis", value)
+    with pytest.raises(ValueError, match=r"1 to 20000; after longer pauses KCL takes the shard for stuck"):
+        BY_NAME["idleTimeBetweenReadsMaxMillis"].parse(value)
+
+
+def test_the_longest_pause_is_allowed() -> None:
+    """The limit itself can be given."""
+    check("idleTimeBetweenReadsInMillis", "20000")
+    assert BY_NAME["idleTimeBetweenReadsMaxMillis"].parse("20000") == 20_000
+
+
 @pytest.mark.parametrize(
     ("name", "known"),
     [

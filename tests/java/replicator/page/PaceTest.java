@@ -92,6 +92,15 @@ class PaceTest {
         assertEquals(MOST, pace.getSleepTimeMillis(answered(null, null)));
     }
 
+    /** KCL must hear of the shard within a minute, although a read without an answer took half of it. */
+    @Test
+    void atMostFiveSecondsAfterAReadThatFailed() {
+        Pace slow = new Pace(20_000, 20_000, nanos::get);
+        slow.read(0, false);
+        assertEquals(20_000, slow.restMillis());
+        assertEquals(5_000, slow.getSleepTimeMillis(answered(null, null)));
+    }
+
     private static SleepTimeControllerConfig answered(Instant at, Integer records) {
         return SleepTimeControllerConfig.builder().lastSuccessfulCall(at).lastRecordsCount(records).build();
     }

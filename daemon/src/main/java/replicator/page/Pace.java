@@ -24,6 +24,13 @@ final class Pace implements SleepTimeController {
 
     private static final long LATELY_WRITTEN_NANOS = TimeUnit.SECONDS.toNanos(70);
 
+    /**
+     * The longest rest after a read that failed. KCL begins a shard's reading anew where it hears nothing of it for a minute
+     * (ShardConsumer.MAX_TIME_BETWEEN_REQUEST_RESPONSE), and its one thread waits meanwhile: a rest of 20 s, a read that gets
+     * no answer for 26 s, this rest and the next read must fit into that.
+     */
+    private static final long AFTER_FAILURE_MILLIS = 5_000;
+
     private final long idleMillis;
     private final long maxMillis;
     private final LongSupplier nanos;
@@ -73,7 +80,7 @@ final class Pace implements SleepTimeController {
     public long getSleepTimeMillis(SleepTimeControllerConfig config) {
         Instant last = config.lastSuccessfulCall();
         if (last == null || config.lastRecordsCount() == null) { // the last read failed
-            return Math.max(idleMillis, restMillis);
+            return Math.min(Math.max(idleMillis, restMillis), AFTER_FAILURE_MILLIS);
         }
         return Math.max(0, restMillis - Duration.between(last, Instant.now()).abs().toMillis());
     }
