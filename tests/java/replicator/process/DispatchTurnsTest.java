@@ -82,12 +82,34 @@ class DispatchTurnsTest {
         DispatchTurns quiet = quiet();
         Object shard = new Object();
         quiet.begins(shard);
-        nanos.addAndGet(TimeUnit.SECONDS.toNanos(100));
+        nanos.addAndGet(TimeUnit.SECONDS.toNanos(9));
         assertTrue(quiet.isAwake());
         quiet.begun(shard);
         assertTrue(quiet.isAwake());
         nanos.addAndGet(TimeUnit.SECONDS.toNanos(2));
         assertFalse(quiet.isAwake());
+    }
+
+    /** Its parent may be read for hours, or be held. */
+    @Test
+    void aShardThatCannotBeginForLongLetsThemRest() throws InterruptedException {
+        DispatchTurns quiet = quiet();
+        Object shard = new Object();
+        quiet.begins(shard);
+        nanos.addAndGet(TimeUnit.SECONDS.toNanos(10));
+        assertFalse(quiet.isAwake());
+        quiet.begins(shard);
+        assertTrue(quiet.isAwake());
+    }
+
+    /** Each is counted, however long it was that nobody looked. */
+    @Test
+    void wakesAreCounted() throws InterruptedException {
+        DispatchTurns quiet = quiet();
+        long before = quiet.wakes();
+        quiet.wake();
+        nanos.addAndGet(TimeUnit.SECONDS.toNanos(100));
+        assertTrue(quiet.wakes() > before);
     }
 
     @Test

@@ -12,10 +12,14 @@ import java.time.Clock;
 import java.time.Instant;
 import java.time.ZoneId;
 import java.util.List;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicLong;
 import org.junit.jupiter.api.Test;
+import replicator.log.NotYetException;
 import replicator.process.DispatchTurns;
 import replicator.process.Exit;
+import software.amazon.kinesis.lifecycle.events.InitializationInput;
 import software.amazon.kinesis.lifecycle.events.ProcessRecordsInput;
 import software.amazon.kinesis.processor.ShardRecordProcessor;
 import software.amazon.kinesis.retrieval.KinesisClientRecord;
@@ -60,6 +64,27 @@ class StreamsRecordProcessorTest {
         String said = assertThrows(IllegalStateException.class, () -> processor.processRecords(batch)).getMessage();
         assertTrue(said.startsWith("BUG: a batch could not be handed to its child"), said);
         assertFalse(given.get());
+    }
+
+    /** KCL asks it to begin once its parent is read, and again and again where it may not yet. */
+    @Test
+    void oneThatMayBeginOnlyLaterKeepsTheTurnsAwakeForItsFirstTryOnly() {
+        AtomicLong nanos = new AtomicLong();
+        DispatchTurns turns = new DispatchTurns(Thread.currentThread(), nanos::get);
+        turns.begin();
+        BeginGate gate = new BeginGate(shardId -> {
+            throw new NotYetException("the last owner may write");
+        }, null, null, null, null);
+        StreamsRecordProcessor processor = new StreamsRecordProcessor(
+                null, new Children(), gate, null, null, null, null, turns, null, null);
+        InitializationInput input = InitializationInput.builder().shardId("shard").build();
+        nanos.addAndGet(TimeUnit.MINUTES.toNanos(1));
+        assertFalse(turns.isAwake());
+        assertThrows(NotYetException.class, () -> processor.initialize(input));
+        assertTrue(turns.isAwake());
+        nanos.addAndGet(TimeUnit.MINUTES.toNanos(1));
+        assertThrows(NotYetException.class, () -> processor.initialize(input));
+        assertFalse(turns.isAwake());
     }
 
     private static Field field(Class<?> type, String name) throws Exception {

@@ -36,13 +36,7 @@ import software.amazon.kinesis.metrics.MetricsFactory;
  * none to take, so looks are rarer there, until one comes or goes.
  */
 public final class FleetLeaseCoordinator extends DynamoDBLeaseCoordinator {
-    private static final long TAKE_MILLIS = 1_000;
-
-    /** For what nobody tells this worker of: a row that a person has changed, or a table that refuses to be scanned. */
-    private static final long TAKE_MILLIS_OF_SOLE_WORKER = 3_000;
-
-    /** A scan reads some 400 bytes a lease: this keeps it under some 10 read units a second for each worker. */
-    private static final long TAKE_MILLIS_PER_LEASE = 5;
+    private static final long LOOK_MILLIS = 1_000;
 
     /** KCL's shutdown of a finished shard's consumer is through long before. */
     private static final long FINISHED_MILLIS = 10_000;
@@ -59,7 +53,7 @@ public final class FleetLeaseCoordinator extends DynamoDBLeaseCoordinator {
     private final DispatchTurns turns;
     private final FleetLeaseRefresher leases;
     private final boolean countingLeases;
-    private final long longestTakeMillis;
+    private final TakePace pace;
     private final LeaseTableHealth health;
     private final Map<String, Long> finishedSince = new HashMap<>();
     private final ScheduledExecutorService threads =
@@ -68,8 +62,6 @@ public final class FleetLeaseCoordinator extends DynamoDBLeaseCoordinator {
     private final AtomicInteger open = new AtomicInteger();
     private final ReentrantLock take = new ReentrantLock();
     private volatile boolean taking = true;
-    private boolean isSole;
-    private long lookedNanos;
 
     FleetLeaseCoordinator(
             FleetLeaseRefresher leases,
@@ -89,18 +81,18 @@ public final class FleetLeaseCoordinator extends DynamoDBLeaseCoordinator {
         this.leases = leases;
         this.health = leases.health();
         this.countingLeases = countingLeases;
-        this.longestTakeMillis = Math.max(TAKE_MILLIS, 2 * config.failoverTimeMillis()); // KCL's own pace
+        this.pace = new TakePace(turns, config.failoverTimeMillis(), System::nanoTime);
     }
 
     @Override
     public void start(MigrationAdaptiveLeaseAssignmentModeProvider mode)
             throws DependencyException, InvalidStateException, ProvisionedThroughputException {
         super.start(mode);
-        threads.schedule(this::look, TAKE_MILLIS, TimeUnit.MILLISECONDS);
+        threads.schedule(this::look, LOOK_MILLIS, TimeUnit.MILLISECONDS);
         threads.scheduleWithFixedDelay( // apart, for a look may hang while the table is away
                 () -> terms.endLost(shardId -> getCurrentlyHeldLease(shardId) != null, this::drop),
-                TAKE_MILLIS, TAKE_MILLIS, TimeUnit.MILLISECONDS);
-        threads.scheduleWithFixedDelay(health::look, TAKE_MILLIS, TAKE_MILLIS, TimeUnit.MILLISECONDS);
+                LOOK_MILLIS, LOOK_MILLIS, TimeUnit.MILLISECONDS);
+        threads.scheduleWithFixedDelay(health::look, LOOK_MILLIS, LOOK_MILLIS, TimeUnit.MILLISECONDS);
     }
 
     /**
@@ -174,7 +166,7 @@ public final class FleetLeaseCoordinator extends DynamoDBLeaseCoordinator {
     public void stopLeaseTaker() {
         taking = false;
         try {
-            if (take.tryLock(TAKE_MILLIS, TimeUnit.MILLISECONDS)) {
+            if (take.tryLock(LOOK_MILLIS, TimeUnit.MILLISECONDS)) {
                 take.unlock();
             }
         } catch (InterruptedException e) {
@@ -191,32 +183,23 @@ public final class FleetLeaseCoordinator extends DynamoDBLeaseCoordinator {
         rounds.shutdown();
     }
 
-    /** Whether there is nothing to take: all leases are this worker's, and none has come or gone since they were seen. */
-    private boolean isSettled() {
-        return isSole && !turns.isAwake() && !health.isScanFailing()
-                && System.nanoTime() - lookedNanos < TimeUnit.MILLISECONDS.toNanos(TAKE_MILLIS_OF_SOLE_WORKER);
-    }
-
     private void look() {
-        if (!isSettled()) {
+        if (health.isScanFailing() || pace.isDue()) {
             lookNow();
         }
-        long pace = Math.max(TAKE_MILLIS, TAKE_MILLIS_PER_LEASE * allLeases().size());
         if (!threads.isShutdown()) {
-            threads.schedule(this::look, Math.min(pace, longestTakeMillis), TimeUnit.MILLISECONDS);
+            threads.schedule(this::look, pace.pauseMillis(allLeases().size()), TimeUnit.MILLISECONDS);
         }
     }
 
     private void lookNow() {
-        lookedNanos = System.nanoTime();
-        isSole = false;
+        pace.begin();
         try {
             if (countingLeases) {
                 runLeaseTaker();
             }
             dropFinished();
-            List<Lease> all = allLeases();
-            isSole = !all.isEmpty() && all.stream().allMatch(lease -> workerIdentifier().equals(lease.leaseOwner()));
+            pace.end(allLeases(), workerIdentifier(), shardId -> getCurrentlyHeldLease(shardId) != null);
         } catch (DependencyException | InvalidStateException e) { // the table's health is told of it
             LOG.debug("No lease can be taken now", e);
         } catch (RuntimeException e) { // looks must go on

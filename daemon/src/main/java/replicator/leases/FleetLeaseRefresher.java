@@ -114,7 +114,11 @@ public final class FleetLeaseRefresher extends GuardedLeaseRefresher {
     @Override
     public Lease getLease(String shardId)
             throws DependencyException, InvalidStateException, ProvisionedThroughputException {
-        return told("GetItem", shardId, () -> super.getLease(shardId));
+        Lease found = told("GetItem", shardId, () -> super.getLease(shardId));
+        if (found == null || isFinished(found)) { // KCL asks so for the parent of a shard, which may begin now
+            changed.run();
+        }
+        return found;
     }
 
     @Override

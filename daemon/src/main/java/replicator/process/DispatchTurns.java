@@ -1,7 +1,6 @@
 package replicator.process;
 
-import java.util.Collections;
-import java.util.Set;
+import java.util.Map;
 import java.util.WeakHashMap;
 import java.util.concurrent.TimeUnit;
 import java.util.function.LongSupplier;
@@ -20,6 +19,9 @@ import java.util.function.LongSupplier;
  *   wake()                     2 s          wake()
  *   │ a turn after each of KCL's pauses │ one a second │ at once, …
  * </pre>
+ *
+ * <p>A shard that begins keeps the turns awake for ten seconds at most, in each of two steps. It may have to wait for hours
+ * for its parent to be read; who sees that end calls {@link #wake()}.
  */
 public final class DispatchTurns {
     /** KCL takes several turns to begin or end a shard, each soon after the one before. */
@@ -27,13 +29,17 @@ public final class DispatchTurns {
 
     private static final long REST_MILLIS = 1_000;
 
+    /** Longer than a healthy shard takes to begin, its last owner's lease included. */
+    private static final long BEGINNING_NANOS = TimeUnit.SECONDS.toNanos(10);
+
     private final Thread thread;
     private final LongSupplier nanos;
 
-    /** Shards that are about to begin. KCL forgets some of them without a word, and so does this set. */
-    private final Set<Object> beginning = Collections.newSetFromMap(new WeakHashMap<>());
+    /** Shards that are about to begin, and since when. KCL forgets some of them without a word, and so does this map. */
+    private final Map<Object, Long> beginning = new WeakHashMap<>();
 
     private long turn;
+    private long wakes;
     private long wokenNanos;
     private boolean stopping;
 
@@ -42,7 +48,8 @@ public final class DispatchTurns {
         this(thread, System::nanoTime);
     }
 
-    DispatchTurns(Thread thread, LongSupplier nanos) {
+    /** @param nanos the clock, as {@code System.nanoTime} is one */
+    public DispatchTurns(Thread thread, LongSupplier nanos) {
         this.thread = thread;
         this.nanos = nanos;
         this.wokenNanos = nanos.getAsLong();
@@ -74,18 +81,26 @@ public final class DispatchTurns {
 
     /** Whether a lease or a shard has just come or gone, or is about to. */
     public synchronized boolean isAwake() {
-        return turn == 0 || stopping || !beginning.isEmpty() || nanos.getAsLong() - wokenNanos < AWAKE_NANOS;
+        long now = nanos.getAsLong();
+        return turn == 0 || stopping || now - wokenNanos < AWAKE_NANOS
+                || beginning.values().stream().anyMatch(since -> now - since < BEGINNING_NANOS);
+    }
+
+    /** How often there was something to do so far: who looks seldom sees by it that there was something in between. */
+    public synchronized long wakes() {
+        return wakes;
     }
 
     /** There is something to do, or soon will be: a lease has come or gone, a shard has ended. */
     public synchronized void wake() {
         wokenNanos = nanos.getAsLong();
+        wakes++;
         notifyAll();
     }
 
-    /** As {@link #wake()}, until the shard has begun, or nobody knows it any more. */
+    /** As {@link #wake()}, until the shard has begun, nobody knows it any more, or ten seconds are over. */
     public synchronized void begins(Object shard) {
-        beginning.add(shard);
+        beginning.put(shard, nanos.getAsLong());
         wake();
     }
 

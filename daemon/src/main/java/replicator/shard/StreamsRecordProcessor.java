@@ -36,6 +36,7 @@ public final class StreamsRecordProcessor implements DynamoDBStreamsShardRecordP
     private final PendingCheckpoint pending;
     private final Exit exit;
     private String shardId;
+    private boolean isAsked;
     private boolean started;
     private boolean ended;
 
@@ -75,6 +76,10 @@ public final class StreamsRecordProcessor implements DynamoDBStreamsShardRecordP
     @Override
     public void initialize(InitializationInput input) {
         shardId = input.shardId();
+        if (!isAsked) { // its parents are read; KCL tries again ten times a second where it may not begin yet
+            isAsked = true;
+            turns.begins(this);
+        }
         if (!gate.mayBegin(shardId, input.extendedSequenceNumber())) {
             return;
         }
