@@ -247,7 +247,7 @@ final class Task {
         FleetLeaseRefresher leases = (FleetLeaseRefresher) scheduler.leaseCoordinator().leaseRefresher();
         boolean fromOldest = isFromOldest(kcl);
         missing = new MissingLeases(stream.listings(), leases, fromOldest, lease -> coordinator.dropLease(lease));
-        watch = new ShardWatch(stream.client(), stream.listings(), leases, new WrongLeases(missing, stream.losses()), fromOldest,
+        watch = new ShardWatch(stream.client(), stream.listings(), leases::listAllLeases, new WrongLeases(missing, stream.losses()), fromOldest,
                 configuration.getWorkerIdentifier(), shardSync::callShardSyncTask,
                 unread -> metrics.tell(unread, stream.losses().count()));
         return scheduler;

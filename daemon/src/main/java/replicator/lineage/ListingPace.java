@@ -12,7 +12,7 @@ final class ListingPace {
     private static final long SPEAKER_SECONDS = 20;
     private static final long OTHERS_SECONDS = 300;
 
-    /** Of the others while some shard is unread, so that their metrics don't say so for long when it is over. */
+    /** Of the others while a listing is needed to see that some trouble is over, so that their metrics don't say so for long when it is over. */
     private static final long OTHERS_IN_TROUBLE_SECONDS = 60;
 
     private ListingPace() {}
@@ -23,7 +23,8 @@ final class ListingPace {
      * @param shards how many the last one had
      * @param daemons how many have leases
      * @param speaks whether this daemon is the one that says what is unread
-     * @param isTrouble whether the last look found a shard that nobody reads
+     * @param isTrouble whether the last listing found a shard without the lease that it ought to have, or an open one whose lease
+     *     says that it is finished
      */
     static long nanos(int shards, int daemons, boolean speaks, boolean isTrouble) {
         long secondsOfCalls = shards / SHARDS_A_PAGE + 1;

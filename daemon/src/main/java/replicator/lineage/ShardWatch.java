@@ -1,12 +1,9 @@
 package replicator.lineage;
 
-import java.util.Collections;
-import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Set;
-import java.util.TreeMap;
-import java.util.TreeSet;
 import java.util.concurrent.Callable;
 import java.util.concurrent.Executors;
 import java.util.concurrent.TimeUnit;
@@ -28,36 +25,34 @@ import software.amazon.kinesis.leases.Lease;
  *
  * <p>The adapter makes leases where a shard ends and every few minutes, and leaves out what it doesn't understand; a worker
  * without leases idles in silence. A shard that nobody reads loses its records after 24 hours, so leases that are missing
- * are asked for here, and what stays unread for a minute is said: once in a fleet, by the daemon whose worker id comes
- * first among those that renew leases, or by each while there is none. The others look too, but more seldom
- * ({@link ListingPace}).
+ * are asked for here, and what stays unread for a minute ({@link UnreadShards}) is said: once in a fleet, by the daemon whose
+ * worker id comes first among those that renew leases, or by each while there is none. The others look too, for their
+ * metrics, but list the stream more seldom ({@link ListingPace}).
  */
 public final class ShardWatch {
     private static final long LOOK_SECONDS = 20;
-    private static final long PATIENCE_MILLIS = 60_000;
     private static final long FIRST_INTERVAL_MILLIS = 300_000;
     private static final long LAST_INTERVAL_MILLIS = 3_600_000;
     private static final Logger LOG = LoggerFactory.getLogger(ShardWatch.class);
 
     private final GuardedStreamsClient stream;
     private final StreamListings listings;
-    private final FleetLeaseRefresher leaseTable;
+    private final Callable<List<Lease>> leaseTable;
     private final WrongLeases wrongLeases;
     private final boolean fromOldest;
     private final String workerId;
     private final Callable<?> makeLeases;
     private final IntConsumer unreadCount;
-    private final Map<String, Long> unreadSince = new TreeMap<>();
-    private Map<String, Long> counters = Map.of();
+    private final UnreadShards unread = new UnreadShards(System::nanoTime);
     private Set<String> saidOf = Set.of();
     private long nextReport;
     private long interval;
     private boolean wasDone;
     private StreamListing lastListing;
     private long listedNanos;
-    private int lastUnread;
 
     /**
+     * @param leaseTable lists all leases, those of finished shards too
      * @param fromOldest whether the task began with the stream's oldest record
      * @param makeLeases makes the leases that shards lack, as KCL's shard sync does
      * @param unreadCount is told at each look how many shards have been unread for too long
@@ -65,7 +60,7 @@ public final class ShardWatch {
     public ShardWatch(
             GuardedStreamsClient stream,
             StreamListings listings,
-            FleetLeaseRefresher leaseTable,
+            Callable<List<Lease>> leaseTable,
             WrongLeases wrongLeases,
             boolean fromOldest,
             String workerId,
@@ -96,16 +91,20 @@ public final class ShardWatch {
         }
     }
 
-    private void look() throws Exception {
-        Map<String, Lease> leases =
-                leaseTable.listAllLeases().stream().collect(Collectors.toMap(Lease::leaseKey, lease -> lease));
-        Set<String> renewed = renewedSinceLastLook(leases);
-        boolean speaks = workerId.equals(renewed.stream()
+    /** One look at the leases, and at the stream where its listing is due. */
+    void look() throws Exception {
+        Map<String, Lease> leases = leaseTable.call().stream().collect(Collectors.toMap(Lease::leaseKey, lease -> lease));
+        boolean speaks = workerId.equals(unread.see(leases).stream()
                 .map(shardId -> leases.get(shardId).leaseOwner()).min(String::compareTo).orElse(workerId));
-        if (!isDue(leases, speaks)) {
-            unreadCount.accept(lastUnread);
-            return;
+        if (isDue(leases, speaks)) {
+            list(leases, speaks);
         }
+        Set<String> forLong = unread.forLong();
+        unreadCount.accept(forLong.size() + wrongLeases.finishedButOpen());
+        report(forLong, leases, speaks);
+    }
+
+    private void list(Map<String, Lease> leases, boolean speaks) throws Exception {
         StreamListing listing = listings.look();
         lastListing = listing;
         listedNanos = System.nanoTime();
@@ -115,16 +114,7 @@ public final class ShardWatch {
             LOG.debug("Shards {} lack leases", lineage.unread());
             makeLeases.call();
         }
-        Set<String> unread = new TreeSet<>(lineage.unread());
-        leases.values().stream()
-                .filter(lease -> !FleetLeaseRefresher.isFinished(lease) && !waitsForParent(lease, leases))
-                .map(Lease::leaseKey)
-                .filter(shardId -> !renewed.contains(shardId))
-                .forEach(unread::add);
-        Set<String> stillUnread = stillUnread(unread);
-        lastUnread = stillUnread.size() + wrongLeases.finishedButOpen();
-        unreadCount.accept(lastUnread);
-        report(stillUnread, leases, speaks);
+        unread.listed(lineage.unread(), leases);
         endIfAllIsDone(listing, lineage, leases);
     }
 
@@ -134,63 +124,34 @@ public final class ShardWatch {
         }
         int daemons = (int) leases.values().stream().map(Lease::leaseOwner).filter(Objects::nonNull).distinct().count();
         return System.nanoTime() - listedNanos
-                >= ListingPace.nanos(lastListing.shards().size(), daemons, speaks, !unreadSince.isEmpty());
+                >= ListingPace.nanos(lastListing.shards().size(), daemons, speaks,
+                        unread.isAnyLacking() || wrongLeases.finishedButOpen() > 0);
     }
 
-    private Set<String> renewedSinceLastLook(Map<String, Lease> leases) {
-        Map<String, Long> before = counters;
-        counters = new HashMap<>();
-        leases.forEach((shardId, lease) -> counters.put(shardId, lease.leaseCounter()));
-        return leases.keySet().stream()
-                .filter(shardId -> leases.get(shardId).leaseOwner() != null
-                        && !counters.get(shardId).equals(before.get(shardId)))
-                .collect(Collectors.toSet());
-    }
-
-    private static boolean waitsForParent(Lease lease, Map<String, Lease> leases) {
-        return lease.parentShardIds().stream().anyMatch(parent -> isUnfinished(parent, leases));
-    }
-
-    private static boolean isUnfinished(String shardId, Map<String, Lease> leases) {
-        Lease lease = shardId == null ? null : leases.get(shardId);
-        return lease != null && !FleetLeaseRefresher.isFinished(lease);
-    }
-
-    private Set<String> stillUnread(Set<String> unread) {
+    private void report(Set<String> shardIds, Map<String, Lease> leases, boolean speaks) {
         long now = System.currentTimeMillis();
-        unreadSince.keySet().retainAll(unread);
-        unread.forEach(shardId -> unreadSince.putIfAbsent(shardId, now));
-        return unreadSince.entrySet().stream()
-                .filter(entry -> now - entry.getValue() >= PATIENCE_MILLIS)
-                .map(Map.Entry::getKey)
-                .collect(Collectors.toCollection(TreeSet::new));
-    }
-
-    private void report(Set<String> unread, Map<String, Lease> leases, boolean speaks) {
-        long now = System.currentTimeMillis();
-        if (unread.isEmpty()) {
+        if (shardIds.isEmpty()) {
             if (!saidOf.isEmpty()) {
                 Event.notice("shards_unread_over").note("Every shard is read again.");
             }
             saidOf = Set.of();
             return;
         }
-        boolean news = !saidOf.containsAll(unread);
+        boolean news = !saidOf.containsAll(shardIds);
         if (!speaks || (!news && now < nextReport)) {
             return;
         }
         interval = news ? FIRST_INTERVAL_MILLIS : Math.min(interval * 2, LAST_INTERVAL_MILLIS);
         nextReport = now + interval;
-        saidOf = unread;
-        long seconds = (now - Collections.min(unreadSince.values())) / 1_000;
-        String which = unread.stream().limit(5)
+        saidOf = shardIds;
+        String which = shardIds.stream().limit(5)
                 .map(shardId -> shardId + (leases.containsKey(shardId) ? " (nobody renews its lease)" : " (it has no lease)"))
                 .collect(Collectors.joining(", "));
-        Event.warning("shards_unread").with("count", unread.size()).with("seconds", seconds)
-                .with("shards", which + (unread.size() > 5 ? ", ..." : ""))
+        Event.warning("shards_unread").with("count", shardIds.size()).with("seconds", unread.longestSeconds())
+                .with("shards", which + (shardIds.size() > 5 ? ", ..." : ""))
                 .note(String.format("No daemon reads %d of the stream's shards. Their changes are lost when they are 24 hours "
                         + "old. Start one more daemon; if maxLeasesForWorker is set, raise it; if that doesn't help, "
-                        + "restart this one, and look into kcl.log.", unread.size()));
+                        + "restart this one, and look into kcl.log.", shardIds.size()));
     }
 
     /** KCL would idle for ever; a new stream of the same table has another name. Two looks must agree. */
