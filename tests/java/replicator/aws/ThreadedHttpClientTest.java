@@ -81,7 +81,7 @@ class ThreadedHttpClientTest {
     }
 
     /** What the SDK does with an answer. */
-    private static final class Answer implements SdkAsyncHttpResponseHandler, Subscriber<ByteBuffer> {
+    private static class Answer implements SdkAsyncHttpResponseHandler, Subscriber<ByteBuffer> {
         private final CompletableFuture<String> whole = new CompletableFuture<>();
         private final StringBuilder text = new StringBuilder();
 
@@ -142,6 +142,42 @@ class ThreadedHttpClientTest {
         CompletableFuture<Void> ended = ask(answer);
         assertSame(echo.failure, assertThrows(ExecutionException.class, ended::get).getCause());
         assertSame(echo.failure, assertThrows(ExecutionException.class, answer.whole::get).getCause());
+    }
+
+    /** As a renewal that a stop overtakes. */
+    @Test
+    void oneThatIsAskedForAfterTheCloseFails() {
+        client.close();
+        Answer answer = new Answer();
+        CompletableFuture<Void> ended = ask(answer);
+        assertTrue(assertThrows(ExecutionException.class, ended::get).getCause() instanceof IOException);
+        assertTrue(assertThrows(ExecutionException.class, answer.whole::get).getCause() instanceof IOException);
+    }
+
+    /** It was asked for before, and is answered or fails. */
+    @Test
+    void oneThatWaitsForAThreadAtTheCloseComesToAnEnd() throws Exception {
+        List<CompletableFuture<Void>> asked = new ArrayList<>();
+        for (int i = 0; i < 2 * ThreadedHttpClient.MOST_EXCHANGES; i++) {
+            asked.add(ask(new Answer()));
+        }
+        client.close();
+        echo.may.release(asked.size());
+        CompletableFuture.allOf(asked.toArray(new CompletableFuture<?>[0])).get();
+    }
+
+    /** Whoever is told of a failure may fail itself. */
+    @Test
+    void aHandlerThatFailsLeavesNobodyWaiting() {
+        echo.failure = new IOException("refused");
+        echo.may.release();
+        CompletableFuture<Void> ended = ask(new Answer() {
+            @Override
+            public void onError(Throwable error) {
+                throw new IllegalStateException("BUG");
+            }
+        });
+        assertSame(echo.failure, assertThrows(ExecutionException.class, ended::get).getCause());
     }
 
     @Test

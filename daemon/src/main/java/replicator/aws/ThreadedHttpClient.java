@@ -99,7 +99,11 @@ final class ThreadedHttpClient implements SdkAsyncHttpClient {
 
         @Override
         public void onComplete() {
-            threads.execute(this::run);
+            try {
+                threads.execute(this::run);
+            } catch (RuntimeException | Error e) { // the client is closed, or the machine has no thread left
+                fail(new IOException("no thread for an HTTP exchange", e));
+            }
         }
 
         private void run() {
@@ -138,8 +142,11 @@ final class ThreadedHttpClient implements SdkAsyncHttpClient {
         }
 
         private void fail(Throwable error) {
-            asked.responseHandler().onError(error);
-            ended.completeExceptionally(error);
+            try {
+                asked.responseHandler().onError(error);
+            } finally {
+                ended.completeExceptionally(error);
+            }
         }
     }
 }
