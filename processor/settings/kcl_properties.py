@@ -136,8 +136,8 @@ _PATTERNS = {
 _LEAST_FAILOVER_MS = 500
 _MOST_FAILOVER_MS = 600_000
 
-# KCL takes a shard of which it hears nothing for a minute for stuck (ShardConsumer.MAX_TIME_BETWEEN_REQUEST_RESPONSE). Two
-# pauses and a read that fails in between must fit into that.
+# KCL takes a shard of which it hears nothing for a minute for stuck (ShardConsumer.MAX_TIME_BETWEEN_REQUEST_RESPONSE).
+# A pause, a read that gets no answer, the pause after that and the next read must fit into that minute (Pace.java).
 MOST_PAUSE_MS = 20_000
 PAUSE_REASON = "after longer pauses KCL takes the shard for stuck, logs an ERROR and begins its reading anew"
 

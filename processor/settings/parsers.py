@@ -25,7 +25,7 @@ def boolean(value: str) -> bool:
 
 
 def whole_number(lowest: int, highest: int, *, reason: str = "") -> Callable[[str], int]:
-    """Digits of a number in these bounds, both included; ``reason`` says, after a semicolon, why these are the bounds."""
+    """Digits of a number in these bounds, both included; a refusal ends with ``reason``, if there is one."""
 
     def parse(value: str) -> int:
         if not re.fullmatch(r"\d+", value.strip()) or not lowest <= int(value) <= highest:
