@@ -18,6 +18,18 @@ MAX_TABLE_NAME = 255
 MOST_CONCURRENT_WRITES = 80
 # More would not help: a copy within one region is limited by this process, not by the number of its calls.
 THREADS = 8
+# The fields of which any one makes what is written of an item other than the item itself, and those that say something
+# only beside one of these.
+VIEW_FIELDS = (
+    "filter",
+    "transform",
+    "include_attributes",
+    "exclude_attributes",
+    "mask_attributes",
+    "rename_attributes",
+    "set_attributes",
+)
+_VIEW_DETAIL_FIELDS = ("filter_names", "filter_values", "transform_path", "mask_key")
 
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=False):
@@ -89,24 +101,15 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=False):
     @property
     def views_items(self) -> bool:
         """Whether what is written of an item is not simply the item."""
-        return any(
-            each is not None
-            for each in (
-                self.filter,
-                self.transform,
-                self.include_attributes,
-                self.exclude_attributes,
-                self.mask_attributes,
-                self.rename_attributes,
-                self.set_attributes,
-            )
-        )
+        return self._has_any(VIEW_FIELDS)
 
     @property
     def views_nothing(self) -> bool:
         """Whether no setting about a view is set at all, not even one that says nothing without another."""
-        parts = (self.filter_names, self.filter_values, self.transform_path, self.mask_key)
-        return not self.views_items and all(each is None for each in parts)
+        return not self._has_any((*VIEW_FIELDS, *_VIEW_DETAIL_FIELDS))
+
+    def _has_any(self, fields: tuple[str, ...]) -> bool:
+        return any(getattr(self, name) is not None for name in fields)
 
     def destination_name(self, attribute: str) -> str | None:
         """The name under which the destination's items have an attribute of the source's, with its own value.

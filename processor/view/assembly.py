@@ -14,7 +14,7 @@ import msgspec
 
 from processor.errors import SetupError
 from processor.settings.daemon_files import VIEW_FILE, ViewBasis
-from processor.settings.settings import Settings
+from processor.settings.settings import VIEW_FIELDS, Settings
 from processor.system import private_files
 from processor.view import mask_key, transform
 from processor.view.condition import condition
@@ -27,18 +27,8 @@ from processor.view.projection import Exclusion, Inclusion
 from processor.view.renaming import Renaming
 from processor.view.transform import Transform, TransformError
 
-# The fields of Settings of which a view is made. Items that were written under other ones may be other items now.
-_FIELDS = (
-    "filter",
-    "filter_names",
-    "filter_values",
-    "transform",
-    "include_attributes",
-    "exclude_attributes",
-    "mask_attributes",
-    "rename_attributes",
-    "set_attributes",
-)
+# What a digest is made of. Items that were written under other values may be other items now.
+_DIGEST_FIELDS = (*VIEW_FIELDS, "filter_names", "filter_values")
 _DIGEST_CHARACTERS = 32
 _FINGERPRINT_OF = b"dynamodb-replicator maskKey"
 
@@ -93,7 +83,7 @@ def digest_of(settings: Settings) -> str:
 
     :raises SetupError: one of them can't be read
     """
-    made = {name: getattr(settings, name) for name in _FIELDS}
+    made = {name: getattr(settings, name) for name in _DIGEST_FIELDS}
     try:
         if settings.mask_attributes is not None:
             key = mask_key.read(settings.mask_key or "")
