@@ -19,9 +19,9 @@ from tests.conftest import REGION
 from tests.fakes.dynamodb.attribute_values import size_bytes
 from tests.fakes.dynamodb.null_sink import NullSink
 from tests.fakes.patience import PATIENCE_SECONDS
-from tests.fakes.streams import live_stream
 from tests.fakes.streams.live_stream import LiveStream
-from tests.fakes.streams.recorded_stream import ARN, RecordedStream
+from tests.fakes.streams.recorded_stream import RecordedStream
+from tests.fakes.streams.served_stream import ARN
 from tests.fakes.streams.streams_simulator import StreamsSimulator
 from tests.fakes.task.tasks import task
 
@@ -192,15 +192,15 @@ def test_a_live_stream_gives_what_is_written_and_the_sink_tells_how_long_it_took
     """A record is read from the shard it was written to, and found again in the sink with its age."""
     with LiveStream(shards=150) as live, NullSink() as sink:
         stream = boto3.client("dynamodbstreams", region_name=REGION, endpoint_url=live.endpoint)
-        first = stream.describe_stream(StreamArn=live_stream.ARN)["StreamDescription"]
-        last = stream.describe_stream(StreamArn=live_stream.ARN, ExclusiveStartShardId=first["LastEvaluatedShardId"])[
+        first = stream.describe_stream(StreamArn=ARN)["StreamDescription"]
+        last = stream.describe_stream(StreamArn=ARN, ExclusiveStartShardId=first["LastEvaluatedShardId"])[
             "StreamDescription"
         ]
         shards = [shard["ShardId"] for shard in first["Shards"] + last["Shards"]]
         assert len(set(shards)) == 150
-        iterator = stream.get_shard_iterator(
-            StreamArn=live_stream.ARN, ShardId=shards[7], ShardIteratorType="TRIM_HORIZON"
-        )["ShardIterator"]
+        iterator = stream.get_shard_iterator(StreamArn=ARN, ShardId=shards[7], ShardIteratorType="TRIM_HORIZON")[
+            "ShardIterator"
+        ]
         empty = stream.get_records(ShardIterator=iterator)
         assert empty["Records"] == []
         live.write(7)
@@ -208,7 +208,7 @@ def test_a_live_stream_gives_what_is_written_and_the_sink_tells_how_long_it_took
         (record,) = found["Records"]
         number = record["dynamodb"]["SequenceNumber"]
         after = stream.get_shard_iterator(
-            StreamArn=live_stream.ARN,
+            StreamArn=ARN,
             ShardId=shards[7],
             ShardIteratorType="AFTER_SEQUENCE_NUMBER",
             SequenceNumber=number,

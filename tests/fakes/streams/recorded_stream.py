@@ -8,27 +8,20 @@ stays open: after its last record come empty pages.
 from __future__ import annotations
 
 import argparse
-import collections
 import time
-from collections.abc import Callable
 from typing import Any
 
-import msgspec
-
 from tests.fakes.dynamodb.attribute_values import size_bytes
-from tests.fakes.dynamodb.recorded_table import described
-from tests.fakes.network.raw_http import ServerProcess, refusal, response, serve
+from tests.fakes.network.raw_http import serve
+from tests.fakes.streams.served_stream import MAX_PAGE_RECORDS, ServedStream, StreamProcess, insert
 
-TABLE = "source"
-ARN = f"arn:aws:dynamodb:us-east-1:000000000000:table/{TABLE}/stream/2026-01-01T00:00:00.000"
-# GetRecords' limits (API reference).
-MAX_PAGE_RECORDS = 1000
+# GetRecords' limit (API reference).
 MAX_PAGE_BYTES = 2**20
 _FIRST_NUMBER = b"4421584500"
 _MARK = b"@@@@@@@@"  # a shard's number of two digits, and its block's of six
 
 
-class RecordedStream(ServerProcess):
+class RecordedStream(StreamProcess):
     """The server, from outside; it counts ``records`` that it gave, and has the last one's moment in ``last_ns``.
 
     :param records: of each shard
@@ -44,91 +37,45 @@ class RecordedStream(ServerProcess):
             f"--item-bytes={item_bytes}",
             f"--repeated={repeated}",
         )
-        self.settings = {"sourceRegion": "us-east-1", "sourceTable": TABLE}
-
-    def __enter__(self) -> RecordedStream:  # noqa: PYI034  # Self came with Python 3.11
-        super().__enter__()
-        self.settings["sourceEndpoint"] = self.endpoint
-        return self
 
 
-class Recording:
-    """What it answers; the private methods take a request's content."""
-
-    delay_seconds = 0.0
+class Recording(ServedStream):
+    """What it answers; a position is that of a block, and of a record in it."""
 
     def __init__(self, *, shards: int, records: int, item_bytes: int, repeated: float) -> None:
-        self.counts: collections.Counter[str] = collections.Counter()
-        self._shards = [f"shardId-{1_790_000_000_000 + number:020d}-{number:08x}" for number in range(shards)]
+        super().__init__(shards=shards)
         self._records = records
         self._block = _block(item_bytes, repeated)
         self._templates: dict[tuple[int, int], bytes] = {}
-        self._calls: dict[str, Callable[[dict[str, Any]], bytes]] = {
-            "DescribeTable": lambda _: described(TABLE, LatestStreamArn=ARN),
-            "DescribeStream": self._describe,
-            "GetShardIterator": self._iterate,
-            "GetRecords": self._read,
-        }
 
-    def answer(self, operation: str, body: bytes) -> bytes:
-        """Whatever it doesn't know is answered with ``{}``."""
-        call = self._calls.get(operation, lambda _: b"{}")
-        try:
-            return response(call(msgspec.json.decode(body)))
-        except (ValueError, KeyError) as exc:
-            return refusal("ValidationException", f"{operation}: {exc}")
+    def length(self, shard: int) -> int:  # noqa: ARG002  # all are of one length
+        """The same for each."""
+        return self._records
 
-    def _describe(self, _: dict[str, Any]) -> bytes:
-        described: dict[str, Any] = {
-            "StreamArn": ARN,
-            "StreamLabel": ARN.rpartition("/")[2],
-            "StreamStatus": "ENABLED",
-            "StreamViewType": "NEW_AND_OLD_IMAGES",
-            "CreationRequestDateTime": 1767225600.0,
-            "TableName": TABLE,
-            "KeySchema": [{"AttributeName": "id", "KeyType": "HASH"}],
-            "Shards": [
-                {"ShardId": name, "SequenceNumberRange": {"StartingSequenceNumber": self._number_at(number, 0)}}
-                for number, name in enumerate(self._shards)
-            ],
-        }
-        return msgspec.json.encode({"StreamDescription": described})
+    def number_at(self, shard: int, position: int) -> str:
+        """Of the shard, the block and the place in it."""
+        block, index = divmod(position, len(self._block))
+        return f"{_FIRST_NUMBER.decode()}{shard:02d}{block:06d}{index:04d}"
 
-    def _iterate(self, asked: dict[str, Any]) -> bytes:
-        shard, kind = self._shards.index(asked["ShardId"]), asked["ShardIteratorType"]
-        place = {"TRIM_HORIZON": 0, "LATEST": self._records}.get(kind)
-        if place is None:
-            place = self._place_of(asked["SequenceNumber"]) + (kind == "AFTER_SEQUENCE_NUMBER")
-        return msgspec.json.encode({"ShardIterator": f"{ARN}|1|{shard}|{place}"})
+    def position_of(self, shard: int, sequence_number: str) -> int:  # noqa: ARG002  # it is in the number
+        """What ``number_at`` made it of."""
+        return int(sequence_number[-10:-4]) * len(self._block) + int(sequence_number[-4:])
 
-    def _read(self, asked: dict[str, Any]) -> bytes:
-        *_, shard, start = asked["ShardIterator"].split("|")
-        block, first = divmod(int(start), len(self._block))
-        count = min(asked.get("Limit", MAX_PAGE_RECORDS), len(self._block) - first, self._records - int(start))
+    def records(self, shard: int, position: int, most: int) -> tuple[int, bytes]:
+        """As far as the block goes, which DynamoDB may do, too."""
+        block, first = divmod(position, len(self._block))
+        count = min(most, len(self._block) - first, self._records - position)
+        if count <= 0:
+            return 0, b""
         self.counts["records"] += count
-        records = b""
-        if count:
-            self.counts["last_ns"] = time.monotonic_ns()
-            records = self._template(first, count).replace(_MARK, b"%02d%06d" % (int(shard), block))
-        return b'{"NextShardIterator":"%b|1|%b|%d","Records":[%b]}' % (
-            ARN.encode(),
-            shard.encode(),
-            int(start) + count,
-            records,
-        )
+        self.counts["last_ns"] = time.monotonic_ns()
+        return count, self._template(first, count).replace(_MARK, b"%02d%06d" % (shard, block))
 
     def _template(self, first: int, count: int) -> bytes:
         found = self._templates.get((first, count))
         if found is None:
             found = self._templates[first, count] = b",".join(self._block[first : first + count])
         return found
-
-    def _number_at(self, shard: int, place: int) -> str:
-        block, index = divmod(place, len(self._block))
-        return f"{_FIRST_NUMBER.decode()}{shard:02d}{block:06d}{index:04d}"
-
-    def _place_of(self, sequence_number: str) -> int:
-        return int(sequence_number[-10:-4]) * len(self._block) + int(sequence_number[-4:])
 
 
 def _block(item_bytes: int, repeated: float) -> list[bytes]:
@@ -141,22 +88,9 @@ def _block(item_bytes: int, repeated: float) -> list[bytes]:
         key = {"id": {"S": f"{mark}-{index % distinct:04d}"}}
         item: dict[str, Any] = {**key, "customer": {"S": f"customer-{index:04d}"}, "total": {"N": f"{index + 1}.25"}}
         item["note"] = {"S": "x" * max(0, item_bytes - size_bytes(item) - len("note"))}
-        content = {
-            "awsRegion": "us-east-1",
-            "dynamodb": {
-                "ApproximateCreationDateTime": now,
-                "Keys": key,
-                "NewImage": item,
-                "SequenceNumber": f"{_FIRST_NUMBER.decode()}{mark}{index:04d}",
-                "SizeBytes": size_bytes(key) + size_bytes(item),
-                "StreamViewType": "NEW_AND_OLD_IMAGES",
-            },
-            "eventID": f"{index:020x}{mark}{index:04d}",
-            "eventName": "INSERT",
-            "eventSource": "aws:dynamodb",
-            "eventVersion": "1.1",
-        }
-        records.append(msgspec.json.encode(content))
+        size = size_bytes(key) + size_bytes(item)
+        number = f"{_FIRST_NUMBER.decode()}{mark}{index:04d}"
+        records.append(insert(key=key, item=item, number=number, created=now, size_bytes=size))
     return records
 
 
