@@ -46,17 +46,17 @@ _Unwritten = tuple[Change, Literal["moot", "set aside"]]
 
 
 class Holding(Protocol):
-    """What waits at a change that a person has to see to; ``standstill.Standstill``."""
+    """Holds the shard at a change that a person has to see to; ``standstill.Standstill`` implements it."""
 
     def wait(self, held: HeldError, cut_short: threading.Event) -> None:
         """Return when the change is to be tried again."""
 
     def over(self, held: HeldError) -> None:
-        """It is done, or set aside."""
+        """Note that the change is written or set aside."""
 
 
 class NoHolding:
-    """Where nothing is ever held, as in a command that somebody waits for."""
+    """Holds nothing: for a command that somebody waits for."""
 
     def wait(self, held: HeldError, cut_short: threading.Event) -> None:  # noqa: ARG002  # the protocol's
         """End."""
@@ -67,17 +67,17 @@ class NoHolding:
 
 
 class EarlierBatches(Protocol):
-    """What is applied before the batch in hand, and may not be checkpointed yet; ``checkpoint.Checkpoint``."""
+    """Stores the checkpoint of batches before the one in hand; ``checkpoint.Checkpoint`` implements it."""
 
     def store_if_due(self) -> None:
-        """Checkpoint it, if it has waited long enough."""
+        """Store the checkpoint if it is due. Raises as ``checkpoint.Checkpoint.store`` does."""
 
     def store(self) -> None:
-        """Checkpoint it."""
+        """Store the checkpoint now. Raises as ``checkpoint.Checkpoint.store`` does."""
 
 
 class NoEarlierBatches:
-    """Where nothing is checkpointed, as in a command."""
+    """Stores nothing: a command has no checkpoints."""
 
     def store_if_due(self) -> None:
         """Nothing."""

@@ -62,7 +62,7 @@ def _meter(settings: Settings, shard_id: str, directory: Path, log: Log, *, filt
 
 
 class Shared(NamedTuple):
-    """What a task's shards can share as processes that are forked from one. Nothing of it is connected yet."""
+    """What the children of a task share, because they are forked from one process; no connection is open yet."""
 
     clients: Clients
     calls: Calls | None
@@ -94,7 +94,7 @@ def share(settings: Settings, directory: Path) -> Shared:
 def open_shard(
     settings: Settings, shard_id: str, *, directory: Path, gone: threading.Event, shared: Shared | None = None
 ) -> Shard:
-    """Everything that one shard's record processor needs.
+    """Make everything that one shard's record processor needs.
 
     :param directory: the daemon's, with the files that say how long each shard may be written, and those of its metrics
     :param shared: made before this process was forked, if it was

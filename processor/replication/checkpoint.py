@@ -1,7 +1,7 @@
-"""One shard's checkpoint: when it is stored, and that it is tried until it is.
+"""Decides when a shard's checkpoint is stored, and retries until it is.
 
-A checkpoint costs a write unit of its table. With ``checkpointIntervalMillis`` a shard stores one at most so often, and
-what is applied meanwhile is *pending*: after a crash it is applied again, to the same end.
+A checkpoint costs a write unit of its table. With ``checkpointIntervalMillis`` a shard stores at most one in
+that time, and what is applied meanwhile is *pending*: after a crash it is applied again, to the same end.
 
 ::
 

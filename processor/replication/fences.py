@@ -1,4 +1,4 @@
-"""The sequence numbers that the destination's items carry in ``writeMode=fenced``, for whoever writes them anew."""
+"""Reads the sequence numbers that the destination's items carry in ``writeMode=fenced``, for commands."""
 
 from __future__ import annotations
 
@@ -17,9 +17,10 @@ _text_decoder = msgspec.json.Decoder(dict[str, str])
 
 
 class Fences:
-    """Of one table.
+    """The sequence numbers in one table.
 
-    A write of the source's own item that carries the number it found is done where no newer change came in between.
+    A command writes the source's item with the number that it read here. The fence lets the write through only if no
+    newer change of that key was written in between.
 
     :param table: the destination, read with everything that its items have
     :param key_of: an item's key, see ``keys.py``
@@ -31,7 +32,7 @@ class Fences:
         self._key_of = key_of
 
     def of(self, key: msgspec.Raw) -> str:
-        """One key's number; ``NO_NUMBER`` where it has none, or no item.
+        """Read the number of one key's item; ``NO_NUMBER`` if the item has none, or there is no item.
 
         :raises UnavailableError: the destination can't be read now
         """
@@ -39,7 +40,7 @@ class Fences:
         return NO_NUMBER if item is None else self._number(item)
 
     def of_many(self, keys: Sequence[msgspec.Raw]) -> dict[bytes, str]:
-        """By ``Change.identity``; keys without an item are left out.
+        """Read the numbers of many keys' items, by ``Change.identity``; keys without an item are left out.
 
         :raises UnavailableError: the destination can't be read now
         """

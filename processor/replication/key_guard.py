@@ -1,7 +1,7 @@
-"""The brake: a destination whose key has changed refuses every change, and none of them is at fault.
+"""Notices that the destination has another key than the source: then it refuses every change, whatever the change.
 
-It was deleted and made again while the replication ran. No change may be set aside for that; so each refusal is
-followed by a look at the destination's key, unless one was taken just before.
+That happens if the table is deleted and made again while the replication runs. No change may be set aside for that, so
+each refusal is followed by a look at the destination's key, unless one was taken just before.
 """
 
 from __future__ import annotations
@@ -40,9 +40,9 @@ class KeyGuard:
         self._types: Mapping[str, str] = {}
 
     def check(self, change: Change, error: RefusedError) -> None:
-        """Whether it may be the change's own fault that it was refused.
+        """Return if a change may have been refused for its own content.
 
-        :raises KeySchemaError: it is not, the destination's key is another one than the source's
+        :raises KeySchemaError: the destination's key is not the source's
         :raises UnavailableError: that can't be known now
         """
         with self._lock:

@@ -42,7 +42,7 @@ class LeaseTerm:
     :param file: where the daemon notes the lease's renewals
     :param call_seconds: the longest that one call may take
     :param gone: set when the daemon is no longer there
-    :raises SetupError: the file can't be read, or is none of ours
+    :raises SetupError: the file can't be read, or the daemon has not written it
     """
 
     def __init__(
@@ -90,11 +90,14 @@ class LeaseTerm:
             self._follow()
 
     def _left_seconds(self, term: _Term) -> float:
-        """By the clock that is further: one stands still while a machine sleeps, the other may be set back."""
+        """The rest of the lease, in seconds, by the clock that has gone further.
+
+        The monotonic clock stands still while a machine sleeps, and the wall clock may be set back.
+        """
         return min(term.wall_end_ms / 1000 - self._wall(), term.monotonic_end_ns / 1e9 - self._monotonic())
 
     def _follow(self) -> None:
-        """Somebody may have removed the file, which the daemon then writes anew."""
+        """Open the file anew if somebody has removed it; the daemon writes it again."""
         with self._lock, contextlib.suppress(OSError):
             if os.fstat(self._descriptor).st_nlink == 0:
                 opened = os.open(self._file, os.O_RDONLY | os.O_CLOEXEC)

@@ -1,4 +1,4 @@
-"""What the path of a record tells of itself, and nobody who listens."""
+"""The events that are measured on a record's path: a protocol, and an implementation that ignores them."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from processor.replication.change import Change
 
 
 class Meter(Protocol):
-    """What the path of a record tells."""
+    """Is told of each event on a record's path."""
 
     def begun(self, changes: Sequence[Change]) -> None:
         """A batch is in hand, and not applied."""
 
     def applied(self, changes: Sequence[Change], outcome: Outcome, seconds: float) -> None:
-        """It is applied, or set aside; that took so long."""
+        """The batch is applied or set aside, after ``seconds``."""
 
     def checkpointed(self) -> None:
         """Its checkpoint is stored."""
@@ -33,7 +33,7 @@ class Meter(Protocol):
 
 
 class NoMeter:
-    """Where nothing is asked for, or nothing can be kept."""
+    """Ignores every event: metrics are not wanted, or their files can't be written."""
 
     def begun(self, changes: Sequence[Change]) -> None:
         """Nothing."""

@@ -6,13 +6,13 @@ speaks to it (``Nursery.java``), a line for each word::
 
     daemon ─▶ child 7      three named pipes are made: 7.in, 7.out, 7.err
            ◀─ made 7
-           ─▶ open 7       the daemon has opened its ends of them, so ours open at once, and lie on nobody's path
+           ─▶ open 7       the daemon has opened its ends of them, so ours open at once; their names are then removed
            ◀─ begun 7 4711   the process id; or: refused 7 REASON
            ─▶ kill 7 15    a signal; to nobody once it has ended
            ◀─ ended 7 0    the exit status, as a shell has it
            ─▶ drop 7       what was made is no longer wanted
 
-The end of its input is its own; its children go on. A child sees the daemon's end by its own input, as ever.
+The nursery ends when its input ends, and its children go on. A child sees by its own input that the daemon has ended.
 """
 
 from __future__ import annotations
@@ -58,7 +58,7 @@ class Nursery:
         }
 
     def serve(self) -> bool:
-        """Do what the daemon says until its end.
+        """Do what the daemon says until the input ends.
 
         :returns: whether this process is a child now, with its ends of the pipes as standard input, output and error
         """
@@ -123,7 +123,7 @@ class Nursery:
         return False
 
     def _become_child(self, opened: list[int]) -> None:
-        """Leave nothing of the nursery's open: whoever waits for the end of one of its pipes waits for nobody else."""
+        """Close all of the nursery's descriptors: a pipe that stayed open here would never end for its reader."""
         signal.set_wakeup_fd(-1)
         signal.signal(signal.SIGCHLD, signal.SIG_DFL)
         for standard, descriptor in enumerate(opened):
@@ -160,7 +160,7 @@ class Nursery:
 
 
 def main() -> None:
-    """Serve the daemon; a child goes on as the program that it would be by itself."""
+    """Serve the daemon. In a forked child, run what ``child.py`` runs."""
     child.leave_signals_to_the_daemon()
     requests, answers = os.dup(0), os.dup(1)
     os.dup2(2, 1)  # a stray print is no answer

@@ -24,7 +24,10 @@ _HELD = "It is tried again every minute, and the shard goes on by itself; other 
 
 
 def holding(settings: Settings, shard_id: str, log: Log, guard: KeyGuard) -> Refused:
-    """A replication's policy: ``HeldError`` where a person has to see to something, but with ``onError=stop``."""
+    """Make a replication's policy: as ``policy``, but with ``HeldError`` where a person has to act.
+
+    With ``onError=stop`` it is ``policy`` itself.
+    """
     decide = policy(settings, shard_id, log, guard)
     if settings.on_error == "stop":
         return decide
@@ -45,9 +48,9 @@ def holding(settings: Settings, shard_id: str, log: Log, guard: KeyGuard) -> Ref
 
 
 def policy(settings: Settings, shard_id: str, log: Log, guard: KeyGuard) -> Refused:
-    """What ``apply.py`` calls with each refused change: it raises, or sets the change aside.
+    """Make what ``apply.py`` calls with each refused change: it sets the change aside, or raises.
 
-    What it raises: ``UnavailableError`` where that can't be decided or done now, anything else to end.
+    It raises ``UnavailableError`` if that can't be decided or done now, and other errors to end the process.
     """
     decide = _stop(settings)
     if settings.on_error == "deadLetter" and (store := store_of(settings, for_shards=True)) is not None:

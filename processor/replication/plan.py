@@ -19,11 +19,11 @@ MAX_BYTES_PER_CALL = 1024 * 1024
 
 
 def plan(changes: Sequence[Change], *, coalesce: bool, net_events: bool = False) -> list[list[Change]]:
-    """Rounds of changes with distinct keys.
+    """Sort the changes into rounds; no round has a key twice.
 
     :param changes: in the stream's order; each of them asks for a write
     :param coalesce: keep only each key's last change, which makes one round
-    :param net_events: an item inserted and then modified was, in all, inserted: say so
+    :param net_events: with ``coalesce``, call a MODIFY an INSERT if its key was inserted in the same batch
     """
     if coalesce:
         last = {change.identity: change for change in changes}
@@ -47,7 +47,7 @@ def plan(changes: Sequence[Change], *, coalesce: bool, net_events: bool = False)
 
 
 def calls(writes: Sequence[Change], *, max_items: int = MAX_ITEMS_PER_CALL) -> Iterator[list[Change]]:
-    """Cut one round into calls that fit BatchWriteItem."""
+    """Cut one round into calls that fit BatchWriteItem: 25 writes and 16 MB (API reference)."""
     call: list[Change] = []
     size = 0
     for change in writes:

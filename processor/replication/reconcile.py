@@ -1,4 +1,4 @@
-"""One rule for writing a key from the source table itself, instead of from its stream, while replication may run.
+"""Writes a key from the source table itself, instead of from its stream, while replication may run.
 
 Read the source consistently, write, read the source again; if it has changed or gone, do it once more, until it has
 not. Why that is enough, in any interleaving::
@@ -12,7 +12,7 @@ not. Why that is enough, in any interleaving::
 It needs a stream that is read from before r1, or whose refused changes since then are kept as dead letters. Two that do
 it for one key at once do no harm: the one whose write lands last reads the source after it. Whoever stops between a
 write and the read that follows it may leave an older image over a newer one; so a key is done only when ``reconcile``
-returns, and one that it did not return for must be done again.
+returns; if it raised, or the process ended, the key must be done again.
 """
 
 from __future__ import annotations

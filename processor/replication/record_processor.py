@@ -1,4 +1,4 @@
-"""What KCL calls for one shard: decode → plan → apply → checkpoint.
+"""Answers KCL's calls for one shard: decode → plan → apply → checkpoint.
 
 kclpy swallows any exception of these methods and answers "done", after which a later checkpoint would pass the batch
 for good. So nothing but ``SystemExit`` leaves them: the daemon sees its child end without an answer, and stops.
@@ -43,7 +43,7 @@ _Input = TypeVar("_Input")
 
 
 class Standstill(Protocol):
-    """What has to know how far a shard has come, and what keeps it there; ``standstill.Standstill``."""
+    """Is told how far a shard has come and what stops it; ``standstill.Standstill`` implements it."""
 
     def begun(self, sequence_number: str) -> None:
         """A batch is in hand, which ends with this change."""
@@ -196,7 +196,7 @@ class RecordProcessor(v3.RecordProcessorBase):  # type: ignore[misc]  # kclpy ha
 
     @_or_exit
     def shard_ended(self, shard_ended_input: Any) -> None:
-        """Every record of the shard is applied: without this checkpoint its children would never start."""
+        """Checkpoint the shard's end, when every record is applied: without that its child shards would never start."""
         self._checkpoint.use(shard_ended_input.checkpointer)
         self._store(self._checkpoint.end)
         self._meter.closed()
@@ -205,7 +205,7 @@ class RecordProcessor(v3.RecordProcessorBase):  # type: ignore[misc]  # kclpy ha
 
     @_or_exit
     def lease_lost(self, lease_lost_input: Any) -> None:  # noqa: ARG002  # kclpy's signature
-        """Another worker has the shard now: no checkpoint, it is not ours to move."""
+        """Drop what is pending: another worker has the shard now, and moves its checkpoint."""
         self._lost_at = self._clock()
         self._checkpoint.forget()
         self._meter.closed()
@@ -214,7 +214,7 @@ class RecordProcessor(v3.RecordProcessorBase):  # type: ignore[misc]  # kclpy ha
 
     @_or_exit
     def shutdown_requested(self, shutdown_requested_input: Any) -> None:
-        """The last moment for what is applied and not checkpointed yet: no other batch comes."""
+        """Store the checkpoint of what is applied: no other batch comes."""
         self._checkpoint.use(shutdown_requested_input.checkpointer)
         self._store(self._checkpoint.store)
         self._meter.closed()
@@ -222,7 +222,7 @@ class RecordProcessor(v3.RecordProcessorBase):  # type: ignore[misc]  # kclpy ha
         self.log.info("shutdown_requested")
 
     def _apply(self, records: Sequence[Any]) -> tuple[list[Change], Outcome]:
-        """All changes of a batch, and what became of them.
+        """Decode and apply a batch; returns its changes, and what became of them.
 
         :raises LeaseLostError: the shard is another's, or given up to be read again
         :raises DaemonGoneError, CheckpointError, StoppedByRefusalError: this process is to end

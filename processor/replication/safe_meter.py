@@ -1,4 +1,4 @@
-"""Measuring can't hurt: where it fails, replication goes on without it."""
+"""Keeps failures of measuring away from the replication: after one, the shard goes on without metrics."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ _NOTE = "Replication goes on; this shard's metrics are missing until it is start
 
 
 def say(log: Log, exc: Exception) -> None:
-    """That a shard is not measured, and why."""
+    """Log that a shard is not measured, and why."""
     remedy = "Make room." if isinstance(exc, OSError) else "BUG: please report it, with prometheus-client's version."
     log.warning("metrics_not_kept", error=type(exc).__name__, reason=str(exc) or None, note=_NOTE.format(remedy=remedy))
 
 
 class SafeMeter:
-    """Hands on to ``meter`` until that raises; says so then, and measures no more."""
+    """Passes events to ``meter`` until it raises; then logs that, and ignores all further events."""
 
     def __init__(self, meter: Meter, log: Log) -> None:
         self._meter = meter

@@ -1,4 +1,4 @@
-"""What one shard's child measures, batch by batch."""
+"""Keeps one shard's metrics in files, which the exporter reads."""
 
 from __future__ import annotations
 

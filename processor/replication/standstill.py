@@ -1,4 +1,4 @@
-"""What keeps one shard from going on, told to everybody who has to know: log, task table, daemon, metrics.
+"""Tells the log, the task table, the daemon and the metrics what keeps one shard from going on.
 
 A shard *is held* where a person has to see to something: its batch is kept, nothing past it is checkpointed, and the
 same is tried again every minute. It *fails* where the destination has not taken its writes for a while, which may pass.
@@ -27,14 +27,14 @@ LOOK_SECONDS = 1.0
 
 
 class Rows(Protocol):
-    """Where other machines see it; ``hold_rows.HoldRows``."""
+    """Rows of the task table, by which other machines see a hold; ``hold_rows.HoldRows`` implements it."""
 
     def set(self, kind: Kind, hold: Hold | None) -> None:
         """Store a row or remove it, soon."""
 
 
 class Standstill:
-    """One shard's. Any thread may say what it has met.
+    """The state of one shard. Any thread may report what it has met.
 
     :param may_write: raises where the shard is no longer ours
     :param held: is told since when the shard has been held, in seconds since the epoch, and 0 where it isn't
@@ -140,7 +140,7 @@ class Standstill:
             self._pause(held, cut_short)
 
     def _hold(self, held: HeldError) -> None:
-        """Say it, if that is due, and note it."""
+        """Log the hold if that is due, and store it."""
         now_ms = int(self._clock() * 1000)
         waiting = self._waiting
         if waiting is None or (

@@ -1,6 +1,6 @@
 """What the destination answers to a write: what it left undone, and what it took for the rest.
 
-Pure. Whatever is decoded here is what DynamoDB answers, by its types; anything else is an error, not an empty answer.
+Pure. An answer that doesn't have DynamoDB's types is an error, not an empty answer.
 """
 
 from __future__ import annotations
@@ -32,14 +32,14 @@ class Undone(msgspec.Struct, frozen=True, rename="pascal"):
 
 
 class Batch(msgspec.Struct, frozen=True, rename="pascal"):
-    """BatchWriteItem's answer. DynamoDB always says what it left undone, so an answer that doesn't is none."""
+    """BatchWriteItem's answer. DynamoDB always says what it left undone; an answer that doesn't say so is refused."""
 
     unprocessed_items: dict[str, list[Undone]]
     consumed_capacity: list[Units] | None = None
 
     @property
     def undone(self) -> list[Undone]:
-        """Of whatever name the answer gives the table: there was only one."""
+        """The requests that came back, under whatever name the answer gives the table: there was only one."""
         return [request for requests in self.unprocessed_items.values() for request in requests]
 
     @property

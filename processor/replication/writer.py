@@ -37,7 +37,7 @@ _Answer = TypeVar("_Answer", Batch, One)
 
 
 class Table(Protocol):
-    """What apply.py writes to; ``WritableTable`` and the tests' fakes."""
+    """What ``apply.py`` writes to; ``WritableTable`` and tests' fakes implement it."""
 
     name: str
 
@@ -168,7 +168,7 @@ class WritableTable:
         return key_types(table)
 
     def renew_credentials(self) -> None:
-        """Look again: a session keeps the credentials it found first, even from a file that has changed since.
+        """Make a new client: a session keeps the credentials that it found first, even if their file has changed since.
 
         :raises CredentialsError: none are there now; the client stays the one it was
         """
@@ -185,7 +185,7 @@ class WritableTable:
         return self._calls
 
     def connect(self) -> Calls:
-        """What calls are made by, for processes that are forked from this one. Nothing is connected yet.
+        """Make what calls are made by, for processes that are forked from this one. No connection is opened yet.
 
         :raises UnavailableError: it can't be made now
         """

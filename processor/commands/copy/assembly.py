@@ -1,4 +1,4 @@
-"""Everything that the segments of a copy share, made from the settings."""
+"""Makes what the segments of a copy share, from the settings."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def _say_estimated(setting: str) -> None:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Meters:
-    """What is consumed, how often the tables said no, and for how long nothing has worked."""
+    """Measures what is consumed, how often the tables throttled, and for how long nothing has worked."""
 
     reading: Capacity
     writing: Capacity
@@ -61,7 +61,7 @@ class Meters:
     def of(
         cls, settings: Settings, source: dict[str, Any], destination: dict[str, Any], *, stop: threading.Event
     ) -> Meters:
-        """Those that hold the settings' limits."""
+        """Meters with the settings' limits."""
         reads = estimate.rate(settings.copy_read_units, source, "ReadCapacityUnits")
         writes = estimate.rate(settings.copy_write_units, destination, "WriteCapacityUnits")
         return cls(
@@ -71,7 +71,7 @@ class Meters:
 
     @property
     def words(self) -> str:
-        """For people who watch."""
+        """The meters in words, for the line of progress."""
         return (
             f"{self.writing.consumed:,.0f} write units  {self.reading.consumed:,.0f} read units  "
             f"{self.limit.throttles} throttles"

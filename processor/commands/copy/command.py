@@ -1,4 +1,4 @@
-"""``run.sh copy``: what must be ready, what it will cost, how far it is, and what came of it."""
+"""``run.sh copy``: checks what must be ready, says what the copy will cost, runs it, and reports."""
 
 from __future__ import annotations
 
@@ -133,7 +133,7 @@ def _tell(bar: Bar, metrics: CommandMetrics) -> Tell:
 
 
 def _tables(settings: Settings, clients: Clients, facts: Facts, retry: Retry) -> tuple[Tables, list[Finding]]:
-    """Which tables these are, and what the destination holds: seen before anything is written."""
+    """Describe the tables and what the destination holds, to be shown before anything is written."""
     source, destination = (
         table_identity(settings, "source", facts.source),
         table_identity(settings, "destination", facts.destination),
@@ -156,12 +156,12 @@ def _past_ttl(settings: Settings, clients: Clients, retry: Retry) -> PastTtl:
 
 
 def _kept(settings: Settings, clients: Clients, retry: Retry) -> Expiry:
-    """What stays at the destination though the source has deleted it."""
+    """Which items stay at the destination although the source has deleted them."""
     return time_to_live.of_both(settings, clients, retry.ask)[0] if settings.keeps_expired else NO_EXPIRY
 
 
 def _look_at_ttl_again(settings: Settings, clients: Clients, retry: Retry, before: str) -> None:
-    """What was not copied must be what the source is about to delete; else somebody must know."""
+    """Warn if the source's TTL has changed: items past it were not copied, as the source was about to delete them."""
     now, _ = time_to_live.of_source(settings, clients, retry.ask)
     if now.attribute != before:
         is_now = f"is on {now.attribute}" if now.attribute else "is off, or not for us to see,"

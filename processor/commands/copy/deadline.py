@@ -1,7 +1,7 @@
-"""When a copy has gone on for too long: the stream is about to drop what was written since its begin.
+"""Ends a copy that has taken too long: the stream is about to drop changes that were made since the copy began.
 
-A copy before a replication must be through by then. One beside a replication may take as long as it likes, once that
-has begun: so whether it has is looked for when time is up, and not before.
+A copy before a replication must be finished by then. A copy beside a replication may take any time once the replication
+has begun; whether it has is looked up only when the time is over.
 """
 
 from __future__ import annotations
@@ -19,10 +19,10 @@ LOOK_SECONDS = 60.0
 
 
 class CopyDeadline:
-    """Of one run of ``copy``.
+    """The deadline of one run of ``copy``.
 
-    :param begun: whether a replication has; it may raise UnavailableError
-    :param now: seconds since the epoch
+    :param begun: returns whether a replication has begun; it may raise UnavailableError
+    :param now: the clock, in seconds since the epoch
     """
 
     def __init__(self, copy: CopyState, begun: Callable[[], bool], *, now: Callable[[], float] = time.time) -> None:
@@ -39,9 +39,9 @@ class CopyDeadline:
         return self._now() - self._copy.started_ms / 1000
 
     def check(self) -> None:
-        """Return while the copy may go on.
+        """Return if the copy may go on.
 
-        :raises CopyTooLateError: it may not
+        :raises CopyTooLateError: its time is over
         """
         now = self._now()
         if self._age <= self._last_seconds or now < self._next_look:

@@ -1,4 +1,4 @@
-"""What a copy will cost, and how long it will take. Pure.
+"""Estimates what a copy will cost, and how long it will take. Pure.
 
 The sizes are DescribeTable's, which DynamoDB brings up to date every six hours or so.
 """
@@ -30,12 +30,12 @@ _MOST_SEGMENTS = 2000
 
 
 class Estimate(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
-    """``seconds`` is the longer of the time that the tables' capacity needs, and that which we do.
+    """A copy's cost and time. The time is the longer of what the tables' capacity needs and what this process needs.
 
     :param write_units: of the table and all its indexes together
-    :param parts: what each of them takes
+    :param parts: the table and its global indexes, each with what it takes
     :param limited_by: what the writes wait for longest: copyWriteUnits, or one of the parts by its name
-    :param dollars: what is charged by the request (``prices.py``); None where nothing is known
+    :param dollars: what is charged by the request (``prices.py``); None if that is not known
     """
 
     items: int
@@ -51,7 +51,7 @@ class Estimate(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
 
     @property
     def seconds(self) -> float:
-        """The whole time."""
+        """The whole time, in seconds."""
         return max(self.seconds_by_rate, self.seconds_by_write_units or 0.0, self.seconds_by_read_units or 0.0)
 
 
@@ -65,10 +65,10 @@ def estimate(
     parts: Sequence[Part] = (),
     scan_units_per_item: float | None = None,
 ) -> Estimate:
-    """Of what is left of a table.
+    """Estimate what is left of a table.
 
     :param source: its DescribeTable
-    :param copied_items: those that were copied before
+    :param copied_items: the number of items that earlier runs copied
     :param concurrent: each item is read a second time, consistently
     :param read_rate: units a second that may be read; ``write_rate``: written, of all parts together; None where
         nothing limits them
@@ -106,7 +106,7 @@ def estimate(
 def findings(estimated: Estimate, *, concurrent: bool, age_seconds: float = 0.0) -> list[Finding]:
     """Whether there is time enough.
 
-    :param age_seconds: since the copy began that is gone on with, whose rest may take until it must be through
+    :param age_seconds: the time since the copy began, if this run resumes it
     """
     seconds, most_seconds = estimated.seconds, MOST_SECONDS
     what, value = "copy", f"will take about {seconds / 3600:.1f} hours"

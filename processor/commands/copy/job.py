@@ -1,4 +1,4 @@
-"""One run of a copy, from the row that says whose it is to the row that says that it is done."""
+"""Runs a copy: takes its row in the task table, copies what is left, and marks the row as done."""
 
 from __future__ import annotations
 
@@ -42,14 +42,14 @@ Tell = Callable[[int, int, str], None]
 
 
 class Job:
-    """What is to be done, by what stands in the task table; ``copy`` is its row, ``copied_items`` what is done.
+    """A copy as the task table describes it: ``copy`` is its row, ``copied_items`` the number of items copied so far.
 
     :param via: ``s3://bucket/prefix``, for a managed export and import
-    :param concurrent: replication may run meanwhile
-    :param restart: whatever was copied before
-    :param say: called with what is worth a line meanwhile
+    :param concurrent: the copy is made beside a replication
+    :param restart: begin from the first item, even if an earlier run copied some
+    :param say: called with lines to show meanwhile
     :ivar view: the task's view of its items
-    :raises NotReadyError: somebody else is doing it, or what was begun can't go on
+    :raises NotReadyError: another process runs the copy, or the copy that was begun can't be resumed
     """
 
     def __init__(
@@ -89,12 +89,12 @@ class Job:
 
     @property
     def age_seconds(self) -> float:
-        """Since the copy began that is gone on with; 0 for a new one."""
+        """The time since the copy began that this run resumes, in seconds; 0 for a new one."""
         return self.copy.age_seconds if self._before is not None and self.copy.id == self._before.id else 0.0
 
     @property
     def waits_for_replication(self) -> bool:
-        """Whether it is made beside a replication that has not begun."""
+        """Whether the copy is to be made beside a replication that has not begun yet."""
         return self.copy.concurrent and not self._replicating
 
     def _gone_on_with(self, before: CopyState) -> CopyState:
@@ -165,13 +165,13 @@ class Job:
     ) -> Report:
         """Copy what is left.
 
-        :param tell: how far it is
+        :param tell: called with the progress
         :param written: is told how many items this run has written or left out, and of the write units
         :param past_ttl: whether an item is past the source's TTL; such items are passed over
-        :param expiry: what stays at the destination though the source has deleted it
+        :param expiry: which items stay at the destination although the source has deleted them
         :raises StoppedError: the stop came first
         :raises NotReadyError: daemons replicate this task
-        :raises ReplicatorError: it can't go on; another run does, where this one was
+        :raises ReplicatorError: it can't go on; the next run resumes it
         """
         settings, clients = self._settings, self._clients
         self.copy = msgspec.structs.replace(self.copy, ttl=self.copy.ttl or past_ttl.attribute or "")
@@ -303,7 +303,7 @@ class Job:
 
 
 def proves_view(settings: Settings, copy: CopyState) -> bool:
-    """Whether all of the destination is by these settings once the copy is done.
+    """Whether all items at the destination are as these settings make them once the copy is done.
 
     Where it held items before, there may be some that nothing would be written of now.
     """

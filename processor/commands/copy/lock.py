@@ -1,8 +1,8 @@
-"""That a copy is run by one process at a time, on whatever machine.
+"""Lets only one process at a time run a copy, whatever machine it is on.
 
-Who runs it counts ``beat`` up in its row. Another one takes the copy over where that stands still, or at once where it
-can know that the process is gone. A process that could not beat for a while writes nothing more, until it has seen that
-the copy is still its own: so it can't write over what came after it.
+The process that runs it counts ``beat`` up in the copy's row. Another process takes the copy over if ``beat`` stands
+still, or at once if it can tell that the first process has ended. A process that could not beat for a while writes
+nothing until it has read that the copy is still its own, so it can't write over what its successor wrote.
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ class Fields(TypedDict, total=False):
 
 
 def here() -> str:
-    """This process, in a word that no other one on any machine has at the same time."""
+    """A name for this process, which no other process on any machine has at the same time."""
     parts = [socket.gethostname(), str(os.getpid())]
     for place in (Path("/proc/sys/kernel/random/boot_id"), Path("/proc/self/ns/pid")):
         try:
@@ -81,7 +81,7 @@ def is_gone(process: str) -> bool:
 def wait_until_free(read: Callable[[], CopyState | None], say: Callable[[str], None]) -> CopyState | None:
     """The copy's row, once nobody runs it.
 
-    :raises NotReadyError: somebody does
+    :raises NotReadyError: another process goes on running it
     """
     found = read()
     deadline = time.monotonic() + WATCH_SECONDS
@@ -180,7 +180,7 @@ class CopyLock:
         self.copy, self._beaten = after, began
 
     def save(self, segment: SegmentState) -> None:
-        """Store where a segment goes on.
+        """Store the position at which a segment is resumed.
 
         :raises CopyTakenError: another process goes on with it
         :raises UnavailableError: it can't be stored now
@@ -188,7 +188,7 @@ class CopyLock:
         copy_rows.save(self._connect(), self._table, self.copy, segment)
 
     def withdraw(self, before: CopyState | None) -> None:
-        """As if this run had not begun."""
+        """Restore the row that was there before this run."""
         with self._lock:
             self._left.set()
             if before is None:
@@ -198,7 +198,7 @@ class CopyLock:
             self.copy = msgspec.structs.replace(self.copy, state="done")  # nothing is left to give back
 
     def may_write(self) -> None:
-        """Return while the copy is ours for as long as a call takes; wait where that can't be known.
+        """Return if the copy stays ours for as long as a call takes; wait while that can't be known.
 
         :raises CopyTakenError: it is another process's
         :raises StalledError: it could not be known for too long

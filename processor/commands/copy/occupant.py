@@ -1,4 +1,4 @@
-"""What the destination holds before the first write of a copy, and whose it may be."""
+"""Looks whether the destination holds items before a copy's first write that are not the source's."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ _MOST_PAGES = 20
 class Occupants(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     """Some items of the destination.
 
-    :param looked_at: how many; 0 for an empty table
+    :param looked_at: the number of items read; 0 for an empty table
     :param foreign: those of them whose key the source doesn't have
     """
 
@@ -49,7 +49,7 @@ def look(
 ) -> tuple[Occupants | None, list[Finding]]:
     """Read some items of the destination, and their keys in the source.
 
-    :returns: None where we may not, with a warning
+    :returns: None, after a warning, if this is not allowed
     """
     try:
         return _look(settings, clients, key_names, retry), []

@@ -1,4 +1,4 @@
-"""What a copy is going to cost, by what the tables are, and by a first page of the source."""
+"""Plans a copy, from the descriptions of the tables and a first page of the source."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 def make(settings: Settings, clients: Clients, facts: Facts, job: Job, retry: Retry) -> tuple[Estimate, list[Finding]]:
     """Plan what is left of a copy.
 
-    :returns: the plan, and what is wrong with it: it would not be through in time, or a limit makes no sense
+    :returns: the plan, and findings: it would not be finished in time, or a limit makes no sense
     """
     if job.copy.via:
         return via_s3(facts.source or {}), []
@@ -52,7 +52,7 @@ def make(settings: Settings, clients: Clients, facts: Facts, job: Job, retry: Re
 
 
 def via_s3(source: Mapping[str, Any]) -> Estimate:
-    """A copy by export and import: it is paid by the gigabyte, and AWS takes the time that it takes."""
+    """Plan a copy by export and import, which is charged by the gigabyte; how long AWS takes is not known."""
     size = int(source.get("TableSizeBytes", 0))
     return Estimate(
         items=int(source.get("ItemCount", 0)),
@@ -79,7 +79,7 @@ def _limit(name: str, limit: str | None, table: Mapping[str, Any], kind: str, fi
 def _dollars(
     settings: Settings, planned: Estimate, source: Mapping[str, Any], destination: Mapping[str, Any]
 ) -> float | None:
-    """What is charged by the request; a store that is not AWS's has prices of its own."""
+    """What AWS charges for the requests, in US dollars; None if neither table is on AWS."""
     if settings.source_endpoint and settings.destination_endpoint:
         return None
     dollars = 0.0

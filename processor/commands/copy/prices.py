@@ -1,4 +1,4 @@
-"""What DynamoDB charges, by AWS's list: to be brought up to date here and nowhere else. Pure.
+"""DynamoDB's prices, by AWS's list. Prices stand here and in no other module. Pure.
 
 US dollars, us-east-1, without discounts, free tiers and taxes, as of the month below
 (https://aws.amazon.com/dynamodb/pricing/on-demand/). Other regions cost up to twice as much.
@@ -21,20 +21,20 @@ _BYTES_PER_GIGABYTE = 1024**3
 
 
 def reads(units: float, table_class: str) -> float:
-    """Read request units."""
+    """What read request units cost, in US dollars."""
     return units / 1e6 * _READ_MILLION.get(table_class, _READ_MILLION["STANDARD"])
 
 
 def writes(units: float, table_class: str) -> float:
-    """Write request units, of a table and its indexes."""
+    """What write request units of a table and its indexes cost, in US dollars."""
     return units / 1e6 * _WRITE_MILLION.get(table_class, _WRITE_MILLION["STANDARD"])
 
 
 def transfer(size_bytes: float) -> float:
-    """An export to S3 and the import from it; what lies in the bucket is S3's to charge."""
+    """What an export to S3 and the import from it cost, in US dollars, without S3's charge for the bucket."""
     return size_bytes / _BYTES_PER_GIGABYTE * (EXPORT_GIGABYTE + IMPORT_GIGABYTE)
 
 
 def shown(dollars: float) -> str:
-    """For people."""
+    """A sum of US dollars as text."""
     return f"${dollars:,.2f}" if dollars >= 0.01 else "less than a cent"  # noqa: PLR2004

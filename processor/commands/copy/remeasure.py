@@ -1,4 +1,4 @@
-"""What a copy's first writes show of its plan: an item may cost more, or less, than a sample said."""
+"""Corrects a copy's plan after its first writes: an item may cost more or less than the sample said."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _SHARE = 0.2
 
 
 class Remeasure:
-    """Says it once.
+    """Says once if the plan was wrong.
 
     :param plan: made before the first write
     :param concurrent: the copy may take as long as it likes
@@ -34,7 +34,7 @@ class Remeasure:
         """Compare what is written so far with the plan.
 
         :param items: written in this run
-        :param write_units: that they have consumed; 0 where the store does not say so, which tells nothing
+        :param write_units: what they have consumed; 0 if the store does not say, and then nothing is concluded
         """
         if self._is_over or items < FEWEST_ITEMS or not write_units:
             return

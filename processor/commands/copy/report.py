@@ -1,4 +1,4 @@
-"""What a copy is going to do, and what it did: for people and for scripts."""
+"""Says what a copy is going to do, and what it did, to people and to scripts."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from processor.settings.table_pair import TableIdentity
 
 
 class Report(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
-    """``items_before``: those of runs before this one, which are part of ``items``; units are this run's.
+    """What a copy did. ``items`` includes ``items_before``, those of earlier runs; units are this run's.
 
     ``replicating``: replication had begun beside it at its end.
     ``onto_items``: the destination held items already, of which the source may have deleted some.
@@ -97,7 +97,7 @@ def show(report: Report, settings: Settings, *, as_json: bool) -> None:
 
 
 def start_before(started_ms: int) -> str:
-    """Until when a replication must be started that has not begun yet, for people."""
+    """The time until which a replication that has not begun must be started, in words."""
     until = time.strftime("%Y-%m-%d %H:%M:%S %Z", time.localtime(started_ms / 1000 + LAST_START_SECONDS))
     return f"Start the replication before {until}: until then the stream has every change since the copy began."
 

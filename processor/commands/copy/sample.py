@@ -1,4 +1,4 @@
-"""A first page of the source: what an item is like, and what reading one consumes."""
+"""Reads a first page of the source, to learn how large items are and what reading them consumes."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class Sample(msgspec.Struct, frozen=True, kw_only=True):
     """Some items of the source.
 
     :param items: those that are written, as they are written, each ``{name: {type: value}}``
-    :param share: of those that were read
+    :param share: the part of the items read that are written, 0 to 1
     :param scan_units_per_item: None where the store does not say what it has consumed
     """
 
@@ -35,7 +35,7 @@ class Sample(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def take(settings: Settings, clients: Clients, retry: Retry, view: View | None) -> Sample:
-    """Read it.
+    """Read a first page.
 
     :param view: the task's view of its items
     :raises UnavailableError: it can't be read

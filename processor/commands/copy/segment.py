@@ -1,4 +1,4 @@
-"""One segment's path: scan → write → (beside a replication: look again) → where it goes on is kept.
+"""Copies one segment: scan → write → (beside a replication: read again) → store the position.
 
 **Before a replication** nothing more is needed: whatever a page holds that is out of date, the stream's records, kept
 since before the first page, put right.
@@ -56,14 +56,14 @@ class CopyContext:
     :param refused: what becomes of an item that the destination will never accept; see ``apply.py``
     :param forbidden: an attribute that no item may have, for the destination's items will have it
     :param view: the task's view of its items
-    :param again: the source by key, through the same view
-    :param as_it_is: the same without it, for second looks and dead letters
+    :param again: the source by key, through the view
+    :param as_it_is: the source by key without a view, for second reads and dead letters
     :param destination: with ``expiry`` says what stays there though the source has deleted it
     :param retry: makes calls again, and counts with ``table`` for how long nothing has worked
-    :param concurrent: replication may run meanwhile
+    :param concurrent: the copy is made beside a replication
     :param fences: the sequence numbers that the destination's items carry, where ``writeMode=fenced`` needs them
     :param past_ttl: whether an item is past the source's TTL, and so is not copied
-    :param item_bytes: the average, as far as it is known
+    :param item_bytes: the average size of an item, if it is known
     """
 
     source: ScannableTable
@@ -89,7 +89,7 @@ class CopyContext:
 
 
 class Unwritten(NamedTuple):
-    """How many items were passed over: past their TTL, or left out by the settings."""
+    """The numbers of items that were not written: past their TTL, or left out by the settings."""
 
     expired: int = 0
     filtered: int = 0
@@ -190,7 +190,7 @@ class SegmentCopy:
                 self._reconcile(change.key)
 
     def _is_seen_alike(self, change: Change, item: msgspec.Raw | None) -> bool:
-        """Whether what is written of a source's item is what was written, though the item has changed."""
+        """Whether an item that has changed still makes what was written of it."""
         view = self._context.view
         if view is None or change.fault is not None:
             return False
@@ -200,7 +200,7 @@ class SegmentCopy:
             return False
 
     def _look_after(self, keys: Sequence[msgspec.Raw]) -> None:
-        """Keys of a run that was killed, which may hold anything: an older image, or one that is deleted by now.
+        """Bring keys of a run that was killed up to date: they may hold an older image, or a deleted one.
 
         A copy before a replication has them too, where it was begun instead of one beside it: their records may have
         been applied, and not come again.
@@ -237,7 +237,7 @@ class SegmentCopy:
         self._context.retry(once)
 
     def _numbered(self, changes: Sequence[Change]) -> Sequence[Change]:
-        """With the numbers that the destination's items have, over which alone ``writeMode=fenced`` may write."""
+        """Give changes the sequence numbers of the destination's items; ``writeMode=fenced`` writes over no others."""
         fences = self._context.fences
         if fences is None:
             return changes
@@ -258,7 +258,7 @@ class SegmentCopy:
 
 
 def _portions(page: Page, context: CopyContext) -> Iterator[tuple[list[_Scanned], bool]]:
-    """A page's items: all at once, or beside a replication as many as may be in hand.
+    """Cut a page: all items at once, or beside a replication as many as may be written before their second read.
 
     :returns: portions, each with whether it is the page's last; one empty portion for an empty page
     """

@@ -1,4 +1,4 @@
-"""The destination at the pace that was asked for, and only while the copy is ours."""
+"""Writes the destination no faster than ``copyWriteUnits`` allows, and only while the copy is ours."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from processor.replication.writer import Table
 
 
 class ThrottledTable:
-    """Satisfies ``replication.writer.Table``: another one, written no faster than ``capacity`` allows."""
+    """Implements ``replication.writer.Table`` by another table, which it writes no faster than ``capacity`` allows."""
 
     def __init__(self, table: Table, capacity: Capacity, limit: RetryLimit, stop: threading.Event) -> None:
         self.name = table.name
@@ -55,5 +55,5 @@ class ThrottledTable:
 
 
 def write_units(size_bytes: int) -> int:
-    """What writing one item of that size consumes, indexes left out."""
+    """The write units that one item of that size consumes in the table, without its indexes."""
     return max(1, math.ceil(size_bytes / WRITE_UNIT_BYTES))

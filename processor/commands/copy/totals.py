@@ -1,4 +1,4 @@
-"""What is copied so far. For people, and for the row of a copy that is done."""
+"""Counts what is copied so far, for the progress that is shown and for the row of a finished copy."""
 
 from __future__ import annotations
 
@@ -30,12 +30,12 @@ class Totals:
 
     @property
     def passed(self) -> int:
-        """Items that were come to, copied or not."""
+        """The number of items read so far, copied or not."""
         return self.items + self.expired + self.filtered
 
     @property
     def planned(self) -> int:
-        """Items of the kind that a plan counts: those that the settings leave out are part of it, at no cost."""
+        """The number of items as a plan counts them: with those that the settings leave out, which cost no write."""
         return self.items + self.filtered
 
     def add(self, outcome: Outcome, size_bytes: int, unwritten: Unwritten) -> None:

@@ -1,4 +1,4 @@
-"""What writing an item costs at the destination: in the table, and in each index that it stands in. Pure."""
+"""Counts the write units that an item consumes at the destination, in the table and in its indexes. Pure."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ Item = Mapping[str, Mapping[str, Any]]
 class Part(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     """The table with its local indexes, or one global index: each has its own capacity.
 
-    :param units_per_item: the average
-    :param units_per_second: what it takes; None where that is not known
+    :param units_per_item: write units, on average
+    :param units_per_second: the write units that it takes a second; None if that is not known
     """
 
     name: str
@@ -33,11 +33,11 @@ class Part(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
 
 
 def parts(destination: Mapping[str, Any], sample: Sequence[Item], *, average_bytes: float) -> list[Part]:
-    """Each part of the destination that a write consumes capacity of, the table first.
+    """The parts of the destination whose capacity a write consumes, the table first.
 
     :param destination: ``Table`` of DescribeTable's answer
     :param sample: some of the source's items
-    :param average_bytes: of an item, where there is no sample; every item then counts as standing in every index
+    :param average_bytes: the size of an item, used without a sample; every index is then assumed to have every item
     """
     key = _key_names(destination)
     of_table = _average_units(sample, None, average_bytes)
@@ -80,7 +80,7 @@ def _average_units(sample: Sequence[Item], names: set[str] | None, average_bytes
 
 
 def units_per_second(part: Mapping[str, Any], table: Mapping[str, Any], kind: str) -> float | None:
-    """What a table, or one of its indexes, takes a second.
+    """The capacity units that a table, or one of its indexes, takes a second.
 
     :param kind: ``ReadCapacityUnits`` or ``WriteCapacityUnits``
     :returns: what is provisioned, the maximum of what is on demand, or else AWS's; None where nothing is known

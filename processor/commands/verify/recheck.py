@@ -111,7 +111,7 @@ class Recheck:
         self._begin(role, lot)
 
     def finish(self, role: Role) -> None:
-        """Return when all are done; then others may be added.
+        """Wait until all keys are done; others may be added after that.
 
         :raises ReplicatorError: the workers have stopped before
         """

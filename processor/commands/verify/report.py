@@ -117,17 +117,17 @@ class Results:
                 self.report.destination_expired += expired
 
     def equal(self, items: int) -> None:
-        """So many are."""
+        """Count keys that are equal."""
         with self._lock:
             self.report.equal += items
 
     def changing(self) -> None:
-        """A key changes too often to tell."""
+        """Count a key that changes too often to tell."""
         with self._lock:
             self.report.changing += 1
 
     def found(self, results: list[Found]) -> None:
-        """Keys that differ, or did until they were repaired; or are past their TTL, and to be shown."""
+        """Add keys that differ, differed until they were repaired, or are past their TTL and to be shown."""
         lines = "".join(escaped(msgspec.json.encode(found).decode()) + "\n" for found in results).encode()
         with self._lock:
             for found in results:
@@ -140,7 +140,7 @@ class Results:
 
 
 class OutputFile:
-    """JSON lines that none but their owner can read: they hold keys, and with ``--values`` parts of items.
+    """A file of JSON lines, readable by its owner only: they hold keys, and with ``--values`` parts of items.
 
     :raises UsageError: it can't be written; what was there before is written over
     :raises OutputError: it can't be written any more

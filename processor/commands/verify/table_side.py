@@ -58,7 +58,7 @@ class TableSide:
                 return
 
     def items_of(self, keys: Mapping[bytes, msgspec.Raw]) -> dict[bytes, msgspec.Raw]:
-        """The items that there are, read consistently.
+        """Read items by their keys, strongly consistently; keys without an item are left out.
 
         :param keys: by their identities, and no more than ``chunks`` puts together
         """
@@ -68,6 +68,6 @@ class TableSide:
         return {identity_of(self.key_of(item)): item for item in found}
 
     def chunks(self, keys: Sequence[tuple[bytes, msgspec.Raw]]) -> Iterator[dict[bytes, msgspec.Raw]]:
-        """Keys for ``items_of``, so many at a time that their items fit in memory."""
+        """Cut keys into parts for ``items_of``, small enough that the items of each fit in memory."""
         for first in range(0, len(keys), self._keys_per_call):
             yield dict(keys[first : first + self._keys_per_call])

@@ -1,4 +1,4 @@
-"""What is compared of a source's item of which no view can be made: what no destination's item equals. Pure."""
+"""Stands in for a source's item of which no view can be made, by an item that no destination's item equals. Pure."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ _decoder = msgspec.json.Decoder(dict[str, msgspec.Raw])
 
 
 def without_failing(view: View, key_names: Sequence[str]) -> View:
-    """A view that raises nothing for one item, so that all others are compared.
+    """Make a view that raises for no item, so that all others are compared.
 
-    Of such an item its key is left, and an attribute whose name says why: so it differs, and its report says where. All
-    else might be what is to be masked.
+    Such an item becomes its key and an attribute whose name says why, so it counts as different, and the report says
+    where. Its other attributes are left out, because they might be what is to be masked.
     """
 
     def seen(item: msgspec.Raw) -> msgspec.Raw | None:

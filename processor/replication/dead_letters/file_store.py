@@ -25,7 +25,7 @@ OWNER_ONLY = private_files.FILE_MODE
 
 
 class LetterFile:
-    """Satisfies ``letters.LetterStore``."""
+    """Implements ``letter.LetterStore``."""
 
     def __init__(self, path: str | Path, *, shared: bool = False) -> None:
         self._shared = shared

@@ -44,7 +44,7 @@ class Heading(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
 
 
 class Entry(msgspec.Struct, frozen=True, kw_only=True):
-    """What was found in one place, as ``dead.jsonl:7``.
+    """What was found in one place, such as ``dead.jsonl:7``.
 
     ``tag`` tells this content from any that stands there later. ``heading`` is None where there is no letter, and
     ``problem`` says why.
@@ -100,7 +100,7 @@ _decoder = msgspec.json.Decoder(Heading)
 
 
 def entry(place: str, tag: str, content: bytes) -> Entry:
-    """What ``content`` is: a letter, or none."""
+    """Decode what was found; an entry with a ``problem`` if it isn't a letter."""
     try:
         heading = _decoder.decode(content)
         identity_of(heading.key)
@@ -112,5 +112,5 @@ def entry(place: str, tag: str, content: bytes) -> Entry:
 
 
 def folder_of(prefix: str, task_name: str) -> str:
-    """How the names of a task's letters begin."""
+    """The prefix of the names of a task's letters."""
     return f"{prefix}/{task_name}/" if prefix else f"{task_name}/"

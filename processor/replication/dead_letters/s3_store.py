@@ -27,7 +27,7 @@ _REMEDY = (
 
 
 class LetterBucket:
-    """Satisfies ``letters.LetterStore``, for the letters of one task.
+    """Implements ``letter.LetterStore`` for the letters of one task.
 
     :param prefix: where in the bucket; empty, or without a slash at its ends
     """
@@ -139,6 +139,6 @@ class LetterBucket:
 
 
 def _waited_for(exc: UnavailableError | RefusedError) -> UnavailableError:
-    """As what may pass: it is S3's word on a letter, not the destination's on a change or on credentials."""
+    """Make S3's refusal an error that may pass: it is about a letter, not the change or the credentials."""
     kind = ThrottledError if isinstance(exc, ThrottledError) else UnavailableError
     return kind(str(exc), code=exc.code)

@@ -1,4 +1,4 @@
-"""What an import leaves out of a table's definition: set when the table is there. To set it once more does no harm."""
+"""Sets what an import leaves out of a table's definition, once the table is there. It can be repeated without harm."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 def complete(
     settings: Settings, clients: Clients, source: Mapping[str, Any], *, waiter: Waiter, say: Say
 ) -> Iterator[Finding]:
-    """Table class, stream, deletion protection, tags and TTL, as ``source`` has them; what fails is a warning."""
+    """Set table class, stream, deletion protection, tags and TTL as ``source`` has them; yields what failed."""
     name, region = settings.destination_table, settings.destination_region
     yield from table_spec.left_out(source, name)
     wanted = table_spec.request(source, name, stream=settings.destination_stream)

@@ -1,8 +1,8 @@
-"""Makes the destination as the source is, where ``createDestination`` asks for it, and turns the source's stream on.
+"""Makes the destination like the source if ``createDestination`` asks for it, and turns the source's stream on.
 
 1. A table that is there already is left as it is; ``check`` says how it differs.
-2. Only its TTL is made up for where it is still empty: an earlier run may have ended before it came to that, for TTL
-   can be turned on only when the table is there. All else, tags too, is in the one call that makes it.
+2. Only its TTL is turned on if it is still empty: an earlier run may have ended before that, because TTL can be turned
+   on only when the table is there. All else, tags too, is in the one call that makes the table.
 3. What may fail without harm (tags, TTL) is a warning, and the table is made without it.
 """
 
@@ -84,7 +84,7 @@ def describe(client: DynamoDBClient, name: str, region: str) -> dict[str, Any] |
     """``Table`` of DescribeTable's answer; None where there is no such table.
 
     :raises UnavailableError: it can't be known now
-    :raises RefusedError: the question is no good
+    :raises RefusedError: DynamoDB refuses the question
     """
     return described_if_there(client, name, call=f"DescribeTable on table {name} in {region}")
 
@@ -138,7 +138,7 @@ def _create_table(client: DynamoDBClient, wanted: dict[str, Any], region: str) -
 
 
 def source_tags(clients: Clients, source: Mapping[str, Any]) -> tuple[list[dict[str, str]], list[Finding]]:
-    """The source's tags that may be given to another table; and a warning where they can't be read."""
+    """The source's tags that may be given to another table; and a warning if they can't be read."""
     found: list[dict[str, str]] = []
     page: dict[str, Any] = {}
     try:

@@ -1,4 +1,4 @@
-"""The source's stream, turned on where ``enableStream`` asks for it."""
+"""Turns the source's stream on if ``enableStream`` asks for it."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def turn_on(settings: Settings, clients: Clients, source: dict[str, Any], *, wai
 
     :param source: the table as DescribeTable has it
     :raises UnavailableError: it could not be turned on, or not be seen to be
-    :raises RefusedError: the same
+    :raises RefusedError: DynamoDB refuses to turn it on, or to show it
     """
     name, region = settings.source_table, settings.source_region
     before = None
@@ -46,7 +46,7 @@ def turn_on(settings: Settings, clients: Clients, source: dict[str, Any], *, wai
 
 
 def _enabled(clients: Clients, table: Mapping[str, Any]) -> str | None:
-    """The ARN of the table's stream, where it is ENABLED."""
+    """The ARN of the table's stream, or None if it is not ENABLED."""
     arn: str | None = table.get("LatestStreamArn")
     if not arn:
         return None

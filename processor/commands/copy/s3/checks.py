@@ -1,4 +1,4 @@
-"""Whether the source can be copied by way of S3: what is looked at before anything is begun."""
+"""Checks whether the source can be copied by way of S3, before anything is begun."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A copy by way of S3, as one run of a job: its row is kept by ``lock.py``, the work is ``transfer.py``'s."""
+"""Runs a copy by way of S3: ``lock.py`` keeps its row, ``transfer.py`` does the work."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from processor.settings.settings import Settings
 
 
 def run(settings: Settings, clients: Clients, lock: CopyLock, *, stop: threading.Event) -> Report:
-    """Export and import, or go on where the row says that a run before this one was.
+    """Export and import, or resume what the row says that an earlier run had begun.
 
     :raises StoppedError: the stop came first; AWS goes on with what it was told
     :raises ReplicatorError: it can't go on

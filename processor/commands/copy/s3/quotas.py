@@ -1,4 +1,4 @@
-"""AWS's quotas of exports and imports, as far as they can be known before (DynamoDB developer guide, quotas)."""
+"""Checks AWS's quotas of exports and imports before either is begun (DynamoDB developer guide, quotas)."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _REMEDY = "Wait for others to end, or ask AWS for a higher quota; else copy with
 
 
 def findings(settings: Settings, clients: Clients, source: Mapping[str, Any]) -> Iterator[Finding]:
-    """What may not be begun for its size, or for others that are under way.
+    """Errors if the table is too large, or too many exports or imports are running.
 
     :param source: ``Table`` of DescribeTable's answer
     """

@@ -1,4 +1,4 @@
-"""DynamoDB's own export of the source to S3, as of one moment.
+"""Has DynamoDB export the source to S3, as of one moment.
 
 ::
 
@@ -34,7 +34,7 @@ def begin(
 ) -> str:
     """Begin an export, or find the one that this copy began before it was killed; returns its ARN.
 
-    :param stream_arn: of the stream that has every change since
+    :param stream_arn: the stream that must have every change since that moment
     :raises TransferError: its moment is before the stream's
     :raises UnavailableError: it can't be begun
     """
@@ -89,14 +89,14 @@ def finished(
 
 
 def covers(stream_arn: str, moment: datetime | None) -> bool:
-    """Whether a stream has every change since ``moment``, for all that its beginning says; its ARN ends with that."""
+    """Whether a stream was turned on before ``moment``; its ARN ends with the time of that."""
     label = stream_arn.rpartition("/")[2]
     began = datetime.fromisoformat(label).replace(tzinfo=timezone.utc)
     return moment is not None and moment >= began
 
 
 def token_of(*parts: str) -> str:
-    """A ClientToken that is the same for the same request of the same copy."""
+    """A ClientToken, equal for equal requests of one copy, so that a repeated request finds the first one."""
     return str(uuid.UUID(bytes=hashlib.sha256("\n".join(parts).encode()).digest()[:16]))
 
 

@@ -1,6 +1,6 @@
-"""DynamoDB's own import from S3, which makes the destination and fills it.
+"""Has DynamoDB import from S3, which makes the destination and fills it.
 
-An import that left out a single item has failed: replication would never bring that item until it changes.
+An import that leaves out a single item has failed: replication would bring that item only when it changes.
 """
 
 from __future__ import annotations

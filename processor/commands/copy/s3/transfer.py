@@ -1,10 +1,11 @@
-"""A copy by DynamoDB's own export and import, for tables past what one machine copies in time.
+"""Copies by DynamoDB's own export and import, for tables that one machine can't copy in time.
 
 Nothing between is lost: the stream is on, and known by its ARN, before the export begins; replication begins with the
-stream's oldest record, within its 24 hours. The caller keeps how far it is, so whatever ends it, the next run goes on:
+stream's oldest record, within its 24 hours. The caller stores how far the copy is, so the next run resumes it, whatever
+ended this one:
 
-1. begun before it is stored: the same ``ClientToken`` finds it again, for eight hours;
-2. what has failed is forgotten, so that the next run begins another.
+1. An export or import that was begun and not stored is found again by its ``ClientToken``, for eight hours.
+2. One that has failed is forgotten, so that the next run begins another.
 """
 
 from __future__ import annotations
@@ -36,10 +37,10 @@ EVERY_SECONDS = 10.0
 
 
 class SavedTransfer(msgspec.Struct, frozen=True, kw_only=True):
-    """How far a copy has come, as its caller keeps it.
+    """How far a copy has come, as its caller stores it.
 
     :param id: the same for all runs of one copy
-    :param started_ms: milliseconds since the epoch, stored when the stream was on already
+    :param started_ms: when the copy began, after the stream was on, in milliseconds since the epoch
     :param stream_arn: that stream
     """
 
@@ -85,11 +86,11 @@ def run(
     every_seconds: float | None = None,
     now: Callable[[], float] = time.time,
 ) -> Counts:
-    """Export, import, and complete the table's definition; or go on where a run before this one was.
+    """Export, import, and complete the table's definition; or resume what an earlier run had begun.
 
     :param uri: ``s3://bucket/prefix``
-    :param saved: what runs before this one stored
-    :param save: called before anything is built on what it stores
+    :param saved: what earlier runs stored
+    :param save: called with each step before the next one begins
     :param progress: is told how far it is, at each look
     :param now: seconds since the epoch
     :raises NotReadyError: something must be put right first; nothing was begun
@@ -159,7 +160,7 @@ class _Transfer:
         return arn, export.get("ItemCount", 0)
 
     def imported(self, source: Mapping[str, Any], export_arn: str, items: int) -> dict[str, Any]:
-        """What DescribeImport says of it at its end."""
+        """DescribeImport's answer about the finished import."""
         client, arn = self.clients.destination(), self.saved.import_arn
         if not arn:
             self.check_time(LAST_BEGIN_SECONDS)
