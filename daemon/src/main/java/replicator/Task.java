@@ -247,9 +247,9 @@ final class Task {
         FleetLeaseRefresher leases = (FleetLeaseRefresher) scheduler.leaseCoordinator().leaseRefresher();
         boolean fromOldest = isFromOldest(kcl);
         missing = new MissingLeases(stream.listings(), leases, fromOldest, lease -> coordinator.dropLease(lease));
-        watch = new ShardWatch(stream.client(), stream.listings(), leases::listAllLeases, new WrongLeases(missing, stream.losses()), fromOldest,
-                configuration.getWorkerIdentifier(), shardSync::callShardSyncTask,
-                unread -> metrics.tell(unread, stream.losses().count()));
+        watch = new ShardWatch(stream.client(), stream.listings(), leases::listAllLeases,
+                new WrongLeases(missing, stream.losses()), fromOldest, configuration.getWorkerIdentifier(),
+                shardSync::callShardSyncTask, unread -> metrics.tell(unread, stream.losses().count()));
         return scheduler;
     }
 

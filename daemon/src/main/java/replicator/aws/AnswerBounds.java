@@ -10,8 +10,8 @@ import software.amazon.awssdk.http.SdkHttpResponse;
 import software.amazon.awssdk.thirdparty.jackson.core.StreamReadConstraints;
 
 /**
- * How large an answer may be, how long it may take, and how deep it may nest. One past these bounds counts as no answer,
- * and is retried and said like any other that failed; {@code processor/aws} has the like for Python.
+ * The largest size, time and nesting of an answer. An answer that exceeds one of them counts as a failed call: it is retried
+ * and reported. {@code processor/aws} has the bounds of the Python half.
  *
  * <p>Each bound is several times what AWS answers at most: 1 MB of changes in a page of GetRecords, and of items in a page
  * of Scan (both grow by their JSON, at worst eightfold), 100 shards in one of DescribeStream.
@@ -20,7 +20,7 @@ public final class AnswerBounds {
     /** From the request to the answer's last byte. A page has up to 1 MB, which a slow line takes its time for. */
     static final Duration TIME = Duration.ofSeconds(30);
 
-    /** Of the head: bytes of a line, and lines. AWS has about ten of some 100 bytes. */
+    /** The most bytes of a header line, and the most lines. AWS sends about ten of some 100 bytes. */
     static final int HEAD_LINE_BYTES = 16 * 1024;
 
     static final int HEAD_LINES = 100;
@@ -34,7 +34,7 @@ public final class AnswerBounds {
      */
     public static final int NESTING = 250;
 
-    /** Digits of a number that is none of an item's, for those are strings. */
+    /** The most digits of a JSON number; numbers of items are JSON strings. */
     public static final int NUMBER_CHARACTERS = 100;
 
     /** Ten times DynamoDB's most; without an end they would be a megabyte of small objects for each 10 KB. */

@@ -9,8 +9,8 @@ import java.util.concurrent.TimeUnit;
 import replicator.process.DaemonThreads;
 
 /**
- * Cuts off an exchange that is not through in {@link AnswerBounds#TIME}. A socket's own time-out is of each read: one that
- * gives a byte a second would be read for ever.
+ * Ends an exchange that takes longer than {@link AnswerBounds#TIME}. A socket's own timeout applies to each read, so an
+ * answer of one byte a second would be read for ever.
  */
 final class AnswerDeadline {
     private final Runnable abort;

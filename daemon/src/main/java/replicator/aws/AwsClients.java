@@ -28,8 +28,8 @@ import software.amazon.kinesis.multilang.config.KclConfiguration;
 import software.amazon.kinesis.multilang.config.MultiLangDaemonConfiguration;
 
 /**
- * The daemon's clients: that of the stream, and KCL's own of its tables and of CloudWatch. Endpoints and the region of STS
- * are those that Python has found ({@code processor/aws/endpoints.py}); each property of KCL's still has its say.
+ * Makes the daemon's clients: of the stream, of the source table, and KCL's own of its tables and of CloudWatch. Endpoints and
+ * the region of STS are those that Python has found ({@code processor/aws/endpoints.py}), unless a property of KCL's is set.
  */
 public final class AwsClients {
     private static final String ALL = "AwsCredentialsProvider";

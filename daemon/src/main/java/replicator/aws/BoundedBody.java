@@ -5,7 +5,7 @@ import java.io.IOException;
 import java.io.InputStream;
 import software.amazon.awssdk.http.AbortableInputStream;
 
-/** An answer's body, of so many bytes at most, within its deadline. */
+/** An answer's body, which fails after a number of bytes, or when its deadline is over. */
 final class BoundedBody extends FilterInputStream {
     /** What is left at the end, as a line end, is read so that the connection can be used again. */
     private static final int LEFT_BYTES = 4 * 1024;

@@ -10,7 +10,7 @@ import org.apache.http.ProtocolException;
 import org.apache.http.protocol.HttpContext;
 import org.apache.http.protocol.HttpRequestExecutor;
 
-/** Passes over interim answers (100 to 199) as HttpClient's own does, but not without end. */
+/** Skips interim answers (status 100 to 199) as HttpClient does, up to {@link AnswerBounds#INTERIM_ANSWERS} of them. */
 final class FewInterimAnswers extends HttpRequestExecutor {
     @Override
     protected HttpResponse doReceiveResponse(HttpRequest request, HttpClientConnection connection, HttpContext context)

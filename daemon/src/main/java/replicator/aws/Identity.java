@@ -14,8 +14,8 @@ import software.amazon.awssdk.services.sts.auth.StsAssumeRoleCredentialsProvider
 import software.amazon.awssdk.services.sts.model.AssumeRoleRequest;
 
 /**
- * As whom the daemon makes a call, by the properties that {@code processor/startup/daemon.py} writes: a profile's credentials or
- * those that KCL would use, or the role that these assume.
+ * Makes the credentials of one side, by the properties that {@code processor/startup/daemon.py} writes: those of a profile, those
+ * that KCL would use, or those of a role that one of these assumes.
  */
 final class Identity {
     /** What botocore waits for, too: an STS that is away for less than this is not noticed. */

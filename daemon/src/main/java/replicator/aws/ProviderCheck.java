@@ -14,7 +14,7 @@ import software.amazon.kinesis.multilang.config.KclConfiguration;
 /**
  * Says of each line of standard input, an element of {@code AwsCredentialsProvider}'s list, what KCL would make of it:
  * {@code processor/startup/credentials_providers.py} asks, for KCL itself passes over whatever it can't use and ends without any
- * credentials. On standard input, for an element may have a secret among its arguments.
+ * credentials. The elements come by standard input, because one may have a secret among its arguments.
  */
 final class ProviderCheck {
     /** How an answer's line begins; whatever a class prints when it is loaded is none. */

@@ -14,11 +14,10 @@ import software.amazon.awssdk.http.SdkHttpService;
 import software.amazon.awssdk.http.async.SdkAsyncHttpClient;
 
 /**
- * HTTP clients that follow {@link Proxies}, and whose answers are bounded. The SDK's own take the proxy of plain HTTP for
- * every host, and read whatever comes.
+ * Makes HTTP clients that use {@link Proxies} and whose answers are bounded. The SDK's own clients use the proxy of plain HTTP
+ * for every host, and read answers of any size.
  *
- * <p>It is public, as the SDK makes one itself, for the clients that its credentials providers make for STS and IAM
- * Identity Center.
+ * <p>It is public because the SDK itself makes one, for its credentials providers that call STS and IAM Identity Center.
  */
 public final class ProxiedHttpService implements SdkHttpService {
     /** The SDK's name of the property that names the class of its default client. */

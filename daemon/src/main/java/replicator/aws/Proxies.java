@@ -6,9 +6,9 @@ import java.util.Map;
 import java.util.stream.Stream;
 
 /**
- * By way of which proxy a host is reached: {@code HTTPS_PROXY}, {@code HTTP_PROXY} and {@code NO_PROXY}, or the same in
- * lower case, which win. The rules are those of Python's urllib.request, which botocore goes by; Java's own properties
- * ({@code -Dhttps.proxyHost}) come before them, for whoever sets those means this half alone.
+ * Finds the proxy for a host: {@code HTTPS_PROXY}, {@code HTTP_PROXY} and {@code NO_PROXY}, or the same in
+ * lower case, which win. The rules are those of Python's urllib.request, which botocore uses; Java's own properties
+ * ({@code -Dhttps.proxyHost}) win over both, because whoever sets them means the JVM alone.
  */
 final class Proxies {
     private static final int HTTP_PORT = 80;

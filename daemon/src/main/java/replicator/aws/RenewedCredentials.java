@@ -21,12 +21,12 @@ import software.amazon.awssdk.core.interceptor.ExecutionInterceptor;
 import software.amazon.awssdk.utils.SdkAutoCloseable;
 
 /**
- * Credentials that are looked up anew when AWS refuses them as expired or unknown; the SDK keeps what it found first, even
- * from a file that was rewritten since. It is both: the provider of a client, and the interceptor that sees that client's
- * refusals. processor/aws/credentials.py is the same for Python.
+ * Looks credentials up anew when AWS refuses them as expired or unknown; the SDK keeps those that it found first, even if
+ * their file was rewritten since. One object is both a client's credentials provider and the interceptor that sees the
+ * client's refusals. {@code processor/aws/credentials.py} does the same for Python.
  *
- * <p>What was found before is kept until something else is found: one wrong answer, or a file that is just being written,
- * must not leave a client without credentials that still hold.
+ * <p>The earlier credentials are kept until others are found: one wrong answer, or a file that is just being written, must not
+ * leave a client without credentials that are still valid.
  */
 final class RenewedCredentials implements AwsCredentialsProvider, ExecutionInterceptor {
     /** As processor/flow/retry.py has them: a rotation's. */

@@ -24,8 +24,8 @@ import software.amazon.awssdk.http.async.SdkAsyncHttpResponseHandler;
 import software.amazon.awssdk.utils.BinaryUtils;
 
 /**
- * A synchronous client for the SDK's asynchronous ones, which KCL uses for its tables and for CloudWatch: each exchange has
- * a thread while it is under way, and an answer is handed on when all of it is there.
+ * Lets the SDK's asynchronous clients, which KCL uses for its tables and for CloudWatch, make their calls by a synchronous HTTP
+ * client: each exchange has a thread while it is under way, and its answer is handed on when it is complete.
  *
  * <p>The SDK's own asynchronous client, Netty's, is made for thousands of exchanges at a time. A quiet daemon makes one or
  * two a second, which cost half as much of a synchronous client that is there for the stream already.

@@ -31,9 +31,8 @@ import software.amazon.kinesis.metrics.MetricsFactory;
  * KCL's coordinator of leases, which looks for leases to take more often, and lets those of finished shards go.
  *
  * <p>KCL looks every two failover times, and needs two looks to see that a lease is not renewed: a dead worker's shards
- * could wait for four failover times. A look is a scan of the lease table; here one is made every second, in large tables
- * every few, which finds a dead worker within one failover time and two looks. Where this worker has all leases there is
- * none to take, so looks are rarer there, until one comes or goes.
+ * could wait for four failover times. A look is a scan of the lease table; here {@link TakePace} says how often one is
+ * made, which finds a dead worker within one failover time and two looks.
  */
 public final class FleetLeaseCoordinator extends DynamoDBLeaseCoordinator {
     private static final long LOOK_MILLIS = 1_000;

@@ -14,7 +14,7 @@ import software.amazon.kinesis.lifecycle.ShardConsumer;
 import software.amazon.kinesis.metrics.MetricsFactory;
 import software.amazon.kinesis.retrieval.RetrievalConfig;
 
-/** The adapter's lease management, with our coordinator and lease table in the places of KCL's. */
+/** Makes the adapter's lease management, with {@link FleetLeaseCoordinator} and {@link FleetLeaseRefresher} in place of KCL's. */
 public final class FleetLeaseManagementFactory extends DynamoDBStreamsLeaseManagementFactory {
     private final LeaseManagementConfig config;
     private final LeaseGate gate;

@@ -22,12 +22,12 @@ import software.amazon.kinesis.leases.exceptions.ProvisionedThroughputException;
 import software.amazon.kinesis.retrieval.kpl.ExtendedSequenceNumber;
 
 /**
- * The lease table as the taking and the renewing of leases see it.
+ * Reads and writes the lease table for KCL's parts that take and renew leases.
  *
  * <ul>
  *   <li>Every renewal and every take is told to {@link LeaseTerms}, with the moment before its request.
  *   <li>Leases of finished shards stay in the table for hours. Counted with the others, they would make up a worker's fair
- *       share while it reads nothing, so here they are not there.
+ *       share while it reads nothing, so they are left out here.
  * </ul>
  */
 public final class FleetLeaseRefresher extends GuardedLeaseRefresher {

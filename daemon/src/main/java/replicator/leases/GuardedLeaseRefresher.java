@@ -15,7 +15,7 @@ import software.amazon.kinesis.leases.exceptions.DependencyException;
 import software.amazon.kinesis.leases.exceptions.InvalidStateException;
 import software.amazon.kinesis.leases.exceptions.ProvisionedThroughputException;
 
-/** The lease table, from which a lease goes only by way of {@link LeaseGate}. Whoever uses the table uses one of these. */
+/** Reads and writes the lease table, and removes a lease only if {@link LeaseGate} allows it. All users of the table use one. */
 class GuardedLeaseRefresher extends DynamoDBLeaseRefresher {
     private static final Logger LOG = LoggerFactory.getLogger(GuardedLeaseRefresher.class);
 

@@ -4,10 +4,10 @@ import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 
 /**
- * The updates of lease rows whose outcome matters after whoever asked for them has stopped waiting.
+ * Remembers updates of lease rows that nobody waits for any longer, because one of them may still have been done.
  *
- * <p>Each is made on condition of the row's counter and moves that on by one, so of those asked for at one counter at most
- * one is ever done, whichever it is. One whose answer never came may have been it.
+ * <p>Each update has the row's counter as its condition and adds one to it, so of all updates at one counter at most one is
+ * done. It may be one whose answer never came.
  */
 final class LeaseAttempts {
     /** By the lease's key: the attempts at the counter that this daemon last knew. */

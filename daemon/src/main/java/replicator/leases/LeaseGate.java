@@ -13,7 +13,7 @@ import replicator.stream.StreamListings;
 import software.amazon.kinesis.leases.Lease;
 
 /**
- * Whether a lease may be removed from the checkpoint table. KCL and the adapter ask for that where one answer to
+ * Decides whether a lease may be removed from the checkpoint table. KCL and the adapter ask for that where one answer to
  * DescribeStream lacks a shard, and a lease that is gone takes its checkpoint with it.
  *
  * <p>Only the lease of a finished shard goes: where all children of the shard are finished too, or where complete listings,

@@ -33,8 +33,8 @@ import software.amazon.awssdk.services.dynamodb.model.UpdateItemRequest;
  * <p>KCL renews all leases of a worker in rounds, holds a lease's lock through each call, and waits up to a minute for an
  * answer. Here an update on condition of a lease's counter, or a read of one row, is sent again while it has no answer,
  * and the first answer counts. Whoever asked waits for {@link #patienceMillis} at most; an answer after that is not lost,
- * for {@link LeaseAttempts} has it. What fails with an answer is retried by the SDK, for a moment only: who is throttled
- * or refused shall hear of it.
+ * for {@link LeaseAttempts} has it. A call that was answered with an error is retried by the SDK, for
+ * a moment only, so that a caller who is throttled or refused learns of it.
  *
  * <pre>
  *   0            F/15          2F/15        F/5                                      F = failoverTimeMillis

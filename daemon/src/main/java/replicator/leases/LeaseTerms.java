@@ -20,7 +20,7 @@ import org.slf4j.LoggerFactory;
 import replicator.log.Event;
 
 /**
- * Until when this daemon may write each of its shards, told to the children through a file for each shard.
+ * Tells the children until when they may write, through a file for each shard.
  *
  * <p>A lease is ours for {@code failoverTimeMillis} after the moment at which its last renewal was asked for: no other
  * worker takes it as expired before. KCL tells a child that its lease is lost only between two batches; the file tells it

@@ -8,8 +8,8 @@ import replicator.process.DispatchTurns;
 import software.amazon.kinesis.leases.Lease;
 
 /**
- * When this worker scans the lease table for leases to take: every second, in large tables every few. Where it holds every
- * lease there is none to take, and a scan every three seconds is enough, until a lease comes or goes.
+ * Decides when this worker scans the lease table for leases to take: every second, in large tables every few. If it holds
+ * every lease there is none to take, and a scan every three seconds is enough, until a lease comes or goes.
  */
 final class TakePace {
     private static final long TAKE_MILLIS = 1_000;

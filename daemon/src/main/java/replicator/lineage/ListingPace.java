@@ -3,16 +3,16 @@ package replicator.lineage;
 import java.util.concurrent.TimeUnit;
 
 /**
- * How often a daemon lists the whole stream to compare it with the leases. DynamoDB allows ten calls of DescribeStream a
- * second for a stream, and a page has 100 shards: here a fleet of any size makes two calls a second at most. One half of
- * them is the speaker's, who says what is unread; the others share the other half.
+ * Decides how often a daemon lists the whole stream to compare it with the leases. DynamoDB allows ten calls of DescribeStream a
+ * second for a stream, and a page has 100 shards: here a fleet of any size makes two calls a second at most. Half of
+ * them are left to the speaker, the daemon that says what is unread; the others share the other half.
  */
 final class ListingPace {
     private static final long SHARDS_A_PAGE = 100;
     private static final long SPEAKER_SECONDS = 20;
     private static final long OTHERS_SECONDS = 300;
 
-    /** Of the others while a listing is needed to see that some trouble is over, so that their metrics don't say so for long when it is over. */
+    /** For the others while only a listing can show that some trouble is over, so that their metrics soon say so. */
     private static final long OTHERS_IN_TROUBLE_SECONDS = 60;
 
     private ListingPace() {}

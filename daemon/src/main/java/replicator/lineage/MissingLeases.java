@@ -20,7 +20,7 @@ import software.amazon.kinesis.leases.exceptions.InvalidStateException;
 import software.amazon.kinesis.leases.exceptions.ProvisionedThroughputException;
 import software.amazon.kinesis.retrieval.kpl.ExtendedSequenceNumber;
 
-/** Makes leases anew that somebody removed. A lease that is there after all is never touched: all writes are on condition. */
+/** Makes leases anew that somebody removed. A lease that exists is never touched: each write has a condition. */
 public final class MissingLeases {
     private static final Logger LOG = LoggerFactory.getLogger(MissingLeases.class);
 

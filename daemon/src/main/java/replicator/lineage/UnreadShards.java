@@ -13,8 +13,8 @@ import replicator.leases.FleetLeaseRefresher;
 import software.amazon.kinesis.leases.Lease;
 
 /**
- * Which shards nobody reads, and since when. To be shown the leases at each look; the stream's listing, which costs calls,
- * only now and then.
+ * Finds the shards that nobody reads, and since when. It is shown the leases at each look, and now and then a listing of the
+ * stream, which costs calls.
  *
  * <p>A shard is unread while its lease is not renewed from one look to the next, or while it lacks a lease that it ought to
  * have. A shard that is read to its end, or waits for its parent, is not. A shard that changes its owner may look unread

@@ -4,8 +4,9 @@ import java.io.PrintStream;
 import java.util.stream.Collectors;
 
 /**
- * The daemon's standard error. KCL echoes every line of a child's there: all are in replication.log, and here only those that
- * an operator must see. Whatever else is printed, as some library's trace, is printable, and its lines look like none of ours.
+ * The daemon's standard error. KCL echoes every line of its children there; all of them are in replication.log, and only those
+ * that an operator must see are printed. Anything else, such as a library's trace, is printed with its unprintable characters
+ * escaped, and in a form that no line of ours has.
  */
 public final class DaemonConsole extends PrintStream {
     public DaemonConsole(PrintStream console) {

@@ -1,8 +1,8 @@
 package replicator.log;
 
 /**
- * Something can't be done yet, and will be by itself. It is thrown at KCL, which tries again and logs an ERROR each time; that
- * line is lowered ({@link HarmlessErrors}).
+ * Something can't be done yet, and will be possible by itself. It is thrown at KCL, which tries again and logs an ERROR each
+ * time; {@link HarmlessErrors} lowers that line.
  */
 public final class NotYetException extends IllegalStateException {
     private static final long serialVersionUID = 1;

@@ -4,8 +4,8 @@ import java.util.function.UnaryOperator;
 import software.amazon.awssdk.awscore.exception.AwsServiceException;
 
 /**
- * Says that something fails which is tried again: at once, then ever more rarely, and when it works again. Shared by all
- * shards, of which some may fail while others don't; see processor/flow/retry.py.
+ * Reports that calls fail which are made again: at once, then ever more rarely, and when they work again. All shards share
+ * one, and some may fail while others don't. {@code processor/flow/outage.py} does the same for Python.
  */
 public final class Outage {
     private static final long FIRST_INTERVAL_MILLIS = 5_000;

@@ -9,7 +9,7 @@ import java.util.function.Consumer;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** The lines that a process of ours says, each handed on as it comes. */
+/** Reads the lines that a child process writes, and hands each on as it comes. */
 public final class ProcessLines {
     private static final Logger CHILDREN = LoggerFactory.getLogger("software.amazon.kinesis.multilang.DrainChildSTDERRTask");
 

@@ -18,8 +18,8 @@ import replicator.process.RestartPause;
  * The process that tells this daemon's metrics ({@code processor/metrics/exporter.py}): started beside the children, and
  * again where it ends. Replication never waits for it.
  *
- * <p>Its standard input is a line of JSON now and then, and its end is ours, however we end. What it says on standard error
- * goes where the children's lines go.
+ * <p>Its standard input gets a line of JSON now and then; the input's end, which comes however this process ends, ends it. What
+ * it writes to standard error goes where the children's lines go.
  */
 public final class MetricsProcess {
     private static final Logger LOG = LoggerFactory.getLogger(MetricsProcess.class);
@@ -65,7 +65,7 @@ public final class MetricsProcess {
         }
     }
 
-    /** Lets it tell what there is to tell, for so long at most. */
+    /** Lets the process send its last figures, and waits up to {@code millis} for that. */
     public void close(long millis) {
         closing = true;
         Process running = process;

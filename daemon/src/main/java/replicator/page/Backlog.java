@@ -3,7 +3,7 @@ package replicator.page;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 
-/** Which shards of a task are behind: those whose last page was as full as a page can be. */
+/** Counts a task's shards that are behind: those whose last page was as full as a page can be. */
 public final class Backlog {
     /** A shard that was lost since its last full page says nothing any more. */
     private static final long LOST_NANOS = 10_000_000_000L;

@@ -8,7 +8,7 @@ import software.amazon.kinesis.retrieval.polling.SleepTimeController;
 import software.amazon.kinesis.retrieval.polling.SleepTimeControllerConfig;
 
 /**
- * How long one shard rests between two reads. The adapter rests after every read, and twice as long after each empty one.
+ * Decides how long one shard rests between two reads. The adapter rests after every read, and twice as long after each empty one.
  *
  * <pre>
  *   last record        10 s                     70 s

@@ -24,26 +24,29 @@ import software.amazon.kinesis.retrieval.GetRecordsResponseAdapter;
 import software.amazon.kinesis.retrieval.KinesisClientRecord;
 
 /**
- * The adapter's reading of one shard, but for the records, which stay the bytes they came as, and for the shard's end, which
- * takes more than one answer ({@link ShardEnd}).
+ * Reads one shard as the adapter does, with two differences: records stay the bytes that came, and one answer alone is not
+ * enough to believe that the shard is at its end ({@link ShardEnd}).
  *
  * <p>In a backlog it reads on until a batch is worth a destination's round trip: a batch ends when its last call is
  * answered, so with small items a page alone would be many times faster sent than answered by a destination far away.
  */
 public final class PageFetcher extends DynamoDBStreamsDataFetcher {
-    /** DynamoDB's most records in a page (Streams API reference, GetRecords). A user who asks for less gets just that. */
+    /** The most records of a page (Streams API reference, GetRecords). With a smaller batchSize no pages are joined. */
     private static final int MAX_RECORDS = 1000;
 
-    /** Its most bytes of changes in a page; a batch is not much more than that, whatever the items. */
+    /** The most bytes of changes in a page (the same reference), and about the most bytes of a batch. */
     private static final int ENOUGH_BYTES = 1024 * 1024;
 
-    /** With more shards behind there is always one whose batch is not being waited for; and memory is for each. */
+    /**
+     * With more shards behind than that, pages are not joined: there is always a shard whose batch isn't waiting for an answer,
+     * and each joined batch takes memory.
+     */
     private static final int FEW_BEHIND = 2;
 
-    /** A slow stream's next page may be slower still, and what is in hand waits for it. */
+    /** Reading on ends after half a second: the records in hand wait for a stream that is slow. */
     private static final long YOUNG_NANOS = 500_000_000;
 
-    /** KCL begins a shard's reading anew where it hears nothing of it for a minute. */
+    /** Empty pages are read on for ten seconds: KCL begins a shard's reading anew after a minute without any page. */
     private static final long QUIET_NANOS = 10_000_000_000L;
 
     private final AmazonDynamoDBStreamsAdapterClient adapter;

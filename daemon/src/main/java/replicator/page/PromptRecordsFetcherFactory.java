@@ -14,10 +14,11 @@ import software.amazon.kinesis.retrieval.polling.SimpleRecordsFetcherFactory;
 import software.amazon.kinesis.retrieval.polling.SleepTimeController;
 
 /**
- * KCL's own prefetching, given up at once when the shard is, and handed over only in the turn after the shard's begin.
+ * Makes KCL's own prefetching, which is stopped as soon as the shard is given up, and hands its first batch over only in the
+ * turn after the shard's begin ({@link DispatchTurns}).
  *
  * <p>When a shard's lease goes, its prefetching thread is as a rule waiting to put a batch into a full queue, which nobody
- * empties any more. KCL waits 60 s for that thread before it interrupts it: as long as that, the shard could not be taken
+ * empties any more. KCL waits 60 s for that thread before it interrupts it. For that time the shard could not be taken
  * back, and a clean stop under load ended only when the failover time was over.
  */
 public final class PromptRecordsFetcherFactory extends SimpleRecordsFetcherFactory {

@@ -2,7 +2,7 @@ package replicator.process;
 
 import java.util.concurrent.ThreadFactory;
 
-/** Threads of one name that keep no process from ending. */
+/** Makes threads of one name that don't keep the process from ending. */
 public final class DaemonThreads implements ThreadFactory {
     private final String name;
 

@@ -15,7 +15,7 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 
-/** A child that another process has forked for this one: named pipes to it, its id, and its end, as that process tells them. */
+/** A child that the nursery has forked for this process: named pipes to it, its process id, and how it ended. */
 final class ForkedChild extends Process {
     /** How a signal is told; the numbers are POSIX's. */
     interface Words {
@@ -24,7 +24,7 @@ final class ForkedChild extends Process {
 
     private static final int SIGTERM = 15;
     private static final int SIGKILL = 9;
-    /** Of a child whose end nobody could see. */
+    /** The exit status of a child whose end nobody could see. */
     private static final int UNKNOWN = 255;
 
     private final Path folder;

@@ -6,8 +6,8 @@ import java.util.concurrent.TimeUnit;
 import replicator.log.Outage;
 
 /**
- * Starts shards' children: forked from a process that has all loaded that they run on ({@code processor/replication/nursery.py}),
- * and where that can't be had, as programs of their own, which take 23 MB of memory and 0.12 s of CPU more.
+ * Starts shards' children: forked from a process that has loaded all that they run on ({@code processor/replication/nursery.py}),
+ * or, if that process can't be used, as programs of their own, which take 23 MB of memory and 0.12 s of CPU more.
  *
  * <p>The process is started again where it ends, with growing pauses. Its children go on without it.
  */
@@ -60,7 +60,7 @@ public final class Nursery {
         return new ProcessBuilder(alone).start();
     }
 
-    /** Ends it, and waits so long for that. No child is forked from now on. */
+    /** Ends the process that forks, and waits up to {@code millis} for that; no child is forked from now on. */
     public synchronized void close(long millis) {
         isClosed = true;
         if (process != null) {

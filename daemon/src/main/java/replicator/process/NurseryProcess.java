@@ -29,7 +29,7 @@ final class NurseryProcess {
     private volatile String end;
     private volatile long heard = System.nanoTime();
 
-    /** @param hungNanos one that says nothing for so long, while it is asked for a child, can't be used */
+    /** @param hungNanos after this time without an answer to a request for a child, the process counts as unusable */
     NurseryProcess(Path folder, long hungNanos) {
         this.folder = folder;
         this.hungNanos = hungNanos;
@@ -75,7 +75,7 @@ final class NurseryProcess {
         }
     }
 
-    /** Ends it, and waits so long for that. */
+    /** Ends the process, and waits up to {@code millis} for that. */
     void close(long millis) {
         if (process == null) {
             return;

@@ -11,7 +11,7 @@ public final class RestartPause {
     private static final long FIRST_NANOS = TimeUnit.SECONDS.toNanos(1);
     private static final long LAST_NANOS = TimeUnit.SECONDS.toNanos(300);
 
-    /** Who lived for so long after the pause was over may be started again as if it were the first time. */
+    /** A process that lived for this time is started again as if it were the first time. */
     private static final long STEADY_NANOS = TimeUnit.SECONDS.toNanos(60);
 
     private final LongSupplier nanos;

@@ -5,7 +5,7 @@ public final class LastCopy {
     private static final String ROW = "copy";
     private static final long LOOK_MILLIS = 5_000;
 
-    /** Clocks of two machines may differ by so much. What is lost is older than that by far. */
+    /** How much the clocks of two machines may differ. Changes that are lost are far older than that. */
     private static final long CLOCKS_DIFFER_MILLIS = 60_000;
 
     /** The stream keeps a change for a day: an older copy leaves a gap of its own (copy/estimate.py, LAST_SECONDS). */

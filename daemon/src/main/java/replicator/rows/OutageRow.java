@@ -12,8 +12,8 @@ import software.amazon.awssdk.services.dynamodb.model.AttributeValue;
  * The row of the task table that says that a daemon lives and can't use the checkpoint table: leases alone would have
  * {@code status} say that none runs. {@code processor/state/checkpoint_outage.py} reads it.
  *
- * <p>One row for the whole fleet: its daemons use the same table, and whoever still fails writes it again. Nothing hangs on
- * it but what status says, so it is written and removed without waiting, and without a second try.
+ * <p>One row for the whole fleet: its daemons use the same table, and whoever still fails writes it again. It changes
+ * only what status says, so it is written and removed without waiting, and without a second try.
  */
 public final class OutageRow {
     private static final Map<String, AttributeValue> KEY = Map.of("name", AttributeValue.fromS("checkpoints"));

@@ -3,7 +3,7 @@ package replicator.rows;
 import java.util.Map;
 import software.amazon.awssdk.services.dynamodb.model.AttributeValue;
 
-/** One row of the task table. What isn't as it was written is refused, with the row's name and the attribute's: nothing follows from it. */
+/** One row of the task table. An attribute that isn't as it was written is refused, with the row's name and its own. */
 public final class Row {
     private final String name;
     private final Map<String, AttributeValue> attributes;

@@ -6,7 +6,7 @@ import replicator.lineage.MissingLeases;
 import replicator.log.NotYetException;
 import software.amazon.kinesis.retrieval.kpl.ExtendedSequenceNumber;
 
-/** Whether a shard may begin here: whether a child may be started for it, which then writes. */
+/** Decides whether a shard may begin here: then its child is started, and writes. */
 public final class BeginGate {
     private final Predicate<String> isOurs;
     private final Children children;

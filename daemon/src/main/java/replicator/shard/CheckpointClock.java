@@ -6,7 +6,7 @@ import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
 import replicator.process.DaemonThreads;
 
-/** When the shards of a task are looked at again that have put a checkpoint off; one clock for all of them. */
+/** Wakes the shards of a task whose children have put a checkpoint off; one clock serves all of them. */
 public class CheckpointClock {
     /** A batch that comes just then stores it, too, and without a message of its own. */
     private static final long RATHER_BY_BATCH_MILLIS = 250;

@@ -4,7 +4,7 @@ import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 
-/** Which shards of a task have a child in this daemon, and which have a batch under way. */
+/** Knows which shards of a task have a child in this daemon, and which have a batch under way. */
 public final class Children {
     private final Set<String> busy = ConcurrentHashMap.newKeySet();
     private final Map<String, StreamsRecordProcessor> started = new ConcurrentHashMap<>();

@@ -14,7 +14,7 @@ import replicator.process.DaemonThreads;
 import software.amazon.kinesis.leases.Lease;
 import software.amazon.kinesis.retrieval.KinesisClientRecord;
 
-/** One line a minute for the whole daemon, so that a healthy process never looks like a hanging one. */
+/** Logs one line a minute for the whole daemon, so that a healthy process never looks like a hanging one. */
 public final class Progress {
     private static final long INTERVAL_SECONDS = 60;
 

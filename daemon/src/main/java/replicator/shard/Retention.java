@@ -11,8 +11,8 @@ import replicator.log.Event;
 import replicator.process.DaemonThreads;
 
 /**
- * Says when a shard's oldest unapplied record nears the end of its stream's memory, at 50, 75 and 90 %: after that it is
- * gone. Looked at with each batch, and while one takes long.
+ * Warns when a shard's oldest unapplied record is 50, 75 and 90 % of 24 hours old: after 24 hours the stream drops it. It looks
+ * at each batch, and repeatedly while a batch takes long.
  */
 public final class Retention {
     /** DynamoDB developer guide, "Change data capture for DynamoDB Streams". */

@@ -11,7 +11,7 @@ import software.amazon.kinesis.leases.LeaseRefresher;
 import software.amazon.kinesis.lifecycle.TaskResult;
 import software.amazon.kinesis.multilang.config.KclConfiguration;
 
-/** KCL's own tables, made ready before KCL starts. */
+/** Makes KCL's own tables ready before KCL starts. */
 public final class KclTables {
     private static final long TABLE_TIMEOUT_SECONDS = 600;
 

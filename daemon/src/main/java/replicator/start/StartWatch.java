@@ -22,8 +22,8 @@ import software.amazon.kinesis.coordinator.WorkerStateChangeListener;
 import software.amazon.kinesis.leases.exceptions.LeasingException;
 
 /**
- * From the JVM's first call until KCL runs: what fails is tried again and said, at once and then ever more rarely, for an
- * outage at a start must not end it. processor/commands/replicate/command.py does the same before the JVM.
+ * Retries what fails between the JVM's first call and KCL's start, and reports it, at once and then ever more rarely: an
+ * outage must not end a start. processor/commands/replicate/command.py does the same before the JVM.
  *
  * <p>KCL alone would give up after 20 tries, and tell nobody but its log.
  */

@@ -8,10 +8,10 @@ import software.amazon.kinesis.leases.Lease;
 import software.amazon.kinesis.leases.LeaseRefresher;
 
 /**
- * Whether another daemon goes by our worker id: two under one would steal each other's leases for ever.
+ * Finds out whether another daemon has our worker id: two with one id would steal each other's leases for ever.
  *
- * <p>{@code processor/startup/daemon.py} read the counters of our own leases when the command was given; whoever still renews
- * them has moved them on a renewal later, which a start that is slower than that need not wait for.
+ * <p>{@code processor/startup/daemon.py} read the counters of our own leases when the command was given. Another daemon that
+ * renews them has changed the counters one renewal later; a start that takes longer than that need not wait.
  */
 public final class WorkerId {
     /** An answer may be that late. */

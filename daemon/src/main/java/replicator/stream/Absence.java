@@ -7,7 +7,7 @@ import java.util.function.Predicate;
 import software.amazon.awssdk.services.dynamodb.model.ResourceNotFoundException;
 
 /**
- * Whether something that was "not found" is really gone: believed only after looks, some seconds apart, that agree.
+ * Decides whether something that was "not found" is really gone: only if looks, some seconds apart, agree.
  *
  * <p>A shard is gone where complete listings of the stream lack it. The stream is gone where DescribeStream doesn't find it
  * and the source table, asked beside it, no longer has it.

@@ -19,7 +19,7 @@ import software.amazon.awssdk.services.dynamodb.streams.DynamoDbStreamsClient;
 import software.amazon.awssdk.services.dynamodb.streams.DynamoDbStreamsServiceClientConfiguration;
 
 /**
- * The stream as the adapter may see it.
+ * The stream's client that the adapter gets, which hides from it what it would misread.
  *
  * <ul>
  *   <li>The adapter only takes ARNs of regions it knows, and emulators have words of their own there: it is given a name
@@ -27,7 +27,7 @@ import software.amazon.awssdk.services.dynamodb.streams.DynamoDbStreamsServiceCl
  *   <li>The adapter reads "not found", and an answer that lacks a part, as the end of a shard or as a stream without
  *       shards, and skips trimmed records. Each would be checkpointed as done. Here none of them is believed at once
  *       ({@link Absence}), and a shard of which changes are really lost is held ({@link Losses}).
- *   <li>A stream that can't be read for a while is retried by KCL without a word for the operator; here it is said.
+ *   <li>KCL retries a stream that can't be read without telling the operator; here it is logged.
  * </ul>
  */
 public final class GuardedStreamsClient implements DynamoDbStreamsClient {

@@ -1,6 +1,6 @@
 package replicator.stream;
 
-/** A shard is not read on, since changes of it are lost. It is thrown again and again, and said elsewhere: it has no trace. */
+/** A shard is not read on, since changes of it are lost. It is thrown often, and logged elsewhere, so it has no stack trace. */
 public final class HeldShardException extends RuntimeException {
     private static final long serialVersionUID = 1L;
 

@@ -9,7 +9,8 @@ import replicator.rows.LastCopy;
 import replicator.rows.LossRows;
 
 /**
- * Shards of which changes are lost. Each is held where it is, and said: at once, then ever more rarely. The others go on.
+ * Holds shards of which changes are lost at their checkpoints, and logs each: at once, then ever more rarely. Other shards go
+ * on.
  *
  * <p>A complete copy of the table that was begun after the loss has what the lost changes made, so it lifts the hold: the
  * shard is read on from its oldest record.

@@ -10,8 +10,8 @@ import java.util.function.Supplier;
 import replicator.process.DaemonThreads;
 
 /**
- * Says of a read that is under way for long that it is, without waiting for its end: the SDK tries five times, for up to
- * 30 s each, before a stream that hangs or drips is a failure.
+ * Reports a read that is under way for long, without waiting for its end: the SDK tries five times, for up to 30 s each, before
+ * a stream that hangs or drips counts as failing.
  */
 final class OverdueReads {
     private static final long OVERDUE_NANOS = TimeUnit.SECONDS.toNanos(8);

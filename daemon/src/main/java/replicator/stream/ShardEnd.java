@@ -15,9 +15,9 @@ import software.amazon.awssdk.services.dynamodb.streams.DynamoDbStreamsClient;
 import software.amazon.awssdk.services.kinesis.model.ChildShard;
 
 /**
- * Whether one shard is read to its end, after GetRecords gave a page without a next iterator. Not for several threads.
+ * Decides whether one shard is read to its end, after GetRecords gave a page without a next iterator. Not for several threads.
  *
- * <p>Such a page alone is not believed, for what comes after a wrong one would never be read. A shard is at its end where
+ * <p>Such a page alone is not believed: if it were wrong, what comes after it would never be read. A shard is at its end where
  * DescribeStream says that it is closed and has children, <em>and</em> a second page, from an iterator asked for anew, has
  * neither records nor a next iterator; a third one, too, where the last record read is not the one that ends the shard. A
  * stream that is disabled, as two looks agree, has no more children to come.

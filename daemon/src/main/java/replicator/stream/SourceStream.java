@@ -8,7 +8,7 @@ import replicator.rows.LossRows;
 import replicator.rows.TaskTable;
 import software.amazon.awssdk.services.dynamodb.streams.DynamoDbStreamsClient;
 
-/** The source's stream, and all that decides what of its answers is believed. */
+/** Makes the source stream's client, and the parts that decide which of its answers are believed. */
 public final class SourceStream {
     private final StreamListings listings;
     private final Losses losses;

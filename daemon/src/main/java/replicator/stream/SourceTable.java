@@ -5,7 +5,7 @@ import software.amazon.awssdk.services.dynamodb.DynamoDbClient;
 import software.amazon.awssdk.services.dynamodb.model.ResourceNotFoundException;
 import software.amazon.awssdk.services.dynamodb.model.TableDescription;
 
-/** The table whose stream is read. It is asked where the stream seems to be gone, and never otherwise. */
+/** The table whose stream is read. It is asked only if the stream seems to be gone. */
 public final class SourceTable {
     private static final long SHARED_NANOS = 2_000_000_000;
 

@@ -15,7 +15,7 @@ import software.amazon.awssdk.services.dynamodb.model.StreamDescription;
 import software.amazon.awssdk.services.dynamodb.model.StreamStatus;
 import software.amazon.awssdk.services.dynamodb.streams.DynamoDbStreamsClient;
 
-/** All shards of the stream, from whole answers to DescribeStream. What is no whole answer says nothing, and is refused. */
+/** All shards of the stream, from whole answers to DescribeStream. An incomplete answer is refused. */
 public final class StreamListing {
     /** Some times those of the largest tables, in a day; more would fill the memory. */
     private static final int MAX_SHARDS = 500_000;

@@ -5,7 +5,7 @@ import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.function.Consumer;
 import software.amazon.awssdk.services.dynamodb.streams.DynamoDbStreamsClient;
 
-/** Looks at the stream's shards. Many shards that ask at once get one look: DescribeStream is limited to ten calls a second. */
+/** Lists the stream's shards. Many callers at once share one listing: DescribeStream is limited to ten calls a second. */
 public final class StreamListings {
     private static final long SHARED_NANOS = 500_000_000;
 

@@ -6,8 +6,8 @@ import software.amazon.awssdk.services.dynamodb.model.GetRecordsResponse;
 import software.amazon.awssdk.services.dynamodb.streams.DynamoDbStreamsClient;
 
 /**
- * Tells what is lost where DynamoDB says that a shard was trimmed after its checkpoint. DynamoDB Local says so of some
- * shards in which nothing was: it is true only where the checkpoint lies before the oldest record still there.
+ * Finds out what is lost when DynamoDB says that a shard was trimmed after its checkpoint. DynamoDB Local says so of some shards
+ * that lost nothing; it is true only if the checkpoint is before the oldest record that is left.
  */
 final class TrimmedShard {
     /** An open shard is never at its end, so its empty pages must be; DynamoDB gives few in a row. */
