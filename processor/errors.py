@@ -154,7 +154,7 @@ class ThrottledError(UnavailableError):
 
 
 class NotFoundError(UnavailableError):
-    """The table, stream or shard that was asked for is not there, as far as one answer tells."""
+    """The table, stream, shard, export or import that was asked for is not there, as far as one answer tells."""
 
     def __init__(self, message: str, *, code: str = "ResourceNotFoundException") -> None:
         super().__init__(message, code=code)

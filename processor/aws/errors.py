@@ -100,6 +100,8 @@ THROTTLES = frozenset(
 # Codes with an exception class of their own, because callers distinguish them; any other is an ``UnavailableError``.
 KINDS: Mapping[str, type[UnavailableError]] = {
     **dict.fromkeys(THROTTLES, ThrottledError),
+    "ExportNotFoundException": NotFoundError,
+    "ImportNotFoundException": NotFoundError,
     "ResourceInUseException": InUseError,
     "ResourceNotFoundException": NotFoundError,
 }

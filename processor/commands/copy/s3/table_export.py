@@ -19,14 +19,12 @@ from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any
 
 from processor.aws.errors import aws_errors
-from processor.errors import TransferError, UnavailableError
+from processor.errors import NotFoundError, TransferError
 from processor.flow.waiter import Say, Waiter
 from processor.settings.s3_location import S3Location
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
-
-_GONE = "ExportNotFoundException"
 
 
 def begin(
@@ -74,10 +72,8 @@ def finished(
         try:
             with aws_errors(f"DescribeExport of {export_arn}"):
                 export: dict[str, Any] = dict(client.describe_export(ExportArn=export_arn)["ExportDescription"])
-        except UnavailableError as exc:
-            if exc.code == _GONE:
-                raise TransferError(f"{exc}. Nothing was imported. Run copy again; it begins another export.") from exc
-            raise
+        except NotFoundError as exc:
+            raise TransferError(f"{exc}. Nothing was imported. Run copy again; it begins another export.") from exc
         if export["ExportStatus"] == "FAILED":
             raise _failed(export, location)
         if export["ExportStatus"] == "COMPLETED":

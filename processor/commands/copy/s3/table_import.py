@@ -12,14 +12,13 @@ from typing import TYPE_CHECKING, Any
 from processor.aws.errors import aws_errors
 from processor.commands.copy.s3.table_export import token_of
 from processor.dynamodb import table_spec
-from processor.errors import InUseError, TransferError, UnavailableError
+from processor.errors import InUseError, NotFoundError, TransferError, UnavailableError
 from processor.flow.waiter import Say, Waiter
 from processor.settings.s3_location import S3Location
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
-_GONE = "ImportNotFoundException"
 # The same token with another request, as when the source's definition was changed since: the API's model has the first,
 # its text the others.
 _OTHER_REQUEST = frozenset(
@@ -101,12 +100,8 @@ def finished(
         in_time()
         try:
             found = _describe(client, import_arn)
-        except UnavailableError as exc:
-            if exc.code == _GONE:
-                raise TransferError(
-                    f"{exc}. Delete the destination table if it is there, then run copy again."
-                ) from exc
-            raise
+        except NotFoundError as exc:
+            raise TransferError(f"{exc}. Delete the destination table if it is there, then run copy again.") from exc
         if _has_ended_badly(found, expected_items):
             raise _failed(found, expected_items)
         if found["ImportStatus"] == "COMPLETED":
