@@ -9,6 +9,7 @@ import pytest
 
 from processor.commands.demo.dynamodb_local import DynamoDBLocal
 from tests.fakes.machine.planted import planted_checkout
+from tests.fakes.patience import PATIENCE_SECONDS
 from tests.faults import at_work
 from tests.faults.__main__ import bucket_server
 from tests.faults.cells import CALLS, FLEET, LIVES, Cell, chosen, sample
@@ -71,8 +72,10 @@ def test_a_shard_that_changes_hands(servers: Servers, tmp_path: Path) -> None:
 def test_a_planted_bug_is_noticed(servers: Servers, tmp_path: Path) -> None:
     """An empty answer that passes for a confirmed write loses what was written."""
     root = planted_checkout(tmp_path / "planted", EMPTY_IS_DONE)
-    (cell,) = chosen("BatchWriteItem:empty-object:steady")
-    with World(tmp_path, servers, "plain", root=root, rest_seconds=30.0) as world:
+    (cell,) = chosen(
+        "BatchWriteItem:empty-object:outage"
+    )  # for a while: a single answer may come too late to be believed
+    with World(tmp_path, servers, "plain", root=root, rest_seconds=PATIENCE_SECONDS) as world:
         world.write()
         daemon = world.start(world.make())
         rest(world, [daemon])

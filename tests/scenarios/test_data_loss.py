@@ -160,5 +160,6 @@ def test_a_lease_removed_though_its_child_has_one(make_fleet: MakeFleet) -> None
     until(lambda: "lease_restored" in daemon.console or "lease_made" in daemon.console, "the parent's lease")
     busy.clear()
     fleet.wait_equal()
-    assert [write.key["id"]["S"] for write in fleet.proxy.writes if write.item][-1] == "later"
+    # A write that its child has given up may be late, as on any network.
+    assert [write.key["id"]["S"] for write in fleet.proxy.writes if write.item and write.heard][-1] == "later"
     assert daemon.stop() == 0

@@ -152,7 +152,9 @@ def test_a_shard_lost_and_retaken_by_the_same_daemon(pair: Pair, replicator: Mak
             fault.clear()
             pair.wait_equal()
             versions = [
-                write.item["version"]["N"] for write in destination.writes if write.item and "version" in write.item
+                write.item["version"]["N"]
+                for write in destination.writes
+                if write.heard and write.item and "version" in write.item
             ]
             assert sorted(versions) == versions
             assert running.stop() == 0

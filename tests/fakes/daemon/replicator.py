@@ -6,7 +6,7 @@ import contextlib
 import os
 import signal
 import subprocess
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import javaproperties
@@ -111,15 +111,20 @@ class Replicator:
         return [each for each in found.values() if each.ppid() not in found]  # those forked from it have its command
 
     @contextlib.contextmanager
-    def suspended(self) -> Iterator[None]:
-        """Stopped where it stands, its children too, as a machine that sleeps."""
+    def suspended(self, children_first: Callable[[], None] = lambda: None) -> Iterator[None]:
+        """Stopped where it stands, its children too, as a machine that sleeps.
+
+        :param children_first: what its children have done before the daemon itself wakes
+        """
         jvm = psutil.Process(self.process.pid)
         processes = [jvm, *jvm.children(recursive=True)]
         for process in processes:
             process.suspend()
         yield
-        for process in reversed(processes):  # a child must not depend on its daemon to be told
+        for process in reversed(processes[1:]):  # a child must not depend on its daemon to be told
             process.resume()
+        children_first()
+        jvm.resume()
 
     def stop(self, number: signal.Signals = signal.SIGTERM, *, seconds: float = PATIENCE_SECONDS) -> int:
         """Send a signal and wait for the end; returns the exit status."""
