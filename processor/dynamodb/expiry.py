@@ -17,7 +17,9 @@ source's TTL: the destination can't delete it by itself, so it has it until the 
 
 With ``ttlDeletes=ignore`` the destination keeps what TTL deletes at the source, and the rule is another one: an item
 past its date counts as any other while the source has it. Where the source has none, and the destination's item is past
-the date in the source's TTL attribute, TTL has deleted it: it is *kept*, however long ago that was.
+the date in the source's TTL attribute, TTL has deleted it: it is *kept*, however long ago that was. If the source has
+no TTL now, it may have had one, so every item that only the destination has is kept. That the source has an item of
+which the task's view makes nothing (``UNSEEN``) is another matter: nothing of it is at the destination.
 """
 
 from __future__ import annotations
@@ -29,6 +31,7 @@ from typing import Any, Literal
 
 import msgspec
 
+from processor.dynamodb.item_view import UNSEEN
 from processor.errors import MalformedItemError
 
 # DynamoDB never deletes an item whose date is more than five years past (developer guide, computing TTL): it takes such
@@ -88,10 +91,6 @@ class PastTtl:
             return self
         return PastTtl(attribute, self._now, longest_seconds=self._longest_seconds)
 
-    def ever(self, attribute: str) -> PastTtl:
-        """The same in an attribute of another name, and however long ago its date was."""
-        return PastTtl(attribute, self._now, longest_seconds=float("inf"))
-
 
 def _reader(attribute: str) -> Callable[[msgspec.Raw], msgspec.Raw]:
     """A function from an item to the value of an attribute."""
@@ -121,16 +120,29 @@ class Expiry:
     """The rule above, for one pair of tables.
 
     :ivar kept: whether an item that only the destination has is one that TTL has deleted at the source
+    :ivar keeps_all: whether each of them may be
     """
 
     source: PastTtl = NEVER
     destination: PastTtl = NEVER
     kept: PastTtl = NEVER
+    keeps_all: bool = False
+
+    @property
+    def is_archive(self) -> bool:
+        """Whether the destination keeps what TTL deletes at the source."""
+        return self.keeps_all or self.kept.attribute is not None
+
+    def keeps(self, destination: msgspec.Raw) -> bool:
+        """Whether an item that only the destination has stays there."""
+        return self.keeps_all or self.kept(destination)
 
     def excuses(self, source: msgspec.Raw | None, destination: msgspec.Raw | None) -> bool:
         """Whether the rule excuses a difference between two items of one key; None stands for no item."""
+        if source is UNSEEN:
+            return False
         if source is None:
-            return destination is not None and (self.destination(destination) or self.kept(destination))
+            return destination is not None and (self.destination(destination) or self.keeps(destination))
         return self.source(source) and (destination is None or self.source(destination))
 
     @property
@@ -148,7 +160,8 @@ class Expiry:
 
     def now(self) -> Expiry:
         """A copy whose clock stands still at this moment."""
-        return Expiry(self.source.now(), self.destination.now(), self.kept.now())
+        return Expiry(self.source.now(), self.destination.now(), self.kept.now(), self.keeps_all)
 
 
 NO_EXPIRY = Expiry()
+KEEPS_ALL = Expiry(keeps_all=True)

@@ -19,6 +19,10 @@ import msgspec
 # accepted; any other exception holds the shard, or ends the command.
 View = Callable[[msgspec.Raw], msgspec.Raw | None]
 
+# Stands for an item of the source of which nothing is written, for those who must tell it from no item: with
+# ``ttlDeletes=ignore`` what TTL has deleted stays, and what the view leaves out does not. No item is without a key.
+UNSEEN = msgspec.Raw(b"{}")
+
 _decoder = msgspec.json.Decoder(dict[str, msgspec.Raw])
 
 

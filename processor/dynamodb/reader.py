@@ -10,7 +10,7 @@ import msgspec
 from processor.aws.client_calls import TableReads, Units
 from processor.aws.errors import AnswerTooLargeError
 from processor.aws.response_shapes import NO_ANSWER
-from processor.dynamodb.item_view import View
+from processor.dynamodb.item_view import UNSEEN, View
 from processor.errors import ThrottledError, UnavailableError
 from processor.flow import rate_limiter
 
@@ -45,6 +45,7 @@ class ReadableTable:
 
     :param connect: makes the client at the first read; others may use that client, too
     :param view: applied to each item; an item for which it returns None is treated as missing
+    :param marks_unseen: unless it is to be ``UNSEEN``
     :param consumed: called with the read units that each call consumed
     """
 
@@ -55,11 +56,13 @@ class ReadableTable:
         region: str,
         connect: Callable[[], DynamoDBClient],
         view: View | None = None,
+        marks_unseen: bool = False,
         consumed: Callable[[float], None] | None = None,
     ) -> None:
         self.name = name
         self._call = TableReads(name, region=region, connect=connect)
         self._view = view
+        self._unseen = UNSEEN if marks_unseen else None
         self._consumed = consumed
         self._counted = b"" if consumed is None else b',"ReturnConsumedCapacity":"TOTAL"'
 
@@ -90,7 +93,11 @@ class ReadableTable:
         :raises RefusedError: one of them is not a key of this table
         :raises UnavailableError: they can't be read now, or a call processed no key
         """
-        pending, found, most = list(keys), list[msgspec.Raw](), MAX_KEYS_PER_CALL
+        return [seen for _, seen in self.get_pairs(keys) if seen is not None and seen is not UNSEEN]
+
+    def get_pairs(self, keys: Sequence[msgspec.Raw]) -> list[tuple[msgspec.Raw, msgspec.Raw | None]]:
+        """The same, each item as it is there, and what ``get`` would return of it."""
+        pending, found, most = list(keys), list[tuple[msgspec.Raw, msgspec.Raw | None]](), MAX_KEYS_PER_CALL
         while pending:
             asked, pending = pending[:most], pending[most:]
             try:
@@ -106,7 +113,7 @@ class ReadableTable:
             if len(undone) >= len(asked):
                 message = f"{self._call.name('BatchGetItem')}: none of {len(asked)} keys was processed"
                 raise ThrottledError(message, code="UnprocessedKeys")
-            found += [seen for item in items if (seen := self._seen(item)) is not None]
+            found += [(item, self._seen(item)) for item in items]
             pending += undone
         return found
 
@@ -125,4 +132,7 @@ class ReadableTable:
         return answer
 
     def _seen(self, item: msgspec.Raw) -> msgspec.Raw | None:
-        return item if self._view is None else self._view(item)
+        if self._view is None:
+            return item
+        seen = self._view(item)
+        return self._unseen if seen is None else seen

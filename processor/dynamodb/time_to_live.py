@@ -25,6 +25,9 @@ _ON = ("ENABLED", "ENABLING")
 # A store that is not AWS's may not know the call. Then it deletes nothing either.
 _UNKNOWN_CALL = frozenset({"UnknownOperationException", "UnknownOperation", "NotImplemented", "501"})
 
+# An answer's date has whole seconds, is some seconds old, and clocks drift apart during a long comparison.
+_ROOM_SECONDS = 60.0
+
 Ask = Callable[[Callable[[], "TimeToLive"]], "TimeToLive"]
 
 
@@ -32,7 +35,7 @@ class TimeToLive(msgspec.Struct, frozen=True, kw_only=True):
     """A table's TTL.
 
     :param attribute: its attribute, or None if TTL is off
-    :param clock_ahead_seconds: by how much this machine's clock is ahead of the service's; 0 if it isn't
+    :param clock_ahead_seconds: by how much this machine's clock is ahead of the service's; negative if it is behind
     """
 
     attribute: str | None
@@ -41,8 +44,18 @@ class TimeToLive(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def past(self) -> PastTtl:
         """Which items are past it, by the service's clock, so that ours, if ahead, makes no item look expired."""
-        ahead = self.clock_ahead_seconds
+        ahead = max(0.0, self.clock_ahead_seconds)
         return PastTtl(self.attribute, lambda: time.time() - ahead)
+
+    def kept_as(self, name: str) -> PastTtl:
+        """Which items, that only the destination has, TTL has deleted at the source: in doubt, those that it may have.
+
+        So the later of the two clocks counts, with some room, and it doesn't matter how long ago a date is.
+
+        :param name: of the attribute there
+        """
+        behind = max(0.0, -self.clock_ahead_seconds) + _ROOM_SECONDS
+        return PastTtl(name, lambda: time.time() + behind, longest_seconds=float("inf"))
 
 
 OFF = TimeToLive(attribute=None)
@@ -69,7 +82,7 @@ def look(client: DynamoDBClient, table: str, region: str) -> TimeToLive:
 
 def _ahead(date: str | None) -> float:
     try:
-        return max(0.0, time.time() - parsedate_to_datetime(date or "").timestamp())
+        return time.time() - parsedate_to_datetime(date or "").timestamp()
     except (TypeError, ValueError):  # the date is missing or unreadable
         return 0.0
 
@@ -82,9 +95,9 @@ def of_source(settings: Settings, clients: Clients, ask: Ask) -> tuple[PastTtl, 
     """
     if settings.keeps_expired:  # TTL deletes nothing that the destination is to have
         return NEVER, []
-    past, findings = _past("source", settings.source_table, settings.source_region, clients.source, ask)
-    is_there = past.attribute is None or settings.destination_name(past.attribute) is not None
-    return (past if is_there else NEVER), findings
+    found, findings = _look("source", settings.source_table, settings.source_region, clients.source, ask)
+    is_there = found.attribute is None or settings.destination_name(found.attribute) is not None
+    return (found.past if is_there else NEVER), findings
 
 
 def of_both(settings: Settings, clients: Clients, ask: Ask) -> tuple[Expiry, list[Finding]]:
@@ -92,7 +105,7 @@ def of_both(settings: Settings, clients: Clients, ask: Ask) -> tuple[Expiry, lis
 
     :raises SetupError: with ttlDeletes=ignore, if we are not allowed to ask for the source's
     """
-    source, findings = _past("source", settings.source_table, settings.source_region, clients.source, ask)
+    source, findings = _look("source", settings.source_table, settings.source_region, clients.source, ask)
     name, region = settings.destination_table, settings.destination_region
     if settings.keeps_expired and findings:
         raise SetupError(
@@ -101,28 +114,40 @@ def of_both(settings: Settings, clients: Clients, ask: Ask) -> tuple[Expiry, lis
             "What ttlDeletes=ignore keeps could not be told from what is to be deleted. Nothing was written",
             findings[0].remedy,
         )
-    destination, more = _past("destination", name, region, clients.destination, ask)
+    there, more = _look("destination", name, region, clients.destination, ask)
     findings += more
     # The source's items are compared as the destination has them.
     attribute = None if source.attribute is None else settings.destination_name(source.attribute)
-    if attribute is None:
-        return Expiry(NEVER, destination), findings
     if settings.keeps_expired:
-        return Expiry(NEVER, destination, source.ever(attribute)), findings
-    return Expiry(source.named(attribute), destination), findings
+        if attribute is None:
+            return Expiry(NEVER, there.past, keeps_all=True), [*findings, _all_kept(settings)]
+        return Expiry(NEVER, there.past, source.kept_as(attribute)), findings
+    if attribute is None:
+        return Expiry(NEVER, there.past), findings
+    return Expiry(source.past.named(attribute), there.past), findings
 
 
-def _past(
+def _look(
     role: str, table: str, region: str, client: Callable[[], DynamoDBClient], ask: Ask
-) -> tuple[PastTtl, list[Finding]]:
+) -> tuple[TimeToLive, list[Finding]]:
     try:
-        return ask(lambda: look(client(), table, region)).past, []
+        return ask(lambda: look(client(), table, region)), []
     except (CredentialsError, RefusedError) as exc:
         unknown = (
             "Items past their TTL count as any others: what one table has deleted already may be called a difference, "
             "and be written again"
         )
         remedy = "Allow dynamodb:DescribeTimeToLive on it; run.sh policy prints what is needed"
-        return NEVER, [
+        return OFF, [
             warning("ttl-unknown", f"TTL of {role} table {table}", f"can't be looked at ({exc})", unknown, remedy)
         ]
+
+
+def _all_kept(settings: Settings) -> Finding:
+    return warning(
+        "archive-without-ttl",
+        f"TTL of source table {settings.source_table}",
+        "is off, and by ttlDeletes=ignore what it has deleted before is kept",
+        "Every item that only the destination has counts as kept, those that an application has deleted, too",
+        "Turn TTL on, if only until this is done, or leave ttlDeletes out where nothing is to be kept",
+    )

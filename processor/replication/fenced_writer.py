@@ -11,8 +11,12 @@ MODIFY  has no number, or an older one                         where it isn't th
 REMOVE  is not there, has no number, or an older one
 ======  =====================================================  ====================================================
 
+With ``ttlDeletes=ignore`` a MODIFY of an item that isn't there, as where it enters the filter, may be the last that is
+known of what is to be kept. So where the source has the item no more, it is written as an INSERT is, and nothing is
+deleted: if an application has deleted the item, its REMOVE is still to come.
+
 What it can't see: a deleted item leaves no number. So an INSERT that is written after a newer REMOVE of its key brings
-the item back, until the key's next change. A MODIFY doesn't.
+the item back, until the key's next change. A MODIFY doesn't, but with ``ttlDeletes=ignore``.
 """
 
 from __future__ import annotations
@@ -22,6 +26,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import msgspec
 
+from processor.dynamodb.expiry import KEEPS_ALL, NO_EXPIRY
 from processor.dynamodb.items import same
 from processor.errors import (
     ConditionFailedError,
@@ -49,12 +54,22 @@ class FencedTable(WritableTable):
     """The destination, whose items carry their sequence numbers in ``attribute``.
 
     :param source: decides what is to become of a MODIFY of an item that the destination doesn't have
+    :param keeps_expired: what TTL has deleted at the source stays at the destination
     """
 
-    def __init__(self, name: str, *, attribute: str, source: Source, **options: Unpack[TableOptions]) -> None:
+    def __init__(
+        self,
+        name: str,
+        *,
+        attribute: str,
+        source: Source,
+        keeps_expired: bool = False,
+        **options: Unpack[TableOptions],
+    ) -> None:
         super().__init__(name, **options)
         self._attribute = attribute
         self._source = source
+        self._expiry = KEEPS_ALL if keeps_expired else NO_EXPIRY
 
     def write_one(self, change: Change) -> bool:
         """PutItem or DeleteItem, under the condition above.
@@ -67,7 +82,7 @@ class FencedTable(WritableTable):
         if found != "nothing":
             return found == "written"
         try:
-            reconcile(change.key, change.sequence_number, source=self._source, table=self)
+            done = reconcile(change.key, change.sequence_number, source=self._source, table=self, expiry=self._expiry)
         except UnsettledError as exc:
             raise UnavailableError(str(exc), code="Unsettled") from exc
         except UnviewableError:  # of a later change's item, for there is a view of this one's
@@ -78,7 +93,9 @@ class FencedTable(WritableTable):
                 if same(self._source.get(change.key), change.image):
                     raise
             return False
-        return True
+        if done.writes:
+            return True
+        return change.kind == "put" and self._write(msgspec.structs.replace(change, event_name="INSERT")) == "written"
 
     def _write(self, change: Change) -> Literal["written", "newer", "nothing"]:
         """What was found at the destination; ``nothing`` where that forbids the write."""

@@ -13,6 +13,10 @@ It needs a stream that is read from before r1, or whose refused changes since th
 it for one key at once do no harm: the one whose write lands last reads the source after it. Whoever stops between a
 write and the read that follows it may leave an older image over a newer one; so a key is done only when ``reconcile``
 returns; if it raised, or the process ended, the key must be done again.
+
+With ``ttlDeletes=ignore`` a change after r1 may be the last one before TTL deletes the item, and nothing would bring it
+back if w were written over it. ``writeMode=fenced`` prevents that: w carries the number that the destination's item had
+before r1. In the other modes it is possible within the one call that writes w.
 """
 
 from __future__ import annotations
@@ -21,6 +25,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, Protocol
 
 from processor.dynamodb.expiry import NO_EXPIRY, Expiry
+from processor.dynamodb.item_view import UNSEEN
 from processor.dynamodb.items import same
 from processor.dynamodb.keys import identity_of
 from processor.errors import UnsettledError
@@ -44,6 +49,8 @@ class Source(Protocol):
     def get(self, key: msgspec.Raw) -> msgspec.Raw | None:
         """The item of that key as DynamoDB JSON, read strongly consistently; None where there is none.
 
+        With ``ttlDeletes=ignore``, ``UNSEEN`` where there is one of which nothing is written.
+
         :raises RefusedError: it is no key of this table
         :raises UnavailableError: it can't be read now
         """
@@ -53,7 +60,7 @@ class Source(Protocol):
 class Reconciled:
     """How a key was brought up to date.
 
-    ``moot``: nothing was written, for the destination equalled the source, or will when TTL has deleted the item.
+    ``moot``: the destination equalled the source, or will when TTL has deleted the item, or keeps what TTL has deleted.
     """
 
     kind: Literal["put", "delete", "moot"]
@@ -84,7 +91,7 @@ def reconcile(
     if destination is not None and is_moot(image, destination.get(key), expiry):
         return Reconciled(kind="moot")
     for writes in range(1, MAX_WRITES + 1):
-        if image is None and _is_kept(key, destination, expiry):
+        if image is None and _keeps(key, destination, expiry):
             return Reconciled(kind="moot", writes=writes - 1)
         change = _change(key, image, sequence_number)
         table.write_one(change)
@@ -98,20 +105,26 @@ def reconcile(
     raise UnsettledError(message)
 
 
-def _is_kept(key: msgspec.Raw, destination: Source | None, expiry: Expiry) -> bool:
-    """Whether the destination's item stays though the source has none: TTL has deleted it there."""
-    if destination is None or expiry.kept.attribute is None:
+def _keeps(key: msgspec.Raw, destination: Source | None, expiry: Expiry) -> bool:
+    """Whether what the destination has of a key stays though the source has no item: TTL may have deleted it."""
+    if expiry.keeps_all:
+        return True
+    if destination is None or not expiry.is_archive:
         return False
     found = destination.get(key)
-    return found is not None and expiry.kept(found)
+    return found is not None and expiry.keeps(found)
 
 
 def is_moot(source: msgspec.Raw | None, destination: msgspec.Raw | None, expiry: Expiry) -> bool:
     """Whether nothing need be written, whatever the two tables have of a key; None stands for no item."""
+    if source is UNSEEN:
+        return destination is None
     return same(source, destination) or expiry.excuses(source, destination)
 
 
 def _change(key: msgspec.Raw, image: msgspec.Raw | None, sequence_number: str) -> Change:
+    if image is UNSEEN:
+        image = None
     return Change(
         kind="delete" if image is None else "put",
         identity=identity_of(key),

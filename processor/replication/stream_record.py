@@ -10,7 +10,7 @@ old image      new image    what is written
 =============  ===========  ============================================================
 any, or none   is seen      put of what is seen of it
 is seen        is not seen  delete
-none (INSERT)  is not seen  nothing
+none (INSERT)  is not seen  nothing; with ``ttlDeletes=ignore`` delete
 is not seen    is not seen  nothing
 is not known   is not seen  delete, which does no harm where there is nothing
 is not seen    (REMOVE)     nothing
@@ -21,7 +21,8 @@ A new image of which no view can be made is a put that can't be written: the cha
 has it decided by ``onError``. An old one is taken for not known.
 
 With ``ttlDeletes=ignore`` a REMOVE by DynamoDB's TTL writes nothing. Its ``userIdentity`` says so (developer guide,
-"DynamoDB Streams and Time to Live"): type Service, principal dynamodb.amazonaws.com.
+"DynamoDB Streams and Time to Live"): type Service, principal dynamodb.amazonaws.com. So an INSERT may find an earlier
+item of its key that is kept, which goes when the key is used again, whether the new item is seen or not.
 """
 
 from __future__ import annotations
@@ -139,7 +140,7 @@ def _change(data: msgspec.Raw, view: View | None, *, keeps_expired: bool) -> Cha
     )
     if keeps_expired and kind == "delete" and _is_by_ttl(data):
         return msgspec.structs.replace(change, kind="nothing")
-    return change if view is None else _seen(change, stream.old_image, view)
+    return change if view is None else _seen(change, stream.old_image, view, may_be_kept=keeps_expired)
 
 
 def _is_by_ttl(data: msgspec.Raw) -> bool:
@@ -151,12 +152,14 @@ def _is_by_ttl(data: msgspec.Raw) -> bool:
     return identity is not None and identity.is_ttl
 
 
-def _seen(change: Change, old_image: msgspec.Raw, view: View) -> Change:
+def _seen(change: Change, old_image: msgspec.Raw, view: View, *, may_be_kept: bool) -> Change:
     """What is written of a record's new image, or of its having none any more: the table above."""
     if change.image is not None and (put := viewed(change, view)) is not None:
         return put
     kind: Literal["delete", "nothing"] = "delete"
-    if change.event_name == "INSERT" or _was_not_seen(old_image, view):
+    if change.event_name == "INSERT":
+        kind = "delete" if may_be_kept else "nothing"
+    elif _was_not_seen(old_image, view):
         kind = "nothing"
     return msgspec.structs.replace(change, kind=kind, image=None)
 

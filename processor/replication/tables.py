@@ -24,7 +24,7 @@ def source(
     view: View | None,
     consumed: Callable[[float], None] | None = None,
 ) -> ReadableTable:
-    """The source's items by their keys, read consistently.
+    """The source's items by their keys, read consistently; see ``reconcile.Source``.
 
     :param view: the task's; None for the items as they are there
     :param consumed: called with the read units that each call has cost
@@ -34,6 +34,7 @@ def source(
         region=settings.source_region,
         connect=clients.source,
         view=view,
+        marks_unseen=settings.keeps_expired,
         consumed=consumed,
     )
 
@@ -107,6 +108,7 @@ def open_table(
             settings.destination_table,
             attribute=settings.fence_attribute,
             source=source(settings, clients, view=view),
+            keeps_expired=settings.keeps_expired,
             **options,
         )
     return WritableTable(settings.destination_table, **options)

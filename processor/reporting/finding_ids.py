@@ -42,8 +42,8 @@ IDS: Mapping[str, str] = {
     "region-unknown": "a region is none of AWS's, and no endpoint is given for it",
     # Settings that choose and reshape items.
     "fence-attribute-set": "an attribute is renamed or set to the name in fenceAttribute",
-    "archive-fenced": "ttlDeletes=ignore beside writeMode=fenced",
-    "archive-of-view": "ttlDeletes=ignore beside settings that choose or reshape items",
+    "archive-without-date": "ttlDeletes=ignore, and the settings may leave out or change the source's TTL attribute",
+    "archive-without-ttl": "ttlDeletes=ignore, and TTL of the source table is off",
     "filter-missing": "filterNames or filterValues is set, and no filter",
     "filter-unusable": "the filter, or a value in it, is not one that DynamoDB takes",
     "filter-unused": "filterNames or filterValues has what the filter does not use",

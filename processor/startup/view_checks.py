@@ -14,36 +14,11 @@ if TYPE_CHECKING:
 
 def by_itself(settings: Settings) -> list[Finding]:
     """What is wrong whatever the tables are."""
-    found = list(_archive(settings))
     if settings.views_nothing:
-        return found
+        return []
     from processor.startup import view_findings
 
-    return [*found, *view_findings.of_settings(settings)]
-
-
-def _archive(settings: Settings) -> Iterator[Finding]:
-    """What TTL deletes can be kept of whole items only, in the modes that never ask the source.
-
-    Whether the source's TTL has deleted an item, or an application, or the filter leaves it out, is known by its TTL
-    attribute at the destination alone. And where the source is asked what is to become of a change, as
-    ``writeMode=fenced`` does, an item that TTL has deleted meanwhile looks like one that is to be deleted.
-    """
-    if settings.keeps_expired and settings.views_items:
-        yield _archive_finding("archive-of-view", "beside settings that choose or reshape items", "those settings")
-    if settings.keeps_expired and settings.write_mode == "fenced":
-        yield _archive_finding("archive-fenced", "beside writeMode=fenced", "writeMode, or set it to batch or item")
-
-
-def _archive_finding(name: str, beside: str, others: str) -> Finding:
-    return error(
-        name,
-        "ttlDeletes",
-        f"is ignore, {beside}",
-        "Items that are to be kept could be deleted at the destination",
-        f"Leave ttlDeletes out, or {others}",
-        cause="setup",
-    )
+    return list(view_findings.of_settings(settings))
 
 
 def with_tables(settings: Settings, facts: Facts) -> Iterator[Finding]:
@@ -52,6 +27,30 @@ def with_tables(settings: Settings, facts: Facts) -> Iterator[Finding]:
         from processor.startup import view_findings
 
         yield from view_findings.of_tables(settings, facts)
+        yield from _archive(settings, facts)
+
+
+def _archive(settings: Settings, facts: Facts) -> Iterator[Finding]:
+    """What TTL deletes can be kept only where the destination's items have the date by which it does.
+
+    Once the source has an item no more, that date alone says whether TTL may have deleted it or an application.
+    """
+    name = facts.source_ttl
+    if not settings.keeps_expired or name is None or settings.destination_name(name) is not None:
+        return
+    if settings.transform is not None:
+        why, remedy = "a transform may leave out or change", "Do without the transform"
+    else:
+        why, remedy = "these settings leave out or change", f"Keep {name} as it is, if need be under another name"
+    yield error(
+        "archive-without-date",
+        "ttlDeletes",
+        f"is ignore, and {why} {name}, the source's TTL attribute",
+        "verify --repair, redrive and copy could not tell what TTL has deleted, and is to be kept, from what an "
+        "application has deleted",
+        f"{remedy}, or leave ttlDeletes out",
+        cause="setup",
+    )
 
 
 def as_before(settings: Settings, facts: Facts) -> Iterator[Finding]:

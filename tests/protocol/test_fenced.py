@@ -26,14 +26,21 @@ FENCE = "_replicatedSequenceNumber"
 class Fence:
     """A source and a destination with the one key ``k``."""
 
-    def __init__(self, dynamodb: DynamoDBLocal, tables: Tables) -> None:
+    def __init__(self, dynamodb: DynamoDBLocal, tables: Tables, *, keeps_expired: bool = False) -> None:
         self._tables = tables
         self.source, self.destination = tables.create(), tables.create()
         client = boto3.client("dynamodb", region_name=REGION, endpoint_url=dynamodb.endpoint)
         self.table = FencedTable(
             self.destination,
             attribute=FENCE,
-            source=ReadableTable(self.source, region=REGION, connect=lambda: client),
+            source=ReadableTable(
+                self.source,
+                region=REGION,
+                connect=lambda: client,
+                view=lambda item: None if b"aside" in bytes(item) else item,
+                marks_unseen=keeps_expired,
+            ),
+            keeps_expired=keeps_expired,
             region=REGION,
             endpoint=dynamodb.endpoint,
             connections=1,
@@ -118,6 +125,24 @@ def test_an_update_of_an_item_that_was_never_copied(fence: Fence) -> None:
     assert not fence.table.write_one(_change(modify, 5))
     assert fence.table.write_one(_change(modify, 6))
     assert fence.value == "modify 6"
+
+
+def test_an_update_of_what_ttl_has_deleted_is_kept(dynamodb: DynamoDBLocal, tables: Tables) -> None:
+    """With ttlDeletes=ignore it may be all that there is of the item; without, it brings nothing back."""
+    for keeps_expired in (True, False):
+        fence = Fence(dynamodb, tables, keeps_expired=keeps_expired)
+        fence.table.write_one(_change(modify, 5))
+        assert fence.value == ("modify 5" if keeps_expired else None)
+        fence.table.write_one(_change(modify, 4))
+        assert fence.value == ("modify 5" if keeps_expired else None)
+
+
+def test_an_update_of_what_left_the_filter_is_not_kept(dynamodb: DynamoDBLocal, tables: Tables) -> None:
+    """The source has the item, so TTL has not deleted it."""
+    fence = Fence(dynamodb, tables, keeps_expired=True)
+    fence.put_source("aside")
+    fence.table.write_one(_change(modify, 5))
+    assert fence.value is None
 
 
 def test_what_a_fence_cannot_see(fence: Fence) -> None:

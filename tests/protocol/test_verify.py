@@ -615,16 +615,75 @@ def test_an_archive_keeps_what_ttl_deletes(pair: Pair, expiring: Expiring) -> No
     pair.tables.put(pair.destination, item("extra"))
     pair.tables.put(pair.destination, _dated("long ago", -8 * 366 * 86400))
     status, report = pair.verify()
-    assert (status, _keys(report)) == (1, {"lives": "different", "missing": "missing", "extra": "extra"})
+    differing = {"lives": "different", "not equal": "different", "extra": "extra"}
+    differing |= dict.fromkeys(("missing", "only source", "too old"), "missing")  # TTL is about to delete the last two
+    assert (status, _keys(report), _counts(report)[0]) == (1, differing, 101)
     assert (report["sourceExpired"], report["destinationExpired"]) == (5, 4)
     found = _keys(pair.verify(expired=True)[1])
-    assert found["only source"] == found["too old"] == "missing"
+    assert {name: outcome for name, outcome in found.items() if outcome != "expired"} == differing
     assert found["only destination"] == found["long ago"] == "expired"
     assert pair.verify(expired=True, repair=True, delete_extra=True)[1]["repaired"] == 6
     names = {each["id"]["S"] for each in pair.tables.items(pair.destination)}
     assert {"only source", "only destination", "long ago", "too old", "missing"} <= names
     assert "extra" not in names
     assert pair.verify(expired=True)[0] == 0
+
+
+@pytest.fixture
+def archive(pair: Pair, dynamodb: DynamoDBLocal) -> Iterator[Pair]:
+    """Empty tables; the source's TTL is on ``expires``."""
+    with FaultProxy(dynamodb.endpoint) as proxy:
+        pair.settings |= {"sourceEndpoint": proxy.endpoint, "ttlDeletes": "ignore"}
+        _answer_ttl(proxy, "expires", pair.source)
+        yield pair
+
+
+def test_what_left_the_filter_is_not_kept_in_an_archive(archive: Pair) -> None:
+    """Only what the source has no more at all, by the date that the destination's item has under its own name."""
+    pair = archive
+    pair.settings |= {
+        "filter": "attribute_not_exists(aside)",
+        "renameAttributes": "expires=until",
+    }
+    past = {"N": f"{_now() - 3600:.0f}"}
+    for name in ("kept", "left", "gone"):
+        pair.tables.put(pair.destination, item(name, until=past if name != "gone" else {"N": f"{_now() + 3600:.0f}"}))
+    pair.tables.put(pair.source, item("left", expires=past, aside={"S": "x"}))
+    pair.tables.put(pair.source, item("missing", expires=past))
+    pair.tables.put(pair.source, item("hidden", aside={"S": "x"}))
+    status, report = pair.verify()
+    assert (status, _keys(report)) == (1, {"missing": "missing", "gone": "extra"})
+    found = _keys(pair.verify(expired=True)[1])
+    assert found == {"missing": "missing", "gone": "extra", "left": "extra", "kept": "expired"}
+    assert pair.verify(expired=True, repair=True, delete_extra=True)[1]["repaired"] == 3
+    assert {each["id"]["S"] for each in pair.tables.items(pair.destination)} == {"kept", "missing"}
+    assert pair.verify(expired=True)[0] == 0
+
+
+@pytest.mark.usefixtures("expiring")
+def test_an_archive_of_a_source_without_ttl_keeps_all(
+    pair: Pair, expiring: Expiring, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """TTL may have been on before: what only the destination has may be what it has deleted. That is said."""
+    expiring.destination.clear()
+    expiring.source.clear()
+    pair.settings |= {"ttlDeletes": "ignore"}
+    pair.tables.put(pair.destination, item("extra"))
+    options = VerifyOptions(as_json=True, recheck=0, repair=True, delete_extra=True)
+    assert command.run(task(**pair.settings), options, pause=pair.pause) == 0
+    assert "Every item that only the destination has counts as kept" in capsys.readouterr().err
+    assert {"extra", "only destination"} <= {each["id"]["S"] for each in pair.tables.items(pair.destination)}
+
+
+@pytest.mark.usefixtures("expiring")
+def test_a_clock_that_is_behind_deletes_nothing_of_an_archive(
+    pair: Pair, expiring: Expiring, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An item that DynamoDB has deleted looks as if it were yet to expire by this machine's clock."""
+    expiring.destination.clear()
+    pair.settings |= {"ttlDeletes": "ignore"}
+    monkeypatch.setattr(time, "time", lambda: _now() - 7200)
+    assert "only destination" not in _keys(pair.verify()[1])
 
 
 def test_the_view_is_what_is_compared(pair: Pair) -> None:

@@ -230,22 +230,36 @@ def test_a_transform_is_a_guest(pair: Pair, replicator: MakeReplicator, tmp_path
     assert (status, "were written with other settings" in errors) == (0, False)
 
 
-def test_what_ttl_deletes_stays_in_an_archive(make_fleet: MakeFleet) -> None:
-    """With ttlDeletes=ignore; what an application deletes goes there, too."""
-    fleet = make_fleet(shards=1, ttlDeletes="ignore")
+@pytest.mark.parametrize("mode", ["batch", "fenced"])
+def test_what_ttl_deletes_stays_in_an_archive(make_fleet: MakeFleet, mode: str) -> None:
+    """With ttlDeletes=ignore; what an application deletes goes there, too, and what the filter leaves out."""
+    fleet = make_fleet(
+        shards=1, ttlDeletes="ignore", writeMode=mode, filter="attribute_exists(expires)", excludeAttributes="secret"
+    )
+    simulator, past = fleet.simulator, {"expires": {"N": "1"}, "secret": {"S": "x"}}
     daemon = fleet.start()
-    for name in ("expired", "deleted", "again"):
-        fleet.simulator.put({"id": {"S": name}, "expires": {"N": "1"}})
-    until(lambda: all(fleet.replicated(name) for name in ("expired", "deleted", "again")), "the items")
-    fleet.simulator.delete({"id": {"S": "expired"}}, by_ttl=True)
-    fleet.simulator.delete({"id": {"S": "again"}}, by_ttl=True)
-    fleet.simulator.put({"id": {"S": "again"}, "version": {"N": "2"}})
-    fleet.simulator.delete({"id": {"S": "deleted"}})
-    until(lambda: fleet.replicated("deleted") is None, "the delete")
-    until(lambda: (fleet.replicated("again") or {}).get("version") == {"N": "2"}, "the new item")
-    assert fleet.replicated("expired") is not None
+    for name in ("expired", "deleted", "again", "left"):
+        simulator.put({"id": {"S": name}, **past})
+    simulator.put({"id": {"S": "enters"}})
+    simulator.put({"id": {"S": "last"}, **past})
+    until(lambda: fleet.replicated("last"), "the items")
     assert daemon.stop() == 0
-    assert "filtered=2" in daemon.log()
+    simulator.delete({"id": {"S": "expired"}}, by_ttl=True)
+    simulator.put({"id": {"S": "enters"}, **past})
+    simulator.delete({"id": {"S": "enters"}}, by_ttl=True)
+    for name in ("again", "left"):
+        simulator.delete({"id": {"S": name}}, by_ttl=True)
+    simulator.put({"id": {"S": "again"}, "version": {"N": "2"}, **past})
+    simulator.put({"id": {"S": "left"}})
+    simulator.delete({"id": {"S": "deleted"}})
+    simulator.delete({"id": {"S": "last"}})
+    daemon = fleet.start()
+    until(lambda: fleet.replicated("last") is None, "the deletes")
+    assert daemon.stop() == 0
+    there = {name: fleet.replicated(name) for name in ("expired", "deleted", "again", "left", "enters")}
+    assert [name for name, item in there.items() if item] == ["expired", "again", "enters"]
+    assert (there["again"] or {})["version"] == {"N": "2"}
+    assert not any("secret" in (item or {}) for item in there.values())
 
 
 def test_what_cannot_be_used_is_said_before_the_start(pair: Pair, replicator: MakeReplicator) -> None:

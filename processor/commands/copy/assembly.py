@@ -139,7 +139,7 @@ def assemble(
         forbidden=settings.fence_attribute if fenced else None,
         again=tables.source(settings, clients, view=view, consumed=meters.reading.consume),
         as_it_is=tables.source(settings, clients, view=None, consumed=meters.reading.consume),
-        destination=tables.readable(settings, clients) if expiry.kept.attribute is not None else None,
+        destination=tables.readable(settings, clients) if expiry.is_archive else None,
         expiry=expiry,
         concurrent=copy.concurrent,
         past_ttl=past_ttl,

@@ -9,6 +9,10 @@ it is enough). Whoever is killed between a write and that second look must come 
 be on the rescanned page any more, for the source has deleted them: so they are kept, with where the segment goes on,
 *before* they are written.
 
+With ``ttlDeletes=ignore`` that is not enough: an image that was read long ago, written over what the stream brought
+last before TTL deleted the item, would be kept instead. So no image of a page is written then, only what is read of a
+key just before (``reconcile.py``), and only where the two tables differ.
+
 An item past the source's TTL is passed over (``expiry.py``): whatever changes it later is in the stream. One that was
 written, and is past it at the second look, is brought up to date as any other: the destination has an older image.
 """
@@ -35,7 +39,7 @@ from processor.flow.retry import Retry
 from processor.replication.apply import Applier, Outcome, Refused
 from processor.replication.change import Change, bytes_of, viewed
 from processor.replication.fences import NO_NUMBER, Fences
-from processor.replication.reconcile import EVENT_NAME, reconcile
+from processor.replication.reconcile import EVENT_NAME, is_moot, reconcile
 from processor.replication.writer import Table
 from processor.state.copy_rows import SegmentState
 
@@ -176,14 +180,37 @@ class SegmentCopy:
         if not changes:
             return Outcome()
         self._save(in_hand=[change.key for change in changes])
+        if self._context.expiry.is_archive:
+            return self._reconcile_differing(changes)
         outcome = self._write(self._numbered(changes))
         self._look_again(changes)
         return outcome
 
+    def _reconcile_differing(self, changes: Sequence[Change]) -> Outcome:
+        """Bring up to date what differs in both tables."""
+        context = self._context
+        assert context.destination is not None  # noqa: S101  # with such an expiry there is one
+        there = self._by_identity(context.destination, changes)
+        here = self._by_identity(context.as_it_is, changes)
+        for change in changes:
+            if not self._is_moot(change.key, here.get(change.identity), there.get(change.identity)):
+                self._reconcile(change.key)
+        return Outcome(records=len(changes), puts=len(changes))
+
+    def _is_moot(self, key: msgspec.Raw, source: msgspec.Raw | None, destination: msgspec.Raw | None) -> bool:
+        if source is None:
+            return is_moot(None, destination, self._context.expiry)
+        change = _change(key, source, self._context.view)
+        if change is None:
+            return destination is None
+        return change.fault is None and same(change.image, destination)
+
+    def _by_identity(self, table: ReadableTable, changes: Sequence[Change]) -> dict[bytes, msgspec.Raw]:
+        items = self._context.retry(lambda: table.get_many([change.key for change in changes]))
+        return {identity_of(self._context.key_of(item)): item for item in items}
+
     def _look_again(self, changes: Sequence[Change]) -> None:
-        get_many, key_of = self._context.as_it_is.get_many, self._context.key_of
-        items = self._context.retry(lambda: get_many([change.key for change in changes]))
-        now = {identity_of(key_of(item)): item for item in items}
+        now = self._by_identity(self._context.as_it_is, changes)
         for change in changes:
             item = now.get(change.identity)
             if not same(change.source_item or change.image, item) and not self._is_seen_alike(change, item):

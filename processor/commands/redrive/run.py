@@ -23,6 +23,7 @@ from typing import Literal
 import msgspec
 
 from processor.dynamodb.expiry import NO_EXPIRY, Expiry
+from processor.dynamodb.item_view import UNSEEN
 from processor.dynamodb.keys import identity_of
 from processor.errors import (
     CredentialsError,
@@ -61,8 +62,8 @@ class KeyResult(msgspec.Struct, kw_only=True, rename="camel", omit_defaults=True
 
 _ONLY_COPY = (
     "the source has no item of this key any more, and with ttlDeletes=ignore it may be TTL that has deleted it: then "
-    "this letter has the only copy of what is to be kept. Put its item to the destination by hand, or remove the "
-    "letter"
+    "this letter has the only copy of what is to be kept. Put its item to the destination by hand, as the settings "
+    "would have it there, or remove the letter"
 )
 
 
@@ -240,7 +241,10 @@ class Redrive:
         return self._result(work, "applied", write=done.kind)
 
     def _is_only_copy(self, work: _Work) -> bool:
-        """Whether a letter may have the only copy of what is to be kept: with ttlDeletes=ignore, gone at the source."""
+        """Whether a letter may have the only copy of what is to be kept: with ttlDeletes=ignore, gone at the source.
+
+        An item that is there and that the settings leave out is not gone.
+        """
         return self._settings.keeps_expired and self._source.get(work.key) is None
 
     def _look(self, work: _Work) -> KeyResult:
@@ -249,7 +253,7 @@ class Redrive:
             return self._result(work, "failing", reason=_ONLY_COPY)
         if is_moot(image, self._destination.get(work.key), self._expiry):
             return self._result(work, "moot")
-        return self._result(work, "applied", write="delete" if image is None else "put")
+        return self._result(work, "applied", write="delete" if image is None or image is UNSEEN else "put")
 
     def _result(
         self, work: _Work, outcome: Became, *, write: Literal["put", "delete"] | None = None, reason: str | None = None

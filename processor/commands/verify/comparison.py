@@ -9,6 +9,9 @@
 If both tables delete the same items by TTL (``expiry.py``), items past it are left out of the sums, because each table
 may have deleted other ones. An item that is past it in one table only makes its bucket differ, and is looked up.
 
+If the destination keeps what TTL deletes at the source, items past it are left out of the sums, too, because the source
+lacks most of them. But each of the source's is to be at the destination, so they are looked up there by their keys.
+
 A sample skips the first step: some of many segments of each table are drawn at random, and each of their items is
 looked up in the other table.
 """
@@ -28,6 +31,7 @@ from processor.commands.verify.judge import Judge
 from processor.commands.verify.recheck import Recheck, identified
 from processor.commands.verify.report import Results
 from processor.commands.verify.table_side import TableSide
+from processor.dynamodb.item_view import UNSEEN
 from processor.dynamodb.scanner import MAX_SEGMENTS, Segment
 from processor.flow.worker_group import Work, WorkerGroup
 
@@ -82,7 +86,11 @@ class Comparison:
         self._share = share
         self._chance = chance
         self._expiry = judge.expiry
+        # By one fixed time, so that an item that both tables have is left out of both sums or of neither.
+        self._expiry_then = judge.expiry.now()
         self._without_expired = judge.expiry.is_alike and not judge.show_expired
+        # What the source has of them is looked up while it is scanned for the sums.
+        self._looks_up_expired = self._without_expired and judge.expiry.is_archive
         self.step = Step("begin")
 
     def run(self) -> None:
@@ -94,6 +102,7 @@ class Comparison:
         differing_buckets = None
         if self._share == 1:
             differing_buckets = self._digest()
+            self._recheck.finish("source")
             self._results.equal(differing_buckets.equal_items)
         if differing_buckets is None or differing_buckets:
             self._look(self._source, self._destination, differing_buckets)
@@ -104,13 +113,10 @@ class Comparison:
         sides = (self._source, self._destination)
         buckets, lock = BucketDigests(max(side.items for side in sides)), threading.Lock()
 
-        # By one fixed time, so that an item that both tables have is left out of both sums or of neither.
-        expiry = self._expiry.now()
-
         def add(side: TableSide, segment: Segment) -> None:
             for items in side.pages(segment):
                 self._workers.check()
-                past = expiry.past(side.role)
+                past = self._expiry_then.past(side.role)
                 live = [item for item in items if not past(item)] if past.attribute else items
                 expired = list(filter(past, items)) if len(live) < len(items) else []
                 digests = list(map(self._form.digest, live))
@@ -120,6 +126,8 @@ class Comparison:
                     buckets.add(side.role, more, counted=False)
                     self.step.done += len(items)
                 self._results.scanned(side.role, len(items), len(expired))
+                if self._looks_up_expired and side.role == "source" and expired:
+                    self._compare(self._source, self._destination, expired)
 
         total = THREADS * _SEGMENTS_PER_THREAD
         works: Iterator[Work] = (partial(add, side, Segment(n, total)) for n in range(total) for side in sides)
@@ -139,7 +147,7 @@ class Comparison:
                     self._results.scanned(side.role, len(items), expired)
                     self._compare(side, other, items)
                 else:
-                    self._compare(side, other, [item for item in items if self._form.place(item) in differing_buckets])
+                    self._compare(side, other, [item for item in items if self._is_due(side, item, differing_buckets)])
                 with lock:
                     self.step.done += len(items)
 
@@ -148,6 +156,12 @@ class Comparison:
         self._workers.run(works, threads=THREADS, name="verify")
         self.step = Step(f"{side.role}'s keys that seem to differ")
         self._recheck.finish(side.role)
+
+    def _is_due(self, side: TableSide, item: msgspec.Raw, differing_buckets: DifferingBuckets) -> bool:
+        """Whether an item is to be looked up in the other table."""
+        if self._looks_up_expired and side.role == "source" and self._expiry_then.past("source")(item):
+            return False  # it was
+        return self._form.place(item) in differing_buckets
 
     def _compare(self, side: TableSide, other: TableSide, items: list[msgspec.Raw]) -> None:
         keys = identified(side, items)
@@ -158,7 +172,8 @@ class Comparison:
                 differing = [
                     (identity, key)
                     for identity, key in some.items()
-                    if identity not in found and self._judge.differs(side.role, key, None, by_identity[identity])
+                    if (theirs := found.get(identity)) in (None, UNSEEN)
+                    and self._judge.differs(side.role, key, theirs, by_identity[identity])
                 ]
             else:
                 differing = [

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from processor.commands.verify.canonical_form import CanonicalForm
 from processor.commands.verify.report import At, Found, Results
 from processor.dynamodb.expiry import NO_EXPIRY, Expiry
+from processor.dynamodb.item_view import UNSEEN
 
 if TYPE_CHECKING:
     import msgspec
@@ -32,7 +33,12 @@ class Judge:
         self._results = results
 
     def same(self, source: msgspec.Raw | None, destination: msgspec.Raw | None) -> bool:
-        """Whether two items of one key don't count as a difference; None stands for no item."""
+        """Whether two items of one key don't count as a difference.
+
+        :param source: None for no item, ``UNSEEN`` for one of which nothing is written
+        """
+        if source is UNSEEN:
+            return destination is None
         return self.form.same(source, destination) or self.expiry.excuses(source, destination)
 
     def differs(
@@ -42,6 +48,8 @@ class Judge:
 
         :param role: the table whose scan has found the key
         """
+        if source is UNSEEN:
+            return destination is not None
         if self.form.same(source, destination):
             if source is not None and not self.expiry.source(source):
                 self._results.equal(1)

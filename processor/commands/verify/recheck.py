@@ -23,6 +23,7 @@ from processor.commands.verify.judge import Judge
 from processor.commands.verify.repair import Tell
 from processor.commands.verify.report import Found, PathDifference, Results, Verdict
 from processor.commands.verify.table_side import TableSide
+from processor.dynamodb.item_view import UNSEEN
 from processor.dynamodb.keys import identity_of
 from processor.flow.retry import Retry
 from processor.flow.worker_group import TICK_SECONDS, WorkerGroup
@@ -177,7 +178,7 @@ class Recheck:
 
     def _found(self, outcome: Verdict, look: _Look) -> Found:
         places = []
-        if look.source is not None and look.destination is not None:
+        if outcome == "different" and look.source is not None and look.destination is not None:
             places = [
                 PathDifference.of(each, values=self._values)
                 for each in differences(look.source, look.destination, ignored=self._form.ignored)
@@ -188,7 +189,7 @@ class Recheck:
 def _outcome(look: _Look) -> Verdict:
     if look.destination is None:
         return "missing"
-    return "extra" if look.source is None else "different"
+    return "extra" if look.source is None or look.source is UNSEEN else "different"
 
 
 def identified(side: TableSide, items: Sequence[msgspec.Raw]) -> list[tuple[bytes, msgspec.Raw]]:

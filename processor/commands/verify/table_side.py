@@ -60,12 +60,14 @@ class TableSide:
     def items_of(self, keys: Mapping[bytes, msgspec.Raw]) -> dict[bytes, msgspec.Raw]:
         """Read items by their keys, strongly consistently; keys without an item are left out.
 
+        With ``ttlDeletes=ignore`` an item of which nothing is written is ``UNSEEN``.
+
         :param keys: by their identities, and no more than ``chunks`` puts together
         """
         if not keys:
             return {}
-        found = self._retry(lambda: self._readable.get_many(list(keys.values())))
-        return {identity_of(self.key_of(item)): item for item in found}
+        found = self._retry(lambda: self._readable.get_pairs(list(keys.values())))
+        return {identity_of(self.key_of(item)): seen for item, seen in found if seen is not None}
 
     def chunks(self, keys: Sequence[tuple[bytes, msgspec.Raw]]) -> Iterator[dict[bytes, msgspec.Raw]]:
         """Cut keys into parts for ``items_of``, small enough that the items of each fit in memory."""

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Mapping
 
 import msgspec
 
+from processor.dynamodb.item_view import UNSEEN
 from processor.dynamodb.keys import identity_of
 
 
@@ -39,4 +40,6 @@ class FakeSource:
         if self._answers:
             return self._answers.popleft()
         found = self._items.get(identity)
-        return None if found is None else msgspec.Raw(bytes(found))
+        if found is None:
+            return None
+        return UNSEEN if bytes(found) == bytes(UNSEEN) else msgspec.Raw(bytes(found))

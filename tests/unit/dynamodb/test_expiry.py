@@ -7,11 +7,13 @@ from typing import Any
 import msgspec
 import pytest
 
-from processor.dynamodb.expiry import NEVER, NO_EXPIRY, OLDEST_SECONDS, Expiry, PastTtl
+from processor.dynamodb.expiry import KEEPS_ALL, NEVER, NO_EXPIRY, OLDEST_SECONDS, Expiry, PastTtl
+from processor.dynamodb.item_view import UNSEEN
 from processor.errors import MalformedItemError
 
 NOW = 1_800_000_000.0
 PAST = PastTtl("ttl", lambda: NOW)
+KEPT = PastTtl("ttl", lambda: NOW, longest_seconds=float("inf"))
 
 
 def _item(value: Any = None, name: str = "ttl") -> msgspec.Raw:
@@ -99,7 +101,7 @@ LONG_AGO = _at(-2 * OLDEST_SECONDS)
 
 def test_what_an_archive_keeps() -> None:
     """With ttlDeletes=ignore: what TTL deleted at the source, however long ago; all else is as if there were no TTL."""
-    archive = Expiry(NEVER, NEVER, PAST.ever("ttl"))
+    archive = Expiry(NEVER, NEVER, KEPT)
     for destination in (OLD, LONG_AGO):
         assert archive.excuses(None, destination)
     for source, destination in ((None, NEW), (OLD, None), (OLD, NEW), (NEW, None)):
@@ -108,6 +110,17 @@ def test_what_an_archive_keeps() -> None:
     assert archive.past("source")(OLD)
     assert archive.past("destination")(LONG_AGO)
     assert archive.now().excuses(None, OLD)
+    assert not archive.excuses(UNSEEN, OLD)
+
+
+def test_what_may_all_be_kept() -> None:
+    """Whatever only the destination has, where nothing says what TTL has deleted."""
+    for destination in (OLD, NEW, LONG_AGO):
+        assert KEEPS_ALL.now().excuses(None, destination)
+        assert not KEEPS_ALL.excuses(UNSEEN, destination)
+        assert not KEEPS_ALL.excuses(NEW, destination)
+        assert not KEEPS_ALL.past("destination")(destination)
+    assert (KEEPS_ALL.is_archive, KEEPS_ALL.is_alike, NO_EXPIRY.is_archive) == (True, False, False)
 
 
 def test_an_attribute_of_another_name() -> None:

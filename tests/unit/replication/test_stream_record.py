@@ -126,6 +126,13 @@ def test_what_is_written_follows_from_both_images(event_name: str, old: Item, ne
     assert (change.event_name, change.sequence_number) == (event_name, record.sequence_number)
 
 
+def test_a_new_item_ends_what_was_kept_of_its_key() -> None:
+    """With ttlDeletes=ignore an item that TTL has deleted may be there when its key is used again, unseen."""
+    record = stream_record("INSERT", 1, key=KEY, new=UNSEEN, old={})
+    (change,) = module.decode(joined([record.data]), _view, keeps_expired=True)
+    assert (change.kind, change.image) == ("delete", None)
+
+
 def test_an_old_image_that_is_absent_is_not_known() -> None:
     """As a stream of new images alone leaves it out."""
     record = json.loads(stream_record("MODIFY", 1, key=KEY, new=UNSEEN, old={}).data)

@@ -230,19 +230,29 @@ def test_the_ttl_attribute(settings: dict[str, str], is_said: bool) -> None:  # 
 
 
 @pytest.mark.parametrize(
-    ("settings", "expected"),
+    ("settings", "is_refused"),
     [
-        ({}, []),
-        ({"writeMode": "item"}, []),
-        ({"writeMode": "fenced"}, ["archive-fenced"]),
-        ({"excludeAttributes": "a"}, ["archive-of-view"]),
-        ({"filter": "attribute_exists(a)", "writeMode": "fenced"}, ["archive-of-view", "archive-fenced"]),
+        ({"writeMode": "fenced"}, False),
+        ({"filter": "attribute_exists(a)", "writeMode": "fenced"}, False),
+        ({"excludeAttributes": "a", "maskAttributes": "b", "maskKey": "env:KEY"}, False),
+        ({"renameAttributes": "expires=until"}, False),
+        ({"includeAttributes": "a, expires"}, False),
+        ({"excludeAttributes": "expires"}, True),
+        ({"includeAttributes": "a"}, True),
+        ({"maskAttributes": "expires", "maskKey": "env:KEY"}, True),
+        ({"setAttributes": '{"expires": {"N": "1"}}'}, True),
+        ({"transform": "module:function"}, True),
     ],
 )
-def test_an_archive_is_of_whole_items(settings: dict[str, str], expected: list[str]) -> None:
-    """Else what TTL has deleted could not be told from what is to be deleted."""
-    found = view_checks.by_itself(settings_of(ttlDeletes="ignore", **settings))
-    assert [(each.id, each.severity) for each in found] == [(name, "error") for name in expected]
+def test_an_archive_needs_the_date(settings: dict[str, str], is_refused: bool) -> None:  # noqa: FBT001
+    """Else what TTL has deleted could not be told from what an application has deleted."""
+    tables = {"source": _table("orders"), "destination": _table("orders-copy")}
+    task = settings_of(ttlDeletes="ignore", **settings)
+    said = [found.id for found in view_checks.with_tables(task, Facts(**tables, source_ttl="expires"))]
+    assert said == (["archive-without-date"] if is_refused else [])
+    assert list(view_checks.with_tables(task, Facts(**tables))) == []
+    without = settings_of(**settings)
+    assert list(view_checks.with_tables(without, Facts(**tables, source_ttl="expires"))) == []
 
 
 def test_an_archive_has_no_ttl() -> None:

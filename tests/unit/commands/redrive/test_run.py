@@ -12,6 +12,7 @@ import pytest
 
 from processor.commands.redrive.run import Redrive
 from processor.dynamodb.expiry import Expiry, PastTtl
+from processor.dynamodb.item_view import UNSEEN
 from processor.dynamodb.keys import identity_of
 from processor.errors import (
     CredentialsError,
@@ -159,6 +160,20 @@ def test_an_archives_only_copy_is_kept(run: Run, *, dry_run: bool) -> None:
     assert _identity("gone, and older there") in run.table.items
     assert run.left() == ["gone", "gone, and older there", *(["there"] if dry_run else [])]
     assert redrive.report.still_failing
+
+
+@pytest.mark.parametrize("dry_run", [True, False])
+def test_what_an_archives_settings_leave_out_is_not_its_only_copy(run: Run, *, dry_run: bool) -> None:
+    """The source has the item, and nothing of it is to be there: so it is deleted, and the letter goes."""
+    run.letter("left out")
+    run.letter("never there")
+    run.source[_identity("left out")] = run.source[_identity("never there")] = bytes(UNSEEN)
+    run.table.items[_identity("left out")] = b'{"id":{"S":"left out"}}'
+    redrive = run.make(dry_run=dry_run, settings={"ttlDeletes": "ignore"})
+    redrive.run()
+    report = redrive.report
+    assert ([result.write for result in report.results], report.applied, report.moot) == (["delete", None], 1, 1)
+    assert (_identity("left out") in run.table.items) == dry_run
 
 
 @pytest.mark.parametrize("dry_run", [True, False])
