@@ -31,6 +31,7 @@ from processor.settings import loader
 from processor.settings.settings import Settings
 from processor.system import program
 from processor.system.private_files import UMASK
+from processor.system.signals import Interrupted, raise_when_they_come
 
 
 def main(words: Sequence[str]) -> int:
@@ -46,7 +47,7 @@ def main(words: Sequence[str]) -> int:
 
 
 def _main(words: Sequence[str]) -> int:
-    signal.signal(signal.SIGTERM, _interrupt)
+    raise_when_they_come()
     command = COMMANDS.get(words[0], REPLICATE) if words else REPLICATE
     try:
         return _dispatch(command, words[1:] if command.name else words)
@@ -57,7 +58,7 @@ def _main(words: Sequence[str]) -> int:
         if command is REPLICATE:
             return 0  # a clean stop ends with 0, also before the daemon's own handler is installed
         output.say(f"{program.NAME}: {command.name} was interrupted before it was through.")
-        return 128 + (exc.args[0] if exc.args else signal.SIGINT)
+        return 128 + (exc.number if isinstance(exc, Interrupted) else signal.SIGINT)
     except OSError as exc:
         output.say(f"{program.NAME}: {output.failure(exc)}")
         return output.CLOSED_PIPE if isinstance(exc, BrokenPipeError) else ReplicatorError.exit_status
@@ -72,10 +73,6 @@ def console() -> NoReturn:
     """The entry point of ``python -m processor`` and of an installed ``dynamodb-replicator``."""
     os.umask(UMASK)  # for the daemon and its children, too
     output.leave(main(sys.argv[1:]))
-
-
-def _interrupt(number: int, _: object) -> NoReturn:
-    raise KeyboardInterrupt(number)
 
 
 def _dispatch(command: Command, words: Sequence[str]) -> int:

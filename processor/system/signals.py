@@ -1,10 +1,30 @@
-"""SIGINT and SIGTERM for a command that can stop between two steps."""
+"""SIGINT and SIGTERM: what they raise, and how a command stops between two steps instead."""
 
 from __future__ import annotations
 
 import os
 import signal
 import threading
+from typing import NoReturn
+
+
+class Interrupted(KeyboardInterrupt):
+    """A signal came; ``number`` is its own. By its class it differs from a KeyboardInterrupt that anybody may raise."""
+
+    def __init__(self, number: int) -> None:
+        super().__init__(number)
+        self.number = number
+
+
+def raise_when_they_come() -> None:
+    """Have both of them raise ``Interrupted`` in the main thread; one that is ignored stays so, as with nohup."""
+    for number in (signal.SIGINT, signal.SIGTERM):
+        if signal.getsignal(number) is not signal.SIG_IGN:
+            signal.signal(number, _interrupt)
+
+
+def _interrupt(number: int, _: object) -> NoReturn:
+    raise Interrupted(number)
 
 
 class Signals:

@@ -30,6 +30,7 @@ import msgspec
 from processor.dynamodb.attribute_values import InvalidValueError, check_item
 from processor.dynamodb.items import same_value
 from processor.errors import UnviewableError
+from processor.system.signals import Interrupted
 from processor.view.projection import Attributes
 from processor.view.transform_watch import TransformWatch
 
@@ -94,29 +95,37 @@ class Transform:
         if item is None:
             return None
         try:
-            check_item(item)
-            made = {name: msgspec.Raw(msgspec.json.encode(value)) for name, value in item.items()}
+            return self._checked(item, attributes)
         except InvalidValueError as exc:
             message = f"transform returned what is no item: {exc}"
-            raise UnviewableError(message, code="TransformResultInvalid") from None
-        except (TypeError, ValueError, OverflowError) as exc:  # such as a value of a class of the guest's own
+        except (Interrupted, MemoryError):
+            raise
+        except BaseException as exc:  # noqa: BLE001  # its own classes' methods may raise whatever a guest raises
             message = f"transform returned an item that can't be written as JSON ({_kind(exc)})"
-            raise UnviewableError(message, code="TransformResultInvalid") from None
-        for name in self._key_names:
-            own = _decoder.decode(attributes[name])
-            if name not in item or not same_value(own, item[name]):
-                message = f"transform changed {name}, which is of the key"
-                raise UnviewableError(message, code="TransformResultInvalid")
-        return made
+        raise UnviewableError(message, code="TransformResultInvalid")
+
+    def _checked(self, item: Any, attributes: Attributes) -> Attributes:
+        """What the function returned, if it is an item of the same key.
+
+        :raises InvalidValueError: it isn't
+        """
+        with _guest():  # a class of its own may print
+            check_item(item)
+            made = {name: msgspec.Raw(msgspec.json.encode(value)) for name, value in item.items()}
+            for name in self._key_names:
+                own = _decoder.decode(attributes[name])
+                if name not in item or not same_value(own, item[name]):
+                    raise InvalidValueError(f"it has another {name}, which is of the key")
+            return made
 
     def _called(self, item: dict[str, Any]) -> Any:
         self._watch.begin()
         try:
             with _guest():
                 return self._function(item)
-        except (KeyboardInterrupt, MemoryError):
+        except (Interrupted, MemoryError):
             raise  # a signal to a command; or the machine's fault, which may pass
-        except BaseException as exc:  # noqa: BLE001  # whatever a guest raises, sys.exit() too
+        except BaseException as exc:  # noqa: BLE001  # whatever a guest raises, sys.exit() and KeyboardInterrupt, too
             message = f"transform raised {_kind(exc)} at {_place(exc, self._file)}"
         finally:
             self._watch.end()
@@ -139,7 +148,7 @@ def load(name: str, folder: str | None) -> tuple[Function, str]:
     try:
         with _guest():
             module = importlib.import_module(module_name)
-    except KeyboardInterrupt:
+    except Interrupted:
         raise
     except BaseException as exc:  # whatever a guest raises
         raise TransformError(f"importing {module_name} raised {_kind(exc)} at {_place(exc)}: {exc}") from exc

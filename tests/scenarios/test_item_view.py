@@ -176,6 +176,8 @@ def view(item):
     print("called")
     if "bad" in item:
         raise ValueError(item["bad"]["S"])
+    if "worse" in item:
+        raise KeyboardInterrupt(item["worse"]["S"])
     if "wrong" in item:
         return {"id": {"S": "another"}}
     if "gone" in item:
@@ -198,19 +200,25 @@ def test_a_transform_is_a_guest(pair: Pair, replicator: MakeReplicator, tmp_path
     }
     pair.put("copied", a={"N": "1"})
     pair.put("unseen", gone={"S": "x"})
+    pair.put("copied badly", worse={"S": "a secret"})
+    status, output, _ = end_of(command("preview", settings, "--json"))
+    assert (status, "raised KeyboardInterrupt at scenario_guest.py:9" in output) == (1, True)
     status, output, errors = end_of(command("copy", settings, "--json"))
-    assert (status, json.loads(output)["items"]) == (0, 1), errors  # what is printed is no part of the output
+    assert (status, json.loads(output)["items"]) == (0, 2), errors  # what is printed is no part of the output
     assert pair.replicated()["copied"]["made"] == {"S": "COPIED"}
     running = replicator(settings).start()
     pair.put("bad", bad={"S": "a secret"}, version={"N": "1"})
+    pair.put("worse", worse={"S": "a secret"})
     pair.put("wrong", wrong={"S": "another secret"})
     pair.put("good")
     pair.wait_for("good")
-    until(lambda: letters.exists() and len(letters.read_text().splitlines()) == 2, "two letters")
+    until(lambda: letters.exists() and len(letters.read_text().splitlines()) == 4, "four letters")
     found = {entry["key"]["id"]["S"]: entry for entry in map(json.loads, letters.read_text().splitlines())}
     assert found["bad"]["newImage"]["bad"] == {"S": "a secret"}
     assert found["bad"]["error"] == "TransformFailed"
     assert "raised ValueError at scenario_guest.py:7, in view" in found["bad"]["reason"]
+    assert "raised KeyboardInterrupt at scenario_guest.py:9, in view" in found["worse"]["reason"]
+    assert found["copied badly"]["error"] == "TransformFailed"
     assert found["wrong"]["error"] == "TransformResultInvalid"
     assert "secret" not in running.console + running.log()
     assert running.stop() == 0
@@ -219,8 +227,8 @@ def test_a_transform_is_a_guest(pair: Pair, replicator: MakeReplicator, tmp_path
     assert (status, {entry["outcome"] for entry in json.loads(output)["keys"]}) == (1, {"missing"})
     (folder / "scenario_guest.py").write_text("def view(item):\n    return None if 'gone' in item else item\n")
     status, output, errors = end_of(command("redrive", settings, "--json"))
-    assert (status, json.loads(output)["applied"]) == (0, 2), errors
-    assert {"bad", "wrong"} <= pair.replicated().keys()
+    assert (status, json.loads(output)["applied"]) == (0, 4), errors
+    assert {"bad", "worse", "wrong", "copied badly"} <= pair.replicated().keys()
     status, _, errors = end_of(command("check", settings, "--json"))
     status, output, errors = end_of(command("check", settings))
     assert (status, "were written with other settings" in errors) == (0, True)

@@ -6,10 +6,12 @@ import sys
 import textwrap
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import NoReturn
 
 import pytest
 
 from processor.errors import UnviewableError
+from processor.system.signals import Interrupted
 from processor.view.transform import Transform, TransformError, load
 from tests.unit.view.test_projection import attributes_of, item_of
 
@@ -53,6 +55,10 @@ RAISING = {
     "import json; json.loads(item['email']['S'])": r"transform raised JSONDecodeError at guest_\w+\.py:2, in view$",
     "import sys; sys.exit(0)": r"transform raised SystemExit at guest_\w+\.py:2, in view$",
     "return view(item)": r"transform raised RecursionError at guest_\w+\.py:2, in view$",
+    "raise KeyboardInterrupt(item['email']['S'])": r"transform raised KeyboardInterrupt at guest_\w+\.py:2, in view$",
+    "raise GeneratorExit": r"transform raised GeneratorExit at guest_\w+\.py:2, in view$",
+    "import asyncio; raise asyncio.CancelledError": r"transform raised CancelledError at guest_\w+\.py:2, in view$",
+    "raise type('Own', (BaseException,), {})": r"transform raised Own at guest_\w+\.py:2, in view$",
 }
 
 
@@ -68,9 +74,10 @@ def test_what_it_raises_is_named_without_the_item(line: str, made: Callable[[str
 
 def test_a_machine_without_memory_is_not_the_items_fault(made: Callable[[str], Transform]) -> None:
     """It may pass, so the change is not refused for it; neither is a signal to a command."""
-    for error in (MemoryError, KeyboardInterrupt):
-        with pytest.raises(error):
-            made(f"def view(item):\n    raise {error.__name__}")(attributes_of(ITEM))
+    for error in ("MemoryError", "Interrupted(15)"):
+        text = f"from processor.system.signals import Interrupted\ndef view(item):\n    raise {error}"
+        with pytest.raises((MemoryError, Interrupted)):
+            made(text)(attributes_of(ITEM))
 
 
 RUBBISH: dict[str, tuple[str, str]] = {
@@ -88,9 +95,9 @@ RUBBISH: dict[str, tuple[str, str]] = {
     "a set with equal members": ("{'id': {'S': 'a'}, 's': {'NS': ['1', '1.0']}}", "twice"),
     "half of a character": (r"{'id': {'S': 'a'}, 's': {'S': '\ud800'}}", "half of a character"),
     "a false NULL": ("{'id': {'S': 'a'}, 's': {'NULL': False}}", "NULL"),
-    "without its key": ("{'n': {'N': '1'}}", "changed id"),
-    "another key": ("{'id': {'S': 'b'}}", "changed id"),
-    "a key of another type": ("{'id': {'N': '1'}}", "changed id"),
+    "without its key": ("{'n': {'N': '1'}}", "it has another id"),
+    "another key": ("{'id': {'S': 'b'}}", "it has another id"),
+    "a key of another type": ("{'id': {'N': '1'}}", "it has another id"),
     "too large": ("{'id': {'S': 'a'}, 's': {'S': 'x' * 410_000}}", "more than an item's"),
     "too deep": ("{'id': {'S': 'a'}, 'd': deep}", "nested deeper"),
     "its own circle": ("{'id': {'S': 'a'}, 'd': circle}", "nested deeper"),
@@ -135,12 +142,27 @@ def test_a_value_of_the_guests_own_class_is_no_items() -> None:
     assert caught.value.code == "TransformResultInvalid"
 
 
+class _Raising(dict[str, object]):
+    """A guest's own kind of dict."""
+
+    def items(self) -> NoReturn:  # type: ignore[override]  # what a guest may well do
+        """Raise."""
+        raise KeyboardInterrupt
+
+
+def test_a_result_that_raises_is_no_item() -> None:
+    """Whatever its methods raise is the guest's, too."""
+    with pytest.raises(UnviewableError, match=r"can't be written as JSON \(KeyboardInterrupt\)"):
+        Transform(_Raising, file="", key_names=["id"])(attributes_of({"id": {"S": "x"}}))
+
+
 UNUSABLE: dict[str, tuple[str, str]] = {
     "def other(item): pass": ("view", "has no function view"),
     "view = 7": ("view", "has no function view"),
     "import nothing_of_that_name": ("view", r"raised ModuleNotFoundError at \w+\.py:1"),
     "this is no Python": ("view", "raised SyntaxError"),
     "raise SystemExit(0)": ("view", "raised SystemExit"),
+    "raise KeyboardInterrupt": ("view", "raised KeyboardInterrupt"),
 }
 
 
