@@ -61,6 +61,7 @@ IDS: Mapping[str, str] = {
     "transform-unsafe": "others could change the transform's module",
     "transform-unusable": "the transform can't be imported",
     "view-changed": "the destination's items were written with other settings",
+    "view-of-others": "daemons still run that were started with other such settings",
     "view-of-index": "an index of the destination refuses what the settings make, or stays empty",
     "view-of-key": "an attribute of the key is left out, masked, renamed or set",
     "view-of-ttl": "the destination's TTL attribute is left out, masked or renamed",

@@ -34,6 +34,8 @@ if TYPE_CHECKING:
     from processor.settings.settings import Settings
 
 _KEY = {"name": {"S": "task"}}
+# In place of a view's digest: items may have been written by several views.
+SEVERAL = "several"
 _POLL_SECONDS = 0.5
 _TIMEOUT_SECONDS = 300.0
 
@@ -52,13 +54,16 @@ class Task(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     # clock. This is the moment for initialPositionInStream=LATEST. "0", all changes, if an earlier version began the
     # task.
     first_start_ms: str = ""
-    # The view of the items (view/task_view.py) by which all of the destination was written; empty for whole items.
+    # The view of the items (view/task_view.py) by which all of the destination was written; empty for whole items, and
+    # SEVERAL where that is no longer known.
     view_digest: str = ""
+    # The view that the daemon which was started last writes by.
+    writing_digest: str = ""
 
     @property
     def claim(self) -> Task:
-        """The row without what may differ between two starts of one task: the first one's time, and the view."""
-        return msgspec.structs.replace(self, first_start_ms="", view_digest="")
+        """The row without what may differ between two starts of one task: the first one's time, and the views."""
+        return msgspec.structs.replace(self, first_start_ms="", view_digest="", writing_digest="")
 
     @property
     def tables(self) -> tuple[str, str, str, str]:
@@ -129,7 +134,8 @@ def record(
 def since(ours: Task, before: Task | None, *, now_ms: int, begun: bool) -> Task:
     """The row with the time of its first start, and with the view by which the destination was written.
 
-    Both are kept while the same tables are replicated: a start under another view leaves what is there as it is.
+    The time is kept while the same tables are replicated. So is the view, unless this start writes by another one: from
+    then on items of both may be there, whichever view the next start has, until a verify or a copy has made them one.
 
     If shards have leases already and the time isn't known, as where another program began the task, it is 0: what they
     have not replicated yet may be older than this start.
@@ -140,7 +146,10 @@ def since(ours: Task, before: Task | None, *, now_ms: int, begun: bool) -> Task:
     """
     kept = before if before is not None and before.tables == ours.tables else None
     first = (kept.first_start_ms if kept else "") or ("0" if begun else str(now_ms))
-    return msgspec.structs.replace(ours, first_start_ms=first, view_digest=(kept or ours).view_digest)
+    if kept is None:
+        return msgspec.structs.replace(ours, first_start_ms=first)
+    view = kept.view_digest if kept.view_digest == ours.view_digest else SEVERAL
+    return msgspec.structs.replace(ours, first_start_ms=first, view_digest=view, writing_digest=kept.writing_digest)
 
 
 def note_view(client: DynamoDBClient, table: str, view_digest: str) -> None:

@@ -306,3 +306,20 @@ def test_an_item_that_grows_past_what_dynamodb_takes(pair: Pair, tmp_path: Path)
     assert (letter["key"]["id"]["S"], letter["error"]) == ("large", "ValidationException")
     assert "size" in letter["reason"]
     assert "more" not in letter["newImage"]
+
+
+def test_a_daemon_with_other_settings_waits(make_fleet: MakeFleet) -> None:
+    """Until the last one with the earlier ones has ended; then it goes on by itself."""
+    fleet = make_fleet(shards=1, filter="attribute_exists(a)")
+    first = fleet.start()
+    fleet.simulator.put({"id": {"S": "seen"}, "a": {"N": "1"}})
+    until(lambda: fleet.replicated("seen"), "the first item")
+    second = fleet.start(filter="attribute_exists(b)")
+    until(lambda: "run with other settings for what is left out" in second.console, "what it waits for")
+    assert first.stop() == 0
+    fleet.simulator.put({"id": {"S": "seen by the second"}, "b": {"N": "1"}})
+    until(lambda: fleet.replicated("seen by the second"), "the second item")
+    assert second.stop() == 0
+    third = fleet.start()
+    until(lambda: "were written with other settings" in third.console, "that both have written")
+    assert third.stop() == 0

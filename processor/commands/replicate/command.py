@@ -20,9 +20,11 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import NoReturn
 
+import msgspec
+
 from processor import __version__
 from processor.aws.clients import Clients
-from processor.commands.replicate import finished_copy
+from processor.commands.replicate import finished_copy, other_view
 from processor.dynamodb.describe import key_types
 from processor.errors import NotReadyError
 from processor.flow.outage import Outage
@@ -187,14 +189,16 @@ def _look(settings: Settings, unanswered: set[str]) -> Report:
     assert facts.source is not None  # noqa: S101  # else the report has errors
     destination_arn = (facts.destination or {}).get("TableArn", "")
     now_ms = facts.source_clock_ms or facts.leases_read_at_ms
+    digest = task_view.digest_of(settings)
+    if others := other_view.findings(settings, clients, facts, digest, unanswered):
+        return Report(facts=facts, findings=[*report.findings, *others])
     ours = task_row.since(
-        task_row.of(
-            settings, facts.source["LatestStreamArn"], destination_arn, view_digest=task_view.digest_of(settings)
-        ),
+        task_row.of(settings, facts.source["LatestStreamArn"], destination_arn, view_digest=digest),
         facts.task,
         now_ms=min(now_ms, facts.copy.started_ms) if facts.copy else now_ms,
         begun=bool(facts.leases),
     )
+    ours = msgspec.structs.replace(ours, writing_digest=digest)
 
     def record() -> None:
         facts.task = task_row.write(clients.checkpoints(), settings.task_table, ours, before=facts.task)
