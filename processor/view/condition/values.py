@@ -72,7 +72,8 @@ _CONTENT: dict[str, Callable[[Any], Any]] = {
 def size_of(value: Value) -> int | None:
     """What DynamoDB's ``size`` says of a value; None if its type has no size.
 
-    A string's size is the number of its UTF-16 units, as in Java: characters past the first 65,536 count twice.
+    A string's size is the number of its UTF-16 units, as in Java: characters past the first 65,536 count twice. AWS's
+    documentation does not say so; DynamoDB Local does it, and users of DynamoDB itself have measured it.
     """
     kind, content = value
     if kind == "S" and not content.isascii():
