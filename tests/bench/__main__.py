@@ -18,6 +18,7 @@ memory    resident memory of the JVM and the child, idle and at the end of a dra
 
 A simulated source:
 scale     eight shards, 1 to 2 to 4 daemons: until leases are even; a stop; a shard that rolls over
+leases    500 leases and 16 daemons' lease layers in one JVM: until even; a dead one's held again; calls
 failover  kill -9 of one of three daemons, ten times: until others write its shards
 status    ./run.sh status on 500 shards
 calls     calls a second of one daemon to stream, checkpoint table and destination, idle and written
@@ -56,6 +57,7 @@ from tests.bench.child import child
 from tests.bench.copy import copy
 from tests.bench.figures import Bench, Row, machine, rows, show
 from tests.bench.fleet import failover, scale
+from tests.bench.leases import leases
 from tests.bench.local import local
 from tests.bench.start import start
 from tests.bench.status import status
@@ -76,6 +78,7 @@ BENCHES: dict[str, Bench] = {
     "memory": waits.memory,
     "scale": scale,
     "failover": failover,
+    "leases": leases,
     "status": status,
     "calls": calls,
     "quiet-idle": quiet.idle,

@@ -49,6 +49,15 @@ GOALS = (
     Goal("500 idle shards, command to all read", "idle, 500: command to all shards read, s", 60, "s", ""),
     Goal("500 shards, a write a second, lag p95", "spread, 500: lag, s", 1.2, "s", "", "p95"),
     Goal("the same, CPU", "spread, 500: CPU, % of a core", 100, "%", ""),
+    Goal("500 leases, from 1 to 16 daemons: even", "500 leases, 1 to 16 workers: even, s", 60, "s", ""),
+    Goal(
+        "the same, one dies: its leases held again",
+        "500 leases, kill -9 of one: all its leases held again, s",
+        10,
+        "s",
+        "",
+        "max",
+    ),
 )
 
 

@@ -87,7 +87,7 @@ class TakePaceTest {
     void afterAWakeHoweverLongAgo() {
         look(List.of(lease("a", "us")), "a");
         turns.wake();
-        pass(pace.pauseMillis(500));
+        pass(pace.pauseMillis(500, false));
         assertFalse(turns.isAwake());
         assertTrue(pace.isDue());
         look(List.of(lease("a", "us")), "a");
@@ -106,9 +106,16 @@ class TakePaceTest {
 
     @Test
     void pausesGrowWithTheTableUpToKclsOwn() {
-        assertEquals(1_000, pace.pauseMillis(0));
-        assertEquals(1_000, pace.pauseMillis(200));
-        assertEquals(2_500, pace.pauseMillis(500));
-        assertEquals(2 * FAILOVER_MILLIS, pace.pauseMillis(100_000));
+        assertEquals(1_000, pace.pauseMillis(0, false));
+        assertEquals(1_000, pace.pauseMillis(200, false));
+        assertEquals(2_500, pace.pauseMillis(500, false));
+        assertEquals(2 * FAILOVER_MILLIS, pace.pauseMillis(100_000, false));
+    }
+
+    @Test
+    void theyAreShorterWhileLeasesMove() {
+        assertEquals(1_000, pace.pauseMillis(500, true));
+        assertEquals(2_000, pace.pauseMillis(1_000, true));
+        assertEquals(2 * FAILOVER_MILLIS, pace.pauseMillis(100_000, true));
     }
 }

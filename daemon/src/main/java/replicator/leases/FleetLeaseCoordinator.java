@@ -61,6 +61,7 @@ public final class FleetLeaseCoordinator extends DynamoDBLeaseCoordinator {
     private final AtomicInteger open = new AtomicInteger();
     private final ReentrantLock take = new ReentrantLock();
     private volatile boolean taking = true;
+    private boolean isMoving;
 
     FleetLeaseCoordinator(
             FleetLeaseRefresher leases,
@@ -150,6 +151,7 @@ public final class FleetLeaseCoordinator extends DynamoDBLeaseCoordinator {
         try {
             if (taking) {
                 long before = leases.taken();
+                leases.taking().begin();
                 super.runLeaseTaker();
                 if (leases.taken() != before) {
                     turns.wake(); // KCL knows of them only now
@@ -187,12 +189,18 @@ public final class FleetLeaseCoordinator extends DynamoDBLeaseCoordinator {
             lookNow();
         }
         if (!threads.isShutdown()) {
-            threads.schedule(this::look, pace.pauseMillis(allLeases().size()), TimeUnit.MILLISECONDS);
+            threads.schedule(this::look, pauseMillis(), TimeUnit.MILLISECONDS);
         }
+    }
+
+    private long pauseMillis() {
+        boolean hasLeft = taking && leases.taking().hasLeft();
+        return hasLeft ? 0 : pace.pauseMillis(allLeases().size(), isMoving);
     }
 
     private void lookNow() {
         pace.begin();
+        long before = leases.taken();
         try {
             if (countingLeases) {
                 runLeaseTaker();
@@ -204,6 +212,7 @@ public final class FleetLeaseCoordinator extends DynamoDBLeaseCoordinator {
         } catch (RuntimeException e) { // looks must go on
             health.fails("Scan", "", e);
         }
+        isMoving = leases.taken() != before;
     }
 
     /** KCL would renew them for as long as this process lives: a write a second for each shard that ever ended here. */

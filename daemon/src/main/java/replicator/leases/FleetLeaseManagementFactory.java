@@ -65,6 +65,7 @@ public final class FleetLeaseManagementFactory extends DynamoDBStreamsLeaseManag
                 attempts,
                 new LeaseTableHealth(getTableName(), getDynamoDBClient(),
                         new OutageRow(getDynamoDBClient(), taskTable, config.workerIdentifier())),
+                new TakingTime(config.failoverTimeMillis()),
                 turns::wake);
         return new FleetLeaseCoordinator(leases, config, metrics, consumers, terms, turns, countingLeases);
     }

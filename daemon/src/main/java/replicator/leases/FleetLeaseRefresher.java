@@ -37,6 +37,7 @@ public final class FleetLeaseRefresher extends GuardedLeaseRefresher {
     private final LeaseAttempts attempts;
     private final LeaseTableHealth health;
     private final Runnable changed;
+    private final TakingTime taking;
     private final AtomicLong taken = new AtomicLong();
 
     private interface Call<T> {
@@ -46,6 +47,7 @@ public final class FleetLeaseRefresher extends GuardedLeaseRefresher {
     /**
      * @param client a {@link LeaseTableClient}, which tells {@code attempts} and {@code terms}
      * @param health told how every call ends
+     * @param taking asked before each take whether its look may still take one
      * @param changed told of each lease that is created, taken or lost
      */
     FleetLeaseRefresher(
@@ -63,12 +65,14 @@ public final class FleetLeaseRefresher extends GuardedLeaseRefresher {
             LeaseTerms terms,
             LeaseAttempts attempts,
             LeaseTableHealth health,
+            TakingTime taking,
             Runnable changed) {
         super(table, client, serializer, consistentReads, tableCreated, requestTimeout, tableConfig, deletionProtection,
                 pointInTimeRecovery, tags, gate, changed);
         this.terms = terms;
         this.attempts = attempts;
         this.health = health;
+        this.taking = taking;
         this.changed = changed;
     }
 
@@ -79,6 +83,10 @@ public final class FleetLeaseRefresher extends GuardedLeaseRefresher {
 
     LeaseTableHealth health() {
         return health;
+    }
+
+    TakingTime taking() {
+        return taking;
     }
 
     /** KCL lets what is no answer of DynamoDB's pass as it is, and is surprised by it elsewhere. */
@@ -135,6 +143,9 @@ public final class FleetLeaseRefresher extends GuardedLeaseRefresher {
 
     @Override
     public boolean takeLease(Lease lease, String owner) throws InvalidStateException, ProvisionedThroughputException {
+        if (taking.isOver()) {
+            return false;
+        }
         String shardId = lease.leaseKey();
         String before = lease.leaseOwner();
         long counter = lease.leaseCounter();

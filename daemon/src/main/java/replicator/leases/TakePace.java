@@ -20,6 +20,9 @@ final class TakePace {
     /** A scan reads some 400 bytes a lease: this keeps it under some 10 read units a second for each worker. */
     private static final long TAKE_MILLIS_PER_LEASE = 5;
 
+    /** A look takes one lease from another worker: 500 would be even over 16 workers after 82 s; so it takes half as long. */
+    private static final long TAKE_MILLIS_PER_LEASE_MOVING = 2;
+
     private final DispatchTurns turns;
     private final long longestMillis;
     private final LongSupplier nanos;
@@ -38,9 +41,14 @@ final class TakePace {
         this.nanos = nanos;
     }
 
-    /** From the end of one look to the next moment at which one may be due, in milliseconds. */
-    long pauseMillis(int leases) {
-        return Math.min(Math.max(TAKE_MILLIS, TAKE_MILLIS_PER_LEASE * leases), longestMillis);
+    /**
+     * From the end of one look to the next moment at which one may be due, in milliseconds.
+     *
+     * @param isMoving whether the last look took a lease
+     */
+    long pauseMillis(int leases, boolean isMoving) {
+        long each = isMoving ? TAKE_MILLIS_PER_LEASE_MOVING : TAKE_MILLIS_PER_LEASE;
+        return Math.min(Math.max(TAKE_MILLIS, each * leases), longestMillis);
     }
 
     /**

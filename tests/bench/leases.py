@@ -1,0 +1,45 @@
+"""The lease layer of a fleet at size: 500 leases and 16 daemons' coordinators in one JVM, over a table in memory.
+
+Sixteen whole daemons want more than one machine has. How leases are spread and taken over is decided by their
+coordinators alone, and these are the daemon's own. Their table holds to the conditions of KCL's calls, and
+answers after some milliseconds.
+"""
+
+from __future__ import annotations
+
+import subprocess
+from collections import defaultdict
+from pathlib import Path
+
+from processor.startup import java
+from tests.bench.figures import Figures
+from tests.scenarios.conftest import Servers
+
+_SOURCE = Path(__file__).parent / "FleetLeases.java"
+_TIMEOUT_SECONDS = 540.0
+
+
+def leases(_: Servers, folder: Path) -> Figures:
+    """Seconds until leases are even, and until a dead daemon's are held again; calls of the whole fleet at rest."""
+    return measured(folder, count=500, workers=16, failover_millis=5_000, round_trip_millis=5)
+
+
+def measured(folder: Path, *, count: int, workers: int, failover_millis: int, round_trip_millis: int) -> Figures:
+    """The figures that ``FleetLeases.java`` prints."""
+    asked = map(str, (count, workers, failover_millis, round_trip_millis))
+    options = ("-XX:+UseSerialGC", f"-Dterms={folder}", "-Dlogback.configurationFile=none.xml")
+    done = subprocess.run(
+        [java.executable(), *options, "-cp", java.class_path(), _SOURCE, *asked],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=_TIMEOUT_SECONDS,
+    )
+    *lines, last = done.stdout.splitlines() or [""]
+    assert last == "end", f"{last or 'it said nothing'}\n{done.stderr[-3000:]}"
+    figures: Figures = defaultdict(list)
+    for line in lines:
+        name, tab, value = line.partition("\t")
+        if tab:
+            figures[f"{count} leases, {name}"].append(float(value))
+    return figures
