@@ -81,6 +81,17 @@ class FencedTable(WritableTable):
         found = self._write(change)
         if found != "nothing":
             return found == "written"
+        if self._reconciled(change):
+            return True
+        if change.kind == "put" and self._expiry.keeps_all:
+            return self._write(msgspec.structs.replace(change, event_name="INSERT")) == "written"
+        return False
+
+    def _reconciled(self, change: Change) -> bool:
+        """Whether the source's item of a change's key, or its having none, was written.
+
+        :raises RefusedError, UnavailableError: as ``write_one`` does
+        """
         try:
             done = reconcile(change.key, change.sequence_number, source=self._source, table=self, expiry=self._expiry)
         except UnsettledError as exc:
@@ -93,9 +104,7 @@ class FencedTable(WritableTable):
                 if same(self._source.get(change.key), change.image):
                     raise
             return False
-        if done.writes:
-            return True
-        return change.kind == "put" and self._write(msgspec.structs.replace(change, event_name="INSERT")) == "written"
+        return done.writes > 0
 
     def _write(self, change: Change) -> Literal["written", "newer", "nothing"]:
         """What was found at the destination; ``nothing`` where that forbids the write."""

@@ -17,10 +17,10 @@ class Interrupted(KeyboardInterrupt):
 
 
 def raise_when_they_come() -> None:
-    """Have both of them raise ``Interrupted`` in the main thread; one that is ignored stays so, as with nohup."""
-    for number in (signal.SIGINT, signal.SIGTERM):
-        if signal.getsignal(number) is not signal.SIG_IGN:
-            signal.signal(number, _interrupt)
+    """Have both of them raise ``Interrupted`` in the main thread; a SIGINT that is ignored stays so, as after ``&``."""
+    signal.signal(signal.SIGTERM, _interrupt)
+    if signal.getsignal(signal.SIGINT) is not signal.SIG_IGN:
+        signal.signal(signal.SIGINT, _interrupt)
 
 
 def _interrupt(number: int, _: object) -> NoReturn:

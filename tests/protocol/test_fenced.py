@@ -137,6 +137,14 @@ def test_an_update_of_what_ttl_has_deleted_is_kept(dynamodb: DynamoDBLocal, tabl
         assert fence.value == ("modify 5" if keeps_expired else None)
 
 
+def test_an_update_before_one_that_is_refused_is_kept(dynamodb: DynamoDBLocal, tables: Tables) -> None:
+    """With ttlDeletes=ignore the later one is set aside by itself, and TTL may delete the item then."""
+    fence = Fence(dynamodb, tables, keeps_expired=True)
+    tables.put(fence.source, _item("newer") | {FENCE: {"S": "of another task"}})
+    assert fence.table.write_one(_change(modify, 5))
+    assert fence.value == "modify 5"
+
+
 def test_an_update_of_what_left_the_filter_is_not_kept(dynamodb: DynamoDBLocal, tables: Tables) -> None:
     """The source has the item, so TTL has not deleted it."""
     fence = Fence(dynamodb, tables, keeps_expired=True)
