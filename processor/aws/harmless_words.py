@@ -19,8 +19,9 @@ CODES = frozenset(
         """
         AccessDenied AccessDeniedException AccountProblem AllAccessDisabled AuthorizationHeaderMalformed BadDigest
         ConditionalCheckFailedException ConditionalRequestConflict DuplicateItemException EncryptionTypeMismatch
-        EntityTooLarge EntityTooSmall ExpiredToken ExpiredTokenException IdempotentParameterMismatchException
-        IllegalLocationConstraintException IncompleteBody IncompleteSignature IncompleteSignatureException
+        EntityTooLarge EntityTooSmall ExpiredToken ExpiredTokenException ExportNotFoundException
+        IdempotentParameterMismatchException IllegalLocationConstraintException ImportNotFoundException
+        IncompleteBody IncompleteSignature IncompleteSignatureException
         InternalError InternalFailure InternalServerError InternalServiceError InvalidAccessKeyId InvalidAction
         InvalidArgument InvalidBucketName InvalidBucketState InvalidClientTokenId InvalidDigest
         InvalidEncryptionAlgorithmError InvalidObjectState InvalidParameterCombination InvalidParameterValue
