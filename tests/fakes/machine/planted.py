@@ -15,6 +15,7 @@ import subprocess
 import sys
 import sysconfig
 from collections.abc import Mapping
+from importlib.util import find_spec
 from pathlib import Path
 
 from processor.startup import java
@@ -48,5 +49,14 @@ def planted_checkout(folder: Path, edits: Mapping[str, tuple[str, str]]) -> Path
     subprocess.run([sys.executable, "-m", "venv", "--without-pip", environment], check=True)
     packages = environment / Path(sysconfig.get_path("purelib")).relative_to(sys.prefix)
     # A folder named in a .pth file adds its packages but not its own .pth files, one of which names the checkout.
-    (packages / "planted.pth").write_text(f"{folder}\n{sysconfig.get_path('purelib')}\n")
+    (packages / "planted.pth").write_text("\n".join([str(folder), *_package_folders()]) + "\n")
     return folder
+
+
+def _package_folders() -> list[str]:
+    """Where this interpreter finds packages: one folder, or several under ``./test.sh newest``."""
+    kclpy = find_spec("amazon_kclpy")
+    assert kclpy is not None
+    assert kclpy.origin is not None
+    beside = Path(kclpy.origin).parents[1]
+    return [path for path in sys.path if Path(path).name == "site-packages" or Path(path) == beside]
