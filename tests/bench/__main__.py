@@ -31,7 +31,7 @@ quiet-idle     one and nine shards that nobody writes: CPU, calls, memory
 quiet-written  one and nine shards, each written ten times a second: CPU, calls, memory, lag
 quiet-child    a child as the daemon starts it: CPU, time to its first answer (5 starts)
 quiet-500      500 idle shards: start, CPU, memory; then one write a second to any of them: lag, CPU
-quiet-50       the same of fifty; not part of quiet
+quiet-200, -50 the same of fewer; not part of quiet
 
 Recorded tables:
 copy      a million items between tables that answer at once; how well a limit of units is held
@@ -85,6 +85,7 @@ BENCHES: dict[str, Bench] = {
     "quiet-written": quiet.written,
     "quiet-child": quiet.child,
     "quiet-500": quiet.many,
+    "quiet-200": quiet.two_hundred,
     "quiet-50": quiet.fifty,
     "copy": copy,
     "verify": verify,

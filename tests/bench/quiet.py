@@ -174,6 +174,11 @@ def fifty(servers: Servers, folder: Path) -> Figures:
     return many(servers, folder, shards=50)
 
 
+def two_hundred(servers: Servers, folder: Path) -> Figures:
+    """The same of as many as a machine that has other work can bear."""
+    return many(servers, folder, shards=200)
+
+
 @contextlib.contextmanager
 def _writing(stream: LiveStream, shards: int) -> Iterator[None]:
     """Each shard is written ten times a second; they take turns, so that no two are written at a moment."""
