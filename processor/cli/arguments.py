@@ -9,8 +9,10 @@ typing errors, and then replicated something else.
 from __future__ import annotations
 
 import difflib
+import itertools
 from collections import OrderedDict
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any, NoReturn
 
@@ -25,14 +27,35 @@ from processor.settings.definitions import BY_NAME, DEFINITIONS, ENVIRONMENT_PRE
 from processor.settings.parsers import boolean
 from processor.settings.settings import Settings
 
+# Which one of the tasks that are named; for every command.
+TASK = "task"
+_TASK_HELP = (
+    "only the task of this name, which is its file's without .properties: of a directory, as if that one file were "
+    "named, with what it inherits"
+)
 _DESCRIPTION = "Keeps a DynamoDB table equal to another one, in real time."
 _EPILOG = (
     "Every setting can stand in the properties file, in the environment (the name in brackets) or on the command line; "
     "the later of these wins. Any KCL MultiLangDaemon property may stand beside them. "
+    "Several FILEs, or a DIRECTORY, whose *.properties are a task each and inherit its common.properties, are worked "
+    "off one by one; the replication takes one. The exit status is then the highest. "
     "Exit status: 0 clean, 22 something that a person must put right first, 5 failed at run time or could not look, "
     "1 (redrive) some keys still fail, 1 (status) not healthy, 1 (verify) the tables differ, "
     "5 (status) not all of it could be read, 130 or 143 a command that was interrupted (not the replication: 0)."
 )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Named:
+    """The tasks that a command line names.
+
+    :param task: the name of the one that is meant, of several; None for all
+    :param settings: the rest of the command line
+    """
+
+    files: list[str]
+    task: str | None
+    settings: list[str]
 
 
 class _PropertiesParser(configargparse.ConfigFileParser):  # type: ignore[misc]  # configargparse has no types
@@ -53,7 +76,7 @@ class _Parser(configargparse.ArgumentParser):  # type: ignore[misc]  # configarg
 
 
 def parser(program: str, usage: str, command: Command = REPLICATE) -> configargparse.ArgumentParser:
-    """The settings on the command line of one command; the properties file's name is not part of it.
+    """The settings on the command line of one command; the properties files' names are not part of it.
 
     The command's own options are only here for ``--help`` and for hints; ``registry.take`` has already taken them.
     """
@@ -68,7 +91,7 @@ def parser(program: str, usage: str, command: Command = REPLICATE) -> configargp
         config_file_parser_class=_PropertiesParser,
     )
     groups: dict[str, Any] = {}
-    made.own_options = [option.name for option in command.options]
+    made.own_options = [TASK, *(option.name for option in command.options)]
     if command.options:
         own = made.add_argument_group(f"Options of {command.name}")
         for option in command.options:
@@ -89,6 +112,8 @@ def parser(program: str, usage: str, command: Command = REPLICATE) -> configargp
     for name in kcl_properties.KINDS:
         if name not in BY_NAME:
             made.add_argument(f"--{name}", help=configargparse.SUPPRESS)
+    named = made.add_argument_group("Tasks")
+    named.add_argument(f"--{TASK}", metavar="NAME", help=_TASK_HELP)
     groups["Process"].add_argument("--help", action="help", help="this text")
     groups["Process"].add_argument(
         "--version", action="version", version=f"{program} {__version__}", help="this program's version"
@@ -112,7 +137,29 @@ def load(
     :param log_directory: the default of ``logDirectory``
     :raises UsageError: for the first name or value that can't be used
     """
-    written = loader.ours(loader.properties_of(properties))
+    return complete(
+        arguments=arguments,
+        written=loader.ours(loader.properties_of(properties)),
+        environment=environment,
+        directory=directory,
+        log_directory=log_directory,
+        made=made,
+    )
+
+
+def complete(
+    *,
+    arguments: Sequence[str],
+    written: Mapping[str, str],
+    environment: Mapping[str, str],
+    directory: Path,
+    log_directory: Path,
+    made: configargparse.ArgumentParser,
+) -> Settings:
+    """As ``load``, of what stands in the task's file and in those that it inherits.
+
+    :param written: by our names
+    """
     environment = service_links.without(environment)
     _refuse_misspelt(environment)
     for name in written:
@@ -185,4 +232,40 @@ def _unknown(name: str, own_options: Collection[str] = ()) -> str:
 
 
 def _stray(argument: str) -> str:
-    return f"Unexpected argument '{argument}': one properties file and --name value pairs are all there is. See --help."
+    return f"Unexpected argument '{argument}': properties files and --name value pairs are all there is. See --help."
+
+
+def take_named(words: Sequence[str]) -> Named:
+    """Which tasks are named before the settings, and which one of them by ``--task``.
+
+    :param words: without the command's own options
+    :raises UsageError: ``--task`` has no name
+    """
+    rest, task = list(words), None
+    files = list(itertools.takewhile(lambda word: not word.startswith("-"), rest))
+    settings: list[str] = []
+    rest = rest[len(files) :]
+    while rest:
+        name, equals, value = rest.pop(0).partition("=")
+        if name != f"--{TASK}":
+            settings.append(name + equals + value)
+            continue
+        if not equals and rest and not rest[0].startswith("-"):
+            value = rest.pop(0)
+        if not value:
+            message = f"--{TASK}: it needs the name of a task, which is its file's, without .properties. See --help."
+            raise UsageError(message)
+        task = value
+    return Named(files=files, task=task, settings=settings)
+
+
+def places(arguments: Sequence[str], environment: Mapping[str, str]) -> dict[str, str]:
+    """Where a setting is given that wins over the file's, by its name."""
+    found = {
+        each.name: f"the environment, {each.environment}" for each in DEFINITIONS if environment.get(each.environment)
+    }
+    for argument in _joined(arguments):
+        if argument.startswith("--"):
+            name = argument.removeprefix("--").partition("=")[0]
+            found[name] = "the command line"
+    return found

@@ -9,13 +9,13 @@ import contextlib
 import os
 import signal
 import sys
-import traceback
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NoReturn
 
 from processor.cli import arguments, registry
-from processor.cli.registry import COMMANDS, REPLICATE, Command
+from processor.cli.arguments import Named
+from processor.cli.registry import COMMANDS, REPLICATE, Command, CommandOptions
 from processor.commands.check.options import CheckOptions
 from processor.commands.copy.options import CopyOptions
 from processor.commands.policy.options import PolicyOptions
@@ -24,11 +24,12 @@ from processor.commands.redrive.options import RedriveOptions
 from processor.commands.replicate.options import ReplicateOptions
 from processor.commands.status.options import StatusOptions
 from processor.commands.verify.options import VerifyOptions
-from processor.errors import ReplicatorError, UsageError
-from processor.reporting import output
+from processor.errors import UsageError
+from processor.reporting import ending, output
 from processor.reporting.console import MessageStream, PrintableStream
-from processor.settings import loader
+from processor.settings import loader, task_files
 from processor.settings.settings import Settings
+from processor.settings.task_files import NamedTask
 from processor.system import program
 from processor.system.private_files import UMASK
 from processor.system.signals import Interrupted, raise_when_they_come
@@ -51,22 +52,15 @@ def _main(words: Sequence[str]) -> int:
     command = COMMANDS.get(words[0], REPLICATE) if words else REPLICATE
     try:
         return _dispatch(command, words[1:] if command.name else words)
-    except ReplicatorError as exc:
-        output.say(f"{program.NAME}: {exc}")
-        return exc.exit_status
     except KeyboardInterrupt as exc:
         if command is REPLICATE:
             return 0  # a clean stop ends with 0, also before the daemon's own handler is installed
         output.say(f"{program.NAME}: {command.name} was interrupted before it was through.")
-        return 128 + (exc.number if isinstance(exc, Interrupted) else signal.SIGINT)
-    except OSError as exc:
-        output.say(f"{program.NAME}: {output.failure(exc)}")
-        return output.CLOSED_PIPE if isinstance(exc, BrokenPipeError) else ReplicatorError.exit_status
-    except Exception:  # noqa: BLE001  # the last resort: a message and a decided status for whatever is left
-        done = "Nothing was started" if command is REPLICATE else "What was done stays done"
-        traceback.print_exc()
-        output.say(f"{program.NAME}: BUG: an unexpected error, above. {done}; please report it.")
-        return ReplicatorError.exit_status
+        return ending.interrupted(exc)
+    except Exception as exc:  # noqa: BLE001  # the last resort: a message and a decided status for whatever is left
+        ended = ending.of(exc, left="Nothing was started" if command is REPLICATE else ending.DONE)
+        output.say(f"{program.NAME}: {ended.message}")
+        return ended.exit_status
 
 
 def console() -> NoReturn:
@@ -78,12 +72,54 @@ def console() -> NoReturn:
 def _dispatch(command: Command, words: Sequence[str]) -> int:
     options, rest = registry.take(command, words)
     output.prepare(as_json=options.as_json)
-    found = load(rest, command)
+    given = arguments.take_named(rest)
+    if given.task is None and task_files.are_many(given.files):
+        return _with_many(command, given, options)
+    found = load(rest, command) if given.task is None else _chosen(command, given)
     if found.demo and command is REPLICATE:
         from processor.commands.demo import command as demonstration
 
         return demonstration.run(found, rest)
     return _RUN[command.name](found, options)
+
+
+def _chosen(command: Command, given: Named) -> Settings:
+    from processor.cli import many
+
+    return many.chosen(given, command, environment=os.environ)
+
+
+def _with_many(command: Command, given: Named, options: CommandOptions) -> int:
+    if command is REPLICATE:
+        _refuse_many(given.files)
+    from processor.cli import many
+
+    if isinstance(options, VerifyOptions) and options.output is not None:
+        message = (
+            "--output is one file, which each task would write over. Verify one task at a time with it: --task NAME."
+        )
+        raise UsageError(message)
+    tasks = many.named(given, command, environment=os.environ)
+    together = _RUN_MANY.get(command.name)
+    if together is not None and not (isinstance(options, PolicyOptions) and options.split):
+        return together(tasks, options)
+    return many.one_by_one(tasks, command, options, lambda settings: _RUN[command.name](settings, options))
+
+
+def _refuse_many(files: Sequence[str]) -> NoReturn:
+    """A daemon has one task.
+
+    :raises UsageError: always
+    """
+    if not Path(files[0]).exists():
+        load(files[:1])  # which says that there is no such file, and no such command either
+    one = f"{program.COMMAND} FILE"
+    if Path(files[0]).is_dir():
+        one = f"{program.COMMAND} {files[0]} --task NAME"
+    raise UsageError(
+        f"{' '.join(files)}: the replication runs one file for now; the other commands take several, or a directory. "
+        f"Nothing was started. Give the replication of each task a process of its own: {one}."
+    )
 
 
 def load(words: Sequence[str], command: Command = REPLICATE) -> Settings:
@@ -165,6 +201,24 @@ def _verify(found: Settings, options: VerifyOptions) -> int:
 
     return command.run(found, options)
 
+
+def _policies(tasks: Sequence[NamedTask], options: PolicyOptions) -> int:
+    from processor.commands.policy import many
+
+    return many.run(tasks, options)
+
+
+def _statuses(tasks: Sequence[NamedTask], options: StatusOptions) -> int:
+    from processor.commands.status import many
+
+    return many.run(tasks, options)
+
+
+# Those that don't do the same with one task after the other.
+_RUN_MANY: Mapping[str, Callable[[Sequence[NamedTask], Any], int]] = {
+    "policy": _policies,
+    "status": _statuses,
+}
 
 # Each function takes the object that its command's ``Command.takes`` makes.
 _RUN: Mapping[str, Callable[[Settings, Any], int]] = {

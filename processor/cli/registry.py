@@ -10,7 +10,7 @@ from __future__ import annotations
 import argparse
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NoReturn, Protocol
 
@@ -24,9 +24,10 @@ from processor.commands.redrive.options import RedriveOptions
 from processor.commands.replicate.options import ReplicateOptions
 from processor.commands.status.options import StatusOptions
 from processor.commands.verify.options import VerifyOptions
-from processor.errors import UsageError
+from processor.errors import ReplicatorError, UsageError
 from processor.settings import attribute_paths
 from processor.settings.parsers import whole_number
+from processor.settings.settings import Settings
 from processor.system import program
 
 
@@ -97,18 +98,35 @@ class Option:
 class Command:
     """One command: ``run.sh NAME FILE``, or ``run.sh FILE`` if it has no name; ``dynamodb-replicator`` with a wheel.
 
-    ``takes`` is the class of its options, with a field for each of them.
+    ``takes`` is the class of its options, with a field for each of them. Of several tasks: ``outcomes`` has words for
+    the exit statuses that have a meaning of their own with this command, and ``has_nothing`` says why a task is passed
+    over, or nothing.
     """
 
     name: str = ""
     help: str
     takes: Callable[..., CommandOptions]
     options: tuple[Option, ...] = ()
+    outcomes: Mapping[int, str] = field(default_factory=dict)
+    has_nothing: Callable[[Settings], str] = lambda _: ""
 
     @property
     def usage(self) -> str:
         """One line for people."""
-        return f"{program.NAME} {self.name + ' ' if self.name else ''}[FILE] [--setting VALUE ...]"
+        if not self.name:
+            return f"{program.NAME} [FILE] [--setting VALUE ...]"
+        return f"{program.NAME} {self.name} [FILE ...|DIRECTORY] [--setting VALUE ...]"
+
+    def outcome(self, status: int) -> str:
+        """What an exit status says of a task, for people."""
+        return self.outcomes.get(status) or _OUTCOMES.get(status, "interrupted")
+
+
+_OUTCOMES = {
+    0: "done",
+    UsageError.exit_status: "something must be put right first",
+    ReplicatorError.exit_status: "failed, or could not be looked at",
+}
 
 
 def _share(text: str) -> float:
@@ -123,7 +141,9 @@ def _share(text: str) -> float:
 
 
 _ALL = ", ".join(policy_options.COMMANDS)
-JSON = Option(name="json", field="as_json", help="one JSON object on standard output, for scripts")
+JSON = Option(
+    name="json", field="as_json", help="one JSON object on standard output, for scripts; of several tasks a list"
+)
 _VERIFY = (
     Option(
         name="sample",
@@ -161,7 +181,13 @@ REPLICATE = Command(help="replicate, until stopped", takes=ReplicateOptions)
 COMMANDS: Mapping[str, Command] = {
     command.name: command
     for command in (
-        Command(name="check", help="say what is not ready, and change nothing", takes=CheckOptions, options=(JSON,)),
+        Command(
+            name="check",
+            help="say what is not ready, and change nothing",
+            takes=CheckOptions,
+            options=(JSON,),
+            outcomes={0: "ready", 22: "not ready", 5: "not known"},
+        ),
         Command(
             name="copy",
             help="copy what the source holds, before the replication starts",
@@ -179,6 +205,7 @@ COMMANDS: Mapping[str, Command] = {
                 Option(name="forget", help="forget a copy that is not to be finished; what it has written stays"),
                 JSON,
             ),
+            outcomes={5: "failed"},
         ),
         Command(
             name="policy",
@@ -204,8 +231,10 @@ COMMANDS: Mapping[str, Command] = {
                     field="tags_sessions",
                     help="it runs with EKS Pod Identity, whose session's tags each role it assumes must let pass",
                 ),
+                Option(name="split", help="of several tasks: policies for each, instead of what all need together"),
                 JSON,
             ),
+            outcomes={0: "printed"},
         ),
         Command(
             name="preview",
@@ -230,12 +259,15 @@ COMMANDS: Mapping[str, Command] = {
                 Option(name="values", help="show also the values, those to be masked too; without it names and sizes"),
                 JSON,
             ),
+            outcomes={0: "shown", 1: "with items that can't be written, or keys without one"},
         ),
         Command(
             name="redrive",
             help="bring the keys of dead letters up to date",
             takes=RedriveOptions,
             options=(Option(name="dryRun", help="say what would be done, and do nothing"), JSON),
+            has_nothing=lambda settings: "" if settings.has_letters else "No deadLetterUri is set: nothing to redrive.",
+            outcomes={0: "nothing left", 1: "with keys that still fail"},
         ),
         Command(
             name="status",
@@ -259,8 +291,15 @@ COMMANDS: Mapping[str, Command] = {
                     help="look again so often, until Ctrl-C (every 10 s, where no number is given)",
                 ),
             ),
+            outcomes={0: "healthy", 1: "not healthy", 5: "not known"},
         ),
-        Command(name="verify", help="compare the destination with the source", takes=VerifyOptions, options=_VERIFY),
+        Command(
+            name="verify",
+            help="compare the destination with the source",
+            takes=VerifyOptions,
+            options=_VERIFY,
+            outcomes={0: "equal", 1: "not equal"},
+        ),
     )
 }
 

@@ -122,6 +122,10 @@ IDS: Mapping[str, str] = {
     "shards-unowned": "shards have no owner",
     "stopped": "no daemon of the task runs",
     "task-of-others": "the task replicates other tables",
+    # Tasks that are named together.
+    "tasks-share-checkpoints": "tasks have one checkpoint table",
+    "tasks-share-logs": "tasks have one log directory, or one lies in the other's",
+    "tasks-share-tables": "tasks replicate one path",
     # Copies.
     "copy-long": "a copy would take more than half of the stream's 24 hours",
     "copy-stream-replaced": "the stream was turned off and on again since the copy began",

@@ -11,7 +11,8 @@ import errno
 import os
 import sys
 import threading
-from typing import Any, NoReturn, TextIO
+from collections.abc import Iterator
+from typing import Any, NoReturn, Protocol, TextIO
 
 import msgspec
 
@@ -21,6 +22,39 @@ from processor.reporting.printable import escaped
 # The shell's exit status for a program that wrote to a pipe which nobody reads any more (128 + SIGPIPE).
 CLOSED_PIPE = 141
 _NO_ROOM = frozenset({errno.ENOSPC, errno.EDQUOT})
+
+
+class Listener(Protocol):
+    """Hears what is printed while a command works on one of several tasks."""
+
+    def introduce(self) -> None:
+        """Something is about to be printed on standard error: say first which task it is about."""
+
+    def said(self, lines: tuple[str, ...]) -> None:
+        """These lines are printed on standard error."""
+
+    def takes(self, report: Any) -> bool:
+        """Take a report that is to be JSON on standard output; False to let it be printed."""
+
+
+_listener: Listener | None = None
+
+
+@contextlib.contextmanager
+def heard_by(listener: Listener) -> Iterator[None]:
+    """Let everything that is printed meanwhile be heard; for the main thread, and not within itself."""
+    global _listener  # noqa: PLW0603  # standard output is one for the process, and so is who hears it
+    _listener = listener
+    try:
+        yield
+    finally:
+        _listener = None
+
+
+def introduce() -> None:
+    """Before anything but ``say`` writes on standard error."""
+    if _listener is not None:
+        _listener.introduce()
 
 
 def prepare(*, as_json: bool) -> None:
@@ -60,6 +94,9 @@ def leave(status: int) -> NoReturn:
 
 def say(*lines: str) -> None:
     """Print lines on standard error, if that can be written."""
+    if _listener is not None:
+        _listener.introduce()
+        _listener.said(lines)
     with contextlib.suppress(OSError):
         print(*map(escaped, lines), sep="\n", file=sys.stderr, flush=True)
 
@@ -74,9 +111,33 @@ def json(report: Any, *, indent: int = 0) -> None:
 
     JSON requires escapes only for C0 controls; here every character that a terminal would interpret is ``\uXXXX``.
     """
+    if _listener is not None and _listener.takes(report):
+        return
     text = msgspec.json.encode(report)
     text = msgspec.json.format(text, indent=indent) if indent else text
     print("\n".join(map(escaped, text.decode().split("\n"))), flush=True)
+
+
+class JsonList:
+    """A JSON list on standard output, with each element on a line of its own as soon as it is known.
+
+    In its context: whatever ends that, the list is ended, too.
+    """
+
+    def __init__(self) -> None:
+        self._before = "["
+
+    def add(self, report: Any) -> None:
+        """Print one more element."""
+        print(self._before + escaped(msgspec.json.encode(report).decode()), flush=True)
+        self._before = ","
+
+    def __enter__(self) -> JsonList:  # noqa: PYI034  # Self came with Python 3.11
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        if kind is not BrokenPipeError:
+            print("[]" if self._before == "[" else "]", flush=True)
 
 
 def failure(exc: OSError) -> ReplicatorError:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, TextIO
 
 import rich.progress
 
+from processor.reporting import output
 from processor.reporting.console import unfiltered
 from processor.reporting.printable import escaped
 from processor.reporting.rich_console import PrintableConsole
@@ -38,6 +39,7 @@ class Progress:
             return
         self._due = self._clock() + self._interval
         self._shown = True
+        output.introduce()
         self._stream.write(f"\r\x1b[2K{escaped(line)}" if self._live else f"{escaped(line)}\n")
         self._stream.flush()
 
@@ -68,6 +70,7 @@ class Bar:
         self._began = time.monotonic()
         self._first: int | None = None
         if self._bar is not None:
+            output.introduce()
             self._bar.start()
             self._task = self._bar.add_task("", total=None, rate=0.0)
         return self

@@ -126,6 +126,11 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=False):
         return name
 
     @property
+    def has_letters(self) -> bool:
+        """Whether there is a place for dead letters."""
+        return self.dead_letter_bucket is not None or self.dead_letter_path is not None
+
+    @property
     def keeps_expired(self) -> bool:
         """Whether what TTL has deleted at the source stays at the destination."""
         return self.ttl_deletes == "ignore"

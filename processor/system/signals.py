@@ -2,10 +2,37 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import threading
+from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import NoReturn
+
+_SIGNALS = (signal.SIGINT, signal.SIGTERM)
+
+
+@dataclass(slots=True)
+class Received:
+    """The number of the first signal that came to any ``Signals``; 0 if none did."""
+
+    number: int = 0
+
+
+_received = Received()
+
+
+@contextlib.contextmanager
+def one_after_another() -> Iterator[Received]:
+    """For a part of a process that makes ``Signals`` of its own: afterwards signals have the effect that they had."""
+    before = {number: signal.getsignal(number) for number in _SIGNALS}
+    _received.number = 0
+    try:
+        yield _received
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 class Interrupted(KeyboardInterrupt):
@@ -39,7 +66,7 @@ class Signals:
         self.stop = threading.Event()
         self.number = 0
         self._note = f"{note}\n".encode()
-        self._before = {number: signal.signal(number, self._stop) for number in (signal.SIGINT, signal.SIGTERM)}
+        self._before = {number: signal.signal(number, self._stop) for number in _SIGNALS}
 
     @property
     def exit_status(self) -> int:
@@ -48,6 +75,7 @@ class Signals:
 
     def _stop(self, number: int, _: object) -> None:
         self.number = number
+        _received.number = number
         self.stop.set()
         os.write(2, self._note)  # not print, because the signal may have interrupted a print
         for each, handler in self._before.items():

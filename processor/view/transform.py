@@ -132,6 +132,21 @@ class Transform:
         raise UnviewableError(message, code="TransformFailed")
 
 
+@contextlib.contextmanager
+def forgotten_afterwards() -> Iterator[None]:
+    """Forget then what was imported from a task's folder: another task may have another module of the same name."""
+    paths, modules = list(sys.path), set(sys.modules)
+    try:
+        yield
+    finally:
+        folders = [folder for folder in sys.path if folder not in paths]
+        sys.path[:] = paths
+        for name in set(sys.modules) - modules:
+            file = getattr(sys.modules[name], "__file__", None) or ""
+            if any(Path(file).is_relative_to(folder) for folder in folders):
+                del sys.modules[name]
+
+
 def load(name: str, folder: str | None) -> tuple[Function, str]:
     """Import the function.
 

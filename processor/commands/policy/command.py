@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import msgspec
 
 from processor.aws.clients import Clients
-from processor.commands.policy import documents, lookup, permissions
+from processor.commands.policy import documents, lookup, merge, permissions
 from processor.commands.policy.documents import Policy
 from processor.commands.policy.options import VIA_S3, PolicyOptions
 from processor.commands.policy.principals import Principal
@@ -31,24 +31,41 @@ def run(settings: Settings, options: PolicyOptions) -> int:
     :returns: 0
     :raises UsageError: options that can't be used, or not together
     """
+    report = make(settings, options)
+    if options.as_json:
+        output.json(report)
+    else:
+        output.line(f"# {settings.path}: what IAM must allow for {', '.join(report.commands)}")
+        show(report)
+    say_notes(report, sizes=options.split)
+    return 0
+
+
+def make(settings: Settings, options: PolicyOptions) -> Report:
+    """The least policies of one task.
+
+    :raises UsageError: options that can't be used, or not together
+    """
     commands = list(options.commands or permissions.possible(settings))
     exported = _exported(options.via_s3, commands)
     if exported is not None:
         commands = [VIA_S3 if name == "copy" else name for name in commands]
     found = lookup.look(settings, Clients(settings), caller=options.caller, exported=exported)
     rows = permissions.needed(settings, commands)
-    report = Report(
+    return Report(
         commands=sorted(set(commands)),
         policies=documents.make(settings, rows, found.arns, found.callers, tags_sessions=options.tags_sessions),
         notes=found.notes,
     )
-    if options.as_json:
-        output.json(report)
-    else:
-        _show(report, settings)
-    for note in found.notes:
+
+
+def say_notes(report: Report, *, sizes: bool) -> None:
+    """Say on standard error what a person must know beside the policies.
+
+    :param sizes: also which of them are larger than AWS takes
+    """
+    for note in [*report.notes, *(merge.all_oversize(report.policies) if sizes else ())]:
         output.say(f"NOTE: {note}")
-    return 0
 
 
 def _exported(via_s3: str | None, commands: Sequence[str]) -> S3Location | None:
@@ -62,8 +79,8 @@ def _exported(via_s3: str | None, commands: Sequence[str]) -> S3Location | None:
         raise UsageError(f"--viaS3: {exc}.") from exc
 
 
-def _show(report: Report, settings: Settings) -> None:
-    output.line(f"# {settings.path}: what IAM must allow for {', '.join(report.commands)}")
+def show(report: Report) -> None:
+    """Print the policies for people, each below a line that says whose it is."""
     for policy in report.policies:
         who = Principal(role_arn=policy.role_arn, profile=policy.profile).shown
         output.line()

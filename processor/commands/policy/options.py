@@ -41,10 +41,12 @@ class PolicyOptions(msgspec.Struct, frozen=True, kw_only=True):
     :param via_s3: ``s3://bucket/prefix``, if copy is to be made that way
     :param caller: the ARN of the program's identity, if it is not that of whoever runs this command
     :param tags_sessions: whether the caller's session has tags, which are passed on to the roles that it assumes
+    :param split: of several tasks, policies for each; otherwise one for all of them
     """
 
     commands: tuple[str, ...] | None = None
     via_s3: str | None = None
     caller: str | None = None
     tags_sessions: bool = False
+    split: bool = False
     as_json: bool = False

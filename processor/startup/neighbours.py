@@ -1,0 +1,125 @@
+"""Finds what tasks that were named together have in common and mustn't: tables, checkpoints, log directories."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from processor.reporting.findings import Finding, error
+from processor.settings.identity import Identity
+from processor.settings.settings import Settings
+from processor.settings.task_files import NamedTask
+
+Tasks = Sequence[NamedTask]
+
+
+def with_findings(tasks: Tasks) -> list[NamedTask]:
+    """The same tasks, each with what is wrong with it beside the others. Those without settings take no part.
+
+    What is said of some tasks isn't followed by what comes of it: one path has one default task name, and so on.
+    """
+    found: dict[str, list[Finding]] = {}
+    said: list[set[str]] = []
+    for group, finding in _findings([task for task in tasks if task.settings is not None]):
+        paths = {task.file.path for task in group}
+        if not any(paths <= others for others in said):
+            said.append(paths)
+            for path in paths:
+                found.setdefault(path, []).append(finding)
+    return [replace(task, findings=tuple(found.get(task.file.path, ()))) for task in tasks]
+
+
+def _findings(tasks: Tasks) -> Iterator[tuple[Tasks, Finding]]:
+    settings = {task.file.path: task.settings for task in tasks if task.settings is not None}
+    for group in _groups(tasks, {path: _tables(each) for path, each in settings.items()}):
+        yield (
+            group,
+            error(
+                "tasks-share-tables",
+                _named(group),
+                f"replicate one path, {settings[group[0].file.path].path}"
+                f"{_places(group, 'sourceTable', 'destinationTable')}",
+                "Each would write all of the source's changes, and the one that is behind older ones over the other's",
+                "Keep one of the files, or correct its sourceTable or destinationTable",
+                cause="setup",
+            ),
+        )
+    for group in _groups(tasks, {path: _checkpoints(each) for path, each in settings.items()}):
+        first = settings[group[0].file.path]
+        yield (
+            group,
+            error(
+                "tasks-share-checkpoints",
+                _named(group),
+                f"have one checkpoint table, {first.checkpoint_table} in {first.kcl_region}"
+                f"{_places(group, 'taskName')}",
+                "Two tasks in one table would take each other's shards and lose changes",
+                "Give each a taskName of its own, or leave taskName out",
+                cause="setup",
+            ),
+        )
+    for group in _sharing_logs(tasks, {path: _log_directory(each) for path, each in settings.items()}):
+        yield (
+            group,
+            error(
+                "tasks-share-logs",
+                _named(group),
+                f"have one log directory, {_log_directory(settings[group[0].file.path])}"
+                f"{_places(group, 'logDirectory', 'taskName')}",
+                "A daemon of one would take the other's for a second one of its own, and their logs would mix",
+                "Give each a taskName or a logDirectory of its own",
+                cause="setup",
+            ),
+        )
+
+
+def _groups(tasks: Tasks, keys: Mapping[str, Hashable]) -> Iterator[Tasks]:
+    """Those of which more than one has the same key."""
+    groups: dict[Hashable, list[NamedTask]] = {}
+    for task in tasks:
+        groups.setdefault(keys[task.file.path], []).append(task)
+    yield from (group for group in groups.values() if len(group) > 1)
+
+
+def _sharing_logs(tasks: Tasks, directories: Mapping[str, Path]) -> Iterator[Tasks]:
+    """Those of one directory; and each with those that it lies in, for a second daemon's is in the first one's."""
+    yield from _groups(tasks, directories)
+    by_directory = {directories[task.file.path]: task for task in tasks}
+    for task in tasks:
+        for parent in directories[task.file.path].parents:
+            if parent in by_directory:
+                yield [by_directory[parent], task]
+
+
+def _tables(settings: Settings) -> Hashable:
+    return (
+        _place(settings.source_region, settings.source_endpoint, settings.source_identity),
+        settings.source_table,
+        _place(settings.destination_region, settings.destination_endpoint, settings.destination_identity),
+        settings.destination_table,
+    )
+
+
+def _checkpoints(settings: Settings) -> Hashable:
+    return _place(settings.kcl_region, settings.kcl_endpoint, settings.task_identity), settings.checkpoint_table
+
+
+def _place(region: str, endpoint: str | None, identity: Identity) -> Hashable:
+    """Equal for what is surely one region of one account; a role's account stands in its ARN."""
+    account = identity.role_arn.split(":")[4] if identity.role_arn else identity.profile
+    return region, endpoint, account
+
+
+def _log_directory(settings: Settings) -> Path:
+    return (Path(settings.log_directory) / settings.task_name).resolve()
+
+
+def _named(tasks: Iterable[NamedTask]) -> str:
+    return "tasks " + " and ".join(task.file.path for task in tasks)
+
+
+def _places(tasks: Iterable[NamedTask], *names: str) -> str:
+    """In brackets, where each of them has these settings."""
+    found = [f"{name} {task.places[name]}" for task in tasks for name in names if name in task.places]
+    return f" ({', '.join(found)})" if found else ""
