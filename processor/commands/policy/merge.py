@@ -131,13 +131,11 @@ def oversize(policy: Policy) -> Iterator[str]:
     """What AWS will not take of it, in sentences."""
     who = Principal(role_arn=policy.role_arn, profile=policy.profile).shown
     if (characters := size(policy.policy)) > MANAGED:
-        is_inline = policy.role_arn is not None and characters <= INLINE_OF_ROLE
-        inline = (
-            f"It can be an inline policy of the role, which takes {INLINE_OF_ROLE:,}. Otherwise p" if is_inline else "P"
-        )
+        can_be_inline = policy.role_arn is not None and characters <= INLINE_OF_ROLE
+        inline = f", and inline policies of a role {INLINE_OF_ROLE:,}" if can_be_inline else ""
         yield (
-            f"The policy of {who} has {characters:,} characters without white space, and a managed policy takes "
-            f"{MANAGED:,}. {inline}rint the policies of fewer tasks at once, or of each (--split), and attach several."
+            f"The policy of {who} has {characters:,} characters without white space; a managed policy takes {MANAGED:,}"
+            f"{inline}. Print the policies of fewer tasks at once, or of each (--split), and attach several."
         )
     if policy.trust_policy is not None and (characters := size(policy.trust_policy)) > TRUST:
         yield (

@@ -11,7 +11,6 @@ from rich.cells import cell_len, set_cell_size
 from rich.text import Text
 
 from processor.commands.status import render
-from processor.errors import UsageError
 from processor.reporting.printable import escaped
 
 if TYPE_CHECKING:
@@ -19,7 +18,7 @@ if TYPE_CHECKING:
 
     from processor.commands.status.task_status import TaskStatus
 
-_WORDS = {0: "healthy", 1: "not healthy", 5: "not known", 22: "unusable settings", None: "not reached"}
+_WORDS = {0: "healthy", 1: "not healthy", 5: "not known", 22: "unusable", None: "not reached"}
 _COLUMNS = ("task", "state", "lag", "shards", "daemons", "wrong")
 # Rows of the table that are no task's: the sum, the columns' names, what is left out, and the cursor's.
 _OTHER_ROWS = 4
@@ -43,8 +42,8 @@ class Overview:
         shown = self._found
         if self._fits and len(shown) > console.size.height - _OTHER_ROWS + 1:
             shown = shown[: max(console.size.height - _OTHER_ROWS, 1)]
-        at = f"  {self._at:%H:%M:%S}" if self._at else ""
-        lines = [f"{len(self._found)} tasks: {counts(self._found)}{at}", *_rows(shown, options.max_width)]
+        at = f"{self._at:%H:%M:%S}  " if self._at else ""
+        lines = [f"{at}{len(self._found)} tasks: {counts(self._found)}", *_rows(shown, options.max_width)]
         if left := self._found[len(shown) :]:
             lines.append(f"and {len(left)} more: {counts(left)}")
         yield from (Text(_cropped(line, options.max_width), no_wrap=True) for line in lines)
@@ -100,8 +99,7 @@ def _fitting(text: str, width: int) -> str:
 def _cells(found: TaskStatus) -> tuple[str, str, str, str, str]:
     made = found.report
     if made is None:
-        state = "unusable" if found.exit_status == UsageError.exit_status else _word(found.exit_status)
-        return state, "-", "-", "-", found.message
+        return _word(found.exit_status), "-", "-", "-", found.message
     unfinished = made.counts.reading + made.counts.unowned + made.counts.waiting
     alive = sum(1 for daemon in made.daemons if daemon.alive)
     is_plain = found.exit_status != 1 or made.state in {"running", "unknown"}
@@ -124,10 +122,10 @@ def _wrong(found: TaskStatus) -> str:
 
 
 def short(seconds: float | None) -> str:
-    """A time in its largest unit, in seven characters at most."""
+    """A time in the largest unit of which it has two, in seven characters at most."""
     if seconds is None:
         return "?"
     for unit, length in (("d", _DAY), ("h", _HOUR), ("min", _MINUTE)):
-        if seconds >= length:
+        if seconds >= 2 * length:
             return f"{seconds / length:.0f} {unit}"
     return f"{seconds:.1f} s"

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from processor.system.signals import Signals
+from processor.system.signals import Signals, one_after_another
 
 
 class Interrupted(Exception):  # noqa: N818  # no error
@@ -39,3 +39,21 @@ def test_the_first_asks_and_the_second_ends(
     assert capfd.readouterr().err == "Stopping.\n"
     with pytest.raises(Interrupted):
         signal.raise_signal(number)
+
+
+def test_each_of_several_has_signals_of_its_own() -> None:
+    """What the first left is put back, so that a second signal still ends the second at once; and none is forgotten."""
+    with one_after_another() as received:
+        Signals("Stopping the first.")
+    assert received.number == 0
+    with one_after_another() as received:
+        second = Signals("Stopping the second.")
+        signal.raise_signal(signal.SIGTERM)
+        assert second.stop.is_set()
+        with pytest.raises(Interrupted):
+            signal.raise_signal(signal.SIGTERM)
+    assert received.number == signal.SIGTERM
+    with pytest.raises(Interrupted):
+        signal.raise_signal(signal.SIGINT)
+    with one_after_another() as received:
+        assert received.number == 0

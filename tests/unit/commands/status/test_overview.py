@@ -1,0 +1,131 @@
+"""Several tasks on one screen: a line each, the worst first, and no wider or higher than it is."""
+
+from __future__ import annotations
+
+import io
+from datetime import datetime, timezone
+from typing import Any
+
+import pytest
+from rich.console import Console
+
+from processor.commands.status import overview, report
+from processor.commands.status.lineage import Shard
+from processor.commands.status.snapshot import Seen, Stream, Unread
+from processor.commands.status.task_status import TaskStatus
+from processor.settings.task_files import NamedTask, TaskFile
+from processor.state.leases import Lease
+from processor.state.liveness import Daemon
+from tests.fakes.task import tasks
+
+AT = datetime(2026, 11, 27, 12, 0, 0, tzinfo=timezone.utc)
+
+
+def _shard(**changed: Any) -> Shard:
+    given: dict[str, Any] = {
+        "shard_id": "shardId-1",
+        "state": "reading",
+        "open": True,
+        "owner": "w-1",
+        "checkpoint": "1",
+        "parent": None,
+        "parent_state": None,
+        "lag_seconds": 0.5,
+    }
+    return Shard(**given | changed)
+
+
+def _status(name: str, *, error: str = "", unseen: bool = False, **seen: Any) -> TaskStatus:
+    """How a task stands, judged as ``run.sh status`` does by what was seen of it."""
+    settings = tasks.task()
+    task = NamedTask(file=TaskFile(path=f"conf/{name}.properties"), settings=settings, places={})
+    if error or unseen:
+        return TaskStatus(task=task, exit_status=22 if error else None, message=error)
+    table = {"TableStatus": "ACTIVE"}
+    stream = {"LatestStreamArn": "arn", "StreamSpecification": {"StreamEnabled": True}}
+    look = Seen(
+        source=table | stream,
+        destination=table,
+        leases=[Lease(shard_id="shardId-1", owner="w-1", counter=1, checkpoint="1")],
+        daemons=[Daemon(owner="w-1", shards=1, alive=seen.get("alive", True))],
+        stream=Stream(arn="arn", status="ENABLED"),
+        shards=[_shard(**seen.get("shard", {}))],
+        unread=[Unread(what="lag", reason="away")] if seen.get("unread") else [],
+    )
+    made = report.make(settings, look, max_lag_seconds=60)
+    return TaskStatus(task=task, exit_status=made.exit_status, report=made)
+
+
+ALL: dict[str, dict[str, Any]] = {
+    "well": {},
+    "slow": {"shard": {"lag_seconds": 4000.0}},
+    "slower": {"shard": {"lag_seconds": 90_000.0}},
+    "lost": {"shard": {"lost": True}},
+    "stopped": {"alive": False},
+    "unread": {"unread": True},
+    "unusable": {"error": "batchSize: '0' is not a whole number from 1 to 1000."},
+    "left": {"unseen": True},
+}
+ORDER = ["lost", "unusable", "unread", "slower", "slow", "stopped", "well", "left"]
+
+
+def _drawn(found: list[TaskStatus], *, width: int = 80, height: int = 24, fits: bool = True) -> list[str]:
+    file = io.StringIO()
+    console = Console(file=file, width=width, height=height, highlight=False, markup=False, emoji=False)
+    console.print(overview.Overview(found, at=AT, fits=fits))
+    return file.getvalue().splitlines()
+
+
+def test_the_worst_is_first() -> None:
+    """Lost changes before all, then by the exit status, then by the lag; last what was not looked at."""
+    lines = _drawn([_status(name, **seen) for name, seen in ALL.items()])
+    assert lines[0] == "12:00:00  8 tasks: 1 unusable, 1 not known, 4 not healthy, 1 healthy, 1 not rea…"
+    assert [line.split()[0] for line in lines[1:]] == ["task", *ORDER]
+    assert lines[2:6] == [
+        "lost      not healthy  lost    1/1     1/1      shards-lost: 1 shard with chang…",
+        "unusable  unusable     -       -       -        batchSize: '0' is not a whole n…",
+        "unread    not known    0.5 s   1/1     1/1      not-read: lag: can't be read (a…",
+        "slower    not healthy  25 h    1/1     1/1      shards-late: 1 shard behind by …",
+    ]
+    assert lines[7].startswith("stopped   stopped      0.5 s   1/1     0/1      stopped (+1): task ")
+
+
+@pytest.mark.parametrize("width", [40, 80, 200])
+def test_no_line_is_wider_than_the_terminal(width: int) -> None:
+    """However long names are, and whatever characters are in them."""
+    found = [_status(f"{'名' * 30}{name}", **seen) for name, seen in ALL.items()]
+    for line in _drawn(found, width=width):
+        assert overview.cell_len(line) <= width
+
+
+@pytest.mark.parametrize("height", [3, 5, 8, 11, 12])
+def test_what_has_no_room_is_counted(height: int) -> None:
+    """As many of the worst as fit, with a line for the cursor; where all fit, nothing is left out."""
+    lines = _drawn([_status(name, **seen) for name, seen in ALL.items()], height=height)
+    shown = [line.split()[0] for line in lines[2:] if not line.startswith("and ")]
+    assert shown == ORDER[: len(shown)]
+    assert len(lines) < max(height, 5)
+    left = len(ORDER) - len(shown)
+    assert (lines[-1].startswith(f"and {left} more: ")) == bool(left)
+    assert (left == 0) == (height >= 11)
+
+
+def test_a_pipe_has_all_of_them() -> None:
+    """Whatever height a terminal would have."""
+    assert len(_drawn([_status(str(number)) for number in range(60)], height=8, fits=False)) == 62
+
+
+def test_a_log_has_a_line_for_each() -> None:
+    """With the time, as of a single task."""
+    lines = list(overview.lines([_status("well"), _status("unusable", **ALL["unusable"])], AT))
+    assert lines[0].startswith("2026-11-27T12:00:00+00:00 conf/unusable.properties: unusable: batchSize: ")
+    assert lines[1].startswith("2026-11-27T12:00:00+00:00 conf/well.properties: healthy, running; lag 0.5 s; ")
+
+
+@pytest.mark.parametrize(
+    ("seconds", "shown"),
+    [(None, "?"), (0.0, "0.0 s"), (119.9, "119.9 s"), (7140, "119 min"), (86_400, "24 h"), (9e5, "10 d")],
+)
+def test_times_are_short(seconds: float | None, shown: str) -> None:
+    """In seven characters."""
+    assert overview.short(seconds) == shown

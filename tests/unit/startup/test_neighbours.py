@@ -1,0 +1,82 @@
+"""What tasks that are named together mustn't have in common."""
+
+from __future__ import annotations
+
+from processor.settings.task_files import NamedTask, TaskFile
+from processor.startup import neighbours
+from tests.fakes.task import tasks
+
+
+def _found(*given: dict[str, str] | None) -> list[list[str]]:
+    named = [
+        NamedTask(
+            file=TaskFile(path=f"conf/{number}.properties"),
+            settings=None if changed is None else tasks.task(**changed),
+            places={name: f"conf/{number}.properties:{line}" for line, name in enumerate(changed or (), 1)},
+        )
+        for number, changed in enumerate(given)
+    ]
+    return [[finding.id for finding in task.findings] for task in neighbours.with_findings(named)]
+
+
+def test_tasks_of_their_own_share_nothing() -> None:
+    """One source with two destinations, a name in two regions, and a task without settings."""
+    assert _found({}, {"destinationTable": "table-b"}, {"destinationRegion": "us-west-2"}, None) == [[], [], [], []]
+
+
+def test_one_path_twice() -> None:
+    """It is one thing to put right, though checkpoints and logs are in common, too; what has its own tables is well."""
+    assert _found({}, {"destinationTable": "table-b"}, {}) == [["tasks-share-tables"], [], ["tasks-share-tables"]]
+
+
+def test_one_path_under_two_names() -> None:
+    """It would be written twice all the same."""
+    assert _found({}, {"taskName": "x"}) == 2 * [["tasks-share-tables"]]
+
+
+def test_one_path_by_another_account_is_another() -> None:
+    """A name means another table there."""
+    role = "arn:aws:iam::{}:role/r"
+    assert _found(
+        {"sourceRoleArn": role.format("111111111111"), "taskName": "x"},
+        {"sourceRoleArn": role.format("222222222222"), "taskName": "y"},
+        {"taskName": "z"},
+    ) == [[], [], []]
+
+
+def test_one_checkpoint_table() -> None:
+    """It belongs to one name in one region; each of those that share it says so, with the places of the name."""
+    named = {"taskName": "x"}
+    assert _found(named, named | {"destinationTable": "table-b"}, {"destinationTable": "table-c"}) == [
+        ["tasks-share-checkpoints"],
+        ["tasks-share-checkpoints"],
+        [],
+    ]
+
+
+def test_one_log_directory() -> None:
+    """Of one name in two regions; or within another one, where its second daemon has its own."""
+    elsewhere = {"taskName": "x", "destinationTable": "table-b", "kclRegion": "us-east-1"}
+    assert _found({"taskName": "x"}, elsewhere) == 2 * [["tasks-share-logs"]]
+    assert _found({"taskName": "x"}, elsewhere | {"logDirectory": "/var/log/b"}) == [[], []]
+    within = {"taskName": "daemon-2", "destinationTable": "table-b", "logDirectory": str(tasks.LOG_DIRECTORY / "x")}
+    assert _found({"taskName": "x"}, within) == 2 * [["tasks-share-logs"]]
+
+
+def test_files_and_lines_are_named() -> None:
+    """Of each of them."""
+    first, second = (
+        NamedTask(
+            file=TaskFile(path=f"{name}.properties"),
+            settings=tasks.task(taskName="x", destinationTable=f"table-{name}"),
+            places={"taskName": place},
+        )
+        for name, place in (("a", "common.properties:7"), ("b", "b.properties:2"))
+    )
+    for task in neighbours.with_findings([first, second]):
+        (finding,) = task.findings
+        assert finding.object == "tasks a.properties and b.properties"
+        assert finding.value == (
+            "have one checkpoint table, DynamoDBCrossRegionReplicationx in eu-west-1 "
+            "(taskName common.properties:7, taskName b.properties:2)"
+        )
