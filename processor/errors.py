@@ -4,6 +4,7 @@
 
     ReplicatorError                 exit 5 (EIO), the original's "I/O failure at run time"
      ├─ UsageError                  exit 22 (EINVAL): arguments or settings that make no sense
+     │   └─ MissingSettingError     the same: a required setting is given nowhere
      ├─ NotReadyError               exit 22: the preflight found an error; every finding is printed
      ├─ NotLookedAtError            exit 5: what a command must see first could not be looked at
      ├─ SetupError                  exit 22: a part of the installation is missing
@@ -64,6 +65,10 @@ class UsageError(ReplicatorError):
     """Arguments, environment or properties that can't be used."""
 
     exit_status = errno.EINVAL
+
+
+class MissingSettingError(UsageError):
+    """A required setting is given nowhere."""
 
 
 class NotReadyError(ReplicatorError):

@@ -24,7 +24,7 @@ from processor.commands.redrive.options import RedriveOptions
 from processor.commands.replicate.options import ReplicateOptions
 from processor.commands.status.options import StatusOptions
 from processor.commands.verify.options import VerifyOptions
-from processor.errors import UsageError
+from processor.errors import MissingSettingError, UsageError
 from processor.reporting import ending, output
 from processor.reporting.console import MessageStream, PrintableStream
 from processor.settings import loader, task_files
@@ -144,14 +144,19 @@ def load(words: Sequence[str], command: Command = REPLICATE) -> Settings:
         if command is REPLICATE and str(file).isalpha():
             message += f" If it was meant as a command: there are {', '.join(COMMANDS)}."
         raise UsageError(message) from exc
-    return arguments.load(
-        arguments=remaining,
-        properties=text,
-        environment=os.environ,
-        directory=Path.cwd(),
-        log_directory=program.log_directory(os.environ),
-        made=made,
-    )
+    try:
+        return arguments.load(
+            arguments=remaining,
+            properties=text,
+            environment=os.environ,
+            directory=Path.cwd(),
+            log_directory=program.log_directory(os.environ),
+            made=made,
+        )
+    except MissingSettingError as exc:
+        if file and (beside := task_files.beside(file)):
+            raise MissingSettingError(f"{exc} {beside}") from exc
+        raise
 
 
 def _check(found: Settings, options: CheckOptions) -> int:

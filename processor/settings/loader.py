@@ -15,7 +15,7 @@ from urllib.parse import unquote, urlsplit
 
 import javaproperties
 
-from processor.errors import UsageError
+from processor.errors import MissingSettingError, UsageError
 from processor.settings.definitions import CHECKPOINT_TABLE_PREFIX, DEFINITIONS
 from processor.settings.identity import Identity
 from processor.settings.settings import MAX_TABLE_NAME, Settings, default_task_name
@@ -121,7 +121,7 @@ def _parsed(given: Mapping[str, str]) -> dict[str, Any]:
                     f"{definition.name} is not set. Give {definition.help}: in the properties file, as "
                     f"--{definition.name}, or in {definition.environment}."
                 )
-                raise UsageError(message)
+                raise MissingSettingError(message)
             values[definition.name] = None
             continue
         try:

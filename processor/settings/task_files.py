@@ -117,6 +117,16 @@ class NamedTask:
         return {name: place for name, place in self.places.items() if name in words}
 
 
+def beside(path: str) -> str:
+    """Where a required setting may stand that a file lacks which was named alone; empty if nowhere."""
+    file = Path(path)
+    common = _common(file)
+    if common is None or file.name == COMMON:
+        return ""
+    name = TaskFile(path=path).name
+    return f"{common} is inherited only where its directory is named: {file.parent} --task {name}."
+
+
 def are_many(paths: Sequence[str]) -> bool:
     """Whether these name tasks in another way than as one file."""
     return len(paths) > 1 or any(Path(path).is_dir() for path in paths)

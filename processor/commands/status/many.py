@@ -19,6 +19,7 @@ from processor.reporting import ending, output
 from processor.reporting.task_output import end_of
 from processor.settings.settings import Settings
 from processor.settings.task_files import NamedTask
+from processor.system import open_files
 
 # Tasks that are looked at side by side. Most of a look is a wait for a daemon's next renewal; each has its own threads.
 AT_ONCE = 16
@@ -34,6 +35,7 @@ def run(tasks: Sequence[NamedTask], options: StatusOptions) -> int:
 
     :returns: the worst of their exit statuses; 130 or 143 if a signal came before all were looked at once
     """
+    open_files.allow_many()  # all clients keep their connections from one look to the next
     looks = Looks(max_lag_seconds=options.max_lag_seconds)
     if options.watch_seconds is None:
         found, signal_number = looks.at(tasks)

@@ -20,7 +20,7 @@ from processor.errors import DeadLetterError, NotReadyError, UsageError
 from processor.reporting import output
 from processor.reporting.task_output import worst
 from processor.settings.settings import Settings
-from processor.system.signals import Signals
+from processor.system.signals import Interrupted, Signals
 from tests.fakes.task.tasks import REQUIRED
 
 Act = Callable[[Settings], int]
@@ -167,7 +167,7 @@ def test_a_signal_ends_all(kind: str, number: signal.Signals, status: int, as_js
 
     def act(_: Settings) -> int:
         if kind == "at once":
-            raise KeyboardInterrupt(number)
+            raise Interrupted(number)
         signals = Signals("Stopping.")
         signal.raise_signal(number)
         return 0 if kind == "through" else signals.exit_status
@@ -243,6 +243,19 @@ def test_one_of_them_by_its_name(tasks: Tasks) -> None:
         chosen("--task", "--batchSize", "8")
     with pytest.raises(UsageError, match="no file or directory is named"):
         many.chosen(take_named(["--task", "a"]), COMMANDS["check"], environment={})
+
+
+def test_what_a_file_lacks_may_be_in_the_common_file(tasks: Tasks, capsys: pytest.CaptureFixture[str]) -> None:
+    """Which a file that is named alone doesn't inherit; it is said how it does."""
+    file = tasks.path / "a.properties"
+    file.write_text("sourceTable=orders\n")
+    assert cli.main(["check", str(file)]) == 22
+    said = capsys.readouterr().err
+    assert said.endswith("or in REPLICATION_SOURCE_REGION.\n")
+    (tasks.path / "common.properties").write_text("sourceRegion=eu-west-1\n")
+    assert cli.main(["check", str(file)]) == 22
+    common = f" {tasks.path}/common.properties is inherited only where its directory is named: {tasks.path} --task a.\n"
+    assert capsys.readouterr().err == said[:-1] + common
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ import pytest
 
 from processor.errors import UnviewableError
 from processor.system.signals import Interrupted
-from processor.view.transform import Transform, TransformError, load
+from processor.view.transform import Transform, TransformError, forgotten_afterwards, load
 from tests.unit.view.test_projection import attributes_of, item_of
 
 SECRET = "ada@example.com"
@@ -194,3 +194,18 @@ def test_what_it_prints_at_its_import_is_no_output(
     (tmp_path / "printing_guest.py").write_text("print('hello')\ndef view(item): return item")
     load("printing_guest:view", str(tmp_path))
     assert capsys.readouterr() == ("", "hello\n")
+
+
+def test_another_task_may_have_a_module_of_the_same_name(tmp_path: Path) -> None:
+    """A command with several tasks forgets each one's folder; what Python has loaded otherwise stays."""
+    paths = [*sys.path]
+    for name in ("one", "other"):
+        folder = tmp_path / name
+        folder.mkdir()
+        (folder / "same_name.py").write_text(f"import wave\ndef view(item):\n    return {name!r}\n")
+        with forgotten_afterwards():
+            function, file = load("same_name:view", str(folder))
+            assert (function({}), file) == (name, str(folder / "same_name.py"))
+        assert sys.path == paths
+        assert "same_name" not in sys.modules
+    assert "wave" in sys.modules
