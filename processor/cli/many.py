@@ -125,10 +125,8 @@ class _Round:
                     status, message = self._ended(task)
                 self.signal_number = received.number
             except KeyboardInterrupt as exc:
-                status, message = (
-                    ending.interrupted(exc),
-                    f"{self._command.name} was interrupted before it was through.",
-                )
+                status = ending.interrupted(exc)
+                message = f"{self._command.name} was interrupted before it was through."
                 output.say(f"{program.NAME}: {message}")
                 self.signal_number = status - ending.INTERRUPTED
             wrong = f"{told.wrong}\n{message}"

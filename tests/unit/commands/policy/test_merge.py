@@ -26,7 +26,7 @@ def _policies(name: str, **changed: str) -> list[Policy]:
         source_table=f"arn:aws:dynamodb:eu-west-1:1:table/{settings.source_table}",
         destination_table=f"arn:aws:dynamodb:us-east-1:2:table/{settings.destination_table}",
         task_tables="arn:aws:dynamodb:eu-west-1:3:table/",
-        heartbeat_key="heartbeat",
+        heartbeat_key=f"heartbeat-{settings.heartbeat_seconds}",
     )
     rows = permissions.needed(settings, permissions.possible(settings))
     return documents.make(settings, rows, found, {Principal(): USER})
@@ -63,6 +63,10 @@ TASKS = {
         {"onError": "deadLetter", "deadLetterUri": "s3://letters/b?owner=222222222222"},
     ],
     "heartbeats": [{"heartbeatSeconds": "5"}, {"heartbeatSeconds": "5"}, {}],
+    "two heartbeats of one source": [
+        {"heartbeatSeconds": "5", "sourceTable": "orders"},
+        {"heartbeatSeconds": "7", "sourceTable": "orders"},
+    ],
     "modes": [{"writeMode": "fenced"}, {"writeMode": "item"}, {}],
     "roles": [
         {"sourceRoleArn": READER, "sourceRoleExternalId": "one"},
