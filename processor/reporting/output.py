@@ -27,8 +27,8 @@ _NO_ROOM = frozenset({errno.ENOSPC, errno.EDQUOT})
 class Listener(Protocol):
     """Hears what is printed while a command works on one of several tasks."""
 
-    def introduce(self) -> None:
-        """Something is about to be printed on standard error: say first which task it is about."""
+    def introduction(self) -> str:
+        """What is to be printed on standard error before what is about to be; empty if nothing."""
 
     def said(self, lines: tuple[str, ...]) -> None:
         """These lines are printed on standard error."""
@@ -52,9 +52,12 @@ def heard_by(listener: Listener) -> Iterator[None]:
 
 
 def introduce() -> None:
-    """Before anything but ``say`` writes on standard error."""
+    """Before anything is written on standard error: say which task it is about, and keep both streams in order."""
     if _listener is not None:
-        _listener.introduce()
+        with contextlib.suppress(OSError):
+            sys.stdout.flush()
+            if introduction := _listener.introduction():
+                print(escaped(introduction), file=sys.stderr, flush=True)
 
 
 def prepare(*, as_json: bool) -> None:
@@ -94,8 +97,8 @@ def leave(status: int) -> NoReturn:
 
 def say(*lines: str) -> None:
     """Print lines on standard error, if that can be written."""
+    introduce()
     if _listener is not None:
-        _listener.introduce()
         _listener.said(lines)
     with contextlib.suppress(OSError):
         print(*map(escaped, lines), sep="\n", file=sys.stderr, flush=True)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 import sys
 from collections.abc import Iterable, Mapping, Sequence
@@ -13,7 +12,6 @@ import msgspec
 from processor.reporting import output
 from processor.reporting.ending import INTERRUPTED
 from processor.reporting.findings import Finding
-from processor.reporting.printable import escaped
 from processor.system import program
 
 # The beginning of a line that has something to say of what is wrong: ``Finding.lines``, and the program's own messages.
@@ -87,14 +85,11 @@ class TaskOutput:
         """What was said of things that are wrong."""
         return "\n".join(self._wrong)
 
-    def introduce(self) -> None:
+    def introduction(self) -> str:
         """See ``output.Listener``: standard error has headings of its own where it goes to another place."""
-        with contextlib.suppress(OSError):  # the same as ``output.say``
-            if not self._introduced:
-                self._introduced = True
-                print(escaped(self._heading), file=sys.stderr, flush=True)
-            elif not self._as_json:
-                sys.stdout.flush()
+        heading = "" if self._introduced else self._heading
+        self._introduced = True
+        return heading
 
     def said(self, lines: tuple[str, ...]) -> None:
         """See ``output.Listener``."""
