@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import signal
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -32,7 +31,7 @@ from processor.settings.settings import Settings
 from processor.settings.task_files import NamedTask
 from processor.system import program
 from processor.system.private_files import UMASK
-from processor.system.signals import Interrupted, raise_when_they_come
+from processor.system.signals import raise_when_they_come
 
 
 def main(words: Sequence[str]) -> int:
