@@ -28,6 +28,7 @@ import replicator.log.Event;
 import replicator.log.Secrets;
 import replicator.metrics.MetricsProcess;
 import replicator.page.Backlog;
+import replicator.page.DirectPages;
 import replicator.page.PageFetcher;
 import replicator.page.PageInterceptor;
 import replicator.page.PromptRecordsFetcherFactory;
@@ -134,8 +135,9 @@ final class Task {
         progress.start();
         retention.start();
         clients.equipKcl();
-        Future<DynamoDbStreamsClient> client =
-                CompletableFuture.supplyAsync(() -> clients.streams(new PageInterceptor()));
+        PageInterceptor pages = new PageInterceptor();
+        Future<DynamoDbStreamsClient> client = CompletableFuture.supplyAsync(
+                () -> clients.streams(pages, (stream, calls) -> new DirectPages(stream, calls, pages)));
         WorkerId workerId = new WorkerId(properties, configuration.getFailoverTimeMillis());
         Scheduler scheduler = createScheduler(client);
         LeaseRefresher leases = scheduler.leaseCoordinator().leaseRefresher();
@@ -232,7 +234,7 @@ final class Task {
         kcl.leaseManagement()
                 .leaseManagementFactory(new FleetLeaseManagementFactory(adapter, kcl.leaseManagement(), kcl.retrieval(),
                         new LeaseGate(stream.listings(), stream.clock()), terms, turns, countsLeases(),
-                        properties.getProperty("taskTable")))
+                        properties.getProperty("taskTable"), clients.leaseCalls()))
                 .consumerTaskFactory(new DynamoDBStreamsConsumerTaskFactory())
                 .leasesRecoveryAuditorInconsistencyConfidenceThreshold(0); // it looks for holes in Kinesis's hash keys
         ShardSyncTaskManager shardSync = shardSync(kcl);

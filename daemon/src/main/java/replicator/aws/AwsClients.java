@@ -5,6 +5,7 @@ import java.time.Duration;
 import java.util.Properties;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.ScheduledThreadPoolExecutor;
+import java.util.function.BiFunction;
 import java.util.function.Supplier;
 import java.util.stream.Stream;
 import replicator.log.Secrets;
@@ -17,6 +18,7 @@ import software.amazon.awssdk.core.client.config.ClientAsyncConfiguration;
 import software.amazon.awssdk.core.client.config.ClientOverrideConfiguration;
 import software.amazon.awssdk.core.client.config.SdkAdvancedAsyncClientOption;
 import software.amazon.awssdk.core.interceptor.ExecutionInterceptor;
+import software.amazon.awssdk.http.SdkHttpClient;
 import software.amazon.awssdk.http.async.SdkAsyncHttpClient;
 import software.amazon.awssdk.regions.Region;
 import software.amazon.awssdk.retries.StandardRetryStrategy;
@@ -41,6 +43,7 @@ public final class AwsClients {
     private final Properties properties;
     private final MultiLangDaemonConfiguration configuration;
     private final Secrets secrets;
+    private DirectCalls leaseCalls = DirectCalls.none();
 
     /** @param secrets told of all credentials that are found */
     public AwsClients(Properties properties, MultiLangDaemonConfiguration configuration, Secrets secrets) {
@@ -52,20 +55,34 @@ public final class AwsClients {
     /** KCL's clients are the task's. */
     public void equipKcl() {
         RenewedCredentials leases = identity("kcl", "AwsCredentialsProviderDynamoDB");
-        equip(configuration.getDynamoDbClient(), leases, "dynamoDBEndpoint", ProxiedHttpService.async("kcl-tables"));
+        BuilderDynaBean tables = configuration.getDynamoDbClient();
+        ThreadedHttpClient http = ProxiedHttpService.async("kcl-tables");
+        boolean isOurs = Stream.of("credentialsProvider", "overrideConfiguration", "httpClient")
+                .noneMatch(each -> KclConfiguration.isSet(tables, each));
+        if (isOurs) {
+            leaseCalls = new DirectCalls(leases, http.client(), http.threads(), System::nanoTime);
+        }
+        equip(tables, leases, "dynamoDBEndpoint", http, leaseCalls.learning());
         RenewedCredentials metrics = provider("AwsCredentialsProviderDynamoDB") == null
                 && provider("AwsCredentialsProviderCloudWatch") == null
                 ? leases : identity("kcl", "AwsCredentialsProviderCloudWatch");
         equip(configuration.getCloudWatchClient(), metrics, "cloudWatchEndpoint", ProxiedHttpService.async("cloudwatch"));
     }
 
-    private void equip(
-            BuilderDynaBean client, RenewedCredentials credentials, String endpointProperty, SdkAsyncHttpClient http) {
+    /** Direct calls of KCL's tables; after {@link #equipKcl}. */
+    public DirectCalls leaseCalls() {
+        return leaseCalls;
+    }
+
+    private void equip(BuilderDynaBean client, RenewedCredentials credentials, String endpointProperty,
+            SdkAsyncHttpClient http, ExecutionInterceptor... interceptors) {
         if (!KclConfiguration.isSet(client, "credentialsProvider")) {
             client.set("credentialsProvider", credentials);
             if (!KclConfiguration.isSet(client, "overrideConfiguration")) {
-                client.set("overrideConfiguration", ClientOverrideConfiguration.builder()
-                        .scheduledExecutorService(timers()).addExecutionInterceptor(credentials).build());
+                ClientOverrideConfiguration.Builder override = ClientOverrideConfiguration.builder()
+                        .scheduledExecutorService(timers()).addExecutionInterceptor(credentials);
+                Stream.of(interceptors).forEach(override::addExecutionInterceptor);
+                client.set("overrideConfiguration", override.build());
             }
         }
         String told = properties.getProperty(endpointProperty);
@@ -95,22 +112,29 @@ public final class AwsClients {
      * Reads the stream.
      *
      * @param pages takes GetRecords' answers before the SDK does
+     * @param direct makes of the SDK's client one that has GetRecords made directly
      */
-    public DynamoDbStreamsClient streams(ExecutionInterceptor pages) {
+    public DynamoDbStreamsClient streams(
+            ExecutionInterceptor pages, BiFunction<DynamoDbStreamsClient, DirectCalls, DynamoDbStreamsClient> direct) {
         RenewedCredentials credentials = identity("source", ALL);
         // The adapter's own backoff, which a client passed in must bring along. It would try ten times; KCL reads again
         // by itself, and after five (about 1.5 s) the operator should hear of it.
         BackoffStrategy backoff = BackoffStrategy.exponentialDelay(Duration.ofMillis(100), Duration.ofSeconds(10));
         StandardRetryStrategy retries = StandardRetryStrategy.builder()
                 .maxAttempts(5).backoffStrategy(backoff).throttlingBackoffStrategy(backoff).build();
+        SdkHttpClient http = ProxiedHttpService.sync().maxConnections(1_000).socketTimeout(STREAM_SILENCE).build();
+        DirectCalls calls = new DirectCalls(credentials, http, Runnable::run, System::nanoTime);
         var builder = DynamoDbStreamsClient.builder()
                 .region(Region.of(properties.getProperty("sourceRegion")))
                 .credentialsProvider(credentials)
-                .httpClientBuilder(ProxiedHttpService.sync().maxConnections(1_000).socketTimeout(STREAM_SILENCE))
+                .httpClient(http)
                 .overrideConfiguration(c -> c.retryStrategy(retries)
-                        .addExecutionInterceptor(pages).addExecutionInterceptor(credentials));
+                        .addExecutionInterceptor(pages).addExecutionInterceptor(credentials)
+                        .addExecutionInterceptor(calls.learning()));
         String endpoint = properties.getProperty("sourceStreamsEndpoint");
-        return endpoint == null ? builder.build() : builder.endpointOverride(URI.create(endpoint)).build();
+        DynamoDbStreamsClient client =
+                endpoint == null ? builder.build() : builder.endpointOverride(URI.create(endpoint)).build();
+        return direct.apply(client, calls);
     }
 
     /** Asks for the source table, as whoever reads its stream. */

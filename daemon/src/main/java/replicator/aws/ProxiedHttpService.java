@@ -11,7 +11,6 @@ import org.apache.http.impl.conn.DefaultRoutePlanner;
 import org.apache.http.protocol.HttpContext;
 import software.amazon.awssdk.http.SdkHttpClient;
 import software.amazon.awssdk.http.SdkHttpService;
-import software.amazon.awssdk.http.async.SdkAsyncHttpClient;
 
 /**
  * Makes HTTP clients that use {@link Proxies} and whose answers are bounded. The SDK's own clients use the proxy of plain HTTP
@@ -60,7 +59,7 @@ public final class ProxiedHttpService implements SdkHttpService {
     }
 
     /** @param name of the threads that its exchanges have */
-    static SdkAsyncHttpClient async(String name) {
+    static ThreadedHttpClient async(String name) {
         return new ThreadedHttpClient(sync().maxConnections(ThreadedHttpClient.MOST_EXCHANGES).build(), name);
     }
 }

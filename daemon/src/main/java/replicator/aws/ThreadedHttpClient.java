@@ -7,6 +7,7 @@ import java.nio.ByteBuffer;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.Executor;
 import java.util.concurrent.ForkJoinPool;
 import java.util.concurrent.ForkJoinWorkerThread;
 import java.util.concurrent.TimeUnit;
@@ -52,6 +53,16 @@ final class ThreadedHttpClient implements SdkAsyncHttpClient {
             made.setName(name);
             return made;
         }, null, true, 0, MOST_EXCHANGES, 1, null, IDLE_SECONDS, TimeUnit.SECONDS);
+    }
+
+    /** What its exchanges are made with. */
+    SdkHttpClient client() {
+        return client;
+    }
+
+    /** On which its exchanges wait. */
+    Executor threads() {
+        return threads;
     }
 
     @Override

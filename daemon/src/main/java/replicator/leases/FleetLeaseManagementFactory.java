@@ -3,6 +3,7 @@ package replicator.leases;
 import com.amazonaws.services.dynamodbv2.streamsadapter.AmazonDynamoDBStreamsAdapterClient;
 import com.amazonaws.services.dynamodbv2.streamsadapter.DynamoDBStreamsLeaseManagementFactory;
 import java.util.concurrent.ConcurrentMap;
+import replicator.aws.DirectCalls;
 import replicator.process.DispatchTurns;
 import replicator.rows.OutageRow;
 import software.amazon.kinesis.common.DdbTableConfig;
@@ -22,10 +23,12 @@ public final class FleetLeaseManagementFactory extends DynamoDBStreamsLeaseManag
     private final DispatchTurns turns;
     private final boolean countingLeases;
     private final String taskTable;
+    private final DirectCalls direct;
 
     /**
      * @param countingLeases whether workers take leases by counting them, as KCL 2 does; else KCL 3's leader assigns them
      * @param taskTable where an outage of the checkpoint table is noted for status
+     * @param direct of the checkpoint table's client
      */
     public FleetLeaseManagementFactory(
             AmazonDynamoDBStreamsAdapterClient stream,
@@ -35,7 +38,8 @@ public final class FleetLeaseManagementFactory extends DynamoDBStreamsLeaseManag
             LeaseTerms terms,
             DispatchTurns turns,
             boolean countingLeases,
-            String taskTable) {
+            String taskTable,
+            DirectCalls direct) {
         super(stream, config, retrieval);
         this.config = config;
         this.gate = gate;
@@ -43,6 +47,7 @@ public final class FleetLeaseManagementFactory extends DynamoDBStreamsLeaseManag
         this.turns = turns;
         this.countingLeases = countingLeases;
         this.taskTable = taskTable;
+        this.direct = direct;
     }
 
     @Override
@@ -51,7 +56,7 @@ public final class FleetLeaseManagementFactory extends DynamoDBStreamsLeaseManag
         LeaseAttempts attempts = new LeaseAttempts();
         FleetLeaseRefresher leases = new FleetLeaseRefresher(
                 getTableName(),
-                LeaseTableClient.of(getDynamoDBClient(), attempts, terms, config.failoverTimeMillis()),
+                LeaseTableClient.of(getDynamoDBClient(), attempts, terms, config.failoverTimeMillis(), direct),
                 getLeaseSerializer(),
                 isConsistentReads(),
                 getTableCreatorCallback(),

@@ -12,6 +12,7 @@ import java.util.concurrent.ScheduledThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Function;
+import replicator.aws.DirectCalls;
 import replicator.process.DaemonThreads;
 import software.amazon.awssdk.awscore.AwsRequestOverrideConfiguration;
 import software.amazon.awssdk.awscore.retry.AwsRetryStrategy;
@@ -26,6 +27,7 @@ import software.amazon.awssdk.services.dynamodb.model.ExpectedAttributeValue;
 import software.amazon.awssdk.services.dynamodb.model.GetItemRequest;
 import software.amazon.awssdk.services.dynamodb.model.ScanRequest;
 import software.amazon.awssdk.services.dynamodb.model.UpdateItemRequest;
+import software.amazon.awssdk.services.dynamodb.model.UpdateItemResponse;
 
 /**
  * The lease table's client as KCL's lease refresher uses it, made so that one slow answer costs no lease.
@@ -74,16 +76,18 @@ final class LeaseTableClient implements InvocationHandler {
     private final LeaseTerms terms;
     private final long failoverMillis;
     private final long patienceMillis;
+    private final DirectUpdates direct;
     private final ScheduledThreadPoolExecutor timer =
             new ScheduledThreadPoolExecutor(1, new DaemonThreads("lease-tries"));
 
-    private LeaseTableClient(
-            DynamoDbAsyncClient client, LeaseAttempts attempts, LeaseTerms terms, long failoverMillis) {
+    private LeaseTableClient(DynamoDbAsyncClient client, LeaseAttempts attempts, LeaseTerms terms, long failoverMillis,
+            DirectCalls calls) {
         this.client = client;
         this.attempts = attempts;
         this.terms = terms;
         this.failoverMillis = failoverMillis;
         this.timer.setRemoveOnCancelPolicy(true);
+        this.direct = new DirectUpdates(calls, timer);
         this.patienceMillis = Math.min(failoverMillis / 5, MOST_PATIENCE_MILLIS);
     }
 
@@ -92,12 +96,13 @@ final class LeaseTableClient implements InvocationHandler {
      *
      * @param attempts is told of every update on condition of a lease's counter
      * @param terms told of every renewal and checkpoint that was done, however late its answer
+     * @param calls of {@code client}, for the updates' first tries
      */
-    static DynamoDbAsyncClient of(
-            DynamoDbAsyncClient client, LeaseAttempts attempts, LeaseTerms terms, long failoverMillis) {
+    static DynamoDbAsyncClient of(DynamoDbAsyncClient client, LeaseAttempts attempts, LeaseTerms terms, long failoverMillis,
+            DirectCalls calls) {
         return (DynamoDbAsyncClient) Proxy.newProxyInstance(
                 DynamoDbAsyncClient.class.getClassLoader(), new Class<?>[] {DynamoDbAsyncClient.class},
-                new LeaseTableClient(client, attempts, terms, failoverMillis));
+                new LeaseTableClient(client, attempts, terms, failoverMillis, calls));
     }
 
     @Override
@@ -127,11 +132,9 @@ final class LeaseTableClient implements InvocationHandler {
     }
 
     private CompletableFuture<?> updateItem(UpdateItemRequest request) {
-        UpdateItemRequest bounded =
-                request.toBuilder().overrideConfiguration(bounded(request, failoverMillis)).build();
         ExpectedAttributeValue expected = request.expected().get(COUNTER);
         if (expected == null || expected.value() == null || expected.value().n() == null) {
-            return client.updateItem(bounded); // evicting, and what KCL 3's leader does: on condition of the owner
+            return sdkUpdate(request, failoverMillis); // evicting, and what KCL 3's leader does: on condition of the owner
         }
         String shardId = request.key().get(KEY).s();
         long counter = Long.parseLong(expected.value().n());
@@ -143,7 +146,7 @@ final class LeaseTableClient implements InvocationHandler {
             }
             LeaseTerms.Moment asked = LeaseTerms.Moment.now();
             attempts.begin(shardId, counter, asked);
-            return client.updateItem(bounded).whenComplete((response, error) -> {
+            return direct.updateItem(request, failoverMillis, left -> sdkUpdate(request, left)).whenComplete((response, error) -> {
                 if (error != null) {
                     attempts.failed(shardId, counter);
                     return;
@@ -154,6 +157,10 @@ final class LeaseTableClient implements InvocationHandler {
                 }
             });
         }).answer();
+    }
+
+    private CompletableFuture<UpdateItemResponse> sdkUpdate(UpdateItemRequest request, long millis) {
+        return client.updateItem(request.toBuilder().overrideConfiguration(bounded(request, millis)).build());
     }
 
     private AwsRequestOverrideConfiguration bounded(DynamoDbRequest request, long millis) {

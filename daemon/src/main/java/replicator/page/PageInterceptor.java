@@ -28,7 +28,7 @@ public final class PageInterceptor implements ExecutionInterceptor {
     static final ExecutionAttribute<AtomicReference<Page>> PAGE = new ExecutionAttribute<>("Page");
 
     private static final ExecutionAttribute<String> CHECKSUM = new ExecutionAttribute<>("PageChecksum");
-    private static final String CHECKSUM_HEADER = "x-amz-crc32";
+    static final String CHECKSUM_HEADER = "x-amz-crc32";
     private static final JsonFactory JSON = new JsonFactory();
 
     private static final int USUAL_BYTES = 2 * 1024 * 1024;
@@ -57,11 +57,25 @@ public final class PageInterceptor implements ExecutionInterceptor {
         if (body.isEmpty()) {
             throw none("it has no body"); // the SDK would take it for a shard's end
         }
-        byte[] answer = whole(body.get(), attributes.getAttribute(CHECKSUM));
+        Page page = page(body.get(), attributes.getAttribute(CHECKSUM));
+        attributes.getAttribute(PAGE).set(page);
         try {
-            Page page = Page.of(answer);
-            attributes.getAttribute(PAGE).set(page);
             return Optional.of(new ByteArrayInputStream(withoutRecords(page)));
+        } catch (IOException e) {
+            throw none(e.getMessage());
+        }
+    }
+
+    /**
+     * The page of an answer.
+     *
+     * @param checksum that the answer's head names, or null
+     * @throws RetryableException if it is no page, or can't be read
+     */
+    Page page(InputStream body, String checksum) {
+        byte[] answer = whole(body, checksum);
+        try {
+            return Page.of(answer);
         } catch (JsonProcessingException e) { // which may quote an item's content
             throw none(e.getLocation() == null ? "it is nested too deeply, or has too long a number"
                     : "no JSON from byte " + e.getLocation().getByteOffset() + " on");
