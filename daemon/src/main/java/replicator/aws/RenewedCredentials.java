@@ -12,6 +12,7 @@ import software.amazon.awssdk.auth.credentials.AwsBasicCredentials;
 import software.amazon.awssdk.auth.credentials.AwsCredentials;
 import software.amazon.awssdk.auth.credentials.AwsCredentialsProvider;
 import software.amazon.awssdk.auth.credentials.AwsSessionCredentials;
+import software.amazon.awssdk.awscore.exception.AwsErrorDetails;
 import software.amazon.awssdk.awscore.exception.AwsServiceException;
 import software.amazon.awssdk.core.exception.SdkClientException;
 import software.amazon.awssdk.core.exception.SdkException;
@@ -85,8 +86,10 @@ final class RenewedCredentials implements AwsCredentialsProvider, ExecutionInter
     }
 
     static boolean isStale(Throwable failure) {
-        return failure instanceof AwsServiceException && ((AwsServiceException) failure).awsErrorDetails() != null
-                && STALE.contains(((AwsServiceException) failure).awsErrorDetails().errorCode());
+        // An endpoint that is not AWS may name no code, which the set refuses to be asked for.
+        AwsErrorDetails details =
+                failure instanceof AwsServiceException ? ((AwsServiceException) failure).awsErrorDetails() : null;
+        return details != null && details.errorCode() != null && STALE.contains(details.errorCode());
     }
 
     private void renew() {
