@@ -57,8 +57,8 @@ BUGS = {
     "leaving-item-stays": Bug(
         edits={
             "processor/replication/stream_record.py": (
-                'if change.event_name == "INSERT" or _was_not_seen(old_image, view):',
-                'if change.event_name != "REMOVE" or _was_not_seen(old_image, view):',
+                "elif _was_not_seen(old_image, view):",
+                'elif change.event_name == "MODIFY" or _was_not_seen(old_image, view):',
             )
         },
         plan=_plan(view=True),
