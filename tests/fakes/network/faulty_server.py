@@ -201,10 +201,14 @@ class FaultyServer:
 
     @contextlib.contextmanager
     def away(self) -> Iterator[None]:
-        """Connections are cut, and new ones refused."""
+        """Connections are cut, and new ones refused; the port stays ours, so that no other test gets it."""
+        port = int(self.endpoint.rpartition(":")[2])
         self._listener.stop()
-        yield
-        self._listener = _Listener(self, int(self.endpoint.rpartition(":")[2]))
+        with contextlib.closing(socket.socket()) as kept:
+            kept.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # so that a listener may have it beside us
+            kept.bind(("127.0.0.1", port))
+            yield
+            self._listener = _Listener(self, port)
         self._listener.start()
 
     def __enter__(self) -> Self:
