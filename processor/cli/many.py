@@ -16,7 +16,7 @@ from processor.cli.arguments import Named
 from processor.cli.registry import Command, CommandOptions
 from processor.errors import NotReadyError, UsageError
 from processor.reporting import ending, output
-from processor.reporting.task_output import Outcome, TaskOutput, end_of, worst
+from processor.reporting.task_output import TaskOutcome, TaskOutput, end_of, worst
 from processor.settings import task_files
 from processor.settings.settings import Settings
 from processor.settings.task_files import NamedTask, TaskFile
@@ -91,7 +91,7 @@ def one_by_one(tasks: Sequence[NamedTask], command: Command, options: CommandOpt
     :param run: the command with one task
     :returns: the worst exit status
     """
-    outcomes: list[Outcome] = []
+    outcomes: list[TaskOutcome] = []
     rounds = _Round(command, options, run)
     with output.JsonList() if options.as_json else contextlib.nullcontext() as elements:
         for task in tasks:
@@ -114,7 +114,7 @@ class _Round:
         self._run = run
         self.signal_number = 0
 
-    def outcome(self, task: NamedTask) -> Outcome:
+    def outcome(self, task: NamedTask) -> TaskOutcome:
         """What comes of the command with this task."""
         if self.signal_number:
             return task.outcome(None)
@@ -167,7 +167,7 @@ class _Round:
         return worst([status, NotReadyError.exit_status])
 
 
-def sum_of(outcomes: Sequence[Outcome], command: Command) -> Iterator[str]:
+def sum_of(outcomes: Sequence[TaskOutcome], command: Command) -> Iterator[str]:
     """How many tasks ended how, the worst first; and those that didn't end well, each with its file."""
     counted = Counter(each.exit_status for each in outcomes)
     order = sorted(counted, key=lambda status: (status is None, -(status or 0)))

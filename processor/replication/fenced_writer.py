@@ -37,7 +37,7 @@ from processor.errors import (
 )
 from processor.replication.change import Change
 from processor.replication.reconcile import EVENT_NAME as RECONCILED
-from processor.replication.reconcile import Source, reconcile
+from processor.replication.reconcile import SourceReader, reconcile
 from processor.replication.writer import TableOptions, WritableTable
 
 if TYPE_CHECKING:
@@ -62,7 +62,7 @@ class FencedTable(WritableTable):
         name: str,
         *,
         attribute: str,
-        source: Source,
+        source: SourceReader,
         keeps_expired: bool = False,
         **options: Unpack[TableOptions],
     ) -> None:

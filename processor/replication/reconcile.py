@@ -41,7 +41,7 @@ EVENT_NAME = "RECONCILE"
 MAX_WRITES = 50
 
 
-class Source(Protocol):
+class SourceReader(Protocol):
     """What is read; ``ReadableTable`` and the tests' fakes."""
 
     name: str
@@ -71,9 +71,9 @@ def reconcile(
     key: msgspec.Raw,
     sequence_number: str,
     *,
-    source: Source,
+    source: SourceReader,
     table: Table,
-    destination: Source | None = None,
+    destination: SourceReader | None = None,
     expiry: Expiry = NO_EXPIRY,
 ) -> Reconciled:
     """Make the destination's item of ``key`` the source's.
@@ -105,7 +105,7 @@ def reconcile(
     raise UnsettledError(message)
 
 
-def _keeps(key: msgspec.Raw, destination: Source | None, expiry: Expiry) -> bool:
+def _keeps(key: msgspec.Raw, destination: SourceReader | None, expiry: Expiry) -> bool:
     """Whether what the destination has of a key stays though the source has no item: TTL may have deleted it."""
     if expiry.keeps_all:
         return True

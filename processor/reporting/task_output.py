@@ -18,7 +18,7 @@ from processor.system import program
 _WRONG = ("error", "warning", "        ")
 
 
-class Outcome(msgspec.Struct, frozen=True, kw_only=True, rename="camel", omit_defaults=True):
+class TaskOutcome(msgspec.Struct, frozen=True, kw_only=True, rename="camel", omit_defaults=True):
     """What came of a command with one of several tasks: an element of ``--json``'s list, as docs/many.md describes it.
 
     :param task: the file's name without ``.properties``
@@ -53,7 +53,7 @@ def worst(statuses: Iterable[int]) -> int:
     return max(statuses, default=0)
 
 
-def end_of(outcomes: Sequence[Outcome], *, command: str, signal_number: int) -> int:
+def end_of(outcomes: Sequence[TaskOutcome], *, command: str, signal_number: int) -> int:
     """The exit status of all; after a signal also say on standard error which tasks were not reached."""
     status = worst(each.exit_status for each in outcomes if each.exit_status is not None)
     left = [each.file for each in outcomes if each.exit_status is None]

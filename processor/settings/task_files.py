@@ -23,7 +23,7 @@ import javaproperties
 
 from processor.errors import UsageError
 from processor.reporting.findings import Finding
-from processor.reporting.task_output import Outcome
+from processor.reporting.task_output import TaskOutcome
 from processor.settings import loader
 from processor.settings.settings import Settings
 
@@ -95,13 +95,13 @@ class NamedTask:
         """The line above what is said of the task."""
         return f"== {self.file.path}" + (f": {self.settings.path}" if self.settings else "")
 
-    def outcome(self, status: int | None, *, result: Any = None, message: str = "", wrong: str = "") -> Outcome:
+    def outcome(self, status: int | None, *, result: Any = None, message: str = "", wrong: str = "") -> TaskOutcome:
         """What came of a command with the task.
 
         :param status: the exit status; None if it was not reached
         :param wrong: all that was said of things that are wrong
         """
-        return Outcome(
+        return TaskOutcome(
             task=self.file.name,
             file=self.file.path,
             exit_status=status,

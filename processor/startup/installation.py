@@ -36,7 +36,7 @@ _DOING = "run programs as this user, with its credentials, by changing what is r
 _MOST_NAMES = 5
 
 
-class Part(NamedTuple):
+class InstalledPart(NamedTuple):
     """A file, folder or link, and who may do what with it."""
 
     path: str
@@ -63,7 +63,7 @@ def findings(settings: Settings, *, thorough: bool) -> Iterator[Finding]:
     yield from _owned(parts, owner, trusted, trusted.union({owner}, *groups.values()))
 
 
-def _written_by_all(parts: Sequence[Part]) -> Iterator[Finding]:
+def _written_by_all(parts: Sequence[InstalledPart]) -> Iterator[Finding]:
     found = [part for part in parts if part.mode & stat.S_IWOTH and not stat.S_ISLNK(part.mode)]
     if found:
         path, mode = found[0].path, stat.S_IMODE(found[0].mode)
@@ -78,7 +78,7 @@ def _written_by_all(parts: Sequence[Part]) -> Iterator[Finding]:
         )
 
 
-def _written_by_groups(parts: Sequence[Part], groups: dict[int, set[int]]) -> Iterator[Finding]:
+def _written_by_groups(parts: Sequence[InstalledPart], groups: dict[int, set[int]]) -> Iterator[Finding]:
     found = [part for part in parts if _is_a_group_s(part) and groups[part.gid]]
     if found:
         path, gid = found[0].path, found[0].gid
@@ -91,7 +91,7 @@ def _written_by_groups(parts: Sequence[Part], groups: dict[int, set[int]]) -> It
         yield warning(name, _what(), f"{value}{_more(found)}", f"Each of them could {_DOING}", remedy)
 
 
-def _owned(parts: Sequence[Part], owner: int, trusted: set[int], known: set[int]) -> Iterator[Finding]:
+def _owned(parts: Sequence[InstalledPart], owner: int, trusted: set[int], known: set[int]) -> Iterator[Finding]:
     """Check who owns the parts.
 
     :param known: the trusted users, the owner of the whole, and those whom a group's warning has already named
@@ -120,7 +120,7 @@ def _what() -> str:
     return f"installation {program.ROOT}"
 
 
-def _more(found: Sequence[Part]) -> str:
+def _more(found: Sequence[InstalledPart]) -> str:
     return f"; the same holds for {len(found) - 1} more" if len(found) > 1 else ""
 
 
@@ -129,7 +129,7 @@ def _top(path: str) -> Path:
     return program.ROOT if Path(path).is_relative_to(program.ROOT) else Path(path)
 
 
-def _is_a_group_s(part: Part) -> bool:
+def _is_a_group_s(part: InstalledPart) -> bool:
     """Whether a group that may have other members can write to the part; root's group does not count."""
     return bool(part.mode & stat.S_IWGRP) and part.gid != private_files.ROOT and not stat.S_ISLNK(part.mode)
 
@@ -152,7 +152,7 @@ def _members(group: int) -> set[int]:
     return found
 
 
-def _parts(*, thorough: bool) -> Iterator[Part]:
+def _parts(*, thorough: bool) -> Iterator[InstalledPart]:
     """Everything that is run, and the folders and links on the way to it; each once."""
     seen: set[str] = set()
     for place, whole in _places():
@@ -175,15 +175,15 @@ def _places() -> Iterator[tuple[Path, bool]]:
     yield from ((Path(entry), False) for entry in sys.path if entry.endswith("-packages"))
 
 
-def _way(place: Path) -> Iterator[Part]:
+def _way(place: Path) -> Iterator[InstalledPart]:
     for path, found in private_files.walk(place):
         mode = found.st_mode
         if stat.S_ISDIR(mode) and mode & stat.S_ISVTX and path != place:
             mode &= ~0o022  # like /tmp: there others can rename only their own files
-        yield Part(str(path), mode, found.st_uid, found.st_gid)
+        yield InstalledPart(str(path), mode, found.st_uid, found.st_gid)
 
 
-def _below(folder: str, *, whole: bool) -> Iterator[Part]:
+def _below(folder: str, *, whole: bool) -> Iterator[InstalledPart]:
     """The entries of a folder, and with ``whole`` of the folders below it. No link is followed."""
     is_checkout = folder == str(program.ROOT) and not program.INSTALLED
     left = [folder]
@@ -196,6 +196,6 @@ def _below(folder: str, *, whole: bool) -> Iterator[Part]:
                     if is_folder and whole:
                         left.append(entry.path)
                     if not (is_folder and is_checkout):  # those that matter are places of their own
-                        yield Part(entry.path, found.st_mode, found.st_uid, found.st_gid)
+                        yield InstalledPart(entry.path, found.st_mode, found.st_uid, found.st_gid)
         except OSError:
             continue  # what can't be read can't be run, and what has gone isn't

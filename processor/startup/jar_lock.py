@@ -38,7 +38,7 @@ class Jar(NamedTuple):
         return f"{self.artifact}-{self.version}.jar"
 
 
-class Difference(NamedTuple):
+class JarDifference(NamedTuple):
     """One jar that is not as in the lock."""
 
     jar: str
@@ -66,7 +66,7 @@ def locked(lock: Path) -> list[Jar]:
     return found
 
 
-def differences(lock: Path, folders: Iterable[Path], *, whole: bool) -> Iterator[Difference]:
+def differences(lock: Path, folders: Iterable[Path], *, whole: bool) -> Iterator[JarDifference]:
     """Jars that differ from the lock, are not in it, or are missing.
 
     :param whole: whether these are all folders, so that a jar in none of them is missing
@@ -77,12 +77,12 @@ def differences(lock: Path, folders: Iterable[Path], *, whole: bool) -> Iterator
     for jar in found:
         sha256 = hashlib.sha256(jar.read_bytes()).hexdigest()
         if jar.name not in wanted:
-            yield Difference(str(jar), f"not in {lock}")
+            yield JarDifference(str(jar), f"not in {lock}")
         elif sha256 != wanted[jar.name]:
-            yield Difference(str(jar), f"its SHA-256 is {sha256}, in {lock} it is {wanted[jar.name]}")
+            yield JarDifference(str(jar), f"its SHA-256 is {sha256}, in {lock} it is {wanted[jar.name]}")
     if whole:
         for name in sorted(wanted.keys() - {jar.name for jar in found}):
-            yield Difference(name, f"is in {lock}, and nowhere else")
+            yield JarDifference(name, f"is in {lock}, and nowhere else")
 
 
 def main(arguments: list[str]) -> int:

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from processor.settings.settings import Settings
 
 
-class Report(msgspec.Struct, kw_only=True):
+class PreflightReport(msgspec.Struct, kw_only=True):
     """The facts, and everything that is wrong with them."""
 
     facts: Facts
@@ -40,7 +40,7 @@ class Report(msgspec.Struct, kw_only=True):
 
 def run(
     settings: Settings, clients: Clients, *, unanswered: MutableSet[str] | None = None, thorough: bool = False
-) -> Report:
+) -> PreflightReport:
     """Read the facts, then check them.
 
     :param unanswered: receives the names of what is being read, so that another thread can report them
@@ -50,10 +50,10 @@ def run(
     found, findings = read(settings, clients, unreachable=wrong_regions, unanswered=unanswered, thorough=thorough)
     findings = [*wrong_regions.values(), *view_checks.by_itself(settings), *findings]
     findings += [finding for check in _CHECKS for finding in check(settings, found)]
-    return Report(facts=found, findings=findings)
+    return PreflightReport(facts=found, findings=findings)
 
 
-def copying(settings: Settings, clients: Clients, *, to_new_table: bool = False) -> Report:
+def copying(settings: Settings, clients: Clients, *, to_new_table: bool = False) -> PreflightReport:
     """The checks for a copy: all those of the replication after it, except those of the machine.
 
     :param to_new_table: the destination does not exist yet
@@ -63,17 +63,17 @@ def copying(settings: Settings, clients: Clients, *, to_new_table: bool = False)
     found, findings = read(settings, clients, unreachable=[*wrong_regions, *without])
     findings = [*wrong_regions.values(), *view_checks.by_itself(settings), *findings]
     findings += [finding for check in _COPY_CHECKS for finding in check(settings, found)]
-    return Report(facts=found, findings=findings)
+    return PreflightReport(facts=found, findings=findings)
 
 
-def tables(settings: Settings, clients: Clients) -> Report:
+def tables(settings: Settings, clients: Clients) -> PreflightReport:
     """The checks for a command that only uses the two tables: they exist, and one can be a copy of the other."""
     wrong_regions = {part: finding for part, finding in _regions(settings) if part != "checkpoints"}
     found, findings = read_tables(settings, clients, unreachable=wrong_regions)
     findings = [*wrong_regions.values(), *view_checks.by_itself(settings), *findings]
     for check in _PAIR_CHECKS:
         findings += check(settings, found)
-    return Report(facts=found, findings=findings)
+    return PreflightReport(facts=found, findings=findings)
 
 
 def insist(findings: Sequence[Finding], consequence: str, *, as_json: bool = False) -> None:

@@ -13,7 +13,7 @@ from processor.aws.clients import Clients
 from processor.commands.copy import job as module
 from processor.commands.copy import report
 from processor.commands.copy.job import Job
-from processor.commands.copy.report import Report
+from processor.commands.copy.report import CopyReport
 from processor.commands.demo.dynamodb_local import DynamoDBLocal
 from processor.commands.replicate import finished_copy
 from processor.errors import NotReadyError
@@ -91,7 +91,7 @@ def test_a_destination_with_items(
     assert made.job(before, **changed).copy.onto_items == onto_items
 
 
-REPORT = Report(
+REPORT = CopyReport(
     items=1,
     size_bytes=1,
     items_before=0,

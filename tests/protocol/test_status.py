@@ -19,7 +19,7 @@ from rich.console import Console
 from processor.aws.clients import Clients
 from processor.commands.demo.dynamodb_local import DynamoDBLocal
 from processor.commands.status import lag, render, report, snapshot
-from processor.commands.status.report import Report
+from processor.commands.status.report import StatusReport
 from processor.replication.dead_letters.file_store import LetterFile
 from processor.settings.settings import Settings
 from processor.startup import java
@@ -114,7 +114,7 @@ class Stage:
         """Checkpoints at which all is applied."""
         return {event.shard_id: event.sequence_number for event in self.simulator.history}
 
-    def look(self, *, max_lag_seconds: int = 60, **changed: str) -> Report:
+    def look(self, *, max_lag_seconds: int = 60, **changed: str) -> StatusReport:
         """How the task stands."""
         settings = self.settings(**changed)
         seen = snapshot.read(settings, Clients(settings, connections=lag.THREADS))
@@ -146,12 +146,12 @@ def run(stage: Stage, *options: str) -> tuple[int, str]:
     return done.returncode, done.stdout
 
 
-def texts(found: Report) -> str:
+def texts(found: StatusReport) -> str:
     """All that is wrong."""
     return "\n".join(finding.text for finding in found.findings)
 
 
-def only(found: Report) -> str:
+def only(found: StatusReport) -> str:
     """The only thing that is wrong."""
     assert len(found.findings) == 1, texts(found)
     return found.findings[0].text
@@ -534,7 +534,7 @@ def test_how_far_a_copy_has_come(make_stage: MakeStage) -> None:
     assert "not through, 20 and 4 left out of some 100 items, 1 of 4 segments done, begun by here" in shown(found)
 
 
-def shown(found: Report) -> str:
+def shown(found: StatusReport) -> str:
     """As a person sees it, on a wide terminal."""
     console = Console(width=250, force_terminal=False, markup=False, highlight=False)
     with console.capture() as capture:

@@ -17,7 +17,7 @@ from processor.aws.clients import Clients
 from processor.commands.copy import command
 from processor.commands.copy.options import CopyOptions
 from processor.commands.copy.s3 import checks, quotas, transfer
-from processor.commands.copy.s3.transfer import Counts, SavedTransfer
+from processor.commands.copy.s3.transfer import SavedTransfer, TransferCounts
 from processor.errors import NotReadyError, StoppedError, TransferError, UsageError
 from processor.settings.s3_location import s3_location
 from processor.settings.settings import Settings
@@ -82,7 +82,7 @@ class Copy:
             TableName=table, PointInTimeRecoverySpecification={"PointInTimeRecoveryEnabled": on}
         )
 
-    def run(self, **more: Any) -> Counts:
+    def run(self, **more: Any) -> TransferCounts:
         """One run."""
 
         def save(**given: str) -> None:

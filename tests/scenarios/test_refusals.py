@@ -9,7 +9,7 @@ from pathlib import Path
 
 from processor.aws.clients import Clients
 from processor.commands.status import lag, report, snapshot
-from processor.commands.status.report import Report
+from processor.commands.status.report import StatusReport
 from tests.fakes.daemon.log_line import parse_json
 from tests.fakes.daemon.replicator import Replicator
 from tests.fakes.network import faults
@@ -54,7 +54,7 @@ def accept_numbers(pair: Pair) -> None:
     until(gone, "the index gone", pause_seconds=0.2)
 
 
-def _status(given: dict[str, str]) -> Report:
+def _status(given: dict[str, str]) -> StatusReport:
     settings = tasks.task(**given)
     return report.make(
         settings, snapshot.read(settings, Clients(settings, connections=lag.THREADS)), max_lag_seconds=60

@@ -11,7 +11,7 @@ from processor.reporting import output
 from processor.reporting.findings import Finding, error, failure_of
 from processor.settings.settings import Settings
 from processor.startup import jar_lock, java, preflight
-from processor.startup.preflight import Report
+from processor.startup.preflight import PreflightReport
 
 
 def run(settings: Settings, options: CheckOptions) -> int:
@@ -52,7 +52,7 @@ def _jars() -> Iterator[Finding]:
         )
 
 
-def _verdict(report: Report) -> str:
+def _verdict(report: PreflightReport) -> str:
     if not report.errors:
         return "ready"
     unseen = ", ".join(dict.fromkeys(finding.object for finding in report.errors if finding.cause == "outage"))

@@ -11,7 +11,7 @@ from typing import Any
 
 import msgspec
 
-from processor.commands.copy.write_cost import Part
+from processor.commands.copy.write_cost import CostPart
 from processor.flow.rate_limiter import READ_UNIT_BYTES, WRITE_UNIT_BYTES
 from processor.reporting.findings import Finding, error, warning
 
@@ -45,7 +45,7 @@ class Estimate(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     seconds_by_write_units: float | None
     seconds_by_read_units: float | None
     seconds_by_rate: float
-    parts: list[Part] = []
+    parts: list[CostPart] = []
     limited_by: str = ""
     dollars: float | None = None
 
@@ -62,7 +62,7 @@ def estimate(
     concurrent: bool,
     read_rate: float | None,
     write_rate: float | None,
-    parts: Sequence[Part] = (),
+    parts: Sequence[CostPart] = (),
     scan_units_per_item: float | None = None,
 ) -> Estimate:
     """Estimate what is left of a table.
@@ -84,7 +84,7 @@ def estimate(
     if concurrent:
         read_units += items * math.ceil(average / READ_UNIT_BYTES)
     units_per_item = math.ceil(average / WRITE_UNIT_BYTES)
-    parts = parts or [Part(name="table", units_per_item=units_per_item, units_per_second=None)]
+    parts = parts or [CostPart(name="table", units_per_item=units_per_item, units_per_second=None)]
     write_units = math.ceil(items * sum(part.units_per_item for part in parts))
     waits = {part.name: items * part.units_per_item / part.units_per_second for part in parts if part.units_per_second}
     if write_rate:

@@ -13,7 +13,7 @@ from processor.commands.copy import estimate, lock
 from processor.commands.copy.assembly import Meters, assemble
 from processor.commands.copy.deadline import CopyDeadline
 from processor.commands.copy.lock import CopyLock
-from processor.commands.copy.report import Report
+from processor.commands.copy.report import CopyReport
 from processor.commands.copy.s3 import job
 from processor.commands.copy.segment import SegmentCopy
 from processor.commands.copy.totals import Totals
@@ -162,7 +162,7 @@ class Job:
         past_ttl: PastTtl = NEVER,
         expiry: Expiry = NO_EXPIRY,
         written: Callable[[int, float], None] = lambda *_: None,
-    ) -> Report:
+    ) -> CopyReport:
         """Copy what is left.
 
         :param tell: called with the progress
@@ -238,7 +238,7 @@ class Job:
         past_ttl: PastTtl,
         expiry: Expiry,
         written: Callable[[int, float], None],
-    ) -> Report:
+    ) -> CopyReport:
         began, copy = time.monotonic(), held.copy
         retry = Retry(retry_policy.COMMAND, stop, outage)
         states = retry(lambda: copy_rows.claim(self._clients.checkpoints(), self._settings.task_table, copy))
@@ -284,7 +284,7 @@ class Job:
         )
         if proves_view(self._settings, copy):
             retry(self._note_view)
-        return Report(
+        return CopyReport(
             items=totals.items,
             size_bytes=totals.size_bytes,
             items_before=totals.items_before,

@@ -15,7 +15,7 @@ from processor.settings.settings import Settings
 from processor.settings.table_pair import TableIdentity
 
 
-class Report(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
+class CopyReport(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     """What a copy did. ``items`` includes ``items_before``, those of earlier runs; units are this run's.
 
     ``replicating``: replication had begun beside it at its end.
@@ -65,7 +65,7 @@ def show_plan(plan: Estimate, tables: Tables, settings: Settings) -> None:
     output.say(f"  about {duration(plan.seconds)}: {_reason(plan)}")
 
 
-def show(report: Report, settings: Settings, *, as_json: bool) -> None:
+def show(report: CopyReport, settings: Settings, *, as_json: bool) -> None:
     """Print what was copied: JSON on standard output, or words."""
     if as_json:
         output.json(report)

@@ -20,7 +20,7 @@ _KIND = "WriteCapacityUnits"
 Item = Mapping[str, Mapping[str, Any]]
 
 
-class Part(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
+class CostPart(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     """The table with its local indexes, or one global index: each has its own capacity.
 
     :param units_per_item: write units, on average
@@ -32,7 +32,7 @@ class Part(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     units_per_second: float | None
 
 
-def parts(destination: Mapping[str, Any], sample: Sequence[Item], *, average_bytes: float) -> list[Part]:
+def parts(destination: Mapping[str, Any], sample: Sequence[Item], *, average_bytes: float) -> list[CostPart]:
     """The parts of the destination whose capacity a write consumes, the table first.
 
     :param destination: ``Table`` of DescribeTable's answer
@@ -43,11 +43,11 @@ def parts(destination: Mapping[str, Any], sample: Sequence[Item], *, average_byt
     of_table = _average_units(sample, None, average_bytes)
     for index in destination.get(table_spec.LOCAL) or []:
         of_table += _index_units(index, key, sample, average_bytes)
-    table = Part(
+    table = CostPart(
         name="table", units_per_item=of_table, units_per_second=units_per_second(destination, destination, _KIND)
     )
     indexes = [
-        Part(
+        CostPart(
             name=f"index {index['IndexName']}",
             units_per_item=_index_units(index, key, sample, average_bytes),
             units_per_second=units_per_second(index, destination, _KIND),

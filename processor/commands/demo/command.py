@@ -47,7 +47,7 @@ _NOT_THE_DEMO_S = (
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Look:
+class TablesLook:
     """What the two tables show at one moment."""
 
     seconds: float
@@ -227,7 +227,7 @@ class _Demo:
                     output.line(look.line(), flush=True)
                 self._stop.wait(LOOK_SECONDS)
 
-    def _settle(self, replicator: subprocess.Popen[bytes]) -> Look:
+    def _settle(self, replicator: subprocess.Popen[bytes]) -> TablesLook:
         deadline = time.monotonic() + SETTLE_SECONDS
         while True:
             look = self._look()
@@ -243,12 +243,12 @@ class _Demo:
             message = f"The replicator ended by itself with {replicator.returncode}. Its last words are above."
             raise ReplicatorError(message)
 
-    def _look(self) -> Look:
+    def _look(self) -> TablesLook:
         destination = scan(self._destination, self._settings.destination_table)
         source = scan(self._source, self._settings.source_table)
         lags = self._probe.samples_seconds()
         percentiles = statistics.quantiles(lags, n=20, method="inclusive") if len(lags) > 1 else None
-        return Look(
+        return TablesLook(
             seconds=time.monotonic() - self._started,
             written=self._workload.written,
             replicated=self._workload.arrived({key: item for key, item in destination.items() if key != PROBE_KEY}),

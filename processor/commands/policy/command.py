@@ -17,7 +17,7 @@ from processor.settings.s3_location import S3Location, s3_location
 from processor.settings.settings import Settings
 
 
-class Report(msgspec.Struct, frozen=True, kw_only=True):
+class PolicyReport(msgspec.Struct, frozen=True, kw_only=True):
     """What ``--json`` prints; ``notes`` are for people."""
 
     commands: list[str]
@@ -41,7 +41,7 @@ def run(settings: Settings, options: PolicyOptions) -> int:
     return 0
 
 
-def make(settings: Settings, options: PolicyOptions) -> Report:
+def make(settings: Settings, options: PolicyOptions) -> PolicyReport:
     """The least policies of one task.
 
     :raises UsageError: options that can't be used, or not together
@@ -52,14 +52,14 @@ def make(settings: Settings, options: PolicyOptions) -> Report:
         commands = [VIA_S3 if name == "copy" else name for name in commands]
     found = lookup.look(settings, Clients(settings), caller=options.caller, exported=exported)
     rows = permissions.needed(settings, commands)
-    return Report(
+    return PolicyReport(
         commands=sorted(set(commands)),
         policies=documents.make(settings, rows, found.arns, found.callers, tags_sessions=options.tags_sessions),
         notes=found.notes,
     )
 
 
-def say_notes(report: Report, *, sizes: bool) -> None:
+def say_notes(report: PolicyReport, *, sizes: bool) -> None:
     """Say on standard error what a person must know beside the policies.
 
     :param sizes: also which of them are larger than AWS takes
@@ -79,7 +79,7 @@ def _exported(via_s3: str | None, commands: Sequence[str]) -> S3Location | None:
         raise UsageError(f"--viaS3: {exc}.") from exc
 
 
-def show(report: Report) -> None:
+def show(report: PolicyReport) -> None:
     """Print the policies for people, each below a line that says whose it is."""
     for policy in report.policies:
         who = Principal(role_arn=policy.role_arn, profile=policy.profile).shown

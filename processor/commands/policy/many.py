@@ -7,11 +7,11 @@ from collections.abc import Sequence
 import msgspec
 
 from processor.commands.policy import command, merge
-from processor.commands.policy.command import Report
+from processor.commands.policy.command import PolicyReport
 from processor.commands.policy.options import PolicyOptions
 from processor.errors import UsageError
 from processor.reporting import ending, output
-from processor.reporting.task_output import Outcome, TaskOutput, end_of
+from processor.reporting.task_output import TaskOutcome, TaskOutput, end_of
 from processor.settings.task_files import NamedTask
 from processor.system import program
 
@@ -22,7 +22,7 @@ class Merged(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     tasks: list[str]
     files: list[str]
     exit_status: int
-    result: Report
+    result: PolicyReport
 
 
 def run(tasks: Sequence[NamedTask], options: PolicyOptions) -> int:
@@ -30,8 +30,8 @@ def run(tasks: Sequence[NamedTask], options: PolicyOptions) -> int:
 
     :returns: 0; or the worst status of a task whose policies are not in them
     """
-    made: list[tuple[NamedTask, Report]] = []
-    outcomes: list[Outcome] = []
+    made: list[tuple[NamedTask, PolicyReport]] = []
+    outcomes: list[TaskOutcome] = []
     number = 0
     for task in tasks:
         if number:
@@ -59,7 +59,7 @@ def run(tasks: Sequence[NamedTask], options: PolicyOptions) -> int:
     return end_of(outcomes, command="policy", signal_number=number)
 
 
-def _of_one(task: NamedTask, options: PolicyOptions) -> Report:
+def _of_one(task: NamedTask, options: PolicyOptions) -> PolicyReport:
     for finding in task.findings:
         output.say(*finding.lines)
     if task.settings is None:
@@ -67,7 +67,7 @@ def _of_one(task: NamedTask, options: PolicyOptions) -> Report:
     return command.make(task.settings, options)
 
 
-def _print(made: Sequence[tuple[NamedTask, Report]], others: Sequence[Outcome], *, as_json: bool) -> None:
+def _print(made: Sequence[tuple[NamedTask, PolicyReport]], others: Sequence[TaskOutcome], *, as_json: bool) -> None:
     report = _merged([each for _, each in made])
     files = [task.file.path for task, _ in made]
     if as_json:
@@ -87,8 +87,8 @@ def _print(made: Sequence[tuple[NamedTask, Report]], others: Sequence[Outcome], 
         )
 
 
-def _merged(reports: Sequence[Report]) -> Report:
-    return Report(
+def _merged(reports: Sequence[PolicyReport]) -> PolicyReport:
+    return PolicyReport(
         commands=sorted({name for report in reports for name in report.commands}),
         policies=merge.merged(policy for report in reports for policy in report.policies),
         notes=list(dict.fromkeys(note for report in reports for note in report.notes)),

@@ -10,7 +10,7 @@ import msgspec
 
 from processor.aws.clients import Clients
 from processor.commands.preview.options import PreviewOptions
-from processor.commands.preview.report import Item, Preview, Report
+from processor.commands.preview.report import Item, Preview, PreviewReport
 from processor.dynamodb.describe import described_if_there, key_types
 from processor.dynamodb.keys import decode_key
 from processor.dynamodb.scanner import Segment
@@ -50,7 +50,7 @@ def run(settings: Settings, options: PreviewOptions) -> int:
         condition=assembly.condition_of(settings),
         values=options.values,
     )
-    report = Report(items=tuple(_items(settings, options, clients, preview)))
+    report = PreviewReport(items=tuple(_items(settings, options, clients, preview)))
     _show(report, settings, options)
     return FAULTS if report.has_faults else 0
 
@@ -94,7 +94,7 @@ def _check_keys(options: PreviewOptions, types: dict[str, str], settings: Settin
             )
 
 
-def _show(report: Report, settings: Settings, options: PreviewOptions) -> None:
+def _show(report: PreviewReport, settings: Settings, options: PreviewOptions) -> None:
     if options.as_json:
         output.json(report)
         return

@@ -7,7 +7,7 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from processor.commands.preview.report import Attribute, Change, Item, Outcome, Report, Side
+from processor.commands.preview.report import Attribute, Change, Item, Outcome, PreviewReport, Side
 from processor.reporting.rich_console import cell
 
 # The most characters of a value; --json has all of them.
@@ -31,7 +31,7 @@ _CHANGES: dict[Change, tuple[str, str]] = {
 }
 
 
-def render(report: Report) -> RenderableType:
+def render(report: PreviewReport) -> RenderableType:
     """All of it; a line that counts the outcomes stands last, where a person looks."""
     return Group(*(part for item in report.items for part in _item(item)), _summary(report))
 
@@ -71,7 +71,7 @@ def _bytes(size: int | None) -> str:
     return "" if size is None else f"{size:,} B"
 
 
-def _summary(report: Report) -> Text:
+def _summary(report: PreviewReport) -> Text:
     counts = {outcome: sum(item.outcome == outcome for item in report.items) for outcome in _OUTCOMES}
     told = [f"{number} {outcome}" for outcome, number in counts.items() if number]
     return Text(f"{len(report.items)} items of the source: {', '.join(told)}" if told else "The source has no item.")

@@ -51,7 +51,7 @@ class Item(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     attributes: tuple[Attribute, ...] = ()
 
 
-class Report(msgspec.Struct, frozen=True, kw_only=True):
+class PreviewReport(msgspec.Struct, frozen=True, kw_only=True):
     """All of them, in the order in which they were read."""
 
     items: tuple[Item, ...]

@@ -10,7 +10,7 @@ from processor.aws import boto3_clients
 from processor.aws.clients import Clients
 from processor.aws.timeouts import WriteTimeouts
 from processor.commands.redrive.options import RedriveOptions
-from processor.commands.redrive.run import KeyResult, Redrive, Report, Unusable
+from processor.commands.redrive.run import KeyResult, Redrive, RedriveReport, Unusable
 from processor.dynamodb import time_to_live
 from processor.errors import StoppedError, UsageError
 from processor.flow import retry_policy
@@ -84,7 +84,7 @@ def run(settings: Settings, options: RedriveOptions) -> int:
     return STILL_FAILING if redrive.report.still_failing else 0
 
 
-def _show(report: Report, place: str, *, as_json: bool) -> None:
+def _show(report: RedriveReport, place: str, *, as_json: bool) -> None:
     if as_json:
         output.json(report)
         return

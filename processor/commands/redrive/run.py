@@ -39,7 +39,7 @@ from processor.flow.outage import Outage
 from processor.flow.retry import Retry
 from processor.flow.retry_policy import RetryPolicy
 from processor.replication.dead_letters.letter import Entry, Heading, LetterStore
-from processor.replication.reconcile import Source, is_moot, reconcile
+from processor.replication.reconcile import SourceReader, is_moot, reconcile
 from processor.replication.writer import Table
 from processor.settings.settings import Settings
 
@@ -74,7 +74,7 @@ class Unusable(msgspec.Struct, kw_only=True, rename="camel"):
     reason: str
 
 
-class Report(msgspec.Struct, kw_only=True, rename="camel"):
+class RedriveReport(msgspec.Struct, kw_only=True, rename="camel"):
     """What became of the letters that existed at the beginning.
 
     ``applied`` to ``pending`` count keys; ``pending`` are those that were not reached. With ``dry_run``, ``applied``
@@ -131,8 +131,8 @@ class Redrive:
         settings: Settings,
         store: LetterStore,
         *,
-        source: Source,
-        destination: Source,
+        source: SourceReader,
+        destination: SourceReader,
         table: Table,
         threads: int,
         outage: Outage,
@@ -143,7 +143,7 @@ class Redrive:
         policy: RetryPolicy | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        self.report = Report(dry_run=dry_run)
+        self.report = RedriveReport(dry_run=dry_run)
         self._settings = settings
         self._store = store
         self._source = source

@@ -37,7 +37,7 @@ from processor.settings.settings import Settings
 from processor.startup import daemon, preflight
 from processor.startup.facts import Facts
 from processor.startup.failed_call import Who, attempt
-from processor.startup.preflight import Report
+from processor.startup.preflight import PreflightReport
 from processor.state import task_row
 from processor.view import task_view
 
@@ -91,7 +91,7 @@ class Readiness:
         self,
         settings: Settings,
         *,
-        look: Callable[[Settings, set[str]], Report] | None = None,
+        look: Callable[[Settings, set[str]], PreflightReport] | None = None,
         clock: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
@@ -109,7 +109,7 @@ class Readiness:
         self._said: set[tuple[str, str]] = set()
         self._wrong_since: float | None = None
 
-    def wait(self) -> Report:
+    def wait(self) -> PreflightReport:
         """Return the first report without an error.
 
         :raises NotReadyError: a person must put something right
@@ -179,7 +179,7 @@ class Readiness:
             timer.cancel()
 
 
-def _look(settings: Settings, unanswered: set[str]) -> Report:
+def _look(settings: Settings, unanswered: set[str]) -> PreflightReport:
     """Check with new clients, and so with the current credentials."""
     clients = Clients(settings)
     report = preflight.run(settings, clients, unanswered=unanswered)
@@ -191,7 +191,7 @@ def _look(settings: Settings, unanswered: set[str]) -> Report:
     now_ms = facts.source_clock_ms or facts.leases_read_at_ms
     digest = task_view.digest_of(settings)
     if others := other_view.findings(settings, clients, facts, digest, unanswered):
-        return Report(facts=facts, findings=[*report.findings, *others])
+        return PreflightReport(facts=facts, findings=[*report.findings, *others])
     ours = task_row.since(
         task_row.of(settings, facts.source["LatestStreamArn"], destination_arn, view_digest=digest),
         facts.task,
@@ -206,4 +206,4 @@ def _look(settings: Settings, unanswered: set[str]) -> Report:
     failed = attempt(
         f"task table {settings.task_table} in {settings.kcl_region}", record, Who("task", settings.task_identity)
     )
-    return Report(facts=facts, findings=[*report.findings, *failed])
+    return PreflightReport(facts=facts, findings=[*report.findings, *failed])

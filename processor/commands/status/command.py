@@ -9,7 +9,7 @@ from datetime import datetime
 from processor.aws.clients import Clients
 from processor.commands.status import lag, report, snapshot
 from processor.commands.status.options import StatusOptions
-from processor.commands.status.report import Report
+from processor.commands.status.report import StatusReport
 from processor.reporting import output
 from processor.settings.settings import Settings
 
@@ -25,7 +25,7 @@ def run(settings: Settings, options: StatusOptions) -> int:
     """
     clients = Clients(settings, connections=lag.THREADS)
 
-    def look() -> Report:
+    def look() -> StatusReport:
         return report.make(settings, snapshot.read(settings, clients), max_lag_seconds=options.max_lag_seconds)
 
     found = look()
@@ -59,7 +59,7 @@ def run(settings: Settings, options: StatusOptions) -> int:
             live.stop()
 
 
-def _show(found: Report, *, as_json: bool) -> None:
+def _show(found: StatusReport, *, as_json: bool) -> None:
     if as_json:
         output.json(found)
         return

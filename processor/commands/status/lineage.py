@@ -50,7 +50,7 @@ class Lag(msgspec.Struct, frozen=True, kw_only=True):
     lost: bool = False
 
 
-class Shard(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
+class ShardState(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     """One shard's state. ``open`` is None if the stream does not list it (any more), or can't be asked."""
 
     shard_id: str
@@ -119,14 +119,14 @@ class Lineage:
             if shard_id not in self._finished
         }
 
-    def states(self, *, renewing: Collection[str], lags: Mapping[str, Lag]) -> list[Shard]:
+    def states(self, *, renewing: Collection[str], lags: Mapping[str, Lag]) -> list[ShardState]:
         """Every shard, oldest first (their ids begin with the time at which they were made).
 
         :param renewing: owners that renew their leases
         """
         return [self._state(shard_id, renewing, lags) for shard_id in sorted({*self._shards, *self._leases})]
 
-    def _state(self, shard_id: str, renewing: Collection[str], lags: Mapping[str, Lag]) -> Shard:
+    def _state(self, shard_id: str, renewing: Collection[str], lags: Mapping[str, Lag]) -> ShardState:
         lease, listed = self._leases.get(shard_id), self._shards.get(shard_id)
         lag = lags.get(shard_id, Lag(seconds=None))
         state, note = self._judge(shard_id, lease, renewing)
@@ -136,7 +136,7 @@ class Lineage:
         elif shard_id in self._of_unknown_end:
             lost, note = True, "its lease was removed while shards after it were read"
         is_open = listed.ending is None if listed else None
-        return Shard(
+        return ShardState(
             shard_id=shard_id,
             state=state,
             open=is_open,

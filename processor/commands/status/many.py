@@ -12,7 +12,7 @@ from datetime import datetime
 from processor.aws.clients import Clients
 from processor.commands.status import lag, report, snapshot
 from processor.commands.status.options import StatusOptions
-from processor.commands.status.report import NOT_HEALTHY, Report
+from processor.commands.status.report import NOT_HEALTHY, StatusReport
 from processor.commands.status.task_status import TaskStatus
 from processor.errors import UsageError
 from processor.reporting import ending, output
@@ -86,7 +86,7 @@ class Looks:
         status = max(made.exit_status, NOT_HEALTHY) if task.findings else made.exit_status
         return TaskStatus(task=task, exit_status=status, report=made)
 
-    def _report(self, path: str, settings: Settings) -> Report:
+    def _report(self, path: str, settings: Settings) -> StatusReport:
         clients = self._clients.setdefault(path, Clients(settings, connections=lag.THREADS))
         return report.make(settings, snapshot.read(settings, clients), max_lag_seconds=self._max_lag_seconds)
 

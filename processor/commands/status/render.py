@@ -9,8 +9,8 @@ from rich.table import Table
 from rich.text import Text
 
 from processor.commands.status.copy_progress import CopyProgress
-from processor.commands.status.lineage import Shard
-from processor.commands.status.report import Report, TableStatus
+from processor.commands.status.lineage import ShardState
+from processor.commands.status.report import StatusReport, TableStatus
 from processor.reporting.rich_console import cell
 
 # The most lines that a person reads; --json has all.
@@ -19,7 +19,7 @@ _HEALTHY = {0: "healthy", 1: "not healthy", 5: "not known"}
 _MINUTE, _HOUR = 60, 3600
 
 
-def headline(report: Report) -> str:
+def headline(report: StatusReport) -> str:
     """The task's state in one line."""
     counts = report.counts
     shards = f"{counts.reading} reading, {counts.waiting} waiting, {counts.unowned} without an owner"
@@ -33,14 +33,14 @@ def headline(report: Report) -> str:
     return "; ".join(parts)
 
 
-def _bound(report: Report, seconds: float | None, *, about: str, at_most: str) -> str:
+def _bound(report: StatusReport, seconds: float | None, *, about: str, at_most: str) -> str:
     """How a lag is to be taken that may be wrong by a minute, or less for what is applied and not checkpointed."""
     if not seconds:
         return ""
     return about if report.lag_about else at_most if report.checkpoint_interval_seconds else ""
 
 
-def render(report: Report) -> RenderableType:
+def render(report: StatusReport) -> RenderableType:
     """The whole report except finished shards."""
     facts = Table.grid(padding=(0, 2))
     facts.add_column(style="bold")
@@ -57,7 +57,7 @@ def render(report: Report) -> RenderableType:
     return Group(*parts)
 
 
-def _facts(report: Report) -> list[tuple[str, str]]:
+def _facts(report: StatusReport) -> list[tuple[str, str]]:
     stream, letters, counts = report.stream, report.dead_letters, report.counts
     facts = [
         ("task", f"{report.task_name}: {headline(report)}"),
@@ -93,7 +93,7 @@ def _table_line(table: TableStatus) -> str:
     return f"{table.table} in {table.region}{at}, {table.status or 'not read'}"
 
 
-def _table(shards: list[Shard], report: Report) -> Table:
+def _table(shards: list[ShardState], report: StatusReport) -> Table:
     table = Table(box=None, padding=(0, 2, 0, 0))
     table.add_column("shard", no_wrap=True)
     table.add_column("state", no_wrap=True)
@@ -110,7 +110,7 @@ def _table(shards: list[Shard], report: Report) -> Table:
     return table
 
 
-def _urgency(shard: Shard) -> tuple[bool, bool, float, str]:
+def _urgency(shard: ShardState) -> tuple[bool, bool, float, str]:
     return (not shard.lost, shard.state != "unowned", -(shard.lag_seconds or 0), shard.shard_id)
 
 
@@ -126,6 +126,6 @@ def duration(seconds: float | None) -> str:
     return f"{minutes // _MINUTE} h {minutes % _MINUTE} min"
 
 
-def line(report: Report, at: datetime) -> str:
+def line(report: StatusReport, at: datetime) -> str:
     """One line for a log with many."""
     return f"{at.isoformat(timespec='seconds')} {report.task_name}: {headline(report)}"

@@ -10,8 +10,8 @@ from typing import Any, Literal
 import msgspec
 
 from processor.commands.status.copy_progress import CopyProgress
-from processor.commands.status.lineage import Shard
-from processor.commands.status.snapshot import DeadLetters, Seen, Stream
+from processor.commands.status.lineage import ShardState
+from processor.commands.status.snapshot import LettersFound, Seen, Stream
 from processor.dynamodb.record_times import MINUTE_SECONDS
 from processor.reporting.findings import Finding, error
 from processor.settings.settings import Settings
@@ -44,7 +44,7 @@ class TableStatus(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     status: str | None
 
 
-class Counts(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
+class ShardCounts(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     """Numbers of shards; each is one of reading, waiting, finished and unowned. ``open`` ones still get records."""
 
     open: int
@@ -54,7 +54,7 @@ class Counts(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     unowned: int
 
 
-class Report(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
+class StatusReport(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     """A task's state.
 
     ``lag_seconds`` is the largest of all shards, or None if none is known. With ``lag_about``, it and the shards' own
@@ -74,17 +74,17 @@ class Report(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     source: TableStatus
     destination: TableStatus
     stream: Stream | None
-    counts: Counts
+    counts: ShardCounts
     daemons: list[Daemon]
     copy: CopyProgress | None
-    dead_letters: DeadLetters | None
+    dead_letters: LettersFound | None
     holds: list[Hold]
     checkpoint_outage: CheckpointOutage | None
     findings: list[Finding]
-    shards: list[Shard]
+    shards: list[ShardState]
 
 
-def make(settings: Settings, seen: Seen, *, max_lag_seconds: int) -> Report:
+def make(settings: Settings, seen: Seen, *, max_lag_seconds: int) -> StatusReport:
     """Judge what was seen.
 
     :param max_lag_seconds: how far a healthy shard may be behind
@@ -92,7 +92,7 @@ def make(settings: Settings, seen: Seen, *, max_lag_seconds: int) -> Report:
     counted = Counter(shard.state for shard in seen.shards)
     lags = [shard.lag_seconds for shard in seen.shards if shard.lag_seconds is not None]
     findings = [*_unreachable(settings, seen), *_wrong(settings, seen, max_lag_seconds)]
-    return Report(
+    return StatusReport(
         task_name=settings.task_name,
         state=_state(seen),
         exit_status=UNREACHABLE if seen.unread else NOT_HEALTHY if findings else HEALTHY,
@@ -114,7 +114,7 @@ def make(settings: Settings, seen: Seen, *, max_lag_seconds: int) -> Report:
             status=_table_status(seen, "destination", seen.destination),
         ),
         stream=seen.stream,
-        counts=Counts(
+        counts=ShardCounts(
             open=sum(1 for shard in seen.shards if shard.open),
             reading=counted["reading"],
             waiting=counted["waiting"],
@@ -369,6 +369,6 @@ def _shards(number: int) -> str:
     return "1 shard" if number == 1 else f"{number} shards"
 
 
-def _named(shards: list[Shard]) -> str:
+def _named(shards: list[ShardState]) -> str:
     names = [f"{shard.shard_id} ({shard.note})" if shard.note else shard.shard_id for shard in shards[:3]]
     return ", ".join(names) + (", ..." if len(shards) > 3 else "")  # noqa: PLR2004  # enough to look them up

@@ -12,7 +12,7 @@ from processor.aws.clients import Clients
 from processor.commands.status import copy_progress, lag
 from processor.commands.status.copy_progress import CopyProgress
 from processor.commands.status.lag import Lags
-from processor.commands.status.lineage import Lag, Lineage, Shard, StreamShard
+from processor.commands.status.lineage import Lag, Lineage, ShardState, StreamShard
 from processor.dynamodb.describe import described_if_there
 from processor.errors import DeadLetterError, RefusedError, UnavailableError
 from processor.replication.dead_letters.sink import store_of
@@ -48,7 +48,7 @@ class Stream(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     status: str | None = None
 
 
-class DeadLetters(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
+class LettersFound(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     """How many there are; with ``more``, there are more, and counting them all would take long."""
 
     place: str
@@ -65,10 +65,10 @@ class Seen(msgspec.Struct, kw_only=True):
     leases: list[Lease] | None = None
     daemons: list[Daemon] = []
     stream: Stream | None = None
-    shards: list[Shard] = []
+    shards: list[ShardState] = []
     lag_about: bool = False
     copy: CopyProgress | None = None
-    dead_letters: DeadLetters | None = None
+    dead_letters: LettersFound | None = None
     holds: list[Hold] = []
     checkpoint_outage: CheckpointOutage | None = None
     unread: list[Unread] = []
@@ -191,12 +191,12 @@ class _Reader:
             seen.unread.append(Unread(what="lag", reason=f"{lags.failures[0]}{count}"))
         return found
 
-    def _dead_letters(self) -> DeadLetters | None:
+    def _dead_letters(self) -> LettersFound | None:
         store = store_of(self._settings)
         if store is None:
             return None
         count = store.count(MOST_LETTERS)
-        return DeadLetters(place=store.place, count=min(count, MOST_LETTERS), more=count > MOST_LETTERS)
+        return LettersFound(place=store.place, count=min(count, MOST_LETTERS), more=count > MOST_LETTERS)
 
 
 def _describe(client: DynamoDBClient, name: str) -> dict[str, Any] | None:

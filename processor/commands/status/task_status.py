@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from processor.commands.status.report import Report
+from processor.commands.status.report import StatusReport
 from processor.reporting.findings import Finding
-from processor.reporting.task_output import Outcome
+from processor.reporting.task_output import TaskOutcome
 from processor.settings.task_files import NamedTask
 
 
@@ -20,11 +20,11 @@ class TaskStatus:
 
     task: NamedTask
     exit_status: int | None
-    report: Report | None = None
+    report: StatusReport | None = None
     message: str = ""
 
     @property
-    def outcome(self) -> Outcome:
+    def outcome(self) -> TaskOutcome:
         """As an element of ``--json``'s list."""
         wrong = " ".join(finding.text for finding in self.findings)
         return self.task.outcome(self.exit_status, result=self.report, message=self.message, wrong=wrong)

@@ -19,7 +19,7 @@ from processor.commands.verify.options import VerifyOptions
 from processor.commands.verify.recheck import Recheck, pause_seconds
 from processor.commands.verify.render import show
 from processor.commands.verify.repair import Repair, Tell, keeping_extra, would_repair
-from processor.commands.verify.report import Found, OutputFile, Report, Results
+from processor.commands.verify.report import Found, OutputFile, Results, VerifyReport
 from processor.commands.verify.table_side import TableSide
 from processor.commands.verify.unviewable import without_failing
 from processor.dynamodb import time_to_live
@@ -79,7 +79,7 @@ def run(settings: Settings, options: VerifyOptions, *, pause: Callable[[int], fl
     if options.repair:
         _say_what_is_written(settings, options, ready.facts)
     logs.configure()
-    report = Report(dry_run=options.dry_run, sample_percent=None if options.share == 1 else options.share * 100)
+    report = VerifyReport(dry_run=options.dry_run, sample_percent=None if options.share == 1 else options.share * 100)
     with _output(settings, options) as write:
         results = Results(report, show=options.show, write=write)
         signals = Signals("Stopping; once more ends it at once.")
@@ -102,7 +102,7 @@ def run(settings: Settings, options: VerifyOptions, *, pause: Callable[[int], fl
     return DIFFERENCES if report.differing else 0
 
 
-def _is_proof(report: Report, options: VerifyOptions) -> bool:
+def _is_proof(report: VerifyReport, options: VerifyOptions) -> bool:
     """Whether all of the destination was found to be, or was made, what it ought to be."""
     is_whole = options.share == 1 and not options.ignore and not options.dry_run
     return is_whole and report.complete and not report.differing and not report.changing

@@ -6,7 +6,7 @@ import msgspec
 from rich.table import Table
 
 from processor.commands.verify.options import VerifyOptions
-from processor.commands.verify.report import Found, PathDifference, Report
+from processor.commands.verify.report import Found, PathDifference, VerifyReport
 from processor.reporting import output
 from processor.reporting.rich_console import PrintableConsole
 from processor.settings.settings import Settings
@@ -15,7 +15,7 @@ from processor.settings.settings import Settings
 _SHOWN_PATHS = 10
 
 
-def show(report: Report, settings: Settings, options: VerifyOptions) -> None:
+def show(report: VerifyReport, settings: Settings, options: VerifyOptions) -> None:
     """Print it on standard output."""
     if options.as_json:
         output.json(report)
@@ -44,7 +44,7 @@ def show(report: Report, settings: Settings, options: VerifyOptions) -> None:
         output.line("It did not get through: the counts are of what was compared so far.")
 
 
-def _counts(report: Report) -> Table:
+def _counts(report: VerifyReport) -> Table:
     table = Table()
     table.add_column("outcome")
     table.add_column("keys", justify="right")

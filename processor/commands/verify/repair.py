@@ -14,7 +14,7 @@ from processor.errors import RefusedError, ReplicatorError, UnsettledError
 from processor.flow.retry import Retry
 from processor.replication.change import Change
 from processor.replication.fences import NO_NUMBER
-from processor.replication.reconcile import Source, reconcile
+from processor.replication.reconcile import SourceReader, reconcile
 from processor.replication.writer import Table
 
 # With ``writeMode=fenced`` a write is moot if a change came first; and the source may change again after it.
@@ -74,8 +74,8 @@ class Repair:
     def __init__(
         self,
         *,
-        source: Source,
-        destination: Source,
+        source: SourceReader,
+        destination: SourceReader,
         table: Table,
         judge: Judge,
         retry: Retry,

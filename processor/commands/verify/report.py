@@ -13,7 +13,7 @@ from typing import IO, Any, Literal
 
 import msgspec
 
-from processor.commands.verify.diff import Difference, Kind
+from processor.commands.verify.diff import AttributeDifference, Kind
 from processor.commands.verify.digests import Role
 from processor.errors import OutputError, UsageError
 from processor.reporting.printable import escaped
@@ -36,7 +36,7 @@ class PathDifference(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Tr
     destination: dict[str, Any] | None = None
 
     @classmethod
-    def of(cls, found: Difference, *, values: bool) -> PathDifference:
+    def of(cls, found: AttributeDifference, *, values: bool) -> PathDifference:
         """For people and scripts."""
         both = {"source": found.source, "destination": found.destination} if values else {}
         return cls(path=attribute_paths.shown(found.path), kind=found.kind, **both)
@@ -63,7 +63,7 @@ class Found(msgspec.Struct, kw_only=True, rename="camel", omit_defaults=True):
     at: At | None = None
 
 
-class Report(msgspec.Struct, kw_only=True, rename="camel"):
+class VerifyReport(msgspec.Struct, kw_only=True, rename="camel"):
     """Counts of keys, and the first ``keys`` of those that differ.
 
     ``source_expired`` and ``destination_expired``: of the items read, those past their TTL.
@@ -100,7 +100,7 @@ class Results:
     :param write: called with a line for each key that differs
     """
 
-    def __init__(self, report: Report, *, show: int, write: Callable[[bytes], None] = lambda _: None) -> None:
+    def __init__(self, report: VerifyReport, *, show: int, write: Callable[[bytes], None] = lambda _: None) -> None:
         self.report = report
         self._show = show
         self._write = write

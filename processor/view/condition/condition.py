@@ -11,7 +11,7 @@ from processor.errors import MalformedItemError
 from processor.view.condition.condition_error import ConditionError, underlined
 from processor.view.condition.parser import predicate
 from processor.view.condition.predicates import Predicate
-from processor.view.condition.source import Source
+from processor.view.condition.source import ExpressionText
 
 __all__ = ["Condition", "ConditionError", "parse", "underlined"]
 
@@ -37,7 +37,7 @@ class Condition:
         text: str,
         names: Mapping[str, str],
         values: Mapping[str, Any],
-        source: Source,
+        source: ExpressionText,
         predicate: Predicate,
     ) -> None:
         self.text = text
@@ -72,5 +72,5 @@ def parse(text: str, names: Mapping[str, str], values: Mapping[str, Any]) -> Con
     :param values: ``{":v": {"S": "x"}}``, DynamoDB JSON
     :raises ConditionError: DynamoDB would refuse it; names and values that are given and not used are no error here
     """
-    source = Source(text, names, values)
+    source = ExpressionText(text, names, values)
     return Condition(text=text, names=names, values=values, source=source, predicate=predicate(source))

@@ -16,7 +16,7 @@ from processor.view.condition.condition_error import ConditionError
 from processor.view.condition.operands import Operand, of_path, of_value
 from processor.view.condition.paths import path
 from processor.view.condition.predicates import Predicate
-from processor.view.condition.source import Source
+from processor.view.condition.source import ExpressionText
 from processor.view.condition.tokens import Token
 
 _COMPARISONS = frozenset({"=", "<>", "<", "<=", ">", ">="})
@@ -48,7 +48,7 @@ class _Group:
         return predicates.any_of([predicates.all_of(each) for each in self.alternatives])
 
 
-def predicate(source: Source) -> Predicate:
+def predicate(source: ExpressionText) -> Predicate:
     """The predicate that the whole text states.
 
     :raises ConditionError: DynamoDB would refuse it
@@ -68,7 +68,7 @@ def predicate(source: Source) -> Predicate:
                 return open_groups[0].whole()
 
 
-def _close(source: Source, open_groups: list[_Group]) -> bool:
+def _close(source: ExpressionText, open_groups: list[_Group]) -> bool:
     """Read what follows a condition, up to where the next one begins; whether it is the end of the text."""
     while source.token.kind == ")" and len(open_groups) > 1:
         source.take()
@@ -90,7 +90,7 @@ def _close(source: Source, open_groups: list[_Group]) -> bool:
     return True
 
 
-def _condition(source: Source) -> Predicate:
+def _condition(source: ExpressionText) -> Predicate:
     """A comparison, BETWEEN, IN, or a function."""
     if source.is_call() and source.token.text != "size":
         function, operands = _call(source)
@@ -116,7 +116,7 @@ def _condition(source: Source) -> Predicate:
     return predicates.compared(operator.kind, left, right)
 
 
-def _between(source: Source, tested: Operand) -> Predicate:
+def _between(source: ExpressionText, tested: Operand) -> Predicate:
     low = _operand(source)
     source.take("AND", "the AND of BETWEEN")
     high = _operand(source)
@@ -130,7 +130,7 @@ def _between(source: Source, tested: Operand) -> Predicate:
     return predicates.between(tested, low, high)
 
 
-def _in(source: Source, operator: Token, tested: Operand) -> Predicate:
+def _in(source: ExpressionText, operator: Token, tested: Operand) -> Predicate:
     choices = _operands(source)
     if len(choices) > _MOST_CHOICES:
         raise ConditionError(f"IN takes at most {_MOST_CHOICES} operands, not {len(choices)}", operator.position)
@@ -138,7 +138,7 @@ def _in(source: Source, operator: Token, tested: Operand) -> Predicate:
     return predicates.one_of(tested, choices)
 
 
-def _operands(source: Source, within: str = "") -> list[Operand]:
+def _operands(source: ExpressionText, within: str = "") -> list[Operand]:
     """A list of operands in parentheses."""
     source.take("(", "'('")
     found = [_operand(source, within)]
@@ -149,7 +149,7 @@ def _operands(source: Source, within: str = "") -> list[Operand]:
     return found
 
 
-def _operand(source: Source, within: str = "") -> Operand:
+def _operand(source: ExpressionText, within: str = "") -> Operand:
     """A path, a value or a size, in parentheses or not.
 
     :param within: the function whose operand it is; empty outside functions
@@ -164,7 +164,7 @@ def _operand(source: Source, within: str = "") -> Operand:
     return found
 
 
-def _bare_operand(source: Source, within: str) -> Operand:
+def _bare_operand(source: ExpressionText, within: str) -> Operand:
     token = source.token
     if source.is_call():
         return _size(source, within)
@@ -173,7 +173,7 @@ def _bare_operand(source: Source, within: str) -> Operand:
     return of_path(path(source), token.position)
 
 
-def _size(source: Source, within: str) -> Operand:
+def _size(source: ExpressionText, within: str) -> Operand:
     """A function as an operand, which only size can be."""
     name = functions.known(source.token)
     if name != "size":
@@ -184,7 +184,7 @@ def _size(source: Source, within: str) -> Operand:
     return functions.size(function, operands)
 
 
-def _call(source: Source) -> tuple[Token, list[Operand]]:
+def _call(source: ExpressionText) -> tuple[Token, list[Operand]]:
     """A function and its operands."""
     functions.known(source.token)
     function = source.take()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from processor.dynamodb.attribute_values import MOST_LEVELS
 from processor.view.condition.condition_error import ConditionError
 from processor.view.condition.reserved_words import RESERVED_WORDS
-from processor.view.condition.source import Source
+from processor.view.condition.source import ExpressionText
 from processor.view.condition.tokens import KEYWORDS, Token
 
 # The index of a list is a Java int.
@@ -13,7 +13,7 @@ _MOST_INDEX = 2**31 - 1
 _EXPECTED = "an attribute or a value"
 
 
-def path(source: Source) -> tuple[str | int, ...]:
+def path(source: ExpressionText) -> tuple[str | int, ...]:
     """The path that comes next, its ``#names`` replaced.
 
     :raises ConditionError: it is none, or one that DynamoDB refuses
@@ -30,7 +30,7 @@ def path(source: Source) -> tuple[str | int, ...]:
     return tuple(steps)
 
 
-def _name(source: Source) -> str:
+def _name(source: ExpressionText) -> str:
     token = source.take()
     if token.kind == "name":
         return source.name(token)
@@ -52,7 +52,7 @@ def _hint(token: Token) -> str:
     return "; a number is given in filterValues, as :name" if token.kind == "number" else ""
 
 
-def _index(source: Source) -> int:
+def _index(source: ExpressionText) -> int:
     token = source.take("number", "an index, a number without quotes")
     if token.text != "0" and token.text.startswith("0"):
         raise ConditionError("an index has no zeros before it", token.position)

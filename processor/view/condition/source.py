@@ -15,7 +15,7 @@ _MOST_BYTES = 4096
 _MOST_OPERATORS = 300
 
 
-class Source:
+class ExpressionText:
     """The expression's text, and how far it is read.
 
     :ivar used: the ``#names`` and ``:values`` that were looked up

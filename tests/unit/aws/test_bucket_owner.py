@@ -24,7 +24,7 @@ from processor.replication.dead_letters.sink import store_of
 from processor.settings import s3_location
 from processor.settings.settings import Settings
 from processor.startup import facts
-from processor.startup.preflight import Report
+from processor.startup.preflight import PreflightReport
 from tests.fakes.network.faulty_server import Answer, Exchange, FaultyServer
 from tests.fakes.task.letters import letter
 from tests.fakes.task.tasks import task
@@ -166,7 +166,7 @@ def test_an_owner_is_an_account_s_number(uri: str) -> None:
 
 def test_check_shows_it(capsys: pytest.CaptureFixture[str]) -> None:
     """For people and for scripts."""
-    report = Report(facts=facts.Facts(letters_owner=OURS), findings=[])
+    report = PreflightReport(facts=facts.Facts(letters_owner=OURS), findings=[])
     for as_json in (False, True):
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(check.preflight, "run", lambda *_, **__: report)

@@ -14,7 +14,7 @@ import pytest
 from processor.reporting.findings import Finding
 from processor.settings.settings import Settings
 from processor.startup import facts, installation, java, preflight
-from processor.startup.installation import Part, _members, findings
+from processor.startup.installation import InstalledPart, _members, findings
 from processor.system import program
 from tests.fakes.machine.other_user import UID, give_away
 from tests.fakes.task.tasks import task
@@ -79,7 +79,7 @@ def _have_belong_to_another(path: Path, patch: pytest.MonkeyPatch) -> None:
         return
     seen = installation._parts
 
-    def parts(*, thorough: bool) -> Iterator[Part]:
+    def parts(*, thorough: bool) -> Iterator[InstalledPart]:
         for part in seen(thorough=thorough):
             yield part._replace(uid=UID) if part.path == str(path) else part
 
@@ -218,4 +218,4 @@ def test_a_start_looks_and_so_does_check(checkout: Path, monkeypatch: pytest.Mon
     everything = ("source", "destination", "checkpoints", "files")
     found = facts.read(task(), None, unreachable=everything, thorough=thorough)[1]  # type: ignore[arg-type]
     assert [finding.object for finding in found] == [f"installation {checkout}"]
-    assert preflight.Report(facts=facts.Facts(), findings=found).errors == found
+    assert preflight.PreflightReport(facts=facts.Facts(), findings=found).errors == found

@@ -17,7 +17,7 @@ from processor.errors import CredentialsError
 from processor.settings.settings import Settings
 from processor.startup import facts, java, preflight
 from processor.startup.facts import Facts
-from processor.startup.preflight import Report
+from processor.startup.preflight import PreflightReport
 from processor.state import task_row
 from processor.state.copy_rows import CopyState
 from processor.state.leases import Lease
@@ -193,7 +193,7 @@ def _create(region: str, name: str, **more: Any) -> Any:
     return client
 
 
-def _run(settings: Settings = SETTINGS) -> tuple[Report, str]:
+def _run(settings: Settings = SETTINGS) -> tuple[PreflightReport, str]:
     report = preflight.run(settings, Clients(settings))
     return report, "\n".join(f"{finding.object} {finding.value}" for finding in report.findings)
 
@@ -487,6 +487,6 @@ def test_a_command_on_the_two_tables_asks_for_nothing_else() -> None:
     assert [finding.value for finding in wrong.errors] == ["'us-est-1x' is no AWS region"]
 
 
-def _tables_of(**changed: str) -> Report:
+def _tables_of(**changed: str) -> PreflightReport:
     settings = settings_of(**changed)
     return preflight.tables(settings, Clients(settings))

@@ -8,7 +8,7 @@ import time
 from processor.aws.clients import Clients
 from processor.commands.copy.lock import CopyLock
 from processor.commands.copy.provision import destination
-from processor.commands.copy.report import Report
+from processor.commands.copy.report import CopyReport
 from processor.commands.copy.s3 import transfer
 from processor.commands.copy.s3.transfer import SavedTransfer
 from processor.reporting import output
@@ -16,7 +16,7 @@ from processor.reporting.progress import Progress
 from processor.settings.settings import Settings
 
 
-def run(settings: Settings, clients: Clients, lock: CopyLock, *, stop: threading.Event) -> Report:
+def run(settings: Settings, clients: Clients, lock: CopyLock, *, stop: threading.Event) -> CopyReport:
     """Export and import, or resume what the row says that an earlier run had begun.
 
     :raises StoppedError: the stop came first; AWS goes on with what it was told
@@ -43,7 +43,7 @@ def run(settings: Settings, clients: Clients, lock: CopyLock, *, stop: threading
         items=counts.items,
         size_bytes=counts.size_bytes,
     )
-    return Report(
+    return CopyReport(
         items=counts.items,
         size_bytes=counts.size_bytes,
         items_before=0,

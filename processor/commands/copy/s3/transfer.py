@@ -58,7 +58,7 @@ class Save(Protocol):
         """Return when it is stored."""
 
 
-class Counts(msgspec.Struct, frozen=True, kw_only=True):
+class TransferCounts(msgspec.Struct, frozen=True, kw_only=True):
     """What was imported, and what the new table lacks of the source's definition."""
 
     items: int
@@ -85,7 +85,7 @@ def run(
     stop: threading.Event | None = None,
     every_seconds: float | None = None,
     now: Callable[[], float] = time.time,
-) -> Counts:
+) -> TransferCounts:
     """Export, import, and complete the table's definition; or resume what an earlier run had begun.
 
     :param uri: ``s3://bucket/prefix``
@@ -114,7 +114,7 @@ def run(
     left = list(completion.complete(settings, clients, source, waiter=waiter, say=progress))
     transfer.source()
     transfer.check_time(RETENTION_SECONDS)
-    return Counts(items=items, size_bytes=imported.get("ProcessedSizeBytes", 0), findings=left)
+    return TransferCounts(items=items, size_bytes=imported.get("ProcessedSizeBytes", 0), findings=left)
 
 
 @dataclass(frozen=True, slots=True)

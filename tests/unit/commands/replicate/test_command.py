@@ -12,7 +12,7 @@ from processor.errors import NotReadyError
 from processor.flow.retry_policy import START
 from processor.reporting.findings import Cause, Finding, error, warning
 from processor.startup.facts import Facts
-from processor.startup.preflight import Report
+from processor.startup.preflight import PreflightReport
 from tests.fakes.task.tasks import task
 
 OUTAGE = error("unreachable", "source table orders", "can't be reached", "It can't be used", "Check it", cause="outage")
@@ -41,7 +41,7 @@ class Clock:
         self.now += seconds
 
 
-Wait = Callable[[list[list[Finding]]], Report]
+Wait = Callable[[list[list[Finding]]], PreflightReport]
 
 
 @pytest.fixture
@@ -54,11 +54,11 @@ def clock() -> Clock:
 def wait(clock: Clock) -> Wait:
     """Waits through these looks; the last one stays."""
 
-    def run(looks: list[list[Finding]]) -> Report:
+    def run(looks: list[list[Finding]]) -> PreflightReport:
         left = list(looks)
 
-        def look(_: object, __: set[str]) -> Report:
-            return Report(facts=Facts(), findings=left.pop(0) if len(left) > 1 else left[0])
+        def look(_: object, __: set[str]) -> PreflightReport:
+            return PreflightReport(facts=Facts(), findings=left.pop(0) if len(left) > 1 else left[0])
 
         return Readiness(task(), look=look, clock=clock, sleep=clock.sleep).wait()
 

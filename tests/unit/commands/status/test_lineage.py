@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from processor.commands.status.lineage import Lag, Lineage, Shard, StreamShard
+from processor.commands.status.lineage import Lag, Lineage, ShardState, StreamShard
 from processor.state.leases import SHARD_END, Lease
 
 ENDED = "200"
@@ -27,7 +27,7 @@ def finished(shard_id: str) -> Lease:
     return lease(shard_id, owner=None, checkpoint=SHARD_END)
 
 
-def states(shards: list[StreamShard] | None, leases: list[Lease] | None, **lags: Lag) -> dict[str, Shard]:
+def states(shards: list[StreamShard] | None, leases: list[Lease] | None, **lags: Lag) -> dict[str, ShardState]:
     """By shard, where w-1 renews its leases."""
     found = Lineage(shards, leases).states(renewing={"w-1"}, lags=lags)
     return {shard.shard_id: shard for shard in found}
@@ -36,7 +36,7 @@ def states(shards: list[StreamShard] | None, leases: list[Lease] | None, **lags:
 def test_a_shard_is_read_by_who_renews_its_lease() -> None:
     """A lease tells who reads up to where; a lag is passed on."""
     found = states([StreamShard(shard_id="a")], [lease("a")], a=Lag(seconds=1.5))
-    expected = Shard(
+    expected = ShardState(
         shard_id="a",
         state="reading",
         open=True,

@@ -10,7 +10,7 @@ import pytest
 from rich.console import Console
 
 from processor.commands.status import overview, report
-from processor.commands.status.lineage import Shard
+from processor.commands.status.lineage import ShardState
 from processor.commands.status.snapshot import Seen, Stream, Unread
 from processor.commands.status.task_status import TaskStatus
 from processor.settings.task_files import NamedTask, TaskFile
@@ -21,7 +21,7 @@ from tests.fakes.task import tasks
 AT = datetime(2026, 11, 27, 12, 0, 0, tzinfo=timezone.utc)
 
 
-def _shard(**changed: Any) -> Shard:
+def _shard(**changed: Any) -> ShardState:
     given: dict[str, Any] = {
         "shard_id": "shardId-1",
         "state": "reading",
@@ -32,7 +32,7 @@ def _shard(**changed: Any) -> Shard:
         "parent_state": None,
         "lag_seconds": 0.5,
     }
-    return Shard(**given | changed)
+    return ShardState(**given | changed)
 
 
 def _status(name: str, *, error: str = "", unseen: bool = False, **seen: Any) -> TaskStatus:

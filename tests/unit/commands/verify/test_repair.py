@@ -10,7 +10,7 @@ import pytest
 from processor.commands.verify.canonical_form import CanonicalForm
 from processor.commands.verify.judge import Judge
 from processor.commands.verify.repair import Repair
-from processor.commands.verify.report import Found, Report, Results
+from processor.commands.verify.report import Found, Results, VerifyReport
 from processor.dynamodb.keys import identity_of
 from processor.errors import ReplicatorError, StalledError, StoppedError, UnavailableError
 from processor.flow import retry_policy
@@ -45,7 +45,7 @@ def test_all_keys_are_told_of_before_it_ends(
         source=FakeSource({identity_of(key): key for key in KEYS}, before=lose),
         destination=FakeSource(table.items),
         table=table,
-        judge=Judge(CanonicalForm(["id"], ignored=[], salt=b""), Results(Report(), show=0)),
+        judge=Judge(CanonicalForm(["id"], ignored=[], salt=b""), Results(VerifyReport(), show=0)),
         retry=Retry(retry_policy.COMMAND, stop, Outage(Log(), "delayed", note="")),
         threads=1,
     )
