@@ -45,12 +45,31 @@ _LETTER_CONFIG = _S3_CONFIG.merge(Config(read_timeout=5, retries={"total_max_att
 class Create(Protocol):
     """What makes a session's client for a service."""
 
-    def __call__(self, session: Session, service: str, **options: Any) -> Any:
-        """Make it; the options are those of botocore's ``create_client``."""
+    def __call__(
+        self,
+        session: Session,
+        service: str,
+        *,
+        config: Config,
+        region_name: str | None = None,
+        endpoint_url: str | None = None,
+    ) -> Any:
+        """Make it; what is given are options of botocore's ``create_client``.
+
+        :param region_name: None for the session's
+        :param endpoint_url: None for AWS's own
+        """
 
 
-def _create(session: Session, service: str, **options: Any) -> Any:
-    return session.create_client(service, **options)
+def _create(
+    session: Session,
+    service: str,
+    *,
+    config: Config,
+    region_name: str | None = None,
+    endpoint_url: str | None = None,
+) -> Any:
+    return session.create_client(service, region_name=region_name, endpoint_url=endpoint_url, config=config)
 
 
 class Clients:

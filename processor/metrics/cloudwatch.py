@@ -11,7 +11,7 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timezone
 from itertools import islice
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, cast
 
 from processor.aws.clients import Clients
 from processor.aws.errors import aws_errors
@@ -143,17 +143,17 @@ def _since(value: float | Histogram, before: float | Histogram | None) -> float 
     return value - before if isinstance(before, float) and before <= value else value
 
 
-def _datum(key: Key, time: datetime, **what: Any) -> MetricDatumTypeDef:
+def _datum(key: Key, time: datetime, what: Mapping[str, float | list[float]]) -> MetricDatumTypeDef:
     name, shard = key
     dimensions = [{"Name": "ShardId", "Value": shard}] if shard else []
     common = {"MetricName": name.name, "Unit": name.unit, "Timestamp": time, "Dimensions": dimensions}
-    return cast("MetricDatumTypeDef", common | what)
+    return cast("MetricDatumTypeDef", {**common, **what})
 
 
 def _counted(key: Key, value: float | Histogram, time: datetime) -> MetricDatumTypeDef:
     if isinstance(value, Histogram):
         return _valued(key, spread(value), time)
-    return _datum(key, time, Value=value)
+    return _datum(key, time, {"Value": value})
 
 
 def _measured(key: Key, values: Sequence[float], time: datetime) -> Iterator[MetricDatumTypeDef]:
@@ -164,7 +164,7 @@ def _measured(key: Key, values: Sequence[float], time: datetime) -> Iterator[Met
 
 
 def _valued(key: Key, pairs: Sequence[tuple[float, float]], time: datetime) -> MetricDatumTypeDef:
-    return _datum(key, time, Values=[value for value, _ in pairs], Counts=[count for _, count in pairs])
+    return _datum(key, time, {"Values": [value for value, _ in pairs], "Counts": [count for _, count in pairs]})
 
 
 def batches(data: Iterable[tuple[Key, MetricDatumTypeDef]]) -> Iterator[list[tuple[Key, MetricDatumTypeDef]]]:
