@@ -246,8 +246,10 @@ def test_status_of_all(directory: Directory) -> None:
     assert status == 22
     lines = said.splitlines()
     assert lines[0] == "3 tasks: 1 unusable, 2 not healthy"
-    assert [line.split()[0] for line in lines[1:]] == ["task", "c", "a", "b"]
-    assert "never started" in lines[3]
+    assert [line.split()[0] for line in lines[1:3]] == ["task", "c"]
+    # Which of the two is the worse is a matter of milliseconds of lag.
+    assert sorted(line.split()[0] for line in lines[3:]) == ["a", "b"]
+    assert all("never started" in line for line in lines[3:])
     assert f"batchSize is given in {directory.path}/c.properties:3" in errors
     status, found = directory.list("status")
     assert [(each["exitStatus"], (each["result"] or {}).get("state")) for each in found.values()] == [
