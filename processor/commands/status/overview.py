@@ -49,9 +49,12 @@ class Overview:
         yield from (Text(_cropped(line, options.max_width), no_wrap=True) for line in lines)
 
 
-def urgency(found: TaskStatus) -> tuple[bool, bool, int, float, str]:
-    """The worst first: lost changes, then by the exit status, then by the lag; last those that were not looked at."""
-    lag = (found.report.lag_seconds if found.report else None) or 0.0
+def urgency(found: TaskStatus) -> tuple[bool, bool, int, int, str]:
+    """The worst first: lost changes, then by the exit status, then by the lag; last those that were not looked at.
+
+    Lags are whole seconds here, so that the lines of a watch don't change places for nothing.
+    """
+    lag = int((found.report.lag_seconds if found.report else None) or 0)
     status = found.exit_status
     return (status is None, not found.has_losses, -(status or 0), -lag, found.task.file.path)
 
