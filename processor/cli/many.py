@@ -38,7 +38,7 @@ def named(given: Named, command: Command, *, environment: Mapping[str, str]) -> 
     errors = {task.error for task in tasks}
     if len(tasks) > 1 and len(errors) == 1 and all(errors):
         raise UsageError(_with_places(tasks[0]))
-    return neighbours.with_findings(tasks)
+    return neighbours.with_findings(tasks, warnings=command.name == "check")
 
 
 def chosen(given: Named, command: Command, *, environment: Mapping[str, str]) -> Settings:
@@ -160,7 +160,7 @@ class _Round:
 
     def _beside_others(self, task: NamedTask, status: int) -> int:
         """The exit status of a check, which knows one task, with what was found beside the others."""
-        if not task.findings or self._command.name != "check":
+        if not task.errors or self._command.name != "check":
             return status
         if status == 0:
             output.say("        By itself it is ready; what stands above of it beside others must be put right first.")

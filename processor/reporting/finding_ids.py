@@ -69,10 +69,12 @@ IDS: Mapping[str, str] = {
     "encryption-not-copied": "the source's key can't encrypt a table elsewhere",
     "source-missing": "the source table does not exist",
     "source-ttl-changed": "the source's TTL was changed while it was copied",
+    "source-is-replica": "the source is a replica of a global table: its stream is for one reader",
     "stream-gone": "the stream of the checkpoints no longer exists",
     "stream-not-enabled": "the stream is being turned on or off",
     "stream-not-readable": "what is said of the stream can't be understood",
     "stream-off": "the stream is off",
+    "stream-read-by-others": "other tasks on this machine read the stream, more than AWS lets read a shard",
     "stream-replaced": "the stream was turned off and on again since the last checkpoint",
     "stream-view": "the stream does not hold new images",
     "table-not-active": "a table is being made, changed or deleted",
@@ -83,6 +85,7 @@ IDS: Mapping[str, str] = {
     "capacity-lower": "the destination, or an index of it, takes fewer writes than the source",
     "class-differs": "the destination has another table class",
     "deletion-protection-differs": "the destination has no deletion protection, as the source has",
+    "destination-is-replica": "destination and source are replicas of one global table",
     "destination-is-source": "destination and source are one table",
     "destination-items-foreign": "the destination holds items whose keys the source doesn't have",
     "destination-items-unknown": "what the destination holds can't be looked at",
@@ -125,6 +128,7 @@ IDS: Mapping[str, str] = {
     # Tasks that are named together.
     "tasks-share-checkpoints": "tasks have one checkpoint table",
     "tasks-share-logs": "tasks have one log directory, or one lies in the other's",
+    "tasks-share-stream": "more tasks read one stream than AWS lets read a shard",
     "tasks-share-tables": "tasks replicate one path",
     # Copies.
     "copy-long": "a copy would take more than half of the stream's 24 hours",

@@ -95,6 +95,11 @@ class NamedTask:
         """The line above what is said of the task."""
         return f"== {self.file.path}" + (f": {self.settings.path}" if self.settings else "")
 
+    @property
+    def errors(self) -> tuple[Finding, ...]:
+        """What it shares with others and must not; the other findings are warnings."""
+        return tuple(finding for finding in self.findings if finding.severity == "error")
+
     def outcome(self, status: int | None, *, result: Any = None, message: str = "", wrong: str = "") -> TaskOutcome:
         """What came of a command with the task.
 

@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable, Collection, MutableSet, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from email.utils import parsedate_to_datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 import msgspec
@@ -21,8 +22,17 @@ from processor.dynamodb.describe import described, key_types
 from processor.errors import CredentialsError, RefusedError, RoleError, SetupError, UnavailableError
 from processor.replication.dead_letters.letter import folder_of
 from processor.reporting.findings import Finding, error, warning
-from processor.startup import credentials_providers, installation, java, java_options, places, write_probe
+from processor.startup import (
+    credentials_providers,
+    installation,
+    java,
+    java_options,
+    places,
+    stream_readers,
+    write_probe,
+)
 from processor.startup.failed_call import Who, attempt, cause_of, finding_of
+from processor.startup.stream_readers import Readers
 from processor.state import copy_rows, leases, task_row
 from processor.state.copy_rows import CopyState
 from processor.state.leases import Lease
@@ -44,7 +54,7 @@ class Facts(msgspec.Struct, kw_only=True):
     ``leases_read_at_ms`` is when ``leases`` had been read, in ms since the epoch; 0 if they could not be read.
     ``source_clock_ms`` is when ``source`` was answered, by the answering service's clock, which also stamps the
     stream's records; None if the answer has no time. ``letters_owner`` is the account that must own the bucket of dead
-    letters.
+    letters. ``readers_here`` are the tasks that read streams on this machine, by the stream's ARN.
     """
 
     source: dict[str, Any] | None = None
@@ -59,6 +69,7 @@ class Facts(msgspec.Struct, kw_only=True):
     task: Task | None = None
     copy: CopyState | None = None
     letters_owner: str | None = None
+    readers_here: Readers = {}
 
 
 class _Part(NamedTuple):
@@ -114,6 +125,7 @@ def read(
         return attempt(what, scan, Who("task", settings.task_identity))
 
     def files() -> list[Finding]:
+        facts.readers_here = stream_readers.on_this_machine(Path(settings.log_directory))
         return [
             *places.log_configuration(settings),
             *places.log_directory(settings),

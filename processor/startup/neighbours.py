@@ -6,24 +6,27 @@ from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from processor.reporting.findings import Finding, error
+from processor.reporting.findings import Finding, error, warning
 from processor.settings.identity import Identity
 from processor.settings.settings import Settings
 from processor.settings.task_files import NamedTask
+from processor.startup.stream_readers import MOST_READERS
 
 Tasks = Sequence[NamedTask]
 
 
-def with_findings(tasks: Tasks) -> list[NamedTask]:
+def with_findings(tasks: Tasks, *, warnings: bool = True) -> list[NamedTask]:
     """The same tasks, each with what is wrong with it beside the others. Those without settings take no part.
 
     What is said of some tasks isn't followed by what comes of it: one path has one default task name, and so on.
+
+    :param warnings: whether to say, too, what keeps no task from running
     """
     found: dict[str, list[Finding]] = {}
     said: list[set[str]] = []
     for group, finding in _findings([task for task in tasks if task.settings is not None]):
         paths = {task.file.path for task in group}
-        if not any(paths <= others for others in said):
+        if (warnings or finding.severity == "error") and not any(paths <= others for others in said):
             said.append(paths)
             for path in paths:
                 found.setdefault(path, []).append(finding)
@@ -72,6 +75,20 @@ def _findings(tasks: Tasks) -> Iterator[tuple[Tasks, Finding]]:
                 cause="setup",
             ),
         )
+    for group in _groups(tasks, {path: _source(each) for path, each in settings.items()}):
+        if len(group) > MOST_READERS:
+            yield group, _too_many_readers(group, settings[group[0].file.path])
+
+
+def _too_many_readers(group: Tasks, first: Settings) -> Finding:
+    return warning(
+        "tasks-share-stream",
+        _named(group),
+        f"read one stream, that of source table {first.source_table} in {first.source_region}",
+        "AWS throttles more than two readers of a shard, or more than one where the table is a replica of a global "
+        "table: all of them would fall behind",
+        "Replicate to one destination or two, and from there to the next",
+    )
 
 
 def _groups(tasks: Tasks, keys: Mapping[str, Hashable]) -> Iterator[Tasks]:
@@ -94,11 +111,14 @@ def _sharing_logs(tasks: Tasks, directories: Mapping[str, Path]) -> Iterator[Tas
 
 def _tables(settings: Settings) -> Hashable:
     return (
-        _place(settings.source_region, settings.source_endpoint, settings.source_identity),
-        settings.source_table,
+        _source(settings),
         _place(settings.destination_region, settings.destination_endpoint, settings.destination_identity),
         settings.destination_table,
     )
+
+
+def _source(settings: Settings) -> Hashable:
+    return _place(settings.source_region, settings.source_endpoint, settings.source_identity), settings.source_table
 
 
 def _checkpoints(settings: Settings) -> Hashable:

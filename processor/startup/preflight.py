@@ -16,7 +16,7 @@ from processor.dynamodb.stream_retention import LAST_START_SECONDS
 from processor.errors import NotReadyError
 from processor.reporting import output
 from processor.reporting.findings import Finding, error, failure_of
-from processor.startup import plaintext_endpoints, table_checks, view_checks
+from processor.startup import global_tables, plaintext_endpoints, table_checks, view_checks
 from processor.startup.facts import Facts, read, read_tables
 from processor.startup.table_checks import DELETED_MEANWHILE
 from processor.state import leases, task_row
@@ -216,6 +216,7 @@ _TASK_CHECKS = (
     table_checks.stream_on,
     table_checks.keys_match,
     table_checks.not_itself,
+    global_tables.not_one_global_table,
     _task_is_ours,
     _no_gap,
     table_checks.fence_is_free,
@@ -225,4 +226,10 @@ _TASK_CHECKS = (
     view_checks.with_tables,
 )
 _COPY_CHECKS = (*_TASK_CHECKS, table_checks.stream_has_begun, _from_the_beginning)
-_CHECKS = (*_TASK_CHECKS, _copy_is_through, view_checks.as_before)
+_CHECKS = (
+    *_TASK_CHECKS,
+    _copy_is_through,
+    view_checks.as_before,
+    global_tables.source_is_replica,
+    global_tables.few_readers,
+)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 
 from tests.fakes.network import garbage
@@ -54,3 +55,27 @@ def test_pages_that_are_cut_and_records_that_lack_their_key(make_fleet: MakeFlee
     fleet.wait_equal()
     assert daemon.stop() == 0
     assert CONTENTS not in daemon.console + daemon.log() + daemon.log("kcl.log")
+
+
+def test_too_many_readers_of_a_shard(make_fleet: MakeFleet) -> None:
+    """Reads that AWS refuses now and then are called by their cause, once in a while, and replication goes on."""
+    fleet = make_fleet(shards=1)
+    daemon = fleet.start()
+    fleet.simulator.put({"id": {"S": "first"}})
+    fleet.wait_equal()
+    fleet.simulator.limit_reads(1)
+    (shard,) = fleet.simulator.shards()
+    keys = (f"key-{number}" for number in itertools.count())
+
+    def said() -> bool:
+        fleet.simulator.put({"id": {"S": next(keys)}})
+        return "WARNING too_many_readers " in daemon.console
+
+    until(said, "the warning", pause_seconds=0.2)
+    assert f"shard={shard.id} error=LimitExceededException" in daemon.console
+    fleet.wait_equal()
+    fleet.simulator.limit_reads(None)
+    assert "stream_unreadable" not in daemon.console
+    assert "direct_calls_unused" not in daemon.console
+    assert daemon.stop() == 0
+    assert " ERROR " not in daemon.log("kcl.log")

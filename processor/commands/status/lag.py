@@ -32,9 +32,10 @@ THREADS = 16
 # A page may be empty although records follow. Only a closed shard shows where it ends.
 _PAGES_OF_OPEN, _PAGES_OF_CLOSED = 2, 50
 _TRIMMED = "TrimmedDataAccessException"
+_TOO_MANY_READERS = "LimitExceededException"
 # Errors that may concern a single shard (API reference of GetRecords, errors).
 _OF_ONE_SHARD = frozenset(
-    {"InternalServerError", "LimitExceededException", "ProvisionedThroughputExceededException", "ThrottlingException"}
+    {"InternalServerError", _TOO_MANY_READERS, "ProvisionedThroughputExceededException", "ThrottlingException"}
 )
 
 T = TypeVar("T")
@@ -131,7 +132,8 @@ class Lags:
         self.failures.append(exc)
         if exc.code not in _OF_ONE_SHARD:
             self._away.set()  # otherwise hundreds of shards would each wait for the same timeouts
-        return Lag(seconds=None, note=f"can't be read ({exc.code})")
+        why = f"{exc.code}: too many read it" if exc.code == _TOO_MANY_READERS else exc.code
+        return Lag(seconds=None, note=f"can't be read ({why})")
 
     def _trimmed(self, shard: StreamShard, number: str | None) -> Lag:
         """Whether the checkpoint is before the oldest record: DynamoDB Local says "trimmed" of whole shards, too."""

@@ -36,6 +36,11 @@ def expired() -> ApiError:
     return ApiError("ExpiredIteratorException", "The provided iterator exceeds the maximum age allowed.")
 
 
+def too_many_readers() -> ApiError:
+    """A shard that more read than may."""
+    return ApiError("LimitExceededException", "Too many operations for a given subscriber.")
+
+
 def limit_of(content: dict[str, Any], most: int | None = None) -> int | None:
     """A call's ``Limit``, if it has one.
 

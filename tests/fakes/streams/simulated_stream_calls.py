@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import base64
 import binascii
+from collections import deque
 from collections.abc import Callable
 from typing import Any
 
 import msgspec
 
-from tests.fakes.streams.simulated_errors import expired, invalid, limit_of, not_found, trimmed
+from tests.fakes.streams.simulated_errors import expired, invalid, limit_of, not_found, too_many_readers, trimmed
 from tests.fakes.streams.simulated_stream import MAX_PAGE_RECORDS, Shard, Stream
 from tests.fakes.streams.simulated_table import Table
 
@@ -33,6 +34,8 @@ class StreamCalls:
     def __init__(self, table: Table, *, clock: Callable[[], float]) -> None:
         self._table = table
         self._clock = clock
+        self.reads_per_second: int | None = None  # of each shard; more are refused
+        self._reads: dict[str, deque[float]] = {}  # when each shard was read, within the last second
         self.by_name: dict[str, tuple[Callable[[Content], bytes], set[str]]] = {
             "ListStreams": (self.list_streams, {"Limit", "ExclusiveStartStreamArn"}),
             "DescribeStream": (
@@ -121,6 +124,7 @@ class StreamCalls:
         """GetRecords."""
         limit = limit_of(content, MAX_PAGE_RECORDS) or MAX_PAGE_RECORDS
         stream, shard, start = self._read_iterator(content["ShardIterator"])
+        self._count_read(shard.id)
         # The same: "before you use the iterator (...), a stream record in the shard (...) is trimmed".
         if shard.trimmed_past(start):
             raise trimmed()
@@ -132,6 +136,14 @@ class StreamCalls:
             records,
             self._iterator(stream, shard.id, page.next_start).encode(),
         )
+
+    def _count_read(self, shard_id: str) -> None:
+        now, reads = self._clock(), self._reads.setdefault(shard_id, deque())
+        while reads and now - reads[0] >= 1:
+            reads.popleft()
+        if self.reads_per_second is not None and len(reads) >= self.reads_per_second:
+            raise too_many_readers()
+        reads.append(now)
 
     def _iterator(self, stream: Stream, shard_id: str, start: int) -> str:
         place = base64.b64encode(f"{shard_id}|{start}|{self._clock()!r}".encode()).decode()

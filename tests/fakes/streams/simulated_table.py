@@ -53,6 +53,7 @@ class Table:
 
     :param key: its parts, each as ``name:type``
     :param shards: how many the stream has at first
+    :param replicas: the other regions, where it is one of a global table
     :param clock: seconds since the epoch
     """
 
@@ -65,9 +66,11 @@ class Table:
         seed: int = 0,
         view_type: ViewType = "NEW_AND_OLD_IMAGES",
         region: str = "us-east-1",
+        replicas: Sequence[str] = (),
         clock: Callable[[], float] = time.time,
     ) -> None:
         self.name = name
+        self.replicas = replicas
         self.key = [KeyPart(*part.rsplit(":", 1)) for part in key]
         self.arn = f"arn:aws:dynamodb:{region}:{ACCOUNT}:table/{name}"
         self.id = str(uuid.UUID(int=seed))

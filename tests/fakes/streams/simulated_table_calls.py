@@ -63,6 +63,9 @@ class TableCalls:
             "BillingModeSummary": {"BillingMode": "PAY_PER_REQUEST"},
             "DeletionProtectionEnabled": False,
         }
+        if table.replicas:
+            described["GlobalTableVersion"] = "2019.11.21"
+            described["Replicas"] = [{"RegionName": region, "ReplicaStatus": "ACTIVE"} for region in table.replicas]
         if stream:
             described["StreamSpecification"] = {"StreamEnabled": True, "StreamViewType": stream.view_type}
         if table.latest_stream_arn:

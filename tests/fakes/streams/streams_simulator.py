@@ -43,6 +43,7 @@ class StreamsSimulator(FaultyServer):
     :param shards: how many are open at first
     :param seed: of sequence numbers and shard ids
     :param table: the table's name; ``key``: its parts, each as ``name:type``
+    :param replicas: the other regions, where the table is one of a global table
     :param clock: seconds since the epoch, for the 24 hours of records and the 15 minutes of iterators
     """
 
@@ -55,15 +56,26 @@ class StreamsSimulator(FaultyServer):
         key: Sequence[str] = ("id:S",),
         view_type: ViewType = "NEW_AND_OLD_IMAGES",
         region: str = "us-east-1",
+        replicas: Sequence[str] = (),
         clock: Callable[[], float] = time.time,
         port: int = 0,
     ) -> None:
         super().__init__(port=port)
         self.table = table
-        self._table = Table(table, key=key, shards=shards, seed=seed, view_type=view_type, region=region, clock=clock)
+        self._table = Table(
+            table,
+            key=key,
+            shards=shards,
+            seed=seed,
+            view_type=view_type,
+            region=region,
+            replicas=replicas,
+            clock=clock,
+        )
+        self._stream_calls = StreamCalls(self._table, clock=clock)
         self._calls = {
             f"{calls.prefix}.{name}": call
-            for calls in (TableCalls(self._table), StreamCalls(self._table, clock=clock))
+            for calls in (TableCalls(self._table), self._stream_calls)
             for name, call in calls.by_name.items()
         }
 
@@ -150,6 +162,10 @@ class StreamsSimulator(FaultyServer):
         :returns: how many
         """
         return self._table.trim(shard_id, records=records, before=before)
+
+    def limit_reads(self, per_second: int | None) -> None:
+        """Refuse GetRecords of a shard beyond that many a second, as AWS does with too many readers; None ends it."""
+        self._stream_calls.reads_per_second = per_second
 
     def expire(self, shard_id: str) -> None:
         """Drop a closed shard, as 24 hours do."""

@@ -10,7 +10,7 @@ from botocore.exceptions import BotoCoreError, ClientError, ConnectionClosedErro
 from tests.fakes.network import faults
 from tests.fakes.streams.stream_reader import Reader
 from tests.fakes.streams.streams_simulator import StreamsSimulator
-from tests.protocol.simulator.conftest import item, refused
+from tests.protocol.simulator.conftest import Clock, item, refused
 
 
 def fate(reader: Reader) -> str:
@@ -83,3 +83,19 @@ def test_an_older_fault_goes_before_a_plan(simulator: StreamsSimulator, reader: 
     simulator.inject(faults.error("ExpiredTokenException"), times=1)
     simulator.follow(faults.plan(1, throttled=1.0))
     assert [fate(reader) for _ in range(2)] == ["ExpiredTokenException", "ThrottlingException"]
+
+
+def test_a_shard_that_is_read_too_often(simulator: StreamsSimulator, reader: Reader, clock: Clock) -> None:
+    """More reads within a second than are allowed are refused, shard by shard, until it is over."""
+    simulator.limit_reads(2)
+    one, another, *_ = (reader.iterator(shard.id) for shard in simulator.shards())
+    reader.page(one)
+    reader.page(one)
+    with refused("LimitExceededException"):
+        reader.page(one)
+    reader.page(another)
+    clock.now += 1
+    reader.page(one)
+    reader.page(one)
+    simulator.limit_reads(None)
+    reader.page(one)

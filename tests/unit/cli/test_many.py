@@ -43,7 +43,7 @@ class Tasks:
 
     def add(self, name: str, act: Act | int = 0, **changed: str) -> None:
         """A task with tables of its own, and what the command does with it."""
-        given = REQUIRED | {"destinationTable": f"table-{name}"} | changed
+        given = REQUIRED | {"sourceTable": f"source-{name}", "destinationTable": f"table-{name}"} | changed
         (self.path / f"{name}.properties").write_text(javaproperties.dumps(given, timestamp=False))
         self.acts[given["destinationTable"]] = act if callable(act) else lambda _: act
 
@@ -138,7 +138,7 @@ def test_headings_and_a_sum(tasks: Tasks) -> None:
     tasks.add("a", act)
     tasks.add("b", 0)
     first, second = (
-        f"== {tasks.path}/{name}.properties: orders (eu-west-1) -> table-{name} (us-east-1)\n" for name in "ab"
+        f"== {tasks.path}/{name}.properties: source-{name} (eu-west-1) -> table-{name} (us-east-1)\n" for name in "ab"
     )
     total = f"== 2 tasks: 1 not known, 1 ready\n   5  {tasks.path}/a.properties: not known\n"
     assert tasks.run() == (5, f"{first}report\n{second}\n{total}", f"{first}something\n")

@@ -21,12 +21,14 @@ def _found(*given: dict[str, str] | None) -> list[list[str]]:
 
 def test_tasks_of_their_own_share_nothing() -> None:
     """One source with two destinations, a name in two regions, and a task without settings."""
-    assert _found({}, {"destinationTable": "table-b"}, {"destinationRegion": "us-west-2"}, None) == [[], [], [], []]
+    assert _found(
+        {}, {"destinationTable": "table-b"}, {"sourceTable": "table-c", "destinationRegion": "us-west-2"}, None
+    ) == [[], [], [], []]
 
 
 def test_one_path_twice() -> None:
     """It is one thing to put right, though checkpoints and logs are in common, too; what has its own tables is well."""
-    assert _found({}, {"destinationTable": "table-b"}, {}) == [["tasks-share-tables"], [], ["tasks-share-tables"]]
+    assert _found({}, {"sourceTable": "table-c"}, {}) == [["tasks-share-tables"], [], ["tasks-share-tables"]]
 
 
 def test_one_path_under_two_names() -> None:
@@ -47,11 +49,22 @@ def test_one_path_by_another_account_is_another() -> None:
 def test_one_checkpoint_table() -> None:
     """It belongs to one name in one region; each of those that share it says so, with the places of the name."""
     named = {"taskName": "x"}
-    assert _found(named, named | {"destinationTable": "table-b"}, {"destinationTable": "table-c"}) == [
+    assert _found(named, named | {"destinationTable": "table-b"}, {"sourceTable": "table-c"}) == [
         ["tasks-share-checkpoints"],
         ["tasks-share-checkpoints"],
         [],
     ]
+
+
+def test_three_readers_of_one_stream() -> None:
+    """AWS lets two read a shard; that is a warning, and none of the errors that keep a task from beginning."""
+    settings = [tasks.task(destinationTable=f"table-{name}") for name in "bcd"]
+    given = [NamedTask(file=TaskFile(path=f"{at}"), settings=each, places={}) for at, each in enumerate(settings)]
+    found = neighbours.with_findings(given)
+    assert [[finding.id for finding in task.findings] for task in found] == 3 * [["tasks-share-stream"]]
+    assert [task.errors for task in found] == 3 * [()]
+    assert neighbours.with_findings(given, warnings=False) == given
+    assert neighbours.with_findings(given[:2]) == given[:2]
 
 
 def test_one_log_directory() -> None:

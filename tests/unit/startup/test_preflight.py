@@ -50,6 +50,19 @@ def _stream(view: str = "NEW_AND_OLD_IMAGES") -> dict[str, Any]:
     return {"StreamSpecification": {"StreamEnabled": True, "StreamViewType": view}, "LatestStreamArn": STREAM}
 
 
+def _arn(region: str, account: str = "1", *, name: str = "orders") -> str:
+    return f"arn:aws:dynamodb:{region}:{account}:table/{name}"
+
+
+def _regions(*names: str) -> dict[str, Any]:
+    return {"Replicas": [{"RegionName": name, "ReplicaStatus": "ACTIVE"} for name in names]}
+
+
+def _replica(region: str, account: str = "1", **more: Any) -> dict[str, Any]:
+    """A table of a global one."""
+    return _table(**({"TableArn": _arn(region, account), "TableId": region} | more))
+
+
 def _facts(**changed: Any) -> Facts:
     """A task that runs already and has nothing wrong with it, but for what is changed."""
     found: dict[str, Any] = {
@@ -85,6 +98,24 @@ WRONG = {
     "another key": ({"destination": _copy(key="pk:S")}, "error", "is HASH pk (S); the source's is HASH id (S)"),
     "another key type": ({"destination": _copy(key="id:N")}, "error", "is HASH id (N); the source's is HASH id (S)"),
     "the source itself": ({"destination": _table(TableArn="arn:orders", TableId="orders")}, "error", "is the source"),
+    "one global table, by the destination": (
+        {"source": _replica("us-east-1", **_stream()), "destination": _replica("eu-west-1", **_regions("us-east-1"))},
+        "error",
+        "is a replica of the global table",
+    ),
+    "one global table, of two accounts": (
+        {
+            "source": _replica("us-east-1", **_stream()),
+            "destination": _replica("eu-west-1", "2", Replicas=[{"ReplicaArn": _arn("us-east-1")}]),
+        },
+        "error",
+        "is a replica of the global table",
+    ),
+    "two others read the stream": (
+        {"readers_here": {STREAM: frozenset({"task-b", "task-c"})}},
+        "warning",
+        "by 2 other tasks (checkpoint tables task-b, task-c)",
+    ),
     "another stream": ({"task": task_row.of(SETTINGS, "arn:old")}, "error", "the last checkpoints are of arn:old"),
     "no shard left": ({"stream_shards": frozenset({"shard-9"})}, "error", "has none of the 1 shards"),
     "TTL": ({"destination_ttl": "expires"}, "warning", "TTL on expires; the source's is off"),
@@ -94,6 +125,18 @@ WRONG = {
 RIGHT = {
     "new images alone": {"source": _table(**_stream("NEW_IMAGE"))},
     "the source's TTL": {"destination_ttl": "expires", "source_ttl": "expires"},
+    "a replica of another global table as destination": {"destination": _copy(**_regions("us-west-2"))},
+    "the same name in another account": {
+        "source": _replica("us-east-1", **_stream()),
+        "destination": _replica("eu-west-1", "2", **_regions("us-east-1")),
+    },
+    "another name in a region of the global table": {
+        "source": _replica("us-east-1", **_stream()),
+        "destination": _copy(TableArn=_arn("eu-west-1", name="orders-copy"), **_regions("us-east-1")),
+    },
+    "one other reader, and our other daemons": {
+        "readers_here": {STREAM: frozenset({"task-b", SETTINGS.checkpoint_table}), "arn:x": frozenset("ab")}
+    },
     "no TTL of the source's": {"source_ttl": "expires"},
     "a table being updated": {"destination": _copy(TableStatus="UPDATING")},
     "a first start": {"leases": None, "task": None},
@@ -124,6 +167,28 @@ def test_each_thing_wrong_is_found(changed: dict[str, Any], severity: str, words
 def test_what_is_allowed_is_not_found(changed: dict[str, Any]) -> None:
     """What only looks like something wrong makes no finding."""
     assert _found(_facts(**changed)) == []
+
+
+def test_one_reader_of_a_global_tables_stream() -> None:
+    """It is said of such a source, with its other regions; a second reader on this machine is one too many."""
+    source = _replica("us-east-1", **_stream(), **_regions("us-east-1", "eu-west-1", "ap-south-1"))
+    alone, beside = (
+        _found(_facts(source=source, readers_here={STREAM: frozenset(others)})) for others in ((), ("task-b",))
+    )
+    replica = f"source table {SETTINGS.source_table} is a replica of a global table (also in ap-south-1, eu-west-1)"
+    read = (
+        f"stream of source table {SETTINGS.source_table} is read on this machine by 1 other task "
+        "(checkpoint table task-b)"
+    )
+    assert alone == [("warning", replica)]
+    assert beside == [("warning", replica), ("warning", read)]
+
+
+def test_a_source_that_says_its_replicas_is_enough() -> None:
+    """While a replica is being added, the destination may not say it yet."""
+    source = _replica("us-east-1", **_stream(), **_regions("eu-west-1"))
+    found = _found(_facts(source=source, destination=_replica("eu-west-1")))
+    assert [severity for severity, _ in found] == ["error", "warning"]
 
 
 def test_one_place_with_two_roles_may_be_two_accounts() -> None:

@@ -48,6 +48,10 @@ public final class HarmlessErrors extends TurboFilter {
             new Rule("software.amazon.kinesis.retrieval.polling.PrefetchRecordsPublisher",
                     "{} :  Exception thrown while fetching records from Kinesis",
                     error -> isOf(error, SdkException.class), Level.INFO),
+            // too_many_readers or stream_unreadable says so; the exception's name is one of Kinesis's.
+            new Rule("software.amazon.kinesis.retrieval.polling.PrefetchRecordsPublisher",
+                    "{} : ProvisionedThroughputExceededException thrown while fetching records from Kinesis",
+                    error -> isOf(error, SdkException.class), Level.DEBUG),
             // checkpoints_unusable says so.
             new Rule("software.amazon.kinesis.leases.dynamodb.DynamoDBLeaseRenewer",
                     "Encountered an exception while renewing a lease.",

@@ -82,7 +82,7 @@ public final class Outage {
     }
 
     /** Up to a blank: half of a secret would not be known as one. */
-    static String cut(String text) {
+    public static String cut(String text) {
         return text == null || text.length() <= MOST_CHARACTERS
                 ? text : text.substring(0, Math.max(0, text.lastIndexOf(' ', MOST_CHARACTERS))) + " ...";
     }

@@ -12,6 +12,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicReference;
 import replicator.process.DispatchTurns;
+import replicator.stream.GuardedStreamsClient;
 import replicator.stream.ShardEnd;
 import software.amazon.awssdk.awscore.AwsRequestOverrideConfiguration;
 import software.amazon.awssdk.services.dynamodb.model.GetRecordsRequest;
@@ -55,6 +56,7 @@ public final class PageFetcher extends DynamoDBStreamsDataFetcher {
     private final Backlog backlog;
     private final DispatchTurns turns;
     private final Pace pace;
+    private final String shardId;
     private volatile boolean behind;
     private volatile boolean wentOn;
 
@@ -81,6 +83,7 @@ public final class PageFetcher extends DynamoDBStreamsDataFetcher {
         this.pauseIfHeld = pauseIfHeld;
         this.backlog = backlog;
         this.turns = turns;
+        this.shardId = config.getShardId();
         this.pace = new Pace(idleMillis, idleMaxMillis, System::nanoTime);
     }
 
@@ -163,7 +166,8 @@ public final class PageFetcher extends DynamoDBStreamsDataFetcher {
         AwsRequestOverrideConfiguration.Builder override = request.overrideConfiguration()
                 .map(AwsRequestOverrideConfiguration::toBuilder).orElseGet(AwsRequestOverrideConfiguration::builder);
         return adapter.getDynamoDBStreamsRecords(request.toBuilder()
-                .overrideConfiguration(override.putExecutionAttribute(PageInterceptor.PAGE, page).build()).build()).get();
+                .overrideConfiguration(override.putExecutionAttribute(PageInterceptor.PAGE, page)
+                        .putExecutionAttribute(GuardedStreamsClient.SHARD, shardId).build()).build()).get();
     }
 
     /** The records of one page or more, and all else of the last. */

@@ -24,9 +24,6 @@ import software.amazon.kinesis.retrieval.polling.SleepTimeController;
 public final class PromptRecordsFetcherFactory extends SimpleRecordsFetcherFactory {
     private static final long AWAIT_TERMINATION_MILLIS = 100;
 
-    // As SimpleRecordsFetcherFactory has it: how many throttled reads in a row are worth an error in the log.
-    private static final int MAX_CONSECUTIVE_THROTTLES = 5;
-
     private final DispatchTurns turns;
 
     public PromptRecordsFetcherFactory(DispatchTurns turns) {
@@ -52,7 +49,7 @@ public final class PromptRecordsFetcherFactory extends SimpleRecordsFetcherFacto
                 metricsFactory,
                 "ProcessTask",
                 shardId,
-                new ThrottlingReporter(MAX_CONSECUTIVE_THROTTLES, shardId),
+                new SilentThrottling(shardId),
                 AWAIT_TERMINATION_MILLIS,
                 ((PageFetcher) strategy.dataFetcher()).pace()) {
             /** KCL has a thread of its pool call this. */
@@ -66,5 +63,15 @@ public final class PromptRecordsFetcherFactory extends SimpleRecordsFetcherFacto
                 }
             }
         };
+    }
+
+    /** KCL's would log a line for each read that is refused, and errors after some. GuardedStreamsClient says it. */
+    private static final class SilentThrottling extends ThrottlingReporter {
+        SilentThrottling(String shardId) {
+            super(0, shardId);
+        }
+
+        @Override
+        public void throttled() {}
     }
 }

@@ -4,6 +4,7 @@ import java.util.Optional;
 import replicator.log.Outage;
 import replicator.process.Exit;
 import software.amazon.awssdk.core.exception.SdkException;
+import software.amazon.awssdk.core.interceptor.ExecutionAttribute;
 import software.amazon.awssdk.services.dynamodb.model.DescribeStreamRequest;
 import software.amazon.awssdk.services.dynamodb.model.DescribeStreamResponse;
 import software.amazon.awssdk.services.dynamodb.model.DynamoDbException;
@@ -27,10 +28,14 @@ import software.amazon.awssdk.services.dynamodb.streams.DynamoDbStreamsServiceCl
  *   <li>The adapter reads "not found", and an answer that lacks a part, as the end of a shard or as a stream without
  *       shards, and skips trimmed records. Each would be checkpointed as done. Here none of them is believed at once
  *       ({@link Absence}), and a shard of which changes are really lost is held ({@link Losses}).
- *   <li>KCL retries a stream that can't be read without telling the operator; here it is logged.
+ *   <li>KCL retries a stream that can't be read without telling the operator; here it is logged, and by another name where
+ *       others read it, too ({@link TooManyReaders}).
  * </ul>
  */
 public final class GuardedStreamsClient implements DynamoDbStreamsClient {
+    /** A read that carries it is known by its shard where it fails. */
+    public static final ExecutionAttribute<String> SHARD = new ExecutionAttribute<>("ReplicatorShard");
+
     /** The adapter takes an answer without an iterator for the end of the shard. */
     private static final GetShardIteratorResponse ENDED = GetShardIteratorResponse.builder().build();
 
@@ -44,6 +49,7 @@ public final class GuardedStreamsClient implements DynamoDbStreamsClient {
     private final Outage outage = new Outage("stream_unreadable", "The source's stream can't be read",
             "Nothing is lost while its records last (24 hours); it is tried until it can be read.",
             "The source's stream can be read again");
+    private final TooManyReaders readers = new TooManyReaders(System::nanoTime);
     private final OverdueReads overdue = new OverdueReads(outage::failed);
 
     GuardedStreamsClient(
@@ -80,8 +86,17 @@ public final class GuardedStreamsClient implements DynamoDbStreamsClient {
         try {
             return listings.look();
         } catch (RuntimeException e) {
-            outage.failed(e);
+            failed("DescribeStream", null, e, System.currentTimeMillis());
             throw e;
+        }
+    }
+
+    /** Says it: that others read the stream, too, where that is the reason, else that it can't be read. */
+    private void failed(String operation, String shardId, RuntimeException error, long begunMillis) {
+        if (TooManyReaders.isMeant(error)) {
+            readers.refused(operation, shardId, error);
+        } else {
+            outage.failed(error, begunMillis);
         }
     }
 
@@ -101,7 +116,7 @@ public final class GuardedStreamsClient implements DynamoDbStreamsClient {
         } catch (ResourceNotFoundException e) {
             return notFound(named, e);
         } catch (RuntimeException e) {
-            outage.failed(e, begun);
+            failed("GetShardIterator", named.shardId(), e, begun);
             throw e;
         }
     }
@@ -120,6 +135,7 @@ public final class GuardedStreamsClient implements DynamoDbStreamsClient {
         try {
             GetRecordsResponse response = overdue.watched(() -> stream.getRecords(request));
             outage.succeeded();
+            readers.answered();
             return response;
         } catch (ResourceNotFoundException e) {
             outage.failed(e, begun);
@@ -132,7 +148,8 @@ public final class GuardedStreamsClient implements DynamoDbStreamsClient {
             // KCL would read on with this iterator for ever. Asked for a new one, getShardIterator tells what is lost.
             throw asExpired(e);
         } catch (DynamoDbException e) {
-            outage.failed(e, begun);
+            failed("GetRecords", request.overrideConfiguration()
+                    .map(each -> each.executionAttributes().getAttribute(SHARD)).orElse(null), e, begun);
             // KCL would read on with an iterator that the stream does not know as one of its own, for ever.
             throw "ValidationException".equals(Outage.code(e)) ? asExpired(e) : e;
         } catch (RuntimeException e) {
@@ -168,7 +185,7 @@ public final class GuardedStreamsClient implements DynamoDbStreamsClient {
             endIfStreamIsGone();
             throw new IllegalStateException("Stream " + trueArn + " was not found; it is looked for again");
         } catch (SdkException e) {
-            outage.failed(e);
+            failed("DescribeStream", named.shardId(), e, System.currentTimeMillis());
             throw e;
         }
         String checkpoint = named.sequenceNumber() == null
