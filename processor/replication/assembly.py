@@ -17,6 +17,8 @@ from processor.metrics.sinks import sinks
 from processor.replication import on_error, tables
 from processor.replication.apply import Applier
 from processor.replication.checkpoint import Checkpoint
+from processor.replication.filtered_count import DIRECTORY as FILTERED_DIRECTORY
+from processor.replication.filtered_count import FilteredCount
 from processor.replication.heartbeats import Heartbeats
 from processor.replication.key_guard import KeyGuard
 from processor.replication.lease_term import DIRECTORY, LeaseTerm
@@ -110,6 +112,9 @@ def open_shard(
     checkpoint = Checkpoint(
         log, gone=gone, interval_seconds=settings.checkpoint_interval_millis / 1000, stored=meter.checkpointed
     )
+    counted = None
+    if settings.leaves_changes_out:
+        counted = FilteredCount(directory / FILTERED_DIRECTORY / shard_file_name(shard_id))
     unrecorded = Outage(
         log,
         "hold_unrecorded",
@@ -149,4 +154,5 @@ def open_shard(
         view=view,
         keeps_expired=settings.keeps_expired,
         checkpoint=checkpoint,
+        filtered_count=counted,
     )

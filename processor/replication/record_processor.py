@@ -31,6 +31,7 @@ from processor.flow.retry_policy import RECORDS, RetryPolicy
 from processor.replication.apply import Applier, Outcome
 from processor.replication.change import Change
 from processor.replication.checkpoint import Checkpoint
+from processor.replication.filtered_count import FilteredCount
 from processor.replication.meter import Meter, NoMeter
 from processor.replication.stream_record import decode
 from processor.reporting.logs import Log
@@ -73,7 +74,7 @@ class Shard(msgspec.Struct, frozen=True):
     """What a record processor works with once it knows its shard.
 
     ``checkpoint`` is one that the applier knows too; without it, each batch is checkpointed. ``keeps_expired``: what
-    TTL has removed stays at the destination.
+    TTL has removed stays at the destination. ``filtered_count``: None if the settings leave no change out.
     """
 
     applier: Applier
@@ -83,6 +84,7 @@ class Shard(msgspec.Struct, frozen=True):
     view: View | None = None
     keeps_expired: bool = False
     checkpoint: Checkpoint | None = None
+    filtered_count: FilteredCount | None = None
 
 
 def _or_exit(method: Callable[[Any, _Input], None]) -> Callable[[Any, _Input], None]:
@@ -161,6 +163,7 @@ class RecordProcessor(v3.RecordProcessorBase):  # type: ignore[misc]  # kclpy ha
         self._applier, self.log, self._meter = shard.applier, shard.log, shard.meter
         self._standstill, self._view = shard.standstill, shard.view
         self._keeps_expired = shard.keeps_expired
+        self._filtered_count = shard.filtered_count
         self._checkpoint = shard.checkpoint or Checkpoint(
             self.log, gone=self._gone, stored=self._meter.checkpointed, policy=self._policy
         )
@@ -191,6 +194,8 @@ class RecordProcessor(v3.RecordProcessorBase):  # type: ignore[misc]  # kclpy ha
             return
         # The rule: never anything but the last change applied, and only after all before it.
         self._checkpoint.applied(changes[-1].sequence_number)
+        if self._filtered_count is not None:
+            self._filtered_count.add(outcome.filtered)
         self._store(self._checkpoint.store_if_due)
         self._count(outcome, changes)
 

@@ -131,6 +131,11 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=False):
         return self.dead_letter_bucket is not None or self.dead_letter_path is not None
 
     @property
+    def leaves_changes_out(self) -> bool:
+        """Whether there may be changes that write nothing, by these settings."""
+        return self.filter is not None or self.transform is not None or self.keeps_expired
+
+    @property
     def keeps_expired(self) -> bool:
         """Whether what TTL has deleted at the source stays at the destination."""
         return self.ttl_deletes == "ignore"

@@ -25,6 +25,7 @@ from processor.aws.sessions import sts_region
 from processor.errors import SetupError
 from processor.metrics.shard_files import DIRECTORY as METRICS_DIRECTORY
 from processor.metrics.sinks import sinks
+from processor.replication.filtered_count import DIRECTORY as FILTERED_DIRECTORY
 from processor.replication.lease_term import DIRECTORY as TERM_DIRECTORY
 from processor.settings import kcl_properties
 from processor.settings.daemon_files import NURSERY_DIRECTORY, SETTINGS_VARIABLE, VIEW_FILE, ViewBasis
@@ -214,13 +215,18 @@ def start(
     worker_id = settings.kcl.get("workerId", settings.kcl.get("workerIdentifier", slot.worker_id))
     terms = slot.directory / TERM_DIRECTORY
     waiting = slot.directory / HOLD_DIRECTORY
-    for directory in (terms, waiting, slot.directory / METRICS_DIRECTORY):
+    counts = slot.directory / FILTERED_DIRECTORY
+    for directory in (terms, waiting, counts, slot.directory / METRICS_DIRECTORY):
         shutil.rmtree(directory, ignore_errors=True)  # left by earlier daemons
+        if directory == counts and not settings.leaves_changes_out:
+            continue
         private_files.make_folder(directory, shared=settings.allow_shared_folders)
     made = properties(settings, task=task, worker_id=worker_id, leases=leases, read_at_ms=read_at_ms)
     made |= {name: value for name, value in endpoints.told(settings).items() if name not in settings.kcl}
     made["leaseTermDirectory"] = str(terms)
     made["holdDirectory"] = str(waiting)
+    if settings.leaves_changes_out:
+        made["filteredDirectory"] = str(counts)
     made["nurseryDirectory"] = str(slot.directory / NURSERY_DIRECTORY)
     properties_file = slot.directory / "daemon.properties"
     settings_file = slot.directory / "child.json"

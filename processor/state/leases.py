@@ -21,13 +21,18 @@ _BEGINNING = "TRIM_HORIZON"
 
 
 class Lease(msgspec.Struct, frozen=True, kw_only=True):
-    """One shard's row: who reads it, and how far; ``parents`` are the shards that must be finished before it."""
+    """One shard's row: who reads it, and how far; ``parents`` are the shards that must be finished before it.
+
+    ``filtered``: how many of its records, up to the checkpoint, the settings left out (``FilteredCounts.java``); None
+    if that was not counted.
+    """
 
     shard_id: str
     owner: str | None
     counter: int
     checkpoint: str | None
     parents: tuple[str, ...] = ()
+    filtered: int | None = None
 
     @property
     def finished(self) -> bool:
@@ -77,7 +82,13 @@ def _lease(row: dict[str, Any]) -> Lease:
         counter=int(row.get("leaseCounter", {}).get("N", "0")),
         checkpoint=row.get("checkpoint", {}).get("S"),
         parents=tuple(row.get("parentShardId", {}).get("SS", ())),
+        filtered=_count(row.get("recordsFiltered", {}).get("N")),
     )
+
+
+def _count(stored: str | None) -> int | None:
+    """A number that nothing depends on: one that is wrong prevents nothing."""
+    return int(stored) if stored is not None and stored.isdecimal() else None
 
 
 def read_some(client: DynamoDBClient, table: str, shard_ids: Collection[str]) -> dict[str, Lease]:

@@ -534,6 +534,24 @@ def test_how_far_a_copy_has_come(make_stage: MakeStage) -> None:
     assert "not through, 20 and 4 left out of some 100 items, 1 of 4 segments done, begun by here" in shown(found)
 
 
+def test_how_many_records_the_settings_have_left_out(make_stage: MakeStage) -> None:
+    """By the leases' rows: of each shard that has a number there, also of finished ones, and the sum; else nothing."""
+    stage = make_stage(shards=3)
+    table = stage.leases(checkpoints=stage.newest())
+    plain = stage.look()
+    assert (plain.filtered, "filtered" in shown(plain)) == (None, False)
+    first, second, third = (shard.id for shard in stage.simulator.shards())
+    for shard, number in ((first, "1200"), (second, "34"), (third, "1.5")):
+        table.set_filtered(shard, number)
+    table.finish(second)
+    found = stage.look()
+    assert {shard.shard_id: shard.filtered for shard in found.shards} == {first: 1200, second: 34, third: None}
+    assert found.filtered == 1234
+    assert "1,234 records of shards with a lease wrote nothing" in shown(found)
+    assert "1,200" in next(line for line in shown(found).splitlines() if line.startswith(first))
+    assert json.loads(run(stage, "--json")[1])["filtered"] == 1234
+
+
 def shown(found: StatusReport) -> str:
     """As a person sees it, on a wide terminal."""
     console = Console(width=250, force_terminal=False, markup=False, highlight=False)

@@ -276,6 +276,40 @@ def test_what_ttl_deletes_stays_in_an_archive(make_fleet: MakeFleet, mode: str) 
     assert not any("secret" in (item or {}) for item in there.values())
 
 
+def test_what_is_left_out_is_counted_in_the_leases_row(make_fleet: MakeFleet) -> None:
+    """Each record once, by whatever daemon: through kill -9, a clean stop, another daemon, and the shard's end."""
+    fleet = make_fleet(shards=1, filter="attribute_exists(a)")
+    simulator, (shard,), written = fleet.simulator, fleet.simulator.open_shards(), 0
+
+    def write(number: int) -> None:
+        nonlocal written
+        for each in range(written, written + number):
+            simulator.put({"id": {"S": f"out-{each}"}})
+        written += number
+        simulator.put({"id": {"S": f"in-{written}"}, "a": {"N": "1"}})
+
+    def counted() -> bool:
+        lease = fleet.lease(shard.id)
+        return lease is not None and lease.filtered == written
+
+    daemon = fleet.start()
+    write(7)
+    until(counted, "the count of the first records")
+    daemon.stop(signal.SIGKILL)
+    write(5)
+    daemon.start()
+    until(counted, "the count of the daemon that was started again")
+    assert daemon.stop() == 0
+    write(4)
+    other = fleet.start()
+    until(counted, "the count of another daemon")
+    write(3)
+    simulator.roll_over(shard.id)
+    until(lambda: (lease := fleet.lease(shard.id)) is not None and lease.finished, "the shard's end")
+    assert counted()
+    assert other.stop() == 0
+
+
 def test_what_cannot_be_used_is_said_before_the_start(pair: Pair, replicator: MakeReplicator) -> None:
     """At once, with 22, and by a command, too."""
     running = replicator(Stage(pair, filter="size(").settings).start()

@@ -51,7 +51,11 @@ class Lag(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ShardState(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
-    """One shard's state. ``open`` is None if the stream does not list it (any more), or can't be asked."""
+    """One shard's state. ``open`` is None if the stream does not list it (any more), or can't be asked.
+
+    ``filtered``: how many of its records up to the checkpoint were left out by the settings, or None if that was not
+    counted.
+    """
 
     shard_id: str
     state: State
@@ -64,6 +68,7 @@ class ShardState(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     lost: bool = False
     finished_early: bool = False
     note: str = ""
+    filtered: int | None = None
 
 
 class Lineage:
@@ -148,6 +153,7 @@ class Lineage:
             lost=lost,
             finished_early=bool(is_open and lease and lease.finished and not self._children.get(shard_id)),
             note="; ".join(filter(None, (note, lag.note))),
+            filtered=lease.filtered if lease else None,
         )
 
     def _judge(self, shard_id: str, lease: Lease | None, renewing: Collection[str]) -> tuple[State, str]:

@@ -75,6 +75,8 @@ def _facts(report: StatusReport) -> list[tuple[str, str]]:
         facts.append(("copy", _copy(report.copy)))
     if letters is not None:
         facts.append(("dead letters", f"{'more than ' if letters.more else ''}{letters.count} in {letters.place}"))
+    if report.filtered is not None:
+        facts.append(("filtered", f"{report.filtered:,} records of shards with a lease wrote nothing"))
     return facts
 
 
@@ -100,12 +102,16 @@ def _table(shards: list[ShardState], report: StatusReport) -> Table:
     table.add_column("lag", justify="right", no_wrap=True)
     table.add_column("owner", overflow="fold")
     table.add_column("checkpoint", overflow="fold")
+    counted = any(shard.filtered is not None for shard in shards)
+    if counted:
+        table.add_column("filtered", justify="right", no_wrap=True)
     table.add_column("note", overflow="fold")
     for shard in shards:
         note = shard.note or ("for its parent" if shard.state == "waiting" else "")
         bound = _bound(report, shard.lag_seconds, about="~", at_most="<")
         lag = "lost" if shard.lost else bound + duration(shard.lag_seconds)
-        cells = (shard.shard_id, shard.state, lag, shard.owner or "-", shard.checkpoint or "-", note)
+        filtered = ["-" if shard.filtered is None else f"{shard.filtered:,}"] if counted else []
+        cells = (shard.shard_id, shard.state, lag, shard.owner or "-", shard.checkpoint or "-", *filtered, note)
         table.add_row(*map(cell, cells))
     return table
 

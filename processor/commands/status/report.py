@@ -60,7 +60,8 @@ class StatusReport(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     ``lag_seconds`` is the largest of all shards, or None if none is known. With ``lag_about``, it and the shards' own
     may be wrong by a minute, because the source rounds its records' times to the minute. With
     ``checkpoint_interval_seconds``, each may really be smaller by up to that interval, because only checkpoints show
-    what is applied.
+    what is applied. ``filtered`` is the sum of the shards' own: records up to their checkpoints that the settings leave
+    out; None if none are counted.
     """
 
     task_name: str
@@ -78,6 +79,7 @@ class StatusReport(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     daemons: list[Daemon]
     copy: CopyProgress | None
     dead_letters: LettersFound | None
+    filtered: int | None
     holds: list[Hold]
     checkpoint_outage: CheckpointOutage | None
     findings: list[Finding]
@@ -90,6 +92,7 @@ def make(settings: Settings, seen: Seen, *, max_lag_seconds: int) -> StatusRepor
     :param max_lag_seconds: how far a healthy shard may be behind
     """
     counted = Counter(shard.state for shard in seen.shards)
+    filtered = [shard.filtered for shard in seen.shards if shard.filtered is not None]
     lags = [shard.lag_seconds for shard in seen.shards if shard.lag_seconds is not None]
     findings = [*_unreachable(settings, seen), *_wrong(settings, seen, max_lag_seconds)]
     return StatusReport(
@@ -124,6 +127,7 @@ def make(settings: Settings, seen: Seen, *, max_lag_seconds: int) -> StatusRepor
         daemons=seen.daemons,
         copy=seen.copy,
         dead_letters=seen.dead_letters,
+        filtered=sum(filtered) if filtered else None,
         holds=seen.holds,
         checkpoint_outage=seen.checkpoint_outage,
         findings=findings,

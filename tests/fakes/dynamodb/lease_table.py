@@ -94,6 +94,11 @@ class LeaseTable:
         self._rows[shard]["checkpoint"] = {"S": leases.SHARD_END}
         self._write([self._rows[shard]])
 
+    def set_filtered(self, shard: str, number: str) -> None:
+        """Say how many of a shard's records the settings have left out, as a daemon does with a checkpoint."""
+        self._rows[shard]["recordsFiltered"] = {"N": number}
+        self._write([self._rows[shard]])
+
     @contextlib.contextmanager
     def renewed_by(self, owner: str) -> Iterator[None]:
         """From now on this one renews, too."""

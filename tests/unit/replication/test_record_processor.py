@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import threading
 from collections.abc import Callable, Sequence
+from pathlib import Path
 
 import pytest
 
@@ -21,6 +22,7 @@ from processor.errors import (
 from processor.flow.outage import Outage
 from processor.replication.apply import Applier, Outcome
 from processor.replication.change import Change
+from processor.replication.filtered_count import FilteredCount
 from processor.replication.record_processor import NoStandstill, RecordProcessor, Shard
 from processor.replication.safe_meter import SafeMeter
 from processor.reporting.logs import Log
@@ -41,14 +43,15 @@ class FakeApplier:
 
     def __init__(self, error: BaseException | None = None) -> None:
         self.batches: list[Sequence[Change]] = []
-        self._error = error
+        self.error = error
+        self.filtered = 0
 
     def apply(self, changes: Sequence[Change]) -> Outcome:
         """Like ``Applier.apply``."""
         self.batches.append(changes)
-        if self._error:
-            raise self._error
-        return Outcome(records=len(changes), puts=len(changes))
+        if self.error:
+            raise self.error
+        return Outcome(records=len(changes), puts=len(changes) - self.filtered, filtered=self.filtered)
 
 
 def _processor(applier: FakeApplier) -> RecordProcessor:
@@ -94,6 +97,40 @@ def test_a_batch_of_which_nothing_is_written_is_checkpointed(events: Events) -> 
     kcl.shutdown_requested().dispatch(checkpointer, processor)
     (summary,) = [event.fields for event in events() if event.name == "applied"]
     assert (summary["records"], summary["puts"], summary["filtered"]) == (3, 0, 3)
+
+
+def test_what_is_left_out_is_counted_before_its_checkpoint(tmp_path: Path) -> None:
+    """So a checkpoint takes along the count of the records before it; a batch that is not applied counts nothing."""
+    file = tmp_path / "count"
+    file.write_bytes((40).to_bytes(8, "big"))
+    applier = FakeApplier()
+    shard = Shard(applier=applier, log=Log(), view=lambda _: None, filtered_count=FilteredCount(file))
+    processor = RecordProcessor(lambda _: shard, gone=threading.Event(), log=Log(), policy=AT_ONCE)
+    processor.initialize(kcl.initialize())
+    taken: list[int] = []
+    checkpointer = Checkpointer([None, "ThrottlingException"], before=lambda _: taken.append(_count(file)))
+    applier.filtered = 3
+    kcl.process_records(RECORDS).dispatch(checkpointer, processor)
+    applier.filtered = 2
+    kcl.process_records(RECORDS).dispatch(checkpointer, processor)
+    assert taken == [43, 45, 45]
+    applier.error = LeaseLostError()
+    kcl.process_records(RECORDS).dispatch(checkpointer, processor)
+    assert _count(file) == 45
+
+
+def _count(file: Path) -> int:
+    return int.from_bytes(file.read_bytes(), "big")
+
+
+@pytest.mark.parametrize("content", [None, b"short"])
+def test_a_count_that_is_not_there_stops_nothing(tmp_path: Path, content: bytes | None) -> None:
+    """The daemon has said so where it could not write it; the file stays as it is."""
+    file = tmp_path / "count"
+    if content is not None:
+        file.write_bytes(content)
+    FilteredCount(file).add(3)
+    assert (file.read_bytes() if file.exists() else None) == content
 
 
 def test_what_measures_can_fail_and_nothing_else_does(events: Events) -> None:

@@ -221,6 +221,19 @@ def test_the_daemon_reads_the_properties_that_were_written(started: tuple[list[s
     assert javaproperties.loads(Path(arguments[-1]).read_bytes())["sourceStreamArn"] == STREAM
 
 
+def test_what_is_left_out_is_counted_only_where_something_is(tmp_path: Path, started: tuple[list[str], Path]) -> None:
+    """Without such settings the daemon has no folder for it, and stores nothing of it."""
+    _, directory = started
+    assert "filteredDirectory" not in javaproperties.loads((directory / "daemon.properties").read_bytes())
+    slot = tmp_path / "filtering"
+    slot.mkdir()
+    with pytest.raises(Became):
+        daemon.start(task(ttlDeletes="ignore"), Slot(slot, 0), task=of(task(), STREAM), leases=[], read_at_ms=5)
+    written = javaproperties.loads((slot / "daemon.properties").read_bytes())
+    assert written["filteredDirectory"] == str(slot / "filtered")
+    assert oct((slot / "filtered").stat().st_mode & 0o777) == "0o700"
+
+
 def test_only_the_owner_may_read_them(started: tuple[list[str], Path]) -> None:
     """Both files have mode 0600, also where one lay there before with another; nobody else may tell of lease terms."""
     _, directory = started

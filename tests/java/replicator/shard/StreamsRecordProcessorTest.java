@@ -53,7 +53,7 @@ class StreamsRecordProcessorTest {
                 });
         Exit exit = new Exit();
         ((AtomicBoolean) field(Exit.class, "failing").get(exit)).set(true); // else this JVM would end
-        StreamsRecordProcessor processor = new StreamsRecordProcessor(child, new Children(), null, null, new FirstStart(0),
+        StreamsRecordProcessor processor = new StreamsRecordProcessor(child, new Children(), null, null, null, new FirstStart(0),
                 new Progress(new RecordTimes("arn"), new Holds(Path.of("holds"))), new Retention(BROKEN),
                 new DispatchTurns(Thread.currentThread()), null, exit);
         field(StreamsRecordProcessor.class, "shardId").set(processor, "shard");
@@ -76,7 +76,7 @@ class StreamsRecordProcessorTest {
             throw new NotYetException("the last owner may write");
         }, null, null, null, null);
         StreamsRecordProcessor processor = new StreamsRecordProcessor(
-                null, new Children(), gate, null, null, null, null, turns, null, null);
+                null, new Children(), gate, null, null, null, null, null, turns, null, null);
         InitializationInput input = InitializationInput.builder().shardId("shard").build();
         nanos.addAndGet(TimeUnit.MINUTES.toNanos(1));
         assertFalse(turns.isAwake());

@@ -16,6 +16,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import replicator.aws.AwsClients;
+import replicator.leases.FilteredCounts;
 import replicator.leases.FleetLeaseCoordinator;
 import replicator.leases.FleetLeaseManagementFactory;
 import replicator.leases.FleetLeaseRefresher;
@@ -93,6 +94,7 @@ final class Task {
     private final Holds holds;
     private final Progress progress;
     private final LeaseTerms terms;
+    private final FilteredCounts filtered;
     private final MetricsProcess metrics;
     private final Nursery nursery;
     private final StartWatch start = new StartWatch();
@@ -123,6 +125,8 @@ final class Task {
         progress = new Progress(new RecordTimes(properties.getProperty("sourceStreamArn")), holds);
         terms = new LeaseTerms(
                 Path.of(properties.getProperty("leaseTermDirectory")), configuration.getFailoverTimeMillis());
+        String counts = properties.getProperty("filteredDirectory");
+        filtered = new FilteredCounts(counts == null ? null : Path.of(counts));
         metrics = new MetricsProcess(properties.getProperty("metricsExecutable"));
         nursery = new Nursery(properties.getProperty("executableName"), properties.getProperty("nurseryExecutable"),
                 Path.of(properties.getProperty("nurseryDirectory")));
@@ -187,9 +191,9 @@ final class Task {
         BeginGate gate = new BeginGate(
                 shardId -> coordinator.getCurrentlyHeldLease(shardId) != null, children, terms, copyGate, missing);
         return new StreamsRecordProcessor(
-                ChildProcessors.of(nursery::child, daemonConfig.getExecutorService(), configuration), children, gate, missing,
-                new FirstStart(Long.parseLong(properties.getProperty("firstStartMillis", "0"))), progress, retention,
-                turns, checkpoints, exit);
+                ChildProcessors.of(nursery::child, daemonConfig.getExecutorService(), configuration), children, gate, filtered,
+                missing, new FirstStart(Long.parseLong(properties.getProperty("firstStartMillis", "0"))), progress,
+                retention, turns, checkpoints, exit);
     }
 
     private static DynamoDBLeaseManagementFactory leaseFactory(KclConfiguration kcl) {
@@ -233,7 +237,7 @@ final class Task {
         kcl.coordinator().skipShardSyncAtWorkerInitializationIfLeasesExist(true);
         kcl.leaseManagement()
                 .leaseManagementFactory(new FleetLeaseManagementFactory(adapter, kcl.leaseManagement(), kcl.retrieval(),
-                        new LeaseGate(stream.listings(), stream.clock()), terms, turns, countsLeases(),
+                        new LeaseGate(stream.listings(), stream.clock()), terms, filtered, turns, countsLeases(),
                         properties.getProperty("taskTable"), clients.leaseCalls()))
                 .consumerTaskFactory(new DynamoDBStreamsConsumerTaskFactory())
                 .leasesRecoveryAuditorInconsistencyConfidenceThreshold(0); // it looks for holes in Kinesis's hash keys

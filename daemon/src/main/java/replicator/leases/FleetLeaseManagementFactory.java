@@ -20,6 +20,7 @@ public final class FleetLeaseManagementFactory extends DynamoDBStreamsLeaseManag
     private final LeaseManagementConfig config;
     private final LeaseGate gate;
     private final LeaseTerms terms;
+    private final FilteredCounts filtered;
     private final DispatchTurns turns;
     private final boolean countingLeases;
     private final String taskTable;
@@ -36,6 +37,7 @@ public final class FleetLeaseManagementFactory extends DynamoDBStreamsLeaseManag
             RetrievalConfig retrieval,
             LeaseGate gate,
             LeaseTerms terms,
+            FilteredCounts filtered,
             DispatchTurns turns,
             boolean countingLeases,
             String taskTable,
@@ -44,6 +46,7 @@ public final class FleetLeaseManagementFactory extends DynamoDBStreamsLeaseManag
         this.config = config;
         this.gate = gate;
         this.terms = terms;
+        this.filtered = filtered;
         this.turns = turns;
         this.countingLeases = countingLeases;
         this.taskTable = taskTable;
@@ -56,7 +59,8 @@ public final class FleetLeaseManagementFactory extends DynamoDBStreamsLeaseManag
         LeaseAttempts attempts = new LeaseAttempts();
         FleetLeaseRefresher leases = new FleetLeaseRefresher(
                 getTableName(),
-                LeaseTableClient.of(getDynamoDBClient(), attempts, terms, config.failoverTimeMillis(), direct),
+                LeaseTableClient.of(getDynamoDBClient(), attempts, terms, filtered, config.failoverTimeMillis(),
+                        direct),
                 getLeaseSerializer(),
                 isConsistentReads(),
                 getTableCreatorCallback(),

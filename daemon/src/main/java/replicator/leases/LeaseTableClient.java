@@ -74,17 +74,19 @@ final class LeaseTableClient implements InvocationHandler {
     private final DynamoDbAsyncClient client;
     private final LeaseAttempts attempts;
     private final LeaseTerms terms;
+    private final FilteredCounts filtered;
     private final long failoverMillis;
     private final long patienceMillis;
     private final DirectUpdates direct;
     private final ScheduledThreadPoolExecutor timer =
             new ScheduledThreadPoolExecutor(1, new DaemonThreads("lease-tries"));
 
-    private LeaseTableClient(DynamoDbAsyncClient client, LeaseAttempts attempts, LeaseTerms terms, long failoverMillis,
-            DirectCalls calls) {
+    private LeaseTableClient(DynamoDbAsyncClient client, LeaseAttempts attempts, LeaseTerms terms,
+            FilteredCounts filtered, long failoverMillis, DirectCalls calls) {
         this.client = client;
         this.attempts = attempts;
         this.terms = terms;
+        this.filtered = filtered;
         this.failoverMillis = failoverMillis;
         this.timer.setRemoveOnCancelPolicy(true);
         this.direct = new DirectUpdates(calls, timer);
@@ -96,13 +98,14 @@ final class LeaseTableClient implements InvocationHandler {
      *
      * @param attempts is told of every update on condition of a lease's counter
      * @param terms told of every renewal and checkpoint that was done, however late its answer
+     * @param filtered told of every row that is read alone, and asked what a checkpoint is to take along
      * @param calls of {@code client}, for the updates' first tries
      */
-    static DynamoDbAsyncClient of(DynamoDbAsyncClient client, LeaseAttempts attempts, LeaseTerms terms, long failoverMillis,
-            DirectCalls calls) {
+    static DynamoDbAsyncClient of(DynamoDbAsyncClient client, LeaseAttempts attempts, LeaseTerms terms,
+            FilteredCounts filtered, long failoverMillis, DirectCalls calls) {
         return (DynamoDbAsyncClient) Proxy.newProxyInstance(
                 DynamoDbAsyncClient.class.getClassLoader(), new Class<?>[] {DynamoDbAsyncClient.class},
-                new LeaseTableClient(client, attempts, terms, failoverMillis, calls));
+                new LeaseTableClient(client, attempts, terms, filtered, failoverMillis, calls));
     }
 
     @Override
@@ -112,9 +115,7 @@ final class LeaseTableClient implements InvocationHandler {
             return updateItem((UpdateItemRequest) request);
         }
         if (request instanceof GetItemRequest) {
-            GetItemRequest bounded = ((GetItemRequest) request).toBuilder()
-                    .overrideConfiguration(bounded((GetItemRequest) request, failoverMillis)).build();
-            return new Hedged<>(ignored -> client.getItem(bounded)).answer();
+            return getItem((GetItemRequest) request);
         }
         if (request instanceof ScanRequest) {
             ScanRequest scan = (ScanRequest) request;
@@ -131,12 +132,23 @@ final class LeaseTableClient implements InvocationHandler {
         }
     }
 
-    private CompletableFuture<?> updateItem(UpdateItemRequest request) {
-        ExpectedAttributeValue expected = request.expected().get(COUNTER);
-        if (expected == null || expected.value() == null || expected.value().n() == null) {
-            return sdkUpdate(request, failoverMillis); // evicting, and what KCL 3's leader does: on condition of the owner
-        }
+    private CompletableFuture<?> getItem(GetItemRequest request) {
+        GetItemRequest bounded =
+                request.toBuilder().overrideConfiguration(bounded(request, failoverMillis)).build();
         String shardId = request.key().get(KEY).s();
+        return new Hedged<>(ignored -> client.getItem(bounded).thenApply(response -> { // before KCL has it
+            filtered.found(shardId, response.item());
+            return response;
+        })).answer();
+    }
+
+    private CompletableFuture<?> updateItem(UpdateItemRequest given) {
+        ExpectedAttributeValue expected = given.expected().get(COUNTER);
+        if (expected == null || expected.value() == null || expected.value().n() == null) {
+            return sdkUpdate(given, failoverMillis); // evicting, and what KCL 3's leader does: on condition of the owner
+        }
+        String shardId = given.key().get(KEY).s();
+        UpdateItemRequest request = filtered.with(shardId, given);
         long counter = Long.parseLong(expected.value().n());
         // To take a lease begins a term of its own (FleetLeaseRefresher).
         LeaseTerms.Term term = request.attributeUpdates().containsKey(OWNER) ? null : terms.of(shardId);
