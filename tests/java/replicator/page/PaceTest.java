@@ -18,13 +18,13 @@ class PaceTest {
 
     private long after(double seconds, int records) {
         nanos.addAndGet((long) (seconds * 1e9));
-        pace.read(records, false);
+        pace.read(records, false, 0);
         return pace.restMillis();
     }
 
     @Test
     void notAtAllWhileItIsBehind() {
-        pace.read(1_000, true);
+        pace.read(1_000, true, 0);
         assertEquals(0, pace.restMillis());
         assertEquals(IDLE, after(0.1, 3));
     }
@@ -68,15 +68,15 @@ class PaceTest {
     @Test
     void theSameForEveryShardWhereTheMostIsTheLeast() {
         Pace slow = new Pace(2_000, 1_000, nanos::get);
-        slow.read(0, false);
+        slow.read(0, false, 0);
         assertEquals(2_000, slow.restMillis());
-        slow.read(1, false);
+        slow.read(1, false, 0);
         assertEquals(2_000, slow.restMillis());
     }
 
     @Test
     void fromTheLastAnswerOn() {
-        pace.read(1, false);
+        pace.read(1, false, 0);
         assertEquals(0, pace.getSleepTimeMillis(answered(Instant.now().minusMillis(IDLE), 1)));
         assertTrue(pace.getSleepTimeMillis(answered(Instant.now(), 1)) <= IDLE);
     }
@@ -84,7 +84,7 @@ class PaceTest {
     /** As long as the shard rests anyway, but not at once where it is behind. */
     @Test
     void afterAReadThatFailed() {
-        pace.read(1_000, true);
+        pace.read(1_000, true, 0);
         assertEquals(IDLE, pace.getSleepTimeMillis(answered(null, null)));
         for (int read = 0; read < 10; read++) {
             after(100, 0);
@@ -96,7 +96,7 @@ class PaceTest {
     @Test
     void atMostFiveSecondsAfterAReadThatFailed() {
         Pace slow = new Pace(20_000, 20_000, nanos::get);
-        slow.read(0, false);
+        slow.read(0, false, 0);
         assertEquals(20_000, slow.restMillis());
         assertEquals(5_000, slow.getSleepTimeMillis(answered(null, null)));
     }

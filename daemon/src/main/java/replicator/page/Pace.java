@@ -36,6 +36,7 @@ final class Pace implements SleepTimeController {
     private final LongSupplier nanos;
     private Long written;
     private volatile long restMillis;
+    private volatile long ageMillis;
 
     /**
      * @param idleMillis between reads of a shard that is written
@@ -54,9 +55,12 @@ final class Pace implements SleepTimeController {
      *
      * @param records how many it brought
      * @param isBehind whether these were all that a read may bring
+     * @param ageNanos how long ago the stream gave the page, to another task: the rest is counted from then, so that all who
+     *     share a shard's reads are there for the next one together
      */
-    void read(int records, boolean isBehind) {
+    void read(int records, boolean isBehind, long ageNanos) {
         long now = nanos.getAsLong();
+        ageMillis = TimeUnit.NANOSECONDS.toMillis(ageNanos);
         if (records > 0) {
             written = now;
         }
@@ -73,7 +77,12 @@ final class Pace implements SleepTimeController {
 
     /** Between the last read and the next one. */
     long restMillis() {
-        return restMillis;
+        return Math.max(0, restMillis - ageMillis);
+    }
+
+    /** An empty page of that age tells no less than a read after that rest. */
+    long freshNanos() {
+        return TimeUnit.MILLISECONDS.toNanos(restMillis);
     }
 
     @Override
@@ -82,6 +91,6 @@ final class Pace implements SleepTimeController {
         if (last == null || config.lastRecordsCount() == null) { // the last read failed
             return Math.min(Math.max(idleMillis, restMillis), AFTER_FAILURE_MILLIS);
         }
-        return Math.max(0, restMillis - Duration.between(last, Instant.now()).abs().toMillis());
+        return Math.max(0, restMillis() - Duration.between(last, Instant.now()).abs().toMillis());
     }
 }

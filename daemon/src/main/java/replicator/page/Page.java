@@ -8,6 +8,7 @@ import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.time.Instant;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.List;
 import replicator.aws.AnswerBounds;
 import software.amazon.kinesis.retrieval.KinesisClientRecord;
@@ -40,11 +41,16 @@ public final class Page {
             .build();
 
     private final byte[] answer;
-    private final List<KinesisClientRecord> records = new ArrayList<>();
+    private final List<KinesisClientRecord> records;
+    private final int skipped;
+    private final long ageNanos;
     private String nextShardIterator;
 
-    private Page(byte[] answer) {
+    private Page(byte[] answer, List<KinesisClientRecord> records, int skipped, long ageNanos) {
         this.answer = answer;
+        this.records = records;
+        this.skipped = skipped;
+        this.ageNanos = ageNanos;
     }
 
     /**
@@ -52,15 +58,37 @@ public final class Page {
      * @throws IOException if it is none of GetRecords
      */
     static Page of(byte[] answer) throws IOException {
-        Page page = new Page(answer);
+        Page page = new Page(answer, new ArrayList<>(), 0, 0);
         try (JsonParser json = JSON.createParser(answer)) {
             page.read(json);
         }
         return page;
     }
 
+    /**
+     * What another reader of the shard gets of it.
+     *
+     * @param from the first record for that reader, as a number from 0 on
+     * @param ageNanos how long ago the page was read
+     */
+    Page handedOn(int from, long ageNanos) {
+        Page page = new Page(answer, Collections.unmodifiableList(records.subList(from, records.size())), skipped + from, ageNanos);
+        page.nextShardIterator = nextShardIterator;
+        return page;
+    }
+
     List<KinesisClientRecord> records() {
         return records;
+    }
+
+    /** Whether it is as full as a page may be, also where some of its records are left out here. */
+    boolean isFull(int mostRecords, int mostBytes) {
+        return skipped + records.size() >= mostRecords || bytes() >= mostBytes;
+    }
+
+    /** How long ago it was read, for another; 0 where it is read now. */
+    long ageNanos() {
+        return ageNanos;
     }
 
     /** Null at the end of the shard. */

@@ -167,6 +167,7 @@ public final class PageFetcher extends DynamoDBStreamsDataFetcher {
                 .map(AwsRequestOverrideConfiguration::toBuilder).orElseGet(AwsRequestOverrideConfiguration::builder);
         return adapter.getDynamoDBStreamsRecords(request.toBuilder()
                 .overrideConfiguration(override.putExecutionAttribute(PageInterceptor.PAGE, page)
+                        .putExecutionAttribute(PageInterceptor.FRESH_NANOS, pace.freshNanos())
                         .putExecutionAttribute(GuardedStreamsClient.SHARD, shardId).build()).build()).get();
     }
 
@@ -193,10 +194,9 @@ public final class PageFetcher extends DynamoDBStreamsDataFetcher {
             bytes += found.bytes();
             last = rest;
             next = following;
-            boolean isFull = found.records().size() >= request.limit() || found.bytes() >= ENOUGH_BYTES / 2;
-            behind = isFull && next != null;
+            behind = found.isFull(request.limit(), ENOUGH_BYTES / 2) && next != null;
             backlog.note(PageFetcher.this, behind);
-            pace.read(found.records().size(), behind);
+            pace.read(found.records().size(), behind, found.ageNanos());
         }
 
         /** The page says that the shard is at its end: null where all else says so, too; else where to read on. */

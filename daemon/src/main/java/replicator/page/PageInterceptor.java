@@ -27,6 +27,9 @@ public final class PageInterceptor implements ExecutionInterceptor {
     /** Where a request that carries it finds its page; others are not touched. */
     static final ExecutionAttribute<AtomicReference<Page>> PAGE = new ExecutionAttribute<>("Page");
 
+    /** How old an empty page may be that is as good as a new one, in nanoseconds: for {@link SharedPages}. */
+    static final ExecutionAttribute<Long> FRESH_NANOS = new ExecutionAttribute<>("PageFresh");
+
     private static final ExecutionAttribute<String> CHECKSUM = new ExecutionAttribute<>("PageChecksum");
     static final String CHECKSUM_HEADER = "x-amz-crc32";
     private static final JsonFactory JSON = new JsonFactory();
