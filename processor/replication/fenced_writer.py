@@ -38,7 +38,7 @@ from processor.errors import (
 from processor.replication.change import Change
 from processor.replication.reconcile import EVENT_NAME as RECONCILED
 from processor.replication.reconcile import SourceReader, reconcile
-from processor.replication.writer import TableOptions, WritableTable
+from processor.replication.writer import NOTHING_NEWER, TableOptions, WritableTable
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack
@@ -86,6 +86,11 @@ class FencedTable(WritableTable):
         if change.kind == "put" and self._expiry.keeps_all:
             return self._write(msgspec.structs.replace(change, event_name="INSERT")) == "written"
         return False
+
+    def exchange(self, change: Change, there: msgspec.Raw | None) -> msgspec.Raw | None:  # noqa: ARG002  # the protocol's
+        """As ``write_one``, which leaves a newer item where it is, whatever was ``there``."""
+        self.write_one(change)
+        return NOTHING_NEWER
 
     def _reconciled(self, change: Change) -> bool:
         """Whether the source's item of a change's key, or its having none, was written.

@@ -16,7 +16,16 @@ returns; if it raised, or the process ended, the key must be done again.
 
 With ``ttlDeletes=ignore`` a change after r1 may be the last one before TTL deletes the item, and nothing would bring it
 back if w were written over it. ``writeMode=fenced`` prevents that: w carries the number that the destination's item had
-before r1. In the other modes it is possible within the one call that writes w.
+before r1. In the other modes the destination is read first (d), and w has the condition that its item is still d::
+
+          read d        read r1        v2 applied     write w: refused       read d2 = v2       read r2: gone
+     ────────┼─────────────┼───────────────┼──────────────────┼───────────────────┼──────────────────┼──────────▶
+                v2 is written at the source, and deleted by TTL                      v2 is past its TTL, and stays
+
+What the stream brings after w is newer, and wins. A condition can't see attributes that v2 has besides all of d's: w is
+then written over v2, its answer shows that, and v2 is put back if the source has nothing any more. So an older image
+stays only where v2 differs from d in new attributes alone, and w's answer is lost, or the process ends, before v2 is
+back; or where v2 is just what d was, after another change that was applied in between, too.
 """
 
 from __future__ import annotations
@@ -30,7 +39,7 @@ from processor.dynamodb.items import same
 from processor.dynamodb.keys import identity_of
 from processor.errors import UnsettledError
 from processor.replication.change import Change
-from processor.replication.writer import Table
+from processor.replication.writer import NOTHING_NEWER, OTHER, Table
 
 if TYPE_CHECKING:
     import msgspec
@@ -87,32 +96,63 @@ def reconcile(
     :raises RefusedError: the destination will never accept the item, or one of the tables has no such key
     :raises UnavailableError: one of the tables can't be used now; begin again from the start, later
     """
+    if destination is not None and expiry.is_archive:
+        return _in_archive(key, sequence_number, source=source, table=table, destination=destination, expiry=expiry)
     image = source.get(key)
     if destination is not None and is_moot(image, destination.get(key), expiry):
         return Reconciled(kind="moot")
     for writes in range(1, MAX_WRITES + 1):
-        if image is None and _keeps(key, destination, expiry):
+        if image is None and expiry.keeps_all:
             return Reconciled(kind="moot", writes=writes - 1)
         change = _change(key, image, sequence_number)
         table.write_one(change)
         before, image = image, source.get(key)
         if same(before, image):
             return Reconciled(kind="delete" if change.image is None else "put", writes=writes)
+    raise _unsettled(key, source, table)
+
+
+def _unsettled(key: msgspec.Raw, source: SourceReader, table: Table) -> UnsettledError:
     message = (
         f"Table {source.name} changed key {bytes(key).decode()} each of the {MAX_WRITES} times that it was copied to "
         f"table {table.name}, which may hold an older image of it now. Do it again when the key changes less often."
     )
-    raise UnsettledError(message)
+    return UnsettledError(message)
 
 
-def _keeps(key: msgspec.Raw, destination: SourceReader | None, expiry: Expiry) -> bool:
-    """Whether what the destination has of a key stays though the source has no item: TTL may have deleted it."""
-    if expiry.keeps_all:
-        return True
-    if destination is None or not expiry.is_archive:
-        return False
-    found = destination.get(key)
-    return found is not None and expiry.keeps(found)
+def _in_archive(
+    key: msgspec.Raw,
+    sequence_number: str,
+    *,
+    source: SourceReader,
+    table: Table,
+    destination: SourceReader,
+    expiry: Expiry,
+) -> Reconciled:
+    """``reconcile``, where the destination keeps what TTL has deleted.
+
+    ``there`` is what it has, as far as is known from before the source was last read. ``latest`` is what it may keep if
+    the source has nothing: that, or whatever a write of ours has taken the place of.
+    """
+    writes = 0
+    there = latest = destination.get(key)
+    for _ in range(MAX_WRITES):
+        image = source.get(key)
+        if image is None:
+            wanted = latest if latest is not None and expiry.excuses(None, latest) else None
+        else:
+            wanted = None if image is UNSEEN else image
+        if same(wanted, there):
+            is_moot = writes == 0 or (image is None and there is not None)
+            return Reconciled(kind="moot" if is_moot else "delete" if there is None else "put", writes=writes)
+        before = table.exchange(_change(key, wanted, sequence_number), there)
+        if before is OTHER:
+            there = latest = destination.get(key)
+        else:
+            writes += 1
+            latest = wanted if before is NOTHING_NEWER or same(before, there) else before
+            there = wanted
+    raise _unsettled(key, source, table)
 
 
 def is_moot(source: msgspec.Raw | None, destination: msgspec.Raw | None, expiry: Expiry) -> bool:

@@ -59,8 +59,15 @@ class One(msgspec.Struct, frozen=True, rename="pascal"):
         return (self.consumed_capacity.capacity_units or 0.0) if self.consumed_capacity else None
 
 
+class Exchanged(One, frozen=True, rename="pascal"):
+    """The same, with the item that was there before; empty where there was none."""
+
+    attributes: msgspec.Raw = msgspec.Raw(b"")
+
+
 batch_decoder = msgspec.json.Decoder(Batch)
 one_decoder = msgspec.json.Decoder(One)
+exchanged_decoder = msgspec.json.Decoder(Exchanged)
 _key_decoder = msgspec.json.Decoder(dict[str, str])
 
 

@@ -11,7 +11,9 @@ import time
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Protocol, TypedDict, TypeVar
 
-from processor.aws.bounds import ROOM, has_more_values
+import msgspec
+
+from processor.aws.bounds import ROOM, has_more_values, has_too_many_values
 from processor.aws.clients import write_client
 from processor.aws.direct_calls import Calls, direct_calls
 from processor.aws.errors import AnswerTooLargeError, aws_errors
@@ -20,20 +22,33 @@ from processor.aws.response_shapes import NO_ANSWER
 from processor.aws.sessions import MakeSession, session
 from processor.aws.timeouts import WriteTimeouts
 from processor.dynamodb.describe import described, key_types
-from processor.errors import UnavailableError
+from processor.errors import ConditionFailedError, UnavailableError
 from processor.flow import rate_limiter
 from processor.replication.change import Change, bytes_of
-from processor.replication.write_responses import Batch, One, batch_decoder, matching, one_decoder
+from processor.replication.unchanged import unchanged
+from processor.replication.write_responses import (
+    Batch,
+    Exchanged,
+    One,
+    batch_decoder,
+    exchanged_decoder,
+    matching,
+    one_decoder,
+)
 
 if TYPE_CHECKING:
-    import msgspec
     from mypy_boto3_dynamodb import DynamoDBClient
     from typing_extensions import Required
 
 # All threads of a shard meet refused credentials at once; one look a while is enough.
 _RENEWAL_SECONDS = 5.0
 
-_Answer = TypeVar("_Answer", Batch, One)
+# What ``exchange`` returns where nothing was written, because the item there was another one than was asked for.
+OTHER = msgspec.Raw(b"")
+# What it returns where a write never takes the place of a newer item, so that nobody need know which it was.
+NOTHING_NEWER = msgspec.Raw(b"")
+
+_Answer = TypeVar("_Answer", Batch, One, Exchanged)
 
 
 class Table(Protocol):
@@ -46,6 +61,9 @@ class Table(Protocol):
 
     def write_one(self, change: Change) -> bool:
         """Write one change in a call of its own; returns whether it was needed."""
+
+    def exchange(self, change: Change, there: msgspec.Raw | None) -> msgspec.Raw | None:
+        """Write one change over the item that is ``there``; returns what it was really written over."""
 
     def renew_credentials(self) -> None:
         """Look credentials up anew."""
@@ -134,6 +152,27 @@ class WritableTable:
         self._call_one(operation, request % (self.name.encode(), member, bytes_of(change), self._counted), change)
         return True
 
+    def exchange(self, change: Change, there: msgspec.Raw | None) -> msgspec.Raw | None:
+        """The same, over the item that is ``there``, as far as a condition can ask for that; None: if there is none.
+
+        :returns: the item that was there just before, or None; or ``OTHER``: nothing is written
+        :raises UnavailableError: it may be done or not
+        """
+        is_put = change.kind == "put"
+        request = {
+            "TableName": self.name,
+            "Item" if is_put else "Key": msgspec.Raw(bytes_of(change)),
+            "ReturnValues": "ALL_OLD",
+            **unchanged(there, change.key_names),
+            **({} if self._consumed is None else {"ReturnConsumedCapacity": "TOTAL"}),
+        }
+        body = msgspec.json.encode(request)
+        try:
+            found = self._send("PutItem" if is_put else "DeleteItem", body, [change], exchanged_decoder).attributes
+        except ConditionFailedError:
+            return OTHER
+        return found.copy() if bytes(found) else None
+
     def _call_one(self, operation: str, body: bytes, change: Change) -> None:
         self._send(operation, body, [change], one_decoder)
 
@@ -143,7 +182,7 @@ class WritableTable:
         with ROOM.call():
             with aws_errors(self._call(operation), HarmlessWords((self.name, *changes[0].key_names))):
                 content = self._connected().call(operation, body, before_send=self._may_write)
-                if has_more_values(content, body):
+                if has_too_many_values(content) if decoder is exchanged_decoder else has_more_values(content, body):
                     raise AnswerTooLargeError(whose="DynamoDB's", fault="it has more values than were written")
             try:
                 answer = decoder.decode(content)

@@ -24,9 +24,10 @@ from processor.flow.rate_limiter import Capacity
 from processor.flow.retry import Retry
 from processor.replication.apply import Applier
 from processor.replication.change import Change, bytes_of
+from processor.replication.writer import OTHER
 from processor.reporting.logs import Log
 from processor.state.copy_rows import SegmentState
-from tests.fakes.dynamodb.table import Killed
+from tests.fakes.dynamodb.table import Killed, passes
 from tests.fakes.policies import AT_ONCE
 
 KEYS = "abc"
@@ -154,6 +155,19 @@ class World:
     def write_one(self, change: Change) -> bool:
         """Write one item of the destination."""
         return not self.write_batch([change])
+
+    def exchange(self, change: Change, there: msgspec.Raw | None) -> msgspec.Raw | None:
+        """Write one item of the destination on condition of what was there."""
+
+        def exchange() -> msgspec.Raw | None:
+            before = self.destination.get(_key(change.key))
+            found = None if before is None else msgspec.Raw(before)
+            if not passes(found, there):
+                return OTHER
+            _put(self.destination, _key(change.key), bytes_of(change) if change.kind == "put" else None)
+            return found
+
+        return self.call(exchange)
 
     def renew_credentials(self) -> None:
         """Nobody asks for this."""

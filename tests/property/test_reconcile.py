@@ -90,6 +90,10 @@ class Reconciler:
         image = bytes_of(change) if change.kind == "put" else None
         self._call(lambda: setattr(self._world, "destination", image))
 
+    def exchange(self, change: Change, there: msgspec.Raw | None) -> msgspec.Raw | None:
+        """Nobody asks for this."""
+        raise NotImplementedError(change, there)
+
     def write_batch(self, changes: Sequence[Change]) -> list[Change]:
         """Nobody asks for this."""
         raise NotImplementedError(changes)

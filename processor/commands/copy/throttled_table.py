@@ -6,12 +6,16 @@ import math
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from typing import TYPE_CHECKING
 
 from processor.errors import StoppedError, ThrottledError, UnavailableError
 from processor.flow.rate_limiter import WRITE_UNIT_BYTES, Capacity
 from processor.flow.retry_limit import RetryLimit
 from processor.replication.change import Change, bytes_of
 from processor.replication.writer import Table
+
+if TYPE_CHECKING:
+    import msgspec
 
 
 class ThrottledTable:
@@ -36,6 +40,11 @@ class ThrottledTable:
         """As the table's, when it is time."""
         with self._turn([change]):
             return self._table.write_one(change)
+
+    def exchange(self, change: Change, there: msgspec.Raw | None) -> msgspec.Raw | None:
+        """As the table's, when it is time."""
+        with self._turn([change]):
+            return self._table.exchange(change, there)
 
     def renew_credentials(self) -> None:
         """As the table's."""

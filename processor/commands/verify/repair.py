@@ -57,6 +57,11 @@ class _Noted:
         self.may_be_written = True
         return self._table.write_one(change)
 
+    def exchange(self, change: Change, there: msgspec.Raw | None) -> msgspec.Raw | None:
+        """As the table's."""
+        self.may_be_written = True
+        return self._table.exchange(change, there)
+
     def renew_credentials(self) -> None:
         """As the table's."""
         self._table.renew_credentials()

@@ -8,9 +8,12 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Literal
 
+import msgspec
+
 from processor.errors import CredentialsError, RefusedError, ThrottledError, UnavailableError
 from processor.replication.change import Change, bytes_of
 from processor.replication.plan import MAX_ITEMS_PER_CALL
+from processor.replication.writer import OTHER
 from tests.fakes.patience import PATIENCE_SECONDS
 
 # ok: done. throttle: not done. unanswered: done, but the answer is lost. unprocessed: only the first is done.
@@ -20,6 +23,14 @@ Fault = Literal["ok", "throttle", "unanswered", "unprocessed", "credentials", "d
 
 # So that what would go on for ever fails instead.
 TOO_MANY_CALLS = 10_000
+
+
+def passes(found: msgspec.Raw | None, there: msgspec.Raw | None) -> bool:
+    """Whether an item has all attributes of another one."""
+    if found is None or there is None:
+        return found is there
+    attributes = msgspec.json.decode(found)
+    return all(attributes.get(name) == value for name, value in msgspec.json.decode(there).items())
 
 
 class Killed(BaseException):
@@ -75,6 +86,15 @@ class FakeTable:
         """Like PutItem or DeleteItem."""
         self._call([change], refused=change.identity in self._refuse)
         return True
+
+    def exchange(self, change: Change, there: msgspec.Raw | None) -> msgspec.Raw | None:
+        """Like the same with a condition and ``ReturnValues``."""
+        before = self.items.get(change.identity)
+        found = None if before is None else msgspec.Raw(before)
+        if not passes(found, there):
+            return OTHER
+        self.write_one(change)
+        return found
 
     def refuse_nothing(self) -> None:
         """Accept every key from now on."""

@@ -7,6 +7,7 @@ import pytest
 
 from processor.dynamodb.expiry import Expiry, PastTtl
 from processor.errors import RefusedError, UnavailableError, UnsettledError
+from processor.replication.change import Change
 from processor.replication.reconcile import MAX_WRITES, Reconciled, reconcile
 from tests.fakes.dynamodb.changes import put
 from tests.fakes.dynamodb.source import FakeSource
@@ -70,6 +71,61 @@ def test_what_the_tables_say_is_the_callers_business() -> None:
         reconcile(KEY, "1", source=source, table=FakeTable(refuse=[IDENTITY]))
     with pytest.raises(UnavailableError):
         reconcile(KEY, "1", source=source, table=FakeTable(faults=["throttle"]))
+
+
+ARCHIVE = Expiry(kept=PastTtl("ttl", lambda: 10.0))
+
+
+class Interfered(FakeTable):
+    """Somebody else writes items there, each just before the next write of a command."""
+
+    def __init__(self, *others: msgspec.Raw | None) -> None:
+        super().__init__()
+        self._others = list(others)
+
+    def exchange(self, change: Change, there: msgspec.Raw | None) -> msgspec.Raw | None:
+        """The same after that."""
+        if self._others:
+            other = self._others.pop(0)
+            self.items[IDENTITY] = bytes(other or b"")
+            if other is None:
+                del self.items[IDENTITY]
+        return super().exchange(change, there)
+
+
+def _dated(**values: str) -> msgspec.Raw:
+    item = {"id": {"S": "a"}, "ttl": {"N": "5"}} | {name: {"N": each} for name, each in values.items()}
+    return msgspec.Raw(msgspec.json.encode(item))
+
+
+@pytest.mark.parametrize(
+    ("there", "newer"),
+    [
+        (None, _dated(v="2")),
+        (_dated(v="0"), _dated(v="2")),
+        (_dated(v="0"), _dated(w="2")),
+        (_dated(v="0"), None),
+        # What a condition can't see.
+        (_dated(v="0"), _dated(v="0", w="2")),
+    ],
+)
+def test_what_an_archive_got_meanwhile_stays(there: msgspec.Raw | None, newer: msgspec.Raw | None) -> None:
+    """What the stream has brought between the reads and the write is what is kept: TTL has deleted the item since."""
+    table = Interfered(newer)
+    if there is not None:
+        table.items[IDENTITY] = bytes(there)
+    source = FakeSource({}, answers=[_dated(v="1"), None])
+    done = reconcile(KEY, "1", source=source, table=table, destination=FakeSource(table.items), expiry=ARCHIVE)
+    assert ({} if newer is None else {IDENTITY: bytes(newer)}) == table.items
+    assert done.kind == "moot"
+
+
+def test_what_an_archive_gets_all_the_time_is_an_error() -> None:
+    """Rounds have a bound there, too."""
+    table = Interfered(*(_dated(v=str(number)) for number in range(MAX_WRITES)))
+    source = FakeSource({IDENTITY: _dated(v="1000")})
+    with pytest.raises(UnsettledError, match="may hold an older image"):
+        reconcile(KEY, "1", source=source, table=table, destination=FakeSource(table.items), expiry=ARCHIVE)
 
 
 def test_what_an_archive_keeps_is_not_deleted() -> None:
