@@ -187,11 +187,23 @@ part() {
     exec 9>&-
 }
 
+usage() {
+    sed -n '2,/^set/{/^#/s/^# \{0,1\}//p}' "$root/setup.sh"
+}
+
+if (($# == 0)); then
+    usage >&2
+    fail 'no part is named, so nothing was set up'
+fi
 beside='' relock=''
 while [[ "${1:-}" == --* ]]; do
     case "$1" in
         --beside) beside=yes ;;
         --relock) relock=yes ;;
+        --help)
+            usage
+            exit 0
+            ;;
         *) fail "unknown option $1" ;;
     esac
     shift

@@ -25,8 +25,16 @@
 #   ./test.sh lock [--upgrade]        write the lock files from requirements*.in: what they pin stays, or is the newest; and daemon/classes.lst
 set -euo pipefail
 
+usage() {
+    sed -n '2,/^set/{/^#/s/^# \{0,1\}//p}' "$root/test.sh"
+}
+
 root="$(cd "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")" && pwd)"
 cd "$root"
+if [[ "${1:-}" == --help ]]; then
+    usage
+    exit 0
+fi
 ./setup.sh python jars archive dynamodb-local tests
 bin="$root/.venv/bin"
 
@@ -150,7 +158,7 @@ case "${1:-all}" in
     newest) newest "${@:2}" ;;
     lock) lock "${@:2}" ;;
     *)
-        sed -n '2,/^set/{/^#/s/^# \{0,1\}//p}' "$root/test.sh" >&2
+        usage >&2
         exit 22
         ;;
 esac

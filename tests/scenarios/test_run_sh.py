@@ -113,6 +113,18 @@ def test_a_daemon_is_seen_wherever_its_logs_are(clone: Path, arguments: tuple[st
     assert {path: path.stat().st_mtime_ns for path in (clone / "jars").glob("*.jar")} == there
 
 
+@pytest.mark.parametrize(
+    ("name", "words", "status"), [("setup.sh", [], 22), ("setup.sh", ["--help"], 0), ("test.sh", ["--help"], 0)]
+)
+def test_what_there_is_to_be_set_up_or_tested(clone: Path, name: str, words: list[str], status: int) -> None:
+    """It is said before anything is set up."""
+    result = run(*words, program=clone / name)
+    assert result.returncode == status
+    said = result.stderr if status else result.stdout
+    assert {"setup.sh": "\n  python  ", "test.sh": "./test.sh lint  "}[name] in said
+    assert "setup: " not in said or said.endswith("setup: no part is named, so nothing was set up\n")
+
+
 def test_stamps_are_the_same_in_every_locale(clone: Path, tmp_path: Path) -> None:
     """An order of file names that a locale has, a time zone and a umask say nothing of what jars are made from."""
     made = []
