@@ -30,6 +30,7 @@
      ├─ CopyTooLateError            exit 5: a copy takes longer than the stream keeps changes
      ├─ StalledError                exit 5: a command could not go on for a long time
      ├─ CopyTakenError              exit 5: a copy of this task is run by somebody else
+     ├─ ProcessFailedError          the status of the error that ended one of a command's processes
      ├─ TransferError               exit 5: a managed export or import can't become a copy
      ├─ OutputError                 exit 5: a file of results can't be written any more
      └─ DeadLetterError             exit 5: a change could not be set aside, so it is kept
@@ -279,6 +280,14 @@ class CopyTakenError(ReplicatorError):
             f"Task table {table}: another process has taken over this copy. This one writes nothing more; the other "
             "goes on from where it was. Let that one finish, or stop it and run copy again."
         )
+
+
+class ProcessFailedError(ReplicatorError):
+    """An error of one of the processes among which a command shares its work; the message is that error's."""
+
+    def __init__(self, message: str, *, exit_status: int) -> None:
+        super().__init__(message)
+        self.exit_status = exit_status
 
 
 class TransferError(ReplicatorError):

@@ -52,6 +52,10 @@ class Log:
         """The end of this process, or of one change."""
         self._write(logging.ERROR, event, fields, trace=trace)
 
+    def relayed(self, level: int, event: str, fields: Mapping[str, object]) -> None:
+        """What another process of ours would have written."""
+        self._write(level, event, dict(fields))
+
     def _write(self, level: int, event: str, fields: dict[str, object], *, trace: bool = False) -> None:
         self._logger.log(level, event, extra={"fields": self._fields | fields}, exc_info=trace)
 
