@@ -50,7 +50,7 @@ class Capacity:
     A call may begin when the bucket has refilled what other calls have consumed, as DynamoDB says, and what the calls
     in progress will consume by estimate. So over a longer time the limit holds, however large single calls are.
 
-    :param units_per_second: without it, nothing waits
+    :param units_per_second: of all who share the limit; without it, nothing waits
     :param stop: ends all waiting
     :param estimated: called once, if a limit has to rely on estimates
     """
@@ -64,6 +64,7 @@ class Capacity:
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.units_per_second = units_per_second
+        self._limit = units_per_second
         self.consumed = 0.0
         self._stop = stop or threading.Event()
         self._estimated: Callable[[], None] | None = estimated
@@ -71,6 +72,11 @@ class Capacity:
         self._lock = threading.Lock()
         self._available = 0.0
         self._filled = clock()
+
+    def share(self, processes: int) -> None:
+        """Keep to an even share of the limit: others keep to theirs."""
+        if self._limit is not None:
+            self.units_per_second = self._limit / max(1, processes)
 
     @contextmanager
     def reserve(self, estimate: float) -> Iterator[None]:

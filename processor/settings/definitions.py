@@ -332,6 +332,13 @@ DEFINITIONS: tuple[Definition, ...] = (
         help="copy turns the source's stream on if it is off, with NEW_AND_OLD_IMAGES",
     ),
     Definition(
+        name="copyProcesses",
+        group="Copy",
+        parse=parsers.whole_number(1, 256),
+        default_is="the number of cores, up to 8",
+        help="number of processes that a copy uses on each machine on which it is started",
+    ),
+    Definition(
         name="copySegments",
         group="Copy",
         parse=parsers.whole_number(1, 1_000_000),

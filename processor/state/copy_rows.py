@@ -1,15 +1,14 @@
 """Stores a copy's progress in rows of the task table, which is beside the checkpoint table.
 
-One row says which copy it is and which process runs it. One row for each segment says where the segment resumes. A
-segment's row is written only by the process that holds it (``holder``), so a copy that was believed dead can't undo its
-successor's progress.
+One row says which copy it is and which processes work on it (``copy_members.py``). One row for each segment says where
+the segment resumes. A segment's row is written only by the process that holds it (``holder``), so a process that was
+believed dead can't undo its successor's progress.
 """
 
 from __future__ import annotations
 
 import time
 import zlib
-from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any, Literal
 
 import msgspec
@@ -23,15 +22,22 @@ if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
 NAME = "copy"
-_KEY = {"name": {"S": NAME}}
-_CALLS_AT_ONCE = 8
+KEY = {"name": {"S": NAME}}
+
+
+class CopyMember(msgspec.Struct, frozen=True, kw_only=True):
+    """A process that works on a copy: where it is, and a number that grows while it does."""
+
+    host: str
+    beat: int = 0
 
 
 class CopyState(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     """The copy in progress, or the last one; times are milliseconds since the epoch.
 
     ``concurrent``: replication may run meanwhile. ``via``: where the exported items are, or empty if the source itself
-    is read. ``beat`` grows while ``holder`` runs the copy. ``onto_items``: the destination held items at its start.
+    is read. ``beat`` grows while anybody works on the copy. ``members``: who does, by their ids; None where ``holder``
+    alone does, by way of S3 or in an older release. ``onto_items``: the destination held items at its start.
     ``followed``: the copy is finished and a replication has gone on since. ``expired``: number of items past their TTL,
     which are not copied; ``ttl`` is the source's TTL attribute at its start. ``filtered``: number of items that the
     settings leave out; ``view_digest``: by which view of the items it is made.
@@ -62,6 +68,7 @@ class CopyState(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     ttl: str = ""
     filtered: int = 0
     view_digest: str = ""
+    members: dict[str, CopyMember] | None = None
 
     @property
     def age_seconds(self) -> float:
@@ -94,10 +101,10 @@ def read(client: DynamoDBClient, table: str) -> CopyState | None:
 
     def get() -> Any:
         with aws_errors(f"GetItem on task table {table}"):
-            return client.get_item(TableName=table, Key=_KEY, ConsistentRead=True).get("Item")
+            return client.get_item(TableName=table, Key=KEY, ConsistentRead=True).get("Item")
 
     row = unless_missing(get)
-    return None if row is None else _copy(row, table)
+    return None if row is None else parsed(row, table)
 
 
 def read_segments(client: DynamoDBClient, table: str, copy: CopyState) -> list[SegmentState]:
@@ -105,7 +112,7 @@ def read_segments(client: DynamoDBClient, table: str, copy: CopyState) -> list[S
 
     :raises UnavailableError: the table can't be read
     """
-    found = _scan(client, table, "copyId = :value", copy.id)
+    found = [_segment(row, table) for row in _scan(client, table, "copyId = :value", copy.id)]
     # Rows with higher numbers are of an earlier copy with more segments, which left keys in them.
     return [segment for segment in found if segment.number < copy.segments]
 
@@ -115,11 +122,12 @@ def read_in_hand(client: DynamoDBClient, table: str) -> list[SegmentState]:
 
     :raises UnavailableError: the table can't be read
     """
-    return _scan(client, table, "attribute_exists(inHand) AND begins_with(#name, :value)", f"{NAME}#", "name")
+    condition = "attribute_exists(inHand) AND begins_with(#name, :value)"
+    return [_segment(row, table) for row in _scan(client, table, condition, f"{NAME}#", "name")]
 
 
-def _scan(client: DynamoDBClient, table: str, condition: str, value: str, *names: str) -> list[SegmentState]:
-    found: list[SegmentState] = []
+def _scan(client: DynamoDBClient, table: str, condition: str, value: str, *names: str) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = []
     more: dict[str, Any] = {"ExpressionAttributeNames": {f"#{name}": name for name in names}} if names else {}
     while True:
         with aws_errors(f"Scan of task table {table}"):
@@ -130,7 +138,7 @@ def _scan(client: DynamoDBClient, table: str, condition: str, value: str, *names
                 ExpressionAttributeValues={":value": {"S": value}},
                 **more,
             )
-        found += [_segment(row, table) for row in page["Items"]]
+        found += page["Items"]
         if "LastEvaluatedKey" not in page:
             return found
         more["ExclusiveStartKey"] = page["LastEvaluatedKey"]
@@ -151,7 +159,7 @@ def write(client: DynamoDBClient, table: str, copy: CopyState, *, before: CopySt
         }
     try:
         with aws_errors(f"PutItem on task table {table}"):
-            client.put_item(TableName=table, Item=_KEY | _row(copy), **condition)
+            client.put_item(TableName=table, Item=KEY | _row(copy), **condition)
     except ConditionFailedError as exc:
         raise CopyTakenError(table) from exc
 
@@ -167,7 +175,7 @@ def delete(client: DynamoDBClient, table: str, *, before: CopyState) -> None:
         with aws_errors(f"DeleteItem on task table {table}"):
             client.delete_item(
                 TableName=table,
-                Key=_KEY,
+                Key=KEY,
                 # It is gone if only the answer to the first attempt was lost.
                 ConditionExpression="attribute_not_exists(holder) OR (holder = :holder AND beat = :beat)",
                 ExpressionAttributeValues={":holder": {"S": before.holder}, ":beat": {"N": str(before.beat)}},
@@ -185,7 +193,7 @@ def mark_followed(client: DynamoDBClient, table: str, copy: CopyState) -> None:
     with aws_errors(f"UpdateItem on task table {table}"):
         client.update_item(
             TableName=table,
-            Key=_KEY,
+            Key=KEY,
             UpdateExpression="SET followed = :true",
             ConditionExpression="id = :id AND #state = :done",
             ExpressionAttributeNames={"#state": "state"},
@@ -193,32 +201,57 @@ def mark_followed(client: DynamoDBClient, table: str, copy: CopyState) -> None:
         )
 
 
-def claim(client: DynamoDBClient, table: str, copy: CopyState) -> list[SegmentState]:
-    """Make ``copy.holder`` the only process that may go on with the segments; returns the state of each.
+class SegmentRow(msgspec.Struct, frozen=True, kw_only=True):
+    """A segment as it is stored, by whichever copy; ``state`` is None where it was only taken so far."""
 
-    Keys that an earlier copy left must still be brought up to date. If it had more segments, those past
-    ``copy.segments`` are returned too, finished except for these keys.
+    number: int
+    holder: str
+    copy_id: str
+    state: SegmentState | None
 
+    def left_of(self, copy: CopyState) -> SegmentState | None:
+        """What ``copy`` has to do of it, or None if that is nothing.
+
+        Of an earlier copy's row only the keys in hand matter. If that copy had more segments, those past
+        ``copy.segments`` are finished except for these keys.
+        """
+        found = self.state
+        if found is None or self.copy_id != copy.id:
+            in_hand = found.in_hand if found else []
+            found = SegmentState(number=self.number, done=self.number >= copy.segments, in_hand=in_hand)
+        return None if found.done and not found.in_hand else found
+
+
+def read_rows(client: DynamoDBClient, table: str) -> list[SegmentRow]:
+    """All rows of segments, of any copy.
+
+    :raises UnavailableError: the table can't be read
+    """
+    rows = _scan(client, table, "begins_with(#name, :value)", f"{NAME}#", "name")
+    return [_segment_row(row, table) for row in rows]
+
+
+def take(client: DynamoDBClient, table: str, copy: CopyState, number: int, *, seen: str) -> SegmentRow:
+    """Make ``copy.holder`` the only process that may go on with a segment; returns its row.
+
+    :param seen: who was seen to hold it, and works no more; empty where nobody did
+    :raises CopyTakenError: another process has taken it since
     :raises UnavailableError: it can't be done now
     """
-
-    def one(number: int) -> SegmentState:
+    # It is ours already if only the answer to the first attempt was lost.
+    try:
         with aws_errors(f"UpdateItem on task table {table}"):
-            row = client.update_item(
+            row: dict[str, Any] = client.update_item(
                 TableName=table,
                 Key=_segment_key(number),
                 UpdateExpression="SET holder = :holder",
-                ExpressionAttributeValues={":holder": {"S": copy.holder}},
+                ConditionExpression="attribute_not_exists(holder) OR holder IN (:holder, :seen)",
+                ExpressionAttributeValues={":holder": {"S": copy.holder}, ":seen": {"S": seen}},
                 ReturnValues="ALL_NEW",
             ).get("Attributes", {})
-        if row.get("copyId", {}).get("S") == copy.id:
-            return _segment(row, table)
-        # Only the keys of an earlier copy's row matter to this copy. They stay there until this copy stores its own.
-        return SegmentState(number=number, done=number >= copy.segments, in_hand=_in_hand(row))
-
-    past = [found.number for found in read_in_hand(client, table) if found.number >= copy.segments]
-    with ThreadPoolExecutor(_CALLS_AT_ONCE, thread_name_prefix="claim") as pool:
-        return list(pool.map(one, [*range(copy.segments), *past]))
+    except ConditionFailedError as exc:
+        raise CopyTakenError(table) from exc
+    return _segment_row(_segment_key(number) | row, table)
 
 
 def save(client: DynamoDBClient, table: str, copy: CopyState, segment: SegmentState) -> None:
@@ -254,6 +287,16 @@ def save(client: DynamoDBClient, table: str, copy: CopyState, segment: SegmentSt
 
 def _segment_key(number: int) -> dict[str, Any]:
     return {"name": {"S": f"{NAME}#{number:06}"}}
+
+
+def _segment_row(row: dict[str, Any], table: str) -> SegmentRow:
+    holder, copy_id = row.get("holder", {}).get("S", ""), row.get("copyId", {}).get("S", "")
+    try:
+        number = int(row["name"]["S"].partition("#")[2])
+    except (KeyError, ValueError) as exc:
+        raise _not_ours(table, row, exc) from exc
+    state = _segment(row, table) if "copyId" in row else None
+    return SegmentRow(number=number, holder=holder, copy_id=copy_id, state=state)
 
 
 def _segment(row: dict[str, Any], table: str) -> SegmentState:
@@ -293,19 +336,26 @@ def _row(copy: CopyState) -> dict[str, Any]:
     return {name: _typed(value) for name, value in msgspec.to_builtins(copy).items() if value is not None}
 
 
-def _typed(value: str | int | bool) -> dict[str, Any]:  # noqa: FBT001  # a value, no switch
+def _typed(value: str | int | bool | dict[str, Any]) -> dict[str, Any]:  # noqa: FBT001  # a value, no switch
     if isinstance(value, bool):
         return {"BOOL": value}
+    if isinstance(value, dict):
+        return {"M": {name: _typed(each) for name, each in value.items()}}
     return {"N": str(value)} if isinstance(value, int) else {"S": value}
 
 
-def _copy(row: dict[str, Any], table: str) -> CopyState:
+def _plain(value: dict[str, Any]) -> Any:
+    if "M" in value:
+        return {name: _plain(each) for name, each in value["M"].items()}
+    return int(value["N"]) if "N" in value else next(iter(value.values()), None)
+
+
+def parsed(row: dict[str, Any], table: str) -> CopyState:
+    """The row of a copy, as DynamoDB has it.
+
+    :raises UnavailableError: it is none
+    """
     try:
-        values = {
-            name: int(value["N"]) if "N" in value else next(iter(value.values()), None)
-            for name, value in row.items()
-            if name != "name"
-        }
-        return msgspec.convert(values, CopyState)
+        return msgspec.convert({name: _plain(value) for name, value in row.items() if name != "name"}, CopyState)
     except ValueError as exc:  # msgspec's is one too
         raise _not_ours(table, row, exc) from exc

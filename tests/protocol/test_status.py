@@ -523,8 +523,8 @@ def test_how_far_a_copy_has_come(make_stage: MakeStage) -> None:
     task_table = stage.settings().task_table
     copy_rows.write(table.client, task_table, copy, before=None)
     held = msgspec.structs.replace(copy, holder="h")
-    copy_rows.claim(table.client, task_table, held)
     for number, done in enumerate((True, False)):
+        copy_rows.take(table.client, task_table, held, number, seen="")
         segment = SegmentState(number=number, done=done, items=10, filtered=4 * done, size_bytes=1000)
         copy_rows.save(table.client, task_table, held, segment)
     found = stage.look()

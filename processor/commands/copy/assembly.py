@@ -14,7 +14,7 @@ import msgspec
 from processor.aws.clients import Clients
 from processor.aws.timeouts import WriteTimeouts
 from processor.commands.copy import estimate
-from processor.commands.copy.lock import CopyLock
+from processor.commands.copy.member import Member
 from processor.commands.copy.segment import CopyContext, Unwritten
 from processor.commands.copy.throttled_table import ThrottledTable
 from processor.dynamodb.expiry import Expiry, PastTtl
@@ -62,26 +62,24 @@ class Meters:
         cls, settings: Settings, source: dict[str, Any], destination: dict[str, Any], *, stop: threading.Event
     ) -> Meters:
         """Meters with the settings' limits."""
-        reads = estimate.rate(settings.copy_read_units, source, "ReadCapacityUnits")
-        writes = estimate.rate(settings.copy_write_units, destination, "WriteCapacityUnits")
         return cls(
-            reading=Capacity(reads, stop=stop, estimated=partial(_say_estimated, "copyReadUnits")),
-            writing=Capacity(writes, stop=stop, estimated=partial(_say_estimated, "copyWriteUnits")),
-        )
-
-    @property
-    def words(self) -> str:
-        """The meters in words, for the line of progress."""
-        return (
-            f"{self.writing.consumed:,.0f} write units  {self.reading.consumed:,.0f} read units  "
-            f"{self.limit.throttles} throttles"
+            reading=Capacity(
+                estimate.rate(settings.copy_read_units, source, "ReadCapacityUnits"),
+                stop=stop,
+                estimated=partial(_say_estimated, "copyReadUnits"),
+            ),
+            writing=Capacity(
+                estimate.rate(settings.copy_write_units, destination, "WriteCapacityUnits"),
+                stop=stop,
+                estimated=partial(_say_estimated, "copyWriteUnits"),
+            ),
         )
 
 
 def assemble(
     settings: Settings,
     clients: Clients,
-    lock: CopyLock,
+    member: Member,
     source: dict[str, Any],
     *,
     meters: Meters,
@@ -100,7 +98,7 @@ def assemble(
     :param view: the task's view of its items
     :param written: called with what became of each portion, its bytes, and how many were passed over
     """
-    copy = lock.copy
+    copy = member.copy
     fenced = settings.write_mode == "fenced"
     # Before a replication nothing can be newer, so no fence is needed.
     write_mode = "batch" if fenced and not copy.concurrent else settings.write_mode
@@ -110,7 +108,7 @@ def assemble(
         clients,
         timeouts=TIMEOUTS,
         view=view,
-        may_write=lock.may_write,
+        may_write=member.may_write,
         consumed=meters.writing.consume,
     )
     table = ThrottledTable(writable, meters.writing, meters.limit, stop)
@@ -135,7 +133,7 @@ def assemble(
         reading=meters.reading,
         retry=Retry(retry_policy.COPY, stop, outage, limit=meters.limit),
         stop=stop,
-        save=lock.save,
+        save=member.save,
         forbidden=settings.fence_attribute if fenced else None,
         again=tables.source(settings, clients, view=view, consumed=meters.reading.consume),
         as_it_is=tables.source(settings, clients, view=None, consumed=meters.reading.consume),

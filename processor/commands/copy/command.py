@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
+from collections.abc import Iterator
+from functools import partial
 
 import msgspec
 
-from processor.aws import boto3_clients
 from processor.aws.clients import Clients
 from processor.commands.copy import lock, occupant, plan
+from processor.commands.copy.crew import clients_of
 from processor.commands.copy.job import Job, Tell
 from processor.commands.copy.options import CopyOptions
 from processor.commands.copy.provision import destination as creation
@@ -35,8 +38,6 @@ from processor.state import copy_rows
 from processor.system import program
 from processor.system.signals import Signals
 
-# Calls of one segment at once: its writes go through one pool, its reads one after the other.
-_CONNECTIONS_PER_THREAD = 2
 _NOTHING = "Nothing was copied."
 _DRY = f"{_NOTHING} A dry run makes no table and turns no stream on, whatever the settings say."
 
@@ -57,7 +58,7 @@ def run(settings: Settings, options: CopyOptions) -> int:
             "add can't take part in it, nor ttlDeletes=ignore. Nothing was copied. Copy without --viaS3."
         )
         raise UsageError(message)
-    clients = Clients(settings, connections=settings.threads * _CONNECTIONS_PER_THREAD, create=boto3_clients.create)
+    clients = clients_of(settings)
     if options.forget:
         return _forget(settings, clients)
     signals = Signals("Stopping after what is in hand; once more ends it at once.")
@@ -107,29 +108,34 @@ def _run(settings: Settings, options: CopyOptions, clients: Clients, stop: threa
     past_ttl = NEVER if job.copy.via else _past_ttl(settings, clients, retry)
     if options.dry_run:
         return 0
-    metrics = CommandMetrics(settings, items=instruments.COPY_ITEMS, progress=instruments.COPY_PROGRESS)
-    with Bar() as bar, metrics:
-        seen = Remeasure(planned, concurrent=job.copy.concurrent, say=output.say)
-        report = job.run(
-            outage=outage,
-            stop=stop,
-            tell=_tell(bar, metrics),
-            past_ttl=past_ttl,
-            expiry=_kept(settings, clients, retry),
-            written=seen.look,
-        )
+    seen = Remeasure(planned, concurrent=job.copy.concurrent, say=output.say)
+    report = job.run(
+        outage=outage,
+        stop=stop,
+        shown=lambda: _shown(settings),
+        past_ttl=past_ttl,
+        expiry=_kept(settings, clients, retry),
+        written=seen.look,
+    )
     if report.expired:
         _look_at_ttl_again(settings, clients, retry, job.copy.ttl)
     show(report, settings, as_json=options.as_json)
     return 0
 
 
-def _tell(bar: Bar, metrics: CommandMetrics) -> Tell:
-    def tell(items: int, expected: int, words: str) -> None:
-        bar.update(items, expected, words)
-        metrics.tell(items, expected)
+@contextlib.contextmanager
+def _shown(settings: Settings) -> Iterator[Tell]:
+    """Show the progress to people, and to Prometheus."""
+    with (
+        Bar() as bar,
+        CommandMetrics(settings, items=instruments.COPY_ITEMS, progress=instruments.COPY_PROGRESS) as metrics,
+    ):
 
-    return tell
+        def tell(items: int, expected: int, words: str) -> None:
+            bar.update(items, expected, words)
+            metrics.tell(items, expected)
+
+        yield tell
 
 
 def _tables(settings: Settings, clients: Clients, facts: Facts, retry: Retry) -> tuple[Tables, list[Finding]]:
@@ -176,7 +182,8 @@ def _look_at_ttl_again(settings: Settings, clients: Clients, retry: Retry, befor
 
 
 def _forget(settings: Settings, clients: Clients) -> int:
-    found = lock.wait_until_free(lambda: copy_rows.read(clients.checkpoints(), settings.task_table), output.say)
+    read = partial(copy_rows.read, clients.checkpoints(), settings.task_table)
+    found = lock.insist_free(lock.look(read, output.say))
     if found is None:
         output.say("There is no copy to forget.")
     else:

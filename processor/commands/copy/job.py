@@ -1,32 +1,36 @@
-"""Runs a copy: takes its row in the task table, copies what is left, and marks the row as done."""
+"""Runs a copy: opens or joins it in the task table, copies what is left, and marks it as done."""
 
 from __future__ import annotations
 
+import contextlib
 import time
 import uuid
 from collections.abc import Callable
+from contextlib import AbstractContextManager
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 
 from processor.commands.copy import estimate, lock
-from processor.commands.copy.assembly import Meters, assemble
+from processor.commands.copy.crew import crew
 from processor.commands.copy.deadline import CopyDeadline
 from processor.commands.copy.lock import CopyLock
 from processor.commands.copy.report import CopyReport
 from processor.commands.copy.s3 import job
-from processor.commands.copy.segment import SegmentCopy
-from processor.commands.copy.totals import Totals
+from processor.commands.copy.segment_queue import Standing
+from processor.commands.copy.tally import Tally
+from processor.commands.copy.totals import Counts
+from processor.commands.copy.worker import CopyTask
 from processor.dynamodb.expiry import NEVER, NO_EXPIRY, Expiry, PastTtl
-from processor.dynamodb.scanner import Segment
 from processor.dynamodb.stream_retention import RETENTION_SECONDS
-from processor.errors import CopyTooLateError, NotReadyError
+from processor.errors import CopyTakenError, CopyTooLateError, NotReadyError, ReplicatorError
 from processor.flow import retry_policy
 from processor.flow.retry import Retry
-from processor.flow.worker_group import WorkerGroup
-from processor.state import copy_rows, leases, liveness, task_row
-from processor.state.copy_rows import CopyState
+from processor.state import copy_members, copy_rows, leases, liveness, task_row
+from processor.state.copy_rows import CopyState, SegmentState
 from processor.state.leases import Lease
+from processor.system import cores
 from processor.view import task_view
 
 if TYPE_CHECKING:
@@ -37,6 +41,8 @@ if TYPE_CHECKING:
     from processor.settings.settings import Settings
     from processor.startup.facts import Facts
 
+# More would write more than the 40,000 units a second that AWS gives a table at first (``write_cost.ON_DEMAND_UNITS``).
+_MOST_PROCESSES = 8
 # Items so far, items in all (0 where that is not known), and the other figures in words.
 Tell = Callable[[int, int, str], None]
 
@@ -73,7 +79,11 @@ class Job:
         self._replicating = leases.begun(facts.leases)
         self._via = via or ""
         self._concurrent = concurrent
-        self._before = lock.wait_until_free(lambda: copy_rows.read(clients.checkpoints(), settings.task_table), say)
+        found = lock.look(lambda: copy_rows.read(clients.checkpoints(), settings.task_table), say)
+        self._joins = _can_be_joined(found, via=self._via, concurrent=concurrent, restart=restart)
+        self._before = found.copy if self._joins else lock.insist_free(found)
+        if self._joins:
+            say(f"Joining this task's copy, which {lock.name_of(found.worker)} works on, too")
         self.view = task_view.of_source(settings, self._source)
         self._view_digest = task_view.digest_of(settings)
         self.copy = self._new() if self._before is None or restart else self._gone_on_with(self._before)
@@ -158,14 +168,14 @@ class Job:
         *,
         outage: Outage,
         stop: threading.Event,
-        tell: Tell,
+        shown: Callable[[], AbstractContextManager[Tell]],
         past_ttl: PastTtl = NEVER,
         expiry: Expiry = NO_EXPIRY,
         written: Callable[[int, float], None] = lambda *_: None,
     ) -> CopyReport:
         """Copy what is left.
 
-        :param tell: called with the progress
+        :param shown: begins to show the progress; entered when the processes are forked, as it may begin threads
         :param written: is told how many items this run has written or left out, and of the write units
         :param past_ttl: whether an item is past the source's TTL; such items are passed over
         :param expiry: which items stay at the destination although the source has deleted them
@@ -187,12 +197,58 @@ class Job:
         )
         retry = Retry(retry_policy.COMMAND, stop, outage)
         retry(self._refuse_daemons)
+        if self.copy.via:
+            return self._by_way_of_s3(retry, outage=outage, stop=stop)
+        self._open(retry)
+        task = CopyTask(
+            settings=settings,
+            copy=self.copy,
+            source=self._source,
+            destination=self._destination,
+            past_ttl=past_ttl,
+            expiry=expiry,
+            processes=min(settings.copy_processes or min(cores.available(), _MOST_PROCESSES), self.copy.segments),
+        )
+        deadline = CopyDeadline(self.copy, lambda: leases.begun(self._leases()))
+        began, before = time.monotonic(), Counts.of(retry(self._read_segments))
+        tally = Tally(before, self._read_segments_of_others, processes=task.processes)
+        with crew(task, clients, self.view, stop=stop, outage=outage) as workers, shown() as tell, tally:
+
+            def tick() -> None:
+                deadline.check()
+                tally.own = workers.counts
+                written(tally.own.planned, tally.own.write_units)
+                tell(tally.counts.passed, self.copy.expected_items, tally.words)
+
+            workers.run(tick)
+        states = retry(self._finish)
+        if proves_view(settings, self.copy):
+            retry(self._note_view)
+        counts, own = Counts.of(states), workers.counts
+        return CopyReport(
+            items=counts.items,
+            size_bytes=counts.size_bytes,
+            items_before=before.items,
+            set_aside=own.set_aside,
+            expired=counts.expired,
+            filtered=counts.filtered,
+            seconds=round(time.monotonic() - began, 3),
+            read_units=own.read_units,
+            write_units=own.write_units,
+            throttles=own.throttles,
+            concurrent=self.copy.concurrent,
+            replicating=deadline.replicating(),
+            onto_items=self.copy.onto_items,
+            started_ms=self.copy.started_ms,
+        )
+
+    def _by_way_of_s3(self, retry: Retry, *, outage: Outage, stop: threading.Event) -> CopyReport:
+        settings, clients = self._settings, self._clients
         held = CopyLock(
             clients.checkpoints,
             settings.task_table,
             self.copy,
             before=self._before,
-            stop=stop,
             failed=lambda exc: outage.failed(exc.code, str(exc)),
         )
         with held:
@@ -202,11 +258,79 @@ class Job:
             except NotReadyError:
                 held.withdraw(self._before)
                 raise
-            if held.copy.via:
-                return job.run(settings, clients, held, stop=stop)
-            return self._copy(
-                held, outage=outage, stop=stop, tell=tell, past_ttl=past_ttl, expiry=expiry, written=written
+            return job.run(settings, clients, held, stop=stop)
+
+    def _open(self, retry: Retry) -> None:
+        """Store the row of the copy, which nobody works on yet, unless others have done so: then they are joined.
+
+        :raises NotReadyError: daemons replicate this task
+        """
+        table, opened = self._settings.task_table, None
+        if not self._joins:
+            opened = msgspec.structs.replace(lock.begun_here(self.copy), members={})
+            row = retry(partial(self._store, opened))
+            opened = row if row.holder == opened.holder else None
+            self.copy = row
+        try:
+            # A daemon that began before the row was written did not see it. One that begins now does.
+            retry(self._refuse_daemons)
+        except NotReadyError:
+            if opened is not None:
+                with contextlib.suppress(CopyTakenError):  # others have joined: the last of them does this
+                    lock.restore(self._clients.checkpoints(), table, opened, before=self._before)
+            raise
+
+    def _store(self, opened: CopyState) -> CopyState:
+        """Store the row; returns it as it is now, which is another machine's if that was faster."""
+        client, table = self._clients.checkpoints(), self._settings.task_table
+        try:
+            copy_rows.write(client, table, opened, before=self._before)
+        except CopyTakenError:
+            found = copy_rows.read(client, table)
+            if found is not None and found.holder == opened.holder:
+                return found  # only the answer was lost
+            if found is None or found.members is None or found.concurrent != opened.concurrent:
+                raise
+            going_on = self._gone_on_with(found)
+            if going_on.state == "done" or (self._before is not None and opened.id == self._before.id != found.id):
+                raise
+            return going_on
+        return opened
+
+    def _read_segments(self) -> list[SegmentState]:
+        return copy_rows.read_segments(self._clients.checkpoints(), self._settings.task_table, self.copy)
+
+    def _read_segments_of_others(self, own: int) -> list[SegmentState] | None:
+        """The segments, if more processes work on them than this machine's; else None."""
+        row = copy_rows.read(self._clients.checkpoints(), self._settings.task_table)
+        return self._read_segments() if row is not None and len(row.members or {}) > own else None
+
+    def _finish(self) -> list[SegmentState]:
+        """Store that the copy is done, after another look whether it is; returns its segments.
+
+        :raises ReplicatorError: it isn't
+        """
+        client, table = self._clients.checkpoints(), self._settings.task_table
+        left = Standing.of(self.copy, copy_rows.read_rows(client, table)).left
+        states = self._read_segments()
+        if left or len(states) != self.copy.segments or not all(state.done for state in states):
+            message = (
+                f"Task table {table}: the rows of this copy's segments, read again at its end, do not say that all "
+                f"{self.copy.segments} are done. Nothing is lost; the copy is not marked as done. Give the same "
+                "command again: it does the rest."
             )
+            raise ReplicatorError(message)
+        counts = Counts.of(states)
+        finished = msgspec.structs.replace(
+            self.copy,
+            finished_ms=int(time.time() * 1000),
+            items=counts.items,
+            size_bytes=counts.size_bytes,
+            expired=counts.expired,
+            filtered=counts.filtered,
+        )
+        copy_members.finish(client, table, finished)
+        return states
 
     def _refuse_daemons(self) -> None:
         if self.copy.concurrent:
@@ -228,79 +352,6 @@ class Job:
     def _leases(self) -> list[Lease]:
         return leases.read(self._clients.checkpoints(), self._settings.checkpoint_table) or []
 
-    def _copy(
-        self,
-        held: CopyLock,
-        *,
-        outage: Outage,
-        stop: threading.Event,
-        tell: Tell,
-        past_ttl: PastTtl,
-        expiry: Expiry,
-        written: Callable[[int, float], None],
-    ) -> CopyReport:
-        began, copy = time.monotonic(), held.copy
-        retry = Retry(retry_policy.COMMAND, stop, outage)
-        states = retry(lambda: copy_rows.claim(self._clients.checkpoints(), self._settings.task_table, copy))
-        totals = Totals(states)
-        meters = Meters.of(self._settings, self._source, self._destination, stop=stop)
-        context = assemble(
-            self._settings,
-            self._clients,
-            held,
-            self._source,
-            meters=meters,
-            outage=outage,
-            stop=stop,
-            past_ttl=past_ttl,
-            expiry=expiry,
-            view=self.view,
-            written=totals.add,
-        )
-
-        deadline = CopyDeadline(copy, lambda: leases.begun(self._leases()))
-
-        def say() -> None:
-            deadline.check()
-            written(totals.planned - totals.planned_before, meters.writing.consumed)
-            tell(totals.passed, copy.expected_items, f"{totals.size_bytes / 1e6:,.0f} MB  {meters.words}")
-
-        works = [
-            SegmentCopy(Segment(segment.number, copy.segments), segment, context).run
-            # First what may be wrong at the destination now.
-            for segment in sorted(states, key=lambda segment: not segment.in_hand)
-            if segment.in_hand or not segment.done
-        ]
-        WorkerGroup(stop, tick=say).run(works, threads=min(self._settings.threads, copy.segments), name="copy")
-        retry(
-            lambda: held.change(
-                state="done",
-                finished_ms=int(time.time() * 1000),
-                items=totals.items,
-                size_bytes=totals.size_bytes,
-                expired=totals.expired,
-                filtered=totals.filtered,
-            )
-        )
-        if proves_view(self._settings, copy):
-            retry(self._note_view)
-        return CopyReport(
-            items=totals.items,
-            size_bytes=totals.size_bytes,
-            items_before=totals.items_before,
-            set_aside=totals.set_aside,
-            expired=totals.expired,
-            filtered=totals.filtered,
-            seconds=round(time.monotonic() - began, 3),
-            read_units=meters.reading.consumed,
-            write_units=meters.writing.consumed,
-            throttles=meters.limit.throttles,
-            concurrent=copy.concurrent,
-            replicating=deadline.replicating(),
-            onto_items=copy.onto_items,
-            started_ms=copy.started_ms,
-        )
-
 
 def proves_view(settings: Settings, copy: CopyState) -> bool:
     """Whether all items at the destination are as these settings make them once the copy is done.
@@ -313,3 +364,24 @@ def proves_view(settings: Settings, copy: CopyState) -> bool:
 
 def _cannot_go_on(reason: str) -> NotReadyError:
     return NotReadyError(f"This task's copy can't go on: {reason}. Nothing was copied now. Begin anew with --restart.")
+
+
+def _can_be_joined(found: lock.Found, *, via: str, concurrent: bool, restart: bool) -> bool:
+    """Whether this machine works on a copy that others work on.
+
+    :raises NotReadyError: it can't, for they do it in another way
+    """
+    if not found.worker or found.copy is None or found.copy.members is None or via or found.copy.via:
+        return False
+    reason = ""
+    if restart:
+        reason = "--restart begins anew what they are doing"
+    elif concurrent and not found.copy.concurrent:
+        reason = "it was begun without --concurrent, and is not safe beside a replication while they run it so"
+    if reason:
+        message = (
+            f"This task's copy is being run by {lock.name_of(found.worker)}, and {reason}. Nothing was begun here. Let "
+            "it finish, or stop it wherever it runs; or give the command without that option, to share the work."
+        )
+        raise NotReadyError(message)
+    return True

@@ -1,8 +1,8 @@
-"""Lets only one process at a time run a copy, whatever machine it is on.
+"""Tells whether somebody works on a copy, and lets only one process at a time run one by way of S3.
 
-The process that runs it counts ``beat`` up in the copy's row. Another process takes the copy over if ``beat`` stands
-still, or at once if it can tell that the first process has ended. A process that could not beat for a while writes
-nothing until it has read that the copy is still its own, so it can't write over what its successor wrote.
+Whoever works on a copy counts a ``beat`` up in the copy's row: each of its members its own (``member.py``), or the one
+process of a copy by way of S3 the row's. Another process takes over if the beats stand still, or at once if it can tell
+that the processes have ended.
 """
 
 from __future__ import annotations
@@ -14,15 +14,13 @@ import time
 import uuid
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal, TypedDict
+from typing import TYPE_CHECKING, Literal, NamedTuple, TypedDict
 
 import msgspec
 
-from processor.errors import CopyTakenError, NotReadyError, ReplicatorError, StoppedError, UnavailableError
-from processor.flow import retry_policy
-from processor.flow.retry_limit import RetryLimit
+from processor.errors import CopyTakenError, NotReadyError, ReplicatorError, UnavailableError
 from processor.state import copy_rows
-from processor.state.copy_rows import CopyState, SegmentState
+from processor.state.copy_rows import CopyState
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -34,7 +32,6 @@ BEAT_SECONDS = 2.0
 TERM_SECONDS = 10.0
 WATCH_SECONDS = 20.0
 _POLL_SECONDS = 0.5
-_WAIT_SECONDS = 0.05
 
 
 class Fields(TypedDict, total=False):
@@ -78,35 +75,72 @@ def is_gone(process: str) -> bool:
     return False
 
 
-def wait_until_free(read: Callable[[], CopyState | None], say: Callable[[str], None]) -> CopyState | None:
-    """The copy's row, once nobody runs it.
+class Found(NamedTuple):
+    """A copy's row, if there is one, and the process that was seen to work on it; empty if nobody does."""
 
-    :raises NotReadyError: another process goes on running it
-    """
-    found = read()
+    copy: CopyState | None
+    worker: str = ""
+
+
+def look(read: Callable[[], CopyState | None], say: Callable[[str], None]) -> Found:
+    """Read the copy's row, and watch whether anybody works on it."""
+    first = found = read()
     deadline = time.monotonic() + WATCH_SECONDS
-    while found is not None and found.state == "running" and found.holder and not is_gone(found.host):
+    while first is not None and found is not None and (unknown := _perhaps_working(first)):
         if time.monotonic() > deadline:
-            return found
-        say(f"Looking for {WATCH_SECONDS:.0f} s whether the copy begun by {_name(found.host)} is still running")
+            return Found(found)
+        say(f"Looking for {WATCH_SECONDS:.0f} s whether the copy begun by {name_of(unknown)} is still running")
         time.sleep(_POLL_SECONDS)
-        before, found = found, read()
-        if found is not None and (found.holder, found.beat) != (before.holder, before.beat):
-            message = (
-                f"This task's copy is being run by {_name(found.host)}. Nothing was begun here. Let it finish, or stop "
-                "it; then the same command goes on where it was."
-            )
-            raise NotReadyError(message)
-    return found
+        found = read()
+        if found is not None and (worker := _working(first, found)):
+            return Found(found, worker)
+        if found is not None and (found.holder, found.members) != (first.holder, first.members):
+            first = found  # some have left
+    return Found(found)
 
 
-def _name(process: str) -> str:
+def _perhaps_working(copy: CopyState) -> str:
+    """A process that works on the copy as far as one look can tell; empty if none does."""
+    if copy.state != "running":
+        return ""
+    if copy.members is None:
+        return copy.host if copy.holder and not is_gone(copy.host) else ""
+    return next((each.host for each in copy.members.values() if not is_gone(each.host)), "")
+
+
+def _working(before: CopyState, now: CopyState) -> str:
+    """A process whose beat has moved between two looks; empty if none has."""
+    if now.members is None:
+        has_moved = now.holder and (now.holder, now.beat) != (before.holder, before.beat)
+        return now.host if has_moved and now.state == "running" else ""
+    known = before.members or {}
+    return next((each.host for name, each in now.members.items() if known.get(name) != each), "")
+
+
+def insist_free(found: Found) -> CopyState | None:
+    """The copy's row, if nobody works on it.
+
+    :raises NotReadyError: somebody does
+    """
+    if found.worker:
+        message = (
+            f"This task's copy is being run by {name_of(found.worker)}. Nothing was begun here. Let it finish, or stop "
+            "it; then the same command goes on where it was."
+        )
+        raise NotReadyError(message)
+    return found.copy
+
+
+def name_of(process: str) -> str:
+    """A process (see ``here``) in words."""
     host, pid, *_ = process.split("/")
     return f"process {pid} on {host}"
 
 
 class CopyLock:
-    """Runs a copy for as long as the context is entered; ``copy`` is its row.
+    """Runs a copy by way of S3, alone, for as long as the context is entered; ``copy`` is its row.
+
+    It writes no item, so one that sleeps can't write over anything: its calls to change the row fail.
 
     :param before: the row as it was found
     :param failed: called with each failure to beat
@@ -120,21 +154,15 @@ class CopyLock:
         copy: CopyState,
         *,
         before: CopyState | None,
-        stop: threading.Event,
         failed: Callable[[UnavailableError], None],
     ) -> None:
-        self.copy = msgspec.structs.replace(copy, holder=uuid.uuid4().hex, host=here(), beat=0)
+        self.copy = begun_here(copy)
         self._connect = connect
         self._table = table
-        self._stop = stop
         self._failed = failed
         self._lock = threading.Lock()
         self._left = threading.Event()
-        # Of its own: while the tables answer, and only the beats fail, the copy stands still all the same.
-        self._limit = RetryLimit(retry_policy.COPY)
         self._taken: CopyTakenError | None = None
-        self._error: BaseException | None = None
-        self._beaten = (time.monotonic(), time.time())
         copy_rows.write(connect(), table, self.copy, before=before)
         self._thread = threading.Thread(target=self._beat, name="copy-beat", daemon=True)
 
@@ -165,7 +193,6 @@ class CopyLock:
                 raise
 
     def _change(self, **fields: Unpack[Fields]) -> None:
-        began = (time.monotonic(), time.time())
         after = msgspec.structs.replace(self.copy, beat=self.copy.beat + 1, **fields)
         try:
             copy_rows.write(self._connect(), self._table, after, before=self.copy)
@@ -177,58 +204,37 @@ class CopyLock:
             self.copy = stored
             after = msgspec.structs.replace(after, beat=stored.beat + 1)
             copy_rows.write(self._connect(), self._table, after, before=stored)
-        self.copy, self._beaten = after, began
-
-    def save(self, segment: SegmentState) -> None:
-        """Store the position at which a segment is resumed.
-
-        :raises CopyTakenError: another process goes on with it
-        :raises UnavailableError: it can't be stored now
-        """
-        copy_rows.save(self._connect(), self._table, self.copy, segment)
+        self.copy = after
 
     def withdraw(self, before: CopyState | None) -> None:
         """Restore the row that was there before this run."""
         with self._lock:
             self._left.set()
-            if before is None:
-                copy_rows.delete(self._connect(), self._table, before=self.copy)
-            else:
-                copy_rows.write(self._connect(), self._table, before, before=self.copy)
+            restore(self._connect(), self._table, self.copy, before=before)
             self.copy = msgspec.structs.replace(self.copy, state="done")  # nothing is left to give back
-
-    def may_write(self) -> None:
-        """Return if the copy stays ours for as long as a call takes; wait while that can't be known.
-
-        :raises CopyTakenError: it is another process's
-        :raises StalledError: it could not be known for too long
-        :raises RefusedError: it can never be known
-        :raises StoppedError: the stop came while it could not be known
-        """
-        while True:
-            if (error := self._taken or self._error) is not None:
-                raise error
-            monotonic, wall = self._beaten
-            # The monotonic clock stands still while the machine is suspended; the other may be set back.
-            if max(time.monotonic() - monotonic, time.time() - wall) < TERM_SECONDS:
-                return
-            if self._stop.wait(_WAIT_SECONDS):
-                raise StoppedError
 
     def _beat(self) -> None:
         while not self._left.wait(BEAT_SECONDS):
             try:
-                self._beat_once()
+                self.change()
             except CopyTakenError:
-                return  # whoever wants to write is told
-            except BaseException as exc:  # noqa: BLE001  # the same; a copy by way of S3 writes nothing, and goes on
-                self._error = exc
+                return  # the next change says so
+            except UnavailableError as exc:
+                self._failed(exc)
 
-    def _beat_once(self) -> None:
-        try:
-            self.change()
-        except UnavailableError as exc:
-            self._failed(exc)
-            self._limit.failed(exc)
-        else:
-            self._limit.succeeded()
+
+def begun_here(copy: CopyState) -> CopyState:
+    """The row of a copy that this process begins, or goes on with."""
+    return msgspec.structs.replace(copy, holder=uuid.uuid4().hex, host=here(), beat=0)
+
+
+def restore(client: DynamoDBClient, table: str, written: CopyState, *, before: CopyState | None) -> None:
+    """Store the row again that was there before ``written``, or none.
+
+    :raises CopyTakenError: somebody has changed it since
+    :raises UnavailableError: it can't be done now
+    """
+    if before is None:
+        copy_rows.delete(client, table, before=written)
+    else:
+        copy_rows.write(client, table, before, before=written)

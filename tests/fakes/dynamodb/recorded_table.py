@@ -29,18 +29,23 @@ class RecordedTable(ServerProcess):
 
     :param items: of each recorded table
     :param item_bytes: of each item, as DynamoDB counts
+    :param latency_ms: how long each answer takes
     """
 
-    def __init__(self, *, items: int, item_bytes: int = 300) -> None:
-        super().__init__("tests.fakes.dynamodb.recorded_table", f"--items={items}", f"--item-bytes={item_bytes}")
+    def __init__(self, *, items: int, item_bytes: int = 300, latency_ms: float = 0.0) -> None:
+        super().__init__(
+            "tests.fakes.dynamodb.recorded_table",
+            f"--items={items}",
+            f"--item-bytes={item_bytes}",
+            f"--latency-ms={latency_ms}",
+        )
 
 
 class Recording:
     """What the tables answer; the private methods take a request's content and give an answer's JSON."""
 
-    delay_seconds = 0.0
-
-    def __init__(self, *, items: int, item_bytes: int) -> None:
+    def __init__(self, *, items: int, item_bytes: int, delay_seconds: float = 0.0) -> None:
+        self.delay_seconds = delay_seconds
         self.counts: collections.Counter[str] = collections.Counter()
         self._total = items
         self._items = _page_items(item_bytes, PAGE_BYTES // item_bytes)
@@ -159,8 +164,9 @@ def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--items", type=int, required=True)
     parser.add_argument("--item-bytes", type=int, required=True)
+    parser.add_argument("--latency-ms", type=float, default=0.0)
     given = parser.parse_args()
-    serve(Recording(items=given.items, item_bytes=given.item_bytes))
+    serve(Recording(items=given.items, item_bytes=given.item_bytes, delay_seconds=given.latency_ms / 1000))
 
 
 if __name__ == "__main__":

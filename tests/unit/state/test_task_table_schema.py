@@ -12,7 +12,7 @@ import pytest
 from moto import mock_aws
 
 from processor.startup import java
-from processor.state import checkpoint_outage, copy_rows, holds, task_row
+from processor.state import checkpoint_outage, copy_members, copy_rows, holds, task_row
 from processor.state.copy_rows import SegmentState
 from processor.state.holds import Hold
 from tests.unit.state.test_task_row import TABLE, TASK
@@ -58,7 +58,7 @@ def _store_copy(client: Any, **changes: Any) -> copy_rows.CopyState:
 
 def _store_segment(client: Any) -> None:
     copy = _store_copy(client)
-    copy_rows.claim(client, TABLE, copy)
+    copy_rows.take(client, TABLE, copy, 2, seen="")
     key = msgspec.Raw(b'{"id":{"S":"a"}}')
     copy_rows.save(
         client, TABLE, copy, SegmentState(number=2, start=key, done=True, items=1, filtered=2, in_hand=[key])
@@ -69,6 +69,12 @@ WRITERS: Mapping[str, tuple[str, Callable[[Any], object]]] = {
     "task": ("task", lambda client: task_row.write(client, TABLE, TASK, before=None)),
     "copy": ("copy", _store_copy),
     "copy that is running": ("copy", lambda client: _store_copy(client, finished_ms=None)),
+    "copy that several work on": (
+        "copy",
+        lambda client: copy_members.join(
+            client, TABLE, _store_copy(client, members={}, state="running"), member="m", host="here"
+        ),
+    ),
     "segment": ("copy#000002", _store_segment),
     "hold": (
         "hold#s",
@@ -100,9 +106,15 @@ def _hold(client: Any) -> dict[str, Any]:
     return {name: value for name, value in read.items() if name not in {"kind", "shardId"}}
 
 
+def _copy(client: Any) -> dict[str, Any]:
+    read: dict[str, Any] = msgspec.to_builtins(copy_rows.read(client, TABLE))
+    assert read.pop("members") is None  # the example is of an older release
+    return read
+
+
 READERS: Mapping[str, Callable[[Any], dict[str, Any]]] = {
     "task": lambda client: msgspec.to_builtins(task_row.read(client, TABLE)),
-    "copy": lambda client: msgspec.to_builtins(copy_rows.read(client, TABLE)),
+    "copy": _copy,
     "segment": _segment,
     "hold": _hold,
     "loss": _hold,
