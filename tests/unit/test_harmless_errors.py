@@ -33,6 +33,13 @@ def test_only_what_is_harmless_is_lowered(rules: list[list[str]]) -> None:
         assert others.split(",") == (["DEBUG+trace", *kept[1:]] if logger == HASH_RANGES else kept), message
 
 
+def test_a_minute_without_a_page_is_said_without_a_cause(rules: list[list[str]]) -> None:
+    """KCL has none to tell; a line of these words that has one is another."""
+    (lowered,) = [lowered for logger, _, lowered, _ in rules if logger.endswith(".ShardConsumerSubscriber")]
+    assert lowered.split(",")[-1] == "INFO"
+    assert set(lowered.split(",")[:-1]) == {"ERROR+trace"}
+
+
 def test_each_origin_is_kcls_own(rules: list[list[str]]) -> None:
     """A newer KCL with other words has to be looked at: its class still says what a rule lowers."""
     kclpy = find_spec("amazon_kclpy")

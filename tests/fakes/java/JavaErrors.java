@@ -57,7 +57,8 @@ public final class JavaErrors {
                 new NotYetException("not yet"),
                 new RuntimeException(new InterruptedException()),
                 SdkClientException.create("refused"),
-                new DependencyException(new Exception("throttled")));
+                new DependencyException(new Exception("throttled")),
+                null);
     }
 
     /** As KCL does it: the cause last, behind as many parameters as the message has places. */

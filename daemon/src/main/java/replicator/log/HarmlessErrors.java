@@ -52,6 +52,19 @@ public final class HarmlessErrors extends TurboFilter {
             new Rule("software.amazon.kinesis.retrieval.polling.PrefetchRecordsPublisher",
                     "{} : ProvisionedThroughputExceededException thrown while fetching records from Kinesis",
                     error -> isOf(error, SdkException.class), Level.DEBUG),
+            // A minute without a page, of a stream that can't be read, as stream_unreadable says (a read that hangs, too), or of a
+            // daemon that was suspended. KCL goes on from the last batch that its child had.
+            new Rule("software.amazon.kinesis.lifecycle.ShardConsumerSubscriber",
+                    "{}: Last request was dispatched at {}, but no response as of {} ({}).  Cancelling subscription, and"
+                            + " restarting. Last successful request details -- {}",
+                    error -> error == null, Level.INFO),
+            // stream_unreadable or checkpoints_unusable says so; the leases of new shards are looked after again and again.
+            new Rule("software.amazon.kinesis.leases.ShardSyncTask",
+                    "Caught exception while sync'ing Kinesis shards and leases", HarmlessErrors::isOutage, Level.INFO),
+            new Rule("software.amazon.kinesis.leases.ShardSyncTaskManager",
+                    "Caught exception running {} task: {}", HarmlessErrors::isOutage, Level.DEBUG),
+            new Rule("software.amazon.kinesis.leases.ShardSyncTaskManager",
+                    "Caught exception running {} task:", HarmlessErrors::isOutage, Level.DEBUG),
             // checkpoints_unusable says so.
             new Rule("software.amazon.kinesis.leases.dynamodb.DynamoDBLeaseRenewer",
                     "Encountered an exception while renewing a lease.",
@@ -111,8 +124,8 @@ public final class HarmlessErrors extends TurboFilter {
         if (level == Level.DEBUG) {
             logger.debug("{}", MessageFormatter.arrayFormat(format, parameters).getMessage(), error);
         } else {
-            logger.info("{} ({})", MessageFormatter.arrayFormat(format, parameters).getMessage(),
-                    String.valueOf(root(error))); // as text: a throwable would have its trace
+            String said = MessageFormatter.arrayFormat(format, parameters).getMessage();
+            logger.info("{}", error == null ? said : said + " (" + root(error) + ")"); // a throwable would have its trace
         }
     }
 
@@ -128,6 +141,10 @@ public final class HarmlessErrors extends TurboFilter {
             }
         }
         return false;
+    }
+
+    private static boolean isOutage(Throwable error) {
+        return isOf(error, SdkException.class) || isOf(error, LeasingException.class);
     }
 
     private static Throwable root(Throwable error) {
