@@ -260,6 +260,46 @@ class SharedPagesTest {
     }
 
     @Test
+    void whoIsFarBehindTakesNoRoomFromTheOthers() {
+        List<Task> together = new ArrayList<>();
+        for (int i = 0; i < 3; i++) {
+            together.add(new Task("one", 10, 20_000, request -> {}));
+        }
+        Task behind = new Task("one", 10, 20_000, request -> {});
+        shard.write(300);
+        for (int page = 0; page < 30; page++) {
+            together.forEach(Task::read);
+            calls(1);
+        }
+        assertTrue(reads.bytes() > 15_000);
+        List<String> found = new ArrayList<>();
+        while (found.size() < 300) {
+            found.addAll(behind.read());
+        }
+        assertEquals(shard.written(), found);
+        int own = shard.reads.get();
+        assertTrue(own < 30, () -> own + " reads"); // those that were kept were the first that it came to
+        assertEquals(0, reads.bytes());
+    }
+
+    @Test
+    void severalWhoAreBehindShareWhatTheyRead() {
+        Task ahead = new Task("one", 10, 20_000, request -> {});
+        List<Task> behind = List.of(new Task("one", 10, 20_000, request -> {}), new Task("one", 10, 20_000, request -> {}));
+        shard.write(300);
+        for (int page = 0; page < 30; page++) {
+            ahead.read();
+        }
+        calls(30);
+        for (int page = 0; page < 30; page++) {
+            assertEquals(behind.get(0).read(), behind.get(1).read());
+        }
+        int own = shard.reads.get();
+        assertTrue(own < 30, () -> own + " reads");
+        assertEquals(0, reads.bytes());
+    }
+
+    @Test
     void pagesGoThoughNobodyReads() {
         Task one = new Task();
         Task two = new Task();

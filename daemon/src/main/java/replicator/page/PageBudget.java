@@ -4,14 +4,13 @@ import java.util.Iterator;
 import java.util.LinkedHashMap;
 import java.util.Map;
 
-/** Bounds the bytes of all pages that a process keeps: the oldest go first. Not for several threads. */
+/** Counts the bytes of all pages that a process keeps, and where each of them is. Not for several threads. */
 final class PageBudget {
-    private final Map<SharedPage, Runnable> kept = new LinkedHashMap<>(); // pages are equal to none but themselves
+    private final Map<SharedPage, SharedShard> kept = new LinkedHashMap<>(); // pages are equal to none but themselves
     private long bytes;
 
-    /** @param drop called once, where it is kept no longer and nobody has asked for that */
-    void add(SharedPage page, Runnable drop) {
-        kept.put(page, drop);
+    void add(SharedPage page, SharedShard shard) {
+        kept.put(page, shard);
         bytes += page.bytes();
     }
 
@@ -21,17 +20,45 @@ final class PageBudget {
         }
     }
 
+    /**
+     * Makes room, if need be by pages of other shards, the oldest first. Of this shard only those go that a single reader wants,
+     * the last of them first: that reader comes to the others before.
+     *
+     * @param mostBytes of all pages and the new one
+     * @return whether there is room now; else what is kept has more who want it
+     */
+    boolean hasRoom(SharedPage page, SharedShard shard, long mostBytes) {
+        while (bytes + page.bytes() > mostBytes) {
+            SharedPage spare = shard.dropSpare();
+            if (spare == null && (spare = dropOther(shard)) == null) {
+                return false;
+            }
+            remove(spare);
+        }
+        return true;
+    }
+
+    private SharedPage dropOther(SharedShard shard) {
+        for (Map.Entry<SharedPage, SharedShard> each : kept.entrySet()) {
+            if (each.getValue() != shard) {
+                each.getValue().drop(each.getKey());
+                return each.getKey();
+            }
+        }
+        return null;
+    }
+
     /** Drops what is more than {@code mostBytes}, and all that was read before {@code oldestNanos}. */
     void trim(long mostBytes, long oldestNanos) {
-        Iterator<Map.Entry<SharedPage, Runnable>> oldest = kept.entrySet().iterator();
+        Iterator<Map.Entry<SharedPage, SharedShard>> oldest = kept.entrySet().iterator();
         while (oldest.hasNext()) {
-            Map.Entry<SharedPage, Runnable> each = oldest.next();
+            Map.Entry<SharedPage, SharedShard> each = oldest.next();
             if (bytes <= mostBytes && each.getKey().readNanos() - oldestNanos >= 0) {
                 return;
             }
             oldest.remove();
             bytes -= each.getKey().bytes();
-            each.getValue().run();
+            each.getValue().drop(each.getKey());
         }
     }
 

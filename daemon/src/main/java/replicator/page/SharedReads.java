@@ -20,11 +20,11 @@ import java.util.function.LongSupplier;
  * </pre>
  *
  * <p>Answers are shared, failures never: who waits for a read of another's that fails reads by itself. A task that is behind or
- * away holds nobody. Pages are kept for those that are on their way to them, within a bound, and for half a minute.
+ * away holds nobody. Pages are kept for those that are on their way to them, within a bound.
  */
 public final class SharedReads {
-    /** A page is of use to readers that are so long behind at most. */
-    private static final long KEPT_NANOS = SharedShard.AWAY_NANOS;
+    /** A page's next iterator lasts for 15 minutes (Streams API reference, GetShardIterator). */
+    private static final long KEPT_NANOS = TimeUnit.MINUTES.toNanos(5);
 
     private static final long LOOK_NANOS = TimeUnit.SECONDS.toNanos(5);
 
@@ -43,12 +43,12 @@ public final class SharedReads {
     }
 
     public SharedReads() {
-        this(System::nanoTime, CompletableFuture.delayedExecutor(KEPT_NANOS, TimeUnit.NANOSECONDS));
+        this(System::nanoTime, CompletableFuture.delayedExecutor(SharedShard.AWAY_NANOS, TimeUnit.NANOSECONDS));
     }
 
     /**
      * @param nanos the clock, as {@code System.nanoTime} is one
-     * @param later does what it is told when a page may be kept no longer
+     * @param later does what it is told when who was here is away
      */
     SharedReads(LongSupplier nanos, Executor later) {
         this.nanos = nanos;
@@ -154,10 +154,11 @@ public final class SharedReads {
             }
         } else if (shard.isWanted(found) && found.isInOrder(position.isKnown() ? position.after() : Position.OLDEST)) {
             String place = position.isKnown() ? position.after() : found.first();
-            budget.remove(shard.keep(place, found));
-            budget.add(found, () -> shard.drop(place, found));
-            trim();
-            lookLater();
+            if (budget.hasRoom(found, shard, mostBytes)) {
+                budget.remove(shard.keep(place, found));
+                budget.add(found, shard);
+                lookLater();
+            }
         }
     }
 
@@ -178,9 +179,12 @@ public final class SharedReads {
     }
 
     private void look(long now) {
-        if (now - lookedAt < LOOK_NANOS) {
-            return;
+        if (now - lookedAt >= LOOK_NANOS) {
+            lookNow(now);
         }
+    }
+
+    private void lookNow(long now) {
         lookedAt = now;
         trim();
         for (Stream stream : streams.values()) {
@@ -196,13 +200,13 @@ public final class SharedReads {
     private void lookLater() {
         if (!looksLater && budget.bytes() > 0) {
             looksLater = true;
-            later.execute(this::lookNow);
+            later.execute(this::looksNow);
         }
     }
 
-    private synchronized void lookNow() {
+    private synchronized void looksNow() {
         looksLater = false;
-        trim();
+        lookNow(nanos.getAsLong());
         lookLater();
     }
 

@@ -8,6 +8,7 @@ import java.util.Map;
 import java.util.TreeMap;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
+import java.util.stream.Collectors;
 
 /**
  * What is known of one shard to all who read it here: pages that some of them still have to come to, the last empty page at a
@@ -103,8 +104,19 @@ final class SharedShard {
         return pages.put(place, page);
     }
 
-    void drop(String place, SharedPage page) {
-        pages.remove(place, page);
+    void drop(SharedPage page) {
+        pages.values().remove(page);
+    }
+
+    /** Takes away the last of the pages that only the slowest reader wants; null where there is none. */
+    SharedPage dropSpare() {
+        List<String> places = readers.values().stream().map(each -> each.place).sorted(Position::compare).collect(Collectors.toList());
+        String second = places.size() < 2 ? null : places.get(1);
+        Map.Entry<String, SharedPage> last = second == null ? pages.lastEntry() : pages.lowerEntry(second);
+        while (last != null && second != null && Position.compare(last.getValue().last(), second) > 0) {
+            last = pages.lowerEntry(last.getKey());
+        }
+        return last == null ? null : pages.remove(last.getKey());
     }
 
     /** Takes away the pages that all readers have come to the end of. */
