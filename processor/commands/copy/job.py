@@ -98,6 +98,12 @@ class Job:
         return self.copy.state == "done"
 
     @property
+    def processes(self) -> int:
+        """How many processes of this machine copy."""
+        wanted = self._settings.copy_processes or min(cores.available(), _MOST_PROCESSES)
+        return min(wanted, self.copy.segments)
+
+    @property
     def age_seconds(self) -> float:
         """The time since the copy began that this run resumes, in seconds; 0 for a new one."""
         return self.copy.age_seconds if self._before is not None and self.copy.id == self._before.id else 0.0
@@ -207,7 +213,7 @@ class Job:
             destination=self._destination,
             past_ttl=past_ttl,
             expiry=expiry,
-            processes=min(settings.copy_processes or min(cores.available(), _MOST_PROCESSES), self.copy.segments),
+            processes=self.processes,
         )
         deadline = CopyDeadline(self.copy, lambda: leases.begun(self._leases()))
         began, before = time.monotonic(), Counts.of(retry(self._read_segments))

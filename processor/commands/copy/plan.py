@@ -42,6 +42,7 @@ def make(settings: Settings, clients: Clients, facts: Facts, job: Job, retry: Re
         source,
         copied_items=job.copied_items,
         concurrent=job.copy.concurrent,
+        processes=job.processes,
         read_rate=min((rate for rate in (reads, read_capacity) if rate), default=None),
         write_rate=writes,
         parts=parts,

@@ -126,7 +126,7 @@ def _reason(plan: Estimate) -> str:
         return f"by the write units a second of {_whose(plan.limited_by)}"
     if plan.seconds == plan.seconds_by_read_units:
         return "by the read units a second"
-    return "by the measured rate of one copy"
+    return "by the measured rate of one machine"
 
 
 def _whose(name: str) -> str:

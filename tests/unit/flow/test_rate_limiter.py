@@ -102,6 +102,22 @@ def test_what_answers_do_not_say_is_estimated_and_said_once() -> None:
     assert said == ["held"]
 
 
+def test_a_limit_is_shared_by_those_who_know_of_each_other() -> None:
+    """Each keeps to its part of it, by the last number that was told; no limit stays none."""
+    now = [0.0]
+    limited = Capacity(100.0, clock=lambda: now[0])
+    for processes, share in ((4, 25.0), (2, 50.0), (0, 100.0)):
+        limited.share(processes)
+        assert limited.units_per_second == share
+        limited.consume(share)
+        assert limited._wait_seconds() == 1.0
+        now[0] += 1.0
+        assert limited._wait_seconds() == 0.0
+    free = Capacity()
+    free.share(4)
+    assert free.units_per_second is None
+
+
 @pytest.mark.parametrize(
     ("units", "expected"),
     [

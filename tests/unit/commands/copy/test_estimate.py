@@ -22,6 +22,7 @@ def test_units_and_time() -> None:
     assert found.seconds == found.seconds_by_write_units == 20_000.0
     assert _estimate(read_rate=1.0).seconds == 183_106.0
     assert _estimate().seconds == pytest.approx(1_000_000 / estimate.ITEMS_PER_SECOND)
+    assert _estimate(processes=4).seconds == pytest.approx(250_000 / estimate.ITEMS_PER_SECOND)
 
 
 def test_beside_a_replication_each_item_is_read_twice() -> None:
@@ -49,6 +50,18 @@ def test_whether_there_is_time(hours: float, concurrent: bool, severities: list[
     """Past 12 hours is a warning, past 20 an error, unless replication runs meanwhile."""
     found = _estimate(write_rate=2_000_000 / (hours * 3600))
     assert [finding.severity for finding in estimate.findings(found, concurrent=concurrent)] == severities
+
+
+def test_a_table_for_several_machines() -> None:
+    """If only this machine is too slow, that is a warning, which names the remedy: more machines share the work."""
+    items = round(21 * 3600 * estimate.ITEMS_PER_SECOND)
+    source = {"ItemCount": items, "TableSizeBytes": items * 300}
+    (found,) = estimate.findings(_estimate(source=source), concurrent=False)
+    assert (found.severity, found.id) == ("warning", "copy-long")
+    assert "on this machine alone" in found.text
+    assert "on more machines" in found.text
+    (found,) = estimate.findings(_estimate(source=source, write_rate=items / (21 * 3600)), concurrent=False)
+    assert (found.severity, found.id) == ("error", "copy-too-long")
 
 
 @pytest.mark.parametrize(
