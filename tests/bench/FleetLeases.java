@@ -2,6 +2,8 @@
 // answers takes its time. Times are real. Arguments: how many leases, how many workers, failoverTimeMillis, the ms of an
 // answer. Each line that it prints is a figure's name, a tab, and its value; the last is "end". One worker has to take all
 // leases; of several, one does so first. A worker that dies is stopped without giving anything back.
+// With a fifth argument, how many streams, each lease is that of a one-shard task with a table of its own, and a worker is a
+// daemon of all the tasks, with one placement; with a sixth, the daemon that died comes back.
 import com.amazonaws.services.dynamodbv2.streamsadapter.AmazonDynamoDBStreamsAdapterClient;
 import java.lang.reflect.Constructor;
 import java.lang.reflect.InvocationHandler;
@@ -20,6 +22,7 @@ import java.util.Set;
 import java.util.TreeMap;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ConcurrentSkipListMap;
 import java.util.concurrent.ScheduledThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
@@ -31,6 +34,7 @@ import replicator.leases.FleetLeaseCoordinator;
 import replicator.leases.FleetLeaseManagementFactory;
 import replicator.leases.LeaseGate;
 import replicator.leases.LeaseTerms;
+import replicator.leases.Placement;
 import replicator.process.DispatchTurns;
 import replicator.stream.StreamListings;
 import software.amazon.awssdk.regions.Region;
@@ -64,6 +68,11 @@ public final class FleetLeases {
     private static final Map<String, AtomicLong> CALLS = new ConcurrentHashMap<>();
     private static final List<FleetLeaseCoordinator> WORKERS = new ArrayList<>();
     private static final Table TABLE = new Table();
+    private static final List<Table> TABLES = new ArrayList<>();
+    private static final Map<String, List<FleetLeaseCoordinator>> DAEMONS = new ConcurrentSkipListMap<>();
+    private static final Map<FleetLeaseCoordinator, LeaseTerms> TERMS = new ConcurrentHashMap<>();
+    private static AmazonDynamoDBStreamsAdapterClient stream; // nobody calls it
+    private static int streams;
     private static int leases;
     private static long failoverMillis;
     private static long roundTripMillis;
@@ -73,6 +82,20 @@ public final class FleetLeases {
         int workers = Integer.parseInt(args[1]);
         failoverMillis = Long.parseLong(args[2]);
         roundTripMillis = Long.parseLong(args[3]);
+        stream = new AmazonDynamoDBStreamsAdapterClient(
+                DynamoDbStreamsClient.builder().region(Region.US_EAST_1).build(), Region.US_EAST_1);
+        if (args.length > 4) {
+            streams = Integer.parseInt(args[4]);
+            manyTasks(workers, args.length > 5);
+        } else {
+            oneTask(workers);
+        }
+        System.out.println("end");
+        System.out.flush();
+        Runtime.getRuntime().halt(0);
+    }
+
+    private static void oneTask(int workers) throws Exception {
         FleetLeaseCoordinator first = worker();
         makeLeases(first);
         long began = System.nanoTime();
@@ -84,9 +107,129 @@ public final class FleetLeases {
         if (workers > 1) {
             many(workers);
         }
-        System.out.println("end");
-        System.out.flush();
-        Runtime.getRuntime().halt(0);
+    }
+
+    private static void manyTasks(int daemons, boolean isDeadToReturn) throws Exception {
+        Thread guard = new Thread(FleetLeases::guard, "guard");
+        guard.setDaemon(true);
+        guard.start();
+        for (int number = 0; number < leases; number++) {
+            TABLES.add(new Table());
+        }
+        long began = System.nanoTime();
+        for (int number = 0; number < daemons; number++) {
+            begin("daemon-" + number);
+            if (number == 0) {
+                await("one daemon has all", () -> loads().equals(Map.of("daemon-0", leases)));
+                say("one daemon: has all, s", seconds(began));
+                began = System.nanoTime();
+            }
+        }
+        await("all tasks are spread, and those of a stream together", () -> isSpread(daemons));
+        say("1 to " + daemons + " daemons: spread, s", seconds(began));
+        tellLoads("spread");
+        Thread.sleep(2 * failoverMillis);
+
+        String dead = "daemon-" + (daemons - 1);
+        Map<String, String> before = owners();
+        began = System.nanoTime();
+        List<FleetLeaseCoordinator> ended = DAEMONS.remove(dead);
+        ended.forEach(FleetLeaseCoordinator::stop);
+        await("a dead daemon's leases are taken", () -> !loads().containsKey(dead) && loads().values().stream().mapToInt(each -> each).sum() == leases);
+        say("kill -9 of one: all its leases held again, s", seconds(began));
+        await("all tasks are spread over the others", () -> isSpread(daemons - 1));
+        Thread.sleep(3 * failoverMillis);
+        tellLoads("after the death");
+        Map<String, String> after = owners();
+        say("kill -9 of one: moves between the others", before.keySet().stream().filter(each ->
+                !before.get(each).equals(dead) && !before.get(each).equals(after.get(each))).count());
+        if (!isDeadToReturn) {
+            return;
+        }
+
+        began = System.nanoTime();
+        begin(dead);
+        await("all tasks are spread again", () -> isSpread(daemons));
+        say("one comes: spread, s", seconds(began));
+        Thread.sleep(3 * failoverMillis);
+        tellLoads("after it came");
+        Map<String, String> again = owners();
+        say("one comes: moves between the others", after.keySet().stream().filter(each ->
+                !again.get(each).equals(dead) && !after.get(each).equals(again.get(each))).count());
+    }
+
+    private static void begin(String daemon) throws Exception {
+        Placement placement = new Placement(daemon);
+        List<FleetLeaseCoordinator> made = new ArrayList<>();
+        for (int number = 0; number < TABLES.size(); number++) {
+            made.add(worker(TABLES.get(number), daemon, placement, "stream-" + number % streams));
+            if (DAEMONS.isEmpty()) {
+                makeLease(made.get(number), number % streams);
+            }
+            start(made.get(number));
+        }
+        DAEMONS.put(daemon, made);
+    }
+
+    /** Of every task, whom each daemon believes to have it: two for one would be two that read it. */
+    private static Map<String, String> owners() {
+        Map<String, String> owners = new TreeMap<>();
+        DAEMONS.forEach((daemon, tasks) -> {
+            for (int number = 0; number < tasks.size(); number++) {
+                if (held(tasks.get(number)) > 0) {
+                    owners.merge(String.format("%04d-%04d", number % streams, number), daemon, (one, other) -> one + "+" + other);
+                }
+            }
+        });
+        return owners;
+    }
+
+    private static Map<String, Integer> loads() {
+        Map<String, Integer> loads = new TreeMap<>();
+        owners().values().forEach(daemon -> loads.merge(daemon, 1, Integer::sum));
+        return loads;
+    }
+
+    /** No lease may be written by two: each is looked at between two looks at another one. */
+    private static void guard() {
+        while (true) {
+            try {
+                Thread.sleep(10);
+            } catch (InterruptedException e) {
+                return;
+            }
+            for (int number = 0; number < TABLES.size(); number++) {
+                List<String> before = writing(number);
+                if (before.size() > 1 && writing(number).containsAll(before)) {
+                    System.out.println("missed\ttwo may write: " + before);
+                    System.out.flush();
+                    Runtime.getRuntime().halt(1);
+                }
+            }
+        }
+    }
+
+    private static List<String> writing(int number) {
+        return new TreeMap<>(DAEMONS).entrySet().stream()
+                .filter(each -> each.getValue().get(number).getAssignments().stream().anyMatch(lease ->
+                        each.getValue().get(number).getCurrentlyHeldLease(lease.leaseKey()) != null
+                                && TERMS.get(each.getValue().get(number)).waitNanos(lease.leaseKey()) <= 0))
+                .map(Map.Entry::getKey).collect(Collectors.toList());
+    }
+
+    /** Each daemon has its share but a quarter, and each stream is with one. */
+    private static boolean isSpread(int daemons) {
+        Map<String, Set<String>> ofStream = new HashMap<>();
+        owners().forEach((task, daemon) -> ofStream.computeIfAbsent(task.substring(0, 4), each -> new HashSet<>()).add(daemon));
+        double share = (double) leases / daemons;
+        return loads().size() == daemons && loads().values().stream().mapToInt(each -> each).sum() == leases
+                && loads().values().stream().allMatch(each -> each >= 0.75 * share && each <= 1.25 * share)
+                && ofStream.values().stream().allMatch(each -> each.size() == 1);
+    }
+
+    private static void tellLoads(String when) {
+        say(when + ": the least of one daemon", loads().values().stream().mapToInt(each -> each).min().orElse(0));
+        say(when + ": the most of one daemon", loads().values().stream().mapToInt(each -> each).max().orElse(0));
     }
 
     private static void many(int workers) throws Exception {
@@ -137,26 +280,32 @@ public final class FleetLeases {
 
     private static void makeLeases(FleetLeaseCoordinator worker) throws Exception {
         for (int number = 0; number < leases; number++) {
-            Lease lease = new Lease();
-            lease.leaseKey(String.format("shardId-%020d-%08x", 1_790_000_000_000L + number, number));
-            lease.checkpoint(ExtendedSequenceNumber.TRIM_HORIZON);
-            lease.ownerSwitchesSinceCheckpoint(0L);
-            worker.leaseRefresher().createLeaseIfNotExists(lease);
+            makeLease(worker, number);
         }
     }
 
+    private static void makeLease(FleetLeaseCoordinator worker, int shard) throws Exception {
+        Lease lease = new Lease();
+        lease.leaseKey(String.format("shardId-%020d-%08x", 1_790_000_000_000L + shard, shard));
+        lease.checkpoint(ExtendedSequenceNumber.TRIM_HORIZON);
+        lease.ownerSwitchesSinceCheckpoint(0L);
+        worker.leaseRefresher().createLeaseIfNotExists(lease);
+    }
+
     private static FleetLeaseCoordinator worker() throws Exception {
-        AmazonDynamoDBStreamsAdapterClient stream = new AmazonDynamoDBStreamsAdapterClient(
-                DynamoDbStreamsClient.builder().region(Region.US_EAST_1).build(), Region.US_EAST_1); // nobody calls it
-        String name = "worker-" + WORKERS.size() + "-" + System.nanoTime();
-        LeaseManagementConfig config = new LeaseManagementConfig("leases", "leases", client(), null, name);
+        return worker(TABLE, "worker-" + WORKERS.size() + "-" + System.nanoTime(), null, "stream");
+    }
+
+    private static FleetLeaseCoordinator worker(Table table, String name, Placement placement, String streamName) throws Exception {
+        LeaseManagementConfig config = new LeaseManagementConfig("leases", "leases", client(table), null, name);
         config.failoverTimeMillis(failoverMillis);
         LeaseTerms terms = new LeaseTerms(Files.createTempDirectory(Path.of(System.getProperty("terms")), "t"), failoverMillis);
         FleetLeaseCoordinator made = (FleetLeaseCoordinator) new FleetLeaseManagementFactory(
                 stream, config, new RetrievalConfig(stream, new SingleStreamTracker("stream"), "leases"), new LeaseGate(listings(), System::currentTimeMillis), terms,
                 new FilteredCounts(null),
-                new DispatchTurns(Thread.currentThread()), true, "tasks", DirectCalls.none())
+                new DispatchTurns(Thread.currentThread()), true, "tasks", DirectCalls.none(), placement, streamName)
                 .createLeaseCoordinator(new NullMetricsFactory(), new ConcurrentHashMap<>());
+        TERMS.put(made, terms);
         return made;
     }
 
@@ -178,15 +327,15 @@ public final class FleetLeases {
         worker.start(mode);
     }
 
-    private static DynamoDbAsyncClient client() {
+    private static DynamoDbAsyncClient client(Table table) {
         return (DynamoDbAsyncClient) Proxy.newProxyInstance(
-                FleetLeases.class.getClassLoader(), new Class<?>[] {DynamoDbAsyncClient.class}, TABLE);
+                FleetLeases.class.getClassLoader(), new Class<?>[] {DynamoDbAsyncClient.class}, table);
     }
 
     /** One table in memory, as the conditions of KCL's calls need it; each answer takes its time. */
     private static final class Table implements InvocationHandler {
         private final Map<String, Map<String, AttributeValue>> rows = new TreeMap<>();
-        private final ScheduledThreadPoolExecutor wire = new ScheduledThreadPoolExecutor(4, task -> {
+        private static final ScheduledThreadPoolExecutor WIRE = new ScheduledThreadPoolExecutor(4, task -> {
             Thread thread = new Thread(task, "wire");
             thread.setDaemon(true);
             return thread;
@@ -196,7 +345,7 @@ public final class FleetLeases {
         public Object invoke(Object proxy, Method method, Object[] arguments) {
             CompletableFuture<Object> answer = new CompletableFuture<>();
             Object request = arguments[0];
-            wire.schedule(() -> {
+            WIRE.schedule(() -> {
                 try {
                     answer.complete(answer(method.getName(), request));
                 } catch (RuntimeException e) {

@@ -1,8 +1,8 @@
-"""The lease layer of a fleet at size: 500 leases and 16 daemons' coordinators in one JVM, over a table in memory.
+"""The lease layer of a fleet at size, in one JVM over tables in memory: 500 leases and 16 daemons; 60 tasks and three.
 
 Sixteen whole daemons want more than one machine has. How leases are spread and taken over is decided by their
-coordinators alone, and these are the daemon's own. Their table holds to the conditions of KCL's calls, and
-answers after some milliseconds.
+coordinators alone, and these are the daemon's own. Their tables hold to the conditions of KCL's calls, and
+answer after some milliseconds.
 """
 
 from __future__ import annotations
@@ -21,12 +21,30 @@ _TIMEOUT_SECONDS = 540.0
 
 def leases(_: Servers, folder: Path) -> Figures:
     """Seconds until leases are even, and until a dead daemon's are held again; calls of the whole fleet at rest."""
-    return measured(folder, count=500, workers=16, failover_millis=5_000, round_trip_millis=5)
+    figures = measured(folder, count=500, workers=16, failover_millis=5_000, round_trip_millis=5)
+    many = measured(
+        folder, count=60, workers=3, failover_millis=5_000, round_trip_millis=5, streams=12, comes_back=True
+    )
+    return figures | many
 
 
-def measured(folder: Path, *, count: int, workers: int, failover_millis: int, round_trip_millis: int) -> Figures:
-    """The figures that ``FleetLeases.java`` prints."""
-    asked = map(str, (count, workers, failover_millis, round_trip_millis))
+def measured(
+    folder: Path,
+    *,
+    count: int,
+    workers: int,
+    failover_millis: int,
+    round_trip_millis: int,
+    streams: int | None = None,
+    comes_back: bool = False,
+) -> Figures:
+    """The figures that ``FleetLeases.java`` prints.
+
+    :param streams: of how many streams each lease is that of a task of its own, and a worker is a daemon of all tasks
+    :param comes_back: whether the daemon of many tasks that died does
+    """
+    many = [] if streams is None else [streams, *(["comes-back"] if comes_back else [])]
+    asked = map(str, (count, workers, failover_millis, round_trip_millis, *many))
     options = ("-XX:+UseSerialGC", f"-Dterms={folder}", "-Dlogback.configurationFile=none.xml")
     done = subprocess.run(
         [java.executable(), *options, "-cp", java.class_path(), _SOURCE, *asked],
@@ -41,5 +59,5 @@ def measured(folder: Path, *, count: int, workers: int, failover_millis: int, ro
     for line in lines:
         name, tab, value = line.partition("\t")
         if tab:
-            figures[f"{count} leases, {name}"].append(float(value))
+            figures[f"{count} {'leases' if streams is None else 'tasks'}, {name}"].append(float(value))
     return figures

@@ -159,6 +159,16 @@ def test_what_is_wrong_beside_others_makes_a_check_fail(tasks: Tasks) -> None:
     assert "By itself it is ready" in tasks.run()[2]
 
 
+def test_a_warning_beside_others_keeps_no_task_from_beginning(tasks: Tasks) -> None:
+    """More readers of one stream than AWS lets read a shard are said, and each task is as ready as it is."""
+    for name in ("a", "b", "c"):
+        tasks.add(name, 0, sourceTable="orders")
+    status, found, errors = tasks.list()
+    assert (status, [each["exitStatus"] for each in found]) == (0, [0, 0, 0])
+    assert [[each["id"] for each in one["findings"]] for one in found] == 3 * [["tasks-share-stream"]]
+    assert "must be put right" not in errors
+
+
 @pytest.mark.parametrize("as_json", [True, False])
 @pytest.mark.parametrize(("number", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
 @pytest.mark.parametrize("kind", ["at once", "through", "stopped"])

@@ -238,7 +238,7 @@ final class Task {
         kcl.leaseManagement()
                 .leaseManagementFactory(new FleetLeaseManagementFactory(adapter, kcl.leaseManagement(), kcl.retrieval(),
                         new LeaseGate(stream.listings(), stream.clock()), terms, filtered, turns, countsLeases(),
-                        properties.getProperty("taskTable"), clients.leaseCalls()))
+                        properties.getProperty("taskTable"), clients.leaseCalls(), null, trueArn)) // null: one task alone
                 .consumerTaskFactory(new DynamoDBStreamsConsumerTaskFactory())
                 .leasesRecoveryAuditorInconsistencyConfidenceThreshold(0); // it looks for holes in Kinesis's hash keys
         ShardSyncTaskManager shardSync = shardSync(kcl);

@@ -63,6 +63,7 @@ public final class FleetLeaseCoordinator extends DynamoDBLeaseCoordinator {
     private volatile boolean taking = true;
     private boolean isMoving;
 
+    /** @param choosing whether {@code leases} says which leases are taken, and KCL doesn't */
     FleetLeaseCoordinator(
             FleetLeaseRefresher leases,
             LeaseManagementConfig config,
@@ -70,8 +71,10 @@ public final class FleetLeaseCoordinator extends DynamoDBLeaseCoordinator {
             ConcurrentMap<ShardInfo, ShardConsumer> consumers,
             LeaseTerms terms,
             DispatchTurns turns,
-            boolean countingLeases) {
-        super(leases, config.workerIdentifier(), config.failoverTimeMillis(), config.enablePriorityLeaseAssignment(),
+            boolean countingLeases,
+            boolean choosing) {
+        super(leases, config.workerIdentifier(), config.failoverTimeMillis(),
+                choosing || config.enablePriorityLeaseAssignment(),
                 config.epsilonMillis(), config.maxLeasesForWorker(), config.maxLeasesToStealAtOneTime(),
                 THREADS_KEPT_OF * config.maxLeaseRenewalThreads(), config.initialLeaseTableReadCapacity(),
                 config.initialLeaseTableWriteCapacity(), metrics, config.workerUtilizationAwareAssignmentConfig(),
@@ -152,7 +155,7 @@ public final class FleetLeaseCoordinator extends DynamoDBLeaseCoordinator {
             if (taking) {
                 long before = leases.taken();
                 leases.taking().begin();
-                super.runLeaseTaker();
+                leases.choosing(super::runLeaseTaker);
                 if (leases.taken() != before) {
                     turns.wake(); // KCL knows of them only now
                 }
@@ -166,6 +169,7 @@ public final class FleetLeaseCoordinator extends DynamoDBLeaseCoordinator {
     @Override
     public void stopLeaseTaker() {
         taking = false;
+        leases.endChoosing();
         try {
             if (take.tryLock(LOOK_MILLIS, TimeUnit.MILLISECONDS)) {
                 take.unlock();
@@ -179,6 +183,7 @@ public final class FleetLeaseCoordinator extends DynamoDBLeaseCoordinator {
     @Override
     public void stop() {
         taking = false;
+        leases.endChoosing();
         threads.shutdown();
         super.stop();
         rounds.shutdown();

@@ -3,6 +3,7 @@ package replicator.leases;
 import com.amazonaws.services.dynamodbv2.streamsadapter.AmazonDynamoDBStreamsAdapterClient;
 import com.amazonaws.services.dynamodbv2.streamsadapter.DynamoDBStreamsLeaseManagementFactory;
 import java.util.concurrent.ConcurrentMap;
+import java.util.concurrent.TimeUnit;
 import replicator.aws.DirectCalls;
 import replicator.process.DispatchTurns;
 import replicator.rows.OutageRow;
@@ -25,11 +26,15 @@ public final class FleetLeaseManagementFactory extends DynamoDBStreamsLeaseManag
     private final boolean countingLeases;
     private final String taskTable;
     private final DirectCalls direct;
+    private final Placement placement;
+    private final String stream;
 
     /**
      * @param countingLeases whether workers take leases by counting them, as KCL 2 does; else KCL 3's leader assigns them
      * @param taskTable where an outage of the checkpoint table is noted for status
      * @param direct of the checkpoint table's client
+     * @param placement of a process with many tasks; null where KCL decides which leases are taken
+     * @param streamArn which this task reads
      */
     public FleetLeaseManagementFactory(
             AmazonDynamoDBStreamsAdapterClient stream,
@@ -41,7 +46,9 @@ public final class FleetLeaseManagementFactory extends DynamoDBStreamsLeaseManag
             DispatchTurns turns,
             boolean countingLeases,
             String taskTable,
-            DirectCalls direct) {
+            DirectCalls direct,
+            Placement placement,
+            String streamArn) {
         super(stream, config, retrieval);
         this.config = config;
         this.gate = gate;
@@ -51,12 +58,15 @@ public final class FleetLeaseManagementFactory extends DynamoDBStreamsLeaseManag
         this.countingLeases = countingLeases;
         this.taskTable = taskTable;
         this.direct = direct;
+        this.placement = placement;
+        this.stream = streamArn;
     }
 
     @Override
     public LeaseCoordinator createLeaseCoordinator(
             MetricsFactory metrics, ConcurrentMap<ShardInfo, ShardConsumer> consumers) {
         LeaseAttempts attempts = new LeaseAttempts();
+        LeaseChoice choice = choice();
         FleetLeaseRefresher leases = new FleetLeaseRefresher(
                 getTableName(),
                 LeaseTableClient.of(getDynamoDBClient(), attempts, terms, filtered, config.failoverTimeMillis(),
@@ -75,8 +85,16 @@ public final class FleetLeaseManagementFactory extends DynamoDBStreamsLeaseManag
                 new LeaseTableHealth(getTableName(), getDynamoDBClient(),
                         new OutageRow(getDynamoDBClient(), taskTable, config.workerIdentifier())),
                 new TakingTime(config.failoverTimeMillis()),
-                turns::wake);
-        return new FleetLeaseCoordinator(leases, config, metrics, consumers, terms, turns, countingLeases);
+                turns::wake,
+                choice);
+        return new FleetLeaseCoordinator(leases, config, metrics, consumers, terms, turns, countingLeases, choice != null);
+    }
+
+    /** Null where KCL is to choose: also where this task goes by another id than the process, which others then don't know. */
+    private LeaseChoice choice() {
+        boolean isPlaced = placement != null && countingLeases && placement.isOf(config.workerIdentifier());
+        return isPlaced ? new LeaseChoice(placement, stream,
+                TimeUnit.MILLISECONDS.toNanos(config.failoverTimeMillis()), System::nanoTime) : null;
     }
 
     /** For KCL's shard sync, which is to see the leases of finished shards, too. */

@@ -10,6 +10,7 @@ import java.util.concurrent.atomic.AtomicLong;
 import java.util.stream.Collectors;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
+import replicator.log.Event;
 import software.amazon.awssdk.services.dynamodb.DynamoDbAsyncClient;
 import software.amazon.awssdk.services.dynamodb.model.Tag;
 import software.amazon.kinesis.common.DdbTableConfig;
@@ -38,6 +39,8 @@ public final class FleetLeaseRefresher extends GuardedLeaseRefresher {
     private final LeaseTableHealth health;
     private final Runnable changed;
     private final TakingTime taking;
+    private final LeaseChoice choice;
+    private volatile Thread taker;
     private final AtomicLong taken = new AtomicLong();
 
     private interface Call<T> {
@@ -49,6 +52,7 @@ public final class FleetLeaseRefresher extends GuardedLeaseRefresher {
      * @param health told how every call ends
      * @param taking asked before each take whether its look may still take one
      * @param changed told of each lease that is created, taken or lost
+     * @param choice decides which leases are taken; null where KCL does
      */
     FleetLeaseRefresher(
             String table,
@@ -66,7 +70,8 @@ public final class FleetLeaseRefresher extends GuardedLeaseRefresher {
             LeaseAttempts attempts,
             LeaseTableHealth health,
             TakingTime taking,
-            Runnable changed) {
+            Runnable changed,
+            LeaseChoice choice) {
         super(table, client, serializer, consistentReads, tableCreated, requestTimeout, tableConfig, deletionProtection,
                 pointInTimeRecovery, tags, gate, changed);
         this.terms = terms;
@@ -74,6 +79,7 @@ public final class FleetLeaseRefresher extends GuardedLeaseRefresher {
         this.health = health;
         this.taking = taking;
         this.changed = changed;
+        this.choice = choice;
     }
 
     /** How many leases were taken so far. */
@@ -111,7 +117,29 @@ public final class FleetLeaseRefresher extends GuardedLeaseRefresher {
 
     @Override
     public List<Lease> listLeases() throws DependencyException, InvalidStateException, ProvisionedThroughputException {
-        return unfinished(listAllLeases());
+        List<Lease> found = unfinished(listAllLeases());
+        return choice != null && Thread.currentThread() == taker ? choice.of(found) : found;
+    }
+
+    interface Take {
+        void run() throws DependencyException, InvalidStateException;
+    }
+
+    /** KCL's take: what it lists on this thread is as {@link LeaseChoice} has it. */
+    void choosing(Take take) throws DependencyException, InvalidStateException {
+        taker = Thread.currentThread();
+        try {
+            take.run();
+        } finally {
+            taker = null;
+        }
+    }
+
+    /** No more leases are taken. */
+    void endChoosing() {
+        if (choice != null) {
+            choice.end();
+        }
     }
 
     /** All leases, those of finished shards too. */
@@ -143,7 +171,9 @@ public final class FleetLeaseRefresher extends GuardedLeaseRefresher {
 
     @Override
     public boolean takeLease(Lease lease, String owner) throws InvalidStateException, ProvisionedThroughputException {
-        if (taking.isOver()) {
+        ChosenLease chosen = lease instanceof ChosenLease ? (ChosenLease) lease : null;
+        boolean isKclsChoice = choice != null && (chosen == null || !chosen.isChosen()); // to be even within the task
+        if (taking.isOver() || isKclsChoice) {
             return false;
         }
         String shardId = lease.leaseKey();
@@ -152,7 +182,7 @@ public final class FleetLeaseRefresher extends GuardedLeaseRefresher {
         // A lease read anew just before it is stolen has no time of its last renewal.
         boolean fromLiving = before != null
                 && !before.equals(owner)
-                && (lease.lastCounterIncrementNanos() == null
+                && (chosen != null ? chosen.wasLiving() : lease.lastCounterIncrementNanos() == null
                         || !lease.isExpired(terms.lengthNanos(), System.nanoTime()));
         LeaseTerms.Moment asked = LeaseTerms.Moment.now();
         try {
@@ -163,6 +193,9 @@ public final class FleetLeaseRefresher extends GuardedLeaseRefresher {
             }
             if (taken) {
                 terms.begin(shardId, movedAt(shardId, counter, asked), fromLiving);
+                if (chosen != null) {
+                    noteChosen(chosen, before);
+                }
                 attempts.forget(shardId);
                 this.taken.incrementAndGet();
                 changed.run();
@@ -171,6 +204,16 @@ public final class FleetLeaseRefresher extends GuardedLeaseRefresher {
         } catch (DependencyException e) { // KCL would take no other lease for it, and forget those it has just taken
             LOG.debug("The lease of {} can't be taken now", shardId, e);
             return false;
+        }
+    }
+
+    /** KCL's own line says that the lease had expired for a long time, for it goes by what we let it see. */
+    private static void noteChosen(ChosenLease lease, String before) {
+        lease.becomesOurs();
+        if (lease.wasLiving()) {
+            Event.info("lease_moved").with("shard", lease.leaseKey()).with("from", before)
+                    .note("This daemon is the one of the fleet that this shard should be with. It begins when that "
+                            + "daemon's lease would have ended.");
         }
     }
 
