@@ -73,7 +73,7 @@ def _dispatch(command: Command, words: Sequence[str]) -> int:
     output.prepare(as_json=options.as_json)
     given = arguments.take_named(rest)
     if given.task is None and task_files.are_many(given.files):
-        return _with_many(command, given, options)
+        return _with_many(command, given, options, words=rest)
     found = load(rest, command) if given.task is None else _chosen(command, given)
     if found.demo and command is REPLICATE:
         from processor.commands.demo import command as demonstration
@@ -88,11 +88,16 @@ def _chosen(command: Command, given: Named) -> Settings:
     return many.chosen(given, command, environment=os.environ)
 
 
-def _with_many(command: Command, given: Named, options: CommandOptions) -> int:
-    if command is REPLICATE:
-        _refuse_many(given.files)
+def _with_many(command: Command, given: Named, options: CommandOptions, *, words: Sequence[str]) -> int:
     from processor.cli import many
 
+    if command is REPLICATE:
+        if not Path(given.files[0]).exists():
+            load(given.files[:1])  # which says that there is no such file, and no such command either
+        from processor.commands.replicate import many as daemon_of_many
+
+        directories = [path for path in given.files if Path(path).is_dir()]
+        daemon_of_many.run(many.named(given, command, environment=os.environ), words, directories)
     if isinstance(options, VerifyOptions) and options.output is not None:
         message = (
             "--output is one file, which each task would write over. Verify one task at a time with it: --task NAME."
@@ -103,22 +108,6 @@ def _with_many(command: Command, given: Named, options: CommandOptions) -> int:
     if together is not None and not (isinstance(options, PolicyOptions) and options.split):
         return together(tasks, options)
     return many.one_by_one(tasks, command, options, lambda settings: _RUN[command.name](settings, options))
-
-
-def _refuse_many(files: Sequence[str]) -> NoReturn:
-    """A daemon has one task.
-
-    :raises UsageError: always
-    """
-    if not Path(files[0]).exists():
-        load(files[:1])  # which says that there is no such file, and no such command either
-    one = f"{program.COMMAND} FILE"
-    if Path(files[0]).is_dir():
-        one = f"{program.COMMAND} {files[0]} --task NAME"
-    raise UsageError(
-        f"{' '.join(files)}: the replication runs one file for now; the other commands take several, or a directory. "
-        f"Nothing was started. Give the replication of each task a process of its own: {one}."
-    )
 
 
 def load(words: Sequence[str], command: Command = REPLICATE) -> Settings:

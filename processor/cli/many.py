@@ -17,7 +17,7 @@ from processor.cli.registry import Command, CommandOptions
 from processor.errors import NotReadyError, UsageError
 from processor.reporting import ending, output
 from processor.reporting.task_output import TaskOutcome, TaskOutput, end_of, worst
-from processor.settings import task_files
+from processor.settings import process_settings, task_files
 from processor.settings.settings import Settings
 from processor.settings.task_files import NamedTask, TaskFile
 from processor.startup import neighbours
@@ -33,12 +33,15 @@ def named(given: Named, command: Command, *, environment: Mapping[str, str]) -> 
 
     :raises UsageError: there is none, or the same is wrong with all of them, as on the command line
     """
-    load = _loader(given, command, environment)
+    load = loader(given, command, environment)
     tasks = [load(file) for file in task_files.find(given.files)]
     errors = {task.error for task in tasks}
     if len(tasks) > 1 and len(errors) == 1 and all(errors):
         raise UsageError(_with_places(tasks[0]))
-    return neighbours.with_findings(tasks, warnings=command.name == "check")
+    process = None
+    if command is registry.REPLICATE:
+        process = next((process_settings.of(task.settings) for task in tasks if task.settings is not None), None)
+    return neighbours.with_findings(tasks, warnings=command.name == "check", process=process)
 
 
 def chosen(given: Named, command: Command, *, environment: Mapping[str, str]) -> Settings:
@@ -50,13 +53,14 @@ def chosen(given: Named, command: Command, *, environment: Mapping[str, str]) ->
     if not given.files:
         message = f"--task {given.task}: no file or directory is named in which it would be. Name one. See --help."
         raise UsageError(message)
-    task = _loader(given, command, environment)(task_files.choose(task_files.find(given.files), given.task))
+    task = loader(given, command, environment)(task_files.choose(task_files.find(given.files), given.task))
     if task.settings is None:
         raise UsageError(_with_places(task))
     return task.settings
 
 
-def _loader(given: Named, command: Command, environment: Mapping[str, str]) -> Callable[[TaskFile], NamedTask]:
+def loader(given: Named, command: Command, environment: Mapping[str, str]) -> Callable[[TaskFile], NamedTask]:
+    """What reads a task's file and the one that it inherits."""
     made = arguments.parser(program.NAME, registry.usage(), command)
 
     def load(file: TaskFile) -> NamedTask:

@@ -114,7 +114,7 @@ class Command:
     def usage(self) -> str:
         """One line for people."""
         if not self.name:
-            return f"{program.NAME} [FILE] [--setting VALUE ...]"
+            return f"{program.NAME} [FILE ...|DIRECTORY] [--setting VALUE ...]"
         return f"{program.NAME} {self.name} [FILE ...|DIRECTORY] [--setting VALUE ...]"
 
     def outcome(self, status: int) -> str:

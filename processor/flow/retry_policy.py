@@ -23,6 +23,8 @@ METRICS       each sink's interval   never                                      
                                                                                            minutes, then doubling up
                                                                                            to an hour
 METRICS_PORT  5 s                    never                                                 as RECORDS
+TASK          5 s, doubling up to    never                                                 each time
+              5 minutes
 ============  =====================  ====================================================  ========================
 
 ``status`` and ``check`` have no policy: they report what they saw, and retry nothing.
@@ -111,6 +113,8 @@ ROLE = _each(20.0)
 # It is tried once a minute; a message each time would be too many.
 METRICS = RetryPolicy(rhythm=Rhythm(first_seconds=600.0, last_seconds=3600.0, quiet_seconds=3600.0))
 METRICS_PORT = _each(5.0)
+# One task of many that could not begin, or has ended by itself.
+TASK = RetryPolicy(first_pause_seconds=5.0, longest_pause_seconds=300.0, least_share=1.0)
 
 
 class Backoff:

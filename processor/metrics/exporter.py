@@ -11,8 +11,8 @@ import os
 import signal
 import sys
 import threading
-from collections.abc import Callable, Iterable
-from contextlib import ExitStack, suppress
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import TextIO
 
@@ -60,6 +60,17 @@ def run(settings: Settings, directory: Path, said: TextIO) -> None:
             thread.start()
             stack.callback(thread.join)
             stack.callback(stop.set)  # so that the thread ends even if something fails from here on
+        stack.enter_context(pushing(settings, directory, collector, clients=clients, log=log))
+        stack.callback(stop.set)
+        listen(said, collector.hear)
+
+
+@contextmanager
+def pushing(
+    settings: Settings, directory: Path, collector: DaemonCollector, *, clients: Clients, log: Log
+) -> Iterator[None]:
+    """Publish a task's metrics, and write its heartbeat, as far as its settings ask for that."""
+    with ExitStack() as stack:
         stack.enter_context(publishers(settings, collector.collect, clients, log, continued=_is_continued(directory)))
         if settings.heartbeat_seconds is not None:
             outage = Outage(
@@ -75,8 +86,7 @@ def run(settings: Settings, directory: Path, said: TextIO) -> None:
             )
             writer.start()
             stack.callback(writer.stop)
-        stack.callback(stop.set)
-        listen(said, collector.hear)
+        yield
 
 
 def _is_continued(directory: Path) -> bool:

@@ -1,12 +1,15 @@
-"""The process that shards' children are forked from: ``python -m processor.replication.nursery``.
+"""The process that shards' children are forked from: ``python -m processor.replication.nursery FOLDER``.
 
 It has imported what a child runs on and opened nothing: no thread, no connection, no lock. A child that is forked from
-it shares all of that. One that is started as a program takes 23 MB of memory and 0.12 s of CPU more. Only the daemon
-speaks to it (``Nursery.java``), a line for each word::
+it shares all of that, and what it has made for the child's task. One that is started as a program takes 23 MB of memory
+and 0.12 s of CPU more. Only the daemon speaks to it (``Nursery.java``), a line for each word::
 
-    daemon ─▶ child 7      three named pipes are made: 7.in, 7.out, 7.err
+    daemon ─▶ task /a/child.json   what this task's children share is made, or made anew
+           ─▶ gone /a/child.json   the task has ended
+           ─▶ child 7      three named pipes are made in the folder: 7.in, 7.out, 7.err
            ◀─ made 7
-           ─▶ open 7       the daemon has opened its ends of them, so ours open at once; their names are then removed
+           ─▶ open 7 /a/child.json   the daemon has opened its ends of them, so ours open at once; their names are
+                           then removed. The child is one of this task
            ◀─ begun 7 4711   the process id; or: refused 7 REASON
            ─▶ kill 7 15    a signal; to nobody once it has ended
            ◀─ ended 7 0    the exit status, as a shell has it
@@ -23,44 +26,65 @@ import os
 import select
 import shutil
 import signal
+import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from processor.replication import assembly, child
-from processor.settings.daemon_files import NURSERY_DIRECTORY, handed_down
+from processor.settings.daemon_files import SETTINGS_VARIABLE, handed_down
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from processor.replication.assembly import Shared
+
 _ENDS = {"in": os.O_RDONLY, "out": os.O_WRONLY, "err": os.O_WRONLY}
 _READ_BYTES = 4096
+# Of a line: the last of them may be a path.
+_MOST_WORDS = 3
+
+
+class Child(NamedTuple):
+    """What a process that was forked is to be.
+
+    :ivar settings: the file with its task's settings
+    :ivar shared: None if it could not be made before
+    """
+
+    settings: Path
+    shared: Shared | None
 
 
 class Nursery:
     """Forks children, and tells how they end.
 
     :param folder: for the named pipes
+    :param prepare: makes what a task's children share, of the file with its settings
     :param requests: a descriptor
     :param answers: a descriptor
     """
 
-    def __init__(self, folder: Path, *, requests: int, answers: int) -> None:
+    def __init__(self, folder: Path, *, prepare: Callable[[Path], Shared | None], requests: int, answers: int) -> None:
         self._folder = folder
+        self._prepare = prepare
+        self._shared: dict[Path, Shared | None] = {}
         self._requests = requests
         self._answers = answers
         self._woken, self._wake = os.pipe()
         self._numbers: dict[int, str] = {}
-        self._words: dict[str, Callable[..., bool | None]] = {
+        self._words: dict[str, Callable[..., Child | None]] = {
+            "task": self._begin_task,
+            "gone": self._end_task,
             "child": self._make,
             "open": self._fork,
             "kill": self._kill,
             "drop": self._drop,
         }
 
-    def serve(self) -> bool:
+    def serve(self) -> Child | None:
         """Do what the daemon says until the input ends.
 
-        :returns: whether this process is a child now, with its ends of the pipes as standard input, output and error
+        :returns: what this process is now, if it is a child: its ends of the pipes are standard input, output and error
         """
         os.set_blocking(self._wake, False)
         signal.set_wakeup_fd(self._wake)
@@ -78,12 +102,13 @@ class Nursery:
                 continue
             read = os.read(self._requests, _READ_BYTES)
             if not read:
-                return False
+                return None
             *lines, received = (received + read).split(b"\n")
             for line in lines:
-                word, *rest = line.decode().split(" ")
-                if self._words[word](*rest):
-                    return True
+                word, *rest = os.fsdecode(line).split(" ", _MOST_WORDS - 1)  # a path may have spaces
+                child = self._words[word](*rest)
+                if child is not None:
+                    return child
 
     def _say(self, *words: object) -> None:
         os.write(self._answers, (" ".join(map(str, words)) + "\n").encode())
@@ -100,7 +125,19 @@ class Nursery:
         else:
             self._say("made", number)
 
-    def _fork(self, number: str) -> bool:
+    def _begin_task(self, *path: str) -> None:
+        settings = Path(" ".join(path))
+        self._shared[settings] = self._prepare(settings)
+        gc.collect()
+        gc.freeze()  # a look for garbage writes to each object, and what is written to is shared no longer
+
+    def _end_task(self, *path: str) -> None:
+        self._shared.pop(Path(" ".join(path)), None)
+
+    def _fork(self, number: str, settings_file: str) -> Child | None:
+        settings = Path(settings_file)
+        if settings not in self._shared:
+            self._begin_task(settings_file)
         opened: list[int] = []
         try:
             for end, path in self._paths(number).items():
@@ -113,14 +150,14 @@ class Nursery:
         except OSError as exc:
             self._close(*opened)
             self._refuse(number, exc)
-            return False
+            return None
         if process == 0:
             self._become_child(opened)
-            return True
+            return Child(settings, self._shared[settings])
         self._close(*opened)
         self._numbers[process] = number
         self._say("begun", number, process)
-        return False
+        return None
 
     def _become_child(self, opened: list[int]) -> None:
         """Close all of the nursery's descriptors: a pipe that stayed open here would never end for its reader."""
@@ -159,25 +196,43 @@ class Nursery:
             os.close(descriptor)
 
 
+class Preparation:
+    """Makes what each task's children share. Not its hook, if another task's may be imported under the same name."""
+
+    def __init__(self) -> None:
+        self._hooked: Path | None = None
+
+    def __call__(self, settings_file: Path) -> Shared | None:
+        """None if it can't be made: the child meets the same, and says so."""
+        try:
+            settings, directory = handed_down({SETTINGS_VARIABLE: str(settings_file)})
+            if settings.transform is not None:
+                self._hooked = self._hooked or settings_file
+                if self._hooked != settings_file:
+                    return None
+            return assembly.share(settings, directory)
+        except Exception:  # noqa: BLE001  # one task's trouble is no other's
+            return None
+
+
 def main() -> None:
     """Serve the daemon. In a forked child, run what ``child.py`` runs."""
     child.leave_signals_to_the_daemon()
     requests, answers = os.dup(0), os.dup(1)
     os.dup2(2, 1)  # a stray print is no answer
     gc.disable()
-    settings, directory = handed_down(os.environ)
-    shared = assembly.share(settings, directory)
-    folder = directory / NURSERY_DIRECTORY
+    folder = Path(sys.argv[1])
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(mode=0o700)
     gc.collect()
-    gc.freeze()  # a look for garbage writes to each object, and what is written to is shared no longer
+    gc.freeze()
     try:
-        is_child = Nursery(folder, requests=requests, answers=answers).serve()
+        forked = Nursery(folder, prepare=Preparation(), requests=requests, answers=answers).serve()
     except BrokenPipeError:  # the daemon is gone
-        is_child = False
-    if is_child:
-        child.main(shared)
+        forked = None
+    if forked is not None:
+        os.environ[SETTINGS_VARIABLE] = str(forked.settings)
+        child.main(forked.shared)
     else:
         shutil.rmtree(folder, ignore_errors=True)
         os._exit(0)  # at once: the daemon waits for it, and nothing is left to be done

@@ -126,6 +126,7 @@ IDS: Mapping[str, str] = {
     "stopped": "no daemon of the task runs",
     "task-of-others": "the task replicates other tables",
     # Tasks that are named together.
+    "tasks-differ-in-process": "a task has another setting of the process than the other tasks of its daemon",
     "tasks-share-checkpoints": "tasks have one checkpoint table",
     "tasks-share-logs": "tasks have one log directory, or one lies in the other's",
     "tasks-share-stream": "more tasks read one stream than AWS lets read a shard",

@@ -12,6 +12,8 @@ from processor.settings.settings import Settings
 from processor.system import private_files
 
 SETTINGS_VARIABLE = "REPLICATION_CHILD_SETTINGS"
+# The settings of a task's children, in the daemon's directory for the task.
+SETTINGS_FILE = "child.json"
 # The named pipes between the daemon and its children, in its directory.
 NURSERY_DIRECTORY = "nursery"
 # Beside the settings, where they ask for a view of the items.

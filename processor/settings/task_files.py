@@ -137,10 +137,25 @@ def are_many(paths: Sequence[str]) -> bool:
     return len(paths) > 1 or any(Path(path).is_dir() for path in paths)
 
 
-def find(paths: Iterable[str]) -> list[TaskFile]:
+def find(paths: Sequence[str]) -> list[TaskFile]:
     """The files of the tasks that files and directories name, each once, in the order in which they are named.
 
     :raises UsageError: a directory can't be listed, or there is no task at all
+    """
+    found = list_files(paths)
+    if not found:
+        message = (
+            f"{', '.join(paths)}: no task. Nothing was done. Put each task's settings into a file of its own "
+            f"that is called NAME{SUFFIX}, and is not {COMMON}."
+        )
+        raise UsageError(message)
+    return found
+
+
+def list_files(paths: Iterable[str]) -> list[TaskFile]:
+    """As ``find``; there may be none.
+
+    :raises UsageError: a directory can't be listed
     """
     found: dict[
         Path, Path
@@ -157,12 +172,6 @@ def find(paths: Iterable[str]) -> list[TaskFile]:
             files = []
         for file in files:
             found.setdefault(file.absolute(), file)
-    if not found:
-        message = (
-            f"{', '.join(map(str, named))}: no task. Nothing was done. Put each task's settings into a file of its own "
-            f"that is called NAME{SUFFIX}, and is not {COMMON}."
-        )
-        raise UsageError(message)
     return [
         TaskFile(path=str(shown), common=_common(shown) if path.parent in inheriting else None)
         for path, shown in found.items()

@@ -28,7 +28,7 @@ from processor.metrics.sinks import sinks
 from processor.replication.filtered_count import DIRECTORY as FILTERED_DIRECTORY
 from processor.replication.lease_term import DIRECTORY as TERM_DIRECTORY
 from processor.settings import kcl_properties
-from processor.settings.daemon_files import NURSERY_DIRECTORY, SETTINGS_VARIABLE, VIEW_FILE, ViewBasis
+from processor.settings.daemon_files import NURSERY_DIRECTORY, SETTINGS_FILE, SETTINGS_VARIABLE, VIEW_FILE, ViewBasis
 from processor.settings.identity import Identity
 from processor.settings.settings import MAX_TABLE_NAME, Settings, companion_table
 from processor.startup import java, java_options
@@ -57,9 +57,14 @@ class Slot:
     they expire. But no two living daemons may share an id.
     """
 
-    def __init__(self, directory: Path, number: int) -> None:
+    def __init__(self, directory: Path, number: int, descriptor: int) -> None:
         self.directory = directory
         self.number = number
+        self._descriptor = descriptor
+
+    def release(self) -> None:
+        """Give it back while this process lives on."""
+        os.close(self._descriptor)
 
     @property
     def worker_id(self) -> str:
@@ -89,22 +94,25 @@ def hold_installation() -> None:
     os.set_inheritable(descriptor, True)  # noqa: FBT003  # it takes no keyword
 
 
-def claim_slot(settings: Settings) -> Slot:
+def claim_slot(settings: Settings, *, directory: Path | None = None) -> Slot:
     """Take the first free slot. Its lock goes with this process, through ``exec``, and ends with it.
 
+    :param directory: of the one slot that is meant
     :raises SetupError: the log directory can't be written, or every slot is taken
     """
     task_directory = Path(settings.log_directory) / settings.task_name
     for number in range(MAX_SLOTS):
-        directory = task_directory if number == 0 else task_directory / f"daemon-{number + 1}"
-        descriptor = make_log_directory(directory, settings)
+        slot = task_directory if number == 0 else task_directory / f"daemon-{number + 1}"
+        if directory not in (None, slot):
+            continue
+        descriptor = make_log_directory(slot, settings)
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:
             os.close(descriptor)
         else:
             os.set_inheritable(descriptor, True)  # noqa: FBT003  # it takes no keyword
-            return Slot(directory, number)
+            return Slot(slot, number, descriptor)
     value = f"{MAX_SLOTS} daemons run on this machine already"
     raise SetupError(f"Task {settings.task_name}", value, "This one was not started", "Start it on another machine")
 
@@ -189,17 +197,19 @@ def _identity(side: str, identity: Identity, region: str) -> dict[str, str | Non
     return made
 
 
-def command(settings: Settings, slot: Slot, properties_file: Path) -> list[str]:
+def command(
+    settings: Settings, slot: Slot, properties_file: Path, *, reader_threads: int = java_options.READER_THREADS
+) -> list[str]:
     """The JVM's command line. Nothing secret is in it: every user of the machine can read it."""
     return [
         java.executable(),
-        *java_options.daemon_options(settings, slot.directory),
+        *java_options.daemon_options(settings, slot.directory, reader_threads=reader_threads),
         MAIN_CLASS,
         str(properties_file),
     ]
 
 
-def start(
+def write_files(
     settings: Settings,
     slot: Slot,
     *,
@@ -207,10 +217,11 @@ def start(
     leases: list[Lease],
     read_at_ms: int,
     view: ViewBasis | None = None,
-) -> NoReturn:
-    """Become the daemon.
+) -> Path:
+    """Write what the daemon and a task's children read: KCL's properties, and the children's settings beside them.
 
     :param view: what its children's view of the items is made of, if they have one
+    :returns: the properties' file
     """
     worker_id = settings.kcl.get("workerId", settings.kcl.get("workerIdentifier", slot.worker_id))
     terms = slot.directory / TERM_DIRECTORY
@@ -223,25 +234,67 @@ def start(
         private_files.make_folder(directory, shared=settings.allow_shared_folders)
     made = properties(settings, task=task, worker_id=worker_id, leases=leases, read_at_ms=read_at_ms)
     made |= {name: value for name, value in endpoints.told(settings).items() if name not in settings.kcl}
+    settings_file = slot.directory / SETTINGS_FILE
+    made["childSettings"] = str(settings_file)
     made["leaseTermDirectory"] = str(terms)
     made["holdDirectory"] = str(waiting)
     if settings.leaves_changes_out:
         made["filteredDirectory"] = str(counts)
     made["nurseryDirectory"] = str(slot.directory / NURSERY_DIRECTORY)
     properties_file = slot.directory / "daemon.properties"
-    settings_file = slot.directory / "child.json"
-    _write_private(properties_file, javaproperties.dumps(made, timestamp=False, sort_keys=True).encode("latin-1"))
+    _write_properties(properties_file, made)
     _write_private(settings_file, msgspec.json.encode(_with_port(settings, slot)))
-    arguments = command(settings, slot, _opened(properties_file))
     if view is not None:
         _write_private(slot.directory / VIEW_FILE, msgspec.json.encode(view))
+    return properties_file
+
+
+def start(settings: Settings, slot: Slot, properties_file: Path) -> NoReturn:
+    """Become the daemon.
+
+    :param properties_file: as ``write_files`` has written it
+    """
+    arguments = command(settings, slot, _opened(properties_file))
+    os.environ[SETTINGS_VARIABLE] = str(slot.directory / SETTINGS_FILE)
+    _become(arguments)
+
+
+def start_many(settings: Settings, slot: Slot, keeper: str) -> NoReturn:
+    """Become the daemon of many tasks, which the keeper tells of.
+
+    :param settings: of any of them: those of the process are the same for all
+    :param keeper: the module that is the keeper's program
+    """
+    python = f"./{Path(sys.executable).name} -I -m"
+    made = {
+        "executableName": f"{python} processor.replication.child",
+        "nurseryExecutable": f"{python} processor.replication.nursery",
+        "nurseryDirectory": str(slot.directory / NURSERY_DIRECTORY),
+        "keeperExecutable": f"{python} {keeper}",
+        "metricsExecutable": f"{python} processor.metrics.exporter_of_many",
+    }
+    if settings.metrics_port is not None:
+        made["metricsPort"] = str(settings.metrics_port)
+    settings_file = slot.directory / SETTINGS_FILE
+    _write_private(settings_file, msgspec.json.encode(_with_port(settings, slot)))
     os.environ[SETTINGS_VARIABLE] = str(settings_file)
+    properties_file = slot.directory / "daemon.properties"
+    _write_properties(properties_file, made)
+    readers = java_options.READER_THREADS_OF_MANY
+    _become(command(settings, slot, _opened(properties_file), reader_threads=readers))
+
+
+def _become(arguments: list[str]) -> NoReturn:
     os.environ["CLASSPATH"] = java.class_path()  # 75 jars, which would make ps unreadable
     # KCL splits the child's command at spaces. This path of the interpreter has none, even if the checkout's has some.
     os.chdir(Path(sys.executable).parent)
     sys.stdout.flush()
     sys.stderr.flush()
     os.execv(arguments[0], arguments)  # noqa: S606  # the point of this module
+
+
+def _write_properties(path: Path, made: dict[str, str]) -> None:
+    _write_private(path, javaproperties.dumps(made, timestamp=False, sort_keys=True).encode("latin-1"))
 
 
 def _with_port(settings: Settings, slot: Slot) -> Settings:

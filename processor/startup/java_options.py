@@ -25,6 +25,8 @@ VARIABLES = ("JDK_JAVA_OPTIONS", "JAVA_TOOL_OPTIONS", "_JAVA_OPTIONS")
 _COLLECTOR = re.compile(r"-XX:[+-]Use(?:ConcMarkSweep|Epsilon|G1|Parallel|ParallelOld|ParNew|Serial|Shenandoah|Z)GC\b")
 # GetRecords runs on Java's common pool, which is too small for many shards on a small machine.
 READER_THREADS = 64
+# The same for many tasks: one whose endpoint is silent for 5 s a call must not keep all others from reading.
+READER_THREADS_OF_MANY = 256
 OUR_COLLECTOR = "-XX:+UseSerialGC"
 # When Java compiles what it runs. What a quiet daemon runs a few times a second would be interpreted for many minutes,
 # at three times the CPU. So the quick compiler comes after a third of the usual number of calls, and the optimizing
@@ -50,10 +52,11 @@ _IN_USE = re.compile("address already in use|already in use", re.IGNORECASE)
 _MAX_LINES = 4
 
 
-def daemon_options(settings: Settings, directory: Path) -> list[str]:
+def daemon_options(settings: Settings, directory: Path, *, reader_threads: int = READER_THREADS) -> list[str]:
     """All options on the JVM's command line.
 
     :param directory: the daemon's own, for its logs
+    :param reader_threads: which may read the streams at one time
     :raises SetupError: there is no Java, or a jar is missing
     """
     archive = class_archive.find()
@@ -66,7 +69,7 @@ def daemon_options(settings: Settings, directory: Path) -> list[str]:
         "-XX:-UsePerfData",
         "-Xshare:auto",
         "-Dfile.encoding=UTF-8",
-        f"-Djava.util.concurrent.ForkJoinPool.common.parallelism={READER_THREADS}",
+        f"-Djava.util.concurrent.ForkJoinPool.common.parallelism={reader_threads}",
         f"-Dlogback.configurationFile={settings.log_configuration or program.LOG_CONFIGURATION}",
         f"-DlogDirectory={directory}",
         f"-DlogFormat={settings.log_format}",

@@ -7,7 +7,9 @@ from dataclasses import replace
 from pathlib import Path
 
 from processor.reporting.findings import Finding, error, warning
+from processor.settings import process_settings
 from processor.settings.identity import Identity
+from processor.settings.process_settings import ProcessSettings
 from processor.settings.settings import Settings
 from processor.settings.task_files import NamedTask
 from processor.startup.stream_readers import MOST_READERS
@@ -15,12 +17,13 @@ from processor.startup.stream_readers import MOST_READERS
 Tasks = Sequence[NamedTask]
 
 
-def with_findings(tasks: Tasks, *, warnings: bool = True) -> list[NamedTask]:
+def with_findings(tasks: Tasks, *, warnings: bool = True, process: ProcessSettings | None = None) -> list[NamedTask]:
     """The same tasks, each with what is wrong with it beside the others. Those without settings take no part.
 
     What is said of some tasks isn't followed by what comes of it: one path has one default task name, and so on.
 
     :param warnings: whether to say, too, what keeps no task from running
+    :param process: the settings of the daemon that is to run them all; None if each may have a process of its own
     """
     found: dict[str, list[Finding]] = {}
     said: list[set[str]] = []
@@ -30,6 +33,9 @@ def with_findings(tasks: Tasks, *, warnings: bool = True) -> list[NamedTask]:
             said.append(paths)
             for path in paths:
                 found.setdefault(path, []).append(finding)
+    if warnings or process is not None:
+        for task, finding in _unlike_the_process(tasks, process):
+            found.setdefault(task.file.path, []).append(finding)
     return [replace(task, findings=tuple(found.get(task.file.path, ()))) for task in tasks]
 
 
@@ -89,6 +95,26 @@ def _too_many_readers(group: Tasks, first: Settings) -> Finding:
         "table: all of them would fall behind",
         "Replicate to one destination or two, and from there to the next",
     )
+
+
+def _unlike_the_process(tasks: Tasks, process: ProcessSettings | None) -> Iterator[tuple[NamedTask, Finding]]:
+    first = next((task for task in tasks if task.settings is not None), None)
+    if first is None or first.settings is None:
+        return
+    whose = f"task {first.file.path}" if process is None else "the daemon"
+    of_all = process_settings.of(first.settings) if process is None else process
+    for task in tasks:
+        names = process_settings.differing(task.settings, of_all) if task.settings is not None else []
+        if not names:
+            continue
+        words = (
+            "tasks-differ-in-process",
+            f"task {task.file.path}",
+            f"has another {', '.join(names)} than {whose}{_places([task], *names)}",
+            "A daemon of several tasks is one process, which has one of each, so this task can't be one of them",
+            "Give all tasks the same, best in common.properties, and start the daemon anew; or run this task by itself",
+        )
+        yield task, warning(*words) if process is None else error(*words, cause="setup")
 
 
 def _groups(tasks: Tasks, keys: Mapping[str, Hashable]) -> Iterator[Tasks]:

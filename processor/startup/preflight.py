@@ -39,15 +39,22 @@ class PreflightReport(msgspec.Struct, kw_only=True):
 
 
 def run(
-    settings: Settings, clients: Clients, *, unanswered: MutableSet[str] | None = None, thorough: bool = False
+    settings: Settings,
+    clients: Clients,
+    *,
+    unanswered: MutableSet[str] | None = None,
+    thorough: bool = False,
+    machine: bool = True,
 ) -> PreflightReport:
     """Read the facts, then check them.
 
     :param unanswered: receives the names of what is being read, so that another thread can report them
     :param thorough: also check what a start has no time for
+    :param machine: also check what the daemon itself needs, Java above all; False where it runs already
     """
     wrong_regions = dict(_regions(settings))
-    found, findings = read(settings, clients, unreachable=wrong_regions, unanswered=unanswered, thorough=thorough)
+    unreachable = [*wrong_regions, *([] if machine else ["java"])]
+    found, findings = read(settings, clients, unreachable=unreachable, unanswered=unanswered, thorough=thorough)
     findings = [*wrong_regions.values(), *view_checks.by_itself(settings), *findings]
     findings += [finding for check in _CHECKS for finding in check(settings, found)]
     return PreflightReport(facts=found, findings=findings)

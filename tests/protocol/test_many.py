@@ -226,17 +226,6 @@ def test_the_policy_of_all(directory: Directory) -> None:
     assert found["b"]["result"] == one
 
 
-def test_the_replication_takes_one(directory: Directory) -> None:
-    """Several files, or a directory, are an error of usage that says how it is done for now."""
-    directory.task("a")
-    file = str(directory.path / "a.properties")
-    for words in ([str(directory.path)], [file, file]):
-        assert main(words) == 22
-        said = directory._capsys.readouterr()  # the test's own
-        assert "the replication runs one file for now" in said.err
-        assert said.out == ""
-
-
 def test_status_of_all(directory: Directory) -> None:
     """A line for each, the worst first; what can't be used is said below."""
     for name in ("a", "b"):

@@ -1,1 +1,1 @@
-"""``run.sh FILE``: waits until everything is ready, then becomes the daemon."""
+"""``run.sh FILE`` or ``DIRECTORY``: waits until all is ready, then becomes the daemon, and keeps the tasks of many."""

@@ -18,6 +18,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 from typing import NoReturn
 
 import msgspec
@@ -59,12 +60,21 @@ def run(settings: Settings) -> NoReturn:
     report = Readiness(settings).wait()
     facts = report.facts
     finished_copy.note(settings, Clients(settings), facts)
-    assert facts.task is not None  # noqa: S101  # else the report has errors
     output.line(f"Replicating {settings.path}")
     output.line(f"  version {__version__}")
     output.line(f"  task {settings.task_name}, checkpoints in {settings.checkpoint_table}")
     output.line(f"  logs in {slot.directory}", flush=True)
-    daemon.start(
+    daemon.start(settings, slot, write_files(settings, slot, facts))
+
+
+def write_files(settings: Settings, slot: daemon.Slot, facts: Facts) -> Path:
+    """Write the files that the daemon reads for this task.
+
+    :param facts: of a report without an error
+    :returns: the task's properties
+    """
+    assert facts.task is not None  # noqa: S101  # else the report has errors
+    return daemon.write_files(
         settings,
         slot,
         task=facts.task,
@@ -85,6 +95,7 @@ class Readiness:
     """Repeats the checks until a task may start.
 
     :param look: reads and checks everything, and writes the task's row if nothing is wrong
+    :param tell: takes the lines of what is found
     """
 
     def __init__(
@@ -92,11 +103,13 @@ class Readiness:
         settings: Settings,
         *,
         look: Callable[[Settings, set[str]], PreflightReport] | None = None,
+        tell: Callable[..., None] = output.say,
         clock: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         self._settings = settings
-        self._look = look or _look
+        self._look = look or look_at
+        self._tell = tell
         self._clock = clock
         self._sleep = sleep
         self._outage = Outage(
@@ -141,7 +154,7 @@ class Readiness:
             self._wrong_since = now
             if all(finding.cause == "answer" for finding in lasting):
                 text = f"Looking again for {START.denied_seconds:.0f} s: an answer of AWS's may be wrong for a moment."
-                output.say(f"        {text}")
+                self._tell(f"        {text}")
         left = self._wrong_since + START.denied_seconds - now
         if left <= 0 or any(finding.cause == "setup" for finding in lasting):
             things = "1 thing" if len(lasting) == 1 else f"{len(lasting)} things"
@@ -150,11 +163,11 @@ class Readiness:
         return left
 
     def _say(self, findings: Sequence[Finding]) -> None:
-        """Report each finding once while it lasts."""
+        """PreflightReport each finding once while it lasts."""
         found = {(finding.object, str(finding.cause)) for finding in findings}
         for finding in findings:
             if (finding.object, finding.cause) not in self._said:
-                output.say(*finding.lines)
+                self._tell(*finding.lines)
         self._said = found
 
     def _delayed(self, errors: Sequence[Finding]) -> None:
@@ -163,7 +176,7 @@ class Readiness:
 
     @contextmanager
     def _slow(self) -> Iterator[set[str]]:
-        """Report what is waited for if a check takes long; the set has the names of what is being read."""
+        """PreflightReport what is waited for if a check takes long; the set has the names of what is being read."""
         unanswered: set[str] = set()
 
         def say() -> None:
@@ -179,10 +192,13 @@ class Readiness:
             timer.cancel()
 
 
-def _look(settings: Settings, unanswered: set[str]) -> PreflightReport:
-    """Check with new clients, and so with the current credentials."""
+def look_at(settings: Settings, unanswered: set[str], *, machine: bool = True) -> PreflightReport:
+    """Check with new clients, and so with the current credentials; write the task's row if nothing is wrong.
+
+    :param machine: also what the daemon itself needs
+    """
     clients = Clients(settings)
-    report = preflight.run(settings, clients, unanswered=unanswered)
+    report = preflight.run(settings, clients, unanswered=unanswered, machine=machine)
     if report.errors:
         return report
     facts = report.facts

@@ -10,7 +10,7 @@ import threading
 from pathlib import Path
 from typing import IO
 
-from processor.settings.daemon_files import NURSERY_DIRECTORY
+from processor.settings.daemon_files import NURSERY_DIRECTORY, SETTINGS_VARIABLE
 from tests.fakes.patience import PATIENCE_SECONDS, until
 
 _MODES = {"in": os.O_WRONLY, "out": os.O_RDONLY, "err": os.O_RDONLY}
@@ -25,8 +25,9 @@ class NurseryClient:
 
     def __init__(self, directory: Path, environment: dict[str, str]) -> None:
         self.folder = directory / NURSERY_DIRECTORY
+        self.settings = environment[SETTINGS_VARIABLE]
         self.process = subprocess.Popen(
-            [sys.executable, "-I", "-m", "processor.replication.nursery"],
+            [sys.executable, "-I", "-m", "processor.replication.nursery", str(self.folder)],
             cwd=Path(sys.executable).parent,
             env=environment,
             stdin=subprocess.PIPE,
@@ -56,7 +57,7 @@ class NurseryClient:
         paths = {end: self.folder / f"{number}.{end}" for end in _MODES}
         spare = [os.open(path, os.O_RDWR) for path in paths.values()]  # so that no opening waits for another
         files = [os.fdopen(os.open(paths[end], mode), "wb" if end == "in" else "rb") for end, mode in _MODES.items()]
-        self.say("open", number)
+        self.say("open", number, self.settings)
         (process,) = self.heard("begun", number)
         for descriptor in spare:
             os.close(descriptor)

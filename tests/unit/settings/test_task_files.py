@@ -20,7 +20,7 @@ def _write(folder: Path, **files: str) -> Path:
 
 
 def _shown(*paths: str | Path) -> list[tuple[str, str | None]]:
-    return [(file.path, file.common) for file in task_files.find(map(str, paths))]
+    return [(file.path, file.common) for file in task_files.find([str(path) for path in paths])]
 
 
 def test_each_properties_file_of_a_directory_is_a_task(tmp_path: Path) -> None:

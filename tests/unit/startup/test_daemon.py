@@ -193,8 +193,10 @@ def started(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[list[str],
         javaOptions='-Xmx1g -Dname="two words"', batchSize="10", onError="deadLetter", deadLetterUri="file:///d"
     )
     (tmp_path / "child.json").touch(0o644)
+    slot = Slot(tmp_path, 0, -1)
+    file = daemon.write_files(settings, slot, task=of(settings, STREAM), leases=[], read_at_ms=5)
     with pytest.raises(Became) as became:
-        daemon.start(settings, Slot(tmp_path, 0), task=of(settings, STREAM), leases=[], read_at_ms=5)
+        daemon.start(settings, slot, file)
     arguments: list[str] = became.value.args[0]
     return arguments, tmp_path
 
@@ -227,8 +229,7 @@ def test_what_is_left_out_is_counted_only_where_something_is(tmp_path: Path, sta
     assert "filteredDirectory" not in javaproperties.loads((directory / "daemon.properties").read_bytes())
     slot = tmp_path / "filtering"
     slot.mkdir()
-    with pytest.raises(Became):
-        daemon.start(task(ttlDeletes="ignore"), Slot(slot, 0), task=of(task(), STREAM), leases=[], read_at_ms=5)
+    daemon.write_files(task(ttlDeletes="ignore"), Slot(slot, 0, -1), task=of(task(), STREAM), leases=[], read_at_ms=5)
     written = javaproperties.loads((slot / "daemon.properties").read_bytes())
     assert written["filteredDirectory"] == str(slot / "filtered")
     assert oct((slot / "filtered").stat().st_mode & 0o777) == "0o700"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from processor.settings import process_settings
 from processor.settings.task_files import NamedTask, TaskFile
 from processor.startup import neighbours
 from tests.fakes.task import tasks
@@ -93,3 +94,18 @@ def test_files_and_lines_are_named() -> None:
             "have one checkpoint table, DynamoDBCrossRegionReplicationx in eu-west-1 "
             "(taskName common.properties:7, taskName b.properties:2)"
         )
+
+
+def test_what_one_process_has_once() -> None:
+    """Only where one daemon is to run them is it wrong; check warns, for each may have a process of its own."""
+    mine, other = tasks.task(), tasks.task(metricsPort="9090", destinationTable="table-b")
+    named = [
+        NamedTask(file=TaskFile(path=f"conf/{number}.properties"), settings=settings, places={})
+        for number, settings in enumerate((mine, other))
+    ]
+    assert not any(task.findings for task in neighbours.with_findings(named, warnings=False))
+    for process, severity in ((None, "warning"), (process_settings.of(mine), "error")):
+        first, second = neighbours.with_findings(named, process=process)
+        assert not first.findings
+        assert [(each.id, each.severity) for each in second.findings] == [("tasks-differ-in-process", severity)]
+        assert "has another metricsPort than" in second.findings[0].value

@@ -13,6 +13,7 @@ import org.junit.jupiter.api.io.TempDir;
 /** How a shard's child is started where none can be forked. */
 class NurseryTest {
     private static final String CAT = "cat";
+    private static final Path SETTINGS = Path.of("/no/such/settings");
 
     @TempDir
     Path folder;
@@ -27,27 +28,27 @@ class NurseryTest {
     @Test
     void asAProgramWhereThereIsToBeNoNursery() throws Exception {
         Nursery nursery = new Nursery(CAT, null, folder);
-        nursery.start();
-        assertAnswers(nursery.child());
+        nursery.prepare(SETTINGS);
+        assertAnswers(nursery.child(SETTINGS));
     }
 
     @Test
     void asAProgramWhereTheNurseryCanNotBeStarted() throws Exception {
         Nursery nursery = new Nursery(CAT, "/no/such/program", folder);
-        nursery.start();
-        assertAnswers(nursery.child());
+        nursery.prepare(SETTINGS);
+        assertAnswers(nursery.child(SETTINGS));
     }
 
     @Test
     void asAProgramWhereTheNurseryEndsAtOnce() throws Exception {
         Nursery nursery = new Nursery(CAT, "false", folder);
-        assertAnswers(nursery.child());
+        assertAnswers(nursery.child(SETTINGS));
     }
 
     @Test
     void asAProgramWhereTheNurserySaysRubbish() throws Exception {
         Nursery nursery = new Nursery(CAT, "yes rubbish", folder);
-        assertAnswers(nursery.child());
+        assertAnswers(nursery.child(SETTINGS));
     }
 
     @Test
@@ -55,14 +56,14 @@ class NurseryTest {
         Path started = folder.resolve("started");
         Nursery nursery = new Nursery(CAT, "touch " + started, folder);
         nursery.close(10_000);
-        assertAnswers(nursery.child());
+        assertAnswers(nursery.child(SETTINGS));
         assertEquals(false, started.toFile().exists());
     }
 
     @Test
     void notByOneThatHangs() {
         NurseryProcess hangs = new NurseryProcess(folder, TimeUnit.MILLISECONDS.toNanos(1)).start("sleep", "600");
-        IOException error = assertThrows(IOException.class, hangs::fork);
+        IOException error = assertThrows(IOException.class, () -> hangs.fork(SETTINGS));
         assertTrue(error.getMessage().contains("did not answer"), error.getMessage());
         assertEquals(false, hangs.isUsable());
     }
@@ -71,7 +72,7 @@ class NurseryTest {
     void notByOneThatRefuses() {
         NurseryProcess refuses = new NurseryProcess(folder, TimeUnit.SECONDS.toNanos(300)).start(
                 "sh", "-c", "read line; echo refused 1 Resource temporarily unavailable; cat");
-        IOException error = assertThrows(IOException.class, refuses::fork);
+        IOException error = assertThrows(IOException.class, () -> refuses.fork(SETTINGS));
         assertEquals("no process can be forked: Resource temporarily unavailable", error.getMessage());
         refuses.close(10_000);
     }

@@ -1,12 +1,7 @@
 package replicator;
 
-import ch.qos.logback.classic.LoggerContext;
 import java.io.IOException;
-import java.io.InputStream;
-import java.nio.file.Files;
-import java.nio.file.Path;
 import java.util.Properties;
-import org.slf4j.LoggerFactory;
 import org.slf4j.bridge.SLF4JBridgeHandler;
 import replicator.aws.AnswerBounds;
 import replicator.aws.ProxiedHttpService;
@@ -14,38 +9,63 @@ import replicator.log.DaemonConsole;
 import replicator.log.Event;
 import replicator.log.HarmlessErrors;
 import replicator.log.LogLines;
-import replicator.log.Secrets;
 import replicator.process.Exit;
-import replicator.start.StartWatch;
 
 /**
  * The process: what is set once for all of it, its signals and its end. Its one argument is a properties file written by
- * {@code processor/startup/daemon.py}: KCL's own properties plus the few that {@link Task} reads.
+ * {@code processor/startup/daemon.py}: that of its task, with KCL's own properties too, or that of a daemon of many tasks.
  */
 public final class Daemon {
     private Daemon() {}
 
     public static void main(String[] args) {
-        Exit exit = new Exit();
         prepare();
+        Properties properties = properties(args[0]);
+        Common common = new Common(properties);
+        String keeper = properties.getProperty("keeperExecutable");
+        if (keeper == null) {
+            one(args[0], common);
+        } else {
+            if (properties.containsKey("metricsPort")) {
+                common.metrics().start(); // whatever becomes of the tasks
+            }
+            many(keeper, common);
+        }
+    }
+
+    /** The task's end is the process's. */
+    private static void one(String file, Common common) {
+        TaskRun task = new TaskRun(file, common, () -> System.exit(Exit.FAILED));
+        Runtime.getRuntime().addShutdownHook(new Thread(() -> {
+            task.end();
+            common.close();
+            Runtime.getRuntime().halt(task.status());
+        }, "shutdown"));
         // Before anything can fail: a signal during the start is a clean stop too, and has nothing to hand back.
-        for (String name : new String[] {"TERM", "INT", "HUP"}) {
-            sun.misc.Signal.handle(new sun.misc.Signal(name), signal -> exit.stop());
+        onSignals(task::ask, "TERM", "INT", "HUP");
+        task.run();
+        Runtime.getRuntime().halt(task.status());
+    }
+
+    private static void many(String keeper, Common common) {
+        Tasks tasks = new Tasks(keeper.split(" +"), common);
+        Runtime.getRuntime().addShutdownHook(new Thread(() -> {
+            tasks.end();
+            common.close();
+            Runtime.getRuntime().halt(tasks.status());
+        }, "shutdown"));
+        onSignals(tasks::ask, "TERM", "INT");
+        sun.misc.Signal.handle(new sun.misc.Signal("HUP"), signal -> tasks.reload());
+        tasks.run();
+    }
+
+    private static void onSignals(Runnable asked, String... names) {
+        for (String name : names) {
+            sun.misc.Signal.handle(new sun.misc.Signal(name), signal -> {
+                asked.run();
+                System.exit(Exit.STOPPED); // runs the shutdown hook, which ends the process with its own status
+            });
         }
-        try {
-            Secrets secrets = Secrets.of((LoggerContext) LoggerFactory.getILoggerFactory());
-            new Task(args[0], properties(args[0]), secrets, exit).run();
-        } catch (StartWatch.DeniedException e) {
-            exit.becomes(Exit.TO_BE_PUT_RIGHT);
-            Event.error("start_denied").with("error", e.getMessage())
-                    .note("A call is denied that KCL's tables need. Nothing is replicated; the checkpoints are as they were. "
-                            + "Allow it, then start again; the command policy prints all that is needed.");
-        } catch (Throwable t) {
-            Event.error("start_failed").with("error", t.toString()).cause(t)
-                    .note("The daemon could not start. Nothing is replicated; the checkpoints are as they were. "
-                            + "kcl.log beside this has the whole trace.");
-        }
-        exit.halt();
     }
 
     /** What libraries keep for the whole process. */
@@ -62,11 +82,14 @@ public final class Daemon {
         SLF4JBridgeHandler.install(); // parts of the adapter log to java.util.logging, which means the console
     }
 
-    private static Properties properties(String file) throws IOException {
-        Properties properties = new Properties();
-        try (InputStream input = Files.newInputStream(Path.of(file))) {
-            properties.load(input);
+    private static Properties properties(String file) {
+        try {
+            return TaskRun.properties(file);
+        } catch (IOException e) {
+            Event.error("start_failed").with("error", e.toString()).cause(e)
+                    .note("The daemon's own file can't be read. Nothing is replicated; the checkpoints are as they were.");
+            Runtime.getRuntime().halt(Exit.FAILED);
+            throw new IllegalStateException(e);
         }
-        return properties;
     }
 }

@@ -23,6 +23,7 @@ final class HandBack {
     private final Holds holds;
     private final DispatchTurns turns;
     private final MultiLangDaemonConfiguration configuration;
+    private volatile boolean abandoned;
 
     /** @param configuration with the worker id that the leases bear */
     HandBack(
@@ -56,11 +57,19 @@ final class HandBack {
             }
         }
         try {
-            scheduler.startGracefulShutdown().get();
+            scheduler.createGracefulShutdownCallable().call(); // here: KCL's own thread would be one of Java's common pool
         } catch (Exception e) {
             throw new IllegalStateException("KCL's graceful shutdown failed", e);
         }
-        release(begun);
+        if (!abandoned) {
+            release(begun);
+        }
+    }
+
+    /** Has KCL end without what it waited for, if it has not ended. */
+    void abandon() {
+        abandoned = true;
+        scheduler.shutdown();
     }
 
     /**

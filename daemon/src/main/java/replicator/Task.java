@@ -7,6 +7,8 @@ import com.amazonaws.services.dynamodbv2.streamsadapter.polling.DynamoDBStreamsP
 import com.amazonaws.services.dynamodbv2.streamsadapter.util.KinesisMapperUtil;
 import java.nio.file.Path;
 import java.time.Clock;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Properties;
 import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
@@ -26,7 +28,6 @@ import replicator.lineage.MissingLeases;
 import replicator.lineage.ShardWatch;
 import replicator.lineage.WrongLeases;
 import replicator.log.Event;
-import replicator.log.Secrets;
 import replicator.metrics.MetricsProcess;
 import replicator.page.Backlog;
 import replicator.page.DirectPages;
@@ -35,7 +36,9 @@ import replicator.page.PageInterceptor;
 import replicator.page.PromptRecordsFetcherFactory;
 import replicator.process.DispatchTurns;
 import replicator.process.Exit;
+import replicator.process.LiveChildren;
 import replicator.process.Nursery;
+import replicator.process.TaskThreads;
 import replicator.rows.TaskTable;
 import replicator.shard.BeginGate;
 import replicator.shard.CheckpointClock;
@@ -80,11 +83,8 @@ final class Task {
     /** How long a failing daemon waits for its healthy shards to checkpoint; the failing one never answers. */
     private static final long FAILURE_GRACE_MILLIS = 5_000;
 
-    /** How long the last figures may take to be told, once all else is done. */
-    private static final long METRICS_GRACE_MILLIS = 2_000;
-
-    /** How long the process that children are forked from may take to end, so that it is gone when this one is. */
-    private static final long NURSERY_GRACE_MILLIS = 1_000;
+    /** How long children that are left may take to see that they are wanted no more. */
+    private static final long CHILDREN_GRACE_MILLIS = 2_000;
 
     private final Properties properties;
     private final MultiLangDaemonConfig daemonConfig;
@@ -94,48 +94,54 @@ final class Task {
     private final Holds holds;
     private final Progress progress;
     private final LeaseTerms terms;
+    private final boolean hasNeighbours;
     private final FilteredCounts filtered;
     private final MetricsProcess metrics;
     private final Nursery nursery;
+    private final Path childSettings;
     private final StartWatch start = new StartWatch();
     private final DispatchTurns turns = new DispatchTurns(Thread.currentThread());
     private final Retention retention = new Retention(Clock.systemUTC());
     private final Children children = new Children();
+    private final List<KclConfiguration> kcls = new ArrayList<>();
+    private final LiveChildren processes = new LiveChildren();
     private final Backlog backlog = new Backlog();
     private final CheckpointClock checkpoints;
     private CopyGate copyGate;
     private volatile MissingLeases missing;
     private ShardWatch watch;
     private volatile FleetLeaseCoordinator coordinator;
+    private volatile HandBack handBack;
 
     /**
      * @param propertiesFile for KCL, which reads it itself
      * @param properties what is in it
-     * @param secrets told all that must not be logged
-     * @param exit of the process, which this task's end is
+     * @param common what the process has for all of its tasks
+     * @param exit taken where this task fails
      */
-    Task(String propertiesFile, Properties properties, Secrets secrets, Exit exit) throws Exception {
+    Task(String propertiesFile, Properties properties, Common common, Exit exit) throws Exception {
         this.properties = properties;
         this.exit = exit;
         holds = new Holds(Path.of(properties.getProperty("holdDirectory")));
         daemonConfig = new MultiLangDaemonConfig(propertiesFile);
         configuration = daemonConfig.getMultiLangDaemonConfiguration();
         checkpoints = new CheckpointClock(Long.parseLong(properties.getProperty("checkpointIntervalMillis")));
-        clients = new AwsClients(properties, configuration, secrets);
+        clients = new AwsClients(properties, configuration, common.secrets());
         progress = new Progress(new RecordTimes(properties.getProperty("sourceStreamArn")), holds);
         terms = new LeaseTerms(
                 Path.of(properties.getProperty("leaseTermDirectory")), configuration.getFailoverTimeMillis());
         String counts = properties.getProperty("filteredDirectory");
         filtered = new FilteredCounts(counts == null ? null : Path.of(counts));
-        metrics = new MetricsProcess(properties.getProperty("metricsExecutable"));
-        nursery = new Nursery(properties.getProperty("executableName"), properties.getProperty("nurseryExecutable"),
-                Path.of(properties.getProperty("nurseryDirectory")));
+        hasNeighbours = common.hasManyTasks();
+        metrics = common.metrics();
+        nursery = common.nursery();
+        childSettings = Path.of(properties.getProperty("childSettings"));
     }
 
-    /** Returns only by an exception, where the task can't start. */
+    /** Returns when KCL has ended. */
     void run() throws Exception {
         start.start();
-        nursery.start();
+        nursery.prepare(childSettings);
         progress.start();
         retention.start();
         clients.equipKcl();
@@ -158,15 +164,17 @@ final class Task {
         coordinator = (FleetLeaseCoordinator) scheduler.leaseCoordinator();
         progress.shards(coordinator::reading);
         holds.watch(coordinator);
-        metrics.start();
-        HandBack handBack = new HandBack(scheduler, terms, children, holds, turns, configuration);
-        Runtime.getRuntime().addShutdownHook(new Thread(() -> stop(handBack), "shutdown"));
+        if (!hasNeighbours) {
+            metrics.start();
+        } else if (properties.getProperty("metricsExecutable") != null) {
+            metrics.begun(childSettings);
+        }
+        handBack = new HandBack(scheduler, terms, children, holds, turns, configuration);
         scheduler.run();
-        if (!exit.isStopping()) { // KCL gave up, as after 20 failed starts, and would have us end with 0
+        if (!exit.isStopping()) { // KCL gave up, as after 20 failed starts
             exit.fail("kcl_stopped",
                     "KCL stopped by itself. Nothing is replicated; the checkpoints are as they were. kcl.log says why.");
         }
-        Thread.currentThread().join(); // the shutdown hook ends the process
     }
 
     /**
@@ -191,9 +199,11 @@ final class Task {
         BeginGate gate = new BeginGate(
                 shardId -> coordinator.getCurrentlyHeldLease(shardId) != null, children, terms, copyGate, missing);
         return new StreamsRecordProcessor(
-                ChildProcessors.of(nursery::child, daemonConfig.getExecutorService(), configuration), children, gate, filtered,
-                missing, new FirstStart(Long.parseLong(properties.getProperty("firstStartMillis", "0"))), progress,
-                retention, turns, checkpoints, exit);
+                ChildProcessors.of(() -> processes.add(nursery.child(childSettings)), exit::childEnded,
+                        daemonConfig.getExecutorService(), configuration),
+                children, gate, filtered, missing,
+                new FirstStart(Long.parseLong(properties.getProperty("firstStartMillis", "0"))), progress, retention,
+                turns, checkpoints, exit);
     }
 
     private static DynamoDBLeaseManagementFactory leaseFactory(KclConfiguration kcl) {
@@ -207,6 +217,7 @@ final class Task {
         configuration.setStreamName(
                 KinesisMapperUtil.createKinesisStreamIdentifierFromDynamoDBStreamsArn(adapterArn(trueArn), false));
         KclConfiguration kcl = KclConfiguration.resolve(configuration, this::processor);
+        kcls.add(kcl);
 
         DynamoDBStreamsPollingConfig polling = new DynamoDBStreamsPollingConfig(configuration.getStreamName(), null);
         PromptRecordsFetcherFactory fetching = new PromptRecordsFetcherFactory(turns);
@@ -255,7 +266,7 @@ final class Task {
         missing = new MissingLeases(stream.listings(), leases, fromOldest, lease -> coordinator.dropLease(lease));
         watch = new ShardWatch(stream.client(), stream.listings(), leases::listAllLeases,
                 new WrongLeases(missing, stream.losses()), fromOldest, configuration.getWorkerIdentifier(),
-                shardSync::callShardSyncTask, unread -> metrics.tell(unread, stream.losses().count()));
+                shardSync::callShardSyncTask, unread -> metrics.tell(hasNeighbours ? childSettings : null, unread, stream.losses().count()));
         return scheduler;
     }
 
@@ -269,11 +280,10 @@ final class Task {
         return leaseFactory(kcl).createShardSyncTaskManager(new NullMetricsFactory(), stream, null);
     }
 
-    /** The shutdown hook. Children finish the batch in hand and checkpoint it before KCL lets their leases go. */
-    private void stop(HandBack handBack) {
-        exit.begin();
-        if (!start.isStarted()) { // nothing is held; KCL's own shutdown would wait for its start
-            end();
+    /** Children finish the batch in hand and checkpoint it before KCL lets their leases go. */
+    void stop() {
+        if (!isBegun()) { // nothing is held; KCL's own shutdown would wait for its start
+            return;
         }
         if (!exit.isClean()) {
             exit.becomes(holds.exitStatus(exit.status()));
@@ -283,7 +293,7 @@ final class Task {
         }
         long grace = exit.isClean() ? configuration.getShutdownGraceMillis() : FAILURE_GRACE_MILLIS;
         try {
-            CompletableFuture.runAsync(handBack::run).get(grace, TimeUnit.MILLISECONDS);
+            CompletableFuture.runAsync(handBack::run, TaskThreads.pool("hand-back")).get(grace, TimeUnit.MILLISECONDS);
         } catch (Exception e) {
             if (exit.isClean()) {
                 Event.error("stopped_unfinished").with("grace_ms", grace).cause(e)
@@ -292,12 +302,33 @@ final class Task {
                 exit.becomes(Exit.FAILED);
             }
         }
-        end();
     }
 
-    private void end() {
-        nursery.close(NURSERY_GRACE_MILLIS);
-        metrics.close(METRICS_GRACE_MILLIS);
-        exit.halt();
+    boolean isBegun() {
+        return handBack != null && start.isStarted();
+    }
+
+    /** KCL waits for no shard any more, and no child goes on. */
+    void abandon() {
+        HandBack begun = handBack;
+        if (begun != null) {
+            begun.abandon();
+        }
+        processes.end(CHILDREN_GRACE_MILLIS);
+    }
+
+    /** How long a stop that was asked for may take. */
+    long graceMillis() {
+        return configuration.getShutdownGraceMillis();
+    }
+
+    /** Leaves nothing behind, in a process that goes on. */
+    void close() {
+        processes.end(CHILDREN_GRACE_MILLIS);
+        nursery.forget(childSettings);
+        metrics.ended(childSettings);
+        daemonConfig.getExecutorService().shutdownNow();
+        kcls.forEach(KclConfiguration::close);
+        clients.close();
     }
 }

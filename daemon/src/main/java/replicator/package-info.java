@@ -1,2 +1,2 @@
-/** The process and its one task: everything is made and put together here, and ended. */
+/** The process and its tasks: everything is made and put together here, and ended. */
 package replicator;

@@ -4,9 +4,8 @@ import java.io.IOException;
 import java.net.SocketTimeoutException;
 import java.util.concurrent.Future;
 import java.util.concurrent.ScheduledExecutorService;
-import java.util.concurrent.ScheduledThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
-import replicator.process.DaemonThreads;
+import replicator.process.TaskThreads;
 
 /**
  * Ends an exchange that takes longer than {@link AnswerBounds#TIME}. A socket's own timeout applies to each read, so an
@@ -40,9 +39,7 @@ final class AnswerDeadline {
 
     /** What the deadlines of a client's exchanges share; its thread begins with the first of them. */
     static ScheduledExecutorService timer() {
-        ScheduledThreadPoolExecutor made = new ScheduledThreadPoolExecutor(1, new DaemonThreads("answer-deadlines"));
-        made.setRemoveOnCancelPolicy(true);
-        return made;
+        return TaskThreads.timers("answer-deadlines", 1);
     }
 
     void met() {

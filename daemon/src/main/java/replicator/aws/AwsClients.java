@@ -3,13 +3,16 @@ package replicator.aws;
 import java.net.URI;
 import java.time.Duration;
 import java.util.Properties;
+import java.util.Queue;
+import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.ScheduledExecutorService;
-import java.util.concurrent.ScheduledThreadPoolExecutor;
 import java.util.function.BiFunction;
 import java.util.function.Supplier;
 import java.util.stream.Stream;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 import replicator.log.Secrets;
-import replicator.process.DaemonThreads;
+import replicator.process.TaskThreads;
 import software.amazon.awssdk.auth.credentials.AwsCredentialsProvider;
 import software.amazon.awssdk.auth.credentials.AwsCredentialsProviderChain;
 import software.amazon.awssdk.auth.credentials.DefaultCredentialsProvider;
@@ -34,6 +37,7 @@ import software.amazon.kinesis.multilang.config.MultiLangDaemonConfiguration;
  * the region of STS are those that Python has found ({@code processor/aws/endpoints.py}), unless a property of KCL's is set.
  */
 public final class AwsClients {
+    private static final Logger LOG = LoggerFactory.getLogger(AwsClients.class);
     private static final String ALL = "AwsCredentialsProvider";
     private static final String USUAL = "DefaultCredentialsProvider";
 
@@ -43,6 +47,7 @@ public final class AwsClients {
     private final Properties properties;
     private final MultiLangDaemonConfiguration configuration;
     private final Secrets secrets;
+    private final Queue<AutoCloseable> made = new ConcurrentLinkedQueue<>();
     private DirectCalls leaseCalls = DirectCalls.none();
 
     /** @param secrets told of all credentials that are found */
@@ -56,7 +61,7 @@ public final class AwsClients {
     public void equipKcl() {
         RenewedCredentials leases = identity("kcl", "AwsCredentialsProviderDynamoDB");
         BuilderDynaBean tables = configuration.getDynamoDbClient();
-        ThreadedHttpClient http = ProxiedHttpService.async("kcl-tables");
+        ThreadedHttpClient http = kept(ProxiedHttpService.async("kcl-tables"));
         boolean isOurs = Stream.of("credentialsProvider", "overrideConfiguration", "httpClient")
                 .noneMatch(each -> KclConfiguration.isSet(tables, each));
         if (isOurs) {
@@ -66,7 +71,8 @@ public final class AwsClients {
         RenewedCredentials metrics = provider("AwsCredentialsProviderDynamoDB") == null
                 && provider("AwsCredentialsProviderCloudWatch") == null
                 ? leases : identity("kcl", "AwsCredentialsProviderCloudWatch");
-        equip(configuration.getCloudWatchClient(), metrics, "cloudWatchEndpoint", ProxiedHttpService.async("cloudwatch"));
+        equip(configuration.getCloudWatchClient(), metrics, "cloudWatchEndpoint",
+                kept(ProxiedHttpService.async("cloudwatch")));
     }
 
     /** Direct calls of KCL's tables; after {@link #equipKcl}. */
@@ -103,9 +109,7 @@ public final class AwsClients {
      * each wakes a thread in the end.
      */
     private static ScheduledExecutorService timers() {
-        ScheduledThreadPoolExecutor made = new ScheduledThreadPoolExecutor(2, new DaemonThreads("call-timers"));
-        made.setRemoveOnCancelPolicy(true);
-        return made;
+        return TaskThreads.timers("call-timers", 2);
     }
 
     /**
@@ -122,7 +126,7 @@ public final class AwsClients {
         BackoffStrategy backoff = BackoffStrategy.exponentialDelay(Duration.ofMillis(100), Duration.ofSeconds(10));
         StandardRetryStrategy retries = StandardRetryStrategy.builder()
                 .maxAttempts(5).backoffStrategy(backoff).throttlingBackoffStrategy(backoff).build();
-        SdkHttpClient http = ProxiedHttpService.sync().maxConnections(1_000).socketTimeout(STREAM_SILENCE).build();
+        SdkHttpClient http = kept(ProxiedHttpService.sync().maxConnections(1_000).socketTimeout(STREAM_SILENCE).build());
         DirectCalls calls = new DirectCalls(credentials, http, Runnable::run, System::nanoTime);
         var builder = DynamoDbStreamsClient.builder()
                 .region(Region.of(properties.getProperty("sourceRegion")))
@@ -134,7 +138,7 @@ public final class AwsClients {
         String endpoint = properties.getProperty("sourceStreamsEndpoint");
         DynamoDbStreamsClient client =
                 endpoint == null ? builder.build() : builder.endpointOverride(URI.create(endpoint)).build();
-        return direct.apply(client, calls);
+        return direct.apply(kept(client), calls);
     }
 
     /** Asks for the source table, as whoever reads its stream. */
@@ -148,7 +152,23 @@ public final class AwsClients {
                 .overrideConfiguration(c -> c.addExecutionInterceptor(credentials)
                         .retryStrategy(AwsRetryStrategy.standardRetryStrategy().toBuilder().maxAttempts(2).build()));
         String endpoint = properties.getProperty("sourceEndpoint");
-        return endpoint == null ? builder.build() : builder.endpointOverride(URI.create(endpoint)).build();
+        return kept(endpoint == null ? builder.build() : builder.endpointOverride(URI.create(endpoint)).build());
+    }
+
+    /** Ends what was made here: connections, and the threads that belong to no task. */
+    public void close() {
+        for (AutoCloseable each = made.poll(); each != null; each = made.poll()) {
+            try {
+                each.close();
+            } catch (Exception e) {
+                LOG.debug("A client can't be closed", e);
+            }
+        }
+    }
+
+    private <T extends AutoCloseable> T kept(T client) {
+        made.add(client);
+        return client;
     }
 
     private RenewedCredentials identity(String side, String kclProperty) {

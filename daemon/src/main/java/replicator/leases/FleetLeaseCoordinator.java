@@ -6,7 +6,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ConcurrentMap;
 import java.util.concurrent.ExecutorService;
-import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -14,8 +13,8 @@ import java.util.concurrent.locks.ReentrantLock;
 import java.util.stream.Collectors;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
-import replicator.process.DaemonThreads;
 import replicator.process.DispatchTurns;
+import replicator.process.TaskThreads;
 import software.amazon.kinesis.coordinator.MigrationAdaptiveLeaseAssignmentModeProvider;
 import software.amazon.kinesis.leases.Lease;
 import software.amazon.kinesis.leases.LeaseManagementConfig;
@@ -56,8 +55,8 @@ public final class FleetLeaseCoordinator extends DynamoDBLeaseCoordinator {
     private final LeaseTableHealth health;
     private final Map<String, Long> finishedSince = new HashMap<>();
     private final ScheduledExecutorService threads =
-            Executors.newScheduledThreadPool(3, new DaemonThreads("fleet-leases"));
-    private final ExecutorService rounds = Executors.newCachedThreadPool(new DaemonThreads("renewal-round"));
+            TaskThreads.timers("fleet-leases", 3);
+    private final ExecutorService rounds = TaskThreads.pool("renewal-round");
     private final AtomicInteger open = new AtomicInteger();
     private final ReentrantLock take = new ReentrantLock();
     private volatile boolean taking = true;

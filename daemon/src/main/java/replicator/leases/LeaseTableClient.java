@@ -13,7 +13,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Function;
 import replicator.aws.DirectCalls;
-import replicator.process.DaemonThreads;
+import replicator.process.TaskThreads;
 import software.amazon.awssdk.awscore.AwsRequestOverrideConfiguration;
 import software.amazon.awssdk.awscore.retry.AwsRetryStrategy;
 import software.amazon.awssdk.core.SdkPlugin;
@@ -78,8 +78,7 @@ final class LeaseTableClient implements InvocationHandler {
     private final long failoverMillis;
     private final long patienceMillis;
     private final DirectUpdates direct;
-    private final ScheduledThreadPoolExecutor timer =
-            new ScheduledThreadPoolExecutor(1, new DaemonThreads("lease-tries"));
+    private final ScheduledThreadPoolExecutor timer = TaskThreads.timers("lease-tries", 1);
 
     private LeaseTableClient(DynamoDbAsyncClient client, LeaseAttempts attempts, LeaseTerms terms,
             FilteredCounts filtered, long failoverMillis, DirectCalls calls) {
@@ -88,7 +87,6 @@ final class LeaseTableClient implements InvocationHandler {
         this.terms = terms;
         this.filtered = filtered;
         this.failoverMillis = failoverMillis;
-        this.timer.setRemoveOnCancelPolicy(true);
         this.direct = new DirectUpdates(calls, timer);
         this.patienceMillis = Math.min(failoverMillis / 5, MOST_PATIENCE_MILLIS);
     }

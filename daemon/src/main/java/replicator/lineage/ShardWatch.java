@@ -5,7 +5,6 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.Set;
 import java.util.concurrent.Callable;
-import java.util.concurrent.Executors;
 import java.util.concurrent.TimeUnit;
 import java.util.function.IntConsumer;
 import java.util.stream.Collectors;
@@ -13,7 +12,7 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import replicator.leases.FleetLeaseRefresher;
 import replicator.log.Event;
-import replicator.process.DaemonThreads;
+import replicator.process.TaskThreads;
 import replicator.stream.GuardedStreamsClient;
 import replicator.stream.StreamListing;
 import replicator.stream.StreamListings;
@@ -77,7 +76,7 @@ public final class ShardWatch {
     }
 
     public void start() {
-        Executors.newSingleThreadScheduledExecutor(new DaemonThreads("shard-watch"))
+        TaskThreads.timer("shard-watch")
                 .scheduleWithFixedDelay(this::lookAndSay, LOOK_SECONDS, LOOK_SECONDS, TimeUnit.SECONDS);
     }
 

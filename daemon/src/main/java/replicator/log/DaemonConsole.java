@@ -5,7 +5,7 @@ import java.util.stream.Collectors;
 
 /**
  * The daemon's standard error. KCL echoes every line of its children there; all of them are in replication.log, and only those
- * that an operator must see are printed. Anything else, such as a library's trace, is printed with its unprintable characters
+ * that an operator must see are printed, with their task's name where there are several. Anything else, such as a library's trace, is printed with its unprintable characters
  * escaped, and in a form that no line of ours has.
  */
 public final class DaemonConsole extends PrintStream {
@@ -16,7 +16,7 @@ public final class DaemonConsole extends PrintStream {
     @Override
     public void println(String line) {
         if (LogLines.isForConsole(line)) {
-            super.println(Printable.escaped(line));
+            super.println(Printable.escaped(LogLines.withTask(line)));
         }
     }
 

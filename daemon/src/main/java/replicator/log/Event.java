@@ -33,6 +33,7 @@ public final class Event {
     private Event(LoggingEventBuilder builder, String name) {
         this.builder = builder.addKeyValue(NAME, name);
         this.text = new StringBuilder(name);
+        TaskGroup.current().ifPresent(task -> with("task", task.getName()));
     }
 
     /** That all is well. */
@@ -77,7 +78,8 @@ public final class Event {
         builder.setMessage(text.toString()).log();
     }
 
-    private static String quoted(String value) {
+    /** A field's value as text lines have it. */
+    static String quoted(String value) {
         if (PLAIN.matcher(value).matches()) {
             return value;
         }

@@ -13,6 +13,7 @@ import java.time.ZoneOffset;
 import java.time.format.DateTimeFormatter;
 import java.util.LinkedHashMap;
 import java.util.Map;
+import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 import org.slf4j.LoggerFactory;
@@ -40,6 +41,10 @@ public final class LogLines extends LayoutBase<ILoggingEvent> {
     private static final Pattern CONSOLE_LINE = Pattern.compile(
             "(\\S+ |\\{\"time\":\"[^\"]*\",\"level\":\")(NOTICE|WARNING|ERROR|CRITICAL)\\b.*", Pattern.DOTALL);
 
+    /** A line's beginning up to its event, in both forms. */
+    private static final Pattern EVENT =
+            Pattern.compile("\\{\"time\":\"[^\"]*\",\"level\":\"[^\"]*\",\"event\":\"[^\"]*\"|[^{ ]\\S* \\S+ \\S+");
+
     private boolean json;
     private boolean traces = true;
     private Secrets secrets;
@@ -52,6 +57,17 @@ public final class LogLines extends LayoutBase<ILoggingEvent> {
     /** Whether a child's line goes to the console too. */
     static boolean isForConsole(String line) {
         return CONSOLE_LINE.matcher(line).matches();
+    }
+
+    /** A child's line that names its task after the event, if the process has several. */
+    static String withTask(String line) {
+        String task = TaskGroup.current().map(TaskGroup::getName).orElse(null);
+        Matcher event = EVENT.matcher(line);
+        if (task == null || !event.lookingAt()) {
+            return line;
+        }
+        String field = line.startsWith("{") ? ",\"task\":" + written(task) : " task=" + Event.quoted(task);
+        return event.group() + field + line.substring(event.end());
     }
 
     /** @param format json, or anything else for text */
@@ -153,9 +169,9 @@ public final class LogLines extends LayoutBase<ILoggingEvent> {
         return trace.lines().map(line -> "\n\t" + Printable.escaped(line.strip())).collect(Collectors.joining());
     }
 
-    private static String written(Map<String, Object> fields) {
+    private static String written(Object value) {
         try {
-            return Printable.escaped(JSON.writeValueAsString(fields));
+            return Printable.escaped(JSON.writeValueAsString(value));
         } catch (JsonProcessingException e) {
             throw new IllegalStateException("BUG: texts and numbers are always JSON", e);
         }

@@ -1,8 +1,12 @@
 package replicator.metrics;
 
+import com.fasterxml.jackson.databind.node.TextNode;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.TimeUnit;
@@ -25,8 +29,10 @@ public final class MetricsProcess {
     private static final Logger LOG = LoggerFactory.getLogger(MetricsProcess.class);
 
     private final String[] command;
-    private final ExecutorService teller = Executors.newSingleThreadExecutor(new DaemonThreads("metrics-teller"));
-    private final AtomicBoolean telling = new AtomicBoolean();
+    private final ExecutorService teller = Executors.newSingleThreadExecutor(DaemonThreads.ofProcess("metrics-teller"));
+    private final Set<String> telling = ConcurrentHashMap.newKeySet();
+    private final Set<String> tasks = ConcurrentHashMap.newKeySet();
+    private final AtomicBoolean started = new AtomicBoolean();
     private volatile boolean closing;
     private volatile Process process;
 
@@ -36,31 +42,66 @@ public final class MetricsProcess {
     }
 
     public void start() {
-        if (command != null) {
-            new DaemonThreads("metrics-process").newThread(this::keepRunning).start();
+        if (command != null && started.compareAndSet(false, true)) {
+            DaemonThreads.ofProcess("metrics-process").newThread(this::keepRunning).start();
+        }
+    }
+
+    /**
+     * One of several tasks has begun, and wants its metrics told.
+     *
+     * @param task the file with its children's settings
+     */
+    public void begun(Path task) {
+        tasks.add(task.toString());
+        start();
+        say(begun(task.toString()));
+    }
+
+    /** One of several tasks has ended. */
+    public void ended(Path task) {
+        if (tasks.remove(task.toString())) {
+            say(String.format("{\"task\":%s,\"state\":\"ended\"}", TextNode.valueOf(task.toString())));
+        }
+    }
+
+    private static String begun(String task) {
+        return String.format("{\"task\":%s,\"state\":\"begun\"}", TextNode.valueOf(task));
+    }
+
+    private void say(String line) {
+        Process running = process;
+        if (running != null) {
+            teller.execute(() -> write(running, line));
+        }
+    }
+
+    private static void write(Process running, String line) {
+        try {
+            OutputStream input = running.getOutputStream();
+            input.write((line + "\n").getBytes(StandardCharsets.UTF_8));
+            input.flush();
+        } catch (IOException e) {
+            LOG.debug("The metrics process has ended", e);
         }
     }
 
     /**
      * Tells what only the daemon knows. Returns at once: a process that reads nothing would have us wait.
      *
+     * @param task the file with the settings of the task's children; null where the process has one task
      * @param shardsUnread how many of the stream's shards no daemon reads
      * @param shardsLost of how many shards of this daemon's changes are lost
      */
-    public void tell(int shardsUnread, int shardsLost) {
+    public void tell(Path task, int shardsUnread, int shardsLost) {
         Process running = process;
-        if (running != null && telling.compareAndSet(false, true)) {
+        String key = String.valueOf(task);
+        if (running != null && telling.add(key)) {
+            String of = task == null ? "" : String.format("\"task\":%s,", TextNode.valueOf(key));
+            String line = String.format("{%s\"shardsUnread\":%d,\"shardsLost\":%d}", of, shardsUnread, shardsLost);
             teller.execute(() -> {
-                try {
-                    OutputStream input = running.getOutputStream();
-                    input.write(String.format("{\"shardsUnread\":%d,\"shardsLost\":%d}%n", shardsUnread, shardsLost)
-                            .getBytes(StandardCharsets.UTF_8));
-                    input.flush();
-                } catch (IOException e) {
-                    LOG.debug("The metrics process has ended", e);
-                } finally {
-                    telling.set(false);
-                }
+                write(running, line);
+                telling.remove(key);
             });
         }
     }
@@ -109,6 +150,7 @@ public final class MetricsProcess {
         try {
             Process started = new ProcessBuilder(command).redirectOutput(ProcessBuilder.Redirect.DISCARD).start();
             process = started;
+            tasks.forEach(task -> say(begun(task)));
             ProcessLines.read(started.getErrorStream(), line -> {
                 ProcessLines.log(line);
                 System.err.println(line);

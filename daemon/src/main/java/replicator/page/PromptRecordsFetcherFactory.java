@@ -1,9 +1,8 @@
 package replicator.page;
 
-import java.util.concurrent.Executors;
 import org.reactivestreams.Subscriber;
-import replicator.process.DaemonThreads;
 import replicator.process.DispatchTurns;
+import replicator.process.TaskThreads;
 import software.amazon.kinesis.metrics.MetricsFactory;
 import software.amazon.kinesis.retrieval.GetRecordsRetrievalStrategy;
 import software.amazon.kinesis.retrieval.RecordsPublisher;
@@ -43,7 +42,7 @@ public final class PromptRecordsFetcherFactory extends SimpleRecordsFetcherFacto
                 maxRecordsCount(),
                 maxRecords,
                 strategy,
-                Executors.newSingleThreadExecutor(new DaemonThreads("prefetch-" + shardId)),
+                TaskThreads.single("prefetch-" + shardId),
                 idleMillisBetweenCalls(),
                 millisBehindLatestThresholdForReducedTps(),
                 metricsFactory,

@@ -1,17 +1,18 @@
 package replicator.process;
 
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.atomic.AtomicBoolean;
 import replicator.log.Event;
 
 /**
- * How this process ends: the only place that ends it, and that knows its exit status.
+ * How a task ends: the only place that begins its end, and that knows its exit status, which is the process's where it has
+ * one task.
  *
- * <p>The status is {@link #STOPPED} after a signal, {@link #TO_BE_PUT_RIGHT} or {@link #FAILED} otherwise; while a stop after
- * a failure is under way, what a child has left may take its place. Whatever ends the process by {@code System.exit}, as KCL
- * does when a child has ended, has failed.
+ * <p>The status is {@link #STOPPED} where the end was asked for, {@link #TO_BE_PUT_RIGHT} or {@link #FAILED} otherwise; while a
+ * stop after a failure is under way, what a child has left may take its place.
  */
 public final class Exit {
-    /** A signal asked for it, and the batches in hand are checkpointed. */
+    /** Asked for, by a signal as a rule, and the batches in hand are checkpointed. */
     public static final int STOPPED = 0;
 
     /** errno's EIO, the original's exit status for any failure at run time. */
@@ -20,16 +21,22 @@ public final class Exit {
     /** errno's EINVAL, the original's exit status for what a person must put right first. */
     public static final int TO_BE_PUT_RIGHT = 22;
 
+    private final Runnable end;
     private final AtomicBoolean failing = new AtomicBoolean();
+    private final AtomicBoolean ending = new AtomicBoolean();
     private volatile int status = FAILED;
     private volatile boolean stopping;
 
-    /** A signal came. One that comes while a failure is on its way out changes nothing. */
+    /** @param end ends the task; called once, where it fails, on a thread of its own */
+    public Exit(Runnable end) {
+        this.end = end;
+    }
+
+    /** The end is asked for. While a failure is on its way out, that changes nothing. */
     public void stop() {
         if (!stopping) {
             status = STOPPED;
         }
-        System.exit(STOPPED); // runs the shutdown hook, which ends with the status above
     }
 
     /**
@@ -41,12 +48,32 @@ public final class Exit {
      * @return to be thrown where an exception alone would be retried, or read as something else, by KCL or the adapter
      */
     public IllegalStateException fail(String event, String sentence) {
-        if (failing.compareAndSet(false, true)) { // KCL tries again until the process has ended
+        if (failing.compareAndSet(false, true)) { // KCL tries again until the task has ended
             Event.error(event).note(sentence);
-            // Not from this thread: exit waits for the shutdown hook, which waits for shards, which may wait for us.
-            new Thread(() -> System.exit(FAILED), "failed").start();
+            end();
         }
         return new IllegalStateException(sentence);
+    }
+
+    /**
+     * A child has ended in the middle of its work, and has said why: begins the stop. Never returns, because KCL would then
+     * hand on what comes next.
+     */
+    public void childEnded() {
+        end();
+        try {
+            new CountDownLatch(1).await();
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new IllegalStateException("The child has ended, and so does its task", e);
+        }
+    }
+
+    /** Not on the caller's thread: the end waits for shards, which may wait for the caller. */
+    private void end() {
+        if (!stopping && ending.compareAndSet(false, true)) { // a child's end may be the stop's own doing
+            new Thread(end, "failed").start();
+        }
     }
 
     /** To be called as the stop begins: from now on its status is what it is, but for {@link #becomes}. */
@@ -58,7 +85,7 @@ public final class Exit {
         return stopping;
     }
 
-    /** Whether it ends because a signal asked for it, and nothing has gone wrong. */
+    /** Whether it ends because that was asked for, and nothing has gone wrong. */
     public boolean isClean() {
         return status == STOPPED;
     }
@@ -69,10 +96,5 @@ public final class Exit {
 
     public void becomes(int other) {
         status = other;
-    }
-
-    /** Ends the process now, whatever else runs. */
-    public void halt() {
-        Runtime.getRuntime().halt(status);
     }
 }

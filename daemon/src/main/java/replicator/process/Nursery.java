@@ -3,6 +3,7 @@ package replicator.process;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.concurrent.TimeUnit;
+import java.util.stream.Stream;
 import replicator.log.Outage;
 
 /**
@@ -14,6 +15,9 @@ import replicator.log.Outage;
 public final class Nursery {
     /** It says something for each child. On a busy machine hundreds may be asked for at once. */
     private static final long HUNG_NANOS = TimeUnit.SECONDS.toNanos(20);
+
+    /** By which a child finds its settings ({@code processor/settings/daemon_files.py}). */
+    private static final String SETTINGS_VARIABLE = "REPLICATION_CHILD_SETTINGS";
 
     private final String[] alone;
     private final String[] command;
@@ -27,37 +31,56 @@ public final class Nursery {
 
     /**
      * @param alone the command of a child that is a program of its own, split at spaces, as KCL splits it
-     * @param command the nursery's; null where there is to be none
+     * @param command the nursery's, without its argument, the folder; null where there is to be none
      * @param folder where that makes its named pipes
      */
     public Nursery(String alone, String command, Path folder) {
         this.alone = alone.split(" +");
-        this.command = command == null ? null : command.split(" +");
+        this.command = command == null ? null
+                : Stream.concat(Stream.of(command.split(" +")), Stream.of(folder.toString())).toArray(String[]::new);
         this.folder = folder;
     }
 
-    /** Starts it, so that it is ready when the first shard begins. */
-    public void start() {
-        running();
+    /**
+     * Has it ready what a task's children share when the task's first shard begins, as its settings are now.
+     *
+     * @param settings the file with the settings of the task's children
+     */
+    public void prepare(Path settings) {
+        NurseryProcess running = running();
+        if (running != null) {
+            running.prepare(settings);
+        }
+    }
+
+    /** A task has ended. */
+    public void forget(Path settings) {
+        NurseryProcess running = running();
+        if (running != null) {
+            running.forget(settings);
+        }
     }
 
     /**
      * A child, with pipes to speak to it by.
      *
+     * @param settings the file with the settings of the task's children
      * @throws IOException if none can be started in either way
      */
-    public Process child() throws IOException {
+    public Process child(Path settings) throws IOException {
         NurseryProcess running = running();
         if (running != null) {
             try {
-                Process child = running.fork();
+                Process child = running.fork(settings);
                 outage.succeeded();
                 return child;
             } catch (IOException e) {
                 outage.failed(e);
             }
         }
-        return new ProcessBuilder(alone).start();
+        ProcessBuilder program = new ProcessBuilder(alone);
+        program.environment().put(SETTINGS_VARIABLE, settings.toString());
+        return program.start();
     }
 
     /** Ends the process that forks, and waits up to {@code millis} for that; no child is forked from now on. */

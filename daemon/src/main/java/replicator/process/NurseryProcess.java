@@ -5,6 +5,7 @@ import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.Map;
+import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ExecutionException;
@@ -19,6 +20,8 @@ import replicator.log.ProcessLines;
 /** One run of the process that children are forked from, and the words that are spoken with it: {@code nursery.py} has them. */
 final class NurseryProcess {
     private static final long LOOK_MILLIS = 500;
+    private static final Set<String> WORDS = Set.of("made", "begun", "refused", "ended");
+
     private static final Logger LOG = LoggerFactory.getLogger(NurseryProcess.class);
 
     private final Path folder;
@@ -40,8 +43,8 @@ final class NurseryProcess {
         try {
             Process started = new ProcessBuilder(command).start();
             process = started;
-            new DaemonThreads("nursery").newThread(() -> read(started.getInputStream(), this::hear, true)).start();
-            new DaemonThreads("nursery-log").newThread(() -> read(started.getErrorStream(), ProcessLines::log, false)).start();
+            DaemonThreads.ofProcess("nursery").newThread(() -> read(started.getInputStream(), this::hear, true)).start();
+            DaemonThreads.ofProcess("nursery-log").newThread(() -> read(started.getErrorStream(), ProcessLines::log, false)).start();
         } catch (IOException e) {
             end = e.getMessage();
         }
@@ -52,12 +55,31 @@ final class NurseryProcess {
         return end == null;
     }
 
+    /** What the task's children share is made now. Where the process has ended, its successor makes it with the first child. */
+    void prepare(Path settings) {
+        try {
+            say("task " + settings);
+        } catch (IOException e) {
+            LOG.debug("The nursery has ended", e);
+        }
+    }
+
+    /** What the task's children shared is wanted no longer. */
+    void forget(Path settings) {
+        try {
+            say("gone " + settings);
+        } catch (IOException e) {
+            LOG.debug("The nursery has ended", e);
+        }
+    }
+
     /**
      * A child.
      *
+     * @param settings the file with the settings of its task's children
      * @throws IOException if it forks none, with the reason
      */
-    Process fork() throws IOException {
+    Process fork(Path settings) throws IOException {
         String number = String.valueOf(numbers.incrementAndGet());
         ForkedChild child = new ForkedChild(folder, number, this::say);
         children.put(number, child);
@@ -65,7 +87,7 @@ final class NurseryProcess {
             say("child " + number);
             await(child.made());
             child.open();
-            say("open " + number);
+            say("open " + number + " " + settings);
             await(child.begun());
             return child;
         } catch (IOException e) {
@@ -114,13 +136,16 @@ final class NurseryProcess {
         if (end != null) {
             throw ended();
         }
-        process.getOutputStream().write((words + "\n").getBytes(StandardCharsets.US_ASCII));
+        process.getOutputStream().write((words + "\n").getBytes(StandardCharsets.UTF_8));
         process.getOutputStream().flush();
     }
 
     private void hear(String line) {
         heard = System.nanoTime();
         String[] words = line.split(" ", 3);
+        if (!WORDS.contains(words[0])) {
+            throw new IllegalStateException("BUG: a word that nobody knows: " + line);
+        }
         ForkedChild child = children.get(words[1]);
         if (child == null) { // given up meanwhile
             return;
@@ -135,12 +160,9 @@ final class NurseryProcess {
             case "refused":
                 child.refuse(words[2]);
                 break;
-            case "ended":
+            default: // ended
                 children.remove(words[1]);
                 child.end(Integer.parseInt(words[2]));
-                break;
-            default:
-                throw new IllegalStateException("BUG: a word that nobody knows: " + line);
         }
     }
 

@@ -1,10 +1,9 @@
 package replicator.shard;
 
 import java.util.concurrent.Executor;
-import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
-import replicator.process.DaemonThreads;
+import replicator.process.TaskThreads;
 
 /** Wakes the shards of a task whose children have put a checkpoint off; one clock serves all of them. */
 public class CheckpointClock {
@@ -13,10 +12,10 @@ public class CheckpointClock {
 
     private final long intervalMillis;
     private final ScheduledExecutorService clock =
-            Executors.newSingleThreadScheduledExecutor(new DaemonThreads("checkpoint-clock"));
+            TaskThreads.timer("checkpoint-clock");
 
     /** A look takes as long as a checkpoint, so each is a thread's own. */
-    private final Executor looks = Executors.newCachedThreadPool(new DaemonThreads("checkpoint"));
+    private final Executor looks = TaskThreads.pool("checkpoint");
 
     /** @param intervalMillis checkpointIntervalMillis; where it is 0, children put nothing off */
     public CheckpointClock(long intervalMillis) {

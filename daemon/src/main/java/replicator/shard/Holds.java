@@ -7,7 +7,6 @@ import java.nio.file.Path;
 import java.util.Collection;
 import java.util.List;
 import java.util.Set;
-import java.util.concurrent.Executors;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Supplier;
 import java.util.stream.Collectors;
@@ -15,7 +14,7 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import replicator.leases.FleetLeaseCoordinator;
 import replicator.leases.LeaseTerms;
-import replicator.process.DaemonThreads;
+import replicator.process.TaskThreads;
 import software.amazon.kinesis.leases.Lease;
 
 /**
@@ -63,7 +62,7 @@ public final class Holds {
 
     /** From now on, gives up the leases of shards that are to be read again: new children then get their records anew. */
     public void watch(FleetLeaseCoordinator coordinator) {
-        Executors.newSingleThreadScheduledExecutor(new DaemonThreads("holds")).scheduleWithFixedDelay(() -> {
+        TaskThreads.timer("holds").scheduleWithFixedDelay(() -> {
             try {
                 marked(coordinator::getAssignments, AGAIN).forEach(lease -> {
                     coordinator.dropLease(lease);

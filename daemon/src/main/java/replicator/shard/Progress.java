@@ -5,12 +5,11 @@ import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.List;
-import java.util.concurrent.Executors;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Supplier;
 import replicator.log.Event;
-import replicator.process.DaemonThreads;
+import replicator.process.TaskThreads;
 import software.amazon.kinesis.leases.Lease;
 import software.amazon.kinesis.retrieval.KinesisClientRecord;
 
@@ -35,7 +34,7 @@ public final class Progress {
 
     /** From now on, there is a line a minute. */
     public void start() {
-        Executors.newSingleThreadScheduledExecutor(new DaemonThreads("progress"))
+        TaskThreads.timer("progress")
                 .scheduleAtFixedRate(this::report, INTERVAL_SECONDS, INTERVAL_SECONDS, TimeUnit.SECONDS);
     }
 

@@ -5,10 +5,9 @@ import java.time.Duration;
 import java.time.Instant;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
-import java.util.concurrent.Executors;
 import java.util.concurrent.TimeUnit;
 import replicator.log.Event;
-import replicator.process.DaemonThreads;
+import replicator.process.TaskThreads;
 
 /**
  * Warns when a shard's oldest unapplied record is 50, 75 and 90 % of 24 hours old: after 24 hours the stream drops it. It looks
@@ -31,7 +30,7 @@ public final class Retention {
 
     /** From now on, batches that take long are looked at meanwhile. */
     public void start() {
-        Executors.newSingleThreadScheduledExecutor(new DaemonThreads("retention"))
+        TaskThreads.timer("retention")
                 .scheduleAtFixedRate(() -> inHand.forEach(this::look), INTERVAL_SECONDS, INTERVAL_SECONDS, TimeUnit.SECONDS);
     }
 

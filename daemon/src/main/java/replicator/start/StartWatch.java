@@ -7,13 +7,12 @@ import ch.qos.logback.classic.spi.ThrowableProxy;
 import ch.qos.logback.core.AppenderBase;
 import java.util.Set;
 import java.util.concurrent.Callable;
-import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import org.slf4j.LoggerFactory;
 import replicator.log.Outage;
-import replicator.process.DaemonThreads;
+import replicator.process.TaskThreads;
 import software.amazon.awssdk.awscore.exception.AwsServiceException;
 import software.amazon.awssdk.core.exception.SdkException;
 import software.amazon.kinesis.coordinator.CoordinatorConfig;
@@ -44,7 +43,7 @@ public final class StartWatch implements WorkerStateChangeListener {
     private final Outage outage = new Outage("start_delayed", "The daemon can't begin yet",
             "Nothing is lost. It waits, tries again, and goes on by itself.", "The daemon begins");
     private final ScheduledExecutorService silence =
-            Executors.newSingleThreadScheduledExecutor(new DaemonThreads("start-watch"));
+            TaskThreads.timer("start-watch");
     private final AppenderBase<ILoggingEvent> failures = new KclFailures();
     private volatile boolean started;
 

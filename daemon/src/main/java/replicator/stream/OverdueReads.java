@@ -2,12 +2,11 @@ package replicator.stream;
 
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
-import java.util.concurrent.Executors;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.function.BiConsumer;
 import java.util.function.Supplier;
-import replicator.process.DaemonThreads;
+import replicator.process.TaskThreads;
 
 /**
  * Reports a read that is under way for long, without waiting for its end: the SDK tries five times, for up to 30 s each, before
@@ -26,7 +25,7 @@ final class OverdueReads {
     }
 
     void start() {
-        Executors.newSingleThreadScheduledExecutor(new DaemonThreads("overdue-reads"))
+        TaskThreads.timer("overdue-reads")
                 .scheduleWithFixedDelay(this::look, LOOK_SECONDS, LOOK_SECONDS, TimeUnit.SECONDS);
     }
 

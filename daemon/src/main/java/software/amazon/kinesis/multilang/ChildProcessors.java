@@ -7,9 +7,9 @@ import software.amazon.kinesis.multilang.config.MultiLangDaemonConfiguration;
 import software.amazon.kinesis.processor.ShardRecordProcessor;
 
 /**
- * KCL's processor of one shard, whose child is started in a way of our own.
+ * KCL's processor of one shard, whose child is started in a way of our own, and whose failure is ours to act on.
  *
- * <p>Only KCL's own package can say how a child is started, and that is all this class is for.
+ * <p>Only KCL's own package can say how, and that is all this class is for.
  */
 public final class ChildProcessors {
     /** How a child is started. */
@@ -21,14 +21,21 @@ public final class ChildProcessors {
 
     /**
      * @param start called once, when the shard begins
+     * @param failed called where the child has ended, or can't be spoken to; KCL's own would end the process, so it must not
+     *     return
      * @param threads read what the child says, and write to it
      */
     public static ShardRecordProcessor of(
-            Start start, ExecutorService threads, MultiLangDaemonConfiguration configuration) {
+            Start start, Runnable failed, ExecutorService threads, MultiLangDaemonConfiguration configuration) {
         return new MultiLangShardRecordProcessor(new ProcessBuilder(), threads, new ObjectMapper(), configuration) {
             @Override
             Process startProcess() throws IOException {
                 return start.start();
+            }
+
+            @Override
+            void exit() {
+                failed.run();
             }
         };
     }

@@ -72,6 +72,13 @@ public final class KclConfiguration {
         return retrieval;
     }
 
+    /** Closes the clients that this configuration has made, once nothing uses them. */
+    public void close() {
+        leaseManagement.dynamoDBClient().close();
+        leaseManagement.kinesisClient().close();
+        metrics.cloudWatchClient().close();
+    }
+
     /** KCL's scheduler, as this configuration stands now. */
     public Scheduler scheduler() {
         return new Scheduler(checkpoint, coordinator, leaseManagement, lifecycle, metrics, processor, retrieval);

@@ -1,0 +1,54 @@
+package replicator;
+
+import ch.qos.logback.classic.LoggerContext;
+import java.nio.file.Path;
+import java.util.Properties;
+import org.slf4j.LoggerFactory;
+import replicator.log.Secrets;
+import replicator.metrics.MetricsProcess;
+import replicator.process.Nursery;
+
+/** What a process has once, for all of its tasks. */
+final class Common {
+    /** How long the process that children are forked from may take to end, so that it is gone when this one is. */
+    private static final long NURSERY_GRACE_MILLIS = 1_000;
+
+    /** How long the last figures may take to be told, once all else is done. */
+    private static final long METRICS_GRACE_MILLIS = 2_000;
+
+    private final Secrets secrets = Secrets.of((LoggerContext) LoggerFactory.getILoggerFactory());
+    private final Nursery nursery;
+    private final MetricsProcess metrics;
+    private final boolean hasManyTasks;
+
+    /** @param properties the process's own */
+    Common(Properties properties) {
+        nursery = new Nursery(properties.getProperty("executableName"), properties.getProperty("nurseryExecutable"),
+                Path.of(properties.getProperty("nurseryDirectory")));
+        metrics = new MetricsProcess(properties.getProperty("metricsExecutable"));
+        hasManyTasks = properties.containsKey("keeperExecutable");
+    }
+
+    /** Whether tasks come and go while the process lives. */
+    boolean hasManyTasks() {
+        return hasManyTasks;
+    }
+
+    /** Told all that must not be logged. */
+    Secrets secrets() {
+        return secrets;
+    }
+
+    Nursery nursery() {
+        return nursery;
+    }
+
+    MetricsProcess metrics() {
+        return metrics;
+    }
+
+    void close() {
+        nursery.close(NURSERY_GRACE_MILLIS);
+        metrics.close(METRICS_GRACE_MILLIS);
+    }
+}

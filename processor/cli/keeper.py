@@ -1,0 +1,56 @@
+"""The program that keeps a daemon's tasks: ``python -m processor.cli.keeper``, started by the daemon.
+
+What was on the command line of the daemon is in its environment, as JSON.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import msgspec
+
+from processor.cli import arguments, many
+from processor.cli.registry import REPLICATE
+from processor.commands.replicate.keeper import Keeper
+from processor.commands.replicate.many import KEPT_VARIABLE, Kept
+from processor.errors import UsageError
+from processor.reporting import logs
+from processor.reporting.console import MessageStream
+from processor.settings import task_files
+from processor.settings.task_files import TaskFile
+from processor.settings.task_watch import TaskWatch
+from processor.system.private_files import UMASK
+
+
+def main() -> None:
+    """Run until the end of input."""
+    for each in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(each, signal.SIG_IGN)  # signals to the group are the daemon's to act on
+    os.umask(UMASK)
+    answers = os.fdopen(os.dup(1), "w", encoding="utf-8")
+    os.dup2(2, 1)  # a stray print is no answer
+    sys.stderr = MessageStream(sys.stderr)
+    sys.stdout = sys.stderr
+    kept = msgspec.json.decode(os.environ.pop(KEPT_VARIABLE), type=Kept)
+    os.chdir(kept.directory)
+    given = arguments.take_named(kept.words)
+    logs.configure(form=kept.process["logFormat"])
+
+    def find() -> Sequence[TaskFile]:
+        for directory in kept.directories:
+            if not Path(directory).is_dir():
+                message = f"Directory {directory}: is gone. Nothing was done."
+                raise UsageError(message)
+        return task_files.list_files(given.files)
+
+    watch = TaskWatch(find, many.loader(given, REPLICATE, os.environ))
+    Keeper(watch, kept.process, answers).serve(sys.stdin)
+    os._exit(0)
+
+
+if __name__ == "__main__":
+    main()

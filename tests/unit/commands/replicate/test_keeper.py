@@ -1,0 +1,245 @@
+"""A daemon's tasks: each begun, ended and begun again as its file and its end say, and none for another's sake."""
+
+from __future__ import annotations
+
+import io
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from urllib.parse import unquote
+
+import msgspec
+import pytest
+
+from processor.cli import arguments, many
+from processor.cli.registry import REPLICATE
+from processor.commands.replicate import keeper as keeper_module
+from processor.commands.replicate import kept_task
+from processor.commands.replicate.keeper import Keeper
+from processor.flow.retry_policy import RetryPolicy
+from processor.reporting.findings import error
+from processor.settings import process_settings, task_files, task_watch
+from processor.settings.daemon_files import SETTINGS_FILE
+from processor.settings.settings import Settings
+from processor.settings.task_watch import TaskWatch
+from processor.startup import daemon
+from processor.startup.daemon import Slot
+from processor.startup.facts import Facts
+from processor.startup.preflight import PreflightReport
+from tests.fakes.patience import until
+from tests.fakes.task import tasks
+from tests.unit.conftest import Event
+
+Events = Callable[[], list[Event]]
+
+
+class Answers(io.StringIO):
+    """What the keeper says to the daemon."""
+
+    def words(self) -> list[list[str]]:
+        """Each line's, as far as it is complete."""
+        return [line.split() for line in self.getvalue().split("\n")[:-1]]
+
+
+class FakeDaemon:
+    """Hears the keeper, and speaks to it."""
+
+    def __init__(self, path: Path) -> None:
+        self.conf = path / "conf"
+        self.conf.mkdir()
+        self.logs = path / "logs"
+        self.answers = Answers()
+        self.not_ready: set[str] = set()
+        self._says: list[str] = []
+        self._more = threading.Condition()
+        self._thread: threading.Thread | None = None
+
+    def task(self, name: str, **settings: str) -> None:
+        """A file that can be used, unless the settings say otherwise."""
+        given = {
+            **tasks.REQUIRED,
+            "destinationTable": f"table-{name}",
+            "logDirectory": str(self.logs),
+            "taskName": name,
+        }
+        text = "".join(f"{key}={value}\n" for key, value in (given | settings).items())
+        (self.conf / f"{name}.properties").write_text(text)
+
+    def start(self, *said: str) -> None:
+        """Begin a keeper.
+
+        :param said: what it is told of tasks that run already
+        """
+        given = arguments.take_named([str(self.conf)])
+        watch = TaskWatch(lambda: task_files.list_files(given.files), many.loader(given, REPLICATE, {}))
+        self.answers = Answers()
+        self._says = [*said, "begin"]
+        keeper = Keeper(watch, process_settings.of(tasks.task()), self.answers)
+        self._thread = threading.Thread(target=keeper.serve, args=(self._lines(self._says),), daemon=True)
+        self._thread.start()
+
+    def _lines(self, says: list[str]) -> Iterator[str]:
+        while True:
+            with self._more:
+                self._more.wait_for(lambda: says)
+                line = says.pop(0)
+            if not line:
+                return
+            yield line + "\n"
+
+    def say(self, line: str) -> None:
+        """To the keeper; an empty line is the daemon's end."""
+        with self._more:
+            self._says.append(line)
+            self._more.notify_all()
+
+    def started(self, name: str, times: int = 1) -> list[str]:
+        """Wait until it is begun; returns the last words: start, number, name, properties, file."""
+
+        def found() -> list[str] | None:
+            all_of_it = [words for words in self.answers.words() if words[0] == "start" and words[2] == name]
+            return all_of_it[times - 1] if len(all_of_it) >= times else None
+
+        words: list[str] = until(found, f"start of {name}")
+        return words
+
+    def stopped(self, number: str) -> None:
+        """Wait until it is to end, and end it."""
+        until(lambda: ["stop", number] in self.answers.words(), f"stop of {number}")
+        self.say(f"ended {number} 0")
+
+    def number_of_starts(self) -> int:
+        """Of all tasks."""
+        return sum(words[0] == "start" for words in self.answers.words())
+
+
+@pytest.fixture
+def fake(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeDaemon]:
+    """Without AWS: a task's tables are ready as ``not_ready`` says. Pauses are short."""
+    made = FakeDaemon(tmp_path)
+
+    def look(settings: Settings, _: set[str], *, machine: bool = True) -> PreflightReport:
+        assert not machine
+        found = [error("source-missing", "table", "is not there", "Nothing", "Make it", cause="setup")]
+        return PreflightReport(facts=Facts(), findings=found if settings.task_name in made.not_ready else [])
+
+    def write(settings: Settings, slot: Slot, _: Facts) -> Path:
+        (slot.directory / SETTINGS_FILE).unlink(missing_ok=True)
+        (slot.directory / SETTINGS_FILE).write_bytes(msgspec.json.encode(settings))
+        (slot.directory / SETTINGS_FILE).chmod(0o600)
+        return slot.directory / "daemon.properties"
+
+    monkeypatch.setattr(kept_task, "look_at", look)
+    monkeypatch.setattr(kept_task, "write_files", write)
+    monkeypatch.setattr(kept_task, "TASK", RetryPolicy(first_pause_seconds=0.1, longest_pause_seconds=0.2))
+    monkeypatch.setattr(keeper_module, "LOOK_SECONDS", 0.02)
+    monkeypatch.setattr(task_watch, "SETTLED_SECONDS", 0.1)
+    yield made
+    made.say("")
+
+
+def test_each_task_is_begun_and_ended_with_its_file(fake: FakeDaemon) -> None:
+    """The others hear nothing of it; a file that is written anew with the same settings is no change."""
+    fake.task("a")
+    fake.task("b")
+    fake.start()
+    number = fake.started("b")[1]
+    fake.started("a")
+    fake.task("c")
+    fake.started("c")
+    fake.task("b")
+    (fake.conf / "b.properties").unlink()
+    fake.stopped(number)
+    fake.task("b")
+    assert fake.started("b", times=2)[1] != number
+    fake.task("a", batchSize="7")
+    fake.stopped(fake.started("a")[1])
+    fake.started("a", times=2)
+    assert fake.number_of_starts() == 5
+
+
+def test_one_that_goes_and_comes_back_waits_for_its_own_end(fake: FakeDaemon) -> None:
+    """Two of one task side by side would have two folders and two worker ids."""
+    fake.task("a")
+    fake.start()
+    _, number, _, properties, _ = fake.started("a")
+    (fake.conf / "a.properties").rename(fake.conf / "other.properties")
+    until(lambda: ["stop", number] in fake.answers.words(), "stop")
+    fake.task("b")
+    fake.started("b")
+    assert fake.number_of_starts() == 2
+    fake.say(f"ended {number} 0")
+    assert fake.started("other")[3] == properties
+
+
+def test_one_that_ends_by_itself_is_begun_again(fake: FakeDaemon, events: Events) -> None:
+    """After a pause, and its end is said."""
+    fake.task("a")
+    fake.task("b")
+    fake.start()
+    fake.started("b")
+    for times in (1, 2, 3):
+        fake.say(f"ended {fake.started('a', times)[1]} 5")
+    fake.started("a", times=4)
+    assert [event.fields["status"] for event in events() if event.name == "task_ended"] == [5, 5, 5]
+    assert fake.number_of_starts() == 5
+
+
+def test_one_that_is_not_ready_is_said_once_and_tried_again(fake: FakeDaemon, events: Events) -> None:
+    """With all that is wrong in one message."""
+    fake.not_ready.add("a")
+    fake.task("a")
+    fake.task("b")
+    fake.task("c", batchSize="rubbish")
+    fake.start()
+    fake.started("b")
+    until(lambda: len([event for event in events() if event.name == "task_not_begun"]) == 2, "both said")
+    said = {event.fields["task"]: event.fields["note"] for event in events() if event.name == "task_not_begun"}
+    assert said["a"].startswith("table: is not there. Nothing. Make it. Nothing of this task is replicated")
+    assert "batchSize" in said["c"]
+    assert f"{fake.conf}/c.properties:" in said["c"]
+    fake.not_ready.clear()
+    fake.started("a")
+    fake.task("c")
+    fake.started("c")
+    assert len([event for event in events() if event.name == "task_not_begun"]) == 2
+
+
+@pytest.mark.parametrize("changed", [{"batchSize": "rubbish"}, {"logFormat": "json"}])
+def test_one_that_runs_goes_on_beside_an_unusable_file(
+    changed: dict[str, str], fake: FakeDaemon, events: Events
+) -> None:
+    """It is better than nothing; the same settings in a good file are then no change."""
+    fake.task("a")
+    fake.start()
+    fake.started("a")
+    fake.task("a", **changed)
+    until(lambda: any(event.name == "task_file_unusable" for event in events()), "said")
+    fake.task("a")
+    fake.task("b")
+    fake.started("b")
+    assert [words[0] for words in fake.answers.words()] == ["start", "start"]
+
+
+@pytest.mark.usefixtures("locked")
+def test_the_next_keeper_takes_over_what_runs(fake: FakeDaemon) -> None:
+    """With the same settings it is left alone; with others, or without a file, it is ended."""
+    for name in ("same", "other", "gone"):
+        fake.task(name)
+    fake.start()
+    running = {name: fake.started(name) for name in ("same", "other", "gone")}
+    fake.task("other", batchSize="7")
+    (fake.conf / "gone.properties").unlink()
+    fake.start(*(f"running {number} {properties} {file}" for _, number, _, properties, file in running.values()))
+    fake.stopped(running["other"][1])
+    fake.stopped(running["gone"][1])
+    assert int(fake.started("other")[1]) > 3
+    assert unquote(fake.started("other")[3]) == str(fake.logs / "other" / "daemon.properties")
+    assert [words for words in fake.answers.words() if words[1:] == [running["same"][1]]] == []
+    assert fake.number_of_starts() == 1
+
+
+@pytest.fixture
+def locked(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The first keeper's slots count as free, as if its process had ended."""
+    monkeypatch.setattr(daemon.fcntl, "flock", lambda *_: None)
