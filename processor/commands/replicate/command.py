@@ -163,7 +163,7 @@ class Readiness:
         return left
 
     def _say(self, findings: Sequence[Finding]) -> None:
-        """PreflightReport each finding once while it lasts."""
+        """Report each finding once while it lasts."""
         found = {(finding.object, str(finding.cause)) for finding in findings}
         for finding in findings:
             if (finding.object, finding.cause) not in self._said:
@@ -176,7 +176,7 @@ class Readiness:
 
     @contextmanager
     def _slow(self) -> Iterator[set[str]]:
-        """PreflightReport what is waited for if a check takes long; the set has the names of what is being read."""
+        """Report what is waited for if a check takes long; the set has the names of what is being read."""
         unanswered: set[str] = set()
 
         def say() -> None:
