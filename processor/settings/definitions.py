@@ -203,6 +203,13 @@ DEFINITIONS: tuple[Definition, ...] = (
         help="the longest pause between two reads of a shard, when it has long not been written; at most 20000",
     ),
     Definition(
+        name="sharedReadsMegabytes",
+        group="Reading",
+        parse=parsers.whole_number(0, 1_024),
+        default="64",
+        help="most MB of pages that tasks of one stream in one daemon keep for each other; 0: each reads by itself",
+    ),
+    Definition(
         name="parentShardPollIntervalMillis",
         group="Reading",
         parse=parsers.whole_number(1, 3_600_000),

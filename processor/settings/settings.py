@@ -51,6 +51,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=False):
     checkpoint_interval_millis: int = 0
     batch_size: int
     idle_time_between_reads_max_millis: int
+    shared_reads_megabytes: int
     parent_shard_poll_interval_millis: int
     filter: str | None = None
     filter_names: dict[str, str] | None = None

@@ -152,6 +152,7 @@ def properties(
         "workerId": worker_id,
         "maxRecords": str(settings.batch_size),
         "idleTimeBetweenReadsMaxMillis": str(settings.idle_time_between_reads_max_millis),
+        "sharedReadsMegabytes": str(settings.shared_reads_megabytes),
         "parentShardPollIntervalMillis": str(settings.parent_shard_poll_interval_millis),
         # ours
         "sourceStreamArn": task.stream_arn,

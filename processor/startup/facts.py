@@ -5,6 +5,7 @@ A fact that could not be read is a finding, and the checks that need it are skip
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Callable, Collection, MutableSet, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -125,7 +126,7 @@ def read(
         return attempt(what, scan, Who("task", settings.task_identity))
 
     def files() -> list[Finding]:
-        facts.readers_here = stream_readers.on_this_machine(Path(settings.log_directory))
+        facts.readers_here = stream_readers.on_this_machine(Path(settings.log_directory), besides=os.getpid())
         return [
             *places.log_configuration(settings),
             *places.log_directory(settings),

@@ -82,7 +82,7 @@ def _findings(tasks: Tasks) -> Iterator[tuple[Tasks, Finding]]:
             ),
         )
     for group in _groups(tasks, {path: _source(each) for path, each in settings.items()}):
-        if len(group) > MOST_READERS:
+        if len({_reader(task) for task in group}) > MOST_READERS:
             yield group, _too_many_readers(group, settings[group[0].file.path])
 
 
@@ -93,8 +93,18 @@ def _too_many_readers(group: Tasks, first: Settings) -> Finding:
         f"read one stream, that of source table {first.source_table} in {first.source_region}",
         "AWS throttles more than two readers of a shard, or more than one where the table is a replica of a global "
         "table: all of them would fall behind",
-        "Replicate to one destination or two, and from there to the next",
+        "Give them the same identity, endpoints and batchSize at the source: one daemon then reads it once for all. "
+        "Or replicate to one destination or two, and from there to the next",
     )
+
+
+def _reader(task: NamedTask) -> Hashable:
+    """Equal for tasks that read their stream as one, where they are in one daemon (``AwsClients.source``)."""
+    settings = task.settings
+    if settings is None or not settings.shared_reads_megabytes:
+        return task.file.path
+    endpoints = settings.source_endpoint, settings.source_streams_endpoint
+    return *endpoints, settings.source_identity, settings.batch_size
 
 
 def _unlike_the_process(tasks: Tasks, process: ProcessSettings | None) -> Iterator[tuple[NamedTask, Finding]]:

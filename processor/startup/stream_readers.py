@@ -25,13 +25,15 @@ _PROPERTIES = "daemon.properties"
 Readers = Mapping[str, frozenset[str]]
 
 
-def on_this_machine(log_directory: Path) -> Readers:
+def on_this_machine(log_directory: Path, *, besides: int | None = None) -> Readers:
     """The checkpoint tables of the tasks whose daemons live here, by the stream that they read.
 
     What can't be read is passed over: it belongs to another user, or is being written.
+
+    :param besides: a process that sees to several tasks: they read a stream as one
     """
     found: dict[str, set[str]] = {}
-    locked = held_locks.inodes()
+    locked = held_locks.inodes(besides=besides)
     for pattern in _LOCKS if locked else ():
         with contextlib.suppress(OSError):
             for lock in log_directory.glob(pattern):

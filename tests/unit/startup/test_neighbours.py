@@ -59,13 +59,21 @@ def test_one_checkpoint_table() -> None:
 
 def test_three_readers_of_one_stream() -> None:
     """AWS lets two read a shard; that is a warning, and none of the errors that keep a task from beginning."""
-    settings = [tasks.task(destinationTable=f"table-{name}") for name in "bcd"]
+    settings = [tasks.task(destinationTable=f"table-{name}", batchSize=f"{ord(name)}") for name in "bcd"]
     given = [NamedTask(file=TaskFile(path=f"{at}"), settings=each, places={}) for at, each in enumerate(settings)]
     found = neighbours.with_findings(given)
     assert [[finding.id for finding in task.findings] for task in found] == 3 * [["tasks-share-stream"]]
     assert [task.errors for task in found] == 3 * [()]
     assert neighbours.with_findings(given, warnings=False) == given
     assert neighbours.with_findings(given[:2]) == given[:2]
+
+
+def test_tasks_that_read_as_one_are_one_reader() -> None:
+    """In one daemon they share their reads, unless one is told to read by itself."""
+    for megabytes, findings in (("64", []), ("0", ["tasks-share-stream"])):
+        settings = [tasks.task(destinationTable=f"table-{name}", sharedReadsMegabytes=megabytes) for name in "bcd"]
+        given = [NamedTask(file=TaskFile(path=f"{at}"), settings=each, places={}) for at, each in enumerate(settings)]
+        assert [[finding.id for finding in task.findings] for task in neighbours.with_findings(given)] == 3 * [findings]
 
 
 def test_one_log_directory() -> None:

@@ -50,6 +50,7 @@ def test_daemons_that_live_are_known_by_their_streams(tmp_path: Path) -> None:
     alive = [tmp_path / name for name in ("a", "a/daemon-2", "b/daemon-2", "c", "damaged")]
     with _alive(*alive):
         found = stream_readers.on_this_machine(tmp_path)
+        assert stream_readers.on_this_machine(tmp_path, besides=os.getpid()) == {}
     assert found == {"arn:1": {"table-a", "table-b"}, "arn:2": {"table-c"}}
     assert stream_readers.on_this_machine(tmp_path) == {}
     assert stream_readers.on_this_machine(tmp_path / "none") == {}

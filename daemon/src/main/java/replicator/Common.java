@@ -6,6 +6,7 @@ import java.util.Properties;
 import org.slf4j.LoggerFactory;
 import replicator.log.Secrets;
 import replicator.metrics.MetricsProcess;
+import replicator.page.SharedReads;
 import replicator.process.Nursery;
 
 /** What a process has once, for all of its tasks. */
@@ -20,6 +21,7 @@ final class Common {
     private final Nursery nursery;
     private final MetricsProcess metrics;
     private final boolean hasManyTasks;
+    private final SharedReads reads;
 
     /** @param properties the process's own */
     Common(Properties properties) {
@@ -27,6 +29,7 @@ final class Common {
                 Path.of(properties.getProperty("nurseryDirectory")));
         metrics = new MetricsProcess(properties.getProperty("metricsExecutable"));
         hasManyTasks = properties.containsKey("keeperExecutable");
+        reads = hasManyTasks ? new SharedReads() : null;
     }
 
     /** Whether tasks come and go while the process lives. */
@@ -45,6 +48,11 @@ final class Common {
 
     MetricsProcess metrics() {
         return metrics;
+    }
+
+    /** Of tasks that read one stream; null in a process of one task, which reads as if there were no others. */
+    SharedReads reads() {
+        return reads;
     }
 
     void close() {

@@ -34,6 +34,8 @@ import replicator.page.DirectPages;
 import replicator.page.PageFetcher;
 import replicator.page.PageInterceptor;
 import replicator.page.PromptRecordsFetcherFactory;
+import replicator.page.SharedPages;
+import replicator.page.SharedReads;
 import replicator.process.DispatchTurns;
 import replicator.process.Exit;
 import replicator.process.LiveChildren;
@@ -86,6 +88,8 @@ final class Task {
     /** How long children that are left may take to see that they are wanted no more. */
     private static final long CHILDREN_GRACE_MILLIS = 2_000;
 
+    private static final long MEGABYTE = 1024 * 1024;
+
     private final Properties properties;
     private final MultiLangDaemonConfig daemonConfig;
     private final MultiLangDaemonConfiguration configuration;
@@ -98,6 +102,7 @@ final class Task {
     private final FilteredCounts filtered;
     private final MetricsProcess metrics;
     private final Nursery nursery;
+    private final SharedReads reads;
     private final Path childSettings;
     private final StartWatch start = new StartWatch();
     private final DispatchTurns turns = new DispatchTurns(Thread.currentThread());
@@ -135,6 +140,7 @@ final class Task {
         hasNeighbours = common.hasManyTasks();
         metrics = common.metrics();
         nursery = common.nursery();
+        reads = common.reads();
         childSettings = Path.of(properties.getProperty("childSettings"));
     }
 
@@ -147,7 +153,7 @@ final class Task {
         clients.equipKcl();
         PageInterceptor pages = new PageInterceptor();
         Future<DynamoDbStreamsClient> client = CompletableFuture.supplyAsync(
-                () -> clients.streams(pages, (stream, calls) -> new DirectPages(stream, calls, pages)));
+                () -> clients.streams(pages, (stream, calls) -> shared(new DirectPages(stream, calls, pages))));
         WorkerId workerId = new WorkerId(properties, configuration.getFailoverTimeMillis());
         Scheduler scheduler = createScheduler(client);
         LeaseRefresher leases = scheduler.leaseCoordinator().leaseRefresher();
@@ -175,6 +181,13 @@ final class Task {
             exit.fail("kcl_stopped",
                     "KCL stopped by itself. Nothing is replicated; the checkpoints are as they were. kcl.log says why.");
         }
+    }
+
+    /** The stream's client, whose reads are also those of other tasks, where there are some of this stream. */
+    private DynamoDbStreamsClient shared(DynamoDbStreamsClient own) {
+        long bytes = Long.parseLong(properties.getProperty("sharedReadsMegabytes")) * MEGABYTE;
+        return reads == null || bytes == 0 ? own
+                : new SharedPages(own, reads, clients.source(), configuration.getMaxRecords(), bytes);
     }
 
     /**

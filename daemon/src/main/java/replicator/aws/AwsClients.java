@@ -2,12 +2,14 @@ package replicator.aws;
 
 import java.net.URI;
 import java.time.Duration;
+import java.util.Map;
 import java.util.Properties;
 import java.util.Queue;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.function.BiFunction;
 import java.util.function.Supplier;
+import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -138,7 +140,14 @@ public final class AwsClients {
         String endpoint = properties.getProperty("sourceStreamsEndpoint");
         DynamoDbStreamsClient client =
                 endpoint == null ? builder.build() : builder.endpointOverride(URI.create(endpoint)).build();
-        return direct.apply(kept(client), calls);
+        return kept(direct.apply(client, calls));
+    }
+
+    /** All that a task says of its source: where two tasks say the same, the stream is one, and so is who reads it. */
+    public Map<String, String> source() {
+        return properties.stringPropertyNames().stream()
+                .filter(each -> each.startsWith("source") || each.equalsIgnoreCase(ALL))
+                .collect(Collectors.toMap(each -> each, properties::getProperty));
     }
 
     /** Asks for the source table, as whoever reads its stream. */
