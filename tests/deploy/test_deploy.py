@@ -15,7 +15,8 @@ import botocore.validate
 import pytest
 import yaml
 
-from processor.cli import registry
+from processor.cli import arguments, registry
+from processor.cli import many as many_tasks
 from processor.commands.status.options import StatusOptions
 from processor.settings import kcl_properties
 from processor.startup import java
@@ -171,6 +172,28 @@ def test_a_folder_that_all_can_write_is_taken_only_in_a_pod() -> None:
     assert load(KUBERNETES["ConfigMap"]["data"]["replication.properties"]).allow_shared_folders
     for where in ("copy", "replicator", "ecs"):
         assert not load(environment=_environment(where)).allow_shared_folders
+
+
+def test_many_tasks_on_kubernetes_differ_in_their_settings_alone(tmp_path: Path) -> None:
+    """Each file of the ConfigMap is a task that can be begun; all else is as for one task."""
+    many: dict[str, Any] = {
+        each["kind"]: each for each in yaml.safe_load_all((DEPLOY / "kubernetes-many.yaml").read_text())
+    }
+    for name, text in many["ConfigMap"].pop("data").items():
+        (tmp_path / name).write_text(text)
+    tasks = many_tasks.named(arguments.take_named([str(tmp_path)]), registry.REPLICATE, environment={})
+    assert [(task.file.name, task.error, task.findings) for task in tasks] == [
+        ("customers", "", ()),
+        ("orders", "", ()),
+    ]
+    assert {task.settings.metrics_port for task in tasks if task.settings} == {9404}
+    one = {kind: KUBERNETES[kind] for kind in many}
+    container = many["Deployment"]["spec"]["template"]["spec"]["containers"][0]
+    assert container["args"] == [str(Path(FILE).parent)]
+    container["args"] = [FILE]
+    one["ConfigMap"] = {name: value for name, value in one["ConfigMap"].items() if name != "data"}
+    text = json.dumps(many).replace("dynamodb-replicator-all", "dynamodb-replicator-orders")
+    assert json.loads(text.replace('instance": "all"', 'instance": "orders"')) == one
 
 
 def test_kubernetes_parts_belong_together() -> None:
