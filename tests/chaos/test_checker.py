@@ -175,6 +175,15 @@ def test_a_fenced_write_may_ask_the_source_itself() -> None:
     assert [found[:6] for found in check(PUTS, take(), older, nobody_s).violations] == ["fence:", "fence:"]
 
 
+def test_a_delete_after_one_that_was_moot_asks_for_nothing() -> None:
+    """The first found no item, and the source's own, a later one, was written; the second was of what was not seen."""
+    history = [change(1), change(2, put=False), change(3, put=False), change(4)]
+    moot = Applied(machine=A, key="k", number=None, digest=None, fence=2, moot=True)
+    later = Applied(machine=A, key="k", number=4, digest="image 4", fence=2)
+    assert check(history, take(), put(1), moot, later, checkpoint(3), coalesce=False).violations == []
+    assert check(history, take(), put(1), checkpoint(3), coalesce=False).violations != []
+
+
 def test_what_the_source_never_held_is_noticed() -> None:
     """An image that is another's, a number that is nobody's, a delete of what was never deleted."""
     wrong = Applied(machine=A, key="k", number=2, digest="image 3")
