@@ -33,6 +33,9 @@ quiet-child    a child as the daemon starts it: CPU, time to its first answer (5
 quiet-500      500 idle shards: start, CPU, memory; then one write a second to any of them: lag, CPU
 quiet-200, -50 the same of fewer; not part of quiet
 
+A daemon of many tasks:
+many      50 tasks of one shard: start, CPU and memory, quiet; CPU and lag, each written once a second; one task more
+
 Recorded tables:
 copy      a million items between tables that answer at once; how well a limit of units is held
 verify    ./run.sh verify of two equal tables of 1,000,000 items of 300 bytes (3 runs)
@@ -59,6 +62,7 @@ from tests.bench.figures import Bench, Row, machine, rows, show
 from tests.bench.fleet import failover, scale
 from tests.bench.leases import leases
 from tests.bench.local import local
+from tests.bench.many import many
 from tests.bench.start import start
 from tests.bench.status import status
 from tests.bench.verify import verify
@@ -87,6 +91,7 @@ BENCHES: dict[str, Bench] = {
     "quiet-500": quiet.many,
     "quiet-200": quiet.two_hundred,
     "quiet-50": quiet.fifty,
+    "many": many,
     "copy": copy,
     "verify": verify,
     "view": view.view,

@@ -1,0 +1,163 @@
+"""What a daemon of many tasks costs: fifty tasks of one shard each, quiet and written, and one more beside them.
+
+Each task has a stream of its own (``LiveStream``, a process); all write to one sink. Checkpoints are kept on DynamoDB
+Local. CPU and memory are those of the daemon's whole process tree.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import shlex
+import threading
+import time
+from collections import Counter, defaultdict
+from collections.abc import Iterator
+from contextlib import ExitStack
+from pathlib import Path
+
+import javaproperties
+import psutil
+
+from processor.startup import java
+from tests.bench.figures import Figures
+from tests.bench.processes import exact_cpu_seconds
+from tests.fakes.daemon.replicator import Replicator
+from tests.fakes.dynamodb.null_sink import NullSink
+from tests.fakes.patience import until
+from tests.fakes.streams.live_stream import LiveStream
+from tests.scenarios.conftest import Servers
+
+TASKS = 50
+_START_SECONDS = 600.0
+_WARM_SECONDS = 60.0
+_WINDOWS, _WINDOW_SECONDS = 4, 15.0
+_WRITTEN_SECONDS = 60.0
+_MORE_TASKS = 3
+_MB = 2**20
+
+
+class _Daemon:
+    """The daemon of a directory of tasks."""
+
+    def __init__(self, stack: ExitStack, servers: Servers, folder: Path) -> None:
+        self._stack = stack
+        self._sink = stack.enter_context(NullSink())
+        self.streams: list[LiveStream] = []
+        self.conf = folder / "conf"
+        self.conf.mkdir(parents=True)
+        common = {
+            "destinationRegion": "eu-west-1",
+            "destinationTable": "sink",
+            "destinationEndpoint": self._sink.endpoint,
+            "kclEndpoint": servers.source,
+            "logDirectory": str(folder / "logs"),
+            "dontPublishCloudwatch": "true",
+            "shutdownGraceMillis": "120000",
+        }
+        self._write("common", common)
+        self.take_lags = self._sink.take_lags
+
+    def _write(self, name: str, settings: dict[str, str]) -> None:
+        text = javaproperties.dumps(settings, timestamp=False)
+        (self.conf / f"{name}.properties").write_text(text, encoding="latin-1")
+
+    def add(self) -> LiveStream:
+        """A file of one task more."""
+        stream = self._stack.enter_context(LiveStream(shards=1))
+        name = f"task-{len(self.streams):03d}"
+        self.streams.append(stream)
+        self._write(name, {**stream.settings, "taskName": f"bench-{self.conf.parent.name}-{name}"})
+        return stream
+
+    def start(self, folder: Path) -> None:
+        """Start it, and return at once."""
+        command = shlex.join([str(java.ROOT / "run.sh"), str(self.conf)])
+        self.daemon = self._stack.enter_context(
+            Replicator(folder / "daemon", {}, program=["bash", "-c", f"exec {command}"])
+        )
+
+    def until_read(self, stream: LiveStream) -> None:
+        """Until its one shard is read."""
+        until(
+            lambda: stream.counts().get("shards_read", 0),
+            f"a task's shard is read; {self.conf.parent} has the logs",
+            seconds=_START_SECONDS,
+            pause_seconds=0.05,
+        )
+
+    def processes(self) -> list[psutil.Process]:
+        """The daemon's whole tree."""
+        jvm = psutil.Process(self.daemon.process.pid)
+        return [jvm, *jvm.children(recursive=True)]
+
+    def cpu(self) -> float:
+        """CPU seconds of all its processes so far."""
+        used = 0.0
+        for process in self.processes():
+            with contextlib.suppress(OSError):
+                used += exact_cpu_seconds(process.pid)
+        return used
+
+
+def many(servers: Servers, folder: Path) -> Figures:
+    """Start, memory, CPU of fifty quiet tasks; CPU and lag where each is written once a second; one task more."""
+    figures: Figures = defaultdict(list)
+    name = f"{TASKS} tasks"
+    with ExitStack() as stack:
+        running = _Daemon(stack, servers, folder / "many")
+        for _ in range(TASKS):
+            running.add()
+        began = time.monotonic()
+        running.start(folder / "many")
+        for stream in running.streams:
+            running.until_read(stream)
+        figures[f"{name}: command to all of them read, s"] = [time.monotonic() - began]
+        figures[f"{name}: CPU until then, s"] = [running.cpu()]
+        time.sleep(_WARM_SECONDS)
+        for _ in range(_WINDOWS):
+            figures[f"{name}, quiet: CPU, % of a core"].append(_used(running, _WINDOW_SECONDS))
+        _memory(figures, name, running)
+        running.take_lags()
+        with _writing(running.streams[:TASKS]):
+            figures[f"{name}, written: CPU, % of a core"] = [_used(running, _WRITTEN_SECONDS)]
+        figures[f"{name}, written: lag, s"] = running.take_lags()
+        for _ in range(_MORE_TASKS):
+            began = time.monotonic()
+            running.until_read(running.add())
+            figures[f"{name}: one more, from its file to its first read, s"].append(time.monotonic() - began)
+    return figures
+
+
+def _used(running: _Daemon, seconds: float) -> float:
+    before, began = running.cpu(), time.monotonic()
+    time.sleep(seconds)
+    return (running.cpu() - before) / (time.monotonic() - began) * 100
+
+
+def _memory(figures: Figures, name: str, running: _Daemon) -> None:
+    total: Counter[str] = Counter()
+    for process in running.processes():
+        with contextlib.suppress(psutil.NoSuchProcess):
+            found = process.memory_full_info()
+            total.update(resident=found.rss, proportional=found.pss)
+    for kind, size in total.items():
+        figures[f"{name}, quiet: all processes, {kind}, MB"] = [size / _MB]
+    figures[f"{name}, quiet: threads of JVM"] = [running.processes()[0].num_threads()]
+
+
+@contextlib.contextmanager
+def _writing(streams: list[LiveStream]) -> Iterator[None]:
+    """Each is written once a second; they take turns."""
+    stop = threading.Event()
+
+    def write() -> None:
+        number, began = 0, time.monotonic()
+        while not stop.wait(max(0.0, began + number / len(streams) - time.monotonic())):
+            streams[number % len(streams)].write(0)
+            number += 1
+
+    thread = threading.Thread(target=write, name="writes", daemon=True)
+    thread.start()
+    yield
+    stop.set()
+    thread.join()
