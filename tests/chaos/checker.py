@@ -204,9 +204,7 @@ class Checker:
             return place in key.put_at
         while place > 0 and key.changes[place - 1].digest is None:  # it was not there before, so nothing was to be done
             place -= 1
-        if (
-            place == 0 or key.moot_from >= place
-        ):  # or a later item was there by then, and nothing is known of deletes after it
+        if place == 0 or key.moot_from >= place:  # the first delete found a later item: those after it ask for nothing
             return True
         change = key.changes[place]
         before = max((at for other, at in key.put_at.items() if other < place), default=float("-inf"))
