@@ -163,6 +163,9 @@ def test_a_warning_beside_others_keeps_no_task_from_beginning(tasks: Tasks) -> N
     """More readers of one stream than AWS lets read a shard are said, and each task is as ready as it is."""
     for name in ("a", "b", "c"):
         tasks.add(name, 0, sourceTable="orders")
+    assert all("findings" not in each for each in tasks.list()[1])  # they read it as one
+    for name in ("a", "b", "c"):
+        tasks.add(name, 0, sourceTable="orders", sharedReadsMegabytes="0")
     status, found, errors = tasks.list()
     assert (status, [each["exitStatus"] for each in found]) == (0, [0, 0, 0])
     assert [[each["id"] for each in one["findings"]] for one in found] == 3 * [["tasks-share-stream"]]
