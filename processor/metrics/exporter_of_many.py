@@ -76,11 +76,7 @@ class TasksCollector(Collector):
     def _begin(self, task: str) -> None:
         try:
             settings, directory = handed_down({SETTINGS_VARIABLE: task})
-        except (
-            OSError,
-            ReplicatorError,
-            msgspec.MsgspecError,
-        ) as exc:  # the task has ended again, and its files are gone
+        except (OSError, ReplicatorError, msgspec.MsgspecError) as exc:  # it has ended again, and its files are gone
             Log().warning("metrics_missing", file=task, reason=str(exc), note="Replication goes on.")
             return
         log = Log(task=settings.task_name)

@@ -141,9 +141,8 @@ class Nursery:
         opened: list[int] = []
         try:
             for end, path in self._paths(number).items():
-                opened.append(
-                    os.open(path, _ENDS[end] | os.O_NONBLOCK)
-                )  # fails where the daemon has not opened its own
+                # It fails where the daemon has not opened its own.
+                opened.append(os.open(path, _ENDS[end] | os.O_NONBLOCK))
                 os.set_blocking(opened[-1], True)
             self._drop(number)
             process = os.fork()

@@ -93,7 +93,7 @@ def test_what_can_not_be_forked_is_refused_with_the_reason(nursery: NurseryClien
     """No ends of the daemon's, no folder, a name that is taken; the next one is made."""
     nursery.say("child", 1)
     nursery.heard("made", 1)
-    nursery.say("open", 1)
+    nursery.say("open", 1, nursery.settings)
     assert nursery.heard("refused", 1) == ["No", "such", "device", "or", "address"]
     shutil.rmtree(nursery.folder)
     nursery.say("child", 2)

@@ -20,7 +20,7 @@ from processor.reporting.logs import Log
 from tests.fakes.aws.moto_cloudwatch import MotoCloudWatch
 from tests.fakes.metrics.metric_families import TASK, Counted
 from tests.fakes.metrics.otlp_receiver import OtlpReceiver
-from tests.fakes.patience import until
+from tests.fakes.patience import PATIENCE_SECONDS, until
 from tests.fakes.task.tasks import task
 
 REGION = "eu-west-1"
@@ -123,8 +123,9 @@ def test_many_shards_take_several_requests(cloudwatch: MotoCloudWatch) -> None:
     assert len(sent) == 1201
 
 
-def test_the_last_is_published_at_the_end(cloudwatch: MotoCloudWatch) -> None:
+def test_the_last_is_published_at_the_end(cloudwatch: MotoCloudWatch, monkeypatch: pytest.MonkeyPatch) -> None:
     """What was counted before the context is left is sent, however long the interval."""
+    monkeypatch.setattr(publishing, "FINAL_SEND_SECONDS", PATIENCE_SECONDS)
     counted = Counted()
     with publishers(SETTINGS, counted.collect, Clients(SETTINGS), Log(), environment={}):
         counted.of(instruments.BATCHES, shard=ONE).inc(5)
@@ -136,8 +137,9 @@ def test_nobody_is_told_where_nobody_asked(cloudwatch: MotoCloudWatch) -> None:
     counted = Counted()
     counted.of(instruments.BATCHES, shard=ONE).inc(5)
     settings = task(taskName=TASK, dontPublishCloudwatch="true")
+    before = set(threading.enumerate())  # what another test has left may still be ending
     with publishers(settings, counted.collect, Clients(settings), Log(), environment={}):
-        assert [thread for thread in threading.enumerate() if thread.name == "metrics-publisher"] == []
+        assert [each for each in set(threading.enumerate()) - before if each.name == "metrics-publisher"] == []
     assert cloudwatch.values(NAMESPACE) == {}
 
 
