@@ -36,13 +36,15 @@ def test_pages_that_are_cut_and_records_that_lack_their_key(make_fleet: MakeFlee
     fleet.simulator.put({"id": {"S": "first"}})
     fleet.wait_equal()
     fault = fleet.simulator.inject(garbage.cut(0.6), "GetRecords")
-    fleet.simulator.put({"id": {"S": "unread"}, "secret": {"S": CONTENTS}})
+    last = fleet.simulator.put({"id": {"S": "unread"}, "secret": {"S": CONTENTS}})
+    assert last is not None
     fault.wait(8)
     fault.clear()
     fleet.wait_equal()
     assert "stream_unreadable" in daemon.console
 
-    before = [lease.checkpoint for lease in fleet.leases()]
+    before = [last.sequence_number]  # stored a moment after the item is there
+    until(lambda: before == [lease.checkpoint for lease in fleet.leases()], "its checkpoint")
     damaged = fleet.simulator.inject(without("Keys"), "GetRecords")
     fleet.simulator.put({"id": {"S": "keyless"}, "secret": {"S": CONTENTS}})
     until(lambda: "WARNING read_again " in daemon.console, "the first look")
