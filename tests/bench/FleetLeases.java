@@ -435,7 +435,7 @@ public final class FleetLeases {
     }
 
     private static void say(String figure, double value) {
-        System.out.printf(Locale.ROOT, "%s\t%.3f%n", figure, value);
+        System.out.printf(Locale.ROOT, "figure\t%s\t%.3f%n", figure, value);
         System.out.flush();
     }
 }

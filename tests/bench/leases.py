@@ -45,7 +45,9 @@ def measured(
     """
     many = [] if streams is None else [streams, *(["comes-back"] if comes_back else [])]
     asked = map(str, (count, workers, failover_millis, round_trip_millis, *many))
-    options = ("-XX:+UseSerialGC", f"-Dterms={folder}", "-Dlogback.configurationFile=none.xml")
+    silent = folder / "silent.xml"
+    silent.write_text("<configuration/>")  # without a file logback prints all that KCL says among the figures
+    options = ("-XX:+UseSerialGC", f"-Dterms={folder}", f"-Dlogback.configurationFile={silent}")
     done = subprocess.run(
         [java.executable(), *options, "-cp", java.class_path(), _SOURCE, *asked],
         capture_output=True,
@@ -57,7 +59,8 @@ def measured(
     assert last == "end", f"{last or 'it said nothing'}\n{done.stderr[-3000:]}"
     figures: Figures = defaultdict(list)
     for line in lines:
-        name, tab, value = line.partition("\t")
-        if tab:
+        kind, *figure = line.split("\t")
+        if kind == "figure":
+            name, value = figure
             figures[f"{count} {'leases' if streams is None else 'tasks'}, {name}"].append(float(value))
     return figures

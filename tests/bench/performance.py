@@ -23,7 +23,7 @@ _ABSENT = "not measured yet"
 # Those that the page has figures of, the quick ones first.
 BENCHES = (
     *("child", "view", "drain", "shards", "latency", "batch", "large", "million", "local", "lag", "start", "calls"),
-    *("quiet-child", "quiet-idle", "quiet-written", "leases"),
+    *("quiet-child", "quiet-idle", "quiet-written", "quiet-500", "leases"),
 )
 
 

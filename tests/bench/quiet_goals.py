@@ -83,13 +83,14 @@ def rows(measured: Benches) -> list[tuple[str, str, str, str, str]]:
     for goal in GOALS:
         if row := found.get(goal.figure):
             value = row[goal.column]
-            spread = f" ({row['min']:.3g} to {row['max']:.3g})" if row["n"] > 1 and goal.column == "median" else ""
+            varies = row["n"] > 1 and goal.column == "median"
+            spread = f" ({_shown(row['min'])} to {_shown(row['max'])})" if varies else ""
             made.append(
                 (
                     goal.measure,
                     goal.before,
                     f"≤ {goal.most:g} {goal.unit}",
-                    f"{value:.3g}{spread}",
+                    f"{_shown(value)}{spread}",
                     _met(value, goal.most),
                 )
             )
@@ -103,6 +104,10 @@ def rows(measured: Benches) -> list[tuple[str, str, str, str, str]]:
                 (money.measure, money.before, f"≤ {money.most:g} $", f"{total:.2f} $: {words}", _met(total, money.most))
             )
     return made
+
+
+def _shown(value: float) -> str:
+    return f"{value:,.0f}" if value >= 1000 else f"{value:.3g}"
 
 
 def _met(value: float, most: float) -> str:
