@@ -11,18 +11,13 @@ from typing import TYPE_CHECKING, Any
 import boto3
 
 if TYPE_CHECKING:
-    from botocore.config import Config
     from botocore.session import Session
+    from typing_extensions import Unpack
+
+    from processor.aws.clients import ClientOptions
 
 
-def create(
-    session: Session,
-    service: str,
-    *,
-    config: Config,
-    region_name: str | None = None,
-    endpoint_url: str | None = None,
-) -> Any:
-    """Make a client by boto3, with options as botocore's ``create_client`` has them."""
+def create(session: Session, service: str, **options: Unpack[ClientOptions]) -> Any:
+    """Make a client by boto3."""
     made: Any = boto3.Session(botocore_session=session)  # its stubs want the names of services as literals
-    return made.client(service, region_name=region_name, endpoint_url=endpoint_url, config=config)
+    return made.client(service, **options)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, TypedDict
 
 from botocore.config import Config
 
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from mypy_boto3_dynamodbstreams import DynamoDBStreamsClient
     from mypy_boto3_s3 import S3Client
     from mypy_boto3_sts import STSClient
+    from typing_extensions import Required, Unpack
 
     from processor.settings.settings import Settings
 
@@ -42,34 +43,26 @@ _S3_CONFIG = _READ_CONFIG.merge(
 _LETTER_CONFIG = _S3_CONFIG.merge(Config(read_timeout=5, retries={"total_max_attempts": 1}))
 
 
+class ClientOptions(TypedDict, total=False):
+    """Options of botocore's ``create_client``.
+
+    ``region_name``: None for the session's. ``endpoint_url``: None for AWS's own.
+    """
+
+    config: Required[Config]
+    region_name: str | None
+    endpoint_url: str | None
+
+
 class Create(Protocol):
     """What makes a session's client for a service."""
 
-    def __call__(
-        self,
-        session: Session,
-        service: str,
-        *,
-        config: Config,
-        region_name: str | None = None,
-        endpoint_url: str | None = None,
-    ) -> Any:
-        """Make it; what is given are options of botocore's ``create_client``.
-
-        :param region_name: None for the session's
-        :param endpoint_url: None for AWS's own
-        """
+    def __call__(self, session: Session, service: str, **options: Unpack[ClientOptions]) -> Any:
+        """Make it."""
 
 
-def _create(
-    session: Session,
-    service: str,
-    *,
-    config: Config,
-    region_name: str | None = None,
-    endpoint_url: str | None = None,
-) -> Any:
-    return session.create_client(service, region_name=region_name, endpoint_url=endpoint_url, config=config)
+def _create(session: Session, service: str, **options: Unpack[ClientOptions]) -> Any:
+    return session.create_client(service, **options)
 
 
 class Clients:
@@ -192,6 +185,5 @@ def write_client(
         Config(max_pool_connections=connections, connect_timeout=timeouts.connect, read_timeout=timeouts.read)
     )
     with aws_errors(f"Client for dynamodb in {region}"):
-        made = make_session()
-        client = made.create_client("dynamodb", region_name=region, endpoint_url=endpoint, config=config)
+        client = _create(make_session(), "dynamodb", region_name=region, endpoint_url=endpoint, config=config)
         return bound(client, timeouts.call)  # type: ignore[no-any-return]
