@@ -6,7 +6,6 @@ What was on the command line of the daemon is in its environment, as JSON.
 from __future__ import annotations
 
 import os
-import signal
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -24,12 +23,12 @@ from processor.settings import task_files
 from processor.settings.task_files import TaskFile
 from processor.settings.task_watch import TaskWatch
 from processor.system.private_files import UMASK
+from processor.system.signals import leave_to_parent
 
 
 def main() -> None:
     """Run until the end of input."""
-    for each in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        signal.signal(each, signal.SIG_IGN)  # signals to the group are the daemon's to act on
+    leave_to_parent()
     os.umask(UMASK)
     answers = os.fdopen(os.dup(1), "w", encoding="utf-8")
     os.dup2(2, 1)  # a stray print is no answer

@@ -37,6 +37,7 @@ from processor.flow.outage import Outage
 from processor.flow.worker_group import TICK_SECONDS
 from processor.reporting import ending
 from processor.reporting.logs import Log
+from processor.system.signals import leave_to_parent
 
 _READ_BYTES = 1 << 16
 # The same line of several processes within this time is one line: they see the same outage, and the same denial.
@@ -176,8 +177,7 @@ class Processes:
         """The whole life of a forked process."""
         status = 1
         try:
-            for each in (signal.SIGINT, signal.SIGTERM):
-                signal.signal(each, signal.SIG_IGN)
+            leave_to_parent()
             wire = Wire(number, end)
             logging.getLogger().handlers[:] = [_WiredLog(wire)]
             wire.send("end", self._result(wire))

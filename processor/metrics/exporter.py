@@ -8,7 +8,6 @@ replication goes on.
 from __future__ import annotations
 
 import os
-import signal
 import sys
 import threading
 from collections.abc import Callable, Iterable, Iterator
@@ -31,6 +30,7 @@ from processor.reporting.console import MessageStream
 from processor.reporting.logs import Log
 from processor.settings.daemon_files import handed_down
 from processor.settings.settings import Settings
+from processor.system.signals import leave_to_parent
 
 
 def listen(lines: Iterable[str], hear: Callable[[Heard], None]) -> None:
@@ -100,8 +100,7 @@ def _is_continued(directory: Path) -> bool:
 
 def main() -> None:
     """Run until the end of input."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # signals to the group are the daemon's to act on
-    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    leave_to_parent()
     sys.stderr = MessageStream(sys.stderr)
     settings, directory = handed_down(os.environ)
     logs.configure(form=settings.log_format)

@@ -7,7 +7,6 @@ which tasks have begun and ended, and now and then what only the daemon knows of
 from __future__ import annotations
 
 import os
-import signal
 import sys
 import threading
 from collections.abc import Iterable, Iterator
@@ -28,6 +27,7 @@ from processor.reporting import logs
 from processor.reporting.console import MessageStream
 from processor.reporting.logs import Log
 from processor.settings.daemon_files import SETTINGS_VARIABLE, handed_down
+from processor.system.signals import leave_to_parent
 
 if TYPE_CHECKING:
     from prometheus_client import Metric
@@ -116,9 +116,7 @@ def listen(lines: Iterable[str], collector: TasksCollector) -> None:
 
 def main() -> None:
     """Run until the end of input."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # signals to the group are the daemon's to act on
-    signal.signal(signal.SIGTERM, signal.SIG_IGN)
-    signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    leave_to_parent()
     sys.stderr = MessageStream(sys.stderr)
     settings, _ = handed_down(os.environ)
     logs.configure(form=settings.log_format)

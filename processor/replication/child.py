@@ -3,7 +3,7 @@
 Standard input and output are KCL's protocol. Three things could break it, and are settled before anything else runs:
 
 1. A stray print: descriptor 1 is moved away for the protocol, and points at stderr from then on.
-2. A signal to the whole process group: SIGINT and SIGTERM are the daemon's to act on. It finishes the batch in hand
+2. A signal to the whole process group: it is the daemon's to act on (``signals.py``). That finishes the batch in hand
    and then asks for the shutdown; this process obeys that, and the end of its input.
 3. The daemon killed hard: its end of our input pipe closes while a batch may be half written. A thread waits for just
    that and ends the process, for another worker may have the shard seconds later. (Linux's parent-death signal is no
@@ -15,7 +15,6 @@ from __future__ import annotations
 import gc
 import os
 import select
-import signal
 import sys
 import threading
 from collections.abc import Callable
@@ -31,6 +30,7 @@ from processor.reporting.logs import Log
 from processor.settings.daemon_files import handed_down
 from processor.state.hold_files import leave_exit_status
 from processor.system.allocator import one_arena
+from processor.system.signals import leave_to_parent
 
 if TYPE_CHECKING:
     from processor.replication.assembly import Shared
@@ -92,18 +92,12 @@ class _WatchedProcessor(v3.RecordProcessorBase):  # type: ignore[misc]  # kclpy 
             self._busy.clear()
 
 
-def leave_signals_to_the_daemon() -> None:
-    """Ignore those that end a whole process group."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    signal.signal(signal.SIGTERM, signal.SIG_IGN)
-
-
 def main(shared: Shared | None = None) -> None:
     """Speak KCL's protocol until the end of input.
 
     :param shared: made before this process was forked, if it was
     """
-    leave_signals_to_the_daemon()
+    leave_to_parent()
     one_arena()
     messages = os.fdopen(os.dup(0), "r", encoding="utf-8")
     answers = os.fdopen(os.dup(1), "w", encoding="utf-8")

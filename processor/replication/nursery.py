@@ -32,6 +32,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from processor.replication import assembly, child
 from processor.settings.daemon_files import SETTINGS_VARIABLE, handed_down
+from processor.system.signals import leave_to_parent
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -216,7 +217,7 @@ class Preparation:
 
 def main() -> None:
     """Serve the daemon. In a forked child, run what ``child.py`` runs."""
-    child.leave_signals_to_the_daemon()
+    leave_to_parent()
     requests, answers = os.dup(0), os.dup(1)
     os.dup2(2, 1)  # a stray print is no answer
     gc.disable()

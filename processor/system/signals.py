@@ -1,4 +1,4 @@
-"""SIGINT and SIGTERM: what they raise, and how a command stops between two steps instead."""
+"""Signals that end a process: what they raise, how a command stops between two steps, and who leaves them to others."""
 
 from __future__ import annotations
 
@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from typing import NoReturn
 
 _SIGNALS = (signal.SIGINT, signal.SIGTERM)
+# A terminal sends the first and the last to a whole process group.
+_ENDING = (*_SIGNALS, signal.SIGHUP)
 
 
 @dataclass(slots=True)
@@ -33,6 +35,12 @@ def one_after_another() -> Iterator[Received]:
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
+
+
+def leave_to_parent() -> None:
+    """Ignore those that end a process: the parent acts on them, and then ends this one in its own way."""
+    for number in _ENDING:
+        signal.signal(number, signal.SIG_IGN)
 
 
 class Interrupted(KeyboardInterrupt):

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from processor.system.signals import Signals, one_after_another
+from processor.system.signals import Signals, leave_to_parent, one_after_another
 
 
 class Interrupted(Exception):  # noqa: N818  # no error
@@ -21,7 +21,7 @@ def _handlers() -> Iterator[None]:
     def interrupt(*_: object) -> None:
         raise Interrupted
 
-    before = {number: signal.signal(number, interrupt) for number in (signal.SIGINT, signal.SIGTERM)}
+    before = {number: signal.signal(number, interrupt) for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)}
     yield
     for number, handler in before.items():
         signal.signal(number, handler)
@@ -57,3 +57,10 @@ def test_each_of_several_has_signals_of_its_own() -> None:
         signal.raise_signal(signal.SIGINT)
     with one_after_another() as received:
         assert received.number == 0
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_whoever_has_a_parent_leaves_them_to_it(number: signal.Signals) -> None:
+    """As Ctrl-C and a closed terminal send them to a whole process group."""
+    leave_to_parent()
+    signal.raise_signal(number)
