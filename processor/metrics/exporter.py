@@ -9,11 +9,10 @@ from __future__ import annotations
 
 import os
 import sys
-import threading
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
-from typing import TextIO
+from typing import TextIO, TypeVar
 
 import msgspec
 
@@ -24,7 +23,6 @@ from processor.metrics.collector import DaemonCollector, Heard
 from processor.metrics.heartbeat_writer import HeartbeatWriter
 from processor.metrics.publishing import publishers
 from processor.metrics.shard_files import DIRECTORY
-from processor.metrics.sinks import sinks
 from processor.reporting import logs
 from processor.reporting.console import MessageStream
 from processor.reporting.logs import Log
@@ -32,14 +30,29 @@ from processor.settings.daemon_files import handed_down
 from processor.settings.settings import Settings
 from processor.system.signals import leave_to_parent
 
+Message = TypeVar("Message", bound=msgspec.Struct)
 
-def listen(lines: Iterable[str], hear: Callable[[Heard], None]) -> None:
+
+def begun() -> tuple[Settings, Path]:
+    """Take the process over from the daemon, which has started it.
+
+    :returns: the settings that it hands down, and the folder in which they are
+    """
+    leave_to_parent()
+    sys.stderr = MessageStream(sys.stderr)
+    settings, directory = handed_down(os.environ)
+    logs.configure(form=settings.log_format)
+    return settings, directory
+
+
+def listen(lines: Iterable[str], kind: type[Message], hear: Callable[[Message], None]) -> None:
     """Pass the daemon's messages on, until it ends."""
     for line in lines:
         try:
-            hear(msgspec.json.decode(line, type=Heard))
+            message = msgspec.json.decode(line, type=kind)
         except msgspec.DecodeError:
             continue  # half a line, from a daemon that was killed in the middle of it
+        hear(message)
 
 
 def run(settings: Settings, directory: Path, said: TextIO) -> None:
@@ -47,22 +60,10 @@ def run(settings: Settings, directory: Path, said: TextIO) -> None:
     log = Log()
     clients = Clients(settings)
     collector = DaemonCollector(directory, task=settings.task_name)
-    asked = sinks(settings, os.environ)
-    stop = threading.Event()
-    with ExitStack() as stack:
-        if "prometheus" in asked:
-            thread = threading.Thread(
-                target=prometheus_endpoint.serve,
-                args=(settings, collector),
-                kwargs={"log": log, "stop": stop},
-                name="metrics-port",
-            )
-            thread.start()
-            stack.callback(thread.join)
-            stack.callback(stop.set)  # so that the thread ends even if something fails from here on
+    with prometheus_endpoint.serving(settings, collector, log=log) as stop, ExitStack() as stack:
         stack.enter_context(pushing(settings, directory, collector, clients=clients, log=log))
-        stack.callback(stop.set)
-        listen(said, collector.hear)
+        stack.callback(stop)  # first: the daemon's next start needs the port
+        listen(said, Heard, collector.hear)
 
 
 @contextmanager
@@ -100,10 +101,7 @@ def _is_continued(directory: Path) -> bool:
 
 def main() -> None:
     """Run until the end of input."""
-    leave_to_parent()
-    sys.stderr = MessageStream(sys.stderr)
-    settings, directory = handed_down(os.environ)
-    logs.configure(form=settings.log_format)
+    settings, directory = begun()
     run(settings, directory / DIRECTORY, sys.stdin)
 
 

@@ -6,10 +6,9 @@ which tasks have begun and ended, and now and then what only the daemon knows of
 
 from __future__ import annotations
 
-import os
 import sys
 import threading
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
@@ -19,15 +18,11 @@ from prometheus_client.registry import Collector
 
 from processor.aws.clients import Clients
 from processor.errors import ReplicatorError
-from processor.metrics import prometheus_endpoint
+from processor.metrics import exporter, prometheus_endpoint
 from processor.metrics.collector import DaemonCollector, Heard
-from processor.metrics.exporter import pushing
 from processor.metrics.shard_files import DIRECTORY
-from processor.reporting import logs
-from processor.reporting.console import MessageStream
 from processor.reporting.logs import Log
 from processor.settings.daemon_files import SETTINGS_VARIABLE, handed_down
-from processor.system.signals import leave_to_parent
 
 if TYPE_CHECKING:
     from prometheus_client import Metric
@@ -82,7 +77,9 @@ class TasksCollector(Collector):
         log = Log(task=settings.task_name)
         collector = DaemonCollector(directory / DIRECTORY, task=settings.task_name)
         stack = ExitStack()
-        stack.enter_context(pushing(settings, directory / DIRECTORY, collector, clients=Clients(settings), log=log))
+        stack.enter_context(
+            exporter.pushing(settings, directory / DIRECTORY, collector, clients=Clients(settings), log=log)
+        )
         self._tasks[task] = _Exported(collector, stack)
 
     def close(self) -> None:
@@ -104,37 +101,14 @@ class TasksCollector(Collector):
         yield from families.values()
 
 
-def listen(lines: Iterable[str], collector: TasksCollector) -> None:
-    """Take the daemon's messages, until it ends."""
-    for line in lines:
-        try:
-            heard = msgspec.json.decode(line, type=HeardOfTask)
-        except msgspec.DecodeError:
-            continue  # half a line, from a daemon that was killed in the middle of it
-        collector.hear(heard)
-
-
 def main() -> None:
     """Run until the end of input."""
-    leave_to_parent()
-    sys.stderr = MessageStream(sys.stderr)
-    settings, _ = handed_down(os.environ)
-    logs.configure(form=settings.log_format)
+    settings, _ = exporter.begun()
     collector = TasksCollector()
-    stop = threading.Event()
-    with ExitStack() as stack:
-        if settings.metrics_port is not None:
-            page = threading.Thread(
-                target=prometheus_endpoint.serve,
-                args=(settings, collector),
-                kwargs={"log": Log(), "stop": stop},
-                name="metrics-port",
-            )
-            page.start()
-            stack.callback(page.join)
-            stack.callback(stop.set)
+    with prometheus_endpoint.serving(settings, collector, log=Log()) as stop, ExitStack() as stack:
         stack.callback(collector.close)
-        listen(sys.stdin, collector)
+        stack.callback(stop)  # first: the daemon's next start needs the port
+        exporter.listen(sys.stdin, HeardOfTask, collector.hear)
 
 
 if __name__ == "__main__":

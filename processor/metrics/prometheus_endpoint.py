@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
@@ -43,6 +43,27 @@ def listening(settings: Settings, collector: Collector) -> Iterator[None]:
 def place(settings: Settings) -> str:
     """The address and port, for people."""
     return f"{settings.metrics_address} port {settings.metrics_port}"
+
+
+@contextmanager
+def serving(settings: Settings, collector: Collector, *, log: Log) -> Iterator[Callable[[], None]]:
+    """Serve as ``serve`` in a thread of its own while the context is entered, if there is a ``metricsPort``.
+
+    :returns: what ends it sooner, without waiting for that
+    """
+    stop = threading.Event()
+    if settings.metrics_port is None:
+        yield stop.set
+        return
+    thread = threading.Thread(
+        target=serve, args=(settings, collector), kwargs={"log": log, "stop": stop}, name="metrics-port"
+    )
+    thread.start()
+    try:
+        yield stop.set
+    finally:  # or the thread would keep a process that fails from ending
+        stop.set()
+        thread.join()
 
 
 def serve(settings: Settings, collector: Collector, *, log: Log, stop: threading.Event) -> None:

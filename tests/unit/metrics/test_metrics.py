@@ -242,7 +242,7 @@ def test_a_full_disk_is_found_before_it_can_hurt(daemon: Daemon, monkeypatch: py
 
 def test_what_the_daemon_says_of_the_fleet_grows_stale(daemon: Daemon) -> None:
     """Unread shards are told while the daemon says so; a line that is none is passed over."""
-    exporter.listen(['{"shardsUnread":3,"shardsLost":1}\n', "{half a li", "\n"], daemon.collector.hear)
+    exporter.listen(['{"shardsUnread":3,"shardsLost":1}\n', "{half a li", "\n"], Heard, daemon.collector.hear)
     assert (daemon.told("shards_unread"), daemon.told("shards_lost")) == ([3], [1])
     daemon.clock.now += FLEET_SECONDS
     assert daemon.told("shards_unread") == []
