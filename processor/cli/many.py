@@ -37,7 +37,7 @@ def named(given: Named, command: Command, *, environment: Mapping[str, str]) -> 
     tasks = [load(file) for file in task_files.find(given.files)]
     errors = {task.error for task in tasks}
     if len(tasks) > 1 and len(errors) == 1 and all(errors):
-        raise UsageError(_with_places(tasks[0]))
+        raise UsageError(tasks[0].error_with_places)
     process = None
     if command is registry.REPLICATE:
         process = next((process_settings.of(task.settings) for task in tasks if task.settings is not None), None)
@@ -55,7 +55,7 @@ def chosen(given: Named, command: Command, *, environment: Mapping[str, str]) ->
         raise UsageError(message)
     task = loader(given, command, environment)(task_files.choose(task_files.find(given.files), given.task))
     if task.settings is None:
-        raise UsageError(_with_places(task))
+        raise UsageError(task.error_with_places)
     return task.settings
 
 
@@ -81,12 +81,6 @@ def loader(given: Named, command: Command, environment: Mapping[str, str]) -> Ca
         return NamedTask(file=file, settings=settings, places=places)
 
     return load
-
-
-def _with_places(task: NamedTask) -> str:
-    """What is wrong with its settings, and where they are given."""
-    places = "; ".join(where(task, task.error))
-    return f"{task.error} ({places})" if places else task.error
 
 
 def one_by_one(tasks: Sequence[NamedTask], command: Command, options: CommandOptions, run: Run) -> int:
@@ -134,7 +128,7 @@ class _Round:
                 output.say(f"{program.NAME}: {message}")
                 self.signal_number = status - ending.INTERRUPTED
             wrong = f"{told.wrong}\n{message}"
-            for line in where(task, wrong):
+            for line in task.where(wrong):
                 output.say(f"        {line}")
         return task.outcome(status, result=told.result, message=message, wrong=wrong)
 
@@ -185,10 +179,3 @@ def sum_of(outcomes: Sequence[TaskOutcome], command: Command) -> Iterator[str]:
 
 def _words(status: int | None, command: Command) -> str:
     return "not reached" if status is None else command.outcome(status)
-
-
-def where(task: NamedTask, text: str) -> Iterator[str]:
-    """For each setting that a message names, where it is given, if the message doesn't say that."""
-    for name, place in task.places_in(text).items():
-        if place not in text:
-            yield f"{name} is given in {place}"

@@ -96,6 +96,12 @@ class NamedTask:
         return f"== {self.file.path}" + (f": {self.settings.path}" if self.settings else "")
 
     @property
+    def error_with_places(self) -> str:
+        """The error, and where the settings are given that it names; empty if there is none."""
+        places = "; ".join(self.where(self.error))
+        return f"{self.error} ({places})" if places else self.error
+
+    @property
     def errors(self) -> tuple[Finding, ...]:
         """What it shares with others and must not; the other findings are warnings."""
         return tuple(finding for finding in self.findings if finding.severity == "error")
@@ -120,6 +126,10 @@ class NamedTask:
         """Where the settings are given that a message names."""
         words = set(re.findall(r"[\w.]+\w", text))
         return {name: place for name, place in self.places.items() if name in words}
+
+    def where(self, text: str) -> list[str]:
+        """``places_in`` for people, without what the message has itself."""
+        return [f"{name} is given in {place}" for name, place in self.places_in(text).items() if place not in text]
 
 
 def beside(path: str) -> str:

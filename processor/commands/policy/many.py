@@ -50,8 +50,8 @@ def run(tasks: Sequence[NamedTask], options: PolicyOptions) -> int:
                 ended = ending.of(exc)
                 outcomes.append(task.outcome(ended.exit_status, message=ended.message))
                 output.say(f"{program.NAME}: {ended.message}")
-                for name, place in outcomes[-1].places.items():
-                    output.say(f"        {name} is given in {place}")
+                for line in task.where(ended.message):
+                    output.say(f"        {line}")
             else:
                 made.append((task, report))
                 outcomes.append(task.outcome(0))

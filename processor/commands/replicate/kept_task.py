@@ -288,9 +288,7 @@ def _nobody(*_: str) -> None:
 
 def _wrong(task: NamedTask) -> str:
     """What is wrong with a file's content, as sentences."""
-    places = "; ".join(f"{name} is given in {place}" for name, place in task.places_in(task.error).items())
-    error = f"{task.error} ({places})" if places else task.error
-    return " ".join(filter(None, [error, *map(_sentences, task.findings)]))
+    return " ".join(filter(None, [task.error_with_places, *map(_sentences, task.findings)]))
 
 
 def _sentences(finding: Finding) -> str:

@@ -118,9 +118,7 @@ def _details(found: Sequence[TaskStatus]) -> Iterator[str]:
         if each.message:
             yield each.task.heading
             yield each.message
-            yield from (
-                f"        {name} is given in {place}" for name, place in each.task.places_in(each.message).items()
-            )
+            yield from (f"        {line}" for line in each.task.where(each.message))
 
 
 def _watch(tasks: Sequence[NamedTask], options: StatusOptions, looks: Looks) -> int:
