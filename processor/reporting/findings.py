@@ -33,7 +33,12 @@ class Finding(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def text(self) -> str:
         """For people, as one line."""
-        return f"{self.lines[0]} {self.lines[-1].lstrip()}"
+        return f"{self.severity:8}{self.sentences}"
+
+    @property
+    def sentences(self) -> str:
+        """What is wrong, what follows, and what to do, within a text of which the severity is clear."""
+        return f"{self.object}: {self.value}. {self.consequence}. {self.remedy}."
 
     @property
     def lines(self) -> tuple[str, ...]:

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import threading
 import time
+from collections.abc import Iterable
 from pathlib import Path
 from typing import NamedTuple, Protocol
 
@@ -186,7 +187,7 @@ class KeptTask:
             facts = Readiness(settings, look=self._look, tell=_nobody, sleep=self._wait).wait().facts
             properties = write_files(settings, self._slot, facts)
         except NotReadyError:
-            self._refuse(" ".join(map(_sentences, self._report.errors)) if self._report else "")
+            self._refuse(_sentences(self._report.errors) if self._report else "")
             return
         except ReplicatorError as exc:
             self._refuse(str(exc))
@@ -195,7 +196,7 @@ class KeptTask:
         self._start(settings, NumberedRun(self._daemon.new_number(), properties))
 
     def _start(self, settings: Settings, run: NumberedRun) -> None:
-        warnings = " ".join(map(_sentences, self._report.findings)) if self._report else ""
+        warnings = _sentences(self._report.findings) if self._report else ""
         if warnings and warnings != self._warned:
             self._log.warning("task_warnings", note=warnings)
         self._warned = warnings
@@ -288,8 +289,8 @@ def _nobody(*_: str) -> None:
 
 def _wrong(task: NamedTask) -> str:
     """What is wrong with a file's content, as sentences."""
-    return " ".join(filter(None, [task.error_with_places, *map(_sentences, task.findings)]))
+    return f"{task.error_with_places} {_sentences(task.findings)}".strip()
 
 
-def _sentences(finding: Finding) -> str:
-    return f"{finding.object}: {finding.value}. {finding.consequence}. {finding.remedy}."
+def _sentences(findings: Iterable[Finding]) -> str:
+    return " ".join(finding.sentences for finding in findings)
