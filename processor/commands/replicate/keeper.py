@@ -6,7 +6,6 @@ It speaks with the daemon by lines (``Tasks.java`` has the words): the end of it
 from __future__ import annotations
 
 import itertools
-import os
 import queue
 import threading
 from collections.abc import Iterable
@@ -22,6 +21,7 @@ from processor.settings.process_settings import ProcessSettings
 from processor.settings.task_files import NamedTask, TaskFile
 from processor.settings.task_watch import TaskWatch
 from processor.startup import neighbours
+from processor.system import cores
 
 # The files' sizes and times are looked at after this time.
 LOOK_SECONDS = 0.5
@@ -48,7 +48,7 @@ class Keeper:
         self._answers = answers
         self._saying = threading.Lock()
         self._numbers = itertools.count(1)
-        self._looking = threading.Semaphore(LOOKS_PER_CORE * (os.cpu_count() or 1))
+        self._looking = threading.Semaphore(LOOKS_PER_CORE * cores.available())
         self._heard: queue.SimpleQueue[list[str] | None] = queue.SimpleQueue()
         self._tasks: dict[str, KeptTask] = {}
         self._wanted: dict[str, NamedTask] = {}
