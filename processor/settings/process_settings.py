@@ -5,21 +5,19 @@ from __future__ import annotations
 from processor.settings.settings import Settings
 
 # By the names of ``definitions.py``.
-NAMES = ("javaOptions", "logConfiguration", "logFormat", "metricsAddress", "metricsPort")
-
 ProcessSettings = dict[str, str]
 
 
 def of(settings: Settings) -> ProcessSettings:
     """Each by its name, as text; empty where it isn't set."""
-    values = (
-        settings.java_options,
-        settings.log_configuration,
-        settings.log_format,
-        settings.metrics_address,
-        settings.metrics_port,
-    )
-    return {name: "" if value is None else str(value) for name, value in zip(NAMES, values, strict=True)}
+    values = {
+        "javaOptions": settings.java_options,
+        "logConfiguration": settings.log_configuration,
+        "logFormat": settings.log_format,
+        "metricsAddress": settings.metrics_address,
+        "metricsPort": settings.metrics_port,
+    }
+    return {name: "" if value is None else str(value) for name, value in values.items()}
 
 
 def differing(settings: Settings, process: ProcessSettings) -> list[str]:
