@@ -46,6 +46,12 @@ IN_USE = ".in-use"
 # Daemons of one task on one machine: far more than its memory holds.
 MAX_SLOTS = 256
 
+# In the daemon's own folder, each by the property that names it to the JVM, which has no use for the metrics'.
+_FOLDERS = {
+    "leaseTermDirectory": TERM_DIRECTORY,
+    "holdDirectory": HOLD_DIRECTORY,
+    "filteredDirectory": FILTERED_DIRECTORY,
+}
 _COORDINATOR_STATE_SUFFIX = "-CoordinatorState"
 _WORKER_METRICS_SUFFIX = "-WorkerMetricStats"
 
@@ -142,10 +148,8 @@ def properties(
 ) -> dict[str, str]:
     """KCL's properties, then the few of our own that the daemon class reads."""
     own = [lease for lease in leases if lease.owner == worker_id]
-    python = f"./{Path(sys.executable).name} -I -m"
     decided = {
-        "executableName": f"{python} processor.replication.child",
-        "nurseryExecutable": f"{python} processor.replication.nursery",
+        **_child_programs(),
         "applicationName": settings.checkpoint_table,
         "streamName": settings.source_table,
         "regionName": settings.kcl_region,
@@ -169,7 +173,7 @@ def properties(
         "dynamoDBEndpoint": settings.kcl_endpoint,
         "sourceEndpoint": settings.source_endpoint,
         "sourceStreamsEndpoint": settings.source_streams_endpoint,
-        "metricsExecutable": f"{python} processor.metrics.exporter" if sinks(settings, os.environ) else None,
+        "metricsExecutable": _module("processor.metrics.exporter") if sinks(settings, os.environ) else None,
         **_identity("source", settings.source_identity, settings.source_region),
         **_identity("kcl", settings.task_identity, settings.kcl_region),
     }
@@ -183,6 +187,18 @@ def properties(
         )
         made.setdefault("workerMetricsTableName", companion_table(settings.checkpoint_table, _WORKER_METRICS_SUFFIX))
     return kcl_properties.from_oldest(made, first_start_ms=task.first_start_ms)
+
+
+def _module(name: str) -> str:
+    """The command that runs a module of ours. The JVM splits it at spaces, so it begins where the interpreter is."""
+    return f"./{Path(sys.executable).name} -I -m {name}"
+
+
+def _child_programs() -> dict[str, str]:
+    return {
+        "executableName": _module("processor.replication.child"),
+        "nurseryExecutable": _module("processor.replication.nursery"),
+    }
 
 
 def _identity(side: str, identity: Identity, region: str) -> dict[str, str | None]:
@@ -225,29 +241,32 @@ def write_files(
     :returns: the properties' file
     """
     worker_id = settings.kcl.get("workerId", settings.kcl.get("workerIdentifier", slot.worker_id))
-    terms = slot.directory / TERM_DIRECTORY
-    waiting = slot.directory / HOLD_DIRECTORY
-    counts = slot.directory / FILTERED_DIRECTORY
-    for directory in (terms, waiting, counts, slot.directory / METRICS_DIRECTORY):
-        shutil.rmtree(directory, ignore_errors=True)  # left by earlier daemons
-        if directory == counts and not settings.leaves_changes_out:
-            continue
-        private_files.make_folder(directory, shared=settings.allow_shared_folders)
     made = properties(settings, task=task, worker_id=worker_id, leases=leases, read_at_ms=read_at_ms)
     made |= {name: value for name, value in endpoints.told(settings).items() if name not in settings.kcl}
     settings_file = slot.directory / SETTINGS_FILE
     made["childSettings"] = str(settings_file)
-    made["leaseTermDirectory"] = str(terms)
-    made["holdDirectory"] = str(waiting)
-    if settings.leaves_changes_out:
-        made["filteredDirectory"] = str(counts)
     made["nurseryDirectory"] = str(slot.directory / NURSERY_DIRECTORY)
+    made |= _make_folders(settings, slot)
     properties_file = slot.directory / "daemon.properties"
     _write_properties(properties_file, made)
     _write_private(settings_file, msgspec.json.encode(_with_port(settings, slot)))
     if view is not None:
         _write_private(slot.directory / VIEW_FILE, msgspec.json.encode(view))
     return properties_file
+
+
+def _make_folders(settings: Settings, slot: Slot) -> dict[str, str]:
+    """Make those that a task's children share with the daemon, without what earlier daemons left in them.
+
+    :returns: their properties
+    """
+    for folder in (*_FOLDERS.values(), METRICS_DIRECTORY):
+        shutil.rmtree(slot.directory / folder, ignore_errors=True)
+    unused = set() if settings.leaves_changes_out else {FILTERED_DIRECTORY}
+    made = {name: slot.directory / folder for name, folder in _FOLDERS.items() if folder not in unused}
+    for directory in (*made.values(), slot.directory / METRICS_DIRECTORY):
+        private_files.make_folder(directory, shared=settings.allow_shared_folders)
+    return {name: str(directory) for name, directory in made.items()}
 
 
 def start(settings: Settings, slot: Slot, properties_file: Path) -> NoReturn:
@@ -266,13 +285,11 @@ def start_many(settings: Settings, slot: Slot, keeper: str) -> NoReturn:
     :param settings: of any of them: those of the process are the same for all
     :param keeper: the module that is the keeper's program
     """
-    python = f"./{Path(sys.executable).name} -I -m"
     made = {
-        "executableName": f"{python} processor.replication.child",
-        "nurseryExecutable": f"{python} processor.replication.nursery",
+        **_child_programs(),
         "nurseryDirectory": str(slot.directory / NURSERY_DIRECTORY),
-        "keeperExecutable": f"{python} {keeper}",
-        "metricsExecutable": f"{python} processor.metrics.exporter_of_many",
+        "keeperExecutable": _module(keeper),
+        "metricsExecutable": _module("processor.metrics.exporter_of_many"),
     }
     if settings.metrics_port is not None:
         made["metricsPort"] = str(settings.metrics_port)
