@@ -8,11 +8,8 @@ from __future__ import annotations
 
 import contextlib
 import fcntl
-import hashlib
 import os
-import re
 import shutil
-import socket
 import sys
 from pathlib import Path
 from typing import NoReturn
@@ -22,7 +19,6 @@ import msgspec
 
 from processor.aws import endpoints
 from processor.aws.sessions import sts_region
-from processor.errors import SetupError
 from processor.metrics.shard_files import DIRECTORY as METRICS_DIRECTORY
 from processor.metrics.sinks import sinks
 from processor.replication.filtered_count import DIRECTORY as FILTERED_DIRECTORY
@@ -32,20 +28,17 @@ from processor.settings.daemon_files import NURSERY_DIRECTORY, SETTINGS_FILE, SE
 from processor.settings.identity import Identity
 from processor.settings.settings import MAX_TABLE_NAME, Settings, companion_table
 from processor.startup import java, java_options
+from processor.startup.slot import Slot
 from processor.state.hold_files import DIRECTORY as HOLD_DIRECTORY
 from processor.state.leases import Lease
 from processor.state.task_row import Task
 from processor.system import private_files, program
-from processor.system.private_files import NotOursError
 
 MAIN_CLASS = "replicator.Daemon"
 # How often KCL looks for leases to start or stop. Its default of a second would be waited for three times at a start.
 DISPATCH_INTERVAL_MS = 100
 # A file in the jars' folder. While a process locks it, the jars are in use; setup.sh checks that.
 IN_USE = ".in-use"
-# Daemons of one task on one machine: far more than its memory holds.
-MAX_SLOTS = 256
-
 # In the daemon's own folder, each by the property that names it to the JVM, which has no use for the metrics'.
 _FOLDERS = {
     "leaseTermDirectory": TERM_DIRECTORY,
@@ -54,32 +47,6 @@ _FOLDERS = {
 }
 _COORDINATOR_STATE_SUFFIX = "-CoordinatorState"
 _WORKER_METRICS_SUFFIX = "-WorkerMetricStats"
-
-
-class Slot:
-    """This daemon's number among the daemons of its task on this machine, held by a file lock while it lives.
-
-    A daemon with the same worker id after a restart takes its leases back at once, while one with a new id waits until
-    they expire. But no two living daemons may share an id.
-    """
-
-    def __init__(self, directory: Path, number: int, descriptor: int) -> None:
-        self.directory = directory
-        self.number = number
-        self._descriptor = descriptor
-
-    def release(self) -> None:
-        """Give it back while this process lives on."""
-        os.close(self._descriptor)
-
-    @property
-    def worker_id(self) -> str:
-        """Host, machine, checkout and slot: the same after a restart, and nowhere else at the same time."""
-        machine = Path("/etc/machine-id")
-        parts = (str(program.ROOT), machine.read_text() if machine.exists() else "", str(self.directory))
-        digest = hashlib.sha256("\0".join(parts).encode()).hexdigest()[:8]
-        host = re.sub(r"[^a-zA-Z0-9.-]", "-", socket.gethostname())
-        return f"{host}-{digest}-{self.number}"
 
 
 def hold_installation() -> None:
@@ -98,49 +65,6 @@ def hold_installation() -> None:
         return
     fcntl.flock(descriptor, fcntl.LOCK_SH)
     os.set_inheritable(descriptor, True)  # noqa: FBT003  # it takes no keyword
-
-
-def claim_slot(settings: Settings, *, directory: Path | None = None) -> Slot:
-    """Take the first free slot. Its lock goes with this process, through ``exec``, and ends with it.
-
-    :param directory: of the one slot that is meant
-    :raises SetupError: the log directory can't be written, or every slot is taken
-    """
-    task_directory = Path(settings.log_directory) / settings.task_name
-    for number in range(MAX_SLOTS):
-        slot = task_directory if number == 0 else task_directory / f"daemon-{number + 1}"
-        if directory not in (None, slot):
-            continue
-        descriptor = make_log_directory(slot, settings)
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            os.close(descriptor)
-        else:
-            os.set_inheritable(descriptor, True)  # noqa: FBT003  # it takes no keyword
-            return Slot(slot, number, descriptor)
-    value = f"{MAX_SLOTS} daemons run on this machine already"
-    raise SetupError(f"Task {settings.task_name}", value, "This one was not started", "Start it on another machine")
-
-
-def make_log_directory(directory: Path, settings: Settings) -> int:
-    """Make it, or check that it and everything in it is ours.
-
-    :returns: a descriptor of its lock's file
-    :raises SetupError: it can't be written, or others could change what is in it
-    """
-    shared = settings.allow_shared_folders
-    what, nothing = f"Log directory {directory}", "Nothing was started"
-    try:
-        private_files.make_folder(directory, shared=shared)
-        private_files.check_content(directory)
-        return private_files.open_file(directory / "daemon.lock", os.O_RDWR | os.O_CREAT, shared=shared)
-    except NotOursError as exc:
-        consequence = f"{private_files.OTHERS}. {nothing}"
-        raise SetupError(what, str(exc), consequence, f"{exc.remedy} in logDirectory") from exc
-    except OSError as exc:
-        remedy = "Set logDirectory to one that can"
-        raise SetupError(what, f"can't be written ({exc})", nothing, remedy) from exc
 
 
 def properties(

@@ -27,7 +27,7 @@ from processor.commands.demo.workload import PROBE_KEY, LagProbe, Workload, crea
 from processor.errors import ReplicatorError, SetupError
 from processor.reporting import output
 from processor.settings.settings import Settings
-from processor.startup import daemon
+from processor.startup.slot import make_log_directory
 from processor.system import program
 
 LINE_SECONDS = 5.0
@@ -94,7 +94,7 @@ def run(settings: Settings, arguments: Sequence[str]) -> int:
     :raises ReplicatorError: the daemon ended by itself
     """
     logs = Path(settings.log_directory) / settings.task_name
-    os.close(daemon.make_log_directory(logs, settings))
+    os.close(make_log_directory(logs, settings))
     _make_dynamodb_local()
     stop = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):

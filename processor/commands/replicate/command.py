@@ -39,6 +39,7 @@ from processor.startup import daemon, preflight
 from processor.startup.facts import Facts
 from processor.startup.failed_call import Who, attempt
 from processor.startup.preflight import PreflightReport
+from processor.startup.slot import Slot, claim_slot
 from processor.state import task_row
 from processor.view import task_view
 
@@ -55,7 +56,7 @@ def run(settings: Settings) -> NoReturn:
     :raises SetupError: the log directory can't be written
     """
     daemon.hold_installation()
-    slot = daemon.claim_slot(settings)
+    slot = claim_slot(settings)
     logs.configure(form=settings.log_format)
     report = Readiness(settings).wait()
     facts = report.facts
@@ -67,7 +68,7 @@ def run(settings: Settings) -> NoReturn:
     daemon.start(settings, slot, write_files(settings, slot, facts))
 
 
-def write_files(settings: Settings, slot: daemon.Slot, facts: Facts) -> Path:
+def write_files(settings: Settings, slot: Slot, facts: Facts) -> Path:
     """Write the files that the daemon reads for this task.
 
     :param facts: of a report without an error

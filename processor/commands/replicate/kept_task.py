@@ -27,9 +27,8 @@ from processor.reporting.logs import Log
 from processor.settings.daemon_files import SETTINGS_FILE
 from processor.settings.settings import Settings
 from processor.settings.task_files import NamedTask, TaskFile
-from processor.startup import daemon
-from processor.startup.daemon import Slot
 from processor.startup.preflight import PreflightReport
+from processor.startup.slot import Slot, claim_slot
 from processor.system import private_files
 
 # A task that has run for so long is begun again at once after its end, as if it were the first time.
@@ -148,7 +147,7 @@ class KeptTask:
         folder = run.properties.parent
         try:
             begun = msgspec.json.decode(private_files.read(folder / SETTINGS_FILE), type=Settings)
-            self._slot = daemon.claim_slot(begun, directory=folder)
+            self._slot = claim_slot(begun, directory=folder)
         except (OSError, ReplicatorError, msgspec.MsgspecError) as exc:
             self._log.warning("task_begun_anew", reason=str(exc), note="Its files are not as they were left.")
         else:
@@ -183,7 +182,7 @@ class KeptTask:
             return
         settings = task.settings
         try:
-            self._slot = daemon.claim_slot(settings)
+            self._slot = claim_slot(settings)
             facts = Readiness(settings, look=self._look, tell=_nobody, sleep=self._wait).wait().facts
             properties = write_files(settings, self._slot, facts)
         except NotReadyError:

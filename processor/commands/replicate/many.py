@@ -16,6 +16,7 @@ from processor.settings import process_settings
 from processor.settings.process_settings import ProcessSettings
 from processor.settings.task_files import NamedTask
 from processor.startup import daemon
+from processor.startup.slot import claim_slot
 
 # Beside the folders of the tasks: what is said of none of them.
 _DIRECTORY = "_daemon"
@@ -53,7 +54,7 @@ def run(tasks: Sequence[NamedTask], words: Sequence[str], directories: Sequence[
         raise NotReadyError(message)
     settings = msgspec.structs.replace(usable[0], task_name=_DIRECTORY)
     daemon.hold_installation()
-    slot = daemon.claim_slot(settings)
+    slot = claim_slot(settings)
     logs.configure(form=settings.log_format)
     output.line(f"Replicating {len(tasks)} {'task' if len(tasks) == 1 else 'tasks'}")
     output.line(f"  version {__version__}")

@@ -18,7 +18,8 @@ from processor.errors import DeadLetterError, SetupError, UsageError
 from processor.replication.dead_letters import file_store
 from processor.replication.dead_letters.file_store import LetterFile
 from processor.settings.daemon_files import SETTINGS_VARIABLE, handed_down
-from processor.startup import daemon, java, places
+from processor.startup import java, places
+from processor.startup.slot import claim_slot
 from processor.system import private_files
 from processor.system.private_files import NotOursError, check, check_content, make_folder, open_file
 from tests.fakes.machine.other_user import give_away
@@ -167,17 +168,17 @@ def test_what_is_put_there_after_the_look_is_refused(
 def test_no_daemon_starts_beside_what_was_planted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """In a folder that is ours by now, from a time when it was not: what lies there is looked at before it is used."""
     settings = task(logDirectory=str(tmp_path), taskName="t")
-    daemon.claim_slot(settings)
+    claim_slot(settings)
     planted = tmp_path / "t" / "replication.log"
     planted.symlink_to("/etc/passwd")
     whose = give_away(planted, monkeypatch)
     with pytest.raises(SetupError, match="run programs as this user") as caught:
-        daemon.claim_slot(settings)
+        claim_slot(settings)
     assert whose in str(caught.value)
 
 
 def _claim(folder: Path) -> None:
-    daemon.claim_slot(task(logDirectory=str(folder), taskName="t"))
+    claim_slot(task(logDirectory=str(folder), taskName="t"))
 
 
 def _looked_at(folder: Path) -> None:
@@ -210,7 +211,7 @@ def test_a_container_s_volume_is_taken_where_that_is_said(tmp_path: Path) -> Non
     tmp_path.chmod(0o2777)
     settings = task(logDirectory=str(tmp_path), taskName="t", allowSharedFolders="true")
     assert list(places.log_directory(settings)) == []
-    slot = daemon.claim_slot(settings)
+    slot = claim_slot(settings)
     assert _mode(slot.directory) & 0o777 == 0o700
 
 

@@ -22,10 +22,10 @@ from processor.settings import process_settings, task_files, task_watch
 from processor.settings.daemon_files import SETTINGS_FILE
 from processor.settings.settings import Settings
 from processor.settings.task_watch import TaskWatch
-from processor.startup import daemon
-from processor.startup.daemon import Slot
+from processor.startup import slot
 from processor.startup.facts import Facts
 from processor.startup.preflight import PreflightReport
+from processor.startup.slot import Slot
 from tests.fakes.patience import until
 from tests.fakes.task import tasks
 from tests.unit.conftest import Event
@@ -242,4 +242,4 @@ def test_the_next_keeper_takes_over_what_runs(fake: FakeDaemon) -> None:
 @pytest.fixture
 def locked(monkeypatch: pytest.MonkeyPatch) -> None:
     """The first keeper's slots count as free, as if its process had ended."""
-    monkeypatch.setattr(daemon.fcntl, "flock", lambda *_: None)
+    monkeypatch.setattr(slot.fcntl, "flock", lambda *_: None)
