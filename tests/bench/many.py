@@ -7,7 +7,6 @@ Local. CPU and memory are those of the daemon's whole process tree.
 from __future__ import annotations
 
 import contextlib
-import shlex
 import threading
 import time
 from collections import Counter, defaultdict
@@ -18,7 +17,6 @@ from pathlib import Path
 import javaproperties
 import psutil
 
-from processor.startup import java
 from tests.bench.figures import Figures
 from tests.bench.processes import exact_cpu_seconds
 from tests.fakes.daemon.replicator import Replicator
@@ -71,10 +69,7 @@ class _Daemon:
 
     def start(self, folder: Path) -> None:
         """Start it, and return at once."""
-        command = shlex.join([str(java.ROOT / "run.sh"), str(self.conf)])
-        self.daemon = self._stack.enter_context(
-            Replicator(folder / "daemon", {}, program=["bash", "-c", f"exec {command}"])
-        )
+        self.daemon = self._stack.enter_context(Replicator(folder / "daemon", {}, given=[self.conf]))
 
     def until_read(self, stream: LiveStream) -> None:
         """Until its one shard is read."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import signal
-import subprocess
 import urllib.request
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -13,8 +12,8 @@ import pytest
 
 from processor.commands.demo.dynamodb_local import free_port
 from processor.commands.demo.workload import create_table
-from processor.startup import java
 from processor.state import leases
+from tests.fakes.daemon.replicator import Replicator
 from tests.fakes.patience import PATIENCE_SECONDS, until
 from tests.scenarios.conftest import Pair
 
@@ -27,15 +26,13 @@ class Directory:
         self.path.mkdir()
         self.pairs = pairs
         self.port = free_port()
-        self._logs = path / "logs"
-        self._console = path / "console.log"
-        self._process: subprocess.Popen[bytes] | None = None
+        self.daemon = Replicator(path / "daemon", {}, given=[self.path])
         self.common()
 
     def common(self, **more: str) -> None:
         """Write what all tasks inherit."""
         usual = {
-            "logDirectory": str(self._logs),
+            "logDirectory": str(self.daemon.log_directory),
             "dontPublishCloudwatch": "true",
             "shutdownGraceMillis": "120000",
             "metricsPort": str(self.port),
@@ -49,32 +46,9 @@ class Directory:
     def _write(self, name: str, settings: dict[str, str]) -> None:
         (self.path / f"{name}.properties").write_text("".join(f"{key}={value}\n" for key, value in settings.items()))
 
-    @property
-    def process(self) -> subprocess.Popen[bytes]:
-        """run.sh's, and after its ``exec`` the daemon's."""
-        assert self._process is not None
-        return self._process
-
-    @property
-    def console(self) -> str:
-        """All that was printed."""
-        return self._console.read_text(errors="replace")
-
-    def start(self) -> None:
-        """Start it, and return at once."""
-        with self._console.open("ab") as console:
-            self._process = subprocess.Popen(
-                [java.ROOT / "run.sh", self.path],
-                cwd="/",
-                stdin=subprocess.DEVNULL,
-                stdout=console,
-                stderr=console,
-                start_new_session=True,
-            )
-
     def said(self, event: str, task: str) -> int:
         """How many of its lines say this of a task."""
-        return sum(f" {event} task={task} " in line for line in self.console.splitlines())
+        return sum(f" {event} task={task} " in line for line in self.daemon.console.splitlines())
 
     def wait_said(self, event: str, task: str, *, times: int = 1) -> None:
         """Until they do."""
@@ -82,13 +56,13 @@ class Directory:
 
     def keeper(self) -> psutil.Process:
         """The process that keeps the tasks."""
-        family = psutil.Process(self.process.pid).children()
+        family = psutil.Process(self.daemon.process.pid).children()
         return next(each for each in family if "processor.cli.keeper" in each.cmdline())
 
     def child_of(self, name: str) -> psutil.Process:
         """The record processor of a task of one shard, which has its task's metrics mapped."""
         task = f"/{self.pairs[name].settings['taskName']}/"
-        family = psutil.Process(self.process.pid).children(recursive=True)
+        family = psutil.Process(self.daemon.process.pid).children(recursive=True)
         found = [each for each in family if any(task in file.path for file in each.memory_maps())]
         assert len(found) == 1
         return found[0]
@@ -98,14 +72,6 @@ class Directory:
         with urllib.request.urlopen(f"http://127.0.0.1:{self.port}/metrics", timeout=PATIENCE_SECONDS) as page:
             return str(page.read().decode())
 
-    def end(self) -> None:
-        """Whatever still runs."""
-        if self._process is not None and self._process.poll() is None:
-            family = psutil.Process(self._process.pid).children(recursive=True)
-            self._process.kill()
-            self._process.wait()
-            psutil.wait_procs(family, timeout=PATIENCE_SECONDS)
-
 
 @pytest.fixture
 def directory(tmp_path: Path, make_pair: Callable[[], Pair]) -> Iterator[Directory]:
@@ -114,7 +80,7 @@ def directory(tmp_path: Path, make_pair: Callable[[], Pair]) -> Iterator[Directo
     for name in made.pairs:
         made.task(name)
     yield made
-    made.end()
+    made.daemon.__exit__()
 
 
 def _lease_owners(pair: Pair) -> set[str | None]:
@@ -130,7 +96,7 @@ def test_tasks_come_change_and_go(directory: Directory) -> None:
     a, b, c = (directory.pairs[name] for name in "abc")
     (directory.path / "c.properties").rename(directory.path / "c.later")
     (directory.path / "rubbish.properties").write_text("sourceTable=orders\nno such setting: 5\n")
-    directory.start()
+    directory.daemon.start()
     for number, pair in enumerate((a, b, c)):
         pair.put("first", n={"N": str(number)})
     a.wait_for("first")
@@ -160,8 +126,7 @@ def test_tasks_come_change_and_go(directory: Directory) -> None:
 
     directory.task("b")
     b.wait_for("second")
-    directory.process.send_signal(signal.SIGTERM)
-    assert directory.process.wait(PATIENCE_SECONDS) == 0, directory.console
+    assert directory.daemon.stop() == 0, directory.daemon.console
     assert [_lease_owners(pair) for pair in (a, b, c)] == 3 * [{None}]
 
 
@@ -169,14 +134,14 @@ def test_tasks_fail_alone(directory: Directory) -> None:
     """Neither a destination that isn't there yet, nor one that is lost, nor a child that is killed concerns another."""
     a, b, c = (directory.pairs[name] for name in "abc")
     b.destination.delete_table(TableName=b.destination_table)
-    directory.start()
+    directory.daemon.start()
     for pair in (a, b, c):
         pair.put("first")
     a.wait_for("first")
     c.wait_for("first")
     directory.wait_said("task_not_begun", "b")
     _make_destination(b)
-    directory.process.send_signal(signal.SIGHUP)  # else it is looked at after a pause
+    directory.daemon.process.send_signal(signal.SIGHUP)  # else it is looked at after a pause
     b.wait_for("first")
 
     c.destination.delete_table(TableName=c.destination_table)
@@ -191,15 +156,14 @@ def test_tasks_fail_alone(directory: Directory) -> None:
     _make_destination(c)
     c.wait_for("second")
     assert [directory.said("task_ended", name) for name in "abc"] == [1, 0, 0]
-    directory.process.send_signal(signal.SIGTERM)
-    assert directory.process.wait(PATIENCE_SECONDS) == 0, directory.console
+    assert directory.daemon.stop() == 0, directory.daemon.console
 
 
 def test_nothing_that_could_begin(directory: Directory) -> None:
     """Then it ends as the command line's own errors do, and says of each file what is wrong."""
     for name in "abc":
         directory.task(name, batchSize=name)
-    directory.start()
-    assert directory.process.wait(PATIENCE_SECONDS) == 22
+    directory.daemon.start()
+    assert directory.daemon.wait() == 22
     for name in "abc":
-        assert f"{directory.path}/{name}.properties: batchSize" in directory.console
+        assert f"{directory.path}/{name}.properties: batchSize" in directory.daemon.console

@@ -46,11 +46,10 @@ class Replicas(Fleet):
 
     def start_tasks(self, count: int) -> Replicator:
         """A daemon of the last so many tasks."""
-        files = []
-        for number, settings in enumerate(self._tasks[-count:]):
-            files.append(self._files / f"task-{number}.properties")
-            files[-1].write_text(javaproperties.dumps(settings, timestamp=False), encoding="latin-1")
-        daemon = Replicator(self._folder / "daemon", self._tasks[-count], arguments=[str(each) for each in files[1:]])
+        files = [self._files / f"task-{number}.properties" for number in range(count)]
+        for file, settings in zip(files, self._tasks[-count:], strict=True):
+            file.write_text(javaproperties.dumps(settings, timestamp=False), encoding="latin-1")
+        daemon = Replicator(self._folder / "daemon", {}, given=files)
         self.daemons.append(daemon)
         return daemon.start()
 

@@ -21,6 +21,7 @@ __all__ = ["PATIENCE_SECONDS", "Replicator", "until"]  # what waits is patience.
 class Replicator:
     """One ``./run.sh`` with a properties file of its own; ends whatever it started when the test is over.
 
+    :param given: files and directories of tasks that it is given instead, to which ``settings`` are nothing
     :param program: run this instead of ``root``'s ``run.sh``
     """
 
@@ -29,6 +30,7 @@ class Replicator:
         folder: Path,
         settings: dict[str, str],
         *,
+        given: Sequence[Path] = (),
         arguments: Sequence[str] = (),
         root: Path = java.ROOT,
         program: Sequence[str] = (),
@@ -39,14 +41,14 @@ class Replicator:
         self._program = list(program) or [str(root / "run.sh")]
         self._arguments = list(arguments)
         self._console = folder / "console.log"
-        self._file = folder / "replication.properties"
+        self._given = list(given) or [folder / "replication.properties"]
         usual = {
             "dontPublishCloudwatch": "true",
             "logDirectory": str(self.log_directory),
             "shutdownGraceMillis": "120000",  # a busy machine takes longer to finish what is in hand
         }
-        given = usual | settings
-        self._file.write_text(javaproperties.dumps(given, timestamp=False), encoding="latin-1")
+        if not given:
+            self._given[0].write_text(javaproperties.dumps(usual | settings, timestamp=False), encoding="latin-1")
         self._process: subprocess.Popen[bytes] | None = None
         self._without_nursery: list[psutil.Process] = []
 
@@ -60,7 +62,7 @@ class Replicator:
         """Start it, and return at once."""
         with self._console.open("ab") as console:
             self._process = subprocess.Popen(
-                [*self._program, self._file, *self._arguments],
+                [*self._program, *self._given, *self._arguments],
                 cwd="/",
                 env=os.environ | (environment or {}),
                 stdin=subprocess.DEVNULL,
