@@ -7,16 +7,15 @@ Local. CPU and memory are those of the daemon's whole process tree.
 from __future__ import annotations
 
 import contextlib
-import threading
 import time
 from collections import Counter, defaultdict
-from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
 
 import javaproperties
 import psutil
 
+from tests.bench import writes
 from tests.bench.figures import Figures
 from tests.bench.processes import exact_cpu_seconds
 from tests.fakes.daemon.replicator import Replicator
@@ -30,6 +29,7 @@ _START_SECONDS = 600.0
 _WARM_SECONDS = 60.0
 _WINDOWS, _WINDOW_SECONDS = 4, 15.0
 _WRITTEN_SECONDS = 60.0
+_WRITE_SECONDS = 1.0
 _MORE_TASKS = 3
 _MB = 2**20
 
@@ -113,7 +113,7 @@ def many(servers: Servers, folder: Path) -> Figures:
             figures[f"{name}, quiet: CPU, % of a core"].append(_used(running, _WINDOW_SECONDS))
         _memory(figures, name, running)
         running.take_lags()
-        with _writing(running.streams[:TASKS]):
+        with writes.written(running.streams[:TASKS], seconds=_WRITE_SECONDS):
             figures[f"{name}, written: CPU, % of a core"] = [_used(running, _WRITTEN_SECONDS)]
         figures[f"{name}, written: lag, s"] = running.take_lags()
         for _ in range(_MORE_TASKS):
@@ -138,21 +138,3 @@ def _memory(figures: Figures, name: str, running: _Daemon) -> None:
     for kind, size in total.items():
         figures[f"{name}, quiet: all processes, {kind}, MB"] = [size / _MB]
     figures[f"{name}, quiet: threads of JVM"] = [running.processes()[0].num_threads()]
-
-
-@contextlib.contextmanager
-def _writing(streams: list[LiveStream]) -> Iterator[None]:
-    """Each is written once a second; they take turns."""
-    stop = threading.Event()
-
-    def write() -> None:
-        number, began = 0, time.monotonic()
-        while not stop.wait(max(0.0, began + number / len(streams) - time.monotonic())):
-            streams[number % len(streams)].write(0)
-            number += 1
-
-    thread = threading.Thread(target=write, name="writes", daemon=True)
-    thread.start()
-    yield
-    stop.set()
-    thread.join()

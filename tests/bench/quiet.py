@@ -10,17 +10,17 @@ from __future__ import annotations
 import contextlib
 import random
 import statistics
-import threading
 import time
 import uuid
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from contextlib import ExitStack
 from datetime import datetime
 from pathlib import Path
 
 import psutil
 
+from tests.bench import writes
 from tests.bench.figures import Figures
 from tests.bench.processes import exact_cpu_seconds
 from tests.fakes.daemon.replicator import Replicator
@@ -123,7 +123,7 @@ def written(servers: Servers, folder: Path) -> Figures:
     for shards in (FEW, SEVERAL):
         with ExitStack() as stack:
             running = _Running(stack, servers, folder, shards, {})
-            stack.enter_context(_writing(running.stream, shards))
+            stack.enter_context(writes.written([running.stream], shards=shards, seconds=_WRITE_SECONDS))
             time.sleep(_WARM_SECONDS)
             running.sink.take_lags()
             _look(figures, f"written, {shards}", running)
@@ -177,24 +177,6 @@ def fifty(servers: Servers, folder: Path) -> Figures:
 def two_hundred(servers: Servers, folder: Path) -> Figures:
     """The same of as many as a machine that has other work can bear."""
     return many(servers, folder, shards=200)
-
-
-@contextlib.contextmanager
-def _writing(stream: LiveStream, shards: int) -> Iterator[None]:
-    """Each shard is written ten times a second; they take turns, so that no two are written at a moment."""
-    stop = threading.Event()
-
-    def write() -> None:
-        number, began = 0, time.monotonic()
-        while not stop.wait(max(0.0, began + number * _WRITE_SECONDS / shards - time.monotonic())):
-            stream.write(number % shards)
-            number += 1
-
-    thread = threading.Thread(target=write, name="writes", daemon=True)
-    thread.start()
-    yield
-    stop.set()
-    thread.join()
 
 
 def _look(figures: Figures, name: str, running: _Running) -> None:
