@@ -12,12 +12,10 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from queue import Empty, SimpleQueue
 
-import psutil
-
 from processor.commands.demo.workload import create_table
 from processor.replication.plan import MAX_ITEMS_PER_CALL
 from tests.bench.figures import Figures
-from tests.bench.processes import cpu_seconds, server
+from tests.bench.processes import Tree, exact_cpu_seconds, server
 from tests.fakes.daemon.replicator import Replicator
 from tests.scenarios.conftest import Pair, Servers
 
@@ -47,8 +45,7 @@ def local(servers: Servers, folder: Path) -> Figures:
         changed = {"destinationTable": pair.destination_table, "taskName": pair.destination_table}
         with Replicator(folder / uuid.uuid4().hex, pair.settings | changed) as running:
             rate, used_by = _replicated(pair, servers, running)
-            jvm = psutil.Process(running.process.pid)
-            used = sum(cpu_seconds(process) for process in (jvm, *jvm.children(recursive=True)))
+            used = Tree(running.process.pid).cpu().total()
             running.stop()
         figures["local: records/s"].append(rate)
         figures["local, bare loop: records/s"].append(loop)
@@ -75,10 +72,12 @@ def _replicated(pair: Pair, servers: Servers, running: Replicator) -> tuple[floa
     for share in (_FIRST, _LAST, 1.0):
         pair.wait_for(_key(int(RECORDS * share) - 1))
         moments.append(time.monotonic())
-        jvm = psutil.Process(running.process.pid)
-        parts = {"the JVM": [jvm], "the child": jvm.children(recursive=True)}
-        parts |= {"the source": [server(servers.source)], "the destination": [server(servers.destination)]}
-        used.append({part: sum(map(cpu_seconds, processes)) for part, processes in parts.items()})
+        ours = Tree(running.process.pid).cpu()
+        at_both_ends = {"the source": server(servers.source), "the destination": server(servers.destination)}
+        used.append(
+            {"the JVM": ours["JVM"], "the child": ours["others"]}
+            | {part: exact_cpu_seconds(process.pid) for part, process in at_both_ends.items()}
+        )
     return (
         (_LAST - _FIRST) * RECORDS / (moments[1] - moments[0]),
         {part: used[1][part] - used[0][part] for part in used[0]},

@@ -6,18 +6,16 @@ Local. CPU and memory are those of the daemon's whole process tree.
 
 from __future__ import annotations
 
-import contextlib
 import time
-from collections import Counter, defaultdict
+from collections import defaultdict
 from contextlib import ExitStack
 from pathlib import Path
 
 import javaproperties
-import psutil
 
 from tests.bench import writes
 from tests.bench.figures import Figures
-from tests.bench.processes import exact_cpu_seconds
+from tests.bench.processes import Tree
 from tests.fakes.daemon.replicator import Replicator
 from tests.fakes.dynamodb.null_sink import NullSink
 from tests.fakes.patience import until
@@ -31,7 +29,6 @@ _WINDOWS, _WINDOW_SECONDS = 4, 15.0
 _WRITTEN_SECONDS = 60.0
 _WRITE_SECONDS = 1.0
 _MORE_TASKS = 3
-_MB = 2**20
 
 
 class _Daemon:
@@ -69,7 +66,8 @@ class _Daemon:
 
     def start(self, folder: Path) -> None:
         """Start it, and return at once."""
-        self.daemon = self._stack.enter_context(Replicator(folder / "daemon", {}, given=[self.conf]))
+        daemon = self._stack.enter_context(Replicator(folder / "daemon", {}, given=[self.conf]))
+        self.tree = Tree(daemon.process.pid)
 
     def until_read(self, stream: LiveStream) -> None:
         """Until its one shard is read."""
@@ -79,19 +77,6 @@ class _Daemon:
             seconds=_START_SECONDS,
             pause_seconds=0.05,
         )
-
-    def processes(self) -> list[psutil.Process]:
-        """The daemon's whole tree."""
-        jvm = psutil.Process(self.daemon.process.pid)
-        return [jvm, *jvm.children(recursive=True)]
-
-    def cpu(self) -> float:
-        """CPU seconds of all its processes so far."""
-        used = 0.0
-        for process in self.processes():
-            with contextlib.suppress(OSError):
-                used += exact_cpu_seconds(process.pid)
-        return used
 
 
 def many(servers: Servers, folder: Path) -> Figures:
@@ -107,11 +92,11 @@ def many(servers: Servers, folder: Path) -> Figures:
         for stream in running.streams:
             running.until_read(stream)
         figures[f"{name}: command to all of them read, s"] = [time.monotonic() - began]
-        figures[f"{name}: CPU until then, s"] = [running.cpu()]
+        figures[f"{name}: CPU until then, s"] = [running.tree.cpu().total()]
         time.sleep(_WARM_SECONDS)
         for _ in range(_WINDOWS):
             figures[f"{name}, quiet: CPU, % of a core"].append(_used(running, _WINDOW_SECONDS))
-        _memory(figures, name, running)
+        running.tree.note_memory(figures, f"{name}, quiet")
         running.take_lags()
         with writes.written(running.streams[:TASKS], seconds=_WRITE_SECONDS):
             figures[f"{name}, written: CPU, % of a core"] = [_used(running, _WRITTEN_SECONDS)]
@@ -124,17 +109,6 @@ def many(servers: Servers, folder: Path) -> Figures:
 
 
 def _used(running: _Daemon, seconds: float) -> float:
-    before, began = running.cpu(), time.monotonic()
+    before, began = running.tree.cpu().total(), time.monotonic()
     time.sleep(seconds)
-    return (running.cpu() - before) / (time.monotonic() - began) * 100
-
-
-def _memory(figures: Figures, name: str, running: _Daemon) -> None:
-    total: Counter[str] = Counter()
-    for process in running.processes():
-        with contextlib.suppress(psutil.NoSuchProcess):
-            found = process.memory_full_info()
-            total.update(resident=found.rss, proportional=found.pss)
-    for kind, size in total.items():
-        figures[f"{name}, quiet: all processes, {kind}, MB"] = [size / _MB]
-    figures[f"{name}, quiet: threads of JVM"] = [running.processes()[0].num_threads()]
+    return (running.tree.cpu().total() - before) / (time.monotonic() - began) * 100

@@ -4,11 +4,16 @@ from __future__ import annotations
 
 import contextlib
 import time
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 import psutil
 
+from tests.bench.figures import Figures
+
+MB = 2**20
 # Each part's processes as they are now.
 Parts = Mapping[str, Callable[[], Iterable[psutil.Process]]]
 
@@ -82,6 +87,42 @@ class Window:
         return (self.last.cpu[part] - self.first.cpu[part]) / (self.last.done - self.first.done) * 1e6
 
 
+class Tree:
+    """A daemon's processes as they are at each look: the JVM, and all beneath it.
+
+    :param pid: the JVM's
+    """
+
+    def __init__(self, pid: int) -> None:
+        self.jvm = psutil.Process(pid)
+
+    def processes(self) -> list[psutil.Process]:
+        """The JVM first."""
+        return [self.jvm, *self.jvm.children(recursive=True)]
+
+    def cpu(self) -> Counter[str]:
+        """Seconds so far: of the ``JVM``, and of the ``others`` that live."""
+        used: Counter[str] = Counter()
+        for process in self.processes():
+            with contextlib.suppress(OSError):
+                used["JVM" if process == self.jvm else "others"] += exact_cpu_seconds(process.pid)  # type: ignore[assignment]
+        return used
+
+    def note_memory(self, figures: Figures, name: str) -> dict[psutil.Process, Any]:
+        """Add how much all of them take together, and how many threads the JVM has.
+
+        :returns: psutil's ``memory_full_info`` of each
+        """
+        found = {}
+        for process in self.processes():
+            with contextlib.suppress(psutil.NoSuchProcess):
+                found[process] = process.memory_full_info()
+        figures[f"{name}: all processes, resident, MB"] = [sum(each.rss for each in found.values()) / MB]
+        figures[f"{name}: all processes, proportional, MB"] = [sum(each.pss for each in found.values()) / MB]
+        figures[f"{name}: threads of JVM"] = [self.jvm.num_threads()]
+        return found
+
+
 def server(endpoint: str) -> psutil.Process:
     """The DynamoDB Local of ours that serves it."""
     port = endpoint.rpartition(":")[2]
@@ -106,7 +147,7 @@ def exact_cpu_seconds(pid: int) -> float:
 
 def megabytes(process: psutil.Process) -> float:
     """Resident."""
-    return float(process.memory_info().rss / 2**20)
+    return float(process.memory_info().rss / MB)
 
 
 def look(at: float, done: float, parts: Parts) -> Sample:

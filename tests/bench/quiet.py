@@ -7,7 +7,6 @@ matters little. A shard's own share is told by the difference between a daemon o
 
 from __future__ import annotations
 
-import contextlib
 import random
 import statistics
 import time
@@ -17,18 +16,20 @@ from collections.abc import Mapping
 from contextlib import ExitStack
 from datetime import datetime
 from pathlib import Path
-
-import psutil
+from typing import TYPE_CHECKING
 
 from tests.bench import writes
 from tests.bench.figures import Figures
-from tests.bench.processes import exact_cpu_seconds
+from tests.bench.processes import MB, Tree, exact_cpu_seconds
 from tests.fakes.daemon.replicator import Replicator
 from tests.fakes.dynamodb.null_sink import NullSink
 from tests.fakes.network.fault_proxy import FaultProxy
 from tests.fakes.patience import until
 from tests.fakes.streams.live_stream import LiveStream
 from tests.scenarios.conftest import Servers
+
+if TYPE_CHECKING:
+    import psutil
 
 FEW, SEVERAL = 1, 9
 # Until Java has compiled what an idle daemon does, and reads have become rare.
@@ -39,7 +40,6 @@ _CHILD_STARTS = 5
 _MANY_WARM_SECONDS = 90.0
 _SPREAD_SECONDS = 120.0
 _START_SECONDS = 600.0
-_MB = 2**20
 # The calls that go on for as long as a daemon runs.
 _LASTING = {
     "stream GetRecords",
@@ -71,7 +71,7 @@ class _Running:
         }
         self.began = time.monotonic()
         self.daemon = stack.enter_context(Replicator(folder / uuid.uuid4().hex, made))
-        self.jvm = psutil.Process(self.daemon.process.pid)
+        self.tree = Tree(self.daemon.process.pid)
         until(
             lambda: self.stream.counts().get("shards_read", 0) >= shards,
             f"all shards read; {self.daemon.folder} has the daemon's logs",
@@ -79,18 +79,6 @@ class _Running:
             pause_seconds=0.05,
         )
         self.seconds_to_all_read = time.monotonic() - self.began
-
-    def processes(self) -> list[psutil.Process]:
-        """The daemon's whole tree: the JVM first."""
-        return [self.jvm, *self.jvm.children(recursive=True)]
-
-    def cpu(self) -> Counter[str]:
-        """CPU seconds so far of the JVM and of all other processes."""
-        used: Counter[str] = Counter()
-        for process in self.processes():
-            with contextlib.suppress(OSError):
-                used["JVM" if process == self.jvm else "others"] += exact_cpu_seconds(process.pid)  # type: ignore[assignment]
-        return used
 
     def calls(self) -> Counter[str]:
         """Calls so far, by who was asked for what."""
@@ -153,17 +141,17 @@ def many(servers: Servers, folder: Path, *, shards: int = 500) -> Figures:
     with ExitStack() as stack:
         running = _Running(stack, servers, folder, shards, {})
         figures[f"{name}: command to all shards read, s"] = [running.seconds_to_all_read]
-        figures[f"{name}: CPU until all shards are read, s"] = [running.cpu().total()]
+        figures[f"{name}: CPU until all shards are read, s"] = [running.tree.cpu().total()]
         time.sleep(_MANY_WARM_SECONDS)
         _look(figures, name, running)
         _memory(figures, name, running)
         running.sink.take_lags()
-        before, began = running.cpu().total(), time.monotonic()
+        before, began = running.tree.cpu().total(), time.monotonic()
         draw = random.Random(1)
         while time.monotonic() - began < _SPREAD_SECONDS:
             running.stream.write(draw.randrange(shards))
             time.sleep(1)
-        used = (running.cpu().total() - before) / (time.monotonic() - began)
+        used = (running.tree.cpu().total() - before) / (time.monotonic() - began)
         figures[f"spread, {shards}: CPU, % of a core"] = [used * 100]
         figures[f"spread, {shards}: lag, s"] = running.sink.take_lags()
     return figures
@@ -182,10 +170,10 @@ def two_hundred(servers: Servers, folder: Path) -> Figures:
 def _look(figures: Figures, name: str, running: _Running) -> None:
     """CPU and calls of several windows, one after the other."""
     for _ in range(_WINDOWS):
-        used, made, began = running.cpu(), running.calls(), time.monotonic()
+        used, made, began = running.tree.cpu(), running.calls(), time.monotonic()
         time.sleep(_WINDOW_SECONDS)
         seconds = time.monotonic() - began
-        parts = running.cpu()
+        parts = running.tree.cpu()
         parts.subtract(used)
         figures[f"{name}: CPU, % of a core"].append(parts.total() / seconds * 100)
         for part, cpu in sorted(parts.items()):
@@ -199,20 +187,13 @@ def _look(figures: Figures, name: str, running: _Running) -> None:
 def _memory(figures: Figures, name: str, running: _Running) -> None:
     """Megabytes: of all processes, of the JVM, and of each child."""
     children = running.children()
-    total: Counter[str] = Counter()
-    for process in running.processes():
-        with contextlib.suppress(psutil.NoSuchProcess):
-            found = process.memory_full_info()
-            total.update(resident=found.rss, proportional=found.pss)
-            if process == running.jvm:
-                figures[f"{name}: JVM, resident, MB"] = [found.rss / _MB]
-            elif process in children:
-                figures[f"{name}: child, resident, MB"].append(found.rss / _MB)
-                figures[f"{name}: child, private, MB"].append(found.uss / _MB)
-                figures[f"{name}: child, proportional, MB"].append(found.pss / _MB)
-    for kind, size in total.items():
-        figures[f"{name}: all processes, {kind}, MB"] = [size / _MB]
-    figures[f"{name}: threads of JVM"] = [running.jvm.num_threads()]
+    for process, found in running.tree.note_memory(figures, name).items():
+        if process == running.tree.jvm:
+            figures[f"{name}: JVM, resident, MB"] = [found.rss / MB]
+        elif process in children:
+            figures[f"{name}: child, resident, MB"].append(found.rss / MB)
+            figures[f"{name}: child, private, MB"].append(found.uss / MB)
+            figures[f"{name}: child, proportional, MB"].append(found.pss / MB)
 
 
 def _differences(figures: Figures, name: str) -> None:
