@@ -2,24 +2,19 @@ package replicator.page;
 
 import java.util.Map;
 import java.util.concurrent.atomic.AtomicReference;
+import replicator.aws.DelegatingStreamsClient;
 import replicator.aws.DirectCalls;
 import software.amazon.awssdk.awscore.AwsResponseMetadata;
 import software.amazon.awssdk.awscore.DefaultAwsResponseMetadata;
 import software.amazon.awssdk.awscore.util.AwsHeader;
 import software.amazon.awssdk.http.SdkHttpResponse;
-import software.amazon.awssdk.services.dynamodb.model.DescribeStreamRequest;
-import software.amazon.awssdk.services.dynamodb.model.DescribeStreamResponse;
 import software.amazon.awssdk.services.dynamodb.model.DynamoDbResponseMetadata;
 import software.amazon.awssdk.services.dynamodb.model.GetRecordsRequest;
 import software.amazon.awssdk.services.dynamodb.model.GetRecordsResponse;
-import software.amazon.awssdk.services.dynamodb.model.GetShardIteratorRequest;
-import software.amazon.awssdk.services.dynamodb.model.GetShardIteratorResponse;
 import software.amazon.awssdk.services.dynamodb.streams.DynamoDbStreamsClient;
-import software.amazon.awssdk.services.dynamodb.streams.DynamoDbStreamsServiceClientConfiguration;
 
 /** The stream's client, whose pages are read directly where that is possible, and by the SDK else. */
-public final class DirectPages implements DynamoDbStreamsClient {
-    private final DynamoDbStreamsClient stream;
+public final class DirectPages extends DelegatingStreamsClient {
     private final DirectCalls calls;
     private final PageInterceptor pages;
 
@@ -29,7 +24,7 @@ public final class DirectPages implements DynamoDbStreamsClient {
      * @param pages reads that client's pages, too
      */
     public DirectPages(DynamoDbStreamsClient stream, DirectCalls calls, PageInterceptor pages) {
-        this.stream = stream;
+        super(stream);
         this.calls = calls;
         this.pages = pages;
     }
@@ -54,30 +49,5 @@ public final class DirectPages implements DynamoDbStreamsClient {
         made.responseMetadata(DynamoDbResponseMetadata.create(metadata));
         made.sdkHttpResponse(head);
         return made.build();
-    }
-
-    @Override
-    public DescribeStreamResponse describeStream(DescribeStreamRequest request) {
-        return stream.describeStream(request);
-    }
-
-    @Override
-    public GetShardIteratorResponse getShardIterator(GetShardIteratorRequest request) {
-        return stream.getShardIterator(request);
-    }
-
-    @Override
-    public DynamoDbStreamsServiceClientConfiguration serviceClientConfiguration() {
-        return stream.serviceClientConfiguration();
-    }
-
-    @Override
-    public String serviceName() {
-        return stream.serviceName();
-    }
-
-    @Override
-    public void close() {
-        stream.close();
     }
 }

@@ -3,24 +3,21 @@ package replicator.page;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.LongSupplier;
+import replicator.aws.DelegatingStreamsClient;
 import software.amazon.awssdk.core.interceptor.ExecutionAttributes;
-import software.amazon.awssdk.services.dynamodb.model.DescribeStreamRequest;
-import software.amazon.awssdk.services.dynamodb.model.DescribeStreamResponse;
 import software.amazon.awssdk.services.dynamodb.model.GetRecordsRequest;
 import software.amazon.awssdk.services.dynamodb.model.GetRecordsResponse;
 import software.amazon.awssdk.services.dynamodb.model.GetShardIteratorRequest;
 import software.amazon.awssdk.services.dynamodb.model.GetShardIteratorResponse;
 import software.amazon.awssdk.services.dynamodb.model.ShardIteratorType;
 import software.amazon.awssdk.services.dynamodb.streams.DynamoDbStreamsClient;
-import software.amazon.awssdk.services.dynamodb.streams.DynamoDbStreamsServiceClientConfiguration;
 
 /**
  * The stream's client of one task among several, whose pages are shared with tasks that read the same stream
  * ({@link SharedReads}). All else is asked by each task itself: iterators, the shards, and what it looks at before it believes
  * in a shard's end or in a loss.
  */
-public final class SharedPages implements DynamoDbStreamsClient {
-    private final DynamoDbStreamsClient stream;
+public final class SharedPages extends DelegatingStreamsClient {
     private final SharedReader reader;
     private final int mostRecords;
     private final LongSupplier nanos;
@@ -37,7 +34,7 @@ public final class SharedPages implements DynamoDbStreamsClient {
     }
 
     SharedPages(DynamoDbStreamsClient stream, SharedReader reader, int mostRecords, LongSupplier nanos) {
-        this.stream = stream;
+        super(stream);
         this.reader = reader;
         this.mostRecords = mostRecords;
         this.nanos = nanos;
@@ -89,23 +86,8 @@ public final class SharedPages implements DynamoDbStreamsClient {
     }
 
     @Override
-    public DescribeStreamResponse describeStream(DescribeStreamRequest request) {
-        return stream.describeStream(request);
-    }
-
-    @Override
-    public DynamoDbStreamsServiceClientConfiguration serviceClientConfiguration() {
-        return stream.serviceClientConfiguration();
-    }
-
-    @Override
-    public String serviceName() {
-        return stream.serviceName();
-    }
-
-    @Override
     public void close() {
         reader.close();
-        stream.close();
+        super.close();
     }
 }

@@ -1,6 +1,7 @@
 package replicator.stream;
 
 import java.util.Optional;
+import replicator.aws.DelegatingStreamsClient;
 import replicator.log.Outage;
 import replicator.process.Exit;
 import software.amazon.awssdk.core.exception.SdkException;
@@ -17,7 +18,6 @@ import software.amazon.awssdk.services.dynamodb.model.ResourceNotFoundException;
 import software.amazon.awssdk.services.dynamodb.model.ShardIteratorType;
 import software.amazon.awssdk.services.dynamodb.model.TrimmedDataAccessException;
 import software.amazon.awssdk.services.dynamodb.streams.DynamoDbStreamsClient;
-import software.amazon.awssdk.services.dynamodb.streams.DynamoDbStreamsServiceClientConfiguration;
 
 /**
  * The stream's client that the adapter gets, which hides from it what it would misread.
@@ -32,14 +32,13 @@ import software.amazon.awssdk.services.dynamodb.streams.DynamoDbStreamsServiceCl
  *       others read it, too ({@link TooManyReaders}).
  * </ul>
  */
-public final class GuardedStreamsClient implements DynamoDbStreamsClient {
+public final class GuardedStreamsClient extends DelegatingStreamsClient {
     /** A read that carries it is known by its shard where it fails. */
     public static final ExecutionAttribute<String> SHARD = new ExecutionAttribute<>("ReplicatorShard");
 
     /** The adapter takes an answer without an iterator for the end of the shard. */
     private static final GetShardIteratorResponse ENDED = GetShardIteratorResponse.builder().build();
 
-    private final DynamoDbStreamsClient stream;
     private final String trueArn;
     private final StreamListings listings;
     private final Absence absence;
@@ -55,7 +54,7 @@ public final class GuardedStreamsClient implements DynamoDbStreamsClient {
     GuardedStreamsClient(
             DynamoDbStreamsClient stream, String trueArn, StreamListings listings, Absence absence, Losses losses,
             Exit exit) {
-        this.stream = stream;
+        super(stream);
         this.trueArn = trueArn;
         this.listings = listings;
         this.absence = absence;
@@ -223,20 +222,5 @@ public final class GuardedStreamsClient implements DynamoDbStreamsClient {
     /** From now on, a read that takes long is said while it does. */
     void watchReads() {
         overdue.start();
-    }
-
-    @Override
-    public DynamoDbStreamsServiceClientConfiguration serviceClientConfiguration() {
-        return stream.serviceClientConfiguration();
-    }
-
-    @Override
-    public String serviceName() {
-        return stream.serviceName();
-    }
-
-    @Override
-    public void close() {
-        stream.close();
     }
 }
