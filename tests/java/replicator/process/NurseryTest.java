@@ -61,6 +61,15 @@ class NurseryTest {
     }
 
     @Test
+    void aTaskThatHasEndedNeedsNone() {
+        Path started = folder.resolve("started");
+        Nursery nursery = new Nursery(CAT, "touch " + started, folder);
+        nursery.forget(SETTINGS);
+        nursery.close(10_000);
+        assertEquals(false, started.toFile().exists());
+    }
+
+    @Test
     void notByOneThatHangs() {
         NurseryProcess hangs = new NurseryProcess(folder, TimeUnit.MILLISECONDS.toNanos(1)).start("sleep", "600");
         IOException error = assertThrows(IOException.class, () -> hangs.fork(SETTINGS));

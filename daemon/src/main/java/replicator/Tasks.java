@@ -11,10 +11,12 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import replicator.log.Event;
 import replicator.process.Exit;
+import replicator.process.KeptProcess;
 import replicator.process.TaskThreads;
 
 /**
- * Many tasks in one process, each begun and ended as the keeper says, by words of a line each:
+ * Many tasks in one process, each begun and ended as the keeper says ({@code processor/cli/keeper.py}), which reads their files
+ * and looks at what each needs. Tasks that run go on without it. Its words are of a line each:
  *
  * <pre>
  *   keeper ─▶ start 3 NAME PROPERTIES FILE   its log files lie beside its properties; FILE is told back
@@ -39,14 +41,14 @@ final class Tasks {
     private static final Logger LOG = LoggerFactory.getLogger(Tasks.class);
 
     private final Common common;
-    private final KeeperProcess keeper;
+    private final KeptProcess keeper;
     private final Map<String, Running> running = new ConcurrentHashMap<>();
     private volatile int status = Exit.STOPPED;
 
     /** @param keeper its command */
     Tasks(String[] keeper, Common common) {
         this.common = common;
-        this.keeper = new KeeperProcess(keeper, this::hear, this::introduce);
+        this.keeper = new KeptProcess("keeper", keeper, this::introduce, this::hear, Tasks::sayLost);
     }
 
     private final class Running {
@@ -133,6 +135,12 @@ final class Tasks {
     private void introduce() {
         running.values().forEach(task -> keeper.say("running " + task.number + " " + task.files));
         keeper.say("begin");
+    }
+
+    private static void sayLost(String end, long againSeconds) {
+        Event.warning("task_keeper_ended").with("end", end).with("again_in_seconds", againSeconds)
+                .note("The tasks that run go on. Changed files, and tasks that wait to be started, are seen to when the "
+                        + "process that keeps them is started again. replication.log has what it said.");
     }
 
     void reload() {

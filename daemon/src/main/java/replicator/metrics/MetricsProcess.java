@@ -1,22 +1,15 @@
 package replicator.metrics;
 
 import com.fasterxml.jackson.databind.node.TextNode;
-import java.io.IOException;
-import java.io.OutputStream;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
-import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 import replicator.log.Event;
-import replicator.log.ProcessLines;
 import replicator.process.DaemonThreads;
-import replicator.process.RestartPause;
+import replicator.process.KeptProcess;
 
 /**
  * The process that tells this daemon's metrics ({@code processor/metrics/exporter.py}): started beside the children, and
@@ -26,24 +19,29 @@ import replicator.process.RestartPause;
  * it writes to standard error goes where the children's lines go.
  */
 public final class MetricsProcess {
-    private static final Logger LOG = LoggerFactory.getLogger(MetricsProcess.class);
-
-    private final String[] command;
+    private final KeptProcess kept;
     private final ExecutorService teller = Executors.newSingleThreadExecutor(DaemonThreads.ofProcess("metrics-teller"));
     private final Set<String> telling = ConcurrentHashMap.newKeySet();
     private final Set<String> tasks = ConcurrentHashMap.newKeySet();
     private final AtomicBoolean started = new AtomicBoolean();
-    private volatile boolean closing;
-    private volatile Process process;
 
     /** @param command split at spaces, as KCL splits the children's; null where nothing is to be told */
     public MetricsProcess(String command) {
-        this.command = command == null ? null : command.split(" ");
+        kept = command == null ? null
+                : new KeptProcess("metrics", command.split(" "), this::introduce, line -> {}, MetricsProcess::sayLost);
     }
 
     public void start() {
-        if (command != null && started.compareAndSet(false, true)) {
+        if (kept != null && started.compareAndSet(false, true)) {
             DaemonThreads.ofProcess("metrics-process").newThread(this::keepRunning).start();
+        }
+    }
+
+    private void keepRunning() {
+        try {
+            kept.run();
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
         }
     }
 
@@ -69,38 +67,35 @@ public final class MetricsProcess {
         return String.format("{\"task\":%s,\"state\":\"begun\"}", TextNode.valueOf(task));
     }
 
+    private void introduce() {
+        tasks.forEach(task -> say(begun(task)));
+    }
+
+    /** Returns at once: a process that reads nothing would have us wait. */
     private void say(String line) {
-        Process running = process;
-        if (running != null) {
-            teller.execute(() -> write(running, line));
+        if (isRunning()) {
+            teller.execute(() -> kept.say(line));
         }
     }
 
-    private static void write(Process running, String line) {
-        try {
-            OutputStream input = running.getOutputStream();
-            input.write((line + "\n").getBytes(StandardCharsets.UTF_8));
-            input.flush();
-        } catch (IOException e) {
-            LOG.debug("The metrics process has ended", e);
-        }
+    private boolean isRunning() {
+        return kept != null && kept.isRunning();
     }
 
     /**
-     * Tells what only the daemon knows. Returns at once: a process that reads nothing would have us wait.
+     * Tells what only the daemon knows, unless the last of the same task is still being told.
      *
      * @param task the file with the settings of the task's children; null where the process has one task
      * @param shardsUnread how many of the stream's shards no daemon reads
      * @param shardsLost of how many shards of this daemon's changes are lost
      */
     public void tell(Path task, int shardsUnread, int shardsLost) {
-        Process running = process;
         String key = String.valueOf(task);
-        if (running != null && telling.add(key)) {
+        if (isRunning() && telling.add(key)) {
             String of = task == null ? "" : String.format("\"task\":%s,", TextNode.valueOf(key));
             String line = String.format("{%s\"shardsUnread\":%d,\"shardsLost\":%d}", of, shardsUnread, shardsLost);
             teller.execute(() -> {
-                write(running, line);
+                kept.say(line);
                 telling.remove(key);
             });
         }
@@ -108,61 +103,15 @@ public final class MetricsProcess {
 
     /** Lets the process send its last figures, and waits up to {@code millis} for that. */
     public void close(long millis) {
-        closing = true;
-        Process running = process;
-        if (running != null) {
-            teller.execute(() -> { // after what is being told
-                try {
-                    running.getOutputStream().close();
-                } catch (IOException e) {
-                    LOG.debug("The metrics process has ended", e);
-                }
-            });
-            try {
-                running.waitFor(millis, TimeUnit.MILLISECONDS);
-            } catch (InterruptedException e) {
-                Thread.currentThread().interrupt();
-            }
+        if (kept != null) {
+            teller.execute(kept::close); // after what is being told
+            kept.await(millis);
         }
     }
 
-    private void keepRunning() {
-        RestartPause pause = new RestartPause();
-        while (!closing) {
-            pause.begin();
-            String end = runOnce();
-            if (closing) {
-                return;
-            }
-            long left = pause.leftMillis();
-            Event.warning("metrics_process_ended").with("end", end).with("again_in_seconds", left / 1_000)
-                    .note("Replication goes on; metrics are missing until the process that tells them is started again. "
-                            + "replication.log has what it said.");
-            try {
-                Thread.sleep(left);
-            } catch (InterruptedException e) {
-                return;
-            }
-        }
-    }
-
-    private String runOnce() {
-        try {
-            Process started = new ProcessBuilder(command).redirectOutput(ProcessBuilder.Redirect.DISCARD).start();
-            process = started;
-            tasks.forEach(task -> say(begun(task)));
-            ProcessLines.read(started.getErrorStream(), line -> {
-                ProcessLines.log(line);
-                System.err.println(line);
-            });
-            return "ended with " + started.waitFor();
-        } catch (IOException e) {
-            return "can't be started (" + e.getMessage() + ")";
-        } catch (InterruptedException e) {
-            Thread.currentThread().interrupt();
-            return "was interrupted";
-        } finally {
-            process = null;
-        }
+    private static void sayLost(String end, long againSeconds) {
+        Event.warning("metrics_process_ended").with("end", end).with("again_in_seconds", againSeconds)
+                .note("Replication goes on; metrics are missing until the process that tells them is started again. "
+                        + "replication.log has what it said.");
     }
 }
