@@ -53,11 +53,11 @@ public final class Nursery {
         }
     }
 
-    /** A task has ended. */
+    /** A task has ended. A process that is yet to be started knows nothing of it. */
     public void forget(Path settings) {
-        NurseryProcess running = running();
-        if (running != null) {
-            running.forget(settings);
+        NurseryProcess last = last();
+        if (last != null) {
+            last.forget(settings);
         }
     }
 
@@ -92,6 +92,11 @@ public final class Nursery {
     }
 
     /** The one that runs, or was the last to; null where there was none. */
+    private synchronized NurseryProcess last() {
+        return process;
+    }
+
+    /** The same, once another one is started if that is to be. */
     private synchronized NurseryProcess running() {
         boolean isWanted = command != null && !isClosed && (process == null || !process.isUsable());
         if (isWanted && pause.leftMillis() == 0) {

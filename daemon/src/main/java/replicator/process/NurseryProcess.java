@@ -57,17 +57,18 @@ final class NurseryProcess {
 
     /** What the task's children share is made now. Where the process has ended, its successor makes it with the first child. */
     void prepare(Path settings) {
-        try {
-            say("task " + settings);
-        } catch (IOException e) {
-            LOG.debug("The nursery has ended", e);
-        }
+        tell("task " + settings);
     }
 
     /** What the task's children shared is wanted no longer. */
     void forget(Path settings) {
+        tell("gone " + settings);
+    }
+
+    /** Says what nobody waits for. */
+    private void tell(String words) {
         try {
-            say("gone " + settings);
+            say(words);
         } catch (IOException e) {
             LOG.debug("The nursery has ended", e);
         }
