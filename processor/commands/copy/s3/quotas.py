@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from processor.aws.errors import aws_errors
 from processor.errors import RefusedError, UnavailableError
@@ -29,11 +29,24 @@ def findings(settings: Settings, clients: Clients, source: Mapping[str, Any]) ->
     :param source: ``Table`` of DescribeTable's answer
     """
     yield from _size(source, settings.destination_region)
-    for what, region, call, most in (
-        ("exports", settings.source_region, lambda: _exports(clients), EXPORTS),
-        ("imports", settings.destination_region, lambda: _imports(clients), IMPORTS),
-    ):
-        yield from _under_way(what, region, call, most)
+    exports = _Kind("Export", "ExportSummaries", EXPORTS, lambda **page: clients.source().list_exports(**page))
+    imports = _Kind("Import", "ImportSummaryList", IMPORTS, lambda **page: clients.destination().list_imports(**page))
+    yield from _under_way(exports, settings.source_region)
+    yield from _under_way(imports, settings.destination_region)
+
+
+class _Kind(NamedTuple):
+    """Exports or imports, as DynamoDB lists them.
+
+    :param name: in the names of the call and of the status
+    :param summaries: the part of the answer
+    :param call: lists a page
+    """
+
+    name: str
+    summaries: str
+    most: int
+    call: Callable[..., Any]
 
 
 def _size(source: Mapping[str, Any], region: str) -> Iterator[Finding]:
@@ -50,40 +63,30 @@ def _size(source: Mapping[str, Any], region: str) -> Iterator[Finding]:
             )
 
 
-def _under_way(what: str, region: str, count: Callable[[], int], most: int) -> Iterator[Finding]:
+def _under_way(kind: _Kind, region: str) -> Iterator[Finding]:
+    what = f"{kind.name.lower()}s in {region}"
     try:
-        number = count()
+        number = _number(kind)
     except (UnavailableError, RefusedError) as exc:
         unknown = "Whether there are as many under way as AWS allows will be known when this one begins"
-        action = "ListExports" if what == "exports" else "ListImports"
         yield warning(
-            "transfers-unknown", f"{what} in {region}", f"can't be listed ({exc})", unknown, f"Allow dynamodb:{action}"
+            "transfers-unknown", what, f"can't be listed ({exc})", unknown, f"Allow dynamodb:List{kind.name}s"
         )
         return
-    if number >= most:
-        value = f"{number} are under way, and AWS's quota is {most} at once"
-        yield warning("transfer-quota-number", f"{what} in {region}", value, "AWS may refuse to begin another", _REMEDY)
+    if number >= kind.most:
+        value = f"{number} are under way, and AWS's quota is {kind.most} at once"
+        yield warning("transfer-quota-number", what, value, "AWS may refuse to begin another", _REMEDY)
 
 
-def _exports(clients: Clients) -> int:
+def _number(kind: _Kind) -> int:
+    """How many are under way; those past the quota are not counted."""
     page: dict[str, Any] = {}
-    number: int = 0
+    number = 0
     while True:
-        with aws_errors("ListExports"):
-            found: Any = clients.source().list_exports(**page)
-        number += len([1 for each in found.get("ExportSummaries", []) if each.get("ExportStatus") == "IN_PROGRESS"])
-        if number >= EXPORTS or not found.get("NextToken"):
-            return number
-        page = {"NextToken": found["NextToken"]}
-
-
-def _imports(clients: Clients) -> int:
-    page: dict[str, Any] = {}
-    number: int = 0
-    while True:
-        with aws_errors("ListImports"):
-            found: Any = clients.destination().list_imports(**page)
-        number += len([1 for each in found.get("ImportSummaryList", []) if each.get("ImportStatus") == "IN_PROGRESS"])
-        if number >= IMPORTS or not found.get("NextToken"):
+        with aws_errors(f"List{kind.name}s"):
+            found = kind.call(**page)
+        states = [each.get(f"{kind.name}Status") for each in found.get(kind.summaries, [])]
+        number += states.count("IN_PROGRESS")
+        if number >= kind.most or not found.get("NextToken"):
             return number
         page = {"NextToken": found["NextToken"]}
