@@ -57,9 +57,7 @@ def drain(servers: Servers, folder: Path, load: Load) -> Course:
         sink = stack.enter_context(NullSink(**load.sink))
         settings = {
             **source.settings,
-            "destinationRegion": "eu-west-1",
-            "destinationTable": "sink",
-            "destinationEndpoint": sink.endpoint,
+            **sink.settings,
             "kclEndpoint": servers.source,
             "taskName": f"bench-{uuid.uuid4().hex[:8]}",
             **load.settings,

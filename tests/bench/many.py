@@ -41,9 +41,7 @@ class _Daemon:
         self.conf = folder / "conf"
         self.conf.mkdir(parents=True)
         common = {
-            "destinationRegion": "eu-west-1",
-            "destinationTable": "sink",
-            "destinationEndpoint": self._sink.endpoint,
+            **self._sink.settings,
             "kclEndpoint": servers.source,
             "logDirectory": str(folder / "logs"),
             "dontPublishCloudwatch": "true",

@@ -62,9 +62,7 @@ class _Running:
         self._counted = stack.enter_context(FaultProxy(servers.source)) if shards <= SEVERAL else None
         made = {
             **self.stream.settings,
-            "destinationRegion": "eu-west-1",
-            "destinationTable": "sink",
-            "destinationEndpoint": self.sink.endpoint,
+            **self.sink.settings,
             "kclEndpoint": servers.source if self._counted is None else self._counted.endpoint,
             "taskName": f"bench-{uuid.uuid4().hex[:8]}",
             **settings,

@@ -54,6 +54,11 @@ class NullSink(ServerProcess):
             f"--unprocessed={unprocessed}",
         )
 
+    @property
+    def settings(self) -> dict[str, str]:
+        """What leads a task here."""
+        return {"destinationRegion": "eu-west-1", "destinationTable": "sink", "destinationEndpoint": self.endpoint}
+
     def take_lags(self) -> list[float]:
         """Seconds from each write to its arrival, of all that arrived since they were last taken."""
         asked = urllib.request.Request(self.endpoint, b"{}", {"X-Amz-Target": "Bench.Lags"})  # noqa: S310  # a server of our own
