@@ -17,7 +17,11 @@ from typing import Any, NoReturn, Protocol, TextIO
 import msgspec
 
 from processor.errors import ReplicatorError
+from processor.reporting import terminal
+from processor.reporting.console import unfiltered
 from processor.reporting.printable import escaped
+from processor.reporting.secrets import hidden
+from processor.reporting.terminal import Tone
 
 # The shell's exit status for a program that wrote to a pipe which nobody reads any more (128 + SIGPIPE).
 CLOSED_PIPE = 141
@@ -38,6 +42,7 @@ class Listener(Protocol):
 
 
 _listener: Listener | None = None
+_has_json = False
 
 
 @contextlib.contextmanager
@@ -65,8 +70,15 @@ def prepare(*, as_json: bool) -> None:
 
     What a locale can't encode is written as an escape. JSON is UTF-8 in any locale (RFC 8259).
     """
+    global _has_json  # noqa: PLW0603  # as the listener
+    _has_json = False
     _configure(sys.stdout, encoding="utf-8" if as_json else None)
     _configure(sys.stderr, encoding=None)
+
+
+def has_json() -> bool:
+    """Whether a report was printed as JSON since ``prepare``."""
+    return _has_json
 
 
 def _configure(stream: TextIO, *, encoding: str | None) -> None:
@@ -101,12 +113,22 @@ def say(*lines: str) -> None:
     if _listener is not None:
         _listener.said(lines)
     with contextlib.suppress(OSError):
-        print(*map(escaped, lines), sep="\n", file=sys.stderr, flush=True)
+        shown = unfiltered(sys.stderr)
+        for each in lines:
+            # Without secrets before it is broken: what is hidden by its form may have a space in it.
+            print(*terminal.laid_out(hidden(escaped(each)), shown), sep="\n", file=shown)
+        shown.flush()
 
 
-def line(text: str = "", *, flush: bool = False) -> None:
-    """Print one line on standard output; with ``flush`` if the next may take long."""
-    print(escaped(text), flush=flush)
+def line(text: str = "", *, flush: bool = False, tone: Tone | None = None) -> None:
+    """Print one line on standard output; with ``flush`` if the next may take long.
+
+    :param tone: by which a terminal colours it
+    """
+    shown = unfiltered(sys.stdout)
+    text = escaped(text)
+    # Not broken: it may be a key or a command, which is to be copied as it is.
+    print(text if tone is None or not shown.isatty() else terminal.coloured(text, tone), file=shown, flush=flush)
 
 
 def json(report: Any, *, indent: int = 0) -> None:
@@ -114,8 +136,10 @@ def json(report: Any, *, indent: int = 0) -> None:
 
     JSON requires escapes only for C0 controls; here every character that a terminal would interpret is ``\uXXXX``.
     """
+    global _has_json  # noqa: PLW0603  # as the listener
     if _listener is not None and _listener.takes(report):
         return
+    _has_json = True
     text = msgspec.json.encode(report)
     text = msgspec.json.format(text, indent=indent) if indent else text
     print("\n".join(map(escaped, text.decode().split("\n"))), flush=True)
@@ -132,6 +156,8 @@ class JsonList:
 
     def add(self, report: Any) -> None:
         """Print one more element."""
+        global _has_json  # noqa: PLW0603  # as the listener
+        _has_json = True
         print(self._before + escaped(msgspec.json.encode(report).decode()), flush=True)
         self._before = ","
 

@@ -8,8 +8,9 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, TextIO
 
 import rich.progress
+from rich.table import Column
 
-from processor.reporting import output
+from processor.reporting import output, terminal
 from processor.reporting.console import unfiltered
 from processor.reporting.printable import escaped
 from processor.reporting.rich_console import PrintableConsole
@@ -20,6 +21,14 @@ if TYPE_CHECKING:
 # Seconds between two lines: in a log, and on a terminal.
 LINE_SECONDS = 10.0
 LIVE_SECONDS = 0.2
+
+
+_BAR_COLUMNS = 14
+
+
+def _whole() -> Column:
+    """A column of a bar that is not cut."""
+    return Column(no_wrap=True)
 
 
 class Progress:
@@ -40,7 +49,8 @@ class Progress:
         self._due = self._clock() + self._interval
         self._shown = True
         output.introduce()
-        self._stream.write(f"\r\x1b[2K{escaped(line)}" if self._live else f"{escaped(line)}\n")
+        shown = escaped(line)
+        self._stream.write(f"\r\x1b[2K{terminal.cropped(shown, self._stream)}" if self._live else f"{shown}\n")
         self._stream.flush()
 
     def close(self) -> None:
@@ -58,12 +68,18 @@ class Bar:
         self._bar: rich.progress.Progress | None = None
         if sys.stderr.isatty():
             self._bar = rich.progress.Progress(
-                rich.progress.BarColumn(),
                 rich.progress.TaskProgressColumn(),
-                rich.progress.TextColumn("{task.fields[rate]:,.0f} items/s  {task.description}"),
-                rich.progress.TimeRemainingColumn(),
+                rich.progress.TimeRemainingColumn(table_column=_whole()),
+                rich.progress.TextColumn("left", table_column=_whole()),
+                rich.progress.TextColumn("{task.fields[rate]:,.0f} items/s", table_column=_whole()),
+                rich.progress.BarColumn(bar_width=_BAR_COLUMNS),
+                # What a narrow terminal has no room for.
+                rich.progress.TextColumn(
+                    "{task.description}", table_column=Column(ratio=1, no_wrap=True, overflow="ellipsis")
+                ),
                 console=PrintableConsole(stderr=True),
                 transient=True,
+                expand=True,
             )
 
     def __enter__(self) -> Self:

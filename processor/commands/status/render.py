@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import TYPE_CHECKING
 
 from rich.console import Group, RenderableType
 from rich.table import Table
@@ -13,9 +14,14 @@ from processor.commands.status.lineage import ShardState
 from processor.commands.status.report import StatusReport, TableStatus
 from processor.reporting.rich_console import cell
 
+if TYPE_CHECKING:
+    from rich.console import Console, ConsoleOptions, RenderResult
+
 # The most lines that a person reads; --json has all.
 SHOWN = 40
 _HEALTHY = {0: "healthy", 1: "not healthy", 5: "not known"}
+# From here on there is room for checkpoints beside a shard's name and owner.
+_CHECKPOINT_COLUMNS = 100
 _MINUTE, _HOUR = 60, 3600
 
 
@@ -51,7 +57,7 @@ def render(report: StatusReport) -> RenderableType:
         parts += [Text(), *(cell(line) for finding in report.findings for line in finding.lines)]
     rows = sorted((shard for shard in report.shards if shard.state != "finished"), key=_urgency)
     if rows:
-        parts += [Text(), _table(rows[:SHOWN], report)]
+        parts += [Text(), _Shards(rows[:SHOWN], report)]
         if len(rows) > SHOWN:
             parts.append(Text(f"and {len(rows) - SHOWN} more; --json has all of them"))
     return Group(*parts)
@@ -95,23 +101,37 @@ def _table_line(table: TableStatus) -> str:
     return f"{table.table} in {table.region}{at}, {table.status or 'not read'}"
 
 
-def _table(shards: list[ShardState], report: StatusReport) -> Table:
+class _Shards:
+    """The table of shards. A narrow terminal has no room for checkpoints, which ``--json`` has."""
+
+    def __init__(self, shards: list[ShardState], report: StatusReport) -> None:
+        self._shards = shards
+        self._report = report
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        """See rich's console protocol."""
+        yield _table(self._shards, self._report, checkpoints=options.max_width >= _CHECKPOINT_COLUMNS)
+
+
+def _table(shards: list[ShardState], report: StatusReport, *, checkpoints: bool) -> Table:
     table = Table(box=None, padding=(0, 2, 0, 0))
-    table.add_column("shard", no_wrap=True)
+    table.add_column("shard", no_wrap=True, min_width=8)
     table.add_column("state", no_wrap=True)
     table.add_column("lag", justify="right", no_wrap=True)
-    table.add_column("owner", overflow="fold")
-    table.add_column("checkpoint", overflow="fold")
+    table.add_column("owner", overflow="fold", min_width=8)
+    if checkpoints:
+        table.add_column("checkpoint", overflow="fold", min_width=10)
     counted = any(shard.filtered is not None for shard in shards)
     if counted:
         table.add_column("filtered", justify="right", no_wrap=True)
-    table.add_column("note", overflow="fold")
+    table.add_column("note", overflow="fold", min_width=4)
     for shard in shards:
         note = shard.note or ("for its parent" if shard.state == "waiting" else "")
         bound = _bound(report, shard.lag_seconds, about="~", at_most="<")
         lag = "lost" if shard.lost else bound + duration(shard.lag_seconds)
         filtered = ["-" if shard.filtered is None else f"{shard.filtered:,}"] if counted else []
-        cells = (shard.shard_id, shard.state, lag, shard.owner or "-", shard.checkpoint or "-", *filtered, note)
+        checkpoint = [shard.checkpoint or "-"] if checkpoints else []
+        cells = (shard.shard_id, shard.state, lag, shard.owner or "-", *checkpoint, *filtered, note)
         table.add_row(*map(cell, cells))
     return table
 
