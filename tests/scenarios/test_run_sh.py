@@ -185,8 +185,8 @@ def test_nothing_given_ends_with_22() -> None:
 
 
 def test_help_lists_every_setting() -> None:
-    """--help ends with 0 and has the settings in groups."""
-    result = run("--help")
+    """``help settings`` ends with 0 and has them in groups."""
+    result = run("help", "settings")
     assert result.returncode == 0
     assert result.stdout.index("Source:") < result.stdout.index("--sourceRegion") < result.stdout.index("Destination:")
 
@@ -212,17 +212,20 @@ def test_term_during_the_start_is_a_clean_end(tmp_path: Path) -> None:
 
 
 def test_the_demo_on_a_terminal_shows_a_table_and_ctrl_c_ends_everything(tmp_path: Path) -> None:
-    """A terminal gets the live view; Ctrl-C stops all it started, sums up, and says where the logs are."""
+    """A terminal gets the live view; Ctrl-C stops writing, and all that was started when the tables are equal."""
     demo = [java.ROOT / "properties" / "demo.properties", "--logDirectory", tmp_path, "--taskName", "terminal"]
     ours, theirs = pty.openpty()
     with subprocess.Popen([RUN, *demo], stdin=theirs, stdout=theirs, stderr=theirs, start_new_session=True) as started:
         os.close(theirs)
-        screen = _read_until(ours, b"source = destination", b"replicated")
+        screen = _read_until(ours, b"source = destination", b"replicated", b"yes")
         family = psutil.Process(started.pid).children(recursive=True)
         started.send_signal(signal.SIGINT)
         screen += _read_until(ours, b"Logs are in")
         assert started.wait(PATIENCE_SECONDS) == 0
     os.close(ours)
+    ended = screen[screen.index(b"Nothing is written any more") :]
+    assert b"source = destination: yes" in ended
+    assert re.search(rb"The tables are equal: all \d+ writes are at the destination", ended), ended
     assert b"lag p50 / p95" in screen
     assert str(tmp_path / "terminal").encode() in screen
     assert len(family) > 2

@@ -32,6 +32,8 @@ from processor.system import program
 
 LINE_SECONDS = 5.0
 LOOK_SECONDS = 0.5
+# What was written so lately may still be on its way, and is no difference.
+FRESH_SECONDS = 1.0
 # How long the tables may take to become equal once nothing is written any more.
 SETTLE_SECONDS = 60.0
 # The daemon's own grace for the batch in progress (shutdownGraceMillis), and a little more.
@@ -48,7 +50,11 @@ _NOT_THE_DEMO_S = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TablesLook:
-    """What the two tables show at one moment."""
+    """What the two tables show at one moment.
+
+    :param differing: keys whose items are not the same in both
+    :param late: those of them that were last written more than ``FRESH_SECONDS`` ago
+    """
 
     seconds: float
     written: int
@@ -56,6 +62,14 @@ class TablesLook:
     lag_p50: float | None
     lag_p95: float | None
     differing: list[str]
+    late: list[str]
+
+    @property
+    def equal(self) -> str:
+        """Whether the tables are equal, in words."""
+        if self.late:
+            return f"not yet ({len(self.late)} keys)"
+        return "yes, but for the last second" if self.differing else "yes"
 
     @property
     def pending(self) -> int:
@@ -64,21 +78,20 @@ class TablesLook:
 
     def line(self) -> str:
         """For a log or a pipe."""
-        equal = "yes" if not self.differing else f"no ({len(self.differing)} keys)"
         return (
             f"{self.seconds:5.0f} s  written {self.written}  replicated {self.replicated}  pending {self.pending}  "
-            f"lag p50 {_seconds(self.lag_p50)} p95 {_seconds(self.lag_p95)}  source = destination: {equal}"
+            f"lag p50 {_seconds(self.lag_p50)} p95 {_seconds(self.lag_p95)}  source = destination: {self.equal}"
         )
 
     def table(self) -> Table:
         """For a terminal."""
-        table = Table(title="orders -> orders-copy  (Ctrl-C ends it)", show_header=False, min_width=56)
+        table = Table(title="orders -> orders-copy  (Ctrl-C stops writing)", show_header=False, min_width=56)
         table.add_row("running", f"{self.seconds:.0f} s")
         table.add_row("written", str(self.written))
         table.add_row("replicated", str(self.replicated))
         table.add_row("pending", str(self.pending))
         table.add_row("lag p50 / p95", f"{_seconds(self.lag_p50)} / {_seconds(self.lag_p95)}")
-        table.add_row("source = destination", "yes" if not self.differing else f"not yet: {len(self.differing)} keys")
+        table.add_row("source = destination", self.equal)
         return table
 
 
@@ -96,10 +109,10 @@ def run(settings: Settings, arguments: Sequence[str]) -> int:
     logs = Path(settings.log_directory) / settings.task_name
     os.close(make_log_directory(logs, settings))
     _make_dynamodb_local()
-    stop = threading.Event()
+    stop, at_once = threading.Event(), threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         # Not as an exception: if it arrived inside Popen, a process would be left that nobody knows of.
-        signal.signal(number, lambda *_: stop.set())
+        signal.signal(number, lambda *_: (at_once if stop.is_set() else stop).set())
     _own_credentials()
     output.line("Starting two DynamoDB Local servers ...", flush=True)
     with contextlib.ExitStack() as stack:
@@ -108,7 +121,15 @@ def run(settings: Settings, arguments: Sequence[str]) -> int:
             stack.callback(server.stop)
             server.start()
         endpoints = [server.wait().endpoint for server in servers]
-        demo = _Demo(settings, arguments, logs, stop, source_endpoint=endpoints[0], destination_endpoint=endpoints[1])
+        demo = _Demo(
+            settings,
+            arguments,
+            logs,
+            stop,
+            at_once,
+            source_endpoint=endpoints[0],
+            destination_endpoint=endpoints[1],
+        )
         return demo.run()
 
 
@@ -138,6 +159,7 @@ class _Demo:
         arguments: Sequence[str],
         logs: Path,
         stop: threading.Event,
+        at_once: threading.Event,
         *,
         source_endpoint: str,
         destination_endpoint: str,
@@ -145,7 +167,7 @@ class _Demo:
         self._settings = settings
         self._arguments = arguments
         self._logs = logs
-        self._stop = stop
+        self._stop, self._at_once = stop, at_once
         self._endpoints = {
             "sourceEndpoint": source_endpoint,
             "destinationEndpoint": destination_endpoint,
@@ -160,6 +182,8 @@ class _Demo:
         self._started = time.monotonic()
 
     def run(self) -> int:
+        if self._stop.is_set():
+            return 0
         create_table(self._source, self._settings.source_table, stream=True)
         create_table(self._destination, self._settings.destination_table, stream=False)
         self._started = time.monotonic()
@@ -169,15 +193,18 @@ class _Demo:
             self._watch(replicator, self._settings.demo_seconds)
             self._probe.stop()
             self._workload.stop()
-            look = self._settle(replicator)
             if self._stop.is_set():
-                output.line("Stopping ...", flush=True)
-        output.line(look.line())
+                again = "Ctrl-C again ends it at once."
+                output.line(f"Nothing is written any more. Waiting until the tables are equal. {again}", flush=True)
+            look = self._settle(replicator)
+            output.line(look.line())
+            if not look.differing:
+                output.line(f"The tables are equal: all {look.written} writes are at the destination.", flush=True)
         output.line(f"Logs are in {self._logs}")
-        if look.differing and not self._stop.is_set():
-            output.say(f"{len(look.differing)} keys differ: {', '.join(look.differing[:20])}")
-            return 1
-        return 0
+        if not look.differing:
+            return 0
+        output.say(f"{len(look.differing)} keys differ: {', '.join(look.differing[:20])}")
+        return 0 if self._at_once.is_set() else 1
 
     @contextlib.contextmanager
     def _replicator(self) -> Iterator[subprocess.Popen[bytes]]:
@@ -231,10 +258,10 @@ class _Demo:
         deadline = time.monotonic() + SETTLE_SECONDS
         while True:
             look = self._look()
-            if not look.differing or self._stop.is_set() or time.monotonic() > deadline:
+            if not look.differing or self._at_once.is_set() or time.monotonic() > deadline:
                 return look
             self._check_alive(replicator)
-            self._stop.wait(LOOK_SECONDS)
+            self._at_once.wait(LOOK_SECONDS)
 
     def _check_alive(self, replicator: subprocess.Popen[bytes]) -> None:
         if replicator.poll() is not None:
@@ -244,9 +271,12 @@ class _Demo:
             raise ReplicatorError(message)
 
     def _look(self) -> TablesLook:
+        fresh_from = time.monotonic() - FRESH_SECONDS
         destination = scan(self._destination, self._settings.destination_table)
         source = scan(self._source, self._settings.source_table)
         lags = self._probe.samples_seconds()
+        differing = sorted(key for key in source.keys() | destination.keys() if source.get(key) != destination.get(key))
+        fresh = self._workload.written_since(fresh_from) | self._probe.written_since(fresh_from)
         percentiles = statistics.quantiles(lags, n=20, method="inclusive") if len(lags) > 1 else None
         return TablesLook(
             seconds=time.monotonic() - self._started,
@@ -254,7 +284,6 @@ class _Demo:
             replicated=self._workload.arrived({key: item for key, item in destination.items() if key != PROBE_KEY}),
             lag_p50=percentiles[9] if percentiles else None,
             lag_p95=percentiles[18] if percentiles else None,
-            differing=sorted(
-                key for key in source.keys() | destination.keys() if source.get(key) != destination.get(key)
-            ),
+            differing=differing,
+            late=[key for key in differing if key not in fresh],
         )

@@ -53,6 +53,7 @@ class Workload:
         self._random = random.Random(seed)  # noqa: S311  # a workload, no secret
         self._pause = pause_seconds
         self._history: dict[str, list[tuple[int, bool]]] = {}  # key -> (number, was it a put), oldest first
+        self._touched: dict[str, float] = {}  # key -> when it was last written, by the monotonic clock
         self._lock = threading.Lock()
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name="workload", daemon=True)
@@ -72,18 +73,26 @@ class Workload:
         with self._lock:
             return sum(_arrived(history, items.get(key)) for key, history in self._history.items())
 
+    def written_since(self, moment: float) -> set[str]:
+        """The keys that were written after ``moment``, of the monotonic clock, or are just being written."""
+        with self._lock:
+            return {key for key, written in self._touched.items() if written > moment}
+
     def _run(self) -> None:
         while not self._stop.is_set():
             key = f"order-{self._random.randrange(_KEYS):03d}"
             history = self._history.get(key, [])
             put = not history or not history[-1][1] or self._random.random() < 0.8  # noqa: PLR2004  # four updates a delete
             number = self.written + 1
+            with self._lock:
+                self._touched[key] = time.monotonic()
             if put:
                 self._client.put_item(TableName=self._table, Item=self._item(key, number))
             else:
                 self._client.delete_item(TableName=self._table, Key={"id": {"S": key}})
             with self._lock:
                 self._history.setdefault(key, []).append((number, put))
+                self._touched[key] = time.monotonic()
                 self.written = number
             self._stop.wait(self._random.uniform(0, 2 * self._pause))
 
@@ -120,6 +129,7 @@ class LagProbe:
     ) -> None:
         self._source, self._source_table = source, source_table
         self._destination, self._destination_table = destination, destination_table
+        self._touched = 0.0
         self._samples: deque[float] = deque(maxlen=_LAG_SAMPLES)
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name="lag-probe", daemon=True)
@@ -137,10 +147,15 @@ class LagProbe:
         """The newest samples, the oldest first."""
         return list(self._samples)
 
+    def written_since(self, moment: float) -> set[str]:
+        """Its key, if that was written after ``moment``, of the monotonic clock."""
+        return {PROBE_KEY} if self._touched > moment else set()
+
     def _run(self) -> None:
         number = 0
         while not self._stop.is_set():
             number += 1
+            self._touched = time.monotonic()
             self._source.put_item(
                 TableName=self._source_table, Item={"id": {"S": PROBE_KEY}, "write": {"N": str(number)}}
             )
