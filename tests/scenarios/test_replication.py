@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import signal
 import time
 from collections.abc import Callable
@@ -181,3 +182,21 @@ def test_a_region_may_be_a_word_that_the_adapter_does_not_know(
     with replicator(pair.settings | {"sourceRegion": word}) as running:
         pair.wait_for("one")
         assert running.stop() == 0
+
+
+def test_a_daemon_says_what_it_does(pair: Pair, replicator: MakeReplicator) -> None:
+    """Progress soon after the start, where the README says; that it is a standby; at the end what it has applied."""
+    for number in range(5):
+        pair.put(f"{number}")
+    with replicator(pair.settings) as running:
+        pair.wait_equal()
+        until(lambda: re.search(r" INFO progress shards=1 records=5 seconds=\d+ ", running.log()), "its progress")
+        with replicator(pair.settings, name="second") as second:
+            until(lambda: "NOTICE standby " in second.console, "that it is a standby")
+            assert second.stop() == 0
+            assert "NOTICE daemon_stopped records=0 " in second.console
+        pair.put("more")
+        pair.wait_equal()
+        assert running.stop() == 0
+    for said in (running.console, running.log()):
+        assert re.search(r" NOTICE daemon_stopped records=6 seconds=\d+ ", said), said[-1000:]

@@ -148,7 +148,7 @@ final class Task {
     void run() throws Exception {
         start.start();
         nursery.prepare(childSettings);
-        progress.start();
+        progress.start(start::isStarted);
         retention.start();
         clients.equipKcl();
         PageInterceptor pages = new PageInterceptor();
@@ -304,9 +304,11 @@ final class Task {
                     .note("Stopping after a failure: its own message is above, or in replication.log and kcl.log. Nothing "
                             + "past the checkpoints is lost; other shards have so long to finish.");
         }
+        boolean finished = false;
         long grace = exit.isClean() ? configuration.getShutdownGraceMillis() : FAILURE_GRACE_MILLIS;
         try {
             CompletableFuture.runAsync(handBack::run, TaskThreads.pool("hand-back")).get(grace, TimeUnit.MILLISECONDS);
+            finished = true;
         } catch (Exception e) {
             if (exit.isClean()) {
                 Event.error("stopped_unfinished").with("grace_ms", grace).cause(e)
@@ -314,6 +316,9 @@ final class Task {
                                 + "will be applied at the next start.");
                 exit.becomes(Exit.FAILED);
             }
+        }
+        if (finished && exit.isClean()) {
+            progress.stopped();
         }
     }
 

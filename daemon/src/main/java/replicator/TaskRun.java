@@ -66,6 +66,9 @@ final class TaskRun {
     void end() {
         exit.begin();
         Task running = task;
+        if (exit.isClean() && !isBegun()) {
+            Event.notice("daemon_stopped").note("Stopped before it began: nothing was read here, nothing is lost.");
+        }
         if (running != null) {
             running.stop();
         }
