@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Replicates a DynamoDB table: ./run.sh replication.properties [--setting value ...]; ./run.sh --help tells the rest.
+# Replicates a DynamoDB table: ./run.sh replication.properties [--setting value ...]; ./run.sh help tells the rest.
 # The first run sets everything up; later ones go straight on. It ends in exec, so a signal to this process id is one
 # to the daemon.
 set -euo pipefail
@@ -11,6 +11,7 @@ umask o-w
 
 # Only a replication makes anything anew; a command beside one uses what that runs on.
 case "${1:-}" in
+    help | -h | --help | --version) "$root/setup.sh" --beside python ;;
     check | copy | policy | preview | redrive | status | verify) "$root/setup.sh" --beside python jars archive ;;
     *) "$root/setup.sh" python jars archive ;;
 esac

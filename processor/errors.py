@@ -43,13 +43,18 @@ from __future__ import annotations
 
 import errno
 import traceback
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 
 class ReplicatorError(Exception):
-    """Any failure of ours. ``str()`` of it is the whole message for a person: object, value, consequence, remedy."""
+    """Any failure of ours. ``str()`` of it is the whole message for a person: object, value, consequence, remedy.
+
+    :cvar findings: those of ``reporting/findings.py`` for which it was raised, for scripts
+    """
 
     exit_status = errno.EIO
+    findings: Sequence[Any] = ()
 
 
 def let_go(error: BaseException | None) -> None:

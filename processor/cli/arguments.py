@@ -1,4 +1,4 @@
-"""Properties file + environment + flags → what each setting was given, as text; ``--help``.
+"""Properties file + environment + flags → what each setting was given, as text.
 
 Pure: it reads neither files nor the environment, both are passed in. ``settings/loader.py`` makes ``Settings`` of it.
 
@@ -32,16 +32,6 @@ TASK = "task"
 _TASK_HELP = (
     "only the task of this name, which is its file's without .properties: of a directory, as if that one file were "
     "named, with what it inherits"
-)
-_DESCRIPTION = "Keeps a DynamoDB table equal to another one, in real time."
-_EPILOG = (
-    "Every setting can stand in the properties file, in the environment (the name in brackets) or on the command line; "
-    "the later of these wins. Any KCL MultiLangDaemon property may stand beside them. "
-    "Several FILEs, or a DIRECTORY, whose *.properties are a task each and inherit its common.properties, are worked "
-    "off one by one; the replication takes one. The exit status is then the highest. "
-    "Exit status: 0 clean, 22 something that a person must put right first, 5 failed at run time or could not look, "
-    "1 (redrive) some keys still fail, 1 (status) not healthy, 1 (verify) the tables differ, "
-    "5 (status) not all of it could be read, 130 or 143 a command that was interrupted (not the replication: 0)."
 )
 
 
@@ -78,13 +68,12 @@ class _Parser(configargparse.ArgumentParser):  # type: ignore[misc]  # configarg
 def parser(program: str, usage: str, command: Command = REPLICATE) -> configargparse.ArgumentParser:
     """The settings on the command line of one command; the properties files' names are not part of it.
 
-    The command's own options are only here for ``--help`` and for hints; ``registry.take`` has already taken them.
+    The command's own options are only here for hints; ``registry.take`` has already taken them. ``help.py`` writes the
+    help of commands.
     """
     made = _Parser(
         prog=program,
         usage=usage,
-        description=_DESCRIPTION,
-        epilog=_EPILOG,
         allow_abbrev=False,
         add_config_file_help=False,
         add_help=False,
@@ -92,10 +81,6 @@ def parser(program: str, usage: str, command: Command = REPLICATE) -> configargp
     )
     groups: dict[str, Any] = {}
     made.own_options = [TASK, *(option.name for option in command.options)]
-    if command.options:
-        own = made.add_argument_group(f"Options of {command.name}")
-        for option in command.options:
-            option.add_to(own)
     for definition in DEFINITIONS:
         if definition.group not in groups:
             groups[definition.group] = made.add_argument_group(definition.group)
@@ -112,13 +97,17 @@ def parser(program: str, usage: str, command: Command = REPLICATE) -> configargp
     for name in kcl_properties.KINDS:
         if name not in BY_NAME:
             made.add_argument(f"--{name}", help=configargparse.SUPPRESS)
-    named = made.add_argument_group("Tasks")
-    named.add_argument(f"--{TASK}", metavar="NAME", help=_TASK_HELP)
+    add_task_option(made.add_argument_group("Tasks"))
     groups["Process"].add_argument("--help", action="help", help="this text")
     groups["Process"].add_argument(
         "--version", action="version", version=f"{program} {__version__}", help="this program's version"
     )
     return made
+
+
+def add_task_option(group: Any) -> None:
+    """Add to argparse's group what says which one is meant of several tasks."""
+    group.add_argument(f"--{TASK}", metavar="NAME", help=_TASK_HELP)
 
 
 def load(
@@ -227,7 +216,7 @@ def _unknown(name: str, own_options: Collection[str] = ()) -> str:
     candidates = [*BY_NAME, *kcl_properties.KINDS, *own_options]
     by_lower = {candidate.lower(): candidate for candidate in candidates}
     near = difflib.get_close_matches(name.lower(), by_lower, n=1, cutoff=0.6)
-    hint = f" Did you mean {by_lower[near[0]]}?" if near else " See --help for the settings there are."
+    hint = f" Did you mean {by_lower[near[0]]}?" if near else " See help settings for those there are."
     return f"Unknown setting {name}.{hint}"
 
 

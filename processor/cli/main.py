@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from processor.cli import arguments, registry
+from processor.cli import help as help_text
 from processor.cli.arguments import Named
 from processor.cli.registry import COMMANDS, REPLICATE, Command, CommandOptions
 from processor.commands.check.options import CheckOptions
@@ -23,15 +24,18 @@ from processor.commands.redrive.options import RedriveOptions
 from processor.commands.replicate.options import ReplicateOptions
 from processor.commands.status.options import StatusOptions
 from processor.commands.verify.options import VerifyOptions
-from processor.errors import MissingSettingError, UsageError
+from processor.errors import MissingSettingError, StoppedError, UsageError
 from processor.reporting import ending, output
 from processor.reporting.console import MessageStream, PrintableStream
+from processor.reporting.ending import Ending
 from processor.settings import loader, task_files
 from processor.settings.settings import Settings
 from processor.settings.task_files import NamedTask
 from processor.system import program
 from processor.system.private_files import UMASK
 from processor.system.signals import raise_when_they_come
+
+_STOPPED = str(StoppedError())
 
 
 def main(words: Sequence[str]) -> int:
@@ -48,18 +52,47 @@ def main(words: Sequence[str]) -> int:
 
 def _main(words: Sequence[str]) -> int:
     raise_when_they_come()
+    words = _with_demo(words)
     command = COMMANDS.get(words[0], REPLICATE) if words else REPLICATE
+    ended = _ended(command, words)
+    if command is not REPLICATE and "--json" in words and ended.message and ended.exit_status != output.CLOSED_PIPE:
+        _report(ended)
+    return ended.exit_status
+
+
+def _report(ended: Ending) -> None:
+    """What ``--json`` prints where the command has printed nothing."""
+    if not output.has_json():
+        output.json(ending.report(ended))
+
+
+def _ended(command: Command, words: Sequence[str]) -> Ending:
+    """How a command ended; a message is said already."""
     try:
-        return _dispatch(command, words[1:] if command.name else words)
+        if (text := help_text.asked(words)) is not None:
+            for line in text.rstrip("\n").split("\n"):
+                output.line(line)
+            return Ending(0, "")
+        status = _dispatch(command, words[1:] if command.name else words)
+        return Ending(status, _STOPPED if status > ending.INTERRUPTED else "")
     except KeyboardInterrupt as exc:
-        if command is REPLICATE:
-            return 0  # a clean stop ends with 0, also before the daemon's own handler is installed
-        output.say(f"{program.NAME}: {command.name} was interrupted before it was through.")
-        return ending.interrupted(exc)
+        if command is REPLICATE:  # a clean stop ends with 0, also before the daemon's own handler is installed
+            output.say(f"{program.NAME}: stopped before it began. Nothing was replicated.")
+            return Ending(0, "")
+        message = f"{command.name} was interrupted before it was through."
+        output.say(f"{program.NAME}: {message}")
+        return Ending(ending.interrupted(exc), message)
     except Exception as exc:  # noqa: BLE001  # the last resort: a message and a decided status for whatever is left
         ended = ending.of(exc, left="Nothing was started" if command is REPLICATE else ending.DONE)
         output.say(f"{program.NAME}: {ended.message}")
-        return ended.exit_status
+        return ended
+
+
+def _with_demo(words: Sequence[str]) -> Sequence[str]:
+    """``--demo`` without a file means the demo's own settings."""
+    if words and words[0] == "--demo" and list(words[1:2]) != ["false"]:
+        return [str(program.DEMO), *words]
+    return words
 
 
 def console() -> NoReturn:
@@ -118,7 +151,7 @@ def load(words: Sequence[str], command: Command = REPLICATE) -> Settings:
     """
     remaining = list(words)
     file = remaining.pop(0) if remaining and not remaining[0].startswith("-") else None
-    made = arguments.parser(program.NAME, registry.usage(), command)
+    made = arguments.parser(program.NAME, command.usage, command)
     if file is None and not remaining:
         message = (
             f"No properties file and no settings. Copy {program.TEMPLATE}, fill in the four required "

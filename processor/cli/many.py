@@ -61,7 +61,7 @@ def chosen(given: Named, command: Command, *, environment: Mapping[str, str]) ->
 
 def loader(given: Named, command: Command, environment: Mapping[str, str]) -> Callable[[TaskFile], NamedTask]:
     """What reads a task's file and the one that it inherits."""
-    made = arguments.parser(program.NAME, registry.usage(), command)
+    made = arguments.parser(program.NAME, command.usage, command)
 
     def load(file: TaskFile) -> NamedTask:
         places: dict[str, str] = {}
@@ -151,10 +151,12 @@ class _Round:
                 raise  # nobody reads any more, so this is the end of all
             except Exception as exc:  # noqa: BLE001  # as ``main.py``: a message and a status for whatever is left
                 ended = ending.of(exc)
+                if ended.findings and self._options.as_json:
+                    output.json(ending.report(ended))
             else:
                 return self._beside_others(task, status), ""
         output.say(f"{program.NAME}: {ended.message}")
-        return ended
+        return ended.exit_status, ended.message
 
     def _beside_others(self, task: NamedTask, status: int) -> int:
         """The exit status of a check, which knows one task, with what was found beside the others."""

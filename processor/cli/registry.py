@@ -304,18 +304,6 @@ COMMANDS: Mapping[str, Command] = {
 }
 
 
-def usage() -> str:
-    """All commands, one a line."""
-    rows = [(command.usage, command) for command in (REPLICATE, *COMMANDS.values())]
-    width = max(len(line) for line, _ in rows)
-    return "\n       ".join(f"{line:{width}}  {_summary(command)}" for line, command in rows)
-
-
-def _summary(command: Command) -> str:
-    names = ", ".join(f"--{option.name}" for option in command.options)
-    return f"{command.help} ({names})" if names else command.help
-
-
 class _Parser(argparse.ArgumentParser):
     def error(self, message: str) -> NoReturn:
         raise UsageError(message[:1].upper() + message[1:] + ". See --help.")

@@ -90,6 +90,15 @@ def is_active(table: Table) -> bool:
     return {table.get("TableStatus"), *indexes} == {"ACTIVE"}
 
 
+def shown(table: Table) -> str:
+    """Its billing mode and its indexes, for people."""
+    billing = "on demand" if billing_mode(table) == "PAY_PER_REQUEST" else "provisioned"
+    names = sorted(index["IndexName"] for kind in (GLOBAL, LOCAL) for index in _indexes(table, kind))
+    if not names:
+        return f"{billing}, without indexes"
+    return f"{billing}, with the index{'es' if len(names) > 1 else ''} {', '.join(names)}"
+
+
 def left_out(source: Table, name: str) -> Iterator[Finding]:
     """What a new table does not take over although the source shows it."""
     if encryption(source) == "KMS":

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import signal
 import traceback
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from processor.errors import ReplicatorError
 from processor.reporting import output
+from processor.reporting.failure import FailureReport
+from processor.reporting.findings import Finding
 from processor.system.signals import Interrupted
 
 # A signal's number is added to this, as a shell does.
@@ -16,10 +19,16 @@ DONE = "What was done stays done"
 
 
 class Ending(NamedTuple):
-    """The exit status, and the message for people."""
+    """The exit status, the message for people, and what was found wrong, for scripts."""
 
     exit_status: int
     message: str
+    findings: Sequence[Finding] = ()
+
+
+def report(ended: Ending) -> FailureReport:
+    """What ``--json`` prints of it."""
+    return FailureReport(exit_status=ended.exit_status, error=ended.message, findings=list(ended.findings))
 
 
 def of(exc: Exception, *, left: str = DONE) -> Ending:
@@ -28,7 +37,7 @@ def of(exc: Exception, *, left: str = DONE) -> Ending:
     :param left: what is left behind then, as a clause
     """
     if isinstance(exc, ReplicatorError):
-        return Ending(exc.exit_status, str(exc))
+        return Ending(exc.exit_status, str(exc), tuple(exc.findings))
     if isinstance(exc, OSError):
         is_closed = isinstance(exc, BrokenPipeError)
         return Ending(output.CLOSED_PIPE if is_closed else ReplicatorError.exit_status, str(output.failure(exc)))

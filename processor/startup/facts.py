@@ -11,7 +11,7 @@ from collections.abc import Callable, Collection, MutableSet, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from email.utils import parsedate_to_datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeVar
 
 import msgspec
 
@@ -20,7 +20,7 @@ from processor.aws.errors import aws_errors
 from processor.aws.s3 import FORBIDDEN, NO_BUCKET, Bucket
 from processor.dynamodb import time_to_live
 from processor.dynamodb.describe import described, key_types
-from processor.errors import CredentialsError, RefusedError, RoleError, SetupError, UnavailableError
+from processor.errors import CredentialsError, NotFoundError, RefusedError, RoleError, SetupError, UnavailableError
 from processor.replication.dead_letters.letter import folder_of
 from processor.reporting.findings import Finding, error, warning
 from processor.startup import (
@@ -55,7 +55,8 @@ class Facts(msgspec.Struct, kw_only=True):
     ``leases_read_at_ms`` is when ``leases`` had been read, in ms since the epoch; 0 if they could not be read.
     ``source_clock_ms`` is when ``source`` was answered, by the answering service's clock, which also stamps the
     stream's records; None if the answer has no time. ``letters_owner`` is the account that must own the bucket of dead
-    letters. ``readers_here`` are the tasks that read streams on this machine, by the stream's ARN.
+    letters. ``readers_here`` are the tasks that read streams on this machine, by the stream's ARN. ``missing`` are the
+    sides whose table does not exist; ``to_make`` is what a copy will make first (``provisioning.py``).
     """
 
     source: dict[str, Any] | None = None
@@ -71,6 +72,8 @@ class Facts(msgspec.Struct, kw_only=True):
     copy: CopyState | None = None
     letters_owner: str | None = None
     readers_here: Readers = {}
+    missing: set[str] = set()
+    to_make: frozenset[Literal["destination", "stream"]] = frozenset()
 
 
 class _Part(NamedTuple):
@@ -188,7 +191,11 @@ def _table(facts: Facts, who: Who, client: Callable[[], DynamoDBClient], name: s
     side = who.side
 
     def describe() -> None:
-        found = described(client(), name, call=f"DescribeTable on table {name} in {region}")
+        try:
+            found = described(client(), name, call=f"DescribeTable on table {name} in {region}")
+        except NotFoundError:
+            facts.missing.add(side)
+            raise
         if side == "source":
             facts.source, facts.source_clock_ms = found.table, _clock_ms(found.date)
         else:

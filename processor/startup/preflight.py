@@ -16,7 +16,7 @@ from processor.dynamodb.stream_retention import LAST_START_SECONDS
 from processor.errors import NotReadyError
 from processor.reporting import output
 from processor.reporting.findings import Finding, error, failure_of
-from processor.startup import global_tables, plaintext_endpoints, table_checks, view_checks
+from processor.startup import global_tables, plaintext_endpoints, provisioning, table_checks, view_checks
 from processor.startup.facts import Facts, read, read_tables
 from processor.startup.table_checks import DELETED_MEANWHILE
 from processor.state import leases, task_row
@@ -45,29 +45,36 @@ def run(
     unanswered: MutableSet[str] | None = None,
     thorough: bool = False,
     machine: bool = True,
+    after_copy: bool = False,
 ) -> PreflightReport:
     """Read the facts, then check them.
 
     :param unanswered: receives the names of what is being read, so that another thread can report them
     :param thorough: also check what a start has no time for
     :param machine: also check what the daemon itself needs, Java above all; False where it runs already
+    :param after_copy: as it will be when ``copy`` has made what the settings ask it to make
     """
     wrong_regions = dict(_regions(settings))
     unreachable = [*wrong_regions, *([] if machine else ["java"])]
     found, findings = read(settings, clients, unreachable=unreachable, unanswered=unanswered, thorough=thorough)
+    findings = provisioning.foresee(settings, found, findings) if after_copy else findings
     findings = [*wrong_regions.values(), *view_checks.by_itself(settings), *findings]
     findings += [finding for check in _CHECKS for finding in check(settings, found)]
-    return PreflightReport(facts=found, findings=findings)
+    return PreflightReport(facts=found, findings=list(provisioning.advised(settings, findings)))
 
 
-def copying(settings: Settings, clients: Clients, *, to_new_table: bool = False) -> PreflightReport:
+def copying(
+    settings: Settings, clients: Clients, *, to_new_table: bool = False, foreseen: bool = False
+) -> PreflightReport:
     """The checks for a copy: all those of the replication after it, except those of the machine.
 
     :param to_new_table: the destination does not exist yet
+    :param foreseen: as it will be when the copy has made what the settings ask it to make
     """
     wrong_regions = dict(_regions(settings))
     without = ["java", "destination"] if to_new_table else ["java"]
     found, findings = read(settings, clients, unreachable=[*wrong_regions, *without])
+    findings = provisioning.foresee(settings, found, findings) if foreseen else findings
     findings = [*wrong_regions.values(), *view_checks.by_itself(settings), *findings]
     findings += [finding for check in _COPY_CHECKS for finding in check(settings, found)]
     return PreflightReport(facts=found, findings=findings)
@@ -80,14 +87,13 @@ def tables(settings: Settings, clients: Clients) -> PreflightReport:
     findings = [*wrong_regions.values(), *view_checks.by_itself(settings), *findings]
     for check in _PAIR_CHECKS:
         findings += check(settings, found)
-    return PreflightReport(facts=found, findings=findings)
+    return PreflightReport(facts=found, findings=list(provisioning.advised(settings, findings)))
 
 
-def insist(findings: Sequence[Finding], consequence: str, *, as_json: bool = False) -> None:
+def insist(findings: Sequence[Finding], consequence: str) -> None:
     """Print all findings on standard error, and raise if one of them is an error.
 
     :param consequence: what was not done, as a sentence
-    :param as_json: in that case also print them on standard output, as ``check --json`` does
     :raises NotReadyError: one of them is an error
     :raises NotLookedAtError: all errors are about things that could not be examined
     """
@@ -95,12 +101,12 @@ def insist(findings: Sequence[Finding], consequence: str, *, as_json: bool = Fal
         output.say(*finding.lines)
     errors = [finding for finding in findings if finding.severity == "error"]
     if errors:
-        if as_json:
-            output.json({"ready": False, "findings": findings})
         failure = failure_of(errors)
         what = "must be put right first" if failure is NotReadyError else "could not be looked at"
         message = f"What stands above {what}. {consequence}"
-        raise failure(message)
+        raised = failure(message)
+        raised.findings = list(findings)
+        raise raised
 
 
 def _regions(settings: Settings) -> Iterator[tuple[str, Finding]]:
@@ -136,7 +142,8 @@ def _task_is_ours(settings: Settings, facts: Facts) -> Iterator[Finding]:
 
 
 def _no_gap(settings: Settings, facts: Facts) -> Iterator[Finding]:
-    if not facts.leases or facts.stream_shards is None or not facts.source:
+    anew = "stream" in facts.to_make
+    if not facts.leases or not facts.source or (facts.stream_shards is None and not anew):
         return
     stream_arn = facts.source.get("LatestStreamArn")
     what = f"stream of source table {settings.source_table}"
@@ -145,8 +152,8 @@ def _no_gap(settings: Settings, facts: Facts) -> Iterator[Finding]:
         yield error(
             "stream-replaced",
             what,
-            f"is {stream_arn}; the last checkpoints are of {facts.task.stream_arn}",
-            "It was off in between, and changes of that time are in neither",
+            f"is {'off' if anew else stream_arn}; the last checkpoints are of {facts.task.stream_arn}",
+            f"It {'is off since' if anew else 'was off in between'}, and changes of that time are in neither",
             remedy,
         )
     elif facts.stream_shards and not any(lease.shard_id in facts.stream_shards for lease in facts.leases):

@@ -53,9 +53,11 @@ def stream_on(settings: Settings, facts: Facts) -> Iterator[Finding]:
             what,
             "is off",
             "Changes leave no trace to replicate",
-            "Turn it on with view type NEW_AND_OLD_IMAGES (or NEW_IMAGE); with enableStream=true copy does",
+            "Run copy, which turns it on, as enableStream=true asks"
+            if settings.enable_stream
+            else "Turn it on with view type NEW_AND_OLD_IMAGES (or NEW_IMAGE); with enableStream=true copy does",
         )
-    elif not facts.source.get("LatestStreamArn"):
+    elif not facts.source.get("LatestStreamArn") and "stream" not in facts.to_make:
         value = "is on, and has no ARN: DescribeTable's answer lacks a part"
         yield error(
             "stream-not-readable",

@@ -18,6 +18,7 @@ _PACKAGE = Path(__file__).resolve().parents[1]
 INSTALLED = (_PACKAGE / "jars").is_dir()
 ROOT = _PACKAGE if INSTALLED else _PACKAGE.parent
 TEMPLATE = ROOT / "properties" / "replication.properties"
+DEMO = ROOT / "properties" / "demo.properties"
 LOG_CONFIGURATION = ROOT / "properties" / "logback.xml"
 NAME = "dynamodb-replicator" if INSTALLED else "run.sh"
 # The command as a user types it.

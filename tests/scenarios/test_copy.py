@@ -396,9 +396,41 @@ def test_the_plan_counts_what_the_destinations_indexes_take(stage: Stage) -> Non
     assert status == 0, errors
     found = json.loads(output)
     assert found["plan"]["writeUnits"] == 5 * ITEMS
-    assert (found["plan"]["limitedBy"], found["seconds"]) == ("table", ITEMS / 10)
+    assert (found["plan"]["limitedBy"], found["plannedSeconds"]) == ("table", ITEMS / 10)
     stage.settings["copyWriteUnits"] = "1000"
     status, _, errors = end_of(stage.start("--dryRun"))
     assert "by the write units a second of the destination's table" in errors
     assert "table 300, index index1 300" in errors
     assert stage.copy()["writeUnits"] == 5 * ITEMS
+
+
+def test_what_copy_will_make_is_planned_before_it_is_there(stage: Stage) -> None:
+    """With the source's indexes; ``check`` and a dry run are ready, say what will be made, and make nothing."""
+    pair = stage.pair
+    pair.destination.delete_table(TableName=pair.destination_table)
+    pair.source.delete_table(TableName=pair.source_table)
+    pair.source.create_table(
+        TableName=pair.source_table,
+        KeySchema=[{"AttributeName": "id", "KeyType": "HASH"}],
+        AttributeDefinitions=[{"AttributeName": name, "AttributeType": "S"} for name in ("id", "a1")],
+        BillingMode="PAY_PER_REQUEST",
+        GlobalSecondaryIndexes=[_index(1)],
+    )
+    stage.settings |= {"createDestination": "true", "enableStream": "true"}
+    for number in range(ITEMS):
+        pair.put(f"{number:03}", a1={"S": str(number)})
+    status, output, errors = end_of(command("check", stage.settings))
+    assert (status, "ready: copy will make the destination and turn the stream on" in output) == (0, True), errors
+    status, output, _ = end_of(command("check", stage.settings, "--json"))
+    assert json.loads(output)["toMake"] == ["destination", "stream"]
+    status, output, errors = end_of(stage.start("--dryRun", "--json"))
+    found = json.loads(output)
+    assert (status, found["ready"], found["complete"], found["dryRun"]) == (0, True, False, True), errors
+    assert found["plan"]["writeUnits"] == 2 * ITEMS
+    status, _, errors = end_of(stage.start("--dryRun"))
+    assert (status, "the copy will make it like the source, on demand, with the index index1" in errors) == (0, True)
+    assert "the source's stream is off: the copy will turn it on" in errors
+    assert pair.destination_table not in pair.destination.list_tables()["TableNames"]
+    source = pair.source.describe_table(TableName=pair.source_table)["Table"]
+    assert not source.get("StreamSpecification", {}).get("StreamEnabled")
+    assert stage.copy()["complete"]

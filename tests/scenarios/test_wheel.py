@@ -65,7 +65,7 @@ def test_it_needs_what_a_checkout_installs(wheel: Path) -> None:
 def test_it_calls_itself_by_its_own_name(command: Path, tmp_path: Path) -> None:
     """Usage and errors name the command that was typed, the template that is there, and the user's folder for state."""
     usage = _run(command, "--help").stdout
-    assert ("dynamodb-replicator check [FILE ...|DIRECTORY]" in usage, "run.sh check" in usage) == (True, False)
+    assert ("usage: dynamodb-replicator [COMMAND]" in usage, "run.sh" in usage) == (True, False)
     nothing = _run(command)
     assert (nothing.returncode, nothing.stderr.startswith("dynamodb-replicator: ")) == (22, True)
     template = nothing.stderr.split("Copy ")[1].split(", fill in")[0]

@@ -4,14 +4,30 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+import msgspec
+
 from processor.aws.clients import Clients
 from processor.commands.check.options import CheckOptions
 from processor.errors import NotReadyError
 from processor.reporting import output
 from processor.reporting.findings import Finding, error, failure_of
+from processor.reporting.terminal import Tone
 from processor.settings.settings import Settings
-from processor.startup import jar_lock, java, preflight
+from processor.startup import jar_lock, java, preflight, provisioning
 from processor.startup.preflight import PreflightReport
+
+
+class CheckReport(msgspec.Struct, frozen=True, kw_only=True, rename="camel", omit_defaults=True):
+    """What ``--json`` prints.
+
+    :param to_make: what ``copy`` will make first: ``destination``, ``stream``
+    :param dead_letter_bucket_owner: the account that the bucket of dead letters must belong to, where there is one
+    """
+
+    ready: bool
+    to_make: list[str] = msgspec.field()
+    findings: list[Finding] = msgspec.field()
+    dead_letter_bucket_owner: str | None = None
 
 
 def run(settings: Settings, options: CheckOptions) -> int:
@@ -19,19 +35,25 @@ def run(settings: Settings, options: CheckOptions) -> int:
 
     :returns: 0 ready; 22 something must be put right; 5 nothing is known to be wrong, but not all could be checked
     """
-    report = preflight.run(settings, Clients(settings), thorough=True)
+    report = preflight.run(settings, Clients(settings), thorough=True, after_copy=True)
     report.findings += _jars()
     if options.as_json:
-        found = {"ready": not report.errors, "findings": report.findings}
-        owner = report.facts.letters_owner
-        output.json(found | ({"deadLetterBucketOwner": owner} if owner else {}))
+        output.json(
+            CheckReport(
+                ready=not report.errors,
+                to_make=sorted(report.facts.to_make),
+                findings=report.findings,
+                dead_letter_bucket_owner=report.facts.letters_owner,
+            )
+        )
     else:
         for finding in report.findings:
             output.say(*finding.lines)
         if report.facts.letters_owner:
             bucket = f"s3://{settings.dead_letter_bucket}/{settings.dead_letter_prefix}".rstrip("/")
             output.line(f"dead letters: {bucket}, which must belong to account {report.facts.letters_owner}")
-        output.line(f"{settings.path}: {_verdict(report)}")
+        verdict = _verdict(report)
+        output.line(f"{settings.path}: {verdict}", tone=_tone(verdict))
     return failure_of(report.errors).exit_status if report.errors else 0
 
 
@@ -52,9 +74,14 @@ def _jars() -> Iterator[Finding]:
         )
 
 
+def _tone(verdict: str) -> Tone:
+    return "good" if verdict.startswith("ready") else "bad" if verdict.startswith("not ready") else "doubtful"
+
+
 def _verdict(report: PreflightReport) -> str:
     if not report.errors:
-        return "ready"
+        to_do = provisioning.shown(report.facts)
+        return f"ready: copy will {to_do}" if to_do else "ready"
     unseen = ", ".join(dict.fromkeys(finding.object for finding in report.errors if finding.cause == "outage"))
     if failure_of(report.errors) is NotReadyError:
         return f"not ready; could not be looked at: {unseen}" if unseen else "not ready"

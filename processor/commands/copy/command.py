@@ -16,9 +16,9 @@ from processor.commands.copy.job import Job, Tell
 from processor.commands.copy.options import CopyOptions
 from processor.commands.copy.provision import destination as creation
 from processor.commands.copy.remeasure import Remeasure
-from processor.commands.copy.report import Tables, show, show_plan, start_before
+from processor.commands.copy.report import Tables, nothing_done, show, show_plan, start_before
 from processor.commands.copy.s3 import transfer
-from processor.dynamodb import time_to_live
+from processor.dynamodb import table_spec, time_to_live
 from processor.dynamodb.expiry import NEVER, NO_EXPIRY, Expiry, PastTtl
 from processor.errors import NotReadyError, StoppedError, UsageError
 from processor.flow import retry_policy
@@ -39,7 +39,6 @@ from processor.system import program
 from processor.system.signals import Signals
 
 _NOTHING = "Nothing was copied."
-_DRY = f"{_NOTHING} A dry run makes no table and turns no stream on, whatever the settings say."
 
 
 def run(settings: Settings, options: CopyOptions) -> int:
@@ -75,9 +74,9 @@ def _run(settings: Settings, options: CopyOptions, clients: Clients, stop: threa
     # An import makes its table itself.
     asked = msgspec.structs.replace(settings, create_destination=settings.create_destination and not options.via_s3)
     made = [] if options.dry_run else creation.ensure(asked, clients, output.say, stop=stop)
-    ready = preflight.copying(settings, clients, to_new_table=options.via_s3 is not None)
+    ready = preflight.copying(settings, clients, to_new_table=options.via_s3 is not None, foreseen=options.dry_run)
     findings = [*made, *ready.findings]
-    preflight.insist(findings, _DRY if options.dry_run else _NOTHING, as_json=options.as_json)
+    preflight.insist(findings, _NOTHING)
     facts = ready.facts
     job = Job(
         settings, clients, facts, options.via_s3, concurrent=options.concurrent, restart=options.restart, say=output.say
@@ -85,28 +84,32 @@ def _run(settings: Settings, options: CopyOptions, clients: Clients, stop: threa
     if job.is_done:
         output.say(f"This table was copied already, {job.copy.items:,} items. Nothing to do; --restart copies it anew.")
         if options.as_json:
-            output.json(job.copy)
+            done = nothing_done(job.copy, replicating=job.is_replicating, dry_run=options.dry_run)
+            output.json(msgspec.structs.replace(done, findings=findings))
         return 0
     if job.copy.via:
         found = transfer.findings(settings, clients, job.copy.via, begun=bool(job.copy.export_arn))
-        preflight.insist(list(found), _NOTHING, as_json=options.as_json)
+        preflight.insist(list(found), _NOTHING)
         findings += found
     logs.configure()
     outage = Outage(Log(), "copy_delayed", note="Nothing is lost: it is tried again.")
     retry = Retry(retry_policy.COMMAND, stop, outage)
     planned, found = plan.make(settings, clients, facts, job, retry)
-    preflight.insist(found, _NOTHING, as_json=options.as_json)
+    preflight.insist(found, _NOTHING)
     findings += found
     shown, found = _tables(settings, clients, facts, retry)
-    if options.dry_run and options.as_json:
-        output.json({"plan": planned, "seconds": planned.seconds, "tables": shown, "findings": [*findings, *found]})
-    else:
+    findings += found
+    if not (options.dry_run and options.as_json):
         show_plan(planned, shown, settings)
     preflight.insist(found, "")  # warnings
     if job.waits_for_replication:
         output.say(start_before(job.copy.started_ms))
     past_ttl = NEVER if job.copy.via else _past_ttl(settings, clients, retry)
+    of_plan = {"plan": planned, "planned_seconds": planned.seconds, "tables": shown, "findings": findings}
     if options.dry_run:
+        if options.as_json:
+            begun = nothing_done(job.copy, replicating=job.is_replicating, dry_run=True, copied_items=job.copied_items)
+            output.json(msgspec.structs.replace(begun, **of_plan))
         return 0
     seen = Remeasure(planned, concurrent=job.copy.concurrent, say=output.say)
     report = job.run(
@@ -119,7 +122,7 @@ def _run(settings: Settings, options: CopyOptions, clients: Clients, stop: threa
     )
     if report.expired:
         _look_at_ttl_again(settings, clients, retry, job.copy.ttl)
-    show(report, settings, as_json=options.as_json)
+    show(msgspec.structs.replace(report, **of_plan), settings, as_json=options.as_json)
     return 0
 
 
@@ -145,12 +148,19 @@ def _tables(settings: Settings, clients: Clients, facts: Facts, retry: Retry) ->
         table_identity(settings, "destination", facts.destination),
     )
     occupants, findings = None, list[Finding]()
-    if facts.source is not None and facts.destination is not None:
+    is_there = facts.destination is not None and "destination" not in facts.to_make
+    if facts.source is not None and is_there:
         key_names = [part["AttributeName"] for part in facts.source["KeySchema"]]
         occupants, findings = occupant.look(settings, clients, key_names, retry)
     if occupants is not None:
         findings += occupant.findings(occupants, destination)
-    return Tables(source=source, destination=destination, occupants=occupants), findings
+    return Tables(
+        source=source,
+        destination=destination,
+        occupants=occupants,
+        to_make=sorted(facts.to_make),
+        shape=table_spec.shown(facts.destination) if "destination" in facts.to_make and facts.destination else "",
+    ), findings
 
 
 def _past_ttl(settings: Settings, clients: Clients, retry: Retry) -> PastTtl:

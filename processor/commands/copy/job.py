@@ -98,6 +98,11 @@ class Job:
         return self.copy.state == "done"
 
     @property
+    def is_replicating(self) -> bool:
+        """Whether a replication had begun beside it when it was looked at."""
+        return self._replicating
+
+    @property
     def processes(self) -> int:
         """How many processes of this machine copy."""
         wanted = self._settings.copy_processes or min(cores.available(), _MOST_PROCESSES)

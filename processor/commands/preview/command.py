@@ -37,10 +37,10 @@ def run(settings: Settings, options: PreviewOptions) -> int:
     :raises NotReadyError: a setting can't be used
     :raises ReplicatorError: the source can't be read
     """
-    preflight.insist(list(view_findings.of_settings(settings)), _NOTHING, as_json=options.as_json)
+    preflight.insist(list(view_findings.of_settings(settings)), _NOTHING)
     clients = Clients(settings)
     table = _described(settings, clients)
-    preflight.insist(list(view_findings.of_tables(settings, Facts(source=table))), _NOTHING, as_json=options.as_json)
+    preflight.insist(list(view_findings.of_tables(settings, Facts(source=table))), _NOTHING)
     types = key_types(table)
     _check_keys(options, types, settings)
     preview = Preview(

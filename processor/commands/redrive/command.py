@@ -51,7 +51,7 @@ def run(settings: Settings, options: RedriveOptions) -> int:
         raise UsageError(message)
     clients = Clients(settings, create=boto3_clients.create)
     ready = preflight.tables(settings, clients)
-    preflight.insist(ready.findings, "Nothing was written, no dead letter was removed.", as_json=options.as_json)
+    preflight.insist(ready.findings, "Nothing was written, no dead letter was removed.")
     logs.configure()
     signals = Signals(STOPPING)
     progress = Progress()

@@ -71,7 +71,7 @@ def run(settings: Settings, options: VerifyOptions, *, pause: Callable[[int], fl
         raise UsageError(message)
     clients = Clients(settings, create=boto3_clients.create)
     ready = preflight.tables(settings, clients)
-    preflight.insist(ready.findings, "Nothing was compared, and nothing written.", as_json=options.as_json)
+    preflight.insist(ready.findings, "Nothing was compared, and nothing written.")
     form = _form(settings, options, ready.facts)
     assert ready.facts.source is not None  # noqa: S101  # else there are errors
     digest = task_view.digest_of(settings)

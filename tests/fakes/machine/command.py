@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from processor.startup import java
+from tests import schemas
 from tests.fakes.patience import PATIENCE_SECONDS
 
 
@@ -30,10 +31,14 @@ def command(
 
 
 def end_of(started: subprocess.Popen[str]) -> tuple[int, str, str]:
-    """Exit status, standard output, standard error."""
+    """Exit status, standard output, standard error; a report as JSON is held to its schema."""
     try:
         output, errors = started.communicate(timeout=PATIENCE_SECONDS)
     except subprocess.TimeoutExpired:
         started.kill()
         raise AssertionError(started.communicate()) from None
+    words = [str(word) for word in started.args] if isinstance(started.args, list) else []
+    if "--json" in words and words[1] in schemas.REPORTS and started.returncode >= 0:
+        hold = schemas.hold_all if "--watch" in words else schemas.hold
+        hold(words[1], output)
     return started.returncode, output, errors

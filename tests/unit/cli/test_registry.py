@@ -7,9 +7,9 @@ from typing import Any
 import msgspec
 import pytest
 
-from processor.cli import arguments as settings_loader
+from processor.cli import help as help_text
 from processor.cli import registry
-from processor.cli.main import load
+from processor.cli.main import load, main
 from processor.cli.registry import COMMANDS, Command, Option
 from processor.errors import UsageError
 from processor.settings import kcl_properties
@@ -104,7 +104,7 @@ def test_a_value_that_can_t_be_used_is_refused(arguments: list[str], message: st
     [
         (["--shep", "3"], "Unknown setting shep. Did you mean sheep?"),
         (["--forget"], "Unknown setting forget: it is an option, given on the command line of copy as --forget."),
-        (["--xyzzy"], "Unknown setting xyzzy. See --help for the settings there are."),
+        (["--xyzzy"], "Unknown setting xyzzy. See help settings for those there are."),
     ],
 )
 def test_an_unknown_option_is_refused_with_a_hint(arguments: list[str], message: str) -> None:
@@ -122,13 +122,58 @@ def test_an_option_is_no_setting() -> None:
 
 @pytest.mark.parametrize("command", [COMMAND, *COMMANDS.values()], ids=lambda command: command.name)
 def test_help_has_the_options_of_its_command(command: Command) -> None:
-    """``run.sh NAME --help`` has each option with its value and words, before the settings."""
-    text = " ".join(settings_loader.parser("run.sh", registry.usage(), command).format_help().split())
-    own, rest = text.split("Source:", 1)
-    assert f"Options of {command.name}:" in own
-    assert "--sourceTable" in rest
+    """``run.sh NAME --help`` has each option with its value and words, and none of the settings."""
+    text = " ".join(help_text.of(command).split())
+    assert f"Options of {command.name}:" in text
+    assert "--sourceTable" not in text
     for option in command.options:
-        assert f"{option.usage} {option.help}" in own
+        assert f"{option.usage} {option.help}" in text
+
+
+@pytest.mark.parametrize("words", [["help"], ["-h"], ["--help"], ["a.properties", "-h"], ["conf", "--help"]])
+def test_help_lists_the_commands(words: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    """Each with its purpose, and no setting: it fits a screen of 80 columns and 40 lines."""
+    assert main(words) == 0
+    text = capsys.readouterr().out
+    assert len(text.splitlines()) <= 40
+    assert "--sourceTable" not in text
+    for name in [*COMMANDS, "--demo", "help settings", "help COMMAND"]:
+        assert f"\n    {name}" in text
+
+
+@pytest.mark.parametrize("words", [["help", "copy"], ["copy", "-h"], ["copy", "a.properties", "--help"]])
+def test_help_of_one_command_is_its_own(words: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    """Its options and exit statuses."""
+    assert main(words) == 0
+    text = capsys.readouterr().out
+    assert "--restart" in text
+    assert "22 something must be put right first" in " ".join(text.split())
+
+
+@pytest.mark.parametrize("words", [["help", "settings"], ["--help", "settings"], ["copy", "--help", "settings"]])
+def test_help_settings_has_the_settings(words: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    """All of them, with their defaults."""
+    assert main(words) == 0
+    text = capsys.readouterr().out
+    assert [name for name in BY_NAME if f"--{name} " not in text] == []
+
+
+def test_help_about_what_there_is_not_says_what_there_is(capsys: pytest.CaptureFixture[str]) -> None:
+    """A word may be misspelt; and ``-h`` is also the value of an option that wants one."""
+    assert main(["help", "coppy"]) == 22
+    assert "There is no help about 'coppy'. There is some about check, copy" in capsys.readouterr().err
+    assert help_text.asked(["a.properties", "--javaOptions", "-h"]) is None
+
+
+def test_the_demo_needs_no_file(monkeypatch: pytest.MonkeyPatch) -> None:
+    """``--demo`` alone is the demo with its own settings."""
+    ran: list[Any] = []
+    monkeypatch.setattr(
+        "processor.commands.demo.command.run", lambda settings, words: ran.append((settings, words)) or 0
+    )
+    assert main(["--demo", "--demoSeconds", "3"]) == 0
+    ((settings, words),) = ran
+    assert (settings.source_table, settings.demo_seconds, words[1:]) == ("orders", 3, ["--demo", "--demoSeconds", "3"])
 
 
 def test_a_misspelt_command_is_answered_with_those_there_are() -> None:
