@@ -103,6 +103,9 @@ VERIFY_PROGRESS = _task(
     "verify_progress_ratio", "gauge", "Fraction of the step that is done, by the tables' size", "step"
 )
 
+# Of the process and not of a task, and for Prometheus alone: its name, help and labels.
+BUILD_INFO = (f"{PREFIX}build_info", "1; the label has the version of this program", ("version",))
+
 INSTRUMENTS: tuple[Instrument, ...] = (
     RECORDS,
     RECORD_BYTES,

@@ -325,7 +325,11 @@ def test_a_command_serves_how_far_it_is(capsys: pytest.CaptureFixture[str]) -> N
         with urllib.request.urlopen(url, timeout=PATIENCE_SECONDS) as answer:  # it is http
             families = list(text_string_to_metric_families(answer.read().decode()))
     found = Counter({sample.name: sample.value for family in families for sample in family.samples})
-    assert found == {"dynamodb_replicator_copy_items_total": 25, "dynamodb_replicator_copy_progress_ratio": 0.25}
+    assert found == {
+        "dynamodb_replicator_build_info": 1,
+        "dynamodb_replicator_copy_items_total": 25,
+        "dynamodb_replicator_copy_progress_ratio": 0.25,
+    }
     said = capsys.readouterr().err
     assert said.count(f"127.0.0.1 port {free} can't be listened on") == 1
     with socket.socket() as again:

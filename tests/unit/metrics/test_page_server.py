@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import http.client
 import socket
 import threading
 import urllib.request
@@ -13,6 +14,7 @@ import pytest
 from prometheus_client import CollectorRegistry, Metric, make_wsgi_app
 from prometheus_client.registry import Collector
 
+from processor import __version__
 from processor.metrics import page_server
 from processor.metrics.page_server import CONNECTION_SECONDS, MAX_CONNECTIONS, PageServer
 from processor.metrics.prometheus_endpoint import listening
@@ -105,6 +107,26 @@ def test_a_client_that_drips_is_hung_up_on(server: PageServer, monkeypatch: pyte
 
         until(drip, "the end of a connection that drips")
     assert _page(server) == 200
+
+
+@pytest.mark.parametrize(
+    ("path", "status", "text"),
+    [
+        ("/metrics", 200, f'dynamodb_replicator_build_info{{version="{__version__}"}} 1.0'),
+        ("/healthz", 200, "ok"),
+        ("/", 404, "There is /metrics, for Prometheus, and /healthz."),
+        ("/metrics/more", 404, "There is /metrics"),
+    ],
+)
+def test_only_what_there_is_is_answered_with_200(path: str, status: int, text: str) -> None:
+    """A probe at a mistyped path must not be told that all is well."""
+    port = free_port()
+    with listening(task(metricsPort=str(port)), _Nothing()):
+        asked = http.client.HTTPConnection("127.0.0.1", port, timeout=PATIENCE_SECONDS)
+        asked.request("GET", path)
+        answer = asked.getresponse()
+        assert (answer.status, text in answer.read().decode()) == (status, True)
+        asked.close()
 
 
 class _Nothing(Collector):
