@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Collection, MutableSet, Sequence
+from collections.abc import Callable, Collection, Mapping, MutableSet, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from email.utils import parsedate_to_datetime
 from pathlib import Path
@@ -63,6 +63,7 @@ class Facts(msgspec.Struct, kw_only=True):
     source_clock_ms: int | None = None
     source_ttl: str | None = None
     stream_shards: frozenset[str] | None = None
+    open_shards: int | None = None
     stream_status: str | None = None
     destination: dict[str, Any] | None = None
     destination_ttl: str | None = None
@@ -257,15 +258,23 @@ def _get(client: Callable[[], DynamoDBClient], name: str, region: str, key: dict
 
 def _stream(facts: Facts, clients: Clients, stream_arn: str) -> None:
     found: list[str] = []
+    still_open = 0
     start: dict[str, Any] = {}
     while True:
         with aws_errors(f"DescribeStream on {stream_arn}"):
             page = clients.streams().describe_stream(StreamArn=stream_arn, **start)["StreamDescription"]
         found += [shard["ShardId"] for shard in page.get("Shards", [])]
+        still_open += sum("EndingSequenceNumber" not in _range(shard) for shard in page.get("Shards", []))
         if not page.get("LastEvaluatedShardId"):
             facts.stream_shards, facts.stream_status = frozenset(found), page.get("StreamStatus")
+            facts.open_shards = still_open
             return
         start = {"ExclusiveStartShardId": page["LastEvaluatedShardId"]}
+
+
+def _range(shard: Mapping[str, Any]) -> Mapping[str, Any]:
+    found: Mapping[str, Any] = shard.get("SequenceNumberRange") or {}
+    return found
 
 
 def _ttl(client: Callable[[], DynamoDBClient], name: str, region: str, table: dict[str, Any] | None) -> str | None:

@@ -25,7 +25,9 @@ def test_the_copy_runs_its_own_code_on_the_checkout_s_packages(tmp_path: Path) -
     ).stdout
     assert found.startswith(f"{root}/processor/errors.py {root} ")
     assert f":{root}/jars/dynamodb-replicator-daemon.jar" in found
-    help_text = subprocess.run([root / "run.sh", "help", "settings"], capture_output=True, text=True, check=True, cwd="/").stdout
+    help_text = subprocess.run(
+        [root / "run.sh", "help", "settings"], capture_output=True, text=True, check=True, cwd="/"
+    ).stdout
     assert "sourceTable" in help_text
     assert "PLANTED" not in (java.ROOT / "processor/errors.py").read_text()
 

@@ -7,6 +7,8 @@ from collections.abc import Iterator
 import msgspec
 
 from processor.aws.clients import Clients
+from processor.commands.check import cost
+from processor.commands.check.cost import MonthlyCost
 from processor.commands.check.options import CheckOptions
 from processor.errors import NotReadyError
 from processor.reporting import output
@@ -22,12 +24,14 @@ class CheckReport(msgspec.Struct, frozen=True, kw_only=True, rename="camel", omi
 
     :param to_make: what ``copy`` will make first: ``destination``, ``stream``
     :param dead_letter_bucket_owner: the account that the bucket of dead letters must belong to, where there is one
+    :param monthly_cost: left out if the source is not at AWS, or can't be seen
     """
 
     ready: bool
     to_make: list[str] = msgspec.field()
     findings: list[Finding] = msgspec.field()
     dead_letter_bucket_owner: str | None = None
+    monthly_cost: MonthlyCost | None = None
 
 
 def run(settings: Settings, options: CheckOptions) -> int:
@@ -37,6 +41,7 @@ def run(settings: Settings, options: CheckOptions) -> int:
     """
     report = preflight.run(settings, Clients(settings), thorough=True, after_copy=True)
     report.findings += _jars()
+    monthly = cost.estimate(settings, report.facts)
     if options.as_json:
         output.json(
             CheckReport(
@@ -44,6 +49,7 @@ def run(settings: Settings, options: CheckOptions) -> int:
                 to_make=sorted(report.facts.to_make),
                 findings=report.findings,
                 dead_letter_bucket_owner=report.facts.letters_owner,
+                monthly_cost=monthly,
             )
         )
     else:
@@ -52,6 +58,8 @@ def run(settings: Settings, options: CheckOptions) -> int:
         if report.facts.letters_owner:
             bucket = f"s3://{settings.dead_letter_bucket}/{settings.dead_letter_prefix}".rstrip("/")
             output.line(f"dead letters: {bucket}, which must belong to account {report.facts.letters_owner}")
+        if monthly is not None:
+            output.line(f"costs: {monthly.shown}")
         verdict = _verdict(report)
         output.line(f"{settings.path}: {verdict}", tone=_tone(verdict))
     return failure_of(report.errors).exit_status if report.errors else 0

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from processor.commands.copy import estimate, prices, sample, write_cost
+from processor.commands.copy import estimate, sample, write_cost
 from processor.commands.copy.estimate import Estimate
 from processor.commands.copy.job import Job
-from processor.dynamodb import table_spec
+from processor.dynamodb import prices, table_spec
 from processor.flow.retry import Retry
 from processor.reporting.findings import Finding, error
 from processor.startup.facts import Facts

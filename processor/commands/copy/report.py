@@ -6,9 +6,9 @@ import time
 
 import msgspec
 
-from processor.commands.copy import prices
 from processor.commands.copy.estimate import Estimate
 from processor.commands.copy.occupant import Occupants
+from processor.dynamodb import prices
 from processor.dynamodb.stream_retention import LAST_START_SECONDS
 from processor.reporting import output
 from processor.reporting.findings import Finding

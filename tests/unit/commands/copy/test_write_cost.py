@@ -6,8 +6,9 @@ from typing import Any
 
 import pytest
 
-from processor.commands.copy import estimate, prices, write_cost
+from processor.commands.copy import estimate, write_cost
 from processor.commands.copy.remeasure import Remeasure
+from processor.dynamodb import prices
 
 
 def _index(name: str, *key: str, **more: Any) -> dict[str, Any]:

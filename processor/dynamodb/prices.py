@@ -1,4 +1,4 @@
-"""DynamoDB's prices, by AWS's list. Prices stand here and in no other module. Pure.
+"""AWS's prices, by its list. Prices stand here and in no other module. Pure.
 
 US dollars, us-east-1, without discounts, free tiers and taxes, as of the month below
 (https://aws.amazon.com/dynamodb/pricing/on-demand/). Other regions cost up to twice as much.
@@ -18,6 +18,11 @@ _READ_MILLION = {"STANDARD": 0.125, "STANDARD_INFREQUENT_ACCESS": 0.155}
 EXPORT_GIGABYTE = 0.10
 IMPORT_GIGABYTE = 0.15
 _BYTES_PER_GIGABYTE = 1024**3
+# A hundred thousand reads of a stream, of which the first 2.5 million a month are free in each account and region.
+_STREAM_READS = 0.02 / 1e5
+# CloudWatch (https://aws.amazon.com/cloudwatch/pricing/): a metric a month, of the first 10,000; a thousand requests.
+_METRIC = 0.30
+_METRIC_REQUESTS = 0.01 / 1e3
 
 
 def reads(units: float, table_class: str) -> float:
@@ -28,6 +33,16 @@ def reads(units: float, table_class: str) -> float:
 def writes(units: float, table_class: str) -> float:
     """What write request units of a table and its indexes cost, in US dollars."""
     return units / 1e6 * _WRITE_MILLION.get(table_class, _WRITE_MILLION["STANDARD"])
+
+
+def stream_reads(calls: float) -> float:
+    """What GetRecords calls cost, in US dollars."""
+    return calls * _STREAM_READS
+
+
+def metrics(number: float, requests: float) -> float:
+    """What so many CloudWatch metrics cost a month, and the requests that publish them, in US dollars."""
+    return number * _METRIC + requests * _METRIC_REQUESTS
 
 
 def transfer(size_bytes: float) -> float:
