@@ -3,7 +3,8 @@
 #   python          .venv with the packages of requirements.lock
 #   jars            jars/: the DynamoDB Streams adapter and the daemon class, by Maven (after python)
 #   archive         the daemon's classes as this Java maps them at a start (after jars); without it, a start takes longer
-#   dynamodb-local  jars/dynamodb-local/, for the demo and the tests
+#   dynamodb-local  jars/dynamodb-local/, for the demo and the tests: Amazon's own, under Amazon's licence, for development and tests
+#   moto            .moto with the packages of requirements-moto.lock, for the demo with demoServer=moto (after python)
 #   tests           .venv with the packages of requirements-dev.lock too, and jars/junit/, for the tests of the daemon's classes
 #   jazzer          jars/jazzer/, for ./test.sh fuzz
 #   wheel           dist/: the program as a wheel, with the jars inside (python and jars are made first), and the list of its parts
@@ -134,7 +135,12 @@ archive() {
 make_dynamodb_local() {
     need mvn "Install Maven (Debian: maven)."
     rm -rf "$root/jars/dynamodb-local"
-    run "DynamoDB Local (51 MB)" mvn -B --strict-checksums -f "$root/daemon/dynamodb-local/pom.xml" package
+    run "DynamoDB Local (51 MB; Amazon's own, under its own licence, for development and tests)" mvn -B --strict-checksums -f "$root/daemon/dynamodb-local/pom.xml" package
+}
+
+make_moto() {
+    run "moto's environment" "$root/.venv/bin/python" -m venv --clear "$root/.moto"
+    run "moto's server (about 10 s)" "$root/.moto/bin/python" -m pip install --require-hashes -r "$root/requirements-moto.lock"
 }
 
 make_tests() {
@@ -214,6 +220,7 @@ for name in "$@"; do
         jars) part "$root/jars/.stamp" make_jars requirements.lock processor/startup/jar_lock.py daemon/{pom.xml,classes.lst,jars.lock} 'daemon/src/main/java/replicator/*.java' 'daemon/src/main/java/replicator/*/*.java' 'daemon/src/main/java/software/amazon/kinesis/multilang/config/*.java' ;;
         archive) archive ;;
         dynamodb-local) part "$root/jars/dynamodb-local/.stamp" make_dynamodb_local daemon/dynamodb-local/pom.xml 'daemon/dynamodb-local/src/main/java/replicator/*.java' ;;
+        moto) part "$root/.moto/.stamp" make_moto requirements-moto.lock ;;
         tests)
             part "$root/.venv/.stamp-tests" make_tests setup.sh requirements.lock requirements-dev.lock
             part "$root/jars/junit/.stamp" make_junit daemon/junit/pom.xml

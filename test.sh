@@ -65,6 +65,7 @@ lock() {
     local compile=("$bin/uv" pip compile --quiet "$@" --universal --python-version 3.10 --generate-hashes --no-emit-index-url --no-header --no-annotate)
     "${compile[@]}" requirements.in -o requirements.lock
     "${compile[@]}" requirements-dev.in -o requirements-dev.lock
+    "${compile[@]}" requirements-moto.in -o requirements-moto.lock
     "${compile[@]}" requirements-build.in -o requirements-build.lock
     "${compile[@]}" requirements-setup.in -o requirements-setup.lock
     ./setup.sh --relock python jars tests

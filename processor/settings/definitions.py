@@ -456,7 +456,7 @@ DEFINITIONS: tuple[Definition, ...] = (
         group="Demo",
         parse=parsers.boolean,
         default="false",
-        help="replicate between two tables of an embedded DynamoDB Local that are written to continuously",
+        help="replicate between two tables on this machine that are written to continuously",
     ),
     Definition(
         name="demoSeconds",
@@ -465,6 +465,14 @@ DEFINITIONS: tuple[Definition, ...] = (
         default_is="until Ctrl-C",
         help="write for this many seconds, wait until the tables are equal, and end with 0, or with 1 and the keys "
         "that differ",
+    ),
+    Definition(
+        name="demoServer",
+        group="Demo",
+        parse=parsers.one_of("dynamodb-local", "moto"),
+        default="dynamodb-local",
+        help="what holds the demo's tables: DynamoDB Local, Amazon's own (51 MB), or moto's server, which is open "
+        "source; moto as well where the other can't be had",
     ),
 )
 BY_NAME: Mapping[str, Definition] = {definition.name: definition for definition in DEFINITIONS}

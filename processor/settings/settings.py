@@ -93,6 +93,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=False):
     allow_shared_folders: bool = False
     demo: bool = False
     demo_seconds: int | None = None
+    demo_server: str = "dynamodb-local"
     kcl: dict[str, str] = msgspec.field(default_factory=dict)
 
     @property

@@ -91,7 +91,8 @@ def _partitions(table: Mapping[str, Any]) -> int:
     units = (
         found.get("ReadCapacityUnits", 0) / _PARTITION_READS + found.get("WriteCapacityUnits", 0) / _PARTITION_WRITES
     )
-    return max(1, math.ceil(int(table.get("TableSizeBytes", 0)) / _PARTITION_BYTES), math.ceil(units))
+    size = int(table.get("TableSizeBytes", 0))
+    return max(1, math.ceil(size / _PARTITION_BYTES), math.ceil(float(units)))
 
 
 def _idle_millis(settings: Settings) -> int:

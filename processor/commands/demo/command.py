@@ -1,4 +1,4 @@
-"""Runs the demo: two DynamoDB Local servers, a live workload, and the real daemon between them."""
+"""Runs the demo: two servers on this machine, a live workload, and the real daemon between them."""
 
 from __future__ import annotations
 
@@ -22,13 +22,12 @@ from rich.table import Table
 
 from processor.aws import boto3_clients
 from processor.aws.clients import Clients
-from processor.commands.demo.dynamodb_local import DynamoDBLocal
+from processor.commands.demo import servers as demo_servers
 from processor.commands.demo.workload import PROBE_KEY, LagProbe, Workload, create_table, scan
-from processor.errors import ReplicatorError, SetupError
+from processor.errors import ReplicatorError
 from processor.reporting import output
 from processor.settings.settings import Settings
 from processor.startup.slot import make_log_directory
-from processor.system import program
 
 LINE_SECONDS = 5.0
 LOOK_SECONDS = 0.5
@@ -108,15 +107,14 @@ def run(settings: Settings, arguments: Sequence[str]) -> int:
     """
     logs = Path(settings.log_directory) / settings.task_name
     os.close(make_log_directory(logs, settings))
-    _make_dynamodb_local()
+    name, servers = demo_servers.made(settings, logs)
     stop, at_once = threading.Event(), threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         # Not as an exception: if it arrived inside Popen, a process would be left that nobody knows of.
         signal.signal(number, lambda *_: (at_once if stop.is_set() else stop).set())
     _own_credentials()
-    output.line("Starting two DynamoDB Local servers ...", flush=True)
+    output.line(f"Starting two {name} servers ...", flush=True)
     with contextlib.ExitStack() as stack:
-        servers = [DynamoDBLocal(log=logs / f"dynamodb-local-{role}.log") for role in ("source", "destination")]
         for server in servers:
             stack.callback(server.stop)
             server.start()
@@ -131,18 +129,6 @@ def run(settings: Settings, arguments: Sequence[str]) -> int:
             destination_endpoint=endpoints[1],
         )
         return demo.run()
-
-
-def _make_dynamodb_local() -> None:
-    if program.INSTALLED:
-        raise SetupError(
-            "DynamoDB Local",
-            "not part of a wheel",
-            "The demo needs it",
-            "Run ./run.sh properties/demo.properties of a checkout",
-        )
-    if subprocess.run([program.ROOT / "setup.sh", "dynamodb-local"], check=False).returncode:
-        raise SetupError("DynamoDB Local", "could not be set up", "The demo needs it", "See above for what went wrong")
 
 
 def _own_credentials() -> None:

@@ -1,0 +1,43 @@
+"""What holds the demo's tables, where DynamoDB Local can be had and where it can't."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from processor.commands.demo import servers
+from processor.commands.demo.dynamodb_local import DynamoDBLocal
+from processor.commands.demo.moto_server import MotoServer
+from processor.errors import SetupError
+from tests.fakes.task.tasks import task
+
+
+@pytest.mark.parametrize(
+    ("wanted", "missing", "made", "tried"),
+    [
+        ("dynamodb-local", set(), DynamoDBLocal, ["dynamodb-local"]),
+        ("moto", set(), MotoServer, ["moto"]),
+        ("dynamodb-local", {"dynamodb-local"}, MotoServer, ["dynamodb-local", "moto"]),
+    ],
+)
+def test_moto_takes_the_place_of_what_can_not_be_had(
+    wanted: str, missing: set[str], made: type, tried: list[str], *, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Only what is wanted is set up; where another takes its place, that is said."""
+    asked: list[str] = []
+    monkeypatch.setattr(servers, "_set_up", lambda part: asked.append(part) or part not in missing)
+    said: list[str] = []
+    monkeypatch.setattr(servers.output, "say", said.append)
+    _, both = servers.made(task(demoServer=wanted), tmp_path)
+    assert [type(each) for each in both] == [made, made]
+    assert asked == tried
+    assert len(said) == len(missing)
+
+
+@pytest.mark.parametrize("wanted", ["dynamodb-local", "moto"])
+def test_without_any_server_there_is_no_demo(wanted: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The message names what is missing."""
+    monkeypatch.setattr(servers, "_set_up", lambda _: False)
+    with pytest.raises(SetupError, match=r"moto.*could not be set up"):
+        servers.made(task(demoServer=wanted), tmp_path)
