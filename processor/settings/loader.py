@@ -16,9 +16,9 @@ from urllib.parse import unquote, urlsplit
 import javaproperties
 
 from processor.errors import MissingSettingError, UsageError
-from processor.settings.definitions import CHECKPOINT_TABLE_PREFIX, DEFINITIONS
+from processor.settings.definitions import CHECKPOINT_TABLE_PREFIX, DEFINITIONS, TWO_WAY_DEFINITIONS
 from processor.settings.identity import Identity
-from processor.settings.settings import MAX_TABLE_NAME, Settings, default_task_name
+from processor.settings.settings import MAX_TABLE_NAME, UPLINK_SUFFIX, Settings, default_task_name
 
 # KCL's names for properties that are settings of ours, too.
 ALIASES = {
@@ -27,6 +27,8 @@ ALIASES = {
     "maxRecords": "batchSize",
     "regionName": "kclRegion",
 }
+
+_ALL = (*DEFINITIONS, *TWO_WAY_DEFINITIONS)
 
 
 def decoded(content: bytes) -> str:
@@ -85,7 +87,7 @@ def complete(given: Mapping[str, str], *, kcl: dict[str, str], directory: Path, 
     :raises UsageError: for the first value that can't be used, or is missing
     """
     values = _parsed(given)
-    found = {each.fields[0]: values[each.name] for each in DEFINITIONS if not each.part_of}
+    found = {each.fields[0]: values[each.name] for each in _ALL if not each.part_of}
     source_endpoint = values["sourceEndpoint"]
     found |= {
         "source_streams_endpoint": values["sourceStreamsEndpoint"] or source_endpoint,
@@ -105,6 +107,7 @@ def complete(given: Mapping[str, str], *, kcl: dict[str, str], directory: Path, 
         source_identity=_identity(values, "source"),
         destination_identity=_identity(values, "destination"),
         task_identity=_identity(values, "kcl"),
+        direction="mirror" if values["twoWay"] else None,
         **_dead_letters(values["deadLetterUri"]),
         kcl=kcl,
     )
@@ -113,7 +116,7 @@ def complete(given: Mapping[str, str], *, kcl: dict[str, str], directory: Path, 
 def _parsed(given: Mapping[str, str]) -> dict[str, Any]:
     """Every setting's value by its name."""
     values: dict[str, Any] = {}
-    for definition in DEFINITIONS:
+    for definition in _ALL:
         text = given.get(definition.name) or definition.default
         if not text:
             if definition.required:
@@ -136,10 +139,11 @@ def _task_name(values: Mapping[str, Any]) -> str:
     task_name: str = values["taskName"] or default_task_name(
         values["sourceRegion"], values["sourceTable"], values["destinationRegion"], values["destinationTable"]
     )
-    if len(CHECKPOINT_TABLE_PREFIX + task_name) > MAX_TABLE_NAME:
+    longest = MAX_TABLE_NAME - len(CHECKPOINT_TABLE_PREFIX) - (len(UPLINK_SUFFIX) if values["twoWay"] else 0)
+    if len(task_name) > longest:
         message = (
-            f"taskName has {len(task_name)} characters: with its prefix the checkpoint table's name would pass "
-            f"DynamoDB's {MAX_TABLE_NAME}. Give one of {MAX_TABLE_NAME - len(CHECKPOINT_TABLE_PREFIX)} at most."
+            f"taskName has {len(task_name)} characters: with its prefix{' and suffix' if values['twoWay'] else ''} the "
+            f"checkpoint table's name would pass DynamoDB's {MAX_TABLE_NAME}. Give one of {longest} at most."
         )
         raise UsageError(message)
     return task_name

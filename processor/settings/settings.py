@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 
@@ -29,6 +29,10 @@ VIEW_FIELDS = (
     "rename_attributes",
     "set_attributes",
 )
+# From the hub, which is the source of a two-way task's file, to the spoke; and the way back.
+Direction = Literal["mirror", "uplink"]
+# What the uplink's task is called beside the mirror's.
+UPLINK_SUFFIX = "-Uplink"
 _VIEW_DETAIL_FIELDS = ("filter_names", "filter_values", "transform_path", "mask_key")
 
 
@@ -94,6 +98,12 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=False):
     demo: bool = False
     demo_seconds: int | None = None
     demo_server: str = "dynamodb-local"
+    two_way: bool = False
+    # Of a two-way task; None for a task of one direction.
+    direction: Direction | None = None
+    conflicts: str = "hubWins"
+    conflict_uri: str | None = None
+    marker_attribute: str = "_replication"
     kcl: dict[str, str] = msgspec.field(default_factory=dict)
 
     @property
@@ -173,6 +183,35 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=False):
     def threads(self) -> int:
         """How many parts of a copy, a verification or a redrive are processed at once."""
         return self.apply_threads or THREADS
+
+    @property
+    def in_directions(self) -> tuple[Settings, ...]:
+        """The settings of each direction that the task replicates in, each a task of one daemon.
+
+        A task of one direction is itself. The two of a two-way task share the region, endpoint and role of their
+        checkpoints; the uplink's source is the destination of the file, and it begins with what is written from its
+        first start on: what stood in the spoke's stream before may be the work of a replication without markers.
+        """
+        if not self.two_way or self.direction == "uplink":
+            return (self,)
+        return self, msgspec.structs.replace(
+            self,
+            direction="uplink",
+            task_name=self.task_name + UPLINK_SUFFIX,
+            source_region=self.destination_region,
+            source_table=self.destination_table,
+            source_endpoint=self.destination_endpoint,
+            source_streams_endpoint=self.destination_endpoint,
+            source_identity=self.destination_identity,
+            destination_region=self.source_region,
+            destination_table=self.source_table,
+            destination_endpoint=self.source_endpoint,
+            destination_identity=self.source_identity,
+            create_destination=False,
+            destination_stream=False,
+            enable_stream=False,
+            kcl={**self.kcl, "initialPositionInStream": "LATEST"},
+        )
 
     @property
     def task_table(self) -> str:
