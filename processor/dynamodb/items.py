@@ -13,6 +13,8 @@ import msgspec
 from processor.dynamodb.keys import normal_number
 from processor.errors import MalformedItemError
 
+# What decoding raises for JSON of another shape, and what follows from a value that is no number, map or list.
+_MALFORMED = (msgspec.DecodeError, ArithmeticError, AttributeError, RecursionError, TypeError, ValueError)
 _decoder = msgspec.json.Decoder(dict[str, dict[str, Any]])
 
 
@@ -47,7 +49,18 @@ def normalized(image: msgspec.Raw) -> dict[str, Any]:
     """
     try:
         return _attributes(_decoder.decode(image))
-    except (msgspec.DecodeError, ArithmeticError, AttributeError, RecursionError, TypeError, ValueError) as exc:
+    except _MALFORMED as exc:
+        raise MalformedItemError(f"an item that is no DynamoDB JSON ({type(exc).__name__})") from exc
+
+
+def canonical_attributes(attributes: dict[str, dict[str, Any]]) -> bytes:
+    """``canonical`` of an item that ``parsed`` has decoded, or of some of its attributes.
+
+    :raises MalformedItemError: one of them is no DynamoDB JSON
+    """
+    try:
+        return encoded(_attributes(attributes))
+    except _MALFORMED as exc:
         raise MalformedItemError(f"an item that is no DynamoDB JSON ({type(exc).__name__})") from exc
 
 

@@ -10,6 +10,10 @@ from processor.dynamodb.item_view import View
 from processor.dynamodb.keys import decode_key
 from processor.errors import UnviewableError
 
+# Streams API reference: a sequence number has 21 to 40 digits. Texts of one length compare as their numbers do, which
+# the type N can't promise: it is exact to 38 digits.
+SEQUENCE_NUMBER_DIGITS = 40
+
 
 class Fault(msgspec.Struct, frozen=True):
     """Why nothing can be written for a change, now or later; ``code`` is an error code of ours."""

@@ -35,17 +35,13 @@ from processor.errors import (
     UnsettledError,
     UnviewableError,
 )
-from processor.replication.change import Change
+from processor.replication.change import SEQUENCE_NUMBER_DIGITS, Change
 from processor.replication.reconcile import EVENT_NAME as RECONCILED
 from processor.replication.reconcile import SourceReader, reconcile
 from processor.replication.writer import NOTHING_NEWER, TableOptions, WritableTable
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack
-
-# Streams API reference: a sequence number has 21 to 40 digits. Texts of one length compare as their numbers do, which
-# the type N can't promise: it is exact to 38 digits.
-DIGITS = 40
 
 _image_decoder = msgspec.json.Decoder(dict[str, msgspec.Raw])
 
@@ -122,7 +118,7 @@ class FencedTable(WritableTable):
         return "written"
 
     def _request(self, change: Change) -> dict[str, Any]:
-        number = {"S": change.sequence_number.zfill(DIGITS)}
+        number = {"S": change.sequence_number.zfill(SEQUENCE_NUMBER_DIGITS)}
         # A replayed record is moot where it was applied; the source's own item, read later, is newer than its number.
         older = "<=" if change.event_name == RECONCILED else "<"
         condition = f"attribute_not_exists(#fence) OR #fence {older} :number"
