@@ -11,6 +11,8 @@
 #                                     inputs that follow the code's branches, by atheris and Jazzer; ./test.sh has a short run of other ones
 #   ./test.sh oracle [--cases N] [--seed S]
 #                                     condition expressions drawn at random, by DynamoDB Local and by ours; ./test.sh has a short run of it
+#   ./test.sh model [--states N] [PLAY ...]
+#                                     the two-way protocol in every order of events, up to N states a play; ./test.sh has a smaller bound
 #   ./test.sh prometheus              gets Prometheus (Debian's package) into .prometheus/: the alarms are tested with its promtool; ./test.sh does so, too
 #   ./test.sh faults [--seed S] [--only CALL[:FAULT[:MOMENT]]] [--resume REPORT]
 #                                     each call, each single fault, each moment, on real daemons; all of it takes an hour and writes
@@ -152,6 +154,7 @@ case "${1:-all}" in
     dashboard) dashboard "${@:2}" ;;
     chaos) "$bin/python" -m tests.chaos "${@:2}" ;;
     oracle) "$bin/python" -m tests.oracle "${@:2}" ;;
+    model) "$bin/python" -m tests.model "${@:2}" ;;
     fuzz) fuzz "${@:2}" ;;
     faults) "$bin/python" -m tests.faults "${@:2}" ;;
     docs) docs ;;

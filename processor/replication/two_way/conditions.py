@@ -58,12 +58,21 @@ class Deletable(msgspec.Struct, frozen=True):
 
 
 class MarkerIs(msgspec.Struct, frozen=True):
-    """The attribute holds just this, whatever else the item has. None: no item has it."""
+    """The attribute holds just this, whatever else the item has. None: it has no such attribute.
+
+    Without ``has_item``, None holds where there is no item, too.
+    """
 
     stored: msgspec.Raw | None
+    has_item: bool = False
 
-    def members(self, name: str, key_names: Sequence[str]) -> dict[str, Any]:  # noqa: ARG002  # one of several
+    def members(self, name: str, key_names: Sequence[str]) -> dict[str, Any]:
         """As ``Older`` has it."""
+        if self.stored is None and self.has_item:
+            return {
+                "ConditionExpression": "attribute_exists(#key) AND attribute_not_exists(#m)",
+                "ExpressionAttributeNames": {"#m": name, "#key": key_names[0]},
+            }
         if self.stored is None:
             return {"ConditionExpression": "attribute_not_exists(#m)", "ExpressionAttributeNames": {"#m": name}}
         return {

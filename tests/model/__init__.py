@@ -1,0 +1,1 @@
+"""The two-way protocol, in every order of events."""
