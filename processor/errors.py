@@ -112,11 +112,19 @@ class UnavailableError(ReplicatorError):
 
 
 class ConditionFailedError(UnavailableError):
-    """A conditional write found something else than it asked for; ``found`` says whether there was an item at all."""
+    """A conditional write found something else than it asked for.
 
-    def __init__(self, message: str, *, code: str, found: bool) -> None:
+    :param item: the item that was there, as DynamoDB JSON; None if there was none, or the answer does not have it
+    """
+
+    def __init__(self, message: str, *, code: str, item: bytes | None) -> None:
         super().__init__(message, code=code)
-        self.found = found
+        self.item = item
+
+    @property
+    def found(self) -> bool:
+        """Whether there was an item at all, as far as the answer says."""
+        return self.item is not None
 
 
 class HeldError(UnavailableError):

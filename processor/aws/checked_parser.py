@@ -118,18 +118,18 @@ def checked(operation: str, answer: Answer) -> bytes:
 
 def _error(answer: Answer) -> dict[str, Any]:
     """The error as botocore parses it; with ``Item`` if it has the item for which a condition did not hold."""
-    body, has_item = answer.body, False
+    body, item = answer.body, b""
     try:
         found = _error_decoder.decode(body)
         if len(body) > _MOST_UNKNOWN_BYTES:
             body = msgspec.json.encode({name: _short(value) for name, value in found.named() if bytes(value)})
-        has_item = bytes(found.item) not in (b"", _NULL)
+        item = bytes(found.item)
     except NO_ANSWER as exc:  # the error may come from a proxy
         if len(body) > _MOST_UNKNOWN_BYTES:
             fault = f"status {answer.status}, and no error of AWS's in {shown(len(body))}"
             raise NotDynamoDBError(whose="DynamoDB's", fault=fault) from exc
     parsed = _error_parser.parse({"status_code": answer.status, "headers": answer.headers, "body": body}, None)
-    return {**parsed, "Item": {}} if has_item else parsed
+    return parsed if item in (b"", _NULL) else {**parsed, "Item": item}
 
 
 def _short(text: msgspec.Raw) -> str:

@@ -30,6 +30,7 @@ _METHODS: dict[str, tuple[str, Callable[[str], dict[str, Any]]]] = {
     "BatchWriteItem": ("batch_write_item", lambda table: {"RequestItems": {table: [{}]}}),
     "PutItem": ("put_item", lambda table: {"TableName": table, "Item": {}}),
     "DeleteItem": ("delete_item", lambda table: {"TableName": table, "Key": {}}),
+    "UpdateItem": ("update_item", lambda table: {"TableName": table, "Key": {}}),
     "GetRecords": ("get_records", lambda _: {"ShardIterator": "i"}),
 }
 # The smallest valid answer of each.

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
+import msgspec
 from botocore.exceptions import (
     BotoCoreError,
     ClientError,
@@ -124,6 +125,14 @@ _NO_CREDENTIALS = (
 TOO_LARGE_STATUS = 413
 
 
+def _item(error: ClientError) -> bytes | None:
+    """The item for which a condition did not hold, if the answer has it. The error lets go of it."""
+    found = error.response.pop("Item", None)  # type: ignore[typeddict-item]  # of one kind of error
+    if found is None or isinstance(found, bytes):
+        return found
+    return msgspec.json.encode(found)  # botocore's form of it: bytes in place of base64
+
+
 class NotDynamoDBError(BotoCoreError):
     """The answer can't be AWS's."""
 
@@ -168,7 +177,7 @@ def aws_errors(call: str, words: Words = ALL_WORDS) -> Iterator[None]:
         if code in REJECTED_CREDENTIALS:
             raise CredentialsError(message, code=code, is_denial=code in DENIALS) from exc
         if code == "ConditionalCheckFailedException":
-            raise ConditionFailedError(message, code=code, found="Item" in exc.response) from exc
+            raise ConditionFailedError(message, code=code, item=_item(exc)) from exc
         raise KINDS.get(code, UnavailableError)(message, code=code) from exc
     except NotDynamoDBError as exc:
         raise UnavailableError(f"{call}: {hidden(str(exc))}", code=exc.code) from exc

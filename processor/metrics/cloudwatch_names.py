@@ -38,7 +38,11 @@ NAMES: Mapping[tuple[str, str], Name] = {
     (instruments.CHANGES.name, "coalesced"): Name("RecordsCoalesced"),
     (instruments.CHANGES.name, "moot"): Name("RecordsMoot"),
     (instruments.CHANGES.name, "filtered"): Name("RecordsFiltered"),
+    (instruments.CHANGES.name, "echo"): Name("RecordsEchoed"),
     (instruments.CHANGES.name, "dead_letter"): Name("DeadLetters"),
+    (instruments.CONFLICTS.name, "hubWins"): Name("ConflictsHubWins"),
+    (instruments.CONFLICTS.name, "lastArrival"): Name("ConflictsLastArrival"),
+    (instruments.CONFLICTS.name, "hubOverwritten"): Name("ConflictsHubOverwritten"),
     (instruments.BATCHES.name, ""): Name("BatchesApplied"),
     (instruments.WRITE_RETRIES.name, "throttled"): Name("WriteRetriesThrottled"),
     (instruments.WRITE_RETRIES.name, "unavailable"): Name("WriteRetriesUnavailable"),
@@ -55,7 +59,7 @@ NAMES: Mapping[tuple[str, str], Name] = {
     (instruments.HEARTBEAT_LATENCY.name, ""): Name("HeartbeatLatency", "Seconds"),
     (instruments.HEARTBEAT_AGE.name, ""): Name("HeartbeatAge", "Seconds"),
 }
-_TELLING = ("outcome", "reason")
+_TELLING = ("outcome", "verdict", "reason")
 
 
 def name_of(point: Point) -> Name | None:

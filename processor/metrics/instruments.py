@@ -20,7 +20,8 @@ LATENCY_BUCKETS = tuple(
     for seconds in steps
 )
 APPLY_BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300)
-OUTCOMES = ("put", "delete", "coalesced", "moot", "filtered", "dead_letter")
+OUTCOMES = ("put", "delete", "coalesced", "moot", "filtered", "echo", "dead_letter")
+VERDICTS = ("hubWins", "lastArrival", "hubOverwritten")
 RETRY_REASONS = ("throttled", "unavailable")
 
 
@@ -57,6 +58,9 @@ def _task(name: str, kind: Literal["counter", "gauge"], help_text: str, *labels:
 RECORDS = _shard("records_total", "counter", "Stream records applied or set aside")
 RECORD_BYTES = _shard("record_bytes_total", "counter", "Bytes of these records, as JSON")
 CHANGES = _shard("changes_total", "counter", "Outcome of each record; the sum is records_total", "outcome")
+CONFLICTS = _shard(
+    "conflicts_total", "counter", "Items that were written on both sides of a two-way task, by which is kept", "verdict"
+)
 BATCHES = _shard("batches_total", "counter", "Batches applied")
 WRITE_RETRIES = _shard("write_retries_total", "counter", "Write calls repeated, by reason", "reason")
 APPLY = _shard("apply_seconds", "histogram", "Time taken to apply a batch", buckets=APPLY_BUCKETS)
@@ -110,6 +114,7 @@ INSTRUMENTS: tuple[Instrument, ...] = (
     RECORDS,
     RECORD_BYTES,
     CHANGES,
+    CONFLICTS,
     BATCHES,
     WRITE_RETRIES,
     APPLY,

@@ -42,6 +42,7 @@ from processor.replication.plan import MAX_ITEMS_PER_CALL, calls, plan
 from processor.replication.writer import Table
 
 Refused = Callable[[Change, RefusedError], None]
+_ASKING_NOTHING = ("nothing", "echo")
 _Unwritten = tuple[Change, Literal["moot", "set aside"]]
 
 
@@ -90,7 +91,8 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True):
     """What became of a batch: ``records`` is the sum of the others.
 
     ``moot``: the destination has a newer change of the key already, as it says in fenced mode only. ``filtered``: by
-    the task's view of its items there is nothing to write.
+    the task's view of its items there is nothing to write. ``echoes``: the replicator's own writes, which two-way's
+    uplink passes over.
     """
 
     records: int = 0
@@ -99,6 +101,7 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True):
     coalesced: int = 0
     moot: int = 0
     filtered: int = 0
+    echoes: int = 0
     set_aside: int = 0
 
     def __add__(self, other: Outcome) -> Outcome:
@@ -150,7 +153,7 @@ class Applier:
         :param changes: in the stream's order
         :raises LeaseLostError, DaemonGoneError: as the table's calls do; some of the batch may be written
         """
-        asking = [change for change in changes if change.kind != "nothing"]
+        asking = [change for change in changes if change.kind not in _ASKING_NOTHING]
         rounds = plan(asking, coalesce=self._coalesce, net_events=self._fenced)
         unwritten = [each for writes in rounds for each in self._apply_round(writes)]
         planned = [change for writes in rounds for change in writes]
@@ -163,7 +166,8 @@ class Applier:
             deletes=kinds.count("delete"),
             coalesced=len(asking) - len(planned),
             moot=reasons.count("moot"),
-            filtered=len(changes) - len(asking),
+            filtered=sum(change.kind == "nothing" for change in changes),
+            echoes=sum(change.kind == "echo" for change in changes),
             set_aside=reasons.count("set aside"),
         )
 
@@ -224,14 +228,14 @@ class Applier:
                 try:
                     self._refused(change, refusal)
                 except HeldError as error:
-                    held = error
-                    self._earlier.store()
-                    self._holding.wait(error, cut_short)
+                    held = self._hold(error, cut_short)
                 except UnavailableError as error:  # it can't be set aside now; at the next try it may be accepted
                     self._pause(error, backoff, cut_short)
                 else:
                     unwritten: list[_Unwritten] = [(change, "set aside")]
                     break
+            except HeldError as error:
+                held = self._hold(error, cut_short)
             except UnavailableError as error:
                 self._pause(error, backoff, cut_short)
             else:
@@ -241,6 +245,11 @@ class Applier:
         if held is not None:
             self._holding.over(held)
         return unwritten
+
+    def _hold(self, error: HeldError, cut_short: threading.Event) -> HeldError:
+        self._earlier.store()
+        self._holding.wait(error, cut_short)
+        return error
 
     def _pause(self, error: UnavailableError, backoff: Backoff, cut_short: threading.Event) -> None:
         self._outage.failed(error.code, str(error))

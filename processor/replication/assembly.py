@@ -25,6 +25,9 @@ from processor.replication.lease_term import DIRECTORY, LeaseTerm
 from processor.replication.meter import Meter, NoMeter
 from processor.replication.record_processor import Shard
 from processor.replication.standstill import Standstill
+from processor.replication.two_way import conflict_log
+from processor.replication.two_way.conflict_log import ConflictLog
+from processor.replication.two_way.marker import Markers
 from processor.reporting.logs import Log
 from processor.settings.daemon_files import shard_file_name
 from processor.settings.settings import Settings
@@ -55,12 +58,18 @@ def _meter(settings: Settings, shard_id: str, directory: Path, log: Log, *, filt
             task=settings.task_name,
             shard_id=shard_id,
             filters=filters,
+            direction=settings.direction,
             written_ms=written_ms,
         )
     except Exception as exc:  # noqa: BLE001  # whatever it is, the shard is to be replicated
         safe_meter.say(log, exc)
         return NoMeter()
     return safe_meter.SafeMeter(meter, log)
+
+
+def _conflicts(settings: Settings, shard_id: str, log: Log, meter: Meter) -> ConflictLog:
+    store = conflict_log.store_of(settings)
+    return ConflictLog(store, settings=settings, shard_id=shard_id, log=log, counted=meter.conflicted)
 
 
 class Shared(NamedTuple):
@@ -105,10 +114,19 @@ def open_shard(
     timeouts = WriteTimeouts.within(settings.failover_seconds)
     term = LeaseTerm(directory / DIRECTORY / shard_file_name(shard_id), call_seconds=timeouts.call, gone=gone)
     clients, calls, view = shared or (Clients(settings), None, task_view.handed_down(settings, directory))
-    table = tables.open_table(settings, clients, timeouts=timeouts, view=view, may_write=term.may_write, calls=calls)
-    guard = KeyGuard(table.key_types, table=settings.destination_table, region=settings.destination_region)
     filters = view is not None or settings.keeps_expired
     meter = _meter(settings, shard_id, directory, log, filters=filters)
+    is_uplink = settings.direction == "uplink"
+    table = tables.open_table(
+        settings,
+        clients,
+        timeouts=timeouts,
+        view=view,
+        may_write=term.may_write,
+        calls=calls,
+        conflicts=_conflicts(settings, shard_id, log, meter) if is_uplink else None,
+    )
+    guard = KeyGuard(table.key_types, table=settings.destination_table, region=settings.destination_region)
     checkpoint = Checkpoint(
         log, gone=gone, interval_seconds=settings.checkpoint_interval_millis / 1000, stored=meter.checkpointed
     )
@@ -137,8 +155,9 @@ def open_shard(
     applier = Applier(
         table,
         name=shard_id,
-        write_mode=settings.write_mode,
-        coalesce=settings.coalesce,
+        # Two-way's writes are single ones, and each of an application's writes at the spoke has its own old image.
+        write_mode="item" if settings.two_way else settings.write_mode,
+        coalesce=settings.coalesce and not is_uplink,
         threads=settings.most_concurrent_writes,
         refused=on_error.holding(settings, shard_id, log, guard),
         outage=outage,
@@ -153,6 +172,7 @@ def open_shard(
         standstill=standstill,
         view=view,
         keeps_expired=settings.keeps_expired,
+        spoke=Markers(settings.marker_attribute) if is_uplink else None,
         checkpoint=checkpoint,
         filtered_count=counted,
     )

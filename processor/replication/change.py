@@ -25,15 +25,17 @@ class Fault(msgspec.Struct, frozen=True):
 class Change(msgspec.Struct, frozen=True, kw_only=True):
     """What one stream record asks of the destination.
 
-    ``kind``: put writes ``image``, delete removes ``key``, nothing leaves the destination as it is. ``key`` is DynamoDB
+    ``kind``: put writes ``image``, delete removes ``key``, nothing leaves the destination as it is, and so does echo,
+    which is the replicator's own write at the spoke of a two-way task. ``key`` is DynamoDB
     JSON, byte for byte as the stream gave it; so is ``image``, or as the task's view made it. ``identity`` is equal for
     equal keys and for no others. ``created_ms`` is the source's clock in milliseconds since the epoch, to the second
     (DynamoDB Local: to the minute); 0 where the record has none. ``record_bytes`` is the record's length, as JSON.
     ``source_item`` is the source's item where ``image`` is a view of it, or nothing could be made of it: ``fault`` says
-    why, and then there is no image.
+    why, and then there is no image. ``old_image`` is what the record says of the item before, with its marker, where
+    two-way's uplink needs it; None where there was none.
     """
 
-    kind: Literal["put", "delete", "nothing"]
+    kind: Literal["put", "delete", "nothing", "echo"]
     identity: bytes
     key: msgspec.Raw
     image: msgspec.Raw | None
@@ -43,6 +45,7 @@ class Change(msgspec.Struct, frozen=True, kw_only=True):
     record_bytes: int = 0
     source_item: msgspec.Raw | None = None
     fault: Fault | None = None
+    old_image: msgspec.Raw | None = None
 
     @property
     def key_names(self) -> list[str]:

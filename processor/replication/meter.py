@@ -8,6 +8,7 @@ from typing import Protocol
 from processor.errors import UnavailableError
 from processor.replication.apply import Outcome
 from processor.replication.change import Change
+from processor.replication.two_way.conflicts import Verdict
 
 
 class Meter(Protocol):
@@ -27,6 +28,9 @@ class Meter(Protocol):
 
     def held(self, since: float) -> None:
         """The shard waits at a change since then, in seconds since the epoch; 0: it doesn't. Any thread may call."""
+
+    def conflicted(self, outcome: Verdict) -> None:
+        """An item was written on both sides of a two-way task. Any thread may call."""
 
     def closed(self) -> None:
         """The shard is no longer this child's."""
@@ -48,6 +52,9 @@ class NoMeter:
         """Nothing."""
 
     def held(self, since: float) -> None:
+        """Nothing."""
+
+    def conflicted(self, outcome: Verdict) -> None:
         """Nothing."""
 
     def closed(self) -> None:

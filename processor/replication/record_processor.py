@@ -34,6 +34,7 @@ from processor.replication.checkpoint import Checkpoint
 from processor.replication.filtered_count import FilteredCount
 from processor.replication.meter import Meter, NoMeter
 from processor.replication.stream_record import decode
+from processor.replication.two_way.marker import Markers
 from processor.reporting.logs import Log
 
 SUMMARY_SECONDS = 60.0
@@ -74,7 +75,8 @@ class Shard(msgspec.Struct, frozen=True):
     """What a record processor works with once it knows its shard.
 
     ``checkpoint`` is one that the applier knows too; without it, each batch is checkpointed. ``keeps_expired``: what
-    TTL has removed stays at the destination. ``filtered_count``: None if the settings leave no change out.
+    TTL has removed stays at the destination. ``spoke``: the markers of a two-way task, if it reads the spoke's stream.
+    ``filtered_count``: None if the settings leave no change out.
     """
 
     applier: Applier
@@ -83,6 +85,7 @@ class Shard(msgspec.Struct, frozen=True):
     standstill: Standstill = msgspec.field(default_factory=NoStandstill)
     view: View | None = None
     keeps_expired: bool = False
+    spoke: Markers | None = None
     checkpoint: Checkpoint | None = None
     filtered_count: FilteredCount | None = None
 
@@ -106,11 +109,12 @@ def _or_exit(method: Callable[[Any, _Input], None]) -> Callable[[Any, _Input], N
     return call
 
 
-def _decoded(batch: Any, view: View | None, *, keeps_expired: bool) -> list[Change]:
+def _decoded(batch: Any, view: View | None, *, keeps_expired: bool, spoke: Markers | None) -> list[Change]:
     """The changes of one record of KCL's, which is a whole batch of the stream's (``Page.java``)."""
     try:
         # Five times as fast as the standard library's base64.
-        return decode(msgspec.convert(batch.data, bytes, builtin_types=()), view, keeps_expired=keeps_expired)
+        data = msgspec.convert(batch.data, bytes, builtin_types=())
+        return decode(data, view, keeps_expired=keeps_expired, spoke=spoke)
     except (MalformedRecordError, msgspec.ValidationError) as exc:
         raise MalformedRecordError(str(exc)) from exc
 
@@ -162,7 +166,7 @@ class RecordProcessor(v3.RecordProcessorBase):  # type: ignore[misc]  # kclpy ha
         shard = self._open_shard(initialize_input.shard_id)
         self._applier, self.log, self._meter = shard.applier, shard.log, shard.meter
         self._standstill, self._view = shard.standstill, shard.view
-        self._keeps_expired = shard.keeps_expired
+        self._keeps_expired, self._spoke = shard.keeps_expired, shard.spoke
         self._filtered_count = shard.filtered_count
         self._checkpoint = shard.checkpoint or Checkpoint(
             self.log, gone=self._gone, stored=self._meter.checkpointed, policy=self._policy
@@ -234,7 +238,9 @@ class RecordProcessor(v3.RecordProcessorBase):  # type: ignore[misc]  # kclpy ha
         """
         try:
             changes = [
-                change for batch in records for change in _decoded(batch, self._view, keeps_expired=self._keeps_expired)
+                change
+                for batch in records
+                for change in _decoded(batch, self._view, keeps_expired=self._keeps_expired, spoke=self._spoke)
             ]
             self._meter.begun(changes)
             self._standstill.begun(changes[-1].sequence_number)
@@ -291,6 +297,7 @@ class RecordProcessor(v3.RecordProcessorBase):  # type: ignore[misc]  # kclpy ha
                 coalesced=totals.coalesced,
                 moot=totals.moot,
                 filtered=totals.filtered or None,  # only where there are any
+                echoes=totals.echoes or None,
                 set_aside=totals.set_aside,
                 max_lag_ms=lag_ms,
                 lag_about=self._times.rounded or None,  # a field only where it is true

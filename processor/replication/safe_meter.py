@@ -9,6 +9,7 @@ from processor.errors import UnavailableError
 from processor.replication.apply import Outcome
 from processor.replication.change import Change
 from processor.replication.meter import Meter, NoMeter
+from processor.replication.two_way.conflicts import Verdict
 from processor.reporting.logs import Log
 
 _NOTE = "Replication goes on; this shard's metrics are missing until it is started anew. {remedy}"
@@ -46,6 +47,10 @@ class SafeMeter:
     def held(self, since: float) -> None:
         """Hand it on."""
         self._try(lambda: self._meter.held(since))
+
+    def conflicted(self, outcome: Verdict) -> None:
+        """Hand it on."""
+        self._try(lambda: self._meter.conflicted(outcome))
 
     def closed(self) -> None:
         """Hand it on."""

@@ -28,12 +28,15 @@ from processor.metrics.shard_facts import (
 )
 from processor.replication.apply import Outcome
 from processor.replication.change import Change
+from processor.replication.two_way.conflicts import VERDICTS, Verdict
+from processor.settings.settings import Direction
 
 
 class ShardMeter:
     """Keeps one shard's values in files of ``directory``.
 
     :param filters: whether the settings may leave changes out; else nothing is ever filtered, nor counted so
+    :param direction: a two-way task's: only the uplink has echoes and conflicts
     :param written_ms: when a heartbeat was written at the source, in ms since the epoch; None where a change is none
     :raises OSError: there is no room for them
     """
@@ -45,6 +48,7 @@ class ShardMeter:
         task: str,
         shard_id: str,
         filters: bool = False,
+        direction: Direction | None = None,
         written_ms: Callable[[Change], int | None] | None = None,
         clock: Callable[[], float] = time.time,
     ) -> None:
@@ -58,13 +62,16 @@ class ShardMeter:
         def opened(instrument: Instrument, **more: str) -> Any:
             return shard_files.make(instrument).labels(**labels, **more)
 
-        outcomes = [kind for kind in instruments.OUTCOMES if filters or kind != "filtered"]
+        is_uplink = direction == "uplink"
+        possible = {"filtered": filters, "echo": is_uplink}
+        outcomes = [kind for kind in instruments.OUTCOMES if possible.get(kind, True)]
         with shard_files.written_to(directory, shard_id):
             self._records = opened(instruments.RECORDS)
             self._bytes = opened(instruments.RECORD_BYTES)
             self._changes = {kind: opened(instruments.CHANGES, outcome=kind) for kind in outcomes}
             self._batches = opened(instruments.BATCHES)
             self._retries = {why: opened(instruments.WRITE_RETRIES, reason=why) for why in instruments.RETRY_REASONS}
+            self._conflicts = {kind: opened(instruments.CONFLICTS, verdict=kind) for kind in VERDICTS if is_uplink}
             self._apply = opened(instruments.APPLY)
             self._latency = opened(instruments.LATENCY)
             self._facts = {fact: opened(fact) for fact in FACTS}
@@ -90,6 +97,7 @@ class ShardMeter:
             ("coalesced", outcome.coalesced),
             ("moot", outcome.moot),
             ("filtered", outcome.filtered),
+            ("echo", outcome.echoes),
             ("dead_letter", outcome.set_aside),
         ):
             if count:
@@ -115,6 +123,10 @@ class ShardMeter:
     def held(self, since: float) -> None:
         """Note since when."""
         self._facts[HELD_SINCE].set(since)
+
+    def conflicted(self, outcome: Verdict) -> None:
+        """Count it."""
+        self._conflicts[outcome].inc()
 
     def closed(self) -> None:
         """Nothing of it is in hand any more; the exporter forgets the files later."""

@@ -20,6 +20,8 @@ all others     (REMOVE)     delete
 A new image of which no view can be made is a put that can't be written: the change has a ``Fault``, and ``apply.py``
 has it decided by ``onError``. An old one is taken for not known.
 
+Two-way's uplink has no view; it passes over what the replicator has written itself (``two_way/spoke_record.py``).
+
 With ``ttlDeletes=ignore`` a REMOVE by DynamoDB's TTL writes nothing. Its ``userIdentity`` says so (developer guide,
 "DynamoDB Streams and Time to Live"): type Service, principal dynamodb.amazonaws.com. So an INSERT may find an earlier
 item of its key that is kept, which goes when the key is used again, whether the new item is seen or not.
@@ -27,7 +29,7 @@ item of its key that is kept, which goes when the key is used again, whether the
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 import msgspec
 
@@ -35,6 +37,10 @@ from processor.dynamodb.item_view import View
 from processor.dynamodb.keys import decode_key, key_identity
 from processor.errors import MalformedRecordError, UnviewableError
 from processor.replication.change import Change, viewed
+from processor.replication.two_way.spoke_record import seen_by_uplink
+
+if TYPE_CHECKING:
+    from processor.replication.two_way.marker import Markers
 
 # An image that is not there is absent, or empty.
 _NO_IMAGE = msgspec.Raw(b"{}")
@@ -80,11 +86,14 @@ _record_decoder = msgspec.json.Decoder(_StreamRecord)
 _removal_decoder = msgspec.json.Decoder(_Removal)
 
 
-def decode(data: bytes, view: View | None = None, *, keeps_expired: bool = False) -> list[Change]:
+def decode(
+    data: bytes, view: View | None = None, *, keeps_expired: bool = False, spoke: Markers | None = None
+) -> list[Change]:
     """Decode stream records, a JSON array of them, in their order.
 
     :param view: the task's view of its items
     :param keeps_expired: what TTL has removed stays at the destination
+    :param spoke: the markers of a two-way task, if this is the stream of its spoke
     :raises MalformedRecordError: the first that lacks what a change needs, or is of an unknown kind
     """
     try:
@@ -96,10 +105,10 @@ def decode(data: bytes, view: View | None = None, *, keeps_expired: bool = False
     if not records:
         message = "there are none"  # there would be nothing to checkpoint
         raise MalformedRecordError(message)
-    return [_change(record, view, keeps_expired=keeps_expired) for record in records]
+    return [_change(record, view, keeps_expired=keeps_expired, spoke=spoke) for record in records]
 
 
-def _change(data: msgspec.Raw, view: View | None, *, keeps_expired: bool) -> Change:
+def _change(data: msgspec.Raw, view: View | None, *, keeps_expired: bool, spoke: Markers | None) -> Change:
     try:
         record = _record_decoder.decode(data)
         stream = record.dynamodb
@@ -138,6 +147,9 @@ def _change(data: msgspec.Raw, view: View | None, *, keeps_expired: bool) -> Cha
         event_name=record.event_name,
         record_bytes=len(memoryview(data)),
     )
+    if spoke is not None:
+        old_image = None if bytes(stream.old_image).strip() in _NOT_KNOWN else stream.old_image
+        return seen_by_uplink(change, old_image, markers=spoke, is_by_ttl=kind == "delete" and _is_by_ttl(data))
     if keeps_expired and kind == "delete" and _is_by_ttl(data):
         return msgspec.structs.replace(change, kind="nothing")
     return change if view is None else _seen(change, stream.old_image, view, may_be_kept=keeps_expired)

@@ -13,6 +13,8 @@ from processor.dynamodb.item_view import View, without
 from processor.dynamodb.reader import ReadableTable
 from processor.dynamodb.scanner import ScanFilter, ScannableTable
 from processor.replication.fenced_writer import FencedTable
+from processor.replication.two_way.marker import Markers
+from processor.replication.two_way.writer import Conflicts, MirrorTable, UplinkTable
 from processor.replication.writer import TableOptions, WritableTable
 from processor.settings.settings import Settings
 
@@ -85,13 +87,15 @@ def open_table(
     may_write: Callable[[], None] = lambda: None,
     consumed: Callable[[float], None] | None = None,
     calls: Calls | None = None,
+    conflicts: Conflicts | None = None,
 ) -> WritableTable:
-    """The destination for writing, in the task's ``writeMode``.
+    """The destination for writing, in the task's ``writeMode`` or, of a two-way task, direction.
 
     :param view: the task's, for ``writeMode=fenced``, which may have to read the source
     :param may_write: called as late as can be before each request; waits, or raises what the call then raises
     :param consumed: called with the write units that each call has cost
     :param calls: from before this process was forked, if it was
+    :param conflicts: of an uplink: keeps them
     """
     options: TableOptions = {
         "region": settings.destination_region,
@@ -103,6 +107,16 @@ def open_table(
         "consumed": consumed,
         "calls": calls,
     }
+    if settings.direction == "mirror":
+        return MirrorTable(settings.destination_table, markers=Markers(settings.marker_attribute), **options)
+    if settings.direction == "uplink":
+        return UplinkTable(
+            settings.destination_table,
+            markers=Markers(settings.marker_attribute),
+            policy="lastArrival" if settings.conflicts == "lastArrival" else "hubWins",
+            conflicts=conflicts,
+            **options,
+        )
     if settings.write_mode == "fenced":
         return FencedTable(
             settings.destination_table,

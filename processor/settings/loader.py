@@ -11,13 +11,13 @@ import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
-from urllib.parse import unquote, urlsplit
 
 import javaproperties
 
 from processor.errors import MissingSettingError, UsageError
 from processor.settings.definitions import CHECKPOINT_TABLE_PREFIX, DEFINITIONS, TWO_WAY_DEFINITIONS
 from processor.settings.identity import Identity
+from processor.settings.letters_place import letters_place
 from processor.settings.settings import MAX_TABLE_NAME, UPLINK_SUFFIX, Settings, default_task_name
 
 # KCL's names for properties that are settings of ours, too.
@@ -165,11 +165,4 @@ def _identity(values: Mapping[str, Any], side: str) -> Identity:
 def _dead_letters(uri: str | None) -> dict[str, Any]:
     if not uri:
         return {}
-    parts = urlsplit(uri)
-    if parts.scheme == "s3":
-        return {
-            "dead_letter_bucket": parts.netloc,
-            "dead_letter_prefix": parts.path.strip("/"),
-            "dead_letter_owner": parts.query.removeprefix("owner=") or None,
-        }
-    return {"dead_letter_path": unquote(parts.path)}
+    return {f"dead_letter_{name}": value for name, value in letters_place(uri)._asdict().items()}

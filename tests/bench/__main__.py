@@ -24,6 +24,7 @@ status    ./run.sh status on 500 shards
 calls     calls a second of one daemon to stream, checkpoint table and destination, idle and written
 
 A child's part alone:
+twoway    two-way's child in each direction, fed with batches, into a null sink; beside it one way (3 runs)
 view      a record decoded, an item viewed: no view, filters, exclusions, masks, a hook (7 runs)
 
 A quiet shard (quiet: all of these, and each figure's goal):
@@ -54,7 +55,7 @@ import tempfile
 from pathlib import Path
 
 from processor.commands.demo.dynamodb_local import DynamoDBLocal
-from tests.bench import performance, quiet, quiet_goals, throughput, view, waits
+from tests.bench import performance, quiet, quiet_goals, throughput, twoway, view, waits
 from tests.bench.calls import calls
 from tests.bench.child import child
 from tests.bench.copy import copy
@@ -94,6 +95,7 @@ BENCHES: dict[str, Bench] = {
     "many": many,
     "copy": copy,
     "verify": verify,
+    "twoway": twoway.twoway,
     "view": view.view,
 }
 # One name for several.
@@ -129,6 +131,7 @@ def main() -> None:
                 performance.renew(machine(), {name: measured[name]})
     quiet_goals.show(measured)
     view.show(measured)
+    twoway.show(measured)
     if given.json:
         given.json.write_text(json.dumps({"machine": machine(), "benches": measured}, indent=2) + "\n")
 

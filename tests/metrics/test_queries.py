@@ -15,14 +15,14 @@ import pytest
 import yaml
 
 from processor.metrics.cloudwatch_names import NAMES
-from processor.metrics.instruments import INSTRUMENTS, OUTCOMES, PREFIX, RETRY_REASONS
+from processor.metrics.instruments import INSTRUMENTS, OUTCOMES, PREFIX, RETRY_REASONS, VERDICTS
 from processor.startup import java
 
 DOCS = java.ROOT / "docs"
 PROMTOOL = shutil.which("promtool", path=f"{java.ROOT}/.prometheus/usr/bin") or shutil.which("promtool")
 # What Prometheus adds: the target's.
 _TARGET = {"instance", "job"}
-_VALUES = {"outcome": OUTCOMES, "reason": RETRY_REASONS}
+_VALUES = {"outcome": OUTCOMES, "verdict": VERDICTS, "reason": RETRY_REASONS}
 # Grafana's own variables, as it would fill them in.
 _GRAFANA = {"$task": "orders", "$shard": ".*", "$__rate_interval": "1m", "$__range": "1h"}
 

@@ -68,13 +68,14 @@ def _put_or_give_up(
     return isinstance((yield Put(item, Older(sequence_number))), Written)
 
 
-def _delete_unmarked(
+def delete_unmarked(
     identity: bytes,  # noqa: ARG001  # the protocol's
     sequence_number: int,
     *,
     markers: Markers,  # noqa: ARG001  # the same
     stamp: Callable[[], Stamp],  # noqa: ARG001  # the same
 ) -> Steps[bool]:
+    """Delete what is there at once, as a replication in one direction does."""
     return isinstance((yield Delete(Older(sequence_number))), Written)
 
 
@@ -161,7 +162,7 @@ def _whatever_is_marked(old: Reading | None, new: Reading | None, **when: Any) -
 
 SHORTCUTS: dict[str, Play] = {
     "echoes are not mirrored": Play(hub=1, spoke=2, policy="lastArrival", protocol=Protocol(mirrors_echoes=False)),
-    "deletes are not marked": Play(hub=3, spoke=0, returning=True, protocol=Protocol(mirror_delete=_delete_unmarked)),
+    "deletes are not marked": Play(hub=3, spoke=0, returning=True, protocol=Protocol(mirror_delete=delete_unmarked)),
     "what was marked is deleted, whatever it is by then": Play(
         hub=3, spoke=1, returning=True, protocol=Protocol(mirror_delete=_delete_what_is_marked_somehow)
     ),

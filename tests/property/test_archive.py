@@ -134,7 +134,9 @@ class World:
         before = self.destination
         attributes = {name: msgspec.Raw(msgspec.json.encode(value)) for name, value in (before or {}).items()}
         if not condition.matches(attributes):
-            raise ConditionFailedError("fake", code="ConditionalCheckFailedException", found=before is not None)
+            raise ConditionFailedError(
+                "fake", code="ConditionalCheckFailedException", item=before and msgspec.json.encode(before)
+            )
         self.destination = request["Item"] if operation == "PutItem" else None
         return before
 

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import IO
 
 from processor.errors import DeadLetterError
-from processor.replication.dead_letters.letter import Entry, Letter, encode, entry
+from processor.replication.dead_letters.letter import DEAD_LETTERS, Entry, Kept, Words, encode, entry
 from processor.system import private_files
 from processor.system.private_files import NotOursError
 
@@ -27,12 +27,13 @@ OWNER_ONLY = private_files.FILE_MODE
 class LetterFile:
     """Implements ``letter.LetterStore``."""
 
-    def __init__(self, path: str | Path, *, shared: bool = False) -> None:
+    def __init__(self, path: str | Path, *, shared: bool = False, words: Words = DEAD_LETTERS) -> None:
         self._shared = shared
+        self._words = words
         self._path = Path(path).resolve()  # a link stays one when the file behind it is replaced
         self.place = str(path)
 
-    def put(self, letter: Letter) -> None:
+    def put(self, letter: Kept) -> None:
         """Append one line and wait until it is on disk.
 
         :raises DeadLetterError: the file can't be written
@@ -42,8 +43,8 @@ class LetterFile:
             append_line(self._path, encode(letter), shared=self._shared)
         except OSError as exc:
             message = (
-                f"The dead letters in {self.place} can't be written ({exc}), so the change with sequence number "
-                f"{letter.sequence_number} could not be set aside. It is kept and met again at the next start. "
+                f"The {self._words.what} in {self.place} can't be written ({exc}), so the change with sequence number "
+                f"{letter.sequence_number} {self._words.fate}. It is kept and met again at the next start. "
                 f"{_remedy(exc, 'Make the file writable')}."
             )
             raise DeadLetterError(message) from exc

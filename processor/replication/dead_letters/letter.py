@@ -6,7 +6,7 @@ Pure; ``file_store.py`` and ``s3_store.py`` keep them.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 import msgspec
 
@@ -30,6 +30,38 @@ class Letter(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     reason: str
     key: msgspec.Raw
     new_image: msgspec.Raw | None
+
+    @property
+    def name(self) -> str:
+        """Of all letters of its shard."""
+        return self.sequence_number
+
+
+class Kept(Protocol):
+    """What a store keeps for good: a letter, or a conflict of a two-way task. It is a struct, stored as JSON."""
+
+    @property
+    def shard_id(self) -> str:
+        """The shard of the change that it is about."""
+
+    @property
+    def sequence_number(self) -> str:
+        """The change's."""
+
+    @property
+    def name(self) -> str:
+        """Of everything of its kind and shard; what is kept again under the same name takes the earlier one's place."""
+
+
+class Words(NamedTuple):
+    """How messages name what a store keeps, the setting that says where, and what becomes of a change without it."""
+
+    what: str
+    setting: str
+    fate: str
+
+
+DEAD_LETTERS = Words("dead letters", "deadLetterUri", "could not be set aside")
 
 
 class Heading(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
@@ -61,8 +93,8 @@ class LetterStore(Protocol):
 
     place: str
 
-    def put(self, letter: Letter) -> None:
-        """Keep a letter for good; returns when it would survive a loss of power.
+    def put(self, letter: Kept) -> None:
+        """Keep a letter, or a conflict, for good; returns when it would survive a loss of power.
 
         :raises UnavailableError: not now
         :raises DeadLetterError: not until somebody puts something right
@@ -91,7 +123,7 @@ class LetterStore(Protocol):
         """
 
 
-def encode(letter: Letter) -> bytes:
+def encode(letter: Kept) -> bytes:
     """One line of JSON, without the newline."""
     return msgspec.json.encode(letter)
 

@@ -16,14 +16,12 @@ from itertools import islice
 from processor.aws.s3 import FORBIDDEN, NO_BUCKET, UNSUPPORTED, Bucket
 from processor.errors import CredentialsError, DeadLetterError, RefusedError, ThrottledError, UnavailableError
 from processor.flow.retry_policy import LETTERS
-from processor.replication.dead_letters.letter import Entry, Letter, encode, entry, folder_of
+from processor.replication.dead_letters.letter import DEAD_LETTERS, Entry, Kept, Words, encode, entry, folder_of
 
 # Calls at once where a redrive has many letters to read or remove; botocore keeps up to 10 connections.
 THREADS = 8
-_REMEDY = (
-    "Check deadLetterUri, and allow s3:PutObject on {objects}; for redrive also s3:GetObject and s3:DeleteObject, and "
-    "s3:ListBucket on the bucket{owned}"
-)
+_REMEDY = "Check {setting}, and allow s3:PutObject on {objects}{others}{owned}"
+_OF_REDRIVE = "; for redrive also s3:GetObject and s3:DeleteObject, and s3:ListBucket on the bucket"
 
 
 class LetterBucket:
@@ -33,8 +31,15 @@ class LetterBucket:
     """
 
     def __init__(
-        self, bucket: Bucket, *, prefix: str, task_name: str, clock: Callable[[], float] = time.monotonic
+        self,
+        bucket: Bucket,
+        *,
+        prefix: str,
+        task_name: str,
+        words: Words = DEAD_LETTERS,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
+        self._words = words
         self._bucket = bucket
         self._folder = folder_of(prefix, task_name)
         self._clock = clock
@@ -42,22 +47,22 @@ class LetterBucket:
         self._refused_since = self._refused_last = float("-inf")
         self.place = f"s3://{bucket.name}/{self._folder}"
 
-    def put(self, letter: Letter) -> None:
+    def put(self, letter: Kept) -> None:
         """Store one object.
 
         :raises UnavailableError: not now
         :raises DeadLetterError: S3 has refused it for a minute, for a reason that does not go away by itself
         """
         try:
-            self._bucket.put(f"{self._folder}{letter.shard_id}/{letter.sequence_number}.json", encode(letter))
+            self._bucket.put(f"{self._folder}{letter.shard_id}/{letter.name}.json", encode(letter))
         except (UnavailableError, RefusedError) as exc:
             if isinstance(exc, CredentialsError):
                 self._bucket.renew_credentials()
             if not (self._is_for_good(exc) and self._has_lasted()):
                 raise _waited_for(exc) from exc
             message = (
-                f"The dead letters in {self.place} can't be written ({exc}), so the change with sequence number "
-                f"{letter.sequence_number} could not be set aside. It is kept, and nothing goes past it. "
+                f"The {self._words.what} in {self.place} can't be written ({exc}), so the change with sequence number "
+                f"{letter.sequence_number} {self._words.fate}. It is kept, and nothing goes past it. "
                 f"{self._remedy()}."
             )
             raise DeadLetterError(message) from exc
@@ -116,7 +121,7 @@ class LetterBucket:
         if not self._is_for_good(exc):
             return _waited_for(exc)
         return DeadLetterError(
-            f"The dead letters in {self.place} can't be {what} ({exc}). None of them is lost. {self._remedy()}."
+            f"The {self._words.what} in {self.place} can't be {what} ({exc}). None of them is lost. {self._remedy()}."
         )
 
     def _is_for_good(self, exc: UnavailableError | RefusedError) -> bool:
@@ -132,10 +137,10 @@ class LetterBucket:
 
     def _remedy(self) -> str:
         owner = self._bucket.owner
-        owned = (
-            f"; it must belong to account {owner}, or to the one that deadLetterUri names with ?owner=" if owner else ""
-        )
-        return _REMEDY.format(objects=f"{self.place}*", owned=owned)
+        setting = self._words.setting
+        owned = f"; it must belong to account {owner}, or to the one that {setting} names with ?owner=" if owner else ""
+        others = _OF_REDRIVE if self._words is DEAD_LETTERS else ""
+        return _REMEDY.format(setting=setting, objects=f"{self.place}*", others=others, owned=owned)
 
 
 def _waited_for(exc: UnavailableError | RefusedError) -> UnavailableError:

@@ -199,11 +199,11 @@ class Markers:
         :param sequence_number: that of the hub's record
         :raises MalformedItemError: it is no DynamoDB JSON
         """
-        content = self.content(image)
-        assert content is not None  # noqa: S101  # there is an image
-        marker = self._marker("put", identity, sequence_number, stamp, _content_digest(content))
-        rest = bytes(self.without(image)).lstrip()
-        return msgspec.Raw(b"%b%b,%b" % (self._prefix, bytes(marker.stored), rest[1:]))
+        attributes = parsed(image)
+        unmarked = image if attributes.pop(self.name, None) is None else self.without(image)
+        digest = _content_digest(canonical_attributes(attributes))
+        marker = self._marker("put", identity, sequence_number, stamp, digest)
+        return msgspec.Raw(b"%b%b,%b" % (self._prefix, bytes(marker.stored), bytes(unmarked).lstrip()[1:]))
 
     def deleting(self, identity: bytes, *, sequence_number: int, stamp: Stamp) -> Marker:
         """The marker of an item that the mirror will delete, whatever else the item has.

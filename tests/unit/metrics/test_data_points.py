@@ -58,7 +58,7 @@ def test_what_nobody_may_send_is_left_out() -> None:
 
 def test_every_instrument_of_a_daemon_has_its_cloudwatch_name() -> None:
     """No series is forgotten, and no name is had twice; copy and verify tell Prometheus alone."""
-    told = {"outcome": instruments.OUTCOMES, "reason": instruments.RETRY_REASONS}
+    told = {"outcome": instruments.OUTCOMES, "verdict": instruments.VERDICTS, "reason": instruments.RETRY_REASONS}
     commands = {
         instruments.COPY_ITEMS,
         instruments.COPY_PROGRESS,

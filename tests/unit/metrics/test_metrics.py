@@ -29,6 +29,7 @@ from processor.replication.apply import Outcome
 from processor.replication.change import Change
 from processor.replication.heartbeats import Heartbeats
 from processor.replication.shard_meter import ShardMeter
+from processor.replication.two_way.conflicts import VERDICTS
 from processor.reporting.logs import Log
 from tests.fakes.dynamodb.changes import decode, delete, put
 from tests.fakes.patience import PATIENCE_SECONDS
@@ -93,14 +94,25 @@ def _apply(meter: ShardMeter, *changes: Change, **outcome: int) -> None:
 def test_what_became_of_each_record_is_counted(daemon: Daemon) -> None:
     """Every field of an outcome has its label, and they add up to the records."""
     changes = [_made(1, record_bytes=100 + number) for number in range(15)]
-    outcome = {"puts": 5, "deletes": 4, "coalesced": 3, "moot": 2, "filtered": 7, "set_aside": 1}
+    outcome = {"puts": 5, "deletes": 4, "coalesced": 3, "moot": 2, "filtered": 7, "echoes": 6, "set_aside": 1}
     assert set(Outcome.__struct_fields__) == {"records", *outcome}
-    _apply(daemon.meter(filters=True), *changes, **outcome)
+    _apply(daemon.meter(filters=True, direction="uplink"), *changes, **outcome)
     assert daemon.told("records_total") == [15]
     found = [daemon.told("changes_total", outcome=kind) for kind in instruments.OUTCOMES]
-    assert found == [[5], [4], [3], [2], [7], [1]]
+    assert found == [[5], [4], [3], [2], [7], [6], [1]]
     assert daemon.told("record_bytes_total") == [sum(range(100, 115))]
     assert daemon.told("apply_seconds_sum") == [0.5]
+
+
+def test_conflicts_are_counted_by_their_verdict(daemon: Daemon) -> None:
+    """Those of an uplink; other children have no such metric."""
+    assert set(VERDICTS) == set(instruments.VERDICTS)
+    daemon.meter("other")
+    assert daemon.told("conflicts_total") == []
+    meter = daemon.meter(direction="uplink")
+    meter.conflicted("hubWins")
+    meter.conflicted("hubWins")
+    assert [daemon.told("conflicts_total", verdict=verdict) for verdict in VERDICTS] == [[2], [0], [0]]
 
 
 def test_each_record_has_its_latency(daemon: Daemon) -> None:
@@ -215,7 +227,7 @@ def test_ended_shards_are_forgotten(daemon: Daemon) -> None:
 
 def test_every_name_told_is_in_the_table(daemon: Daemon) -> None:
     """The exporter tells what ``instruments.py`` lists, with kind, help and labels; nothing internal gets out."""
-    _apply(daemon.meter(), _made(1))
+    _apply(daemon.meter(direction="uplink"), _made(1))
     daemon.collector.hear(Heard(shards_unread=2, shards_lost=1))
     table = {instrument.name.removesuffix("_total"): instrument for instrument in instruments.INSTRUMENTS}
     told = list(daemon.collector.collect())

@@ -237,6 +237,37 @@ def test_a_change_that_is_held_is_written_once_it_is_accepted(write_mode: str) -
     assert len(table.items) == 60
 
 
+def test_a_table_may_hold_the_shard_itself() -> None:
+    """As two-way's does at a conflict that can't be kept: nothing is refused, and the same write is tried again."""
+    told: list[str] = []
+
+    class Unkept(FakeTable):
+        def write_one(self, change: Change) -> bool:
+            if len(told) < 2:
+                raise HeldError("held", code="fake", sequence_number=change.sequence_number, fault="not kept")
+            return super().write_one(change)
+
+    class Waits:
+        def wait(self, held: HeldError, cut_short: threading.Event) -> None:
+            assert not cut_short.is_set()
+            told.append(held.fault)
+
+        def over(self, held: HeldError) -> None:
+            told.append(f"{held.fault}: over")
+
+    assert _applier(Unkept(), holding=Waits()).apply([put("k")]) == Outcome(records=1, puts=1)
+    assert told == ["not kept", "not kept", "not kept: over"]
+
+
+def test_echoes_are_passed_over() -> None:
+    """They are counted by themselves, and don't count as a key's last change."""
+    table = FakeTable()
+    echo = msgspec.structs.replace(put("k", 2), kind="echo", image=None)
+    outcome = _applier(table).apply([put("k", 1), echo])
+    assert outcome == Outcome(records=2, puts=1, echoes=1)
+    assert len(table.items) == 1
+
+
 def test_a_refusal_during_an_outage_still_ends_the_batch() -> None:
     """One call's refusal ends the others' waiting, and is what is raised: the cause, not its consequence."""
     changes = [put(str(i)) for i in range(50)]
