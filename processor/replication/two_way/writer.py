@@ -45,6 +45,9 @@ if TYPE_CHECKING:
     from typing_extensions import Unpack
 
 T = TypeVar("T")
+# A few requests settle a change; more follow only where somebody writes its key between two of them, each time. Then it
+# is begun anew after a pause, as after an outage.
+_MOST_REQUESTS = 50
 
 
 class Conflicts(Protocol):
@@ -83,7 +86,7 @@ class _TwoWayTable(WritableTable):
         """
         try:
             request = next(steps)
-            while True:
+            for _ in range(_MOST_REQUESTS):
                 request = steps.send(self._made(request, change))
         except StopIteration as end:
             result: T = end.value
@@ -91,6 +94,8 @@ class _TwoWayTable(WritableTable):
         except MalformedItemError as exc:  # the record's own images were understood before
             message = f"Table {self.name} in {self._region}: {exc}"
             raise UnavailableError(message, code="NotDynamoDB") from exc
+        message = f"Table {self.name} in {self._region}: an item was written by others between each look and write"
+        raise UnavailableError(message, code="Unsettled")
 
     def _made(self, request: Request, change: Change) -> Outcome:
         if isinstance(request, Get):

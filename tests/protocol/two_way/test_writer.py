@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 from typing import Any
 
@@ -137,6 +138,23 @@ def test_calls_by_the_library_hear_the_same(dynamodb: DynamoDBLocal, tables: Tab
     assert spoke.item["v"] == {"N": "2"}
     assert spoke.table.write_one(_delete(3))
     assert spoke.item is None
+
+
+def test_a_key_that_is_written_all_the_time_is_left_for_a_while(spoke: Spoke, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With a pause, and a word, instead of one request after the other."""
+    turns = itertools.count()
+    made = spoke.table._made
+
+    def between(request: Any, change: Change) -> Any:
+        spoke.has(_replication={"M": {"s": {"S": "z" * 40}, "turn": {"N": str(next(turns))}}})
+        return made(request, change)
+
+    monkeypatch.setattr(spoke.table, "_made", between)
+    with pytest.raises(UnavailableError) as raised:
+        spoke.table.write_one(_put(2))
+    assert raised.value.code == "Unsettled"
+    monkeypatch.undo()
+    assert spoke.table.write_one(_put(2))
 
 
 def test_nothing_to_delete_makes_no_item(spoke: Spoke) -> None:
