@@ -96,6 +96,28 @@ def test_conflicts_are_kept(dynamodb: DynamoDBLocal, tables: Tables, tmp_path: P
     assert str(file) in log
 
 
+def test_what_an_applications_write_costs(dynamodb: DynamoDBLocal, tables: Tables, tmp_path: Path) -> None:
+    """Writes at hub and spoke, the application's own among them."""
+    with both(dynamodb, tables, tmp_path) as sides:
+
+        def costs() -> tuple[int, int]:
+            before = sides.mirror.passed, sides.uplink.passed
+            sides.settle()
+            return sides.mirror.passed - before[0], sides.uplink.passed - before[1]
+
+        sides.put(sides.hub, "k", 1)
+        assert costs() == (1, 1)
+        sides.update(sides.spoke, "k", 2)
+        assert costs() == (1, 2)  # the spoke's item gets its marker's new number
+        sides.put(sides.spoke, "other", 3)
+        assert costs() == (1, 2)
+        sides.delete(sides.spoke, "other")
+        assert costs() == (1, 1)
+        sides.delete(sides.hub, "k")
+        assert costs() == (1, 2)  # a mark, then the removal
+        assert sides.are_equal
+
+
 def test_an_uplink_waits_for_its_conflicts(dynamodb: DynamoDBLocal, tables: Tables, tmp_path: Path) -> None:
     """Where a conflict can't be stored, its record doesn't count as applied: the shard is held there."""
     file = tmp_path / "is a folder"
