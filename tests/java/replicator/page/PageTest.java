@@ -53,6 +53,19 @@ class PageTest {
         assertNull(page.nextShardIterator());
     }
 
+    /** KCL's AggregatorUtil reads the first bytes of a record and goes back, on a thread of each task. */
+    @Test
+    void whatOneReaderDoesToItsRecordsNoOtherSees() throws IOException {
+        Page page = page("{\"Records\":[" + record(1, "{}") + " , " + record(2, "{}") + "]}");
+        page.records().get(1).data().get(new byte[4]);
+        Page other = page.handedOn(1, 0);
+        assertEquals("[" + record(2, "{}") + "]", text(Page.joined(other.records())));
+        other.records().get(0).data().get(new byte[4]);
+        assertEquals("[" + record(2, "{}") + "]", text(Page.joined(page.handedOn(1, 0).records())));
+        page.records().get(1).data().rewind();
+        assertEquals("[" + record(2, "{}") + "]", text(Page.joined(page.records().subList(1, 2))));
+    }
+
     @ParameterizedTest
     @ValueSource(strings = {"", "[]", "{}", "null", "{\"Records\":null}", "{\"Records\":[1]}", "{\"Records\":[{}]}",
         "{\"Records\":[],\"NextShardIterator\":\"\"}", "{\"Records\":[],\"NextShardIterator\":1}", "{\"Records\":[",

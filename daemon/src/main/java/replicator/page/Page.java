@@ -66,13 +66,18 @@ public final class Page {
     }
 
     /**
-     * What another reader of the shard gets of it.
+     * What another reader of the shard gets of it. The bytes are shared, their buffers are not: KCL moves a buffer's position
+     * to see whether the record is one of its own aggregates, and meanwhile another reader would find too few bytes.
      *
      * @param from the first record for that reader, as a number from 0 on
      * @param ageNanos how long ago the page was read
      */
     Page handedOn(int from, long ageNanos) {
-        Page page = new Page(answer, Collections.unmodifiableList(records.subList(from, records.size())), skipped + from, ageNanos);
+        List<KinesisClientRecord> others = new ArrayList<>(records.size() - from);
+        for (KinesisClientRecord record : records.subList(from, records.size())) {
+            others.add(record.toBuilder().data(record.data().duplicate().rewind()).build());
+        }
+        Page page = new Page(answer, Collections.unmodifiableList(others), skipped + from, ageNanos);
         page.nextShardIterator = nextShardIterator;
         return page;
     }
