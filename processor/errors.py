@@ -16,7 +16,7 @@
      │   ├─ NotFoundError           the same; a command looks twice, then goes without, or ends
      │   ├─ InUseError              the same; whoever makes a table waits for the one that is there
      │   └─ ConditionFailedError    another writer was there first; whoever sets the condition decides
-     ├─ DaemonGoneError             exit 6 of a child, which nobody sees: its daemon was killed
+     ├─ DaemonGoneError             exit 6 of a child, which nobody sees: its daemon was killed or has stopped
      ├─ RefusedError                exit 5: the destination will never accept this change
      │   └─ UnviewableError         the same: what would be written can't be made of the source's item
      ├─ StoppedByRefusalError       exit 22: the same, where onError=stop ends the replication or a copy
@@ -184,14 +184,13 @@ class InUseError(UnavailableError):
 
 
 class DaemonGoneError(ReplicatorError):
-    """The daemon was killed while a batch was in hand. It is applied again from the last checkpoint."""
+    """The daemon was killed, or has stopped, with a batch in hand: it is applied again from the last checkpoint."""
 
     exit_status = 6
+    consequence = "Writing stops here; the batch in hand is applied again from the last checkpoint."
 
     def __init__(self) -> None:
-        super().__init__(
-            "The daemon has gone. Writing stops here; the batch in hand is applied again from the last checkpoint."
-        )
+        super().__init__(f"The daemon has gone. {self.consequence}")
 
 
 class LeaseLostError(ReplicatorError):

@@ -18,6 +18,7 @@ import select
 import sys
 import threading
 from collections.abc import Callable
+from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
 from amazon_kclpy import kcl
@@ -28,7 +29,7 @@ from processor.reporting import logs
 from processor.reporting.console import MessageStream
 from processor.reporting.logs import Log
 from processor.settings.daemon_files import handed_down
-from processor.state.hold_files import leave_exit_status
+from processor.state.hold_files import has_stopped, leave_exit_status
 from processor.system.allocator import one_arena
 from processor.system.signals import leave_to_parent
 
@@ -37,28 +38,37 @@ if TYPE_CHECKING:
     from processor.replication.record_processor import RecordProcessor, Shard
 
 
-def end_with_daemon(gone: threading.Event, busy: threading.Event) -> None:
-    """Wait until the daemon's end of our input is closed; end the process if a batch is being written then."""
+def end_with_daemon(gone: threading.Event, busy: threading.Event, directory: Path) -> None:
+    """Wait until the daemon's end of our input is closed; end the process if a batch is being written then.
+
+    :param directory: the daemon's own
+    """
     poll = select.poll()
     poll.register(0, 0)  # only what is always reported: hang-up and error
     while not any(event & (select.POLLHUP | select.POLLERR) for _, event in poll.poll()):
         pass
     gone.set()
     if busy.is_set():
-        _end_orphaned()
+        _end_orphaned(directory)
 
 
-def _end_orphaned() -> NoReturn:
+def _end_orphaned(directory: Path) -> NoReturn:
     error = DaemonGoneError()
-    Log().warning("orphaned", note=str(error))
+    if has_stopped(directory):  # it has said so itself
+        Log().info("batch_given_up", note="The daemon stops, and waits for this batch no longer. " + error.consequence)
+    else:
+        Log().warning("orphaned", note=str(error))
     os._exit(error.exit_status)
 
 
 class _WatchedProcessor(v3.RecordProcessorBase):  # type: ignore[misc]  # kclpy has no types
     """Hands kclpy's callbacks on to a shard's processor, and knows whether one of them is under way."""
 
-    def __init__(self, processor: RecordProcessor, *, gone: threading.Event, busy: threading.Event) -> None:
+    def __init__(
+        self, processor: RecordProcessor, *, gone: threading.Event, busy: threading.Event, directory: Path
+    ) -> None:
         self._processor = processor
+        self._directory = directory
         self._gone = gone
         self._busy = busy
 
@@ -85,7 +95,7 @@ class _WatchedProcessor(v3.RecordProcessorBase):  # type: ignore[misc]  # kclpy 
     def _hand_on(self, callback: Callable[[object], None], given: object) -> None:
         self._busy.set()
         if self._gone.is_set():  # the watch found us idle, with this message read already
-            _end_orphaned()
+            _end_orphaned(self._directory)
         try:
             callback(given)
         finally:  # before the answer: once it has that, the daemon may close our input at any time
@@ -114,7 +124,7 @@ def main(shared: Shared | None = None) -> None:
     settings, directory = handed_down(os.environ)
     logs.configure(form=settings.log_format)
     gone, busy = threading.Event(), threading.Event()
-    threading.Thread(target=end_with_daemon, args=(gone, busy), name="daemon-watch", daemon=True).start()
+    threading.Thread(target=end_with_daemon, args=(gone, busy, directory), name="daemon-watch", daemon=True).start()
 
     def open_shard(shard_id: str) -> Shard:
         shard = assembly.open_shard(settings, shard_id, directory=directory, gone=gone, shared=shared)
@@ -123,7 +133,7 @@ def main(shared: Shared | None = None) -> None:
         return shard
 
     processor = RecordProcessor(open_shard, gone=gone, log=Log())
-    watched = _WatchedProcessor(processor, gone=gone, busy=busy)
+    watched = _WatchedProcessor(processor, gone=gone, busy=busy, directory=directory)
     try:
         kcl.KCLProcess(watched, input_file=messages, output_file=answers, error_file=sys.stderr).run()
     except SystemExit as end:

@@ -18,6 +18,8 @@ DIRECTORY = "holds"
 # A file in the same directory with the exit status that the daemon shall take over from a child (``ChildStatus`` in
 # Holds.java).
 EXIT_STATUS = "exit-status"
+# A file there that the daemon makes where its stop waits for children no longer (``noteStopped`` in Holds.java).
+STOPPED = "stopped"
 
 
 class Waiting(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
@@ -72,6 +74,11 @@ class HoldFiles:
 def _remove(path: Path) -> None:
     with contextlib.suppress(OSError):
         path.unlink(missing_ok=True)
+
+
+def has_stopped(directory: Path) -> bool:
+    """Whether the daemon has stopped without waiting for its children, and was not killed."""
+    return (directory / DIRECTORY / STOPPED).exists()
 
 
 def leave_exit_status(directory: Path, status: int) -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from processor.state import hold_files
 from tests.conftest import Tables
 from tests.fakes.network import faults
 from tests.fakes.network.fault_proxy import FaultProxy
@@ -49,6 +50,21 @@ def test_daemon_gone_during_a_write(mode: str, start: Start, tables: Tables, pro
     assert two == proxy.received.total()
     assert not proxy.writes
     assert daemon.events("orphaned")
+
+
+def test_a_daemon_that_stops_is_not_taken_for_killed(
+    start: Start, tables: Tables, proxy: FaultProxy, tmp_path: Path
+) -> None:
+    """Its stop waits no longer than it may, and it has said so: nobody has to act on the child's word."""
+    daemon = start(tables.create())
+    held = proxy.inject(faults.hold())
+    daemon.send_records(*BATCH)
+    held.wait()
+    (tmp_path / hold_files.DIRECTORY / hold_files.STOPPED).touch()
+    daemon.close_stdin()
+    daemon.expect_exit(ORPHANED, within_seconds=GONE_SECONDS)
+    assert daemon.events("batch_given_up")
+    assert not daemon.events("orphaned")
 
 
 @pytest.mark.parametrize("size", [1, 200])

@@ -294,6 +294,7 @@ final class Task {
     }
 
     /** Children finish the batch in hand and checkpoint it before KCL lets their leases go. */
+            holds.noteStopped();
     void stop() {
         if (!isBegun()) { // nothing is held; KCL's own shutdown would wait for its start
             return;

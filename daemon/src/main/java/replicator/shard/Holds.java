@@ -60,6 +60,15 @@ public final class Holds {
         }
     }
 
+    /** The stop waits for children no longer: they need not take this process for killed. */
+    public void noteStopped() {
+        try {
+            Files.createFile(directory.resolve("stopped"));
+        } catch (IOException e) {
+            LOG.debug("Children are not told of the stop", e);
+        }
+    }
+
     /** From now on, gives up the leases of shards that are to be read again: new children then get their records anew. */
     public void watch(FleetLeaseCoordinator coordinator) {
         TaskThreads.timer("holds").scheduleWithFixedDelay(() -> {
