@@ -47,7 +47,10 @@ class Slot:
 def claim_slot(settings: Settings, *, directory: Path | None = None) -> Slot:
     """Take the first free slot. Its lock goes with this process, through ``exec``, and ends with it.
 
-    :param directory: of the one slot that is meant
+    The JVM of a daemon of many tasks holds its tasks' slots by locks of its own (``SlotLock.java``): the process that
+    has claimed them may end before it.
+
+    :param directory: of the one slot that is meant, which this process's own JVM may hold
     :raises SetupError: the log directory can't be written, or every slot is taken
     """
     task_directory = Path(settings.log_directory) / settings.task_name
@@ -58,6 +61,9 @@ def claim_slot(settings: Settings, *, directory: Path | None = None) -> Slot:
         descriptor = make_log_directory(slot, settings)
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            if directory is None:
+                fcntl.lockf(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)  # refused while a JVM holds it
+                fcntl.lockf(descriptor, fcntl.LOCK_UN)
         except OSError:
             os.close(descriptor)
         else:

@@ -60,6 +60,23 @@ def test_a_slot_is_held_through_exec(tmp_path: Path, locked: list[int]) -> None:
     assert claim_slot(settings).number == 0
 
 
+def test_a_slot_whose_task_still_runs_is_not_free(tmp_path: Path, locked: list[int]) -> None:
+    """The keeper that claimed it has ended, and the JVM holds it by a lock of POSIX's until the next one claims it."""
+    settings = task(logDirectory=str(tmp_path), taskName="t")
+    slot = claim_slot(settings)
+    os.close(locked.pop())
+    lock = f"import fcntl; f = open({str(slot.directory / 'daemon.lock')!r}, 'r+'); fcntl.lockf(f, fcntl.LOCK_EX)"
+    command = [sys.executable, "-c", f"{lock}; print(flush=True); input()"]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as jvm:
+        assert jvm.stdout is not None
+        jvm.stdout.readline()
+        assert claim_slot(settings).number == 1
+        assert claim_slot(settings, directory=slot.directory).number == 0
+        jvm.communicate(b"\n", timeout=PATIENCE_SECONDS)
+    os.close(locked.pop())
+    assert claim_slot(settings).number == 0
+
+
 def test_a_log_directory_that_cannot_be_written_is_said(tmp_path: Path) -> None:
     """Where logs and locks can't be written nothing starts, and the setting to change is named."""
     (tmp_path / "file").touch()

@@ -12,6 +12,7 @@ import org.slf4j.LoggerFactory;
 import replicator.log.Event;
 import replicator.process.Exit;
 import replicator.process.KeptProcess;
+import replicator.process.SlotLock;
 import replicator.process.TaskThreads;
 
 /**
@@ -54,6 +55,7 @@ final class Tasks {
     private final class Running {
         private final String number;
         private final String files;
+        private final SlotLock slot;
         private final TaskThreads threads;
         private final TaskRun run;
         private final CountDownLatch over = new CountDownLatch(1);
@@ -62,11 +64,13 @@ final class Tasks {
             String file = URLDecoder.decode(properties, StandardCharsets.UTF_8);
             this.number = number;
             this.files = properties + " " + from;
+            this.slot = new SlotLock(Path.of(file).getParent());
             this.threads = new TaskThreads(URLDecoder.decode(name, StandardCharsets.UTF_8), Path.of(file).getParent());
             this.run = new TaskRun(file, common, this::end);
         }
 
         void start() {
+            slot.take();
             threads.start("task", () -> {
                 run.run();
                 over();
@@ -100,6 +104,7 @@ final class Tasks {
             run.close();
             threads.end();
             running.remove(number);
+            slot.release();
             keeper.say("ended " + number + " " + run.status());
             over.countDown();
         }
