@@ -47,7 +47,7 @@ def main() -> None:
         return task_files.list_files(given.files)
 
     watch = TaskWatch(find, many.loader(given, REPLICATE, os.environ))
-    Keeper(watch, kept.process, answers).serve(sys.stdin)
+    Keeper(watch, kept.process, worker_id=kept.worker_id, answers=answers).serve(sys.stdin)
     os._exit(0)
 
 

@@ -157,14 +157,17 @@ def write_files(
     task: Task,
     leases: list[Lease],
     read_at_ms: int,
+    worker_id: str | None = None,
     view: ViewBasis | None = None,
 ) -> Path:
     """Write what the daemon and a task's children read: KCL's properties, and the children's settings beside them.
 
+    :param worker_id: the one of a daemon of many tasks; without it, the slot's
     :param view: what its children's view of the items is made of, if they have one
     :returns: the properties' file
     """
-    worker_id = settings.kcl.get("workerId", settings.kcl.get("workerIdentifier", slot.worker_id))
+    given = settings.kcl.get("workerId", settings.kcl.get("workerIdentifier"))
+    worker_id = given or worker_id or slot.worker_id
     made = properties(settings, task=task, worker_id=worker_id, leases=leases, read_at_ms=read_at_ms)
     made |= {name: value for name, value in endpoints.told(settings).items() if name not in settings.kcl}
     settings_file = slot.directory / SETTINGS_FILE

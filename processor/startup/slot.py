@@ -21,6 +21,8 @@ MAX_SLOTS = 256
 class Slot:
     """This daemon's number among the daemons of its task on this machine, held by a file lock while it lives.
 
+    A daemon of many tasks has a slot of its own, whose worker id all of its tasks bear, and one for each of them.
+
     A daemon with the same worker id after a restart takes its leases back at once, while one with a new id waits until
     they expire. But no two living daemons may share an id.
     """

@@ -35,6 +35,7 @@ import replicator.leases.FleetLeaseManagementFactory;
 import replicator.leases.LeaseGate;
 import replicator.leases.LeaseTerms;
 import replicator.leases.Placement;
+import replicator.leases.Placements;
 import replicator.process.DispatchTurns;
 import replicator.stream.StreamListings;
 import software.amazon.awssdk.regions.Region;
@@ -159,7 +160,11 @@ public final class FleetLeases {
     }
 
     private static void begin(String daemon) throws Exception {
-        Placement placement = new Placement(daemon);
+        Placements placements = new Placements();
+        for (int number = 0; number < TABLES.size(); number++) {
+            placements.begins("task-" + number);
+        }
+        Placement placement = placements.of(daemon);
         List<FleetLeaseCoordinator> made = new ArrayList<>();
         for (int number = 0; number < TABLES.size(); number++) {
             made.add(worker(TABLES.get(number), daemon, placement, "stream-" + number % streams));

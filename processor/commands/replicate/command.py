@@ -68,10 +68,11 @@ def run(settings: Settings) -> NoReturn:
     daemon.start(settings, slot, write_files(settings, slot, facts))
 
 
-def write_files(settings: Settings, slot: Slot, facts: Facts) -> Path:
+def write_files(settings: Settings, slot: Slot, facts: Facts, *, worker_id: str | None = None) -> Path:
     """Write the files that the daemon reads for this task.
 
     :param facts: of a report without an error
+    :param worker_id: the one of a daemon of many tasks; without it, the slot's
     :returns: the task's properties
     """
     assert facts.task is not None  # noqa: S101  # else the report has errors
@@ -81,6 +82,7 @@ def write_files(settings: Settings, slot: Slot, facts: Facts) -> Path:
         task=facts.task,
         leases=facts.leases or [],
         read_at_ms=facts.leases_read_at_ms,
+        worker_id=worker_id,
         view=_view(settings, facts),
     )
 

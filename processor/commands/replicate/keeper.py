@@ -39,10 +39,12 @@ class Keeper:
 
     :param watch: knows the files
     :param process: the settings that all tasks have in common
+    :param worker_id: of all tasks of this daemon
     :param answers: what is said to the daemon
     """
 
-    def __init__(self, watch: TaskWatch, process: ProcessSettings, answers: TextIO) -> None:
+    def __init__(self, watch: TaskWatch, process: ProcessSettings, *, worker_id: str, answers: TextIO) -> None:
+        self.worker_id = worker_id
         self._watch = watch
         self._process = process
         self._answers = answers

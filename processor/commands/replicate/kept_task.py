@@ -53,6 +53,10 @@ class NumberedRun(NamedTuple):
 class DaemonOfMany(Protocol):
     """What a task asks of the daemon."""
 
+    @property
+    def worker_id(self) -> str:
+        """The one of all its tasks."""
+
     def new_number(self) -> int:
         """Of its next run."""
 
@@ -184,7 +188,7 @@ class KeptTask:
         try:
             self._slot = claim_slot(settings)
             facts = Readiness(settings, look=self._look, tell=_nobody, sleep=self._wait).wait().facts
-            properties = write_files(settings, self._slot, facts)
+            properties = write_files(settings, self._slot, facts, worker_id=self._daemon.worker_id)
         except NotReadyError:
             self._refuse(_sentences(self._report.errors) if self._report else "")
             return

@@ -31,12 +31,14 @@ class Kept(msgspec.Struct, frozen=True, kw_only=True):
     :param words: of the command line
     :param directory: in which it was given
     :param directories: those of the words that are directories of tasks
+    :param worker_id: by which the fleet knows this daemon, in all of its tasks
     """
 
     words: list[str]
     directory: str
     directories: list[str]
     process: ProcessSettings
+    worker_id: str
 
 
 def run(tasks: Sequence[NamedTask], words: Sequence[str], directories: Sequence[str]) -> NoReturn:
@@ -64,6 +66,7 @@ def run(tasks: Sequence[NamedTask], words: Sequence[str], directories: Sequence[
         directory=str(Path.cwd()),
         directories=list(directories),
         process=process_settings.of(settings),
+        worker_id=slot.worker_id,
     )
     os.environ[KEPT_VARIABLE] = msgspec.json.encode(kept).decode()
     daemon.start_many(settings, slot, KEEPER)

@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.HashSet;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
@@ -34,10 +35,12 @@ class PlacementTest {
     }
 
     private static final class Table {
+        private final String name;
         private final String stream;
         private final Map<String, Row> rows = new TreeMap<>();
 
-        Table(String stream, int shards) {
+        Table(String name, String stream, int shards) {
+            this.name = name;
             this.stream = stream;
             for (int shard = 0; shard < shards; shard++) {
                 rows.put("shard-" + shard, new Row());
@@ -45,16 +48,30 @@ class PlacementTest {
         }
     }
 
-    private static final class Daemon {
+    private final class Daemon {
         private final String name;
-        private final Placement placement;
-        private final Map<Table, LeaseChoice> choices = new HashMap<>();
-        private final long phase;
+        private final Placements placements = new Placements(this::nanos);
+        private final Map<Table, LeaseChoice> choices = new LinkedHashMap<>();
+        private final long phase = random.nextInt(1000);
 
-        Daemon(String name, Placement placement, long phase) {
+        Daemon(String name) {
             this.name = name;
-            this.placement = placement;
-            this.phase = phase;
+        }
+
+        private long nanos() {
+            return TimeUnit.MILLISECONDS.toNanos(fleet.millis);
+        }
+
+        void begin(Table table) {
+            placements.begins(table.name);
+            choices.put(table, new LeaseChoice(placements.of(name), table.stream,
+                    TimeUnit.MILLISECONDS.toNanos(FAILOVER_MILLIS), this::nanos));
+        }
+
+        /** Cleanly: its leases are given back. */
+        void end(Table table) {
+            choices.remove(table).end();
+            table.rows.values().stream().filter(row -> name.equals(row.owner)).forEach(row -> row.owner = null);
         }
     }
 
@@ -68,16 +85,26 @@ class PlacementTest {
 
         /** @param runs whether it has the task of that number */
         void join(String name, IntPredicate runs) {
-            Placement placement = new Placement(name, () -> TimeUnit.MILLISECONDS.toNanos(millis));
-            Daemon daemon = new Daemon(name, placement, random.nextInt(1000));
+            Daemon daemon = new Daemon(name);
             for (int number = 0; number < tables.size(); number++) {
                 if (runs.test(number)) {
-                    Table table = tables.get(number);
-                    daemon.choices.put(table, new LeaseChoice(placement, table.stream,
-                            TimeUnit.MILLISECONDS.toNanos(FAILOVER_MILLIS), () -> TimeUnit.MILLISECONDS.toNanos(millis)));
+                    daemon.begin(tables.get(number));
                 }
             }
             daemons.put(name, daemon);
+        }
+
+        /** Their tasks begin one after the other, one a second, as after a look at each one's tables. */
+        void joinSlowly(String... names) {
+            for (String name : names) {
+                join(name, number -> false);
+            }
+            for (Table table : tables) {
+                for (String name : names) {
+                    daemons.get(name).begin(table);
+                }
+                pass(1);
+            }
         }
 
         void join(String... names) {
@@ -162,7 +189,7 @@ class PlacementTest {
     private void tasks(int streams, int tasksOfEach, int shards) {
         for (int stream = 0; stream < streams; stream++) {
             for (int task = 0; task < tasksOfEach; task++) {
-                fleet.tables.add(new Table("stream-" + stream, shards));
+                fleet.tables.add(new Table("task-" + fleet.tables.size(), "stream-" + stream, shards));
             }
         }
     }
@@ -272,8 +299,8 @@ class PlacementTest {
         for (int stream = 0; stream < 10; stream++) { // of so many, some are planned for each
             fleet.tables.clear();
             fleet.daemons.clear();
-            fleet.tables.add(new Table("stream-" + 2 * stream, 1));
-            fleet.tables.add(new Table("stream-" + (2 * stream + 1), 1));
+            fleet.tables.add(new Table("one", "stream-" + 2 * stream, 1));
+            fleet.tables.add(new Table("other", "stream-" + (2 * stream + 1), 1));
             fleet.tables.get(0).rows.get("shard-0").owner = "a";
             fleet.tables.get(1).rows.get("shard-0").owner = "b";
             fleet.join("a", "b");
@@ -323,9 +350,99 @@ class PlacementTest {
         tasks(60, 1, 1);
         fleet.join("a", "b", "c");
         fleet.pass(60);
-        fleet.daemons.remove("b");
-        fleet.tables.forEach(table -> table.rows.values().stream().filter(row -> "b".equals(row.owner)).forEach(row -> row.owner = null));
-        fleet.passUntil(fleet::isHeldByLiving, 7);
+        fleet.moves = 0;
+        Daemon stopped = fleet.daemons.remove("b");
+        fleet.tables.forEach(stopped::end);
+        fleet.passUntil(fleet::isHeldByLiving, 3);
         assertEquals(Set.of("a", "c"), new TreeSet<>(fleet.loads().keySet()));
+        fleet.pass(60);
+        assertTrue(fleet.moves <= 5, () -> fleet.moves + " moves");
+    }
+
+    /** What it sees of the first tasks says little of all: it takes nothing from others until it has them all. */
+    @Test
+    void aDaemonWhoseTasksBeginOneAfterTheOther() {
+        tasks(60, 1, 1);
+        fleet.join("a", "b");
+        fleet.pass(60);
+        fleet.moves = 0;
+        fleet.joinSlowly("c");
+        assertEquals(0, fleet.moves);
+        fleet.pass(60);
+        assertSpread(3, 15, 25);
+        assertTrue(fleet.moves <= fleet.loads().get("c") + 2, () -> fleet.moves + " moves");
+    }
+
+    /** As after a power cut: whatever each took first, in the end it is as the plan has it. */
+    @Test
+    void daemonsWhoseTasksBeginSideBySide() {
+        tasks(12, 5, 1);
+        fleet.joinSlowly("a", "b", "c");
+        fleet.pass(120);
+        assertSpread(3, 15, 25);
+        assertTrue(fleet.isTogether());
+        assertTrue(fleet.moves <= 45, () -> fleet.moves + " moves");
+    }
+
+    /** One whose file has changed comes back to where it was, and none is moved for it. */
+    @Test
+    void aTaskThatBeginsAgain() {
+        tasks(60, 1, 1);
+        fleet.join("a", "b", "c");
+        fleet.pass(60);
+        fleet.moves = 0;
+        Map<String, Integer> before = fleet.loads();
+        for (Table table : fleet.tables.subList(0, 10)) {
+            Daemon owner = fleet.daemons.get(table.rows.get("shard-0").owner);
+            owner.end(table);
+            fleet.pass(2);
+            owner.begin(table);
+            fleet.pass(10);
+            assertEquals(owner.name, table.rows.get("shard-0").owner);
+        }
+        assertEquals(before, fleet.loads());
+        assertEquals(0, fleet.moves);
+    }
+
+    /** Files that come are tasks of one of the daemons, and those that go leave an even spread. */
+    @Test
+    void tasksThatComeAndGo() {
+        tasks(30, 1, 1);
+        fleet.join("a", "b", "c");
+        fleet.pass(60);
+        for (int number = 0; number < 30; number++) {
+            Table table = new Table("late-" + number, "late-" + number, 1);
+            fleet.tables.add(table);
+            fleet.daemons.values().forEach(daemon -> daemon.begin(table));
+            fleet.longestUnrenewed = 0;
+            table.rows.get("shard-0").unrenewedSince = fleet.millis;
+            fleet.pass(9);
+            assertTrue(fleet.isHeldByLiving());
+            assertTrue(fleet.longestUnrenewed <= FAILOVER_MILLIS + 2_000, () -> fleet.longestUnrenewed + " ms");
+        }
+        fleet.pass(120);
+        assertSpread(3, 15, 25);
+        List<Table> going = List.copyOf(fleet.tables.subList(0, 30));
+        for (Table table : going) {
+            fleet.daemons.values().forEach(daemon -> daemon.end(table));
+            fleet.tables.remove(table);
+        }
+        fleet.pass(120);
+        assertSpread(3, 7, 13);
+    }
+
+    /** A look at the table that was under way then must not count for ever. */
+    @Test
+    void aTaskThatHasEndedChoosesNothing() {
+        tasks(2, 1, 1);
+        fleet.join("a");
+        fleet.pass(5);
+        Daemon daemon = fleet.daemons.get("a");
+        LeaseChoice ended = daemon.choices.get(fleet.tables.get(0));
+        daemon.end(fleet.tables.get(0));
+        Lease free = new Lease();
+        free.leaseKey("shard-0");
+        free.leaseCounter(7L);
+        assertEquals(List.of(), ended.of(List.of(free)));
     }
 }

@@ -74,7 +74,7 @@ class FakeDaemon:
         watch = TaskWatch(lambda: task_files.list_files(given.files), many.loader(given, REPLICATE, {}))
         self.answers = Answers()
         self._says = [*said, "begin"]
-        keeper = Keeper(watch, process_settings.of(tasks.task()), self.answers)
+        keeper = Keeper(watch, process_settings.of(tasks.task()), worker_id="host-1-0", answers=self.answers)
         self._thread = threading.Thread(target=keeper.serve, args=(self._lines(self._says),), daemon=True)
         self._thread.start()
 
@@ -123,7 +123,8 @@ def fake(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeDaemon
         found = [error("source-missing", "table", "is not there", "Nothing", "Make it", cause="setup")]
         return PreflightReport(facts=Facts(), findings=found if settings.task_name in made.not_ready else [])
 
-    def write(settings: Settings, slot: Slot, _: Facts) -> Path:
+    def write(settings: Settings, slot: Slot, _: Facts, *, worker_id: str) -> Path:
+        assert worker_id == "host-1-0"  # all tasks bear it
         (slot.directory / SETTINGS_FILE).unlink(missing_ok=True)
         (slot.directory / SETTINGS_FILE).write_bytes(msgspec.json.encode(settings))
         (slot.directory / SETTINGS_FILE).chmod(0o600)

@@ -4,6 +4,7 @@ import ch.qos.logback.classic.LoggerContext;
 import java.nio.file.Path;
 import java.util.Properties;
 import org.slf4j.LoggerFactory;
+import replicator.leases.Placements;
 import replicator.log.Secrets;
 import replicator.metrics.MetricsProcess;
 import replicator.page.SharedReads;
@@ -20,21 +21,22 @@ final class Common {
     private final Secrets secrets = Secrets.of((LoggerContext) LoggerFactory.getILoggerFactory());
     private final Nursery nursery;
     private final MetricsProcess metrics;
-    private final boolean hasManyTasks;
     private final SharedReads reads;
+    private final Placements placements;
 
     /** @param properties the process's own */
     Common(Properties properties) {
         nursery = new Nursery(properties.getProperty("executableName"), properties.getProperty("nurseryExecutable"),
                 Path.of(properties.getProperty("nurseryDirectory")));
         metrics = new MetricsProcess(properties.getProperty("metricsExecutable"));
-        hasManyTasks = properties.containsKey("keeperExecutable");
+        boolean hasManyTasks = properties.containsKey("keeperExecutable");
         reads = hasManyTasks ? new SharedReads() : null;
+        placements = hasManyTasks ? new Placements() : null;
     }
 
     /** Whether tasks come and go while the process lives. */
     boolean hasManyTasks() {
-        return hasManyTasks;
+        return placements != null;
     }
 
     /** Told all that must not be logged. */
@@ -53,6 +55,11 @@ final class Common {
     /** Of tasks that read one stream; null in a process of one task, which reads as if there were no others. */
     SharedReads reads() {
         return reads;
+    }
+
+    /** Which leases tasks take; null in a process of one task, where KCL decides that. */
+    Placements placements() {
+        return placements;
     }
 
     void close() {

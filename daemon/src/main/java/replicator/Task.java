@@ -10,13 +10,10 @@ import java.time.Clock;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Properties;
-import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
-import java.util.regex.Matcher;
-import java.util.regex.Pattern;
 import replicator.aws.AwsClients;
 import replicator.leases.FilteredCounts;
 import replicator.leases.FleetLeaseCoordinator;
@@ -24,6 +21,7 @@ import replicator.leases.FleetLeaseManagementFactory;
 import replicator.leases.FleetLeaseRefresher;
 import replicator.leases.LeaseGate;
 import replicator.leases.LeaseTerms;
+import replicator.leases.Placements;
 import replicator.lineage.MissingLeases;
 import replicator.lineage.ShardWatch;
 import replicator.lineage.WrongLeases;
@@ -55,6 +53,7 @@ import replicator.shard.StreamsRecordProcessor;
 import replicator.start.KclTables;
 import replicator.start.StartWatch;
 import replicator.start.WorkerId;
+import replicator.stream.AdapterArn;
 import replicator.stream.SourceStream;
 import replicator.stream.SourceTable;
 import software.amazon.awssdk.regions.Region;
@@ -99,6 +98,7 @@ final class Task {
     private final Progress progress;
     private final LeaseTerms terms;
     private final boolean hasNeighbours;
+    private final Placements placements;
     private final FilteredCounts filtered;
     private final MetricsProcess metrics;
     private final Nursery nursery;
@@ -138,6 +138,7 @@ final class Task {
         String counts = properties.getProperty("filteredDirectory");
         filtered = new FilteredCounts(counts == null ? null : Path.of(counts));
         hasNeighbours = common.hasManyTasks();
+        placements = common.placements();
         metrics = common.metrics();
         nursery = common.nursery();
         reads = common.reads();
@@ -154,16 +155,12 @@ final class Task {
         PageInterceptor pages = new PageInterceptor();
         Future<DynamoDbStreamsClient> client = CompletableFuture.supplyAsync(
                 () -> clients.streams(pages, (stream, calls) -> shared(new DirectPages(stream, calls, pages))));
-        WorkerId workerId = new WorkerId(properties, configuration.getFailoverTimeMillis());
+        WorkerId workerId = new WorkerId(properties, configuration, placements);
         Scheduler scheduler = createScheduler(client);
         LeaseRefresher leases = scheduler.leaseCoordinator().leaseRefresher();
         // The last thing before leases are touched.
-        if (start.until(() -> workerId.isInUse(configuration.getWorkerIdentifier(), leases))) {
-            String unique = configuration.getWorkerIdentifier() + "-" + UUID.randomUUID();
-            Event.warning("worker_id_in_use").with("worker", configuration.getWorkerIdentifier()).with("instead", unique)
-                    .note("This worker id is in use by another daemon (two machines of one host name?); this one has "
-                            + "another for now. Set workerId to give it a lasting id of its own.");
-            configuration.setWorkerId(unique);
+        if (start.until(() -> workerId.isInUse(leases))) {
+            workerId.replace();
             scheduler = createScheduler(client);
         }
         watch.start();
@@ -188,19 +185,6 @@ final class Task {
         long bytes = Long.parseLong(properties.getProperty("sharedReadsMegabytes")) * MEGABYTE;
         return reads == null || bytes == 0 ? own
                 : new SharedPages(own, reads, clients.source(), configuration.getMaxRecords(), bytes);
-    }
-
-    /**
-     * The name under which the adapter knows the stream; every request carries the true ARN. It takes an ARN only with a
-     * region that this SDK knows and an account of twelve digits, and emulators have words of their own for both.
-     */
-    private String adapterArn(String trueArn) {
-        String region = properties.getProperty("sourceRegion");
-        String known = Region.regions().contains(Region.of(region)) ? region : Region.US_EAST_1.id();
-        Matcher account = Pattern.compile(":(\\d{12}):").matcher(trueArn);
-        return String.format("arn:aws:dynamodb:%s:%s:table/%s/stream/%s",
-                known, account.find() ? account.group(1) : "000000000000", properties.getProperty("sourceTable"),
-                trueArn.substring(trueArn.lastIndexOf('/') + 1));
     }
 
     private boolean countsLeases() {
@@ -228,7 +212,8 @@ final class Task {
     private Scheduler createScheduler(Future<DynamoDbStreamsClient> client) throws Exception {
         String trueArn = properties.getProperty("sourceStreamArn");
         configuration.setStreamName(
-                KinesisMapperUtil.createKinesisStreamIdentifierFromDynamoDBStreamsArn(adapterArn(trueArn), false));
+                KinesisMapperUtil.createKinesisStreamIdentifierFromDynamoDBStreamsArn(
+                AdapterArn.of(trueArn, properties.getProperty("sourceRegion"), properties.getProperty("sourceTable")), false));
         KclConfiguration kcl = KclConfiguration.resolve(configuration, this::processor);
         kcls.add(kcl);
 
@@ -262,7 +247,8 @@ final class Task {
         kcl.leaseManagement()
                 .leaseManagementFactory(new FleetLeaseManagementFactory(adapter, kcl.leaseManagement(), kcl.retrieval(),
                         new LeaseGate(stream.listings(), stream.clock()), terms, filtered, turns, countsLeases(),
-                        properties.getProperty("taskTable"), clients.leaseCalls(), null, trueArn)) // null: one task alone
+                        properties.getProperty("taskTable"), clients.leaseCalls(),
+                        placements == null ? null : placements.of(configuration.getWorkerIdentifier()), trueArn))
                 .consumerTaskFactory(new DynamoDBStreamsConsumerTaskFactory())
                 .leasesRecoveryAuditorInconsistencyConfidenceThreshold(0); // it looks for holes in Kinesis's hash keys
         ShardSyncTaskManager shardSync = shardSync(kcl);
@@ -294,7 +280,6 @@ final class Task {
     }
 
     /** Children finish the batch in hand and checkpoint it before KCL lets their leases go. */
-            holds.noteStopped();
     void stop() {
         if (!isBegun()) { // nothing is held; KCL's own shutdown would wait for its start
             return;
@@ -311,6 +296,7 @@ final class Task {
             CompletableFuture.runAsync(handBack::run, TaskThreads.pool("hand-back")).get(grace, TimeUnit.MILLISECONDS);
             finished = true;
         } catch (Exception e) {
+            holds.noteStopped();
             if (exit.isClean()) {
                 Event.error("stopped_unfinished").with("grace_ms", grace).cause(e)
                         .note("Stopped with a batch still unapplied after shutdownGraceMillis: it is not checkpointed and "

@@ -124,6 +124,7 @@ final class Tasks {
         if (words[0].equals("start") && words.length == 5) {
             Running task = new Running(words[1], words[2], words[3], words[4]);
             running.put(words[1], task);
+            common.placements().begins(words[3]);
             task.start();
         } else if (words[0].equals("stop") && words.length == 2) {
             Running task = running.get(words[1]);

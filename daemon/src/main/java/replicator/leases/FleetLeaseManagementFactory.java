@@ -33,7 +33,7 @@ public final class FleetLeaseManagementFactory extends DynamoDBStreamsLeaseManag
      * @param countingLeases whether workers take leases by counting them, as KCL 2 does; else KCL 3's leader assigns them
      * @param taskTable where an outage of the checkpoint table is noted for status
      * @param direct of the checkpoint table's client
-     * @param placement of a process with many tasks; null where KCL decides which leases are taken
+     * @param placement of this task's worker id in a process with many tasks; null where KCL decides which leases are taken
      * @param streamArn which this task reads
      */
     public FleetLeaseManagementFactory(
@@ -90,10 +90,9 @@ public final class FleetLeaseManagementFactory extends DynamoDBStreamsLeaseManag
         return new FleetLeaseCoordinator(leases, config, metrics, consumers, terms, turns, countingLeases, choice != null);
     }
 
-    /** Null where KCL is to choose: also where this task goes by another id than the process, which others then don't know. */
+    /** Null where KCL is to choose. */
     private LeaseChoice choice() {
-        boolean isPlaced = placement != null && countingLeases && placement.isOf(config.workerIdentifier());
-        return isPlaced ? new LeaseChoice(placement, stream,
+        return placement != null && countingLeases ? new LeaseChoice(placement, stream,
                 TimeUnit.MILLISECONDS.toNanos(config.failoverTimeMillis()), System::nanoTime) : null;
     }
 

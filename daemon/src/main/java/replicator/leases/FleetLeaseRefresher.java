@@ -10,7 +10,6 @@ import java.util.concurrent.atomic.AtomicLong;
 import java.util.stream.Collectors;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
-import replicator.log.Event;
 import software.amazon.awssdk.services.dynamodb.DynamoDbAsyncClient;
 import software.amazon.awssdk.services.dynamodb.model.Tag;
 import software.amazon.kinesis.common.DdbTableConfig;
@@ -208,12 +207,11 @@ public final class FleetLeaseRefresher extends GuardedLeaseRefresher {
     }
 
     /** KCL's own line says that the lease had expired for a long time, for it goes by what we let it see. */
-    private static void noteChosen(ChosenLease lease, String before) {
+    private void noteChosen(ChosenLease lease, String before) {
         lease.becomesOurs();
         if (lease.wasLiving()) {
-            Event.info("lease_moved").with("shard", lease.leaseKey()).with("from", before)
-                    .note("This daemon is the one of the fleet that this shard should be with. It begins when that "
-                            + "daemon's lease would have ended.");
+            LOG.debug("Took the lease of {} from {}, which still renews it", lease.leaseKey(), before);
+            choice.noteMoved(before);
         }
     }
 

@@ -20,6 +20,7 @@ public final class LeaseChoice {
     private final long failoverNanos;
     private final LongSupplier nanos;
     private final Map<String, Seen> seen = new HashMap<>();
+    private boolean hasEnded;
 
     /**
      * @param stream which the task reads
@@ -88,6 +89,9 @@ public final class LeaseChoice {
      * @return the same, each as KCL is to see it
      */
     synchronized List<Lease> of(List<Lease> found) {
+        if (hasEnded) { // a look that was under way then must not bring the task back
+            return List.of();
+        }
         long now = nanos.getAsLong();
         seen.keySet().retainAll(found.stream().map(Lease::leaseKey).collect(Collectors.toSet()));
         found.forEach(lease -> seen.compute(lease.leaseKey(), (shardId, before) -> look(lease, before, now)));
@@ -106,7 +110,13 @@ public final class LeaseChoice {
     }
 
     /** The task takes no more leases. */
-    void end() {
+    synchronized void end() {
+        hasEnded = true;
         placement.forget(this);
+    }
+
+    /** A lease was taken from a living daemon. */
+    void noteMoved(String owner) {
+        placement.noteMoved(owner);
     }
 }

@@ -21,7 +21,7 @@ import java.util.stream.Collectors;
  *   <li>What nobody renews is taken at once by the daemon that the {@link PlacementPlan} of the living names, without the
  *       last owner; a failover time later by anybody.
  *   <li>What another one renews is taken from it only if the plan has named this daemon, and that one has had it, for two
- *       failover times; and only where something is gained: the other has more than this one and than the plan gives it,
+ *       failover times, and no new task was begun meanwhile; and only where something is gained: the other has more than this one and than the plan gives it,
  *       of all leases or of the stream's shards, or tasks of one stream are with different daemons for this shard.
  * </ul>
  *
@@ -40,6 +40,8 @@ public final class Placement {
 
     private final String daemon;
     private final LongSupplier nanos;
+    private final LongSupplier newestTaskNanos;
+    private final MovedLeases moved;
     private final Map<LeaseChoice, Look> looks = new HashMap<>();
     private final Map<String, Map<PlacementPlan.StreamShard, String>> plansWithout = new HashMap<>();
     private final Map<PlacementPlan.StreamShard, Long> plannedSince = new HashMap<>();
@@ -56,15 +58,17 @@ public final class Placement {
     private long lastPullNanos;
     private boolean hasPulled;
 
-    /** @param daemon its id, which is its worker id in all of its tasks */
-    public Placement(String daemon) {
-        this(daemon, System::nanoTime);
-    }
-
-    /** @param nanos the clock, as {@code System.nanoTime} is one */
-    Placement(String daemon, LongSupplier nanos) {
+    /**
+     * @param daemon its id, which is its worker id in all of its tasks
+     * @param nanos the clock, as {@code System.nanoTime} is one
+     * @param newestTaskNanos when the process was last told of a task that it had not had
+     * @param moved told of each lease that was taken from a living daemon
+     */
+    Placement(String daemon, LongSupplier nanos, LongSupplier newestTaskNanos, MovedLeases moved) {
         this.daemon = daemon;
         this.nanos = nanos;
+        this.newestTaskNanos = newestTaskNanos;
+        this.moved = moved;
     }
 
     /** What a task saw of its table last. */
@@ -88,11 +92,6 @@ public final class Placement {
         private int count;
         private long atNanos;
         private boolean isUnderWay;
-    }
-
-    /** Whether this decides for a task whose leases bear that worker id: the others know this daemon by its own. */
-    public boolean isOf(String worker) {
-        return daemon.equals(worker);
     }
 
     /**
@@ -120,6 +119,11 @@ public final class Placement {
         return chosen;
     }
 
+    /** A lease was taken from a living daemon. */
+    void noteMoved(String owner) {
+        moved.add(owner);
+    }
+
     synchronized void forget(LeaseChoice task) {
         looks.remove(task);
         pulls.remove(task);
@@ -140,7 +144,7 @@ public final class Placement {
     private boolean isToBePulled(
             LeaseChoice task, String shardId, PlacementPlan.StreamShard shard, LeaseChoice.Seen seen, long now) {
         long stable = 2 * task.failoverNanos();
-        if (!daemon.equals(plan.get(shard)) || now - plannedSince.get(shard) < stable || now - seen.sinceNanos() < stable
+        if (now - newestTaskNanos.getAsLong() < stable || !daemon.equals(plan.get(shard)) || now - plannedSince.get(shard) < stable || now - seen.sinceNanos() < stable
                 || hasPulled && now - lastPullNanos < PULLS_APART_NANOS || !isGain(shard, seen.owner())) {
             return false;
         }
