@@ -7,6 +7,8 @@
 #                                     figures (--help names them), --write: into docs/performance.md; not part of ./test.sh, for they judge nothing
 #   ./test.sh chaos [--minutes N] [--seed S] [--view] [--plant BUG]
 #                                     faults at random on real daemons, with a checker; ./test.sh has a short run of it
+#   ./test.sh many [--seed S]         three daemons of twenty tasks: files come and go, a daemon dies, a destination is away; two minutes, of
+#                                     which ./test.sh has the least
 #   ./test.sh fuzz [--minutes N] [--seed S] [TARGET ...]
 #                                     inputs that follow the code's branches, by atheris and Jazzer; ./test.sh has a short run of other ones
 #   ./test.sh oracle [--cases N] [--seed S]
@@ -153,6 +155,7 @@ case "${1:-all}" in
     prometheus) prometheus ;;
     dashboard) dashboard "${@:2}" ;;
     chaos) "$bin/python" -m tests.chaos "${@:2}" ;;
+    many) "$bin/python" -m tests.many "${@:2}" ;;
     oracle) "$bin/python" -m tests.oracle "${@:2}" ;;
     model) "$bin/python" -m tests.model "${@:2}" ;;
     fuzz) fuzz "${@:2}" ;;
