@@ -53,7 +53,7 @@ class StreamsRecordProcessorTest {
                 });
         Exit exit = new Exit(() -> {});
         StreamsRecordProcessor processor = new StreamsRecordProcessor(child, new Children(), null, null, null, new FirstStart(0),
-                new Progress(new RecordTimes("arn"), new Holds(Path.of("holds"))), new Retention(BROKEN),
+                new Progress(new RecordTimes("arn"), new Holds(Path.of("holds")), false), new Retention(BROKEN),
                 new DispatchTurns(Thread.currentThread()), null, exit);
         field(StreamsRecordProcessor.class, "shardId").set(processor, "shard");
         field(StreamsRecordProcessor.class, "started").set(processor, true);

@@ -132,7 +132,7 @@ final class Task {
         configuration = daemonConfig.getMultiLangDaemonConfiguration();
         checkpoints = new CheckpointClock(Long.parseLong(properties.getProperty("checkpointIntervalMillis")));
         clients = new AwsClients(properties, configuration, common.secrets());
-        progress = new Progress(new RecordTimes(properties.getProperty("sourceStreamArn")), holds);
+        progress = new Progress(new RecordTimes(properties.getProperty("sourceStreamArn")), holds, common.hasManyTasks());
         terms = new LeaseTerms(
                 Path.of(properties.getProperty("leaseTermDirectory")), configuration.getFailoverTimeMillis());
         String counts = properties.getProperty("filteredDirectory");

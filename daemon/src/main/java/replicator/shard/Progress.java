@@ -16,8 +16,8 @@ import software.amazon.kinesis.leases.Lease;
 import software.amazon.kinesis.retrieval.KinesisClientRecord;
 
 /**
- * Logs one line a minute for the whole daemon, so that a healthy process never looks like a hanging one; the first line soon
- * after the start, and one at the end.
+ * Logs one line a minute for the whole task, so that a healthy process never looks like a hanging one; the first line soon
+ * after the start, and one at the end. One of several tasks without a shard here, as most of them are in a fleet, says so once.
  */
 public final class Progress {
     private static final long INTERVAL_SECONDS = 60;
@@ -37,14 +37,18 @@ public final class Progress {
     private final Holds holds;
     private long reported = begun;
     private int emptyLooks;
+    private final boolean hasNeighbours;
+    private boolean isStandby;
 
     /**
      * @param times of the source's records
      * @param holds which shards can't go on
+     * @param hasNeighbours whether it is one of several tasks of its process
      */
-    public Progress(RecordTimes times, Holds holds) {
+    public Progress(RecordTimes times, Holds holds, boolean hasNeighbours) {
         this.times = times;
         this.holds = holds;
+        this.hasNeighbours = hasNeighbours;
     }
 
     /**
@@ -99,12 +103,13 @@ public final class Progress {
         return TimeUnit.NANOSECONDS.toSeconds(to - from);
     }
 
-    private static void standby() {
+    private void standby() {
+        isStandby = true;
         Event.notice("standby").note("This daemon holds no shard: others of its task have them all, or the checkpoint "
                 + "table can't be used (kcl.log says so).");
     }
 
-    private void report() {
+    void report() {
         boolean first = reported == begun;
         long now = System.nanoTime();
         long seconds = seconds(reported, now);
@@ -113,6 +118,7 @@ public final class Progress {
         long lag = maxLagMillis.getAndSet(0);
         Collection<Lease> read = shards.get();
         if (count > 0 || !read.isEmpty()) {
+            isStandby = false;
             long held = holds.held(read);
             long failing = holds.failing(read);
             Event.info("progress").with("shards", read.size()).with("records", count).with("seconds", seconds)
@@ -120,7 +126,7 @@ public final class Progress {
                     .with("lag_about", count > 0 && times.rounded() ? true : null)
                     .with("shards_held", held > 0 ? held : null).with("shards_failing", failing > 0 ? failing : null)
                     .note(said(count, read.size(), held, failing));
-        } else if (!first) { // the first looks have said it
+        } else if (!first && !(isStandby && hasNeighbours)) { // the first looks have said it
             standby();
         }
     }
