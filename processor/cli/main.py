@@ -91,7 +91,8 @@ def _ended(command: Command, words: Sequence[str]) -> Ending:
 def _with_demo(words: Sequence[str]) -> Sequence[str]:
     """``--demo`` without a file means the demo's own settings."""
     if words and words[0] == "--demo" and list(words[1:2]) != ["false"]:
-        return [str(program.DEMO), *words]
+        # A wheel has no demo, and says so; any file with the required settings leads there.
+        return [str(program.TEMPLATE if program.INSTALLED else program.DEMO), *words]
     return words
 
 

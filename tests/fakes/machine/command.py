@@ -7,6 +7,7 @@ import subprocess
 from collections.abc import Mapping
 from pathlib import Path
 
+from processor.reporting import ending
 from processor.startup import java
 from tests import schemas
 from tests.fakes.patience import PATIENCE_SECONDS
@@ -38,7 +39,8 @@ def end_of(started: subprocess.Popen[str]) -> tuple[int, str, str]:
         started.kill()
         raise AssertionError(started.communicate()) from None
     words = [str(word) for word in started.args] if isinstance(started.args, list) else []
-    if "--json" in words and words[1] in schemas.REPORTS and started.returncode >= 0:
+    was_killed = started.returncode < 0 or (started.returncode > ending.INTERRUPTED and not output)
+    if "--json" in words and words[1] in schemas.REPORTS and not was_killed:
         hold = schemas.hold_all if "--watch" in words else schemas.hold
         hold(words[1], output)
     return started.returncode, output, errors
