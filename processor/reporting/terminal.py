@@ -14,7 +14,8 @@ _PLAIN = "\x1b[0m"
 # The first words of a finding (``Finding.lines``), and their tones.
 _SEVERITY = re.compile(r"(error|warning)(?=\s)")
 _TONES: Mapping[str, Tone] = {"error": "bad", "warning": "doubtful"}
-_INDENT = re.compile(r"\s*")
+# No further line begins where messages begin: what it says may be an endpoint's words, and look like a message of ours.
+_CONTINUED_COLUMNS = 4
 # Lines are not broken to less, however narrow the terminal is.
 _LEAST_COLUMNS = 40
 
@@ -36,14 +37,14 @@ def is_coloured() -> bool:
 
 
 def broken(line: str, width: int) -> list[str]:
-    """A line in lines of at most this many columns, broken between words; each but the first is indented as it is.
+    """A line in lines of at most this many columns, broken between words; each but the first is indented.
 
     A word that is longer, as an ARN may be, stays whole: so it can be copied.
     """
     if len(line) <= width:
         return [line]
     finding = re.match(r"(error|warning)\s+", line)
-    indent = " " * len(finding[0]) if finding else _INDENT.match(line)[0]  # type: ignore[index]  # it matches anything
+    indent = " " * (len(finding[0]) if finding else len(line) - len(line.lstrip()) or _CONTINUED_COLUMNS)
     return textwrap.wrap(
         line,
         max(width, _LEAST_COLUMNS),

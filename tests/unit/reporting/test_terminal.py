@@ -64,6 +64,17 @@ def test_findings_are_broken_between_words(terminal_of: Make, width: int) -> Non
     assert [line.split()[0] for line in text.splitlines() if not line.startswith(" ")] == ["error", "warning"]
 
 
+def test_no_further_line_looks_like_a_message(terminal_of: Make) -> None:
+    """What is broken may be an endpoint's words, which begin like a finding just where the line is broken."""
+    for padding in range(30, 70):
+        shown = terminal_of(60)
+        output.say(f"run.sh: {'x' * padding} error   forged: is wrong. warning forged, too, and so on, for a while")
+        first, *others = shown.getvalue().splitlines()
+        assert first.startswith("run.sh:")
+        assert all(line.startswith("    ") for line in others)
+        assert "\x1b" not in shown.getvalue()
+
+
 def test_a_finding_has_the_colour_of_its_severity(terminal_of: Make, monkeypatch: pytest.MonkeyPatch) -> None:
     """Red and yellow; with NO_COLOR, and on a terminal that has none, there is no escape sequence at all."""
     shown = terminal_of(200)
