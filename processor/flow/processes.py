@@ -4,6 +4,8 @@ Python's one lock lets the threads of a process use one core. A process that is 
 costs 10 to 20 MB and some milliseconds. It is joined to this one by a socket, on which it writes lines::
 
     process ─▶ ["figures",{…}]                what the work says
+            ─▶ ["ask",[7,"next",null]]        a question of one of its threads
+            ◀─ [7,{…}]                        its answer, now or later
             ─▶ ["failed",["Timeout","…"]]     a call failed: whoever waits for all of them says so, once
             ─▶ ["log",[30,"event",{…}]]       a line of the log, which is written here, and once
             ─▶ ["end",null]                   or ["end",[5,"…","CopyTakenError"]]: exit status, message, class
@@ -28,87 +30,25 @@ import time
 import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, NoReturn
 
 import msgspec
 
 from processor.errors import ProcessFailedError, ReplicatorError, StoppedError
 from processor.flow.outage import Outage
+from processor.flow.wire import READ_BYTES, Wire, WiredLog
 from processor.flow.worker_group import TICK_SECONDS
 from processor.reporting import ending
 from processor.reporting.logs import Log
 from processor.system.signals import leave_to_parent
 
-_READ_BYTES = 1 << 16
+# Answers a question, now or later, in the thread that waits.
+Reply = Callable[[object], None]
 # The same line of several processes within this time is one line: they see the same outage, and the same denial.
 _SAME_SECONDS = 60.0
 # What differs between lines that say the same.
 _COUNTS = frozenset({"seconds", "failures"})
-
-
-class Wire:
-    """A forked process's way to the one that waits for it; any thread may use it.
-
-    :ivar number: which of the processes this is, from 0
-    :ivar stop: set when the work is to end
-    """
-
-    def __init__(self, number: int, end: socket.socket) -> None:
-        self.number = number
-        self.stop = threading.Event()
-        self._socket = end
-        self._lock = threading.Lock()
-        threading.Thread(target=self._watch, name="parent-watch", daemon=True).start()
-
-    def send(self, kind: str, value: object) -> None:
-        """Tell it; if nobody is there any more, the work is to end."""
-        line = msgspec.json.encode([kind, value]) + b"\n"
-        with self._lock:
-            try:
-                self._socket.sendall(line)
-            except OSError:
-                self.stop.set()
-
-    def _watch(self) -> None:
-        with contextlib.suppress(OSError):
-            while self._socket.recv(_READ_BYTES):
-                pass
-        self.stop.set()
-
-
-class WiredOutage(Outage):
-    """Tells the process that waits of failures, and of the first success after them."""
-
-    def __init__(self, wire: Wire) -> None:
-        super().__init__(Log(), "", note="")
-        self._wire = wire
-        self._failing = False
-
-    def failed(self, error: str, reason: str) -> None:
-        """Tell it."""
-        self._failing = True
-        self._wire.send("failed", (error, reason))
-
-    def succeeded(self) -> None:
-        """Tell it, if it was told of a failure."""
-        if self._failing:
-            self._failing = False
-            self._wire.send("worked", None)
-
-
-class _WiredLog(logging.Handler):
-    def __init__(self, wire: Wire) -> None:
-        super().__init__()
-        self._wire = wire
-
-    def emit(self, record: logging.LogRecord) -> None:
-        fields = getattr(record, "fields", None)
-        if record.exc_info and record.exc_info[0]:
-            fields = {**(fields or {}), "trace": logging.Formatter().formatException(record.exc_info)}
-        fields = fields or {"logger": record.name, "message": record.getMessage()}
-        named = {name: value if isinstance(value, (bool, int, float)) else str(value) for name, value in fields.items()}
-        event = record.msg if hasattr(record, "fields") else "library"
-        self._wire.send("log", (record.levelno, event, named))
 
 
 @dataclass(slots=True)
@@ -131,14 +71,22 @@ class Processes:
     :param work: runs in each of them; ``wire.stop`` ends it
     :param heard: called with the number, the kind and the value of what the work sends
     :param outage: is told what their calls say
+    :param asked: called with the number, the kind and the value of what the work asks, and with what answers it
+    :param lost: called with the number of a process that was lost
     :param lost_by: errors of the work by which only the process is lost, as if it was killed
+    :param lost_note: what becomes of the work of one that is lost
+    :param all_lost_note: what follows if all are
     """
 
     count: int
     work: Callable[[Wire], None]
     heard: Callable[[int, str, Any], None]
     outage: Outage
+    asked: Callable[[int, str, Any, Reply], None] = lambda *_: None
+    lost: Callable[[int], None] = lambda _: None
     lost_by: tuple[type[ReplicatorError], ...] = ()
+    lost_note: str = ""
+    all_lost_note: str = ""
     log: Log = field(default_factory=Log)
     clock: Callable[[], float] = time.monotonic
     _all: list[_Process] = field(default_factory=list)
@@ -179,7 +127,7 @@ class Processes:
         try:
             leave_to_parent()
             wire = Wire(number, end)
-            logging.getLogger().handlers[:] = [_WiredLog(wire)]
+            logging.getLogger().handlers[:] = [WiredLog(wire)]
             wire.send("end", self._result(wire))
             status = 0
         finally:
@@ -193,18 +141,20 @@ class Processes:
             return ended.exit_status, ended.message, type(exc).__name__
         return None
 
-    def run(self, stop: threading.Event, tick: Callable[[], None]) -> None:
+    def run(self, stop: threading.Event, tick: Callable[[], None], until: Callable[[], bool] = lambda: False) -> None:
         """Wait until they have ended.
 
         :param stop: ends them between two steps
         :param tick: called several times a second; its failure ends them, too
+        :param until: ends the wait before, and leaves them at work
         :raises StoppedError: the stop came first
         :raises ProcessFailedError: the work of one has failed, or all were killed
         """
         failure: BaseException | None = None
         with selectors.DefaultSelector() as ready:
             for each in self._all:
-                ready.register(each.end, selectors.EVENT_READ, each)
+                if each.status is None:
+                    ready.register(each.end, selectors.EVENT_READ, each)
             try:
                 while any(each.status is None for each in self._all):
                     for key, _ in ready.select(TICK_SECONDS):
@@ -217,8 +167,12 @@ class Processes:
                         failure = failure or exc
                     if stop.is_set() or failure or self._failed():
                         self._stop()
-            finally:
+                    elif until():
+                        return
+            except BaseException:
                 self.kill()
+                raise
+        self.kill()
         self._conclude(stop, failure)
 
     def _stop(self) -> None:
@@ -238,7 +192,7 @@ class Processes:
 
     def _read(self, process: _Process) -> bool:
         try:
-            read = process.end.recv(_READ_BYTES)
+            read = process.end.recv(READ_BYTES)
         except OSError:
             read = b""
         *lines, process.received = (process.received + read).split(b"\n")
@@ -252,6 +206,9 @@ class Processes:
             self.outage.failed(*value)
         elif kind == "worked":
             self.outage.succeeded()
+        elif kind == "ask":
+            number, asked, about = value
+            self.asked(process.number, asked, about, partial(self._reply, process, number))
         elif kind == "log":
             self._write_log(process.number, *value)
         elif kind == "end":
@@ -259,6 +216,11 @@ class Processes:
             process.result = None if value is None else (value[0], value[1], value[2])
         else:
             self.heard(process.number, kind, value)
+
+    @staticmethod
+    def _reply(process: _Process, number: int, answer: object) -> None:
+        with contextlib.suppress(OSError):  # it has ended, or is told to end
+            process.end.sendall(msgspec.json.encode([number, answer]) + b"\n")
 
     def _write_log(self, number: int, level: int, event: str, fields: dict[str, object]) -> None:
         same = msgspec.json.encode([event, {name: fields[name] for name in sorted(fields) if name not in _COUNTS}])
@@ -276,8 +238,10 @@ class Processes:
                 "process_lost",
                 process=process.pid,
                 reason=_reason(process),
-                note="What it had begun is taken over by the others, once its hold has lapsed. Nothing is lost.",
+                note=self.lost_note,
             )
+        if self._is_lost(process):
+            self.lost(process.number)
 
     def _failed(self) -> Sequence[_Process]:
         """Those whose work can't go on anywhere."""
@@ -299,7 +263,17 @@ class Processes:
         if stop.is_set() or failed:
             raise StoppedError
         if all(map(self._is_lost, self._all)):
-            raise _all_lost(self._all)
+            raise self._all_lost()
+
+    def _all_lost(self) -> ReplicatorError:
+        result = next((each.result for each in self._all if each.result is not None), None)
+        if result is not None:
+            return ProcessFailedError(result[1], exit_status=result[0])
+        message = (
+            f"All {len(self._all)} processes that did the work have ended before it was through "
+            f"({_reason(self._all[0])}; signal 9 may be the kernel's, where memory ran out). {self.all_lost_note}"
+        )
+        return ProcessFailedError(message, exit_status=ReplicatorError.exit_status)
 
 
 def _reason(process: _Process) -> str:
@@ -307,14 +281,3 @@ def _reason(process: _Process) -> str:
         return process.result[1]
     status = process.status or 0
     return f"it was killed by signal {-status}" if status < 0 else f"it ended with {status}"
-
-
-def _all_lost(processes: Sequence[_Process]) -> ReplicatorError:
-    result = next((each.result for each in processes if each.result is not None), None)
-    if result is not None:
-        return ProcessFailedError(result[1], exit_status=result[0])
-    message = (
-        f"All {len(processes)} processes that did the work have ended before it was through ({_reason(processes[0])}; "
-        "signal 9 may be the kernel's, where memory ran out). What was done stays done. Give the same command again."
-    )
-    return ProcessFailedError(message, exit_status=ReplicatorError.exit_status)

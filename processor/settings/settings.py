@@ -74,6 +74,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=False):
     coalesce: bool
     apply_threads: int | None = None
     copy_processes: int | None = None
+    verify_processes: int | None = None
     copy_segments: int | None = None
     copy_read_units: str | None = None
     copy_write_units: str | None = None

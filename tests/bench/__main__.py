@@ -39,7 +39,8 @@ many      50 tasks of one shard: start, CPU and memory, quiet; CPU and lag, each
 
 Recorded tables:
 copy      a million items between tables that answer at once; how well a limit of units is held
-verify    ./run.sh verify of two equal tables of 1,000,000 items of 300 bytes (3 runs)
+verify    two equal tables of a million items, by all processes and by one, in one order and in others; 20 ms away, by
+          one and by three (3 runs)
 
 All share the machine with what serves them. CPU and memory are the OS's.
 """
@@ -55,7 +56,7 @@ import tempfile
 from pathlib import Path
 
 from processor.commands.demo.dynamodb_local import DynamoDBLocal
-from tests.bench import performance, quiet, quiet_goals, throughput, twoway, view, waits
+from tests.bench import performance, quiet, quiet_goals, throughput, twoway, verify, view, waits
 from tests.bench.calls import calls
 from tests.bench.child import child
 from tests.bench.copy import copy
@@ -66,7 +67,6 @@ from tests.bench.local import local
 from tests.bench.many import many
 from tests.bench.start import start
 from tests.bench.status import status
-from tests.bench.verify import verify
 from tests.scenarios.conftest import Servers
 
 BENCHES: dict[str, Bench] = {
@@ -94,7 +94,7 @@ BENCHES: dict[str, Bench] = {
     "quiet-50": quiet.fifty,
     "many": many,
     "copy": copy,
-    "verify": verify,
+    "verify": verify.verify,
     "twoway": twoway.twoway,
     "view": view.view,
 }
@@ -132,6 +132,7 @@ def main() -> None:
     quiet_goals.show(measured)
     view.show(measured)
     twoway.show(measured)
+    verify.show(measured)
     if given.json:
         given.json.write_text(json.dumps({"machine": machine(), "benches": measured}, indent=2) + "\n")
 

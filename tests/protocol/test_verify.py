@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import logging
 import signal
@@ -50,6 +51,7 @@ class Pair:
             "destinationRegion": REGION,
             "destinationTable": self.destination,
             "destinationEndpoint": endpoint,
+            "verifyProcesses": "1",
         }
         self._capsys = capsys
 
@@ -96,8 +98,8 @@ class Pair:
         return task(**self.settings)
 
 
-@pytest.fixture(autouse=True)
-def _process() -> Iterator[None]:
+@contextlib.contextmanager
+def as_process() -> Iterator[None]:
     """A command has its process's signals and log to itself."""
     signals = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
     handlers, level = logging.getLogger().handlers[:], logging.getLogger().level
@@ -106,6 +108,12 @@ def _process() -> Iterator[None]:
         signal.signal(number, handler)
     logging.getLogger().handlers[:] = handlers
     logging.getLogger().setLevel(level)
+
+
+@pytest.fixture(autouse=True)
+def _process() -> Iterator[None]:
+    with as_process():
+        yield
 
 
 MakePair = Callable[..., Pair]

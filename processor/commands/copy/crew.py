@@ -16,7 +16,8 @@ from processor.commands.copy.totals import Counts
 from processor.commands.copy.worker import CopyTask, CopyWorker
 from processor.errors import CopyTakenError
 from processor.flow.outage import Outage
-from processor.flow.processes import Processes, Wire, WiredOutage
+from processor.flow.processes import Processes
+from processor.flow.wire import Wire, WiredOutage
 from processor.view import task_view
 
 if TYPE_CHECKING:
@@ -65,7 +66,13 @@ class _Forked:
         self._task = task
         self._stop = stop
         self._processes = Processes(
-            task.processes, work=self._work, heard=self._heard, outage=outage, lost_by=(CopyTakenError,)
+            task.processes,
+            work=self._work,
+            heard=self._heard,
+            outage=outage,
+            lost_by=(CopyTakenError,),
+            lost_note="What it had begun is taken over by the others, once its hold has lapsed. Nothing is lost.",
+            all_lost_note="What was done stays done. Give the same command again.",
         )
 
     def __enter__(self) -> _Forked:  # noqa: PYI034  # Self came with Python 3.11

@@ -11,9 +11,11 @@ import msgspec
 
 from processor.dynamodb import item_paths
 from processor.dynamodb.items import encoded, normalized
+from processor.errors import MalformedItemError
 from processor.settings.attribute_paths import Path
 
 _HASH_BYTES = 8
+_attributes_decoder = msgspec.json.Decoder(dict[str, msgspec.Raw])
 
 
 class Digest(NamedTuple):
@@ -35,6 +37,7 @@ class CanonicalForm:
         self.ignored = item_paths.in_order(list(ignored))
         self.key_names = key_names
         self._salt = salt
+        self._ignored_names = [str(path[0]) for path in self.ignored if len(path) == 1]
 
     def digest(self, item: msgspec.Raw) -> Digest:
         """A digest that is equal for equal items.
@@ -45,6 +48,21 @@ class CanonicalForm:
         place = self._place_of(attributes)
         item_paths.remove(attributes, self.ignored)
         return Digest(place, self._hash(encoded(attributes)))
+
+    def ordered(self, item: msgspec.Raw) -> bytes:
+        """The attributes that are compared, by their names; values are as they came, whatever is ignored in them.
+
+        At a fifth of a digest's cost. Items that are unlike here may still be the same.
+
+        :raises MalformedItemError: it is not a JSON object
+        """
+        try:
+            attributes = _attributes_decoder.decode(item)
+        except (msgspec.DecodeError, RecursionError, UnicodeDecodeError) as exc:
+            raise MalformedItemError(f"an item that is no DynamoDB JSON ({type(exc).__name__})") from exc
+        for name in self._ignored_names:
+            attributes.pop(name, None)
+        return encoded(attributes)
 
     def place(self, item: msgspec.Raw) -> int:
         """The place alone, from an item or its key."""

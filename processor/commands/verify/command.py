@@ -4,38 +4,22 @@ from __future__ import annotations
 
 import contextlib
 import os
-import random
-import threading
 from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING
+from mmap import mmap
 
 from processor.aws import boto3_clients
 from processor.aws.clients import Clients
-from processor.aws.timeouts import WriteTimeouts
+from processor.commands.verify.assembly import Assembly, retry
 from processor.commands.verify.canonical_form import CanonicalForm
-from processor.commands.verify.comparison import Comparison, Step
-from processor.commands.verify.judge import Judge
+from processor.commands.verify.digests import DifferingBuckets, bucket_count
 from processor.commands.verify.options import VerifyOptions
-from processor.commands.verify.recheck import Recheck, pause_seconds
+from processor.commands.verify.recheck import pause_seconds
 from processor.commands.verify.render import show
-from processor.commands.verify.repair import Repair, Tell, keeping_extra, would_repair
-from processor.commands.verify.report import Found, OutputFile, Results, VerifyReport
-from processor.commands.verify.table_side import TableSide
-from processor.commands.verify.unviewable import without_failing
+from processor.commands.verify.report import OutputFile, Results, VerifyReport
+from processor.commands.verify.task import VerifyTask
 from processor.dynamodb import time_to_live
-from processor.dynamodb.keys import key_reader
 from processor.errors import RefusedError, StoppedError, UnavailableError, UsageError
-from processor.flow import retry_policy
-from processor.flow.outage import Outage
-from processor.flow.retry import Retry
-from processor.flow.worker_group import WorkerGroup
-from processor.metrics import instruments
-from processor.metrics.command_metrics import CommandMetrics
-from processor.replication import tables
-from processor.replication.fences import Fences
 from processor.reporting import logs, output
-from processor.reporting.logs import Log
-from processor.reporting.progress import Bar
 from processor.settings import attribute_paths
 from processor.settings.settings import Settings
 from processor.settings.table_pair import table_identity
@@ -46,12 +30,7 @@ from processor.system import program
 from processor.system.signals import Signals
 from processor.view import task_view
 
-if TYPE_CHECKING:
-    from processor.view.item_view import ItemView
-
 DIFFERENCES = 1
-# A repair holds no lease, so its calls may take longer than replication's.
-_TIMEOUTS = WriteTimeouts(connect=3, read=10)
 
 
 def run(settings: Settings, options: VerifyOptions, *, pause: Callable[[int], float] = pause_seconds) -> int:
@@ -84,14 +63,23 @@ def run(settings: Settings, options: VerifyOptions, *, pause: Callable[[int], fl
         results = Results(report, show=options.show, write=write)
         signals = Signals("Stopping; once more ends it at once.")
         try:
-            expiry, unknown = time_to_live.of_both(settings, clients, _retry(signals.stop).ask)
+            expiry, unknown = time_to_live.of_both(settings, clients, retry(signals.stop).ask)
             preflight.insist(unknown, "")  # warnings
-            judge = Judge(form, results, expiry=expiry, show_expired=options.expired)
+            task = VerifyTask(
+                settings=settings,
+                source=ready.facts.source,
+                destination=ready.facts.destination or {},
+                form=form,
+                expiry=expiry,
+                then=expiry.now(),
+                shows_expired=options.expired,
+                differing=None if options.share < 1 else _no_differing(ready.facts),
+            )
             with contextlib.ExitStack() as stack:
-                made = _Made(
-                    settings, options=options, clients=clients, judge=judge, view=view, stop=signals.stop, stack=stack
+                assembly = Assembly(
+                    task, options, clients=clients, results=results, view=view, stop=signals.stop, stack=stack
                 )
-                made.comparison(ready.facts, results, pause=pause).run()
+                assembly.comparison(pause=pause).run()
             if _is_proof(report, options):
                 _note_view(settings, clients, digest)
         except StoppedError as exc:
@@ -100,6 +88,12 @@ def run(settings: Settings, options: VerifyOptions, *, pause: Callable[[int], fl
         finally:
             show(report, settings, options)
     return DIFFERENCES if report.differing else 0
+
+
+def _no_differing(facts: Facts) -> DifferingBuckets:
+    """Buckets for the items of both tables, none of which is known to differ; forked processes share them."""
+    items = max(int((table or {}).get("ItemCount", 0)) for table in (facts.source, facts.destination))
+    return DifferingBuckets(mmap(-1, bucket_count(items)))
 
 
 def _is_proof(report: VerifyReport, options: VerifyOptions) -> bool:
@@ -155,139 +149,3 @@ def _form(settings: Settings, options: VerifyOptions, facts: Facts) -> Canonical
     if settings.fence_attribute not in key_names:
         ignored.append((settings.fence_attribute,))
     return CanonicalForm(key_names, ignored=ignored, salt=os.urandom(16))
-
-
-def _retry(stop: threading.Event) -> Retry:
-    """Retries for one table, or for calls to both: a success of one says nothing about the other."""
-    return Retry(
-        retry_policy.COMMAND, stop, Outage(Log(), "verify_delayed", note="Nothing is lost: it is tried again.")
-    )
-
-
-class _Steps:
-    """A bar for each step, and its metrics."""
-
-    def __init__(self, metrics: CommandMetrics) -> None:
-        self._metrics = metrics
-        self._bar = contextlib.ExitStack()
-        self._step: Step | None = None
-
-    def say(self, step: Step) -> None:
-        """Show the progress."""
-        if step is not self._step:
-            self.close()
-            self._step, self._shown = step, self._bar.enter_context(Bar())
-        self._shown.update(step.done, step.expected, step.name)
-        self._metrics.tell(step.done, step.expected, step.name)
-
-    def close(self) -> None:
-        """Finish the terminal's line."""
-        self._bar.close()
-
-
-class _Made:
-    """Makes the parts of a comparison.
-
-    :param view: the task's view of the source's items
-    :param stack: closes them
-    """
-
-    def __init__(
-        self,
-        settings: Settings,
-        *,
-        options: VerifyOptions,
-        clients: Clients,
-        judge: Judge,
-        view: ItemView | None,
-        stop: threading.Event,
-        stack: contextlib.ExitStack,
-    ) -> None:
-        self._settings = settings
-        self._options = options
-        self._clients = clients
-        self._judge = judge
-        self._view = view
-        self._stack = stack
-        self._stop = stop
-        metrics = CommandMetrics(settings, items=instruments.VERIFY_ITEMS, progress=instruments.VERIFY_PROGRESS)
-        self._progress = stack.enter_context(contextlib.closing(_Steps(stack.enter_context(metrics))))
-        self._workers = WorkerGroup(stop, tick=self._say)
-        self._comparison: Comparison | None = None
-
-    def comparison(self, facts: Facts, results: Results, *, pause: Callable[[int], float]) -> Comparison:
-        """Ready to run."""
-        settings, clients = self._settings, self._clients
-        assert facts.source is not None  # noqa: S101  # else there are errors
-        assert facts.destination is not None  # noqa: S101  # the same
-        view = None if self._view is None else without_failing(self._view, self._judge.form.key_names)
-        source = TableSide(
-            "source",
-            facts.source,
-            scannable=tables.scannable_source(
-                settings, clients, view=view, scan_filter=self._view.scan_filter if self._view else None
-            ),
-            readable=tables.source(settings, clients, view=view),
-            retry=self._retry(),
-        )
-        destination = TableSide(
-            "destination",
-            facts.destination,
-            scannable=tables.scannable_destination(settings, clients),
-            readable=tables.readable_as_stored(settings, clients),
-            retry=self._retry(),
-        )
-        recheck = Recheck(
-            source,
-            destination,
-            judge=self._judge,
-            looks=self._options.recheck,
-            results=results,
-            workers=self._workers,
-            retry=self._retry(),
-            repair=self._repair(),
-            values=self._options.values,
-            pause=pause,
-        )
-        self._stack.callback(recheck.close)
-        self._comparison = Comparison(
-            source,
-            destination,
-            judge=self._judge,
-            recheck=recheck,
-            results=results,
-            workers=self._workers,
-            share=self._options.share,
-            chance=random.SystemRandom(),
-        )
-        return self._comparison
-
-    def _retry(self) -> Retry:
-        return _retry(self._stop)
-
-    def _repair(self) -> Callable[[list[Found], Tell], None]:
-        if not self._options.repair:
-            return lambda found, tell: tell(found)
-        repair = would_repair if self._options.dry_run else self._made_repair()
-        return repair if self._options.delete_extra else keeping_extra(repair)
-
-    def _made_repair(self) -> Repair:
-        settings, clients = self._settings, self._clients
-        stored = tables.readable_as_stored(settings, clients)
-        fences = Fences(stored, settings.fence_attribute, key_reader(self._judge.form.key_names))
-        numbers = {"number_of": fences.of} if settings.write_mode == "fenced" else {}
-        repair = Repair(
-            source=tables.source(settings, clients, view=self._view),
-            destination=tables.readable(settings, clients),
-            table=tables.open_table(settings, clients, timeouts=_TIMEOUTS, view=self._view),
-            judge=self._judge,
-            retry=self._retry(),
-            threads=settings.threads,
-            **numbers,
-        )
-        self._stack.callback(repair.close)
-        return repair
-
-    def _say(self) -> None:
-        if self._comparison is not None:
-            self._progress.say(self._comparison.step)

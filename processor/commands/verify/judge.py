@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from processor.commands.verify.canonical_form import CanonicalForm
-from processor.commands.verify.report import At, Found, Results
+from processor.commands.verify.report import At, Found
 from processor.dynamodb.expiry import NO_EXPIRY, Expiry
 from processor.dynamodb.item_view import UNSEEN
 
@@ -13,6 +13,16 @@ if TYPE_CHECKING:
     import msgspec
 
     from processor.commands.verify.digests import Role
+
+
+class Counts(Protocol):
+    """Is told of keys that don't differ."""
+
+    def equal(self, items: int) -> None:
+        """Count keys that are equal."""
+
+    def found(self, results: list[Found]) -> None:
+        """Take keys that TTL excuses."""
 
 
 class Judge:
@@ -25,7 +35,7 @@ class Judge:
     """
 
     def __init__(
-        self, form: CanonicalForm, results: Results, *, expiry: Expiry = NO_EXPIRY, show_expired: bool = False
+        self, form: CanonicalForm, results: Counts, *, expiry: Expiry = NO_EXPIRY, show_expired: bool = False
     ) -> None:
         self.form = form
         self.expiry = expiry

@@ -95,29 +95,36 @@ class Recheck:
         self._pause = pause
         self._lock = threading.Lock()
         self._waiting: list[_Candidate] = []
+        self._role: Role = "source"
+        self._is_closed = False
         self._free = threading.BoundedSemaphore(_LOTS)
         self._pool = ThreadPoolExecutor(_LOTS, thread_name_prefix="verify-recheck")
 
-    def add(self, role: Role, keys: Sequence[tuple[bytes, msgspec.Raw]]) -> None:
-        """Take keys that seem to differ, with their identities; waits while there are too many.
+    @property
+    def is_full(self) -> bool:
+        """Whether no more keys are to be added for now."""
+        return len(self._waiting) >= LOT
 
-        :param role: the table whose scan has found them
-        :raises ReplicatorError: the workers have stopped
+    def add(self, role: Role, keys: Sequence[msgspec.Raw]) -> None:
+        """Take keys that seem to differ; whoever adds them waits while it ``is_full``.
+
+        :param role: the table whose scan has found them; the other's come after ``finish``
         """
         with self._lock:
-            self._waiting += [_Candidate(identity, key) for identity, key in keys]
-            if len(self._waiting) < LOT:
-                return
-            lot, self._waiting = self._waiting, []
-        self._begin(role, lot)
+            self._role = role
+            self._waiting += [_Candidate(identity_of(key), key) for key in keys]
+        self._begin(LOT)
 
-    def finish(self, role: Role) -> None:
+    def finish(self) -> None:
         """Wait until all keys are done; others may be added after that.
 
         :raises ReplicatorError: the workers have stopped before
         """
-        lot, self._waiting = self._waiting, []
-        self._begin(role, lot)
+        while self._waiting:
+            self._begin(1)
+            if self._waiting:
+                self._acquire()
+                self._free.release()
         for _ in range(_LOTS):
             self._acquire()
         self._free.release(_LOTS)
@@ -125,14 +132,21 @@ class Recheck:
 
     def close(self) -> None:
         """End the threads."""
+        self._is_closed = True
         self._pool.shutdown()
 
-    def _begin(self, role: Role, lot: list[_Candidate]) -> None:
-        if lot:
-            self._acquire()
-            self._pool.submit(self._workers.do, partial(self._settle, role, lot)).add_done_callback(
-                lambda _: self._free.release()
+    def _begin(self, fewest: int) -> None:
+        """Begin lots while there are enough keys and a thread is free for them."""
+        while len(self._waiting) >= fewest and not self._is_closed and self._free.acquire(blocking=False):
+            with self._lock:
+                lot, self._waiting = self._waiting[:LOT], self._waiting[LOT:]
+            self._pool.submit(self._workers.do, partial(self._settle, self._role, lot)).add_done_callback(
+                lambda _: self._ended()
             )
+
+    def _ended(self) -> None:
+        self._free.release()
+        self._begin(LOT)
 
     def _acquire(self) -> None:
         while not self._free.acquire(timeout=TICK_SECONDS):

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
+
+import msgspec
 
 from processor.commands.verify.digests import Role
+from processor.commands.verify.part import RAW
 from processor.dynamodb.keys import identity_of, key_reader
 from processor.dynamodb.reader import MAX_KEYS_PER_CALL, ReadableTable
 from processor.dynamodb.scanner import ScannableTable, Segment
 from processor.flow.retry import Retry
-
-if TYPE_CHECKING:
-    import msgspec
 
 # Of one answer of BatchGetItem; several threads each have an answer of both tables in hand.
 _BYTES_PER_CALL = 2 * 1024 * 1024
@@ -39,7 +39,8 @@ class TableSide:
         self.name = scannable.name
         # Of some hours ago (DynamoDB API reference): for estimates.
         self.items = int(description.get("ItemCount", 0))
-        average_bytes = int(description.get("TableSizeBytes", 0)) // max(1, self.items)
+        self.size_bytes = int(description.get("TableSizeBytes", 0))
+        average_bytes = self.size_bytes // max(1, self.items)
         self._keys_per_call = max(1, min(MAX_KEYS_PER_CALL, _BYTES_PER_CALL // max(1, average_bytes)))
         self.key_names = [str(part["AttributeName"]) for part in description["KeySchema"]]
         self.key_of = key_reader(self.key_names)
@@ -47,15 +48,15 @@ class TableSide:
         self._readable = readable
         self._retry = retry
 
-    def pages(self, segment: Segment) -> Iterator[list[msgspec.Raw]]:
-        """Items of a segment, a page at a time, eventually consistent."""
-        start: msgspec.Raw | None = None
-        while True:
-            begin = start
-            page = self._retry(lambda: self._scannable.page(segment, begin))  # noqa: B023  # called at once
-            yield page.items
-            if (start := page.last_key) is None:
-                return
+    def page(self, segment: Segment, start: str | None) -> tuple[list[msgspec.Raw], str | None]:
+        """Items of a segment, eventually consistent.
+
+        :param start: the key after which they begin, see ``Part``; None for the segment's first ones
+        :returns: the items, and where the next ones begin; None if these were the last
+        """
+        begin = None if start is None else msgspec.Raw(start.encode(RAW))
+        page = self._retry(lambda: self._scannable.page(segment, begin))
+        return page.items, None if page.last_key is None else bytes(page.last_key).decode(RAW)
 
     def items_of(self, keys: Mapping[bytes, msgspec.Raw]) -> dict[bytes, msgspec.Raw]:
         """Read items by their keys, strongly consistently; keys without an item are left out.

@@ -1,8 +1,10 @@
 """A DynamoDB of recorded answers, in a process of its own: tables of any size that cost next to nothing to serve.
 
-Tables whose names begin with ``recorded`` hold the same items; any other is there, empty, and takes every write. Items
-are made by their keys: ``PPPPPP-NNNN`` is item N of page P, and a page is one template with its number put in. So a
-million items take no memory, and reads by key find what the scan gave. Raw asyncio, since the bench shares its CPUs.
+Tables whose names begin with ``recorded`` hold the same items, those that begin with ``recorded-otherwise`` with their
+attributes in another order, those that begin with ``recorded-elsewhere`` in another order of pages; any other is there,
+empty, and takes every write. Items are made by their keys: ``PPPPPP-NNNN`` is item N of page P, and a page is one
+template with its number put in. So a million items take no memory, and reads by key find what the scan gave. Raw
+asyncio, since the bench shares its CPUs.
 """
 
 from __future__ import annotations
@@ -19,6 +21,8 @@ from tests.fakes.dynamodb.attribute_values import size_bytes
 from tests.fakes.network.raw_http import ServerProcess, response, serve
 
 PREFIX = "recorded"
+OTHERWISE = f"{PREFIX}-otherwise"
+ELSEWHERE = f"{PREFIX}-elsewhere"
 # Scan's limit, as DynamoDB counts sizes (API reference).
 PAGE_BYTES = 1024 * 1024
 _PAGE_MARK = b"@@@@@@"
@@ -49,7 +53,8 @@ class Recording:
         self.counts: collections.Counter[str] = collections.Counter()
         self._total = items
         self._items = _page_items(item_bytes, PAGE_BYTES // item_bytes)
-        self._full_page = b",".join(self._items)
+        self._otherwise = list(map(_otherwise, self._items))
+        self._full_page, self._full_page_otherwise = b",".join(self._items), b",".join(self._otherwise)
         self._pages = -(-items // len(self._items))
         self._bytes = items * item_bytes
         self._units = -(-item_bytes // 1024)
@@ -81,16 +86,26 @@ class Recording:
             return b'{"Items":[],"Count":0,"ScannedCount":0}'
         step = asked.get("TotalSegments", 1)
         number = asked.get("Segment", 0)
+        is_elsewhere = asked["TableName"].startswith(ELSEWHERE)
         if "ExclusiveStartKey" in asked:
-            number = int(asked["ExclusiveStartKey"]["id"]["S"][:6]) + step
+            number = int(asked["ExclusiveStartKey"]["id"]["S"][:6])
+            number = (self._elsewhere(number) if is_elsewhere else number) + step
+        place, number = number, self._elsewhere(number) if is_elsewhere else number
         count = max(0, min(len(self._items), self._total - number * len(self._items)))
         self.counts["items"] += count
-        full = count == len(self._items)
-        page = (self._full_page if full else b",".join(self._items[:count])).replace(_PAGE_MARK, b"%06d" % number)
+        items, page = self._items, self._full_page
+        if asked["TableName"].startswith(OTHERWISE):
+            items, page = self._otherwise, self._full_page_otherwise
+        page = (page if count == len(items) else b",".join(items[:count])).replace(_PAGE_MARK, b"%06d" % number)
         last = b""
-        if number + step < self._pages:
+        if place + step < self._pages:
             last = b',"LastEvaluatedKey":{"id":{"S":"%06d-%04d"}}' % (number, count - 1)
         return b'{"Items":[%b],"Count":%d,"ScannedCount":%d%b%b}' % (page, count, count, last, _units(asked, 128.0))
+
+    def _elsewhere(self, number: int) -> int:
+        """Which page stands in this one's place, and the other way round: the full ones from the last to the first."""
+        full = self._total // len(self._items)
+        return full - 1 - number if number < full else number
 
     def _get(self, asked: dict[str, Any]) -> bytes:
         item = self._item(asked["TableName"], asked["Key"])
@@ -107,7 +122,8 @@ class Recording:
             return None
         if int(page) * len(self._items) + int(place) >= self._total:
             return None
-        return self._items[int(place)].replace(_PAGE_MARK, page.encode())
+        items = self._otherwise if table.startswith(OTHERWISE) else self._items
+        return items[int(place)].replace(_PAGE_MARK, page.encode())
 
     def _describe(self, asked: dict[str, Any]) -> bytes:
         name, full = asked["TableName"], asked["TableName"].startswith(PREFIX)
@@ -151,6 +167,10 @@ def _page_items(item_bytes: int, count: int) -> list[bytes]:
         filler = item_bytes - size_bytes(item) - len("note")
         items.append(msgspec.json.encode({**item, "note": {"S": "x" * filler}}))
     return items
+
+
+def _otherwise(item: bytes) -> bytes:
+    return msgspec.json.encode(dict(reversed(msgspec.json.decode(item).items())))
 
 
 def _units(asked: dict[str, Any], units: float) -> bytes:

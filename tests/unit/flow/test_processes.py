@@ -9,13 +9,16 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import pytest
 
 from processor.errors import CopyTakenError, NotReadyError, ProcessFailedError, StoppedError
 from processor.flow.outage import Outage
-from processor.flow.processes import Processes, Wire, WiredOutage
+from processor.flow.processes import Processes, Reply
+from processor.flow.wire import Wire, WiredOutage
+from processor.flow.worker_group import WorkerGroup
 from processor.reporting.logs import Log
 from processor.startup import java
 from tests.fakes.patience import PATIENCE_SECONDS
@@ -41,12 +44,14 @@ class _Run:
     def __init__(self, work: Callable[[Wire], None]) -> None:
         self.heard: list[tuple[int, str, Any]] = []
         self.outage = _Outage()
+        self.lost: list[int] = []
         self.processes = Processes(
             2,
             work=work,
             heard=lambda *said: self.heard.append(said),
             outage=self.outage,
             lost_by=(CopyTakenError,),
+            lost=self.lost.append,
         )
 
     def run(self, stop: threading.Event | None = None, tick: Callable[[], None] = lambda: None) -> None:
@@ -60,6 +65,65 @@ def test_what_they_say_is_heard() -> None:
     run = _Run(lambda wire: wire.send("said", [wire.number, "x" * 300_000]))
     run.run()
     assert sorted(run.heard) == [(number, "said", [number, "x" * 300_000]) for number in (0, 1)]
+
+
+def test_what_they_ask_is_answered() -> None:
+    """Each thread gets its own answer, at once or later, in whatever order."""
+
+    def work(wire: Wire) -> None:
+        def ask(number: int) -> None:
+            wire.send("answered", [number, wire.ask("double", number)])
+
+        WorkerGroup(wire.stop).run([partial(ask, number) for number in range(4)], threads=4, name="ask")
+
+    run, held = _Run(work), list[tuple[int, Reply]]()
+
+    def asked(_: int, kind: str, value: Any, reply: Reply) -> None:
+        assert kind == "double"
+        held.append((value, reply))
+        if len(held) == 8:
+            for number, each in reversed(held):
+                each(number * 2)
+
+    run.processes.asked = asked
+    run.run()
+    assert sorted(run.heard) == [(of, "answered", [each, each * 2]) for of in (0, 1) for each in range(4)]
+
+
+@pytest.mark.parametrize("fails", [False, True])
+def test_who_waits_for_an_answer_is_stopped(*, fails: bool) -> None:
+    """By a stop, and by the failure of another thread of its process."""
+
+    def work(wire: Wire) -> None:
+        def fail() -> None:
+            if fails:
+                raise NotReadyError("too dry")
+
+        WorkerGroup(wire.stop).run([lambda: wire.ask("never", None), fail], threads=2, name="ask")
+
+    run, stop = _Run(work), threading.Event()
+    run.processes.asked = lambda *_: None if fails else stop.set()
+    with pytest.raises(ProcessFailedError if fails else StoppedError):
+        run.run(stop)
+
+
+def test_a_wait_may_end_before_they_do() -> None:
+    """They stay at work, and are waited for again."""
+
+    def work(wire: Wire) -> None:
+        for _ in range(2):
+            wire.ask("next", None)
+
+    run, held = _Run(work), list[Reply]()
+    run.processes.asked = lambda *asked: held.append(asked[3])
+    run.processes.start()
+    for _ in range(2):
+        run.processes.run(threading.Event(), lambda: None, until=lambda: len(held) == 2)
+        assert len(held) == 2
+        for reply in held:
+            reply(None)
+        held.clear()
+    run.processes.run(threading.Event(), lambda: None)
 
 
 def test_a_failure_ends_all() -> None:
@@ -119,6 +183,7 @@ def test_one_that_is_lost_is_missed_by_nobody(caplog: pytest.LogCaptureFixture, 
     run = _Run(work)
     run.run()
     assert run.heard == [(0, "done", None)]
+    assert run.lost == [1]
     assert "process_lost" in caplog.messages or not caplog.messages  # the other may have ended before
     with pytest.raises(ProcessFailedError, match="killed by signal 9" if is_killed else "has taken over this copy"):
         _Run(lambda _: lost()).run()

@@ -1,0 +1,182 @@
+"""Makes the parts of a comparison, and forks the processes that share it."""
+
+from __future__ import annotations
+
+import contextlib
+import random
+import threading
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from processor.aws.timeouts import WriteTimeouts
+from processor.commands.verify.comparison import Comparison, Step
+from processor.commands.verify.crew import Alone, Crew, Forked
+from processor.commands.verify.digests import BucketDigests
+from processor.commands.verify.judge import Judge
+from processor.commands.verify.options import VerifyOptions
+from processor.commands.verify.recheck import Recheck
+from processor.commands.verify.repair import Repair, Tell, keeping_extra, would_repair
+from processor.commands.verify.report import Found, Results
+from processor.commands.verify.sides import sides_of
+from processor.commands.verify.task import VerifyTask
+from processor.dynamodb.keys import key_reader
+from processor.flow import retry_policy
+from processor.flow.outage import Outage
+from processor.flow.retry import Retry
+from processor.flow.worker_group import WorkerGroup
+from processor.metrics import instruments
+from processor.metrics.command_metrics import CommandMetrics
+from processor.replication import tables
+from processor.replication.fences import Fences
+from processor.reporting.logs import Log
+from processor.reporting.progress import Bar
+from processor.system import cores
+
+if TYPE_CHECKING:
+    from processor.aws.clients import Clients
+    from processor.view.item_view import ItemView
+
+# A repair holds no lease, so its calls may take longer than replication's.
+_TIMEOUTS = WriteTimeouts(connect=3, read=10)
+# Without verifyProcesses.
+_MOST_PROCESSES = 8
+# One process is through with so much before others have begun.
+_SMALL_BYTES = 16 * 1024 * 1024
+
+
+def retry(stop: threading.Event) -> Retry:
+    """Retries for one table, or for calls to both: a success of one says nothing about the other."""
+    return Retry(retry_policy.COMMAND, stop, _outage())
+
+
+def _outage() -> Outage:
+    return Outage(Log(), "verify_delayed", note="Nothing is lost: it is tried again.")
+
+
+class _Steps:
+    """A bar for each step, and its metrics."""
+
+    def __init__(self, metrics: CommandMetrics) -> None:
+        self._metrics = metrics
+        self._bar = contextlib.ExitStack()
+        self._step: Step | None = None
+
+    def say(self, step: Step) -> None:
+        """Show the progress."""
+        if step is not self._step:
+            self.close()
+            self._step, self._shown = step, self._bar.enter_context(Bar())
+        self._shown.update(step.done, step.expected, step.name)
+        self._metrics.tell(step.done, step.expected, step.name)
+
+    def close(self) -> None:
+        """Finish the terminal's line."""
+        self._bar.close()
+
+
+class Assembly:
+    """Makes the parts of a comparison.
+
+    :param view: the task's view of the source's items
+    :param stack: closes them
+    """
+
+    def __init__(
+        self,
+        task: VerifyTask,
+        options: VerifyOptions,
+        *,
+        clients: Clients,
+        results: Results,
+        view: ItemView | None,
+        stop: threading.Event,
+        stack: contextlib.ExitStack,
+    ) -> None:
+        self._settings = task.settings
+        self._task = task
+        self._options = options
+        self._clients = clients
+        self._results = results
+        self._judge = Judge(task.form, results, expiry=task.expiry, show_expired=task.shows_expired)
+        self._view = view
+        self._stack = stack
+        self._stop = stop
+        self._workers = WorkerGroup(stop, tick=self._say)
+        self._comparison: Comparison | None = None
+        self._sides = sides_of(task, clients, view, retry=self._retry)
+        self._crew = self._made_crew()  # before this process has threads, for others may be forked from it
+        metrics = CommandMetrics(task.settings, items=instruments.VERIFY_ITEMS, progress=instruments.VERIFY_PROGRESS)
+        self._progress = stack.enter_context(contextlib.closing(_Steps(stack.enter_context(metrics))))
+
+    def comparison(self, *, pause: Callable[[int], float]) -> Comparison:
+        """Ready to run."""
+        recheck = Recheck(
+            self._sides["source"],
+            self._sides["destination"],
+            judge=self._judge,
+            looks=self._options.recheck,
+            results=self._results,
+            workers=self._workers,
+            retry=self._retry(),
+            repair=self._repair(),
+            values=self._options.values,
+            pause=pause,
+        )
+        self._stack.callback(recheck.close)
+        self._comparison = Comparison(
+            self._sides,
+            crew=self._crew,
+            recheck=recheck,
+            results=self._results,
+            buckets=BucketDigests(1 if self._task.differing is None else len(self._task.differing)),
+            differing=self._task.differing,
+            share=self._options.share,
+            chance=random.SystemRandom(),
+        )
+        return self._comparison
+
+    def _made_crew(self) -> Crew:
+        processes = self._processes()
+        if processes == 1:
+            return Alone(self._task, self._sides, self._workers)
+        forked = Forked(self._task, processes, workers=self._workers, outage=_outage())
+        return self._stack.enter_context(forked)
+
+    def _processes(self) -> int:
+        wanted = self._settings.verify_processes
+        if wanted is not None:
+            return wanted
+        size_bytes = max(self._sides["source"].size_bytes, self._sides["destination"].size_bytes)
+        if 0 < size_bytes < _SMALL_BYTES:  # 0 may be a table that was filled just now
+            return 1
+        return min(cores.available(), _MOST_PROCESSES)
+
+    def _retry(self) -> Retry:
+        return retry(self._stop)
+
+    def _repair(self) -> Callable[[list[Found], Tell], None]:
+        if not self._options.repair:
+            return lambda found, tell: tell(found)
+        repair = would_repair if self._options.dry_run else self._made_repair()
+        return repair if self._options.delete_extra else keeping_extra(repair)
+
+    def _made_repair(self) -> Repair:
+        settings, clients = self._settings, self._clients
+        stored = tables.readable_as_stored(settings, clients)
+        fences = Fences(stored, settings.fence_attribute, key_reader(self._judge.form.key_names))
+        numbers = {"number_of": fences.of} if settings.write_mode == "fenced" else {}
+        repair = Repair(
+            source=tables.source(settings, clients, view=self._view),
+            destination=tables.readable(settings, clients),
+            table=tables.open_table(settings, clients, timeouts=_TIMEOUTS, view=self._view),
+            judge=self._judge,
+            retry=self._retry(),
+            threads=settings.threads,
+            **numbers,
+        )
+        self._stack.callback(repair.close)
+        return repair
+
+    def _say(self) -> None:
+        if self._comparison is not None:
+            self._progress.say(self._comparison.step)
