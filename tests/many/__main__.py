@@ -99,7 +99,7 @@ class Scenario:
 
     def _until_spread(self, machines: int) -> None:
         def spread() -> bool:
-            return self._machines.is_spread(machines, leases_of_all=self._leases(), tolerance=0.3)
+            return self._machines.is_spread(machines, leases_of_all=self._leases(), tolerance=0.5)  # of few
 
         until(spread, f"an even spread over {machines}: {self._machines.loads()}", pause_seconds=0.5)
         self._say(f"{self._leases()} leases are spread: {sorted(self._machines.loads().values())}, streams together")
