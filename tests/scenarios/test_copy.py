@@ -110,7 +110,7 @@ def test_before_a_replication_while_the_source_is_written(
     assert report["items"] >= ITEMS
     assert report["writeUnits"] >= ITEMS
     again = stage.copy()
-    assert (again["state"], again["items"]) == ("done", report["items"])
+    assert (again["complete"], again["items"], again["itemsBefore"]) == (True, report["items"], report["items"])
     with replicator(stage.settings) as running:
         stage.pair.put("last")
         stage.pair.wait_for("last")
