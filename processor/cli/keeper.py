@@ -44,7 +44,8 @@ def main() -> None:
             if not Path(directory).is_dir():
                 message = f"Directory {directory}: is gone. Nothing was done."
                 raise UsageError(message)
-        return task_files.list_files(given.files)
+        files = task_files.list_files(given.files)
+        return files if given.task is None else [task_files.choose(files, given.task)]
 
     watch = TaskWatch(find, many.loader(given, REPLICATE, os.environ))
     Keeper(watch, kept.process, worker_id=kept.worker_id, answers=answers).serve(sys.stdin)

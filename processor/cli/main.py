@@ -113,7 +113,25 @@ def _dispatch(command: Command, words: Sequence[str]) -> int:
         from processor.commands.demo import command as demonstration
 
         return demonstration.run(found, rest)
+    if found.two_way and command is REPLICATE:
+        return _in_both_directions(found, given, words=rest)
     return _RUN[command.name](found, options)
+
+
+def _in_both_directions(found: Settings, given: Named, *, words: Sequence[str]) -> NoReturn:
+    """Replicate one two-way task.
+
+    :raises UsageError: its settings are in no file
+    """
+    if not given.files:
+        message = (
+            "twoWay=true: its two directions are tasks of one daemon, which follows their settings in a properties "
+            "file, and none is named. Put the settings into one, and name it."
+        )
+        raise UsageError(message)
+    from processor.commands.replicate import both_directions
+
+    both_directions.run(found, words)
 
 
 def _chosen(command: Command, given: Named) -> Settings:
@@ -131,7 +149,8 @@ def _with_many(command: Command, given: Named, options: CommandOptions, *, words
         from processor.commands.replicate import many as daemon_of_many
 
         directories = [path for path in given.files if Path(path).is_dir()]
-        daemon_of_many.run(many.named(given, command, environment=os.environ), words, directories)
+        named = many.named(given, command, environment=os.environ)
+        daemon_of_many.run(list(task_files.in_directions(named)), words, directories)
     if isinstance(options, VerifyOptions) and options.output is not None:
         message = (
             "--output is one file, which each task would write over. Verify one task at a time with it: --task NAME."

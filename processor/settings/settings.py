@@ -219,6 +219,11 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=False):
         """The table of our own rows about this task; none of them are in KCL's tables."""
         return companion_table(self.checkpoint_table, "-Task")
 
+    @property
+    def mirror_task_table(self) -> str:
+        """Of an uplink: its mirror's ``task_table``."""
+        return companion_table(self.checkpoint_table.removesuffix(UPLINK_SUFFIX), "-Task")
+
 
 def companion_table(table: str, suffix: str) -> str:
     """``table`` + ``suffix``, shortened to what DynamoDB allows so that no two tables get the same name."""

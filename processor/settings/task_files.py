@@ -14,8 +14,8 @@ A ``common.properties`` is inherited where its directory is named, or it itself 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -25,12 +25,14 @@ from processor.errors import UsageError
 from processor.reporting.findings import Finding
 from processor.reporting.task_output import TaskOutcome
 from processor.settings import loader
-from processor.settings.settings import Settings
+from processor.settings.settings import UPLINK_SUFFIX, Settings
 
 SUFFIX = ".properties"
 COMMON = "common.properties"
 # Kubernetes mounts a ConfigMap with a link ..data; vim, emacs, gedit and office programs begin their own files so.
 _PASSED_OVER = (".", "#", "~")
+# Stands after the path of a two-way task's file, for its uplink.
+_UPLINK = " (uplink)"
 _LINE_END = re.compile(r"\r\n|\r|\n")
 
 
@@ -47,8 +49,19 @@ class TaskFile:
 
     @property
     def name(self) -> str:
-        """The task's name on the command line: that of its file."""
-        return Path(self.path).name.removesuffix(SUFFIX)
+        """The task's name on the command line: that of its file. An uplink's is not one there, but in logs."""
+        name = Path(self.own_path).name.removesuffix(SUFFIX)
+        return name + UPLINK_SUFFIX if self.path != self.own_path else name
+
+    @property
+    def uplink(self) -> TaskFile:
+        """The same file, for the second task that a two-way one is: what is kept by paths tells the two apart."""
+        return replace(self, path=self.path + _UPLINK)
+
+    @property
+    def own_path(self) -> str:
+        """The path of the file itself, also of an uplink."""
+        return self.path.removesuffix(_UPLINK)
 
     def read(self) -> Written:
         """What stands in it and in the file that it inherits.
@@ -114,7 +127,7 @@ class NamedTask:
         """
         return TaskOutcome(
             task=self.file.name,
-            file=self.file.path,
+            file=self.file.own_path,
             exit_status=status,
             result=result,
             error=message,
@@ -130,6 +143,22 @@ class NamedTask:
     def where(self, text: str) -> list[str]:
         """``places_in`` for people, without what the message has itself."""
         return [f"{name} is given in {place}" for name, place in self.places_in(text).items() if place not in text]
+
+
+def in_directions(tasks: Iterable[NamedTask], *, kept: Container[str] = ()) -> Iterator[NamedTask]:
+    """The same tasks, and after each two-way one its uplink as a task beside it.
+
+    :param kept: paths of tasks that run: an uplink among them stays while its file can't be used
+    """
+    for task in tasks:
+        settings = task.settings
+        if settings is None:
+            yield task
+            if task.file.uplink.path in kept:
+                yield replace(task, file=task.file.uplink)
+            continue
+        yield task
+        yield from (replace(task, file=task.file.uplink, settings=each) for each in settings.in_directions[1:])
 
 
 def beside(path: str) -> str:

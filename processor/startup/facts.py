@@ -135,6 +135,7 @@ def read(
             *places.log_configuration(settings),
             *places.log_directory(settings),
             *places.letters_file(settings),
+            *places.conflicts_file(settings),
             *_bucket(settings, clients, facts),
         ]
 
@@ -209,7 +210,7 @@ def _writes(settings: Settings, clients: Clients, destination: dict[str, Any] | 
     """Whether the destination may be written; if that can't be known now, a warning says so."""
     if destination is None or destination.get("TableStatus") not in write_probe.WRITABLE:
         return []
-    region, batches = settings.destination_region, settings.write_mode == "batch"
+    region, batches = settings.destination_region, settings.write_mode == "batch" and not settings.two_way
     what = f"writes to destination table {settings.destination_table} in {region}"
     try:
         write_probe.try_writes(clients.destination, destination, region=region, batches=batches)

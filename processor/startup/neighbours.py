@@ -11,7 +11,7 @@ from processor.settings import process_settings
 from processor.settings.identity import Identity
 from processor.settings.process_settings import ProcessSettings
 from processor.settings.settings import Settings
-from processor.settings.task_files import NamedTask
+from processor.settings.task_files import NamedTask, in_directions
 from processor.startup.stream_readers import MOST_READERS
 
 Tasks = Sequence[NamedTask]
@@ -20,6 +20,8 @@ Tasks = Sequence[NamedTask]
 def with_findings(tasks: Tasks, *, warnings: bool = True, process: ProcessSettings | None = None) -> list[NamedTask]:
     """The same tasks, each with what is wrong with it beside the others. Those without settings take no part.
 
+    A two-way task is looked at in both directions, and has what is found of either.
+
     What is said of some tasks isn't followed by what comes of it: one path has one default task name, and so on.
 
     :param warnings: whether to say, too, what keeps no task from running
@@ -27,8 +29,8 @@ def with_findings(tasks: Tasks, *, warnings: bool = True, process: ProcessSettin
     """
     found: dict[str, list[Finding]] = {}
     said: list[set[str]] = []
-    for group, finding in _findings([task for task in tasks if task.settings is not None]):
-        paths = {task.file.path for task in group}
+    for group, finding in _findings([task for task in in_directions(tasks) if task.settings is not None]):
+        paths = {task.file.own_path for task in group}
         if (warnings or finding.severity == "error") and not any(paths <= others for others in said):
             said.append(paths)
             for path in paths:

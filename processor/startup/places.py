@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from processor.replication.dead_letters.file_store import OWNER_ONLY
 from processor.reporting.findings import Finding, error, warning
+from processor.settings.letters_place import letters_place
 from processor.system import private_files
 from processor.system.private_files import NotOursError
 
@@ -78,45 +79,46 @@ def log_directory(settings: Settings) -> Iterator[Finding]:
 def letters_file(settings: Settings) -> Iterator[Finding]:
     """Whether dead letters can be put into their file, and who else may read it."""
     path = settings.dead_letter_path
-    if path is None or settings.on_error != "deadLetter":
+    if path is not None and settings.on_error == "deadLetter":
+        lost = "A refused change would have nowhere to go"
+        yield from _kept_items(path, "dead letters", "deadLetterUri", lost, shared=settings.allow_shared_folders)
+
+
+def conflicts_file(settings: Settings) -> Iterator[Finding]:
+    """The same for the conflicts of a two-way task, which its uplink keeps."""
+    if settings.direction != "uplink" or settings.conflict_uri is None:
         return
+    path = letters_place(settings.conflict_uri).path
+    if path is not None:
+        lost = "What loses a conflict would have nowhere to go, and its shard would wait"
+        yield from _kept_items(path, "conflicts", "conflictUri", lost, shared=settings.allow_shared_folders)
+
+
+def _kept_items(path: str, what: str, setting: str, lost: str, *, shared: bool) -> Iterator[Finding]:
+    """:param what: is kept there, by ``setting``"""
     place = Path(path)
     while not place.exists() and place != place.parent:
-        place = place.parent  # missing folders are made with the first dead letter
+        place = place.parent  # missing folders are made with the first one
     try:
-        private_files.check(Path(path), shared=settings.allow_shared_folders)
+        private_files.check(Path(path), shared=shared)
     except NotOursError as exc:
-        consequence = "Others could read or change whole items there. A refused change would have nowhere to go"
-        yield error(
-            "letters-unsafe",
-            f"dead letters {path}",
-            str(exc),
-            consequence,
-            f"{exc.remedy} in deadLetterUri",
-            cause="setup",
-        )
+        consequence = f"Others could read or change whole items there. {lost}"
+        remedy = f"{exc.remedy} in {setting}"
+        yield error("letters-unsafe", f"{what} {path}", str(exc), consequence, remedy, cause="setup")
         return
     except OSError as exc:
-        consequence, remedy = "A refused change would have nowhere to go", "Name another file in deadLetterUri"
-        yield error(
-            "letters-unusable",
-            f"dead letters {path}",
-            f"can't be looked at ({exc})",
-            consequence,
-            remedy,
-            cause="setup",
-        )
+        value, remedy = f"can't be looked at ({exc})", f"Name another file in {setting}"
+        yield error("letters-unusable", f"{what} {path}", value, lost, remedy, cause="setup")
         return
     in_the_way = place.is_dir() if place == Path(path) else not place.is_dir()
     if in_the_way or not os.access(place, os.W_OK):
-        remedy = f"Make {place} writable, or name another file in deadLetterUri"
-        consequence = "A refused change would have nowhere to go"
-        yield error("letters-unusable", f"dead letters {path}", "can't be written", consequence, remedy, cause="setup")
+        remedy = f"Make {place} writable, or name another file in {setting}"
+        yield error("letters-unusable", f"{what} {path}", "can't be written", lost, remedy, cause="setup")
     elif place == Path(path) and (mode := stat.S_IMODE(place.stat().st_mode)) & ~OWNER_ONLY:
         consequence = "They hold whole items, which others than the file's owner may read or change"
         yield warning(
             "letters-readable-by-others",
-            f"dead letters {path}",
+            f"{what} {path}",
             f"have mode {mode:04o}",
             consequence,
             f"chmod 600 {path}",

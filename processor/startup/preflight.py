@@ -16,7 +16,14 @@ from processor.dynamodb.stream_retention import LAST_START_SECONDS
 from processor.errors import NotReadyError
 from processor.reporting import output
 from processor.reporting.findings import Finding, error, failure_of
-from processor.startup import global_tables, plaintext_endpoints, provisioning, table_checks, view_checks
+from processor.startup import (
+    global_tables,
+    plaintext_endpoints,
+    provisioning,
+    table_checks,
+    two_way_checks,
+    view_checks,
+)
 from processor.startup.facts import Facts, read, read_tables
 from processor.startup.table_checks import DELETED_MEANWHILE
 from processor.state import leases, task_row
@@ -58,8 +65,9 @@ def run(
     unreachable = [*wrong_regions, *([] if machine else ["java"])]
     found, findings = read(settings, clients, unreachable=unreachable, unanswered=unanswered, thorough=thorough)
     findings = provisioning.foresee(settings, found, findings) if after_copy else findings
-    findings = [*wrong_regions.values(), *view_checks.by_itself(settings), *findings]
-    findings += [finding for check in _CHECKS for finding in check(settings, found)]
+    findings = [*wrong_regions.values(), *_by_itself(settings), *findings]
+    said = _SAID_OF_MIRROR if settings.direction == "uplink" else ()
+    findings += [finding for check in _CHECKS if check not in said for finding in check(settings, found)]
     return PreflightReport(facts=found, findings=list(provisioning.advised(settings, findings)))
 
 
@@ -75,7 +83,7 @@ def copying(
     without = ["java", "destination"] if to_new_table else ["java"]
     found, findings = read(settings, clients, unreachable=[*wrong_regions, *without])
     findings = provisioning.foresee(settings, found, findings) if foreseen else findings
-    findings = [*wrong_regions.values(), *view_checks.by_itself(settings), *findings]
+    findings = [*wrong_regions.values(), *_by_itself(settings), *findings]
     findings += [finding for check in _COPY_CHECKS for finding in check(settings, found)]
     return PreflightReport(facts=found, findings=findings)
 
@@ -84,7 +92,7 @@ def tables(settings: Settings, clients: Clients) -> PreflightReport:
     """The checks for a command that only uses the two tables: they exist, and one can be a copy of the other."""
     wrong_regions = {part: finding for part, finding in _regions(settings) if part != "checkpoints"}
     found, findings = read_tables(settings, clients, unreachable=wrong_regions)
-    findings = [*wrong_regions.values(), *view_checks.by_itself(settings), *findings]
+    findings = [*wrong_regions.values(), *_by_itself(settings), *findings]
     for check in _PAIR_CHECKS:
         findings += check(settings, found)
     return PreflightReport(facts=found, findings=list(provisioning.advised(settings, findings)))
@@ -120,6 +128,12 @@ def _regions(settings: Settings) -> Iterator[tuple[str, Finding]]:
             remedy = "Write it as AWS does, such as eu-west-1"
             value = f"'{region}' is no AWS region"
             yield part, error("region-unknown", name, value, "No endpoint can be found for it", remedy, cause="setup")
+
+
+def _by_itself(settings: Settings) -> Iterator[Finding]:
+    """What is wrong with the settings, whatever the tables are."""
+    yield from view_checks.by_itself(settings)
+    yield from two_way_checks.by_itself(settings)
 
 
 def _task_is_ours(settings: Settings, facts: Facts) -> Iterator[Finding]:
@@ -238,6 +252,7 @@ _TASK_CHECKS = (
     table_checks.as_the_source,
     table_checks.destination_indexes,
     view_checks.with_tables,
+    two_way_checks.with_tables,
 )
 _COPY_CHECKS = (*_TASK_CHECKS, table_checks.stream_has_begun, _from_the_beginning)
 _CHECKS = (
@@ -247,3 +262,5 @@ _CHECKS = (
     global_tables.source_is_replica,
     global_tables.few_readers,
 )
+# What an uplink needs not be told again: it is of both tables together, or names settings by the other direction.
+_SAID_OF_MIRROR = frozenset({_in_the_clear, table_checks.keys_match, table_checks.not_itself})

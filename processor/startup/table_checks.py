@@ -16,6 +16,11 @@ if TYPE_CHECKING:
 NEW_IMAGE_VIEWS = frozenset({"NEW_IMAGE", "NEW_AND_OLD_IMAGES"})
 # Table states that DynamoDB ends by itself; a table that is archived, or has lost its KMS key, needs a person.
 _PASSING_STATUSES = frozenset({"CREATING", "DELETING"})
+# How a command turns the stream of a two-way task's table on.
+_WITH_COPY = {
+    "mirror": "; with enableStream=true copy does",
+    "uplink": "; a table that copy makes by createDestination has it",
+}
 # A copy removes nothing.
 DELETED_MEANWHILE = (
     " (once it has caught up, verify names what only the destination has: what was deleted meanwhile, and whatever "
@@ -55,7 +60,8 @@ def stream_on(settings: Settings, facts: Facts) -> Iterator[Finding]:
             "Changes leave no trace to replicate",
             "Run copy, which turns it on, as enableStream=true asks"
             if settings.enable_stream
-            else "Turn it on with view type NEW_AND_OLD_IMAGES (or NEW_IMAGE); with enableStream=true copy does",
+            else "Turn it on with view type NEW_AND_OLD_IMAGES"
+            + _WITH_COPY.get(settings.direction or "", " (or NEW_IMAGE); with enableStream=true copy does"),
         )
     elif not facts.source.get("LatestStreamArn") and "stream" not in facts.to_make:
         value = "is on, and has no ARN: DescribeTable's answer lacks a part"
@@ -66,6 +72,14 @@ def stream_on(settings: Settings, facts: Facts) -> Iterator[Finding]:
             "It can't be read",
             "See what answers at sourceEndpoint (a proxy?)",
             cause="outage",
+        )
+    elif settings.direction is not None and specification.get("StreamViewType") != "NEW_AND_OLD_IMAGES":
+        yield error(
+            "two-way-stream-view",
+            what,
+            f"has view type {specification.get('StreamViewType')}",
+            "twoWay must see what an item was before",
+            "Turn it off, then on with NEW_AND_OLD_IMAGES, and copy the table for what is missed" + DELETED_MEANWHILE,
         )
     elif specification.get("StreamViewType") not in NEW_IMAGE_VIEWS:
         yield error(
@@ -154,7 +168,9 @@ def fence_is_free(settings: Settings, facts: Facts) -> Iterator[Finding]:
 
 
 def destination_ttl(settings: Settings, facts: Facts) -> Iterator[Finding]:
-    """Whether the destination deletes only what the source deletes."""
+    """Whether the destination deletes only what the source deletes; ``two_way_checks`` asks for more."""
+    if settings.direction is not None:
+        return
     if settings.keeps_expired:
         if facts.destination_ttl:
             yield warning(

@@ -57,13 +57,16 @@ class Task(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     # The view of the items (view/task_view.py) by which all of the destination was written; empty for whole items, and
     # SEVERAL where that is no longer known.
     view_digest: str = ""
-    # The view that the daemon which was started last writes by.
+    # The view that the daemon which was started last writes by, and of a two-way task that it is one.
     writing_digest: str = ""
+    # Of a two-way task, the moment from which on every replicated write to the spoke bears a marker: milliseconds since
+    # the epoch. The uplink's row has its mirror's, of the time of its own first start.
+    two_way_since_ms: str = ""
 
     @property
     def claim(self) -> Task:
-        """The row without what may differ between two starts of one task: the first one's time, and the views."""
-        return msgspec.structs.replace(self, first_start_ms="", view_digest="", writing_digest="")
+        """The row without what may differ between two starts of one task: the first one's time, views, directions."""
+        return msgspec.structs.replace(self, first_start_ms="", view_digest="", writing_digest="", two_way_since_ms="")
 
     @property
     def tables(self) -> tuple[str, str, str, str]:
@@ -149,7 +152,13 @@ def since(ours: Task, before: Task | None, *, now_ms: int, begun: bool) -> Task:
     if kept is None:
         return msgspec.structs.replace(ours, first_start_ms=first)
     view = kept.view_digest if kept.view_digest == ours.view_digest else SEVERAL
-    return msgspec.structs.replace(ours, first_start_ms=first, view_digest=view, writing_digest=kept.writing_digest)
+    return msgspec.structs.replace(
+        ours,
+        first_start_ms=first,
+        view_digest=view,
+        writing_digest=kept.writing_digest,
+        two_way_since_ms=kept.two_way_since_ms,
+    )
 
 
 def note_view(client: DynamoDBClient, table: str, view_digest: str) -> None:

@@ -39,7 +39,7 @@ def run(settings: Settings, options: CheckOptions) -> int:
 
     :returns: 0 ready; 22 something must be put right; 5 nothing is known to be wrong, but not all could be checked
     """
-    report = preflight.run(settings, Clients(settings), thorough=True, after_copy=True)
+    report = _report(settings)
     report.findings += _jars()
     monthly = cost.estimate(settings, report.facts)
     if options.as_json:
@@ -63,6 +63,17 @@ def run(settings: Settings, options: CheckOptions) -> int:
         verdict = _verdict(report)
         output.line(f"{settings.path}: {verdict}", tone=_tone(verdict))
     return failure_of(report.errors).exit_status if report.errors else 0
+
+
+def _report(settings: Settings) -> PreflightReport:
+    """What is found, of a two-way task on both ways; the facts are those of the first one."""
+    report = preflight.run(settings, Clients(settings), thorough=True, after_copy=True)
+    if "destination" in report.facts.to_make:  # which the way back reads; copy makes it with a stream
+        return report
+    for each in settings.in_directions[1:]:
+        other = preflight.run(each, Clients(each), thorough=True, after_copy=True, machine=False)
+        report.findings += [finding for finding in other.findings if finding not in report.findings]
+    return report
 
 
 def _jars() -> Iterator[Finding]:

@@ -25,7 +25,7 @@ import msgspec
 
 from processor import __version__
 from processor.aws.clients import Clients
-from processor.commands.replicate import finished_copy, other_view
+from processor.commands.replicate import directions, finished_copy, other_view
 from processor.dynamodb.describe import key_types
 from processor.errors import NotReadyError
 from processor.flow.outage import Outage
@@ -209,15 +209,25 @@ def look_at(settings: Settings, unanswered: set[str], *, machine: bool = True) -
     destination_arn = (facts.destination or {}).get("TableArn", "")
     now_ms = facts.source_clock_ms or facts.leases_read_at_ms
     digest = task_view.digest_of(settings)
-    if others := other_view.findings(settings, clients, facts, digest, unanswered):
+    writing = directions.writing_digest(settings, digest)
+    if others := other_view.findings(settings, clients, facts, writing, unanswered):
         return PreflightReport(facts=facts, findings=[*report.findings, *others])
+    before, begun = facts.task, bool(facts.leases)
+    two_way_since = directions.mirror_since(settings, before, digest=writing, now_ms=now_ms, begun=begun)
+    if settings.direction == "uplink":
+        uplink = directions.UplinkStart(settings, clients, facts, now_ms=now_ms)
+        if uplink.findings:
+            return PreflightReport(facts=facts, findings=[*report.findings, *uplink.findings])
+        two_way_since = uplink.since_ms
+        if before is not None and not begun:  # a replay of all that is in the stream could bring back what is long gone
+            before = msgspec.structs.replace(before, first_start_ms="")
     ours = task_row.since(
         task_row.of(settings, facts.source["LatestStreamArn"], destination_arn, view_digest=digest),
-        facts.task,
+        before,
         now_ms=min(now_ms, facts.copy.started_ms) if facts.copy else now_ms,
-        begun=bool(facts.leases),
+        begun=begun,
     )
-    ours = msgspec.structs.replace(ours, writing_digest=digest)
+    ours = msgspec.structs.replace(ours, writing_digest=writing, two_way_since_ms=two_way_since)
 
     def record() -> None:
         facts.task = task_row.write(clients.checkpoints(), settings.task_table, ours, before=facts.task)

@@ -17,6 +17,7 @@ from urllib.parse import quote, unquote
 from processor.commands.replicate.kept_task import KeptTask, NumberedRun
 from processor.errors import UsageError
 from processor.reporting.logs import Log
+from processor.settings import task_files
 from processor.settings.process_settings import ProcessSettings
 from processor.settings.task_files import NamedTask, TaskFile
 from processor.settings.task_watch import TaskWatch
@@ -128,9 +129,9 @@ class Keeper:
             self._unreadable = ""
             self._log.notice("tasks_readable", note="The tasks' files can be read again.")
         if found is not None:
-            self._wanted = {
-                task.file.path: task for task in neighbours.with_findings(found, warnings=False, process=self._process)
-            }
+            kept = {*self._tasks, *(each.file for each in self._adopted.values())}
+            checked = neighbours.with_findings(found, warnings=False, process=self._process)
+            self._wanted = {task.file.path: task for task in task_files.in_directions(checked, kept=kept)}
             self._adopt()
             self._end_those_without_a_file()
         self._begin_or_change()
@@ -155,7 +156,8 @@ class Keeper:
             task = self._tasks.pop(path)
             task.end()
             self._leaving.append(task)
-            note = "Its file is gone: the task is ended, and its leases are given back."
+            why = "Its file is gone" if TaskFile(path=path).own_path not in self._wanted else "twoWay is true no more"
+            note = f"{why}: the task is ended, and its leases are given back."
             self._log.notice("task_removed", task=task.name, file=path, note=note)
             if not self._tasks and not self._wanted:
                 note = "There is no task any more. Nothing is replicated until there is a file again."

@@ -14,6 +14,7 @@ from processor.errors import NotReadyError
 from processor.reporting import logs, output
 from processor.settings import process_settings
 from processor.settings.process_settings import ProcessSettings
+from processor.settings.settings import Settings
 from processor.settings.task_files import NamedTask
 from processor.startup import daemon
 from processor.startup.slot import claim_slot
@@ -54,11 +55,22 @@ def run(tasks: Sequence[NamedTask], words: Sequence[str], directories: Sequence[
         _say_what_is_wrong(tasks)
         message = "None of the tasks can be begun: what stands above must be put right first. Nothing was started."
         raise NotReadyError(message)
-    settings = msgspec.structs.replace(usable[0], task_name=_DIRECTORY)
+    become(usable[0], words, directories, lines=[f"Replicating {len(tasks)} {'task' if len(tasks) == 1 else 'tasks'}"])
+
+
+def become(settings: Settings, words: Sequence[str], directories: Sequence[str], *, lines: Sequence[str]) -> NoReturn:
+    """Become the daemon, without a look at any task: its keeper does that.
+
+    :param settings: of any of them: those of the process are the same for all
+    :param lines: what it says of the tasks before all else
+    :raises SetupError: the log directory can't be written, or Java can't be used
+    """
+    settings = msgspec.structs.replace(settings, task_name=_DIRECTORY)
     daemon.hold_installation()
     slot = claim_slot(settings)
     logs.configure(form=settings.log_format)
-    output.line(f"Replicating {len(tasks)} {'task' if len(tasks) == 1 else 'tasks'}")
+    for line in lines:
+        output.line(line)
     output.line(f"  version {__version__}")
     output.line(f"  logs in {Path(settings.log_directory)}, a folder for each task", flush=True)
     kept = Kept(

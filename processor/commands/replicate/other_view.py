@@ -70,7 +70,7 @@ def _are_there(settings: Settings) -> Finding:
     return error(
         "view-of-others",
         f"task {settings.task_name}",
-        "is replicated by daemons that run with other settings for what is left out, masked, renamed or added",
+        "is replicated by daemons that run with other settings for what is left out, masked, renamed, added or marked",
         "What they write, this one would not, and nothing would say which of them wrote an item",
         "Stop them (SIGTERM), on whatever machine they are: then this start goes on",
         cause="pending",

@@ -6,14 +6,9 @@ import msgspec
 import pytest
 
 from processor.errors import UsageError
-from processor.settings import loader
 from processor.settings.settings import Settings
-from tests.fakes.task.tasks import DIRECTORY, LOG_DIRECTORY, REQUIRED, task
-
-
-def _two_way(**changed: str) -> Settings:
-    given = {**REQUIRED, "twoWay": "true", "taskName": "orders", **changed}
-    return loader.complete(given, kcl={}, directory=DIRECTORY, log_directory=LOG_DIRECTORY)
+from tests.fakes.task.tasks import REQUIRED, task
+from tests.fakes.task.two_way import two_way
 
 
 def test_a_task_of_one_direction_is_itself() -> None:
@@ -25,7 +20,7 @@ def test_a_task_of_one_direction_is_itself() -> None:
 
 def test_the_uplink_is_the_mirror_turned_round() -> None:
     """Tables, regions, endpoints and identities change sides; checkpoints stay in one region."""
-    settings = _two_way(
+    settings = two_way(
         sourceEndpoint="https://hub:8000",
         sourceStreamsEndpoint="https://hub-streams:8000",
         sourceProfile="at-hub",
@@ -51,16 +46,16 @@ def test_the_uplink_is_the_mirror_turned_round() -> None:
 
 def test_the_uplinks_settings_go_to_its_children_whole() -> None:
     """Encoded and read again, as a daemon's children get them, they are the same."""
-    for each in _two_way().in_directions:
+    for each in two_way().in_directions:
         assert msgspec.json.decode(msgspec.json.encode(each), type=Settings) == each
 
 
 def test_a_tasks_name_leaves_room_for_the_uplinks() -> None:
     """The longest name of a one-way task would make the uplink's checkpoint table's too long."""
     assert task(taskName="x" * 225)
-    assert _two_way(taskName="x" * 218)
+    assert two_way(taskName="x" * 218)
     with pytest.raises(UsageError, match="Give one of 218 at most"):
-        _two_way(taskName="x" * 219)
+        two_way(taskName="x" * 219)
 
 
 def test_nobody_can_set_it_yet() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import threading
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from urllib.parse import unquote
 
@@ -12,6 +13,7 @@ import msgspec
 import pytest
 
 from processor.cli import arguments, many
+from processor.cli.arguments import Named
 from processor.cli.registry import REPLICATE
 from processor.commands.replicate import keeper as keeper_module
 from processor.commands.replicate import kept_task
@@ -21,6 +23,7 @@ from processor.reporting.findings import error
 from processor.settings import process_settings, task_files, task_watch
 from processor.settings.daemon_files import SETTINGS_FILE
 from processor.settings.settings import Settings
+from processor.settings.task_files import NamedTask, TaskFile
 from processor.settings.task_watch import TaskWatch
 from processor.startup import slot
 from processor.startup.facts import Facts
@@ -50,6 +53,7 @@ class FakeDaemon:
         self.logs = path / "logs"
         self.answers = Answers()
         self.not_ready: set[str] = set()
+        self.two_way: set[str] = set()
         self._says: list[str] = []
         self._more = threading.Condition()
         self._thread: threading.Thread | None = None
@@ -71,12 +75,23 @@ class FakeDaemon:
         :param said: what it is told of tasks that run already
         """
         given = arguments.take_named([str(self.conf)])
-        watch = TaskWatch(lambda: task_files.list_files(given.files), many.loader(given, REPLICATE, {}))
+        watch = TaskWatch(lambda: task_files.list_files(given.files), self._loader(given))
         self.answers = Answers()
         self._says = [*said, "begin"]
         keeper = Keeper(watch, process_settings.of(tasks.task()), worker_id="host-1-0", answers=self.answers)
         self._thread = threading.Thread(target=keeper.serve, args=(self._lines(self._says),), daemon=True)
         self._thread.start()
+
+    def _loader(self, given: Named) -> Callable[[TaskFile], NamedTask]:
+        load = many.loader(given, REPLICATE, {})
+
+        def loaded(file: TaskFile) -> NamedTask:
+            task = load(file)
+            if task.settings is None or file.name not in self.two_way:
+                return task
+            return replace(task, settings=msgspec.structs.replace(task.settings, two_way=True, direction="mirror"))
+
+        return loaded
 
     def _lines(self, says: list[str]) -> Iterator[str]:
         while True:
@@ -220,6 +235,70 @@ def test_one_that_runs_goes_on_beside_an_unusable_file(
     fake.task("b")
     fake.started("b")
     assert [words[0] for words in fake.answers.words()] == ["start", "start"]
+
+
+def test_a_two_way_task_is_two_that_come_and_go_with_one_file(fake: FakeDaemon) -> None:
+    """Each ends, fails and begins again alone; both change with the file, and both go with it."""
+    fake.two_way.add("a")
+    fake.task("a")
+    fake.start()
+    mirror, uplink = fake.started("a"), fake.started("a-Uplink")
+    assert [unquote(words[3]) for words in (mirror, uplink)] == [
+        str(fake.logs / name / "daemon.properties") for name in ("a", "a-Uplink")
+    ]
+    fake.say(f"ended {uplink[1]} 5")
+    uplink = fake.started("a-Uplink", times=2)
+    fake.task("a", batchSize="7")
+    fake.stopped(mirror[1])
+    fake.stopped(uplink[1])
+    mirror, uplink = fake.started("a", times=2), fake.started("a-Uplink", times=3)
+    (fake.conf / "a.properties").unlink()
+    fake.stopped(mirror[1])
+    fake.stopped(uplink[1])
+    assert fake.number_of_starts() == 5
+
+
+def test_both_directions_go_on_beside_an_unusable_file(fake: FakeDaemon, events: Events) -> None:
+    """Nobody knows then whether it still is two-way."""
+    fake.two_way.add("a")
+    fake.task("a")
+    fake.start()
+    fake.started("a")
+    fake.started("a-Uplink")
+    fake.task("a", batchSize="rubbish")
+    until(lambda: len([each for each in events() if each.name == "task_file_unusable"]) == 2, "both said")
+    fake.task("b")
+    fake.started("b")
+    assert [words[0] for words in fake.answers.words()] == ["start", "start", "start"]
+
+
+def test_a_task_that_is_two_way_no_more(fake: FakeDaemon, events: Events) -> None:
+    """Its uplink ends, and the mirror begins anew as a task of one direction."""
+    fake.two_way.add("a")
+    fake.task("a")
+    fake.start()
+    mirror, uplink = fake.started("a"), fake.started("a-Uplink")
+    fake.two_way.clear()
+    fake.task("a", batchSize="7")
+    fake.stopped(mirror[1])
+    fake.stopped(uplink[1])
+    fake.started("a", times=2)
+    assert fake.number_of_starts() == 3
+    (said,) = [event.fields["note"] for event in events() if event.name == "task_removed"]
+    assert said.startswith("twoWay is true no more")
+
+
+@pytest.mark.usefixtures("locked")
+def test_the_next_keeper_takes_over_both_directions(fake: FakeDaemon) -> None:
+    """Both run on as they are."""
+    fake.two_way.add("a")
+    fake.task("a")
+    fake.start()
+    running = [fake.started("a"), fake.started("a-Uplink")]
+    fake.task("b")
+    fake.start(*(f"running {number} {properties} {file}" for _, number, _, properties, file in running))
+    fake.started("b")
+    assert [words[0] for words in fake.answers.words()] == ["start"]
 
 
 @pytest.mark.usefixtures("locked")
