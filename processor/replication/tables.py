@@ -70,11 +70,37 @@ def readable_as_stored(settings: Settings, clients: Clients) -> ReadableTable:
 
 def readable(settings: Settings, clients: Clients) -> ReadableTable:
     """The destination's items as the source would have them."""
+    own = settings.fence_attribute if settings.write_mode == "fenced" else None
+    own = settings.marker_attribute if settings.two_way else own
     return ReadableTable(
         settings.destination_table,
         region=settings.destination_region,
         connect=clients.destination,
-        view=without(settings.fence_attribute) if settings.write_mode == "fenced" else None,
+        view=None if own is None else without(own),
+    )
+
+
+def for_commands(
+    settings: Settings,
+    clients: Clients,
+    *,
+    timeouts: WriteTimeouts,
+    view: View | None,
+    may_write: Callable[[], None] = lambda: None,
+    consumed: Callable[[float], None] | None = None,
+) -> WritableTable:
+    """As ``open_table``, for who writes items that were read from the source; of a two-way task with markers."""
+    if not settings.two_way:
+        return open_table(settings, clients, timeouts=timeouts, view=view, may_write=may_write, consumed=consumed)
+    # A child has no use for it.
+    from processor.replication.two_way.spoke_table import SpokeTable
+
+    return SpokeTable(
+        settings.destination_table,
+        markers=Markers(settings.marker_attribute),
+        hub=source(settings, clients, view=None),
+        spoke=readable_as_stored(settings, clients),
+        **_options(settings, timeouts=timeouts, may_write=may_write, consumed=consumed, calls=None),
     )
 
 
@@ -97,16 +123,7 @@ def open_table(
     :param calls: from before this process was forked, if it was
     :param conflicts: of an uplink: keeps them
     """
-    options: TableOptions = {
-        "region": settings.destination_region,
-        "endpoint": settings.destination_endpoint,
-        "make_session": partial(session, settings.destination_identity, region=settings.destination_region),
-        "connections": settings.most_concurrent_writes,
-        "timeouts": timeouts,
-        "may_write": may_write,
-        "consumed": consumed,
-        "calls": calls,
-    }
+    options = _options(settings, timeouts=timeouts, may_write=may_write, consumed=consumed, calls=calls)
     if settings.direction == "mirror":
         return MirrorTable(settings.destination_table, markers=Markers(settings.marker_attribute), **options)
     if settings.direction == "uplink":
@@ -126,3 +143,23 @@ def open_table(
             **options,
         )
     return WritableTable(settings.destination_table, **options)
+
+
+def _options(
+    settings: Settings,
+    *,
+    timeouts: WriteTimeouts,
+    may_write: Callable[[], None],
+    consumed: Callable[[float], None] | None,
+    calls: Calls | None,
+) -> TableOptions:
+    return {
+        "region": settings.destination_region,
+        "endpoint": settings.destination_endpoint,
+        "make_session": partial(session, settings.destination_identity, region=settings.destination_region),
+        "connections": settings.most_concurrent_writes,
+        "timeouts": timeouts,
+        "may_write": may_write,
+        "consumed": consumed,
+        "calls": calls,
+    }

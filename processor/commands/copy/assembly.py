@@ -102,8 +102,10 @@ def assemble(
     fenced = settings.write_mode == "fenced"
     # Before a replication nothing can be newer, so no fence is needed.
     write_mode = "batch" if fenced and not copy.concurrent else settings.write_mode
+    if settings.two_way:  # there an application may have written something newer
+        write_mode = "item"
     key_of = key_reader([part["AttributeName"] for part in source["KeySchema"]])
-    writable = tables.open_table(
+    writable = tables.for_commands(
         msgspec.structs.replace(settings, write_mode=write_mode),
         clients,
         timeouts=TIMEOUTS,

@@ -65,7 +65,7 @@ def run(settings: Settings, options: RedriveOptions) -> int:
         store,
         source=tables.source(settings, clients, view=view),
         destination=tables.readable(settings, clients),
-        table=tables.open_table(settings, clients, timeouts=_TIMEOUTS, view=view),
+        table=tables.for_commands(settings, clients, timeouts=_TIMEOUTS, view=view),
         threads=settings.threads,
         outage=outage,
         stop=signals.stop,

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from processor.aws.timeouts import WriteTimeouts
+from processor.commands.verify import marked
 from processor.commands.verify.comparison import Comparison, Step
 from processor.commands.verify.crew import Alone, Crew, Forked
 from processor.commands.verify.digests import BucketDigests
@@ -28,6 +29,7 @@ from processor.metrics import instruments
 from processor.metrics.command_metrics import CommandMetrics
 from processor.replication import tables
 from processor.replication.fences import Fences
+from processor.replication.two_way.marker import Markers
 from processor.reporting.logs import Log
 from processor.reporting.progress import Bar
 from processor.system import cores
@@ -121,6 +123,7 @@ class Assembly:
             repair=self._repair(),
             values=self._options.values,
             pause=pause,
+            state_of=marked.state_of(Markers(self._settings.marker_attribute)) if self._settings.two_way else None,
         )
         self._stack.callback(recheck.close)
         self._comparison = Comparison(
@@ -168,7 +171,7 @@ class Assembly:
         repair = Repair(
             source=tables.source(settings, clients, view=self._view),
             destination=tables.readable(settings, clients),
-            table=tables.open_table(settings, clients, timeouts=_TIMEOUTS, view=self._view),
+            table=tables.for_commands(settings, clients, timeouts=_TIMEOUTS, view=self._view),
             judge=self._judge,
             retry=self._retry(),
             threads=settings.threads,

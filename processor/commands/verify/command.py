@@ -148,4 +148,6 @@ def _form(settings: Settings, options: VerifyOptions, facts: Facts) -> Canonical
     ignored = [*options.ignore]
     if settings.fence_attribute not in key_names:
         ignored.append((settings.fence_attribute,))
+    if settings.two_way:
+        ignored.append((settings.marker_attribute,))
     return CanonicalForm(key_names, ignored=ignored, salt=os.urandom(16))

@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from processor.commands.verify.diff import differences
 from processor.commands.verify.digests import Role
 from processor.commands.verify.judge import Judge
+from processor.commands.verify.marked import StateOf
 from processor.commands.verify.repair import Tell
 from processor.commands.verify.report import Found, PathDifference, Results, Verdict
 from processor.commands.verify.table_side import TableSide
@@ -44,11 +45,11 @@ def pause_seconds(number: int) -> float:
 
 @dataclass(slots=True)
 class _Candidate:
-    """A key that seems to differ; ``source_hash`` is its source item's hash at the last read."""
+    """A key that seems to differ; ``hashes`` are those of its items at the last read, as far as they are compared."""
 
     identity: bytes
     key: msgspec.Raw
-    source_hash: int | None = None
+    hashes: tuple[int | None, int | None] = (None, None)
     at_rest: bool = False
 
 
@@ -66,6 +67,8 @@ class Recheck:
     :param repair: called with keys that differ, and with the function that reports them and the result
     :param values: also report the values at the places that differ
     :param pause: see ``pause_seconds``
+    :param state_of: of a two-way task, what the destination's item says of who has written it; both tables are written
+        then, so a key counts only if neither has changed between the last two reads
     """
 
     def __init__(
@@ -81,7 +84,9 @@ class Recheck:
         repair: Callable[[list[Found], Tell], None] = lambda found, tell: tell(found),
         values: bool = False,
         pause: Callable[[int], float],
+        state_of: StateOf | None = None,
     ) -> None:
+        self._state_of = state_of
         self._source = source
         self._destination = destination
         self._form = judge.form
@@ -183,9 +188,9 @@ class Recheck:
             differing = []
             for identity in keys:
                 candidate, image, other = by_identity[identity], ours.get(identity), theirs.get(identity)
-                image_hash = self._form.hash(image)
-                candidate.at_rest = image_hash == candidate.source_hash
-                candidate.source_hash = image_hash
+                hashes = (self._form.hash(image), self._form.hash(other) if self._state_of else None)
+                candidate.at_rest = hashes == candidate.hashes
+                candidate.hashes = hashes
                 if self._judge.differs(role, candidate.key, image, other):
                     differing.append(_Look(candidate, image, other))
             yield differing
@@ -197,7 +202,10 @@ class Recheck:
                 PathDifference.of(each, values=self._values)
                 for each in differences(look.source, look.destination, ignored=self._form.ignored)
             ]
-        return Found(outcome=outcome, key=look.candidate.key, paths=places)
+        marker = None
+        if self._state_of is not None and look.destination is not None:
+            marker = self._state_of(look.candidate.identity, look.destination)
+        return Found(outcome=outcome, key=look.candidate.key, paths=places, marker=marker)
 
 
 def _outcome(look: _Look) -> Verdict:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import msgspec
 from rich.table import Table
 
+from processor.commands.verify import marked as marked_items
 from processor.commands.verify.options import VerifyOptions
 from processor.commands.verify.report import Found, PathDifference, VerifyReport
 from processor.reporting import output
@@ -64,7 +65,8 @@ def _counts(report: VerifyReport) -> Table:
 
 def _print(found: Found, options: VerifyOptions) -> None:
     where = f": past its TTL, at {'the ' * (found.at != 'both')}{found.at}" if found.at else ""
-    output.line(f"{found.outcome:9}  {bytes(found.key).decode()}{where}{_repair(found, options)}")
+    marked = f": {marked_items.SHOWN[found.marker]}" if found.marker else ""
+    output.line(f"{found.outcome:9}  {bytes(found.key).decode()}{where}{marked}{_repair(found, options)}")
     for place in found.paths[:_SHOWN_PATHS]:
         output.line(f"             {place.path} {place.kind}{_values(place)}")
     if len(found.paths) > _SHOWN_PATHS:

@@ -15,6 +15,7 @@ import msgspec
 
 from processor.commands.verify.diff import AttributeDifference, Kind
 from processor.commands.verify.digests import Role
+from processor.commands.verify.marked import State
 from processor.errors import OutputError, UsageError
 from processor.reporting.printable import escaped
 from processor.settings import attribute_paths
@@ -53,7 +54,8 @@ class Repaired(msgspec.Struct, frozen=True, kw_only=True):
 class Found(msgspec.Struct, kw_only=True, rename="camel", omit_defaults=True):
     """A key that is missing, extra or different at the destination; ``paths`` says where, in the last case.
 
-    ``at``: for a key that is ``expired``, the table that has it.
+    ``at``: for a key that is ``expired``, the table that has it. ``marker``: of a two-way task, what the destination's
+    item says of who has written it.
     """
 
     outcome: Shown
@@ -61,6 +63,7 @@ class Found(msgspec.Struct, kw_only=True, rename="camel", omit_defaults=True):
     paths: list[PathDifference] = []
     repair: Repaired | None = None
     at: At | None = None
+    marker: State | None = None
 
 
 class VerifyReport(msgspec.Struct, kw_only=True, rename="camel"):

@@ -61,7 +61,7 @@ class Conflicts(Protocol):
         """
 
 
-class _TwoWayTable(WritableTable):
+class TwoWayTable(WritableTable):
     """A table that is written by the protocol's steps.
 
     :param markers: the task's
@@ -145,7 +145,7 @@ class _TwoWayTable(WritableTable):
         return found.copy() if bytes(found) else None
 
 
-class MirrorTable(_TwoWayTable):
+class MirrorTable(TwoWayTable):
     """The spoke, to which the hub's records are written.
 
     :param stamp: makes the stamp of each write
@@ -178,7 +178,7 @@ class MirrorTable(_TwoWayTable):
         return self._finish(steps, change)
 
 
-class UplinkTable(_TwoWayTable):
+class UplinkTable(TwoWayTable):
     """The hub, to which the writes of the spoke's applications are written.
 
     :param conflicts: keeps those; called by any thread. None for a table that only makes connections
