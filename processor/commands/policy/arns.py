@@ -8,6 +8,7 @@ import msgspec
 
 from processor.commands.policy.permissions import Resource
 from processor.replication.dead_letters.letter import folder_of
+from processor.settings.letters_place import LettersPlace, letters_place
 from processor.settings.s3_location import S3Location
 from processor.settings.settings import Settings, companion_table
 
@@ -16,6 +17,7 @@ NO_ACCOUNT = "ACCOUNT"
 # The endings of the names of KCL's other tables, after the lease table's name.
 _COORDINATOR_SUFFIX = "-CoordinatorState"
 _WORKER_SUFFIX = "-WorkerMetricStats"
+_IN_S3 = frozenset({"Letters", "LetterBucket", "Conflicts", "ConflictBucket", "ExportedObjects", "ExportBucket"})
 
 
 class ResourceArns(msgspec.Struct, frozen=True, kw_only=True):
@@ -41,7 +43,7 @@ def table_arn(partition: str, region: str, account: str | None, name: str) -> st
 
 def arn_of(resource: Resource, settings: Settings, arns: ResourceArns) -> str:
     """One resource's ARN, with ``*`` for a part that only run time shows: a stream's, an export's, an object's."""
-    if resource in {"Letters", "LetterBucket", "ExportedObjects", "ExportBucket"}:
+    if resource in _IN_S3:
         return _in_s3(resource, settings, arns)
     partition, _, region, account = arns.destination_table.split(":")[1:5]
     lease_table = arns.task_tables + settings.checkpoint_table
@@ -71,9 +73,9 @@ def _kcl_table(settings: Settings, name: str, suffix: str) -> str:
 
 def _in_s3(resource: Resource, settings: Settings, arns: ResourceArns) -> str:
     where = _location_of(resource, settings, arns)
-    beside = arns.task_tables if resource in {"Letters", "LetterBucket"} else arns.source_table
+    beside = arns.source_table if resource in {"ExportedObjects", "ExportBucket"} else arns.task_tables
     arn = f"arn:{beside.split(':')[1]}:s3:::{where.bucket}"
-    if resource in {"LetterBucket", "ExportBucket"}:
+    if resource in {"LetterBucket", "ConflictBucket", "ExportBucket"}:
         return arn
     return "/".join(part for part in (arn, where.prefix, "*") if part)
 
@@ -83,9 +85,12 @@ def _location_of(resource: Resource, settings: Settings, arns: ResourceArns) -> 
     if resource in {"ExportedObjects", "ExportBucket"}:
         assert arns.exported is not None  # noqa: S101  # else nobody asks
         return arns.exported.owned(arns.source_table.split(":")[4])
-    owner = settings.dead_letter_owner or arns.task_tables.split(":")[4]
-    folder = folder_of(settings.dead_letter_prefix, settings.task_name).strip("/")
-    return S3Location(bucket=settings.dead_letter_bucket or "", prefix=folder, owner=owner)
+    place = LettersPlace(None, settings.dead_letter_bucket, settings.dead_letter_prefix, settings.dead_letter_owner)
+    if resource in {"Conflicts", "ConflictBucket"}:
+        place = letters_place(settings.conflict_uri or "")
+    owner = place.owner or arns.task_tables.split(":")[4]
+    folder = folder_of(place.prefix, settings.task_name).strip("/")
+    return S3Location(bucket=place.bucket or "", prefix=folder, owner=owner)
 
 
 def condition_of(resource: Resource, settings: Settings, arns: ResourceArns) -> dict[str, dict[str, Any]]:
@@ -94,7 +99,7 @@ def condition_of(resource: Resource, settings: Settings, arns: ResourceArns) -> 
         return {"StringEquals": {"cloudwatch:namespace": settings.cloudwatch_namespace}}
     if resource == "HeartbeatItem" and arns.heartbeat_key is not None:
         return {"ForAllValues:StringEquals": {"dynamodb:LeadingKeys": [arns.heartbeat_key]}}
-    if resource in {"Letters", "LetterBucket", "ExportedObjects", "ExportBucket"}:
+    if resource in _IN_S3:
         return _condition_in_s3(resource, _location_of(resource, settings, arns))
     return {}
 
@@ -102,7 +107,7 @@ def condition_of(resource: Resource, settings: Settings, arns: ResourceArns) -> 
 def _condition_in_s3(resource: Resource, where: S3Location) -> dict[str, dict[str, Any]]:
     """The condition for a bucket: the account that must own it, and the prefix that may be listed."""
     condition: dict[str, dict[str, Any]] = {"StringEquals": {"aws:ResourceAccount": where.owner}}
-    if resource == "LetterBucket":
+    if resource in {"LetterBucket", "ConflictBucket"}:
         condition["StringLike"] = {"s3:prefix": [f"{where.prefix}/*"]}
     elif resource == "ExportBucket" and where.prefix:
         # DynamoDB's import lists the bucket in our name, and it is not documented whether it always names a prefix.

@@ -16,6 +16,9 @@ from processor.reporting import output
 from processor.settings.s3_location import S3Location, s3_location
 from processor.settings.settings import Settings
 
+# The commands that have to do with the way back of a two-way task, too.
+_OF_UPLINK = frozenset({"check", "replicate", "status"})
+
 
 class PolicyReport(msgspec.Struct, frozen=True, kw_only=True):
     """What ``--json`` prints; ``notes`` are for people."""
@@ -42,12 +45,28 @@ def run(settings: Settings, options: PolicyOptions) -> int:
 
 
 def make(settings: Settings, options: PolicyOptions) -> PolicyReport:
-    """The least policies of one task.
+    """The least policies of one task; of a two-way one, what both directions need together.
 
     :raises UsageError: options that can't be used, or not together
     """
     commands = list(options.commands or permissions.possible(settings))
-    exported = _exported(options.via_s3, commands)
+    reports = [_of_direction(settings, options, commands)]
+    uplinks = [name for name in commands if name in _OF_UPLINK]
+    reports += [_of_direction(each, options, uplinks) for each in settings.in_directions[1:] if uplinks]
+    return reports[0] if len(reports) == 1 else together(reports)
+
+
+def together(reports: Sequence[PolicyReport]) -> PolicyReport:
+    """One policy for each principal, which allows what all of these do, and nothing else."""
+    return PolicyReport(
+        commands=sorted({name for report in reports for name in report.commands}),
+        policies=merge.merged(policy for report in reports for policy in report.policies),
+        notes=list(dict.fromkeys(note for report in reports for note in report.notes)),
+    )
+
+
+def _of_direction(settings: Settings, options: PolicyOptions, commands: Sequence[str]) -> PolicyReport:
+    exported = _exported(options.via_s3, commands) if settings.direction != "uplink" else None
     if exported is not None:
         commands = [VIA_S3 if name == "copy" else name for name in commands]
     found = lookup.look(settings, Clients(settings), caller=options.caller, exported=exported)

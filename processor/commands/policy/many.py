@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import msgspec
 
-from processor.commands.policy import command, merge
+from processor.commands.policy import command
 from processor.commands.policy.command import PolicyReport
 from processor.commands.policy.options import PolicyOptions
 from processor.errors import UsageError
@@ -68,7 +68,7 @@ def _of_one(task: NamedTask, options: PolicyOptions) -> PolicyReport:
 
 
 def _print(made: Sequence[tuple[NamedTask, PolicyReport]], others: Sequence[TaskOutcome], *, as_json: bool) -> None:
-    report = _merged([each for _, each in made])
+    report = command.together([each for _, each in made])
     files = [task.file.path for task, _ in made]
     if as_json:
         tasks = [task.file.name for task, _ in made]
@@ -85,11 +85,3 @@ def _print(made: Sequence[tuple[NamedTask, PolicyReport]], others: Sequence[Task
         output.say(
             f"NOTE: These policies lack what is needed for {missing}: see above. Don't replace older ones by them."
         )
-
-
-def _merged(reports: Sequence[PolicyReport]) -> PolicyReport:
-    return PolicyReport(
-        commands=sorted({name for report in reports for name in report.commands}),
-        policies=merge.merged(policy for report in reports for policy in report.policies),
-        notes=list(dict.fromkeys(note for report in reports for note in report.notes)),
-    )

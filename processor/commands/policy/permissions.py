@@ -36,6 +36,8 @@ Resource = Literal[
     "TaskTable",
     "Letters",
     "LetterBucket",
+    "Conflicts",
+    "ConflictBucket",
     "ExportedObjects",
     "ExportBucket",
     "Metrics",
@@ -79,7 +81,15 @@ def _always(_: Settings) -> bool:
 
 
 def _batch(settings: Settings) -> bool:
-    return settings.write_mode == "batch"
+    return settings.write_mode == "batch" and not settings.two_way
+
+
+def _two_way(settings: Settings) -> bool:
+    return settings.two_way
+
+
+def _mirror(settings: Settings) -> bool:
+    return settings.direction == "mirror"
 
 
 def _fenced(settings: Settings) -> bool:
@@ -87,7 +97,9 @@ def _fenced(settings: Settings) -> bool:
 
 
 def _batch_copy(settings: Settings) -> bool:
-    return settings.write_mode != "item"  # before a replication nothing is newer, so no fence is needed
+    return (
+        settings.write_mode != "item" and not settings.two_way
+    )  # before a replication nothing is newer, so no fence is needed
 
 
 def _enable_stream(settings: Settings) -> bool:
@@ -104,6 +116,10 @@ def _letters(settings: Settings) -> bool:
 
 def _new_letters(settings: Settings) -> bool:
     return settings.dead_letter_bucket is not None and settings.on_error == "deadLetter"
+
+
+def _conflicts(settings: Settings) -> bool:
+    return settings.direction == "uplink" and (settings.conflict_uri or "").startswith("s3:")
 
 
 def _metrics(settings: Settings) -> bool:
@@ -186,6 +202,10 @@ def _destination() -> Iterator[Permission]:
     yield _row("destination", "DestinationTable", "BatchWriteItem", "copy", _batch_copy)
     yield _row("destination", "DestinationTable", "PutItem DeleteItem", "check copy redrive repair replicate")
     yield _row("destination", "DestinationTable", "GetItem", "redrive repair")
+    yield _row("destination", "DestinationTable", "GetItem", "copy replicate", _two_way)
+    yield _row(
+        "destination", "DestinationTable", "UpdateItem", "copy redrive repair replicate", _mirror
+    )  # marks deletes
     yield _row("destination", "DestinationTable", "GetItem BatchGetItem", "copy", _fenced)
     yield _row("destination", "DestinationTable", "Scan BatchGetItem", "repair verify")
     yield _row("destination", "DestinationTable", "Scan", "copy")  # whose items are there already?
@@ -215,6 +235,8 @@ def _task() -> Iterator[Permission]:
     yield _row("task", "Letters", "PutObject", "copy replicate", _new_letters, service="s3")
     yield _row("task", "LetterBucket", "ListBucket", _LOOKING, _new_letters, service="s3")
     yield _row("task", "LetterBucket", "ListBucket", "redrive status", _letters, service="s3")
+    yield _row("task", "Conflicts", "PutObject", "replicate", _conflicts, service="s3")
+    yield _row("task", "ConflictBucket", "ListBucket", "status", _conflicts, service="s3")
     yield _row("task", "Letters", "GetObject DeleteObject", "redrive", _letters, service="s3")
     yield _row("task", "Metrics", "PutMetricData", "replicate", _metrics, service="cloudwatch")
 

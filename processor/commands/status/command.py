@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import sys
 import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
+from typing import TYPE_CHECKING
 
 from processor.aws.clients import Clients
 from processor.commands.status import lag, report, snapshot
@@ -12,6 +15,9 @@ from processor.commands.status.options import StatusOptions
 from processor.commands.status.report import StatusReport
 from processor.reporting import output
 from processor.settings.settings import Settings
+
+if TYPE_CHECKING:
+    from rich.console import RenderableType
 
 # Width of the output in a pipe: large, so that lines can be searched.
 _PIPE_COLUMNS = 200
@@ -23,49 +29,75 @@ def run(settings: Settings, options: StatusOptions) -> int:
     :returns: 0 healthy; 1 lagging, or a shard without an owner, or something that keeps the task from replicating;
         5 if a part could not be read
     """
-    clients = Clients(settings, connections=lag.THREADS)
+    directions = [(each, Clients(each, connections=lag.THREADS)) for each in settings.in_directions]
 
-    def look() -> StatusReport:
-        return report.make(settings, snapshot.read(settings, clients), max_lag_seconds=options.max_lag_seconds)
+    def look() -> list[StatusReport]:
+        with ThreadPoolExecutor(len(directions), thread_name_prefix="direction") as pool:
+            return list(pool.map(lambda each: _look(each[0], each[1], options), directions))
 
     found = look()
     if options.watch_seconds is None:
         _show(found, as_json=options.as_json)
-        return found.exit_status
+        return _exit_status(found)
+    return _watch(found, look, options.watch_seconds, as_json=options.as_json)
+
+
+def _watch(found: list[StatusReport], look: Callable[[], list[StatusReport]], seconds: int, *, as_json: bool) -> int:
     from rich.live import Live
 
     from processor.commands.status import render
     from processor.reporting.rich_console import PrintableConsole
 
-    on_terminal = sys.stdout.isatty() and not options.as_json
-    live = Live(render.render(found), console=PrintableConsole(), auto_refresh=False) if on_terminal else None
+    on_terminal = sys.stdout.isatty() and not as_json
+    live = Live(_rendered(found), console=PrintableConsole(), auto_refresh=False) if on_terminal else None
     try:
         if live:
             live.start(refresh=True)
         while True:
-            if not live:
-                if options.as_json:
-                    output.json(found)
-                else:
-                    output.line(render.line(found, datetime.now().astimezone()), flush=True)
-            time.sleep(options.watch_seconds)
+            if as_json:
+                output.json(_one(found))
+            elif not live:
+                for each in found:
+                    output.line(render.line(each, datetime.now().astimezone()), flush=True)
+            time.sleep(seconds)
             found = look()
             if live:
-                live.update(render.render(found), refresh=True)
+                live.update(_rendered(found), refresh=True)
     except KeyboardInterrupt:  # the usual end of a watch
-        return found.exit_status
+        return _exit_status(found)
     finally:
         if live:
             live.stop()
 
 
-def _show(found: StatusReport, *, as_json: bool) -> None:
+def _look(settings: Settings, clients: Clients, options: StatusOptions) -> StatusReport:
+    return report.make(settings, snapshot.read(settings, clients), max_lag_seconds=options.max_lag_seconds)
+
+
+def _exit_status(found: Sequence[StatusReport]) -> int:
+    return max(each.exit_status for each in found)
+
+
+def _one(found: Sequence[StatusReport]) -> StatusReport:
+    """For scripts, of either direction or of both."""
+    return found[0] if len(found) == 1 else report.both(*found)
+
+
+def _rendered(found: Sequence[StatusReport]) -> RenderableType:
+    from rich.console import Group
+
+    from processor.commands.status import render
+
+    first, *others = [render.render(each) for each in found]
+    return Group(first, *(part for each in others for part in ("", each))) if others else first
+
+
+def _show(found: Sequence[StatusReport], *, as_json: bool) -> None:
     if as_json:
-        output.json(found)
+        output.json(_one(found))
         return
     # Imported only for people: it takes 0.1 s.
-    from processor.commands.status import render
     from processor.reporting.rich_console import PrintableConsole
 
     width = None if sys.stdout.isatty() else _PIPE_COLUMNS
-    PrintableConsole(width=width).print(render.render(found))
+    PrintableConsole(width=width).print(_rendered(found))

@@ -17,6 +17,7 @@ from processor.commands.status.task_status import TaskStatus
 from processor.errors import UsageError
 from processor.reporting import ending, output
 from processor.reporting.task_output import end_of
+from processor.settings import task_files
 from processor.settings.settings import Settings
 from processor.settings.task_files import NamedTask
 from processor.system import open_files
@@ -33,8 +34,11 @@ Look = Callable[[NamedTask], TaskStatus]
 def run(tasks: Sequence[NamedTask], options: StatusOptions) -> int:
     """Show how the tasks stand; with ``watch_seconds`` again and again at this interval, until Ctrl-C.
 
+    Each direction of a two-way task is one of them.
+
     :returns: the worst of their exit statuses; 130 or 143 if a signal came before all were looked at once
     """
+    tasks = list(task_files.in_directions(tasks))
     open_files.allow_many()  # all clients keep their connections from one look to the next
     looks = Looks(max_lag_seconds=options.max_lag_seconds)
     if options.watch_seconds is None:

@@ -81,6 +81,9 @@ def _facts(report: StatusReport) -> list[tuple[str, str]]:
         facts.append(("copy", _copy(report.copy)))
     if letters is not None:
         facts.append(("dead letters", f"{'more than ' if letters.more else ''}{letters.count} in {letters.place}"))
+    if report.conflicts:
+        conflicts = report.conflicts
+        facts.append(("conflicts", f"{'more than ' if conflicts.more else ''}{conflicts.count} in {conflicts.place}"))
     if report.filtered is not None:
         facts.append(("filtered", f"{report.filtered:,} records of shards with a lease wrote nothing"))
     return facts

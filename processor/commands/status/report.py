@@ -61,7 +61,8 @@ class StatusReport(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     may be wrong by a minute, because the source rounds its records' times to the minute. With
     ``checkpoint_interval_seconds``, each may really be smaller by up to that interval, because only checkpoints show
     what is applied. ``filtered`` is the sum of the shards' own: records up to their checkpoints that the settings leave
-    out; None if none are counted.
+    out; None if none are counted. ``uplink`` is the report of a two-way task's other direction, where this is ``both``;
+    ``conflicts`` are in that one.
     """
 
     task_name: str
@@ -84,6 +85,18 @@ class StatusReport(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     checkpoint_outage: CheckpointOutage | None
     findings: list[Finding]
     shards: list[ShardState]
+    conflicts: LettersFound | msgspec.UnsetType = msgspec.UNSET
+    uplink: StatusReport | msgspec.UnsetType = msgspec.UNSET
+
+
+def both(mirror: StatusReport, uplink: StatusReport) -> StatusReport:
+    """One report of a two-way task, for scripts: the mirror's, with the worst exit status and the findings of both."""
+    return msgspec.structs.replace(
+        mirror,
+        exit_status=max(mirror.exit_status, uplink.exit_status),
+        findings=[*mirror.findings, *uplink.findings],
+        uplink=uplink,
+    )
 
 
 def make(settings: Settings, seen: Seen, *, max_lag_seconds: int) -> StatusReport:
@@ -132,6 +145,7 @@ def make(settings: Settings, seen: Seen, *, max_lag_seconds: int) -> StatusRepor
         checkpoint_outage=seen.checkpoint_outage,
         findings=findings,
         shards=seen.shards,
+        conflicts=msgspec.UNSET if seen.conflicts is None else seen.conflicts,
     )
 
 
@@ -162,6 +176,7 @@ def _unreachable(settings: Settings, seen: Seen) -> Iterator[Finding]:
         "checkpoint outage": f"whether daemons can use the checkpoint table, in task table {settings.task_table}",
         "holds": f"what keeps shards from going on, in task table {settings.task_table} in {settings.kcl_region}",
         "dead letters": "dead letters",
+        "conflicts": "conflicts",
     }
     for unread in seen.unread:
         yield error(

@@ -15,7 +15,9 @@ from processor.commands.status.lag import Lags
 from processor.commands.status.lineage import Lag, Lineage, ShardState, StreamShard
 from processor.dynamodb.describe import described_if_there
 from processor.errors import DeadLetterError, RefusedError, UnavailableError
+from processor.replication.dead_letters.letter import LetterStore
 from processor.replication.dead_letters.sink import store_of
+from processor.replication.two_way import conflict_log
 from processor.settings.settings import Settings
 from processor.state import checkpoint_outage, holds, leases, liveness, task_row
 from processor.state.checkpoint_outage import CheckpointOutage
@@ -69,6 +71,7 @@ class Seen(msgspec.Struct, kw_only=True):
     lag_about: bool = False
     copy: CopyProgress | None = None
     dead_letters: LettersFound | None = None
+    conflicts: LettersFound | None = None
     holds: list[Hold] = []
     checkpoint_outage: CheckpointOutage | None = None
     unread: list[Unread] = []
@@ -94,7 +97,7 @@ class _Reader:
 
     def read(self) -> Seen:
         settings, clients, seen = self._settings, self._clients, self._seen
-        with ThreadPoolExecutor(9, thread_name_prefix="status") as pool:
+        with ThreadPoolExecutor(10, thread_name_prefix="status") as pool:
 
             def begin(what: str, call: Callable[[], T]) -> Future[T | None]:
                 return pool.submit(self._attempt, what, call)
@@ -104,7 +107,8 @@ class _Reader:
             source = begin("source", lambda: _describe(clients.source(), settings.source_table))
             row = begin("task", lambda: task_row.read(clients.checkpoints(), settings.task_table))
             destination = begin("destination", lambda: _describe(clients.destination(), settings.destination_table))
-            letters = begin("dead letters", self._dead_letters)
+            letters = begin("dead letters", lambda: _count(store_of(settings)))
+            conflicts = begin("conflicts", self._conflicts)
             copy = begin("copy", lambda: copy_progress.read(clients.checkpoints(), settings.task_table))
             held = begin("holds", lambda: holds.read(clients.checkpoints(), settings.task_table))
             outage = begin(
@@ -123,7 +127,7 @@ class _Reader:
                 if not hold.is_over(checkpoints.get(hold.shard_id))
                 and (hold.shard_id in checkpoints or (hold.kind == "loss" and not hold.sequence_number))
             ]
-            seen.checkpoint_outage = outage.result()
+            seen.checkpoint_outage, seen.conflicts = outage.result(), conflicts.result()
             seen.destination, seen.dead_letters, seen.copy = destination.result(), letters.result(), copy.result()
         if seen.could_read("leases"):  # otherwise nothing is known of any shard
             renewing = {each.owner for each in seen.daemons if each.alive}
@@ -191,12 +195,18 @@ class _Reader:
             seen.unread.append(Unread(what="lag", reason=f"{lags.failures[0]}{count}"))
         return found
 
-    def _dead_letters(self) -> LettersFound | None:
-        store = store_of(self._settings)
-        if store is None:
+    def _conflicts(self) -> LettersFound | None:
+        """Of an uplink."""
+        if self._settings.direction != "uplink":
             return None
-        count = store.count(MOST_LETTERS)
-        return LettersFound(place=store.place, count=min(count, MOST_LETTERS), more=count > MOST_LETTERS)
+        return _count(conflict_log.store_of(self._settings, lambda _: self._clients))
+
+
+def _count(store: LetterStore | None) -> LettersFound | None:
+    if store is None:
+        return None
+    count = store.count(MOST_LETTERS)
+    return LettersFound(place=store.place, count=min(count, MOST_LETTERS), more=count > MOST_LETTERS)
 
 
 def _describe(client: DynamoDBClient, name: str) -> dict[str, Any] | None:
