@@ -139,6 +139,7 @@ IDS: Mapping[str, str] = {
     "tasks-differ-in-process": "a task has another setting of the process than the other tasks of its daemon",
     "tasks-share-checkpoints": "tasks have one checkpoint table",
     "tasks-share-logs": "tasks have one log directory, or one lies in the other's",
+    "tasks-share-spoke": "the spoke of a two-way task is another one's spoke or hub",
     "tasks-share-stream": "more tasks read one stream than AWS lets read a shard",
     "tasks-share-tables": "tasks replicate one path",
     # Copies.

@@ -83,6 +83,20 @@ def _findings(tasks: Tasks) -> Iterator[tuple[Tasks, Finding]]:
                 cause="setup",
             ),
         )
+    for group in _spokes_of_more_than_one_hub(tasks, settings):
+        first = settings[group[0].file.path]
+        yield (
+            group,
+            error(
+                "tasks-share-spoke",
+                _named(group),
+                f"are two-way, and table {first.destination_table} in {first.destination_region} is one's spoke, and "
+                "another one's hub or spoke",
+                "Its items bear one marker, so the one task would take what the other writes for an application's",
+                "Give each spoke one hub: a star of one hub and many spokes",
+                cause="setup",
+            ),
+        )
     for group in _groups(tasks, {path: _source(each) for path, each in settings.items()}):
         if len({_reader(task) for task in group}) > MOST_READERS:
             yield group, _too_many_readers(group, settings[group[0].file.path])
@@ -147,12 +161,28 @@ def _sharing_logs(tasks: Tasks, directories: Mapping[str, Path]) -> Iterator[Tas
                 yield [by_directory[parent], task]
 
 
+def _spokes_of_more_than_one_hub(tasks: Tasks, settings: Mapping[str, Settings]) -> Iterator[Tasks]:
+    """The tasks of each spoke that another two-way task has for its spoke or its hub; the spoke's own task first."""
+    mirrors = [task for task in tasks if settings[task.file.path].direction == "mirror"]
+    for task in mirrors:
+        spoke = _destination(settings[task.file.path])
+        others = [
+            other
+            for other in mirrors
+            if other is not task
+            and spoke in (_source(settings[other.file.path]), _destination(settings[other.file.path]))
+        ]
+        if others:
+            yield [task, *others]
+
+
 def _tables(settings: Settings) -> Hashable:
-    return (
-        _source(settings),
-        _place(settings.destination_region, settings.destination_endpoint, settings.destination_identity),
-        settings.destination_table,
-    )
+    return _source(settings), _destination(settings)
+
+
+def _destination(settings: Settings) -> Hashable:
+    place = _place(settings.destination_region, settings.destination_endpoint, settings.destination_identity)
+    return place, settings.destination_table
 
 
 def _source(settings: Settings) -> Hashable:

@@ -6,6 +6,7 @@ from processor.settings import process_settings
 from processor.settings.task_files import NamedTask, TaskFile
 from processor.startup import neighbours
 from tests.fakes.task import tasks
+from tests.fakes.task.two_way import two_way
 
 
 def _found(*given: dict[str, str] | None) -> list[list[str]]:
@@ -117,3 +118,33 @@ def test_what_one_process_has_once() -> None:
         assert not first.findings
         assert [(each.id, each.severity) for each in second.findings] == [("tasks-differ-in-process", severity)]
         assert "has another metricsPort than" in second.findings[0].value
+
+
+def _two_way(*given: dict[str, str]) -> list[list[str]]:
+    named = [
+        NamedTask(file=TaskFile(path=f"conf/{number}.properties"), settings=two_way(**changed), places={})
+        for number, changed in enumerate(given)
+    ]
+    return [[finding.id for finding in task.findings] for task in neighbours.with_findings(named)]
+
+
+def test_a_star_of_two_way_tasks_shares_nothing() -> None:
+    """One hub, and a spoke each; nor do a task's own directions."""
+    assert _two_way({}, {"destinationTable": "table-b"}, {"destinationTable": "table-c"}) == [[], [], []]
+
+
+def test_a_spoke_has_one_hub() -> None:
+    """Neither two hubs, nor a spoke of its own."""
+    assert _two_way({}, {"sourceTable": "table-b"}) == 2 * [["tasks-share-spoke"]]
+    chained = {"sourceRegion": "us-east-1", "sourceTable": "orders-copy", "destinationTable": "table-c"}
+    assert _two_way({}, chained) == 2 * [["tasks-share-spoke"]]
+    assert _two_way(
+        {},
+        {
+            "sourceRegion": "us-east-1",
+            "sourceTable": "orders-copy",
+            "destinationRegion": "eu-west-1",
+            "destinationTable": "orders",
+            "taskName": "x",
+        },
+    )[0] == ["tasks-share-tables"]

@@ -1,0 +1,59 @@
+"""The status of a two-way task is that of both its directions."""
+
+from __future__ import annotations
+
+import io
+from typing import Any
+
+import msgspec
+from rich.console import Console
+
+from processor.commands.status import render, report
+from processor.commands.status.report import StatusReport
+from processor.commands.status.snapshot import LettersFound, Seen
+from processor.settings.settings import Settings
+from processor.state.leases import Lease
+from tests.fakes.task.tasks import task
+from tests.fakes.task.two_way import two_way
+
+TABLE: dict[str, Any] = {
+    "TableStatus": "ACTIVE",
+    "StreamSpecification": {"StreamEnabled": True},
+    "LatestStreamArn": "arn",
+}
+MIRROR, UPLINK = two_way(taskName="t").in_directions
+
+
+def _report(settings: Settings, **seen: Any) -> StatusReport:
+    found = {
+        "source": TABLE,
+        "destination": TABLE,
+        "leases": [Lease(shard_id="s", owner=None, counter=1, checkpoint="5")],
+    }
+    return report.make(settings, Seen(**(found | seen)), max_lag_seconds=60)
+
+
+def test_scripts_get_one_object() -> None:
+    """The mirror's, with the worst exit status, the findings of both, and the uplink's own within it."""
+    mirror = _report(MIRROR)
+    uplink = _report(UPLINK, destination=None, conflicts=LettersFound(place="/c.jsonl", count=3))
+    made = msgspec.to_builtins(report.both(mirror, uplink))
+    assert (made["taskName"], made["uplink"]["taskName"]) == ("t", "t-Uplink")
+    assert made["exitStatus"] == max(mirror.exit_status, uplink.exit_status) == 1
+    assert {"destination-missing"} <= {finding["id"] for finding in made["findings"]}
+    assert made["uplink"]["conflicts"]["count"] == 3
+    assert "conflicts" not in made
+
+
+def test_a_task_of_one_direction_has_neither() -> None:
+    """Its JSON is as it was."""
+    assert not {"uplink", "conflicts"} & msgspec.to_builtins(_report(task())).keys()
+
+
+def test_people_see_the_number_of_conflicts() -> None:
+    """And where they are."""
+    uplink = _report(UPLINK, conflicts=LettersFound(place="/c.jsonl", count=3))
+    console = Console(file=io.StringIO(), width=200)
+    console.print(render.render(uplink))
+    assert isinstance(console.file, io.StringIO)
+    assert "3 in /c.jsonl" in console.file.getvalue()
