@@ -18,6 +18,7 @@ from processor.commands.policy.many import Merged
 from processor.commands.preview.report import PreviewReport
 from processor.commands.redrive.run import RedriveReport
 from processor.commands.status.report import StatusReport
+from processor.commands.unmark.run import UnmarkReport
 from processor.commands.verify.report import VerifyReport
 from processor.reporting.failure import FailureReport
 from processor.reporting.task_output import TaskOutcome
@@ -32,6 +33,7 @@ REPORTS: dict[str, Any] = {
     "preview": PreviewReport,
     "redrive": RedriveReport,
     "status": StatusReport,
+    "unmark": UnmarkReport,
     "verify": VerifyReport,
 }
 _DIALECT = "https://json-schema.org/draft/2020-12/schema"

@@ -23,6 +23,7 @@ from processor.commands.preview.options import PreviewOptions
 from processor.commands.redrive.options import RedriveOptions
 from processor.commands.replicate.options import ReplicateOptions
 from processor.commands.status.options import StatusOptions
+from processor.commands.unmark.options import UnmarkOptions
 from processor.commands.verify.options import VerifyOptions
 from processor.errors import MissingSettingError, StoppedError, UsageError
 from processor.reporting import ending, output
@@ -242,6 +243,12 @@ def _status(found: Settings, options: StatusOptions) -> int:
     return command.run(found, options)
 
 
+def _unmark(found: Settings, options: UnmarkOptions) -> int:
+    from processor.commands.unmark import command
+
+    return command.run(found, options)
+
+
 def _verify(found: Settings, options: VerifyOptions) -> int:
     from processor.commands.verify import command
 
@@ -275,5 +282,6 @@ _RUN: Mapping[str, Callable[[Settings, Any], int]] = {
     "preview": _preview,
     "redrive": _redrive,
     "status": _status,
+    "unmark": _unmark,
     "verify": _verify,
 }

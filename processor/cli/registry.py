@@ -23,6 +23,7 @@ from processor.commands.preview.options import PreviewOptions
 from processor.commands.redrive.options import RedriveOptions
 from processor.commands.replicate.options import ReplicateOptions
 from processor.commands.status.options import StatusOptions
+from processor.commands.unmark.options import UnmarkOptions
 from processor.commands.verify.options import VerifyOptions
 from processor.errors import ReplicatorError, UsageError
 from processor.settings import attribute_paths
@@ -292,6 +293,22 @@ COMMANDS: Mapping[str, Command] = {
                 ),
             ),
             outcomes={0: "healthy", 1: "not healthy", 5: "not known"},
+        ),
+        Command(
+            name="unmark",
+            help="remove the markers from the destination's items, when a task is two-way no more",
+            takes=UnmarkOptions,
+            options=(
+                Option(
+                    name="writeUnits",
+                    metavar="N",
+                    parse=whole_number(1, 1_000_000),
+                    help="at most so many write units a second (no limit)",
+                ),
+                Option(name="dryRun", help="say how many there are, and do nothing"),
+                JSON,
+            ),
+            outcomes={0: "none left", 1: "with items that others wrote meanwhile"},
         ),
         Command(
             name="verify",

@@ -318,6 +318,33 @@ DEFINITIONS: tuple[Definition, ...] = (
         help="maximum of concurrent write calls, for each shard",
     ),
     Definition(
+        name="twoWay",
+        group="Two-way",
+        parse=parsers.boolean,
+        default="false",
+        help="applications write to the destination, too, and what they write goes to the source",
+    ),
+    Definition(
+        name="conflicts",
+        group="Two-way",
+        parse=parsers.one_of("hubWins", "lastArrival"),
+        default="hubWins",
+        help="of an item written on both sides at once, hubWins keeps the source's, lastArrival what arrives last",
+    ),
+    Definition(
+        name="conflictUri",
+        group="Two-way",
+        parse=parsers.letters_uri,
+        help="where both images of each conflict are kept: file:///path/name.jsonl or s3://bucket/prefix[?owner=ACCOUNT]",
+    ),
+    Definition(
+        name="markerAttribute",
+        group="Two-way",
+        parse=parsers.matching(r"[^\x00-\x1f]{1,255}", "an attribute's name"),
+        default="_replication",
+        help="attribute in which twoWay marks what it has written to the destination",
+    ),
+    Definition(
         name="createDestination",
         group="Copy and verify",
         parse=parsers.boolean,
@@ -480,37 +507,6 @@ DEFINITIONS: tuple[Definition, ...] = (
         default="dynamodb-local",
         help="what holds the demo's tables: DynamoDB Local, Amazon's own (51 MB), or moto's server, which is open "
         "source; moto as well where the other can't be had",
-    ),
-)
-# Replication in both directions is not whole yet: these become fields of ``Settings``, and no user can give them. They
-# go into ``DEFINITIONS`` when it is.
-TWO_WAY_DEFINITIONS: tuple[Definition, ...] = (
-    Definition(
-        name="twoWay",
-        group="Two-way",
-        parse=parsers.boolean,
-        default="false",
-        help="applications write to the destination, too, and what they write goes to the source",
-    ),
-    Definition(
-        name="conflicts",
-        group="Two-way",
-        parse=parsers.one_of("hubWins", "lastArrival"),
-        default="hubWins",
-        help="of an item written on both sides at once, hubWins keeps the source's, lastArrival what arrives last",
-    ),
-    Definition(
-        name="conflictUri",
-        group="Two-way",
-        parse=parsers.letters_uri,
-        help="where both images of each conflict are kept: file:///path/name.jsonl or s3://bucket/prefix[?owner=ACCOUNT]",
-    ),
-    Definition(
-        name="markerAttribute",
-        group="Two-way",
-        parse=parsers.matching(r"[^\x00-\x1f]{1,255}", "an attribute's name"),
-        default="_replication",
-        help="attribute in which twoWay marks what it has written to the destination",
     ),
 )
 BY_NAME: Mapping[str, Definition] = {definition.name: definition for definition in DEFINITIONS}

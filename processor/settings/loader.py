@@ -15,7 +15,7 @@ from typing import Any
 import javaproperties
 
 from processor.errors import MissingSettingError, UsageError
-from processor.settings.definitions import CHECKPOINT_TABLE_PREFIX, DEFINITIONS, TWO_WAY_DEFINITIONS
+from processor.settings.definitions import CHECKPOINT_TABLE_PREFIX, DEFINITIONS
 from processor.settings.identity import Identity
 from processor.settings.letters_place import letters_place
 from processor.settings.settings import MAX_TABLE_NAME, UPLINK_SUFFIX, Settings, default_task_name
@@ -27,8 +27,6 @@ ALIASES = {
     "maxRecords": "batchSize",
     "regionName": "kclRegion",
 }
-
-_ALL = (*DEFINITIONS, *TWO_WAY_DEFINITIONS)
 
 
 def decoded(content: bytes) -> str:
@@ -87,7 +85,7 @@ def complete(given: Mapping[str, str], *, kcl: dict[str, str], directory: Path, 
     :raises UsageError: for the first value that can't be used, or is missing
     """
     values = _parsed(given)
-    found = {each.fields[0]: values[each.name] for each in _ALL if not each.part_of}
+    found = {each.fields[0]: values[each.name] for each in DEFINITIONS if not each.part_of}
     source_endpoint = values["sourceEndpoint"]
     found |= {
         "source_streams_endpoint": values["sourceStreamsEndpoint"] or source_endpoint,
@@ -117,7 +115,7 @@ def complete(given: Mapping[str, str], *, kcl: dict[str, str], directory: Path, 
 def _parsed(given: Mapping[str, str]) -> dict[str, Any]:
     """Every setting's value by its name."""
     values: dict[str, Any] = {}
-    for definition in _ALL:
+    for definition in DEFINITIONS:
         text = given.get(definition.name) or definition.default
         if not text:
             if definition.required:

@@ -41,6 +41,7 @@ DELEGATED = {
 LETTERS = {"onError": "deadLetter", "deadLetterUri": "s3://letters/here"}
 VIA_S3 = "s3://exports/of"
 FENCED = {"writeMode": "fenced"}
+TWO_WAY = {"twoWay": "true", "conflictUri": "file:///var/lib/replicator/conflicts.jsonl"}
 # What a denial may change, of what a command says: numbers, names and times are other ones each time.
 _SAID = re.compile(r"^(?:error|warning|run\.sh:) .*", re.MULTILINE)
 
@@ -252,7 +253,9 @@ CASES = {
     "repair, by a view": Case(
         commands=("repair",), run=_repair, settings={"excludeAttributes": "old", "setAttributes": '{"o":{"S":"x"}}'}
     ),
+    "repair, two-way": Case(commands=("repair",), run=_repair, settings=TWO_WAY),
     "redrive": Case(commands=("redrive",), run=_redrive, settings=LETTERS),
+    "redrive, two-way": Case(commands=("redrive",), run=_redrive, settings=LETTERS | TWO_WAY | {"onError": "hold"}),
     "copy": Case(commands=("copy",), run=_copy, ends=(0, 0, 0, 22, 0)),
     "copy, item": Case(commands=("copy",), run=_copy, settings={"writeMode": "item"}, ends=(0, 0, 0, 22, 0)),
     "copy, fenced": Case(commands=("copy",), run=_copy, settings=FENCED, ends=(0, 0, 0, 22, 0)),

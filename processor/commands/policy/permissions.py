@@ -68,9 +68,12 @@ def needed(settings: Settings, commands: Collection[str]) -> list[Permission]:
 
 
 def possible(settings: Settings) -> tuple[str, ...]:
-    """The commands that the settings have a use for: without ``deadLetterUri`` there is nothing to redrive."""
+    """The commands that the settings have a use for: without ``deadLetterUri`` there is nothing to redrive.
+
+    Markers are removed once, after a task was two-way, so nobody need be allowed it all the time.
+    """
     letters = settings.dead_letter_bucket or settings.dead_letter_path
-    return tuple(name for name in COMMANDS if name != "redrive" or letters)
+    return tuple(name for name in COMMANDS if name != "unmark" and (name != "redrive" or letters))
 
 
 # --- Under which setting -------------------------------------------------------------------------------------------
@@ -171,7 +174,7 @@ def _first(resource: Resource, actions: str, commands: str, when: When = _always
 
 
 def _source() -> Iterator[Permission]:
-    yield _row("source", "SourceTable", "DescribeTable", f"{_LOOKING} preview redrive repair status verify")
+    yield _row("source", "SourceTable", "DescribeTable", f"{_LOOKING} preview redrive repair status unmark verify")
     # Without it items past their TTL count as any others, and a warning of the preflight is missed.
     yield _row("source", "SourceTable", "DescribeTimeToLive", f"{_LOOKING} redrive repair verify")
     yield _row("source", "SourceTable", "GetItem", "preview redrive repair copy")
@@ -196,7 +199,8 @@ def _source() -> Iterator[Permission]:
 
 
 def _destination() -> Iterator[Permission]:
-    yield _row("destination", "DestinationTable", "DescribeTable", f"{_LOOKING} redrive repair status verify")
+    yield _row("destination", "DestinationTable", "DescribeTable", f"{_LOOKING} redrive repair status unmark verify")
+    yield _row("destination", "DestinationTable", "Scan UpdateItem", "unmark")
     yield _row("destination", "DestinationTable", "DescribeTimeToLive", f"{_LOOKING} redrive repair verify")
     yield _row("destination", "DestinationTable", "BatchWriteItem", "check replicate", _batch)
     yield _row("destination", "DestinationTable", "BatchWriteItem", "copy", _batch_copy)
@@ -225,7 +229,7 @@ def _destination() -> Iterator[Permission]:
 
 
 def _task() -> Iterator[Permission]:
-    yield _row("task", "TaskTable", "GetItem", f"{_LOOKING} status")
+    yield _row("task", "TaskTable", "GetItem", f"{_LOOKING} status unmark")
     yield _row("task", "TaskTable", "DescribeTable PutItem", "copy copyViaS3 replicate")
     yield _row("task", "TaskTable", "UpdateItem", "copy replicate")
     yield _row("task", "TaskTable", "UpdateItem", "repair verify", _views)  # by which view all of the destination is
@@ -242,8 +246,8 @@ def _task() -> Iterator[Permission]:
 
 
 def _kcl_tables() -> Iterator[Permission]:
-    yield _row("task", "LeaseTable", "Scan", f"{_LOOKING} status")
-    yield _row("task", "LeaseTable", "BatchGetItem", "copy copyViaS3 status")  # is a daemon alive?
+    yield _row("task", "LeaseTable", "Scan", f"{_LOOKING} status unmark")
+    yield _row("task", "LeaseTable", "BatchGetItem", "copy copyViaS3 status unmark")  # is a daemon alive?
     yield _row("task", "LeaseTable", "DescribeTable GetItem PutItem UpdateItem DeleteItem", "replicate")
     yield _row("task", "CoordinatorTable", "DescribeTable GetItem PutItem", "replicate")
     yield _first("LeaseTable", "CreateTable", "replicate")

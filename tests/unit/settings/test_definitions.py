@@ -8,7 +8,7 @@ from typing import get_type_hints
 import pytest
 
 from processor.cli import arguments
-from processor.settings.definitions import BY_NAME, DEFINITIONS, TWO_WAY_DEFINITIONS, Definition
+from processor.settings.definitions import BY_NAME, DEFINITIONS, Definition
 from processor.settings.settings import Settings
 from processor.startup import java
 from tests.fakes.task.tasks import load
@@ -82,7 +82,7 @@ def test_environment_names_follow_the_settings_names() -> None:
 
 def test_the_settings_have_the_fields_of_the_list() -> None:
     """Each field is a setting's own or made of settings, and each setting becomes a field; KCL's are beside them."""
-    fields = {name for definition in (*DEFINITIONS, *TWO_WAY_DEFINITIONS) for name in definition.fields}
+    fields = {name for definition in DEFINITIONS for name in definition.fields}
     assert fields | {"kcl", "direction"} == {*Settings.__struct_fields__}
 
 

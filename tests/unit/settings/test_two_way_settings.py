@@ -56,9 +56,3 @@ def test_a_tasks_name_leaves_room_for_the_uplinks() -> None:
     assert two_way(taskName="x" * 218)
     with pytest.raises(UsageError, match="Give one of 218 at most"):
         two_way(taskName="x" * 219)
-
-
-def test_nobody_can_set_it_yet() -> None:
-    """As long as not everything knows of it, the setting is unknown to users."""
-    with pytest.raises(UsageError, match="Unknown setting twoWay"):
-        task(twoWay="true")
