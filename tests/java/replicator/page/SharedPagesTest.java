@@ -31,7 +31,7 @@ class SharedPagesTest {
 
     private final AtomicLong clock = new AtomicLong(77 * SECOND);
     private final List<Runnable> later = new ArrayList<>();
-    private final SharedReads reads = new SharedReads(clock::get, later::add);
+    private SharedReads reads = new SharedReads(clock::get, later::add, 0);
     private final FakeShard shard = new FakeShard();
 
     /** A task at a place of the shard. */
@@ -297,6 +297,81 @@ class SharedPagesTest {
         int own = shard.reads.get();
         assertTrue(own < 30, () -> own + " reads");
         assertEquals(0, reads.bytes());
+    }
+
+    /** As in a daemon that has just begun, whose tasks come one after the other. */
+    @Test
+    void whoBeginsLaterGetsWhatWasReadBefore() {
+        reads = new SharedReads(clock::get, later::add, 60 * SECOND);
+        Task one = new Task();
+        shard.write(95);
+        for (int page = 0; page < 7; page++) {
+            one.read();
+        }
+        Task two = new Task();
+        for (int page = 0; page < 10; page++) {
+            two.read();
+        }
+        Task three = new Task();
+        List<String> found = new ArrayList<>();
+        for (int page = 0; page < 10; page++) {
+            found.addAll(three.read());
+        }
+        assertEquals(shard.written(), found);
+        for (int page = 7; page < 10; page++) {
+            one.read();
+        }
+        calls(10);
+        assertTrue(reads.bytes() > 0);
+        clock.addAndGet(60 * SECOND);
+        one.read();
+        assertEquals(0, reads.bytes()); // all that is there has passed them, and nobody is to come
+    }
+
+    @Test
+    void nobodyIsExpectedForEver() {
+        reads = new SharedReads(clock::get, later::add, 60 * SECOND);
+        Task one = new Task();
+        shard.write(30);
+        one.read();
+        clock.addAndGet(61 * SECOND);
+        later.remove(0).run();
+        assertEquals(0, reads.bytes());
+        one.read();
+        assertEquals(0, reads.bytes());
+        calls(2);
+        one.client.close();
+        Task next = new Task();
+        next.read();
+        assertTrue(reads.bytes() > 0);
+        next.client.close();
+        assertEquals(0, reads.bytes());
+    }
+
+    /** What those to come would have takes no room from those that are there. */
+    @Test
+    void whoIsToComeGetsWhatThereIsRoomFor() {
+        reads = new SharedReads(clock::get, later::add, 60 * SECOND);
+        long bytes = 20_000;
+        Task one = new Task("one", 10, bytes, request -> {});
+        shard.write(300);
+        for (int page = 0; page < 10; page++) {
+            one.read();
+            assertTrue(reads.bytes() <= bytes, () -> reads.bytes() + " bytes are kept");
+        }
+        calls(10);
+        Task two = new Task("one", 10, bytes, request -> {});
+        for (int page = 0; page < 10; page++) {
+            two.read();
+        }
+        int own = shard.reads.getAndSet(0);
+        assertTrue(own < 8, () -> own + " reads"); // the first that were read were kept
+        for (int page = 10; page < 30; page++) {
+            one.read();
+            two.read();
+            assertTrue(reads.bytes() <= bytes, () -> reads.bytes() + " bytes are kept");
+        }
+        calls(20);
     }
 
     @Test

@@ -20,15 +20,19 @@ final class PageBudget {
         }
     }
 
+    /** @param mostBytes of all pages and the new one */
+    boolean hasRoom(SharedPage page, long mostBytes) {
+        return bytes + page.bytes() <= mostBytes;
+    }
+
     /**
      * Makes room, if need be by pages of other shards, the oldest first. Of this shard only those go that a single reader wants,
      * the last of them first: that reader comes to the others before.
      *
-     * @param mostBytes of all pages and the new one
      * @return whether there is room now; else what is kept has more who want it
      */
-    boolean hasRoom(SharedPage page, SharedShard shard, long mostBytes) {
-        while (bytes + page.bytes() > mostBytes) {
+    boolean makeRoom(SharedPage page, SharedShard shard, long mostBytes) {
+        while (!hasRoom(page, mostBytes)) {
             SharedPage spare = shard.dropSpare();
             if (spare == null && (spare = dropOther(shard)) == null) {
                 return false;

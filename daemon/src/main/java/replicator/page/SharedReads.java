@@ -2,6 +2,7 @@ package replicator.page;
 
 import java.util.HashMap;
 import java.util.HashSet;
+import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
@@ -20,16 +21,21 @@ import java.util.function.LongSupplier;
  * </pre>
  *
  * <p>Answers are shared, failures never: who waits for a read of another's that fails reads by itself. A task that is behind or
- * away holds nobody. Pages are kept for those that are on their way to them, within a bound.
+ * away holds nobody. Pages are kept for those that are on their way to them, within a bound; in a shard's first minute here also
+ * for those that are still to begin, as far as there is room: a daemon begins its tasks one after the other.
  */
 public final class SharedReads {
     /** A page's next iterator lasts for 15 minutes (Streams API reference, GetShardIterator). */
     private static final long KEPT_NANOS = TimeUnit.MINUTES.toNanos(5);
 
+    /** Fifty tasks have begun within half a minute, on two cores. */
+    private static final long TO_COME_NANOS = TimeUnit.SECONDS.toNanos(60);
+
     private static final long LOOK_NANOS = TimeUnit.SECONDS.toNanos(5);
 
     private final LongSupplier nanos;
     private final Executor later;
+    private final long toComeNanos;
     private final Map<Object, Stream> streams = new HashMap<>();
     private final PageBudget budget = new PageBudget();
     private long mostBytes;
@@ -40,19 +46,26 @@ public final class SharedReads {
     private static final class Stream {
         private final Map<String, SharedShard> shards = new HashMap<>();
         private final Set<SharedReader> readers = new HashSet<>();
+        private final long begunNanos;
+
+        Stream(long begunNanos) {
+            this.begunNanos = begunNanos;
+        }
     }
 
     public SharedReads() {
-        this(System::nanoTime, CompletableFuture.delayedExecutor(SharedShard.AWAY_NANOS, TimeUnit.NANOSECONDS));
+        this(System::nanoTime, CompletableFuture.delayedExecutor(SharedShard.AWAY_NANOS, TimeUnit.NANOSECONDS), TO_COME_NANOS);
     }
 
     /**
      * @param nanos the clock, as {@code System.nanoTime} is one
      * @param later does what it is told when who was here is away
+     * @param toComeNanos for how long, from a shard's first read here, tasks may be to begin that will read it, too
      */
-    SharedReads(LongSupplier nanos, Executor later) {
+    SharedReads(LongSupplier nanos, Executor later, long toComeNanos) {
         this.nanos = nanos;
         this.later = later;
+        this.toComeNanos = toComeNanos;
         this.lookedAt = nanos.getAsLong();
     }
 
@@ -64,7 +77,7 @@ public final class SharedReads {
      */
     synchronized SharedReader reader(Object identity, long bytes) {
         SharedReader reader = new SharedReader(this, identity, bytes, nanos);
-        streams.computeIfAbsent(identity, each -> new Stream()).readers.add(reader);
+        streams.computeIfAbsent(identity, each -> new Stream(nanos.getAsLong())).readers.add(reader);
         bound();
         return reader;
     }
@@ -76,7 +89,7 @@ public final class SharedReads {
         }
         for (SharedShard shard : stream.shards.values()) {
             shard.left(reader);
-            forgetPassed(shard);
+            forget(stream.readers.isEmpty() ? shard.all() : shard.passed(nanos.getAsLong()));
         }
         if (stream.readers.isEmpty()) {
             streams.remove(reader.identity());
@@ -90,14 +103,15 @@ public final class SharedReads {
         trim();
     }
 
-    /** A reader is at a place: null where no other task reads its stream. */
+    /** A reader is at a place: null where no other task reads its stream, or is to be expected. */
     synchronized SharedShard isAt(SharedReader reader, Position position) {
         Stream stream = streams.get(reader.identity());
-        if (stream == null || stream.readers.size() < 2) {
+        long now = nanos.getAsLong();
+        if (stream == null || (stream.readers.size() < 2 && now - stream.begunNanos >= toComeNanos)) {
             return null;
         }
-        SharedShard shard = stream.shards.computeIfAbsent(position.shardId(), each -> new SharedShard());
-        shard.isAt(reader, position.isKnown() ? position.after() : Position.OLDEST, nanos.getAsLong());
+        SharedShard shard = stream.shards.computeIfAbsent(position.shardId(), each -> new SharedShard(now, toComeNanos));
+        shard.isAt(reader, position.isKnown() ? position.after() : Position.OLDEST, now);
         return shard;
     }
 
@@ -106,7 +120,7 @@ public final class SharedReads {
      *
      * @param freshNanos how old an empty page may be
      * @param mayWait whether it may be another's read that is waited for
-     * @return null where no other task reads this stream
+     * @return null where no other task reads this stream, or is to be expected
      */
     synchronized SharedTurn begin(SharedReader reader, Position position, long freshNanos, boolean mayWait) {
         long now = nanos.getAsLong();
@@ -152,9 +166,11 @@ public final class SharedReads {
             if (position.isKnown()) {
                 shard.foundNone(position.after(), found);
             }
-        } else if (shard.isWanted(found) && found.isInOrder(position.isKnown() ? position.after() : Position.OLDEST)) {
+        } else if (found.isInOrder(position.isKnown() ? position.after() : Position.OLDEST)) {
             String place = position.isKnown() ? position.after() : found.first();
-            if (budget.hasRoom(found, shard, mostBytes)) {
+            boolean isKept = shard.isWanted(found) ? budget.makeRoom(found, shard, mostBytes)
+                    : shard.isExpecting(nanos.getAsLong()) && budget.hasRoom(found, mostBytes);
+            if (isKept) {
                 budget.remove(shard.keep(place, found));
                 budget.add(found, shard);
                 lookLater();
@@ -171,7 +187,11 @@ public final class SharedReads {
     }
 
     private void forgetPassed(SharedShard shard) {
-        shard.passed().forEach(budget::remove);
+        forget(shard.passed(nanos.getAsLong()));
+    }
+
+    private void forget(List<SharedPage> pages) {
+        pages.forEach(budget::remove);
     }
 
     private void trim() {

@@ -24,6 +24,8 @@ final class SharedShard {
     /** Readers at the tip are at one place; each of the others has one of its own. */
     private static final int MOST_EMPTY = 16;
 
+    private final long begunNanos;
+    private final long toComeNanos;
     private final Map<Object, Reader> readers = new HashMap<>();
     /** By the place that each begins after; one from an unknown place by its first record. */
     private final TreeMap<String, SharedPage> pages = new TreeMap<>(Position::compare);
@@ -46,6 +48,15 @@ final class SharedShard {
             this.place = place;
             this.seenNanos = seenNanos;
         }
+    }
+
+    /**
+     * @param now when it is first read here
+     * @param toComeNanos for how long from then on others may be to begin with it
+     */
+    SharedShard(long now, long toComeNanos) {
+        this.begunNanos = now;
+        this.toComeNanos = toComeNanos;
     }
 
     /**
@@ -90,6 +101,11 @@ final class SharedShard {
         return readers.values().stream().anyMatch(each -> Position.compare(each.place, page.last()) < 0);
     }
 
+    /** Whether readers may be to come that want whatever there is. */
+    boolean isExpecting(long now) {
+        return now - begunNanos < toComeNanos;
+    }
+
     /** A page without records. */
     void foundNone(String place, SharedPage page) {
         empty.remove(place); // the last one is the youngest
@@ -108,24 +124,39 @@ final class SharedShard {
         pages.values().remove(page);
     }
 
-    /** Takes away the last of the pages that only the slowest reader wants; null where there is none. */
+    /** Takes away the last of the pages that only readers to come want, or else only the slowest; null where there is none. */
     SharedPage dropSpare() {
         List<String> places = readers.values().stream().map(each -> each.place).sorted(Position::compare).collect(Collectors.toList());
-        String second = places.size() < 2 ? null : places.get(1);
-        Map.Entry<String, SharedPage> last = second == null ? pages.lastEntry() : pages.lowerEntry(second);
-        while (last != null && second != null && Position.compare(last.getValue().last(), second) > 0) {
+        SharedPage passed = places.isEmpty() ? null : dropLast(places.get(0));
+        return passed != null ? passed : dropLast(places.size() < 2 ? null : places.get(1));
+    }
+
+    /** @param end of the pages it may be; null for any */
+    private SharedPage dropLast(String end) {
+        Map.Entry<String, SharedPage> last = end == null ? pages.lastEntry() : pages.lowerEntry(end);
+        while (last != null && end != null && Position.compare(last.getValue().last(), end) > 0) {
             last = pages.lowerEntry(last.getKey());
         }
         return last == null ? null : pages.remove(last.getKey());
     }
 
-    /** Takes away the pages that all readers have come to the end of. */
-    List<SharedPage> passed() {
-        String last = readers.values().stream().map(each -> each.place).min(Position::compare).orElse(null);
+    /** Takes away the pages that all readers have come to the end of, unless others are to come. */
+    List<SharedPage> passed(long now) {
         List<SharedPage> found = new ArrayList<>();
+        if (isExpecting(now)) {
+            return found;
+        }
+        String last = readers.values().stream().map(each -> each.place).min(Position::compare).orElse(null);
         while (!pages.isEmpty() && (last == null || Position.compare(pages.firstEntry().getValue().last(), last) <= 0)) {
             found.add(pages.pollFirstEntry().getValue());
         }
+        return found;
+    }
+
+    /** Takes away all pages. */
+    List<SharedPage> all() {
+        List<SharedPage> found = List.copyOf(pages.values());
+        pages.clear();
         return found;
     }
 
@@ -140,6 +171,6 @@ final class SharedShard {
     }
 
     boolean isQuiet() {
-        return readers.isEmpty() && underWay.isEmpty();
+        return readers.isEmpty() && underWay.isEmpty() && pages.isEmpty();
     }
 }
