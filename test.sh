@@ -5,8 +5,9 @@
 #   ./test.sh tests [PYTEST-ARG ...]  the tests, or those that pytest is told to run
 #   ./test.sh bench [--write] [NAME ...]
 #                                     figures (--help names them), --write: into docs/performance.md; not part of ./test.sh, for they judge nothing
-#   ./test.sh chaos [--minutes N] [--seed S] [--view] [--plant BUG]
-#                                     faults at random on real daemons, with a checker; ./test.sh has a short run of it
+#   ./test.sh chaos [--minutes N] [--seed S] [--view] [--tasks N --streams N] [--plant BUG]
+#                                     faults at random on real daemons, with a checker; --tasks: daemons of many tasks; ./test.sh has a
+#                                     short run of it
 #   ./test.sh many [--seed S]         three daemons of twenty tasks: files come and go, a daemon dies, a destination is away; two minutes, of
 #                                     which ./test.sh has the least
 #   ./test.sh fuzz [--minutes N] [--seed S] [TARGET ...]

@@ -7,7 +7,6 @@ import os
 import random
 import tempfile
 import time
-from dataclasses import replace
 from pathlib import Path
 
 from rich.console import Console
@@ -35,11 +34,15 @@ def main() -> int:
     parser.add_argument("--episode-seconds", type=float, default=90.0, help="how long faults go on in each episode")
     parser.add_argument("--mode", choices=plan.modes(), action="append", help="only this writeMode; may be given again")
     parser.add_argument("--view", action="store_true", help="with a filter that items go out of and into, and a mask")
+    parser.add_argument("--tasks", type=int, default=1, help="of each daemon, which has a directory of them")
+    parser.add_argument("--streams", type=int, default=1, help="that these tasks read, in turns")
     parser.add_argument("--without", action="append", default=[], help="no faults of this kind; may be given again")
     parser.add_argument("--keep-going", action="store_true", help="go on after an episode that failed")
     parser.add_argument("--checkout", type=Path, default=java.ROOT, help="run this checkout's run.sh")
     parser.add_argument("--plant", choices=sorted(BUGS), help="plant this bug, and expect it to be noticed")
     given = parser.parse_args()
+    if not 1 <= given.streams <= given.tasks:
+        parser.error("--streams: from 1 to the number of --tasks")
     for name in [name for name in os.environ if name.startswith(("AWS_", "REPLICATION_"))]:
         del os.environ[name]
     os.environ.update(ENVIRONMENT)
@@ -57,19 +60,21 @@ def main() -> int:
                 seconds=given.episode_seconds,
                 modes=given.mode or plan.modes(),
                 without=given.without,
+                view=given.view,
+                tasks=given.tasks,
+                streams=given.streams,
             )
-            made = replace(made, view=given.view)
             print(made, flush=True)
             results.append(
                 Episode(made, endpoint=server.endpoint, folder=folder / str(made.seed), root=given.checkout).run()
             )
-            if results[-1].verdict.violations:
-                report.write_journal(results[-1], folder / str(made.seed) / "journal.txt")
+            if results[-1].violations:
+                report.write_journals(results[-1], folder / str(made.seed))
                 print(f"\nFAILED {report.failure(results[-1])}\nLogs: {folder / str(made.seed)}\n", flush=True)
                 if not given.keep_going:
                     break
         report.show(results, console)
-    return int(any(result.verdict.violations for result in results))
+    return int(any(result.violations for result in results))
 
 
 def _plant(name: str, endpoint: str, folder: Path) -> int:
@@ -79,7 +84,7 @@ def _plant(name: str, endpoint: str, folder: Path) -> int:
         bug.plan, endpoint=endpoint, folder=folder / name, root=root, rest_seconds=_PLANTED_REST_SECONDS
     ).run()
     print(report.failure(result))
-    is_noticed = any(bug.symptom in violation for violation in result.verdict.violations)
+    is_noticed = any(bug.symptom in violation for violation in result.violations)
     print(f"\n{name}: {'noticed' if is_noticed else 'NOT noticed'}")
     return int(not is_noticed)
 

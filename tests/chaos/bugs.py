@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from tests.chaos.plan import Plan, make, steps
+from tests.chaos.plan import Plan, TaskPlan, make, steps
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -16,11 +17,14 @@ class Bug:
     symptom: str
 
 
-def _plan(*faults: tuple[float, str, float], **changed: object) -> Plan:
+_TASK = TaskPlan(write_mode="batch", coalesce=True, checkpoint_interval_ms=0)
+_EACH = TaskPlan(write_mode="item", coalesce=False, checkpoint_interval_ms=0)
+
+
+def _plan(*faults: tuple[float, str, float], tasks: Sequence[TaskPlan] = (_TASK,), **changed: object) -> Plan:
     made = make(1, seconds=3, modes=["batch"])
-    quiet = replace(made, machines=1, simulated=False, shards=1, coalesce=True, refusals=False, steps=steps(*faults))
-    quiet = replace(quiet, checkpoint_interval_ms=0)
-    return replace(quiet, **changed)
+    quiet = replace(made, tasks=tuple(tasks), machines=1, simulated=False, shards=1, refusals=False)
+    return replace(quiet, steps=steps(*faults), **changed)
 
 
 BUGS = {
@@ -41,7 +45,7 @@ BUGS = {
         edits={
             "processor/replication/plan.py": ("        turn = seen.get(change.identity, 0)\n", "        turn = 0\n")
         },
-        plan=_plan((0, "slow-writes", 2), write_mode="item", coalesce=False),
+        plan=_plan((0, "slow-writes", 2), tasks=[_EACH]),
         symptom="went back outside of any replay",
     ),
     "swallowed-exception": Bug(
@@ -61,7 +65,7 @@ BUGS = {
                 'elif change.event_name == "MODIFY" or _was_not_seen(old_image, view):',
             )
         },
-        plan=_plan(view=True),
+        plan=_plan(tasks=[replace(_TASK, view=True)]),
         symptom="was not applied",
     ),
     "empty-answer-believed": Bug(
@@ -79,13 +83,22 @@ BUGS = {
         plan=_plan(
             (0, "slow-writes", 3),  # so that a batch is in hand
             (2, "freeze-busiest", 30),
+            tasks=[_EACH],
             seconds=32,
             machines=2,
             simulated=True,
             shards=4,
-            write_mode="item",
-            coalesce=False,
         ),
         symptom="was written over a newer change",
+    ),
+    "shared-page-lacks-a-record": Bug(
+        edits={
+            "daemon/src/main/java/replicator/page/SharedPage.java": (
+                "page.handedOn(0, nowNanos - readNanos)",
+                "page.handedOn(page.records().size() > 1 ? 1 : 0, nowNanos - readNanos)",
+            )
+        },
+        plan=_plan(tasks=[_TASK, _EACH, _TASK], seconds=10),
+        symptom="was not applied",
     ),
 }

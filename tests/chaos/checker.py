@@ -21,7 +21,6 @@ from tests.chaos.journal import Applied, Change, Checkpointed, Ended, Entry, Sta
 from tests.chaos.tenures import Tenures
 
 SHARD_END = "SHARD_END"
-_MOST_SHOWN = 20
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,11 +46,6 @@ class Verdict:
     rewritten: int = 0  # puts made again, in replays and where an answer was lost
     takeovers: int = 0
     worst_gap_seconds: float = 0.0  # from a daemon's death to the next write of a shard that it held
-
-    def shown(self) -> str:
-        """The violations, those past the first few as a number."""
-        more = len(self.violations) - _MOST_SHOWN
-        return "\n".join([*self.violations[:_MOST_SHOWN], *([f"... and {more} more"] if more > 0 else [])])
 
 
 @dataclass(slots=True)

@@ -1,39 +1,29 @@
-"""One episode of chaos: set up, let the plan happen, come to rest, hold what happened against the source."""
+"""One episode of chaos: set up, let the plan happen, come to rest, hold what happened against the sources."""
 
 from __future__ import annotations
 
 import contextlib
 import heapq
 import itertools
-import json
 import time
 import uuid
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from datetime import datetime
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-import boto3
-
-from processor.commands.demo.workload import scan
 from processor.startup import java
-from tests.chaos import disasters, sources, view
-from tests.chaos.checker import Checker, Letter, Verdict
-from tests.chaos.disasters import NobodyError, Stage
+from tests.chaos import disasters, sources
 from tests.chaos.fleet import Machine, fleet
-from tests.chaos.journal import Change, Journal, Struck, digest
+from tests.chaos.journal import Journals, Struck
 from tests.chaos.plan import Plan
-from tests.chaos.proxies import CheckpointProxy, DestinationProxy
-from tests.chaos.sources import See, Source
-from tests.chaos.workload import INDEXED, Workload
+from tests.chaos.proxies import CheckpointProxy
+from tests.chaos.sources import Source
+from tests.chaos.stage import NobodyError, Stage
+from tests.chaos.task import Task, TaskResult
+from tests.chaos.workload import Workload
 from tests.fakes.network.fault_proxy import FaultProxy
 from tests.fakes.patience import PATIENCE_SECONDS
 
-if TYPE_CHECKING:
-    from mypy_boto3_dynamodb import DynamoDBClient
-
-_DESTINATION_REGION = "eu-west-1"
 _LOOK_SECONDS = 0.05
 # Longer than any pause between two tries, with a restart and a take-over on top.
 REST_SECONDS = PATIENCE_SECONDS
@@ -44,20 +34,28 @@ _STATUSES = {0, 5, 22, -9, -15, 143}
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Result:
-    """What an episode did, and what the checker found."""
+    """What an episode did, and what became of each task. ``unwell`` is what is wrong besides."""
 
     plan: Plan
-    journal: Journal
-    verdict: Verdict
-    history: list[Change]
-    letters: int
+    tasks: Sequence[TaskResult]
+    unwell: Sequence[str] = field(default=())
     wall_seconds: float
+
+    @property
+    def violations(self) -> list[str]:
+        """All that was found, the task's with its number where there are several."""
+        found = [
+            f"task {task.number}: {violation}" if self.plan.is_of_many else violation
+            for task in self.tasks
+            for violation in task.verdict.violations
+        ]
+        return [*found, *self.unwell]
 
 
 class Episode:
     """Runs a plan once.
 
-    :param endpoint: a DynamoDB Local, for the destination and the checkpoints, and for a source that is not simulated
+    :param endpoint: a DynamoDB Local, for destinations and checkpoints, and for sources that are not simulated
     :param folder: for logs
     :param root: the checkout whose run.sh is run
     :param rest_seconds: how long after the last fault the tables may differ
@@ -71,108 +69,97 @@ class Episode:
         self._endpoint = endpoint
         self._folder = folder
         self._root = root
-        suffix = uuid.uuid4().hex[:8]
-        self._source_table, self._table, self._task = f"source-{suffix}", f"destination-{suffix}", f"chaos-{suffix}"
-        self._dead_letters = folder / "dead-letters.jsonl"
-        self._destination: DynamoDBClient = boto3.client(
-            "dynamodb", region_name=_DESTINATION_REGION, endpoint_url=endpoint
-        )
-        self._journal = Journal()
-        self._see: See = view.seen if plan.view else lambda item: item
+        self._name = f"chaos-{uuid.uuid4().hex[:8]}"
+        self._tasks = [
+            Task(
+                number,
+                each,
+                name=f"{self._name}-{number}",
+                endpoint=endpoint,
+                folder=folder / f"task-{number}",
+            )
+            for number, each in enumerate(plan.tasks)
+        ]
+        self._journals = Journals([task.journal for task in self._tasks])
 
     def run(self) -> Result:
         """Run it, which takes the plan's seconds and about half a minute more."""
         began = time.monotonic()
-        self._create_destination()
+        for task in self._tasks:
+            task.create()
         with self._stage() as stage:
-            workload = Workload(
-                stage.source,
-                seed=self._plan.seed,
-                pause_seconds=self._plan.pause_seconds,
-                refusals=self._plan.refusals,
-                see=self._see,
-            )
-            workload.start()
-            try:
-                self._wait(stage, lambda: bool(self._items()), PATIENCE_SECONDS)
+            workloads = [self._workload(number, source) for number, source in enumerate(stage.sources)]
+            with _writing(workloads):
+                early = [task for task in self._tasks if not task.plan.is_late]
+                self._wait(stage, lambda: all(task.items() for task in early), PATIENCE_SECONDS)
                 self._happen(stage)
-            finally:
-                workload.stop()
-            is_at_rest = self._wait(stage, lambda: self._is_equal(stage.source, workload), self._rest_seconds)
+
+            def sourced(task: Task) -> tuple[Source, Workload]:
+                return stage.sources[task.plan.stream], workloads[task.plan.stream]
+
+            self._wait(stage, lambda: all(task.is_equal(*sourced(task)) for task in self._tasks), self._rest_seconds)
+            late = [task for task in self._tasks if not task.is_equal(*sourced(task))]
             unwell = [found for machine in stage.machines for found in _stop(machine)]
-            history = stage.source.history(workload.made)
-            letters = self._letters()
-            checker = Checker(history, letters, coalesce=self._plan.coalesce)
-            verdict = checker.run(self._journal.entries)
-            checker.check_end(stage.source.items(self._see), self._items())
-            checker.check_letters()
-        if not is_at_rest:
-            verdict.violations.append(
+            results = [task.result(*sourced(task)) for task in self._tasks]
+        for task in late:
+            results[task.number].verdict.violations.append(
                 f"end: the tables were not equal within {self._rest_seconds:.0f} s of the last fault"
             )
-        verdict.violations += unwell
-        return Result(
-            plan=self._plan,
-            journal=self._journal,
-            verdict=verdict,
-            history=history,
-            letters=len(letters),
-            wall_seconds=time.monotonic() - began,
-        )
+        return Result(plan=self._plan, tasks=results, unwell=unwell, wall_seconds=time.monotonic() - began)
 
     # --- Set-up ------------------------------------------------------------------------------------------------------
 
-    def _create_destination(self) -> None:
-        self._destination.create_table(
-            TableName=self._table,
-            KeySchema=[{"AttributeName": "id", "KeyType": "HASH"}],
-            AttributeDefinitions=[{"AttributeName": name, "AttributeType": "S"} for name in ("id", INDEXED)],
-            GlobalSecondaryIndexes=[
-                {
-                    "IndexName": "refuses-numbers",
-                    "KeySchema": [{"AttributeName": INDEXED, "KeyType": "HASH"}],
-                    "Projection": {"ProjectionType": "KEYS_ONLY"},
-                }
-            ],
-            BillingMode="PAY_PER_REQUEST",
+    def _workload(self, number: int, source: Source) -> Workload:
+        return Workload(
+            source,
+            seed=self._plan.seed + number,
+            pause_seconds=self._plan.pause_seconds,
+            refusals=self._plan.refusals,
+            sees={task.see for task in self._tasks if task.plan.stream == number},
         )
 
     @contextlib.contextmanager
     def _stage(self) -> Iterator[Stage]:
-        plan = self._plan
-        make = (
-            sources.simulated(shards=plan.shards, seed=plan.seed, table=self._source_table)
-            if plan.simulated
-            else sources.local(self._endpoint, self._source_table)
-        )
-        checkpoint_table = f"DynamoDBCrossRegionReplication{self._task}"
-        with (
-            make as source,
-            DestinationProxy(self._endpoint, self._table, self._journal) as destination,
-            CheckpointProxy(self._endpoint, checkpoint_table, self._journal) as checkpoints,
-            FaultProxy(source.endpoint) as stream,
-        ):
-            settings = {
-                "sourceRegion": sources.REGION,
-                "sourceTable": self._source_table,
-                "sourceEndpoint": source.endpoint,
-                "sourceStreamsEndpoint": stream.endpoint,
-                "destinationRegion": _DESTINATION_REGION,
-                "destinationTable": self._table,
-                "destinationEndpoint": destination.endpoint,
-                "kclEndpoint": checkpoints.endpoint,
-                "taskName": self._task,
-                "writeMode": plan.write_mode,
-                "coalesce": str(plan.coalesce).lower(),
-                "checkpointIntervalMillis": str(plan.checkpoint_interval_ms),
-                "onError": "deadLetter",
-                "deadLetterUri": f"file://{self._dead_letters}",
-                **(view.settings(self._folder) if plan.view else {}),
-            }
-            with fleet(plan.machines, self._folder, settings, self._journal, root=self._root) as machines:
-                yield Stage(
-                    machines=machines, source=source, destination=destination, checkpoints=checkpoints, stream=stream
+        with contextlib.ExitStack() as stack:
+            made = [stack.enter_context(self._source(number)) for number in range(self._plan.streams)]
+            streams = [stack.enter_context(FaultProxy(source.endpoint)) for source in made]
+            journals = {task.checkpoint_table: task.journal for task in self._tasks}
+            checkpoints = stack.enter_context(CheckpointProxy(self._endpoint, journals))
+            settings = []
+            for task in self._tasks:
+                stack.enter_context(task.destination)
+                source = made[task.plan.stream]
+                settings.append(
+                    {
+                        "sourceRegion": sources.REGION,
+                        "sourceTable": source.table,
+                        "sourceEndpoint": source.endpoint,
+                        "sourceStreamsEndpoint": streams[task.plan.stream].endpoint,
+                        "kclEndpoint": checkpoints.endpoint,
+                        **task.settings(),
+                    }
                 )
+            machines = fleet(
+                self._plan.machines,
+                self._folder,
+                settings,
+                self._journals,
+                late={task.number for task in self._tasks if task.plan.is_late},
+                root=self._root,
+            )
+            yield Stage(
+                machines=stack.enter_context(machines),
+                tasks=self._tasks,
+                sources=made,
+                streams=streams,
+                checkpoints=checkpoints,
+            )
+
+    def _source(self, number: int) -> contextlib.AbstractContextManager[Source]:
+        table = f"{self._name}-source-{number}"
+        if self._plan.simulated:
+            return sources.simulated(shards=self._plan.shards, seed=self._plan.seed + number, table=table)
+        return sources.local(self._endpoint, table)
 
     # --- What happens ------------------------------------------------------------------------------------------------
 
@@ -192,60 +179,35 @@ class Episode:
                 try:
                     done = disasters.do(stage, step)
                 except NobodyError:
-                    self._journal.add(Struck, name=step.name, detail="", outcome="nobody to do it to")
+                    self._journals.add(Struck, name=step.name, detail="", outcome="nobody to do it to")
                     continue
                 lasting = f" for {step.seconds:.1f} s" if step.seconds else ""
-                self._journal.add(Struck, name=step.name, detail=f"{done.detail}{lasting}", outcome="done")
+                self._journals.add(Struck, name=step.name, detail=f"{done.detail}{lasting}", outcome="done")
                 if done.undo is not None:
                     heapq.heappush(undo, (now + step.seconds, next(order), done.undo))
             self._look_after(stage.machines)
             time.sleep(_LOOK_SECONDS)
 
-    def _wait(self, stage: Stage, condition: Callable[[], bool], seconds: float) -> bool:
+    def _wait(self, stage: Stage, condition: Callable[[], bool], seconds: float) -> None:
         deadline = time.monotonic() + seconds
         while time.monotonic() < deadline:
             self._look_after(stage.machines)
             if condition():
-                return True
+                return
             time.sleep(_LOOK_SECONDS)
-        return False
 
-    def _look_after(self, machines: list[Machine]) -> None:
+    def _look_after(self, machines: Sequence[Machine]) -> None:
         for machine in machines:
             machine.look()
 
-    # --- What there is -----------------------------------------------------------------------------------------------
 
-    def _items(self) -> dict[str, str]:
-        return {key: digest(item) for key, item in scan(self._destination, self._table).items()}
-
-    def _is_equal(self, source: Source, workload: Workload) -> bool:
-        """Whether nothing more is to come: a key whose last change is refused may hold anything that it held before."""
-        last = {made.key: made for made in workload.made}
-        lettered = {letter.digest for letter in self._letters()}
-        refused = {made.key for made in last.values() if made.refused}
-        if any(last[key].digest not in lettered for key in refused):
-            return False
-        wanted, found = source.items(self._see), self._items()
-        return all(wanted.get(key) == found.get(key) for key in (wanted.keys() | found.keys()) - refused)
-
-    def _letters(self) -> list[Letter]:
-        if not self._dead_letters.exists():
-            return []
-        ahead = time.time() - time.monotonic()
-        letters = []
-        for line in self._dead_letters.read_text().splitlines():
-            with contextlib.suppress(ValueError):  # a line that a crash cut short; the change comes again
-                letter = json.loads(line)
-                letters.append(
-                    Letter(
-                        sequence=int(letter["sequenceNumber"]),
-                        key=letter["key"]["id"]["S"],
-                        digest=digest(letter["newImage"]) if letter["newImage"] else None,
-                        at=datetime.fromisoformat(letter["time"]).timestamp() - ahead,
-                    )
-                )
-        return letters
+@contextlib.contextmanager
+def _writing(workloads: Sequence[Workload]) -> Iterator[None]:
+    with contextlib.ExitStack() as stack:
+        for workload in workloads:
+            workload.start()
+            stack.callback(workload.stop)
+        yield
 
 
 def _stop(machine: Machine) -> Iterator[str]:

@@ -5,13 +5,14 @@ from __future__ import annotations
 import contextlib
 import signal
 import time
-from collections.abc import Iterator
+from collections.abc import Container, Iterator, Sequence
 from pathlib import Path
 
 import psutil
 
 from processor.startup import java
-from tests.chaos.journal import Ended, Journal, Started
+from tests.chaos.files import TaskFiles
+from tests.chaos.journal import Ended, Journals, Started
 from tests.fakes.daemon.replicator import Replicator
 
 # What a service manager waits before it starts a daemon that has ended.
@@ -19,11 +20,15 @@ _RESTART_SECONDS = 0.5
 
 
 class Machine:
-    """One daemon and whatever becomes of it. ``name`` is its access key too, by which the proxies know it."""
+    """One daemon and whatever becomes of it. ``name`` is its access key too, by which the proxies know it.
 
-    def __init__(self, name: str, folder: Path, settings: dict[str, str], journal: Journal, root: Path) -> None:
+    :param files: of a daemon of many tasks
+    """
+
+    def __init__(self, name: str, replicator: Replicator, journal: Journals, *, files: TaskFiles | None = None) -> None:
         self.name = name
-        self.replicator = Replicator(folder / name, settings, root=root)
+        self.replicator = replicator
+        self.files = files
         self.started_at = 0.0
         self.down_seconds = _RESTART_SECONDS  # how long it stays down, once it has ended
         self.statuses: list[int] = []  # of all its ends
@@ -62,6 +67,13 @@ class Machine:
         self.replicator.process.kill()
         self.replicator.process.wait()
 
+    def keeper(self) -> psutil.Process | None:
+        """The process that keeps the tasks of a daemon of many."""
+        with contextlib.suppress(psutil.NoSuchProcess):
+            family = psutil.Process(self.replicator.process.pid).children()
+            return next((each for each in family if "processor.cli.keeper" in each.cmdline()), None)
+        return None
+
     def terminate(self) -> None:
         """Ask it to stop."""
         self.replicator.process.send_signal(signal.SIGTERM)
@@ -95,12 +107,36 @@ class Machine:
         self._journal.add(Ended, machine=self.name, status=status)
 
 
+def _machine(
+    name: str, folder: Path, tasks: Sequence[dict[str, str]], journal: Journals, *, late: Container[int], root: Path
+) -> Machine:
+    if len(tasks) == 1:
+        return Machine(name, Replicator(folder, tasks[0], root=root), journal)
+    common = {"dontPublishCloudwatch": "true", "logDirectory": str(folder / "logs"), "shutdownGraceMillis": "120000"}
+    files = TaskFiles(folder / "conf", dict(enumerate(tasks)), common)
+    for number in range(len(tasks)):
+        if number not in late:
+            files.add(number)
+    return Machine(name, Replicator(folder, {}, root=root, given=[files.folder]), journal, files=files)
+
+
 @contextlib.contextmanager
 def fleet(
-    count: int, folder: Path, settings: dict[str, str], journal: Journal, *, root: Path = java.ROOT
+    count: int,
+    folder: Path,
+    tasks: Sequence[dict[str, str]],
+    journal: Journals,
+    *,
+    late: Container[int] = (),
+    root: Path = java.ROOT,
 ) -> Iterator[list[Machine]]:
-    """So many machines, started; at the end none of their processes is left."""
-    machines = [Machine(f"machine{number + 1}", folder, settings, journal, root) for number in range(count)]
+    """So many machines, started; at the end none of their processes is left.
+
+    :param tasks: the settings of each, which all machines have
+    :param late: the numbers of those whose files come later
+    """
+    names = [f"machine{number + 1}" for number in range(count)]
+    machines = [_machine(name, folder / name, tasks, journal, late=late, root=root) for name in names]
     try:
         for machine in machines:
             machine.start()

@@ -11,7 +11,7 @@ import hashlib
 import json
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, TypeAlias
 
@@ -77,7 +77,7 @@ class Taken(Entry):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Started(Entry):
-    """A machine's daemon was started."""
+    """A machine's daemon was started, or the task in it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -108,6 +108,18 @@ class Journal:
         """Add an entry, now."""
         with self._lock:
             self.entries.append(kind(at=time.monotonic(), **fields))
+
+
+class Journals:
+    """Those of all tasks, for what concerns each of them."""
+
+    def __init__(self, journals: Sequence[Journal]) -> None:
+        self._journals = journals
+
+    def add(self, kind: Callable[..., Entry], **fields: Any) -> None:
+        """Add an entry to each, now."""
+        for journal in self._journals:
+            journal.add(kind, **fields)
 
 
 def canonical(item: Item) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import random
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal, get_args
 
 from processor.settings.definitions import DEFINITIONS
@@ -18,6 +18,11 @@ _LOOK_SECONDS = 0.1
 _INTERVALS_MS = (0, 0, 500, 2_000, 5_000)
 # A process that was killed or stopped is not the object of another such fault for so long: it takes that to come back.
 _RECOVERY_SECONDS = 8.0
+_SIMULATED_SHARE, _COALESCE_SHARE, _REFUSALS_SHARE = 0.75, 0.7, 0.5
+# Of each stream, where each of several tasks has a child for it.
+_SHARDS_OF_MANY = 2
+# Between two writes of one source.
+_PAUSE_OF_WRITES = 0.02
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,14 +30,15 @@ class Kind:
     """A kind of fault.
 
     ``weight``: how often, beside the others. ``lasts``: the shortest and the longest, in seconds. ``takes``: what it
-    has to itself; two faults that take the same never overlap.
+    has to itself; two faults that take the same never overlap. ``of_many``: only where daemons have many tasks.
     """
 
     name: str
     weight: float
     lasts: tuple[float, float]
-    takes: Literal["process", "destination", "checkpoints", "stream", "shards", "answer"]
+    takes: Literal["process", "destination", "checkpoints", "stream", "shards", "answer", "file"]
     modes: Sequence[WriteMode] = ("batch", "item", "fenced")
+    of_many: bool = False
 
 
 # failoverTimeMillis is a few seconds: whatever keeps a daemon from its leases for longer loses them.
@@ -75,45 +81,80 @@ KINDS = (
     Kind(name="empty-answer-once", weight=2, lasts=(1, 3), takes="answer", modes=("batch",)),
     Kind(name="split", weight=3, lasts=(0, 0), takes="shards"),
     Kind(name="roll-over", weight=3, lasts=(0, 0), takes="shards"),
+    Kind(name="kill-keeper", weight=3, lasts=(0, 0), takes="process", of_many=True),
+    Kind(name="task-removed", weight=4, lasts=(1, 10), takes="file", of_many=True),
+    Kind(name="task-changed", weight=4, lasts=(1, 10), takes="file", of_many=True),
+    Kind(name="task-cut", weight=2, lasts=(1, 6), takes="file", of_many=True),
+    Kind(name="task-added", weight=0, lasts=(0, 0), takes="file", of_many=True),  # once, of the last one
 )
 _BY_NAME = {kind.name: kind for kind in KINDS}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Step:
-    """One fault: when, in seconds from the plan's begin, for how long, and on which machine, where it has one."""
+    """One fault: when, in seconds from the plan's begin, for how long, on which machine and task, where it has one."""
 
     at: float
     name: str
     seconds: float
     machine: int
+    task: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TaskPlan:
+    """What one task is told.
+
+    :param stream: the number of its source
+    :param view: whether it has a filter and a mask
+    :param is_late: whether its file appears while others run
+    """
+
+    stream: int = 0
+    write_mode: WriteMode
+    coalesce: bool
+    checkpoint_interval_ms: int
+    view: bool = False
+    is_late: bool = False
+
+    def __str__(self) -> str:
+        return (
+            f"writeMode={self.write_mode} coalesce={str(self.coalesce).lower()} "
+            f"checkpointIntervalMillis={self.checkpoint_interval_ms}{', with a filter and a mask' if self.view else ''}"
+            f"{', added late' if self.is_late else ''}"
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
-    """An episode. ``seconds`` is how long faults go on; the start and the return to rest come on top."""
+    """An episode. ``seconds`` is how long faults go on; the start and the return to rest come on top.
+
+    With several tasks each machine's daemon has all of them; ``shards`` are those of each stream.
+    """
 
     seed: int
     seconds: float
-    write_mode: WriteMode
-    coalesce: bool
+    tasks: tuple[TaskPlan, ...]
     machines: int
     simulated: bool
+    streams: int = 1
     shards: int
     refusals: bool
     pause_seconds: float
     steps: tuple[Step, ...]
-    checkpoint_interval_ms: int
-    view: bool = False  # whether the task has a filter and a mask
+
+    @property
+    def is_of_many(self) -> bool:
+        """Whether daemons have many tasks."""
+        return len(self.tasks) > 1
 
     def __str__(self) -> str:
         source = f"{self.shards} simulated shards" if self.simulated else "DynamoDB Local"
-        return (
-            f"seed {self.seed}: writeMode={self.write_mode} coalesce={str(self.coalesce).lower()} "
-            f"checkpointIntervalMillis={self.checkpoint_interval_ms}, "
-            f"{'with a filter and a mask, ' if self.view else ''}{self.machines} machines, {source}, "
-            f"{len(self.steps)} faults in {self.seconds:.0f} s"
-        )
+        end = f"{self.machines} machines, {source}, {len(self.steps)} faults in {self.seconds:.0f} s"
+        if not self.is_of_many:
+            return f"seed {self.seed}: {self.tasks[0]}, {end}"
+        tasks = "".join(f"\n  task {number}, stream {each.stream}: {each}" for number, each in enumerate(self.tasks))
+        return f"seed {self.seed}: {len(self.tasks)} tasks of {self.streams} streams, {end}{tasks}"
 
 
 def modes() -> list[WriteMode]:
@@ -127,50 +168,106 @@ def modes() -> list[WriteMode]:
     return found
 
 
-def make(seed: int, *, seconds: float, modes: Sequence[WriteMode], without: Sequence[str] = ()) -> Plan:
+def make(
+    seed: int,
+    *,
+    seconds: float,
+    modes: Sequence[WriteMode],
+    without: Sequence[str] = (),
+    view: bool = False,
+    tasks: int = 1,
+    streams: int = 1,
+) -> Plan:
     """Draw a plan.
 
     :param modes: those to choose from
     :param without: kinds of faults that are not to happen
+    :param view: with a filter and a mask; of several tasks every other one has them
+    :param tasks: in each daemon, in turns of the streams
     """
     draw = random.Random(seed)
     mode = draw.choice(modes)
     machines = draw.choice((2, 3))
-    is_simulated = draw.random() < 0.75
+    is_simulated = draw.random() < _SIMULATED_SHARE
+    coalesce = draw.random() < _COALESCE_SHARE
+    shards = draw.choice((2, 3, 4)) if is_simulated else 1
+    refusals = draw.random() < _REFUSALS_SHARE
+    more = [_task(draw, modes, number % streams, view=view and number % 2 == 0) for number in range(1, tasks)]
+    if more:
+        shards = min(shards, _SHARDS_OF_MANY)
+        more[-1] = replace(more[-1], is_late=True)
+    first = TaskPlan(write_mode=mode, coalesce=coalesce, checkpoint_interval_ms=0, view=view)
     kinds = [
         kind
         for kind in KINDS
-        if mode in kind.modes and kind.name not in without and (is_simulated or kind.takes != "shards")
+        if kind.name not in without
+        and (is_simulated or kind.takes != "shards")
+        and (tasks > 1 or not kind.of_many)
+        and any(task.write_mode in kind.modes for task in [first, *more])
     ]
+    steps = _steps(draw, kinds, seconds, machines, [first, *more])
+    if more:
+        steps.append(Step(at=draw.uniform(0, seconds / 2), name="task-added", seconds=0, machine=0, task=len(more)))
     return Plan(
         seed=seed,
         seconds=seconds,
-        write_mode=mode,
-        coalesce=draw.random() < 0.7,
+        tasks=(replace(first, checkpoint_interval_ms=draw.choice(_INTERVALS_MS)), *more),
         machines=machines,
         simulated=is_simulated,
-        shards=draw.choice((2, 3, 4)) if is_simulated else 1,
-        refusals=draw.random() < 0.5,
-        pause_seconds=0.02,
-        steps=tuple(_steps(draw, kinds, seconds, machines)),
-        checkpoint_interval_ms=draw.choice(_INTERVALS_MS),
+        streams=streams,
+        shards=shards,
+        refusals=refusals,
+        pause_seconds=_PAUSE_OF_WRITES if tasks == 1 else _PAUSE_OF_WRITES * streams,
+        steps=tuple(steps),
     )
 
 
-def _steps(draw: random.Random, kinds: Sequence[Kind], seconds: float, machines: int) -> list[Step]:
+def _task(draw: random.Random, modes: Sequence[WriteMode], stream: int, *, view: bool) -> TaskPlan:
+    return TaskPlan(
+        stream=stream,
+        write_mode=draw.choice(modes),
+        coalesce=draw.random() < _COALESCE_SHARE,
+        checkpoint_interval_ms=draw.choice(_INTERVALS_MS),
+        view=view,
+    )
+
+
+def part_of(kind: Kind, step: Step, streams: Sequence[int]) -> str:
+    """What a fault has to itself.
+
+    :param streams: of each task
+    """
+    if kind.takes == "process":
+        return f"process {step.machine}"
+    if kind.takes == "destination":
+        return f"destination {step.task}"
+    if kind.takes == "file":
+        return f"file {step.task} of {step.machine}"
+    if kind.takes in ("stream", "shards"):
+        return f"{kind.takes} {streams[step.task]}"
+    return kind.takes
+
+
+def _steps(
+    draw: random.Random, kinds: Sequence[Kind], seconds: float, machines: int, tasks: Sequence[TaskPlan]
+) -> list[Step]:
     steps: list[Step] = []
     busy: dict[str, float] = {}  # what is taken -> until when
+    streams = [task.stream for task in tasks]
     at = draw.uniform(0, _PAUSE[0])
     while at < seconds:
         kind = draw.choices(kinds, weights=[kind.weight for kind in kinds])[0]
         machine = draw.randrange(machines)
         lasts = draw.uniform(*kind.lasts)
-        taken = f"process {machine}" if kind.takes == "process" else kind.takes
-        if busy.get(taken, 0.0) > at:
+        fitting = [number for number, task in enumerate(tasks) if task.write_mode in kind.modes]
+        task = fitting[0] if len(tasks) == 1 else draw.choice(fitting)
+        step = Step(at=at, name=kind.name, seconds=lasts, machine=machine, task=task)
+        part = part_of(kind, step, streams)
+        if busy.get(part, 0.0) > at:
             at += _LOOK_SECONDS
         else:
-            steps.append(Step(at=at, name=kind.name, seconds=lasts, machine=machine))
-            busy[taken] = at + lasts + (_RECOVERY_SECONDS if kind.takes == "process" else 0.5)
+            steps.append(step)
+            busy[part] = at + lasts + (_RECOVERY_SECONDS if kind.takes == "process" else 0.5)
             at += draw.uniform(*_PAUSE)
     return steps
 

@@ -8,29 +8,26 @@ from __future__ import annotations
 import http.client
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
-from tests.chaos.journal import FENCE, Applied, Checkpointed, Item, Journal, Taken, digest
+from tests.chaos.journal import FENCE, Applied, Checkpointed, Item, Journal, Started, Taken, digest
 from tests.fakes.daemon import start_probe
 from tests.fakes.network.fault_proxy import FaultProxy
 from tests.fakes.network.faulty_server import Answer, Exchange
 
 _MOOT = b"ConditionalCheckFailedException"
 _FENCE_VALUE = re.compile(r"\d{40}")
+_STATE_SUFFIX = "-CoordinatorState"
 
 
-class _JournalProxy(FaultProxy):
-    """Notes in ``journal`` what is done to ``table``."""
+class DestinationProxy(FaultProxy):
+    """Notes in ``journal`` each write of ``table`` that the destination took or found moot."""
 
     def __init__(self, upstream: str, table: str, journal: Journal) -> None:
         super().__init__(upstream)
         self._table = table
         self._journal = journal
-
-
-class DestinationProxy(_JournalProxy):
-    """Notes each write that the destination took or found moot."""
 
     def perform(self, exchange: Exchange, body: bytes) -> Answer:
         """Ask the destination."""
@@ -74,22 +71,39 @@ def _fence(request: Item) -> int | None:
     return int(found.pop()) if len(found) == 1 else None
 
 
-class CheckpointProxy(_JournalProxy):
-    """Notes each lease that is taken, and each checkpoint that is stored."""
+class CheckpointProxy(FaultProxy):
+    """Notes each lease that is taken, each checkpoint that is stored, and each begin of a task in a daemon of many.
+
+    :param journals: by the names of the tasks' checkpoint tables
+    """
+
+    def __init__(self, upstream: str, journals: Mapping[str, Journal]) -> None:
+        super().__init__(upstream)
+        self._journals = journals
 
     def perform(self, exchange: Exchange, body: bytes) -> Answer:
         """Ask the checkpoint table."""
+        if exchange.operation == "PutItem":
+            self._begin(exchange, json.loads(body)["TableName"])
         answer = self._ask(exchange, exchange.operation, body)
         if exchange.operation == "UpdateItem" and answer.status == http.client.OK:
             content = json.loads(body)
-            if content["TableName"] == self._table and "leaseKey" in content["Key"]:
-                self._lease(exchange, content)
+            journal = self._journals.get(content["TableName"])
+            if journal is not None and "leaseKey" in content["Key"]:
+                _lease(journal, exchange.access_key, content)
         return answer
 
-    def _lease(self, exchange: Exchange, content: dict[str, Any]) -> None:
-        shard, updates = content["Key"]["leaseKey"]["S"], content.get("AttributeUpdates", {})
-        owner, checkpoint = (updates.get(name, {}).get("Value", {}).get("S") for name in ("leaseOwner", "checkpoint"))
-        if owner is not None:
-            self._journal.add(Taken, machine=exchange.access_key, shard=shard, owner=owner)
-        if checkpoint is not None:
-            self._journal.add(Checkpointed, machine=exchange.access_key, shard=shard, checkpoint=checkpoint)
+    def _begin(self, exchange: Exchange, table: str) -> None:
+        """KCL's state table is written before a task looks for leases, and at no other time."""
+        journal = self._journals.get(table.removesuffix(_STATE_SUFFIX))
+        if journal is not None and table.endswith(_STATE_SUFFIX):
+            journal.add(Started, machine=exchange.access_key)
+
+
+def _lease(journal: Journal, machine: str, content: dict[str, Any]) -> None:
+    shard, updates = content["Key"]["leaseKey"]["S"], content.get("AttributeUpdates", {})
+    owner, checkpoint = (updates.get(name, {}).get("Value", {}).get("S") for name in ("leaseOwner", "checkpoint"))
+    if owner is not None:
+        journal.add(Taken, machine=machine, shard=shard, owner=owner)
+    if checkpoint is not None:
+        journal.add(Checkpointed, machine=machine, shard=shard, checkpoint=checkpoint)

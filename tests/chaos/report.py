@@ -10,37 +10,49 @@ from typing import TYPE_CHECKING
 from rich.table import Table
 
 from tests.chaos.episode import Result
-from tests.chaos.journal import Ended, Struck
+from tests.chaos.journal import Ended, Journal, Struck
 
 if TYPE_CHECKING:
     from rich.console import Console
 
 
+_MOST_SHOWN = 20
+
+
 def faults(result: Result) -> str:
     """Every fault with its time, in seconds from the episode's begin."""
-    began = result.journal.began
+    began = _first(result).began
     return "\n".join(
         f"{entry.at - began:8.2f}  {entry.name:24}{entry.detail if entry.outcome == 'done' else entry.outcome}"
-        for entry in result.journal.entries
+        for entry in _first(result).entries
         if isinstance(entry, Struck)
     )
 
 
+def _first(result: Result) -> Journal:
+    """What concerns all tasks is in each one's journal."""
+    return result.tasks[0].journal
+
+
 def ends(result: Result) -> Counter[int]:
     """How often a daemon ended with each status."""
-    return Counter(entry.status for entry in result.journal.entries if isinstance(entry, Ended))
+    return Counter(entry.status for entry in _first(result).entries if isinstance(entry, Ended))
 
 
 def failure(result: Result) -> str:
-    """All that is needed to look into a failed episode."""
-    return f"{result.plan}\n{faults(result)}\n\n{result.verdict.shown()}"
+    """All that is needed to look into a failed episode; the violations past the first few as a number."""
+    found = result.violations
+    more = [f"... and {len(found) - _MOST_SHOWN} more"] if len(found) > _MOST_SHOWN else []
+    return "\n".join([f"{result.plan}\n{faults(result)}\n", *found[:_MOST_SHOWN], *more])
 
 
-def write_journal(result: Result, file: Path) -> None:
-    """Every entry, and what the source did, on a line each."""
-    rows = [(change.made_at, f"made {change}") for change in result.history]
-    rows += [(entry.at, str(entry)) for entry in result.journal.entries]
-    file.write_text("".join(f"{at - result.journal.began:9.3f} {text}\n" for at, text in sorted(rows)))
+def write_journals(result: Result, folder: Path) -> None:
+    """Every entry of each task, and what its source did, on a line each."""
+    for task in result.tasks:
+        rows = [(change.made_at, f"made {change}") for change in task.history]
+        rows += [(entry.at, str(entry)) for entry in task.journal.entries]
+        lines = [f"{at - task.journal.began:9.3f} {text}\n" for at, text in sorted(rows)]
+        (folder / f"journal-{task.number}.txt").write_text("".join(lines))
 
 
 def show(results: Sequence[Result], console: Console) -> None:
@@ -48,7 +60,7 @@ def show(results: Sequence[Result], console: Console) -> None:
     done: Counter[str] = Counter()
     for result in results:
         done.update(
-            entry.name for entry in result.journal.entries if isinstance(entry, Struck) and entry.outcome == "done"
+            entry.name for entry in _first(result).entries if isinstance(entry, Struck) and entry.outcome == "done"
         )
     table = Table("fault", "done", title="Faults")
     for name, count in done.most_common():
@@ -74,22 +86,23 @@ def show(results: Sequence[Result], console: Console) -> None:
         title="Episodes",
     )
     for result in results:
-        plan, verdict = result.plan, result.verdict
-        table.add_row(
-            str(plan.seed),
-            plan.write_mode + ("" if plan.coalesce else ", each"),
-            f"{plan.shards} shards" if plan.simulated else "local",
-            str(len(result.history)),
-            str(verdict.writes),
-            str(verdict.moot),
-            str(verdict.rewritten),
-            str(verdict.checkpoints),
-            str(verdict.tenures),
-            str(verdict.replays),
-            str(verdict.takeovers),
-            f"{verdict.worst_gap_seconds:.1f}",
-            str(result.letters),
-            ", ".join(f"{status}: {count}" for status, count in sorted(ends(result).items())),
-            str(len(verdict.violations)),
-        )
+        for task in result.tasks:
+            plan, verdict = task.plan, task.verdict
+            table.add_row(
+                f"{result.plan.seed}, task {task.number}" if result.plan.is_of_many else str(result.plan.seed),
+                plan.write_mode + ("" if plan.coalesce else ", each"),
+                f"{result.plan.shards} shards" if result.plan.simulated else "local",
+                str(len(task.history)),
+                str(verdict.writes),
+                str(verdict.moot),
+                str(verdict.rewritten),
+                str(verdict.checkpoints),
+                str(verdict.tenures),
+                str(verdict.replays),
+                str(verdict.takeovers),
+                f"{verdict.worst_gap_seconds:.1f}",
+                str(task.letters),
+                ", ".join(f"{status}: {count}" for status, count in sorted(ends(result).items())),
+                str(len(verdict.violations)),
+            )
     console.print(table)

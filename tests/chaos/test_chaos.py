@@ -23,11 +23,12 @@ def test_a_short_episode(dynamodb: DynamoDBLocal, tmp_path: Path) -> None:
 
     Checkpoints are put off for a second, so that there is something to replay.
     """
-    made = replace(plan.make(SEED, seconds=SECONDS, modes=["batch", "item"]), checkpoint_interval_ms=1_000)
+    made = plan.make(SEED, seconds=SECONDS, modes=["batch", "item"])
+    made = replace(made, tasks=(replace(made.tasks[0], checkpoint_interval_ms=1_000),))
     result = Episode(made, endpoint=dynamodb.endpoint, folder=tmp_path).run()
-    assert result.verdict.violations == [], report.failure(result)
-    assert result.verdict.checkpoints > 0
-    assert result.verdict.takeovers > 0
+    assert result.violations == [], report.failure(result)
+    assert result.tasks[0].verdict.checkpoints > 0
+    assert result.tasks[0].verdict.takeovers > 0
 
 
 @pytest.mark.parametrize("name", sorted(BUGS))
@@ -36,4 +37,4 @@ def test_a_planted_bug_is_noticed(dynamodb: DynamoDBLocal, tmp_path: Path, name:
     bug = BUGS[name]
     root = planted_checkout(tmp_path / "planted", bug.edits)
     result = Episode(bug.plan, endpoint=dynamodb.endpoint, folder=tmp_path, root=root, rest_seconds=10).run()
-    assert any(bug.symptom in violation for violation in result.verdict.violations), report.failure(result)
+    assert any(bug.symptom in violation for violation in result.violations), report.failure(result)

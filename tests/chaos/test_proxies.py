@@ -130,7 +130,7 @@ def test_leases_and_checkpoints_are_noted(dynamodb: DynamoDBLocal, tables: Table
         )
 
     tables.put(table, {"leaseKey": {"S": "shard"}, "leaseCounter": {"N": "1"}})
-    with CheckpointProxy(dynamodb.endpoint, table, journal) as proxy:
+    with CheckpointProxy(dynamodb.endpoint, {table: journal}) as proxy:
         ours = client(proxy)
         update("1", leaseOwner="worker")
         update("1", checkpoint="5")

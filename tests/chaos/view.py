@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.chaos.journal import Item
+from tests.chaos.sources import See
 
 _KEY = b"a key that nobody has to keep, 32"
 # An item has another tag at each write, so it goes out and in; kept ones stay, see workload.KEPT.
@@ -36,8 +37,17 @@ def settings(folder: Path) -> dict[str, str]:
     }
 
 
+def see(*, with_view: bool) -> See:
+    """What of an item is at the destination; the same function for all that have the same."""
+    return seen if with_view else _all
+
+
+def _all(item: Item) -> Item:
+    return item
+
+
 def seen(item: Item) -> Item | None:
-    """What of an item is at the destination."""
+    """What of an item is at the destination of a task with these settings."""
     if _OUT in item["tags"]["SS"] and not item["id"]["S"].startswith("kept-"):
         return None
     (line,) = item["lines"]["L"]

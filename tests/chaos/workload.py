@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 import threading
 import time
+from collections.abc import Iterable
 
 from tests.chaos.journal import Item, digest
 from tests.chaos.sources import Made, See, Source
@@ -32,21 +33,25 @@ class Workload:
 
     :param pause_seconds: between two writes, on the average and outside of bursts
     :param refusals: whether some puts are of a kind that the destination refuses
-    :param see: what is to be at the destination of an item
+    :param sees: what is to be at a destination of an item, of all destinations
     """
 
-    def __init__(self, source: Source, *, seed: int, pause_seconds: float, refusals: bool, see: See) -> None:
+    def __init__(self, source: Source, *, seed: int, pause_seconds: float, refusals: bool, sees: Iterable[See]) -> None:
         self._source = source
         self._random = random.Random(seed)
         self._pause_seconds = pause_seconds
         self._refusals = refusals
-        self._see = see
+        self._made: dict[See, list[Made]] = {see: [] for see in sees}
         self._there: set[str] = set()
         self._burst = 0
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name="chaos-workload")
         self._error: BaseException | None = None
-        self.made: list[Made] = []
+        self._count = 0
+
+    def made(self, see: See) -> list[Made]:
+        """All changes so far, as that destination is to see them."""
+        return self._made[see]
 
     def start(self) -> None:
         """Begin."""
@@ -77,21 +82,24 @@ class Workload:
             self._stop.wait(self._random.uniform(0, 2 * self._pause_seconds))
 
     def _write(self) -> None:
-        number = len(self.made) + 1
+        self._count += 1
+        number = self._count
         (kind,) = self._random.choices(list(_KINDS), weights=[share for share, *_ in _KINDS.values()])
         _, keys, deletes, _ = _KINDS[kind]
         key = f"{kind}-{self._random.randrange(keys)}"
         if key in self._there and self._random.random() < deletes:
             self._there.discard(key)
-            self.made.append(Made(number, key, None, refused=False, at=time.monotonic(), is_delete=True))
+            for made in self._made.values():
+                made.append(Made(number, key, None, refused=False, at=time.monotonic(), is_delete=True))
             self._source.delete(key)
         else:
             self._there.add(key)
             refused = self._refusals and kind == "odd" and self._random.random() < 0.5
             item = self._item(kind, key, number, refused=refused)
-            seen = self._see(item)
-            found = None if seen is None else digest(seen)
-            self.made.append(Made(number, key, found, refused=refused and found is not None, at=time.monotonic()))
+            for see, made in self._made.items():
+                seen = see(item)
+                found = None if seen is None else digest(seen)
+                made.append(Made(number, key, found, refused=refused and found is not None, at=time.monotonic()))
             self._source.put(item)
 
     def _item(self, kind: str, key: str, number: int, *, refused: bool) -> Item:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import subprocess
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -30,6 +31,21 @@ def test_the_copy_runs_its_own_code_on_the_checkout_s_packages(tmp_path: Path) -
     ).stdout
     assert "sourceTable" in help_text
     assert "PLANTED" not in (java.ROOT / "processor/errors.py").read_text()
+
+
+def test_an_edited_class_is_in_a_jar_of_the_copy_s(tmp_path: Path) -> None:
+    """All else of the jar is the checkout's."""
+    name = "daemon/src/main/java/replicator/process/Exit.java"
+    root = planted_checkout(tmp_path / "copy", {name: ("final class Exit {", "final class Exit { int planted = 77;")})
+    with (
+        zipfile.ZipFile(root / "jars/dynamodb-replicator-daemon.jar") as made,
+        zipfile.ZipFile(java.JARS / "dynamodb-replicator-daemon.jar") as ours,
+    ):
+        assert set(made.namelist()) == set(ours.namelist())
+        changed = [each for each in ours.namelist() if made.read(each) != ours.read(each)]
+        assert all(each.startswith("replicator/process/Exit") for each in changed)
+        assert any(b"planted" in made.read(each) for each in changed)
+    assert not (java.ROOT / name).read_text().count("planted")
 
 
 @pytest.mark.parametrize("old", ["no such text", "import"])

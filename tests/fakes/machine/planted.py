@@ -5,7 +5,8 @@
     root = planted_checkout(tmp_path / "planted", {"processor/replication/apply.py": ("good line", "bad line")})
     Replicator(folder, settings, root=root)
 
-Only what the replicator runs is copied. Jars and packages are the checkout's own, which must be set up.
+Only what the replicator runs is copied. Jars and packages are the checkout's own, which must be set up; a class of the
+daemon that is edited is compiled into a jar of the copy's.
 """
 
 from __future__ import annotations
@@ -14,12 +15,15 @@ import shutil
 import subprocess
 import sys
 import sysconfig
-from collections.abc import Mapping
+import zipfile
+from collections.abc import Mapping, Sequence
 from importlib.util import find_spec
 from pathlib import Path
 
 from processor.startup import java
 
+_SOURCES = "daemon/src/main/java"
+_JAR = "dynamodb-replicator-daemon.jar"
 # The real one would first set up what is only linked here.
 _RUN_SH = """#!/usr/bin/env bash
 set -euo pipefail
@@ -36,12 +40,18 @@ def planted_checkout(folder: Path, edits: Mapping[str, tuple[str, str]]) -> Path
     """
     for name in ("processor", "properties"):
         shutil.copytree(java.ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
-    (folder / "jars").symlink_to(java.JARS)
+    classes = [name for name in edits if name.endswith(".java")]
+    if classes:
+        shutil.copytree(java.ROOT / _SOURCES, folder / _SOURCES)
     for name, (old, new) in edits.items():
         path = folder / name
         text = path.read_text()
         assert text.count(old) == 1, f"{name}: {text.count(old)} times instead of once: {old!r}"
         path.write_text(text.replace(old, new))
+    if classes:
+        _compile(folder, classes)
+    else:
+        (folder / "jars").symlink_to(java.JARS)
     run = folder / "run.sh"
     run.write_text(_RUN_SH)
     run.chmod(0o755)
@@ -51,6 +61,27 @@ def planted_checkout(folder: Path, edits: Mapping[str, tuple[str, str]]) -> Path
     # A folder named in a .pth file adds its packages but not its own .pth files, one of which names the checkout.
     (packages / "planted.pth").write_text("\n".join([str(folder), *_package_folders()]) + "\n")
     return folder
+
+
+def _compile(folder: Path, classes: Sequence[str]) -> None:
+    """Make the copy's own jars: links to the checkout's, but for the daemon's, in which these classes are replaced."""
+    made, jars = folder / "classes", folder / "jars"
+    javac = Path(java.executable()).with_name("javac")
+    sources = [str(folder / name) for name in classes]
+    subprocess.run(
+        [javac, "-nowarn", "-proc:none", "--release", "11", "-d", made, "-cp", java.class_path(), *sources], check=True
+    )
+    jars.mkdir()
+    for path in java.JARS.iterdir():
+        if path.name != _JAR and path.suffix != ".jsa":
+            (jars / path.name).symlink_to(path)
+    replaced = {str(path.relative_to(made)) for path in made.rglob("*.class")}
+    with zipfile.ZipFile(java.JARS / _JAR) as old, zipfile.ZipFile(jars / _JAR, "w") as new:
+        for name in old.namelist():
+            if name not in replaced:
+                new.writestr(name, old.read(name))
+        for name in sorted(replaced):
+            new.write(made / name, name)
 
 
 def _package_folders() -> list[str]:

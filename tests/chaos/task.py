@@ -1,0 +1,145 @@
+"""One task of an episode: its destination, what it is told, and what is known of it."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import time
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+import boto3
+
+from processor.commands.demo.workload import scan
+from tests.chaos import view
+from tests.chaos.checker import Checker, Letter, Verdict
+from tests.chaos.journal import Change, Journal, digest
+from tests.chaos.plan import TaskPlan
+from tests.chaos.proxies import DestinationProxy
+from tests.chaos.sources import Source
+from tests.chaos.workload import INDEXED, Workload
+
+DESTINATION_REGION = "eu-west-1"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TaskResult:
+    """What became of a task, and what the checker found. ``number`` is its own."""
+
+    number: int
+    plan: TaskPlan
+    journal: Journal
+    verdict: Verdict
+    history: list[Change]
+    letters: int
+
+
+class Task:
+    """One task, on all machines.
+
+    :param name: unlike those of all others
+    :param endpoint: a DynamoDB Local, for the destination
+    :param folder: for its dead letters, and the key of its mask
+    """
+
+    def __init__(self, number: int, plan: TaskPlan, *, name: str, endpoint: str, folder: Path) -> None:
+        self.number = number
+        self.plan = plan
+        self.journal = Journal()
+        self.see = view.see(with_view=plan.view)
+        self.checkpoint_table = f"DynamoDBCrossRegionReplication{name}"
+        self.destination = DestinationProxy(endpoint, name, self.journal)
+        self._name = name
+        self._folder = folder
+        self._dead_letters = folder / "dead-letters.jsonl"
+        self._client = boto3.client("dynamodb", region_name=DESTINATION_REGION, endpoint_url=endpoint)
+        self._is_equal = False
+
+    def create(self) -> None:
+        """Make its destination."""
+        self._folder.mkdir(parents=True, exist_ok=True)
+        self._client.create_table(
+            TableName=self._name,
+            KeySchema=[{"AttributeName": "id", "KeyType": "HASH"}],
+            AttributeDefinitions=[{"AttributeName": name, "AttributeType": "S"} for name in ("id", INDEXED)],
+            GlobalSecondaryIndexes=[
+                {
+                    "IndexName": "refuses-numbers",
+                    "KeySchema": [{"AttributeName": INDEXED, "KeyType": "HASH"}],
+                    "Projection": {"ProjectionType": "KEYS_ONLY"},
+                }
+            ],
+            BillingMode="PAY_PER_REQUEST",
+        )
+
+    def settings(self) -> dict[str, str]:
+        """What it is told of all but its source."""
+        return {
+            "destinationRegion": DESTINATION_REGION,
+            "destinationTable": self._name,
+            "destinationEndpoint": self.destination.endpoint,
+            "taskName": self._name,
+            "writeMode": self.plan.write_mode,
+            "coalesce": str(self.plan.coalesce).lower(),
+            "checkpointIntervalMillis": str(self.plan.checkpoint_interval_ms),
+            "onError": "deadLetter",
+            "deadLetterUri": f"file://{self._dead_letters}",
+            **(view.settings(self._folder) if self.plan.view else {}),
+        }
+
+    def items(self) -> dict[str, str]:
+        """The digests of the destination's items, by key."""
+        return {key: digest(item) for key, item in scan(self._client, self._name).items()}
+
+    def is_equal(self, source: Source, workload: Workload) -> bool:
+        """Whether nothing more is to come, now that nobody writes any more.
+
+        A key whose last change is refused may hold anything that it held before.
+        """
+        self._is_equal = self._is_equal or self._looks_equal(source, workload)
+        return self._is_equal
+
+    def _looks_equal(self, source: Source, workload: Workload) -> bool:
+        last = {made.key: made for made in workload.made(self.see)}
+        lettered = {letter.digest for letter in self._letters()}
+        refused = {made.key for made in last.values() if made.refused}
+        if any(last[key].digest not in lettered for key in refused):
+            return False
+        wanted, found = source.items(self.see), self.items()
+        return all(wanted.get(key) == found.get(key) for key in (wanted.keys() | found.keys()) - refused)
+
+    def result(self, source: Source, workload: Workload) -> TaskResult:
+        """All of its journal, held against its source."""
+        history = source.history(workload.made(self.see))
+        letters = self._letters()
+        checker = Checker(history, letters, coalesce=self.plan.coalesce)
+        verdict = checker.run(self.journal.entries)
+        checker.check_end(source.items(self.see), self.items())
+        checker.check_letters()
+        return TaskResult(
+            number=self.number,
+            plan=self.plan,
+            journal=self.journal,
+            verdict=verdict,
+            history=history,
+            letters=len(letters),
+        )
+
+    def _letters(self) -> list[Letter]:
+        if not self._dead_letters.exists():
+            return []
+        ahead = time.time() - time.monotonic()
+        letters = []
+        for line in self._dead_letters.read_text().splitlines():
+            with contextlib.suppress(ValueError):  # a line that a crash cut short; the change comes again
+                letter = json.loads(line)
+                letters.append(
+                    Letter(
+                        sequence=int(letter["sequenceNumber"]),
+                        key=letter["key"]["id"]["S"],
+                        digest=digest(letter["newImage"]) if letter["newImage"] else None,
+                        at=datetime.fromisoformat(letter["time"]).timestamp() - ahead,
+                    )
+                )
+        return letters
