@@ -7,6 +7,7 @@ a child's start, and hundreds of children may start at once.
 from __future__ import annotations
 
 import contextlib
+import functools
 import gzip
 import os
 from collections.abc import Callable, Mapping
@@ -38,9 +39,14 @@ class _Loader(Loader):
 
 
 def model_loader(search_path: str | None) -> Loader:
-    """The loader with which a session reads descriptions.
+    """The loader with which a session reads descriptions: the same one for all sessions, for it keeps what it has read.
 
     :param search_path: more folders with descriptions, as in AWS_DATA_PATH
     """
     paths = [os.path.expandvars(path) for path in (search_path or "").split(os.pathsep) if path]
-    return _Loader(extra_search_paths=[str(Path(path).expanduser()) for path in paths], file_loader=_FileLoader())
+    return _loader(tuple(str(Path(path).expanduser()) for path in paths))
+
+
+@functools.cache
+def _loader(paths: tuple[str, ...]) -> Loader:
+    return _Loader(extra_search_paths=list(paths), file_loader=_FileLoader())

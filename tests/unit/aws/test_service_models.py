@@ -43,3 +43,9 @@ def test_other_folders_are_looked_into_first(tmp_path: Path, monkeypatch: pytest
     (folder / "service-2.json").write_text('{"mine": true}')
     monkeypatch.setenv("THERE", str(tmp_path))
     assert model_loader("$THERE:/nowhere").load_service_model("dynamodb", "service-2")["mine"] is True
+
+
+def test_what_was_read_is_not_read_again() -> None:
+    """A daemon of many tasks has sessions for each."""
+    found = [model_loader(None).load_service_model("dynamodb", "service-2") for _ in range(2)]
+    assert found[0] is found[1]
