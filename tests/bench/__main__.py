@@ -36,6 +36,11 @@ quiet-200, -50 the same of fewer; not part of quiet
 
 A daemon of many tasks:
 many      50 tasks of one shard: start, CPU and memory, quiet; CPU and lag, each written once a second; one task more
+          Goals: 20 s until all are read; quiet 1.5 GB and a quarter of a core; lag p95 0.5 s; 2 s for one task more
+replicas  a backlog of 200,000 records to one destination and to five: records/s in all, reads of the stream (3 runs)
+          Goals: 40,000 records/s in all; no more than 1.1 times the reads for one
+fair      eight tasks; a ninth drains a backlog, or its destination throttles, is slow, doesn't answer: the eight's lag
+          Goals: it is as without, as far as the CPU goes round; threads and memory are bounded
 
 Recorded tables:
 copy      a million items between tables that answer at once; how well a limit of units is held
@@ -60,11 +65,13 @@ from tests.bench import performance, quiet, quiet_goals, throughput, twoway, ver
 from tests.bench.calls import calls
 from tests.bench.child import child
 from tests.bench.copy import copy
+from tests.bench.fair import fair
 from tests.bench.figures import Bench, Row, machine, rows, show
 from tests.bench.fleet import failover, scale
 from tests.bench.leases import leases
 from tests.bench.local import local
 from tests.bench.many import many
+from tests.bench.replicas import replicas
 from tests.bench.start import start
 from tests.bench.status import status
 from tests.scenarios.conftest import Servers
@@ -93,6 +100,8 @@ BENCHES: dict[str, Bench] = {
     "quiet-200": quiet.two_hundred,
     "quiet-50": quiet.fifty,
     "many": many,
+    "replicas": replicas,
+    "fair": fair,
     "copy": copy,
     "verify": verify.verify,
     "twoway": twoway.twoway,

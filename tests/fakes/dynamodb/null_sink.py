@@ -1,4 +1,4 @@
-"""A destination that keeps nothing and answers at once, or as told: late, throttled, or with a part left undone.
+"""A destination that keeps nothing and answers at once, or as told: late, throttled, with a part left undone, or never.
 
 Any table is there, with the string key ``id``. In a process of its own, which must never be the limit: requests are
 counted, not parsed, unless a part is to be left undone.
@@ -44,14 +44,18 @@ class NullSink(ServerProcess):
     :param latency_ms: between a request and its answer
     :param throttled: the share of writing calls that are refused as throttled
     :param unprocessed: the share of BatchWriteItem calls of which the second half comes back undone
+    :param unanswered: the share of writing calls that get no answer
     """
 
-    def __init__(self, *, latency_ms: float = 0, throttled: float = 0, unprocessed: float = 0) -> None:
+    def __init__(
+        self, *, latency_ms: float = 0, throttled: float = 0, unprocessed: float = 0, unanswered: float = 0
+    ) -> None:
         super().__init__(
             "tests.fakes.dynamodb.null_sink",
             f"--latency-ms={latency_ms}",
             f"--throttled={throttled}",
             f"--unprocessed={unprocessed}",
+            f"--unanswered={unanswered}",
         )
 
     @property
@@ -72,11 +76,12 @@ class Sink:
     :param throttled: shares, as ``NullSink`` has them
     """
 
-    def __init__(self, *, delay_seconds: float, throttled: float, unprocessed: float) -> None:
+    def __init__(self, *, delay_seconds: float, throttled: float, unprocessed: float, unanswered: float = 0) -> None:
         self.counts: collections.Counter[str] = collections.Counter()
         self.delay_seconds = delay_seconds
         self._throttled = throttled
         self._unprocessed = unprocessed
+        self._unanswered = unanswered
         self._random = random.Random(1)
         self._lags_ns: list[int] = []
 
@@ -98,6 +103,9 @@ class Sink:
         if self._throttled and self._random.random() < self._throttled:
             self.counts["throttled"] += 1
             return _THROTTLED
+        if self._unanswered and self._random.random() < self._unanswered:
+            self.counts["unanswered"] += 1
+            return b""
         if operation != "BatchWriteItem":
             self.counts["items"] += 1
             return _WRITTEN
@@ -120,10 +128,17 @@ class Sink:
 def main() -> None:
     """Serve until standard input ends; the port is the first line of standard output."""
     parser = argparse.ArgumentParser()
-    for option in ("--latency-ms", "--throttled", "--unprocessed"):
+    for option in ("--latency-ms", "--throttled", "--unprocessed", "--unanswered"):
         parser.add_argument(option, type=float, default=0.0)
     given = parser.parse_args()
-    serve(Sink(delay_seconds=given.latency_ms / 1000, throttled=given.throttled, unprocessed=given.unprocessed))
+    serve(
+        Sink(
+            delay_seconds=given.latency_ms / 1000,
+            throttled=given.throttled,
+            unprocessed=given.unprocessed,
+            unanswered=given.unanswered,
+        )
+    )
 
 
 if __name__ == "__main__":
