@@ -68,6 +68,10 @@ class TaskDirectory:
         self._daemon = self._stack.enter_context(Replicator(self.folder / "daemon", {}, given=[self._conf]))
         self.tree = Tree(self._daemon.process.pid)
 
+    def stop(self) -> int:
+        """Stop it as a service manager does; returns its exit status."""
+        return self._daemon.stop()
+
     @property
     def console(self) -> str:
         """All that was printed."""

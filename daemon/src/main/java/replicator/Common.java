@@ -4,6 +4,7 @@ import ch.qos.logback.classic.LoggerContext;
 import java.nio.file.Path;
 import java.util.Properties;
 import org.slf4j.LoggerFactory;
+import replicator.leases.FleetLeaseCoordinator;
 import replicator.leases.Placements;
 import replicator.log.Secrets;
 import replicator.metrics.MetricsProcess;
@@ -30,6 +31,9 @@ final class Common {
                 Path.of(properties.getProperty("nurseryDirectory")));
         metrics = new MetricsProcess(properties.getProperty("metricsExecutable"));
         boolean hasManyTasks = properties.containsKey("keeperExecutable");
+        if (hasManyTasks) {
+            FleetLeaseCoordinator.load();
+        }
         reads = hasManyTasks ? new SharedReads() : null;
         placements = hasManyTasks ? new Placements() : null;
     }

@@ -154,7 +154,8 @@ final class Task {
         clients.equipKcl();
         PageInterceptor pages = new PageInterceptor();
         Future<DynamoDbStreamsClient> client = CompletableFuture.supplyAsync(
-                () -> clients.streams(pages, (stream, calls) -> shared(new DirectPages(stream, calls, pages))));
+                () -> clients.streams(pages, (stream, calls) -> shared(new DirectPages(stream, calls, pages))),
+                TaskThreads.pool("streams-client"));
         WorkerId workerId = new WorkerId(properties, configuration, placements);
         Scheduler scheduler = createScheduler(client);
         LeaseRefresher leases = scheduler.leaseCoordinator().leaseRefresher();

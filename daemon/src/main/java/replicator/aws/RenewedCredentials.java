@@ -2,7 +2,6 @@ package replicator.aws;
 
 import java.util.Objects;
 import java.util.Set;
-import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
@@ -81,7 +80,7 @@ final class RenewedCredentials implements AwsCredentialsProvider, ExecutionInter
             failure = failure.getCause();
         }
         if (isStale(failure) && looking.compareAndSet(false, true)) {
-            CompletableFuture.runAsync(this::renew); // not here: it may be the thread that all of a client's answers need
+            renewing(); // not here: it may be the thread that all of a client's answers need
         }
     }
 
@@ -90,6 +89,13 @@ final class RenewedCredentials implements AwsCredentialsProvider, ExecutionInter
         AwsErrorDetails details =
                 failure instanceof AwsServiceException ? ((AwsServiceException) failure).awsErrorDetails() : null;
         return details != null && details.errorCode() != null && STALE.contains(details.errorCode());
+    }
+
+    /** On a thread of its own: a look-up may take long, and Java's common pool is all tasks'. */
+    private void renewing() {
+        Thread thread = new Thread(this::renew, "credentials");
+        thread.setDaemon(true);
+        thread.start();
     }
 
     private void renew() {

@@ -1,5 +1,6 @@
 package replicator.leases;
 
+import java.lang.reflect.Field;
 import java.util.Collection;
 import java.util.HashMap;
 import java.util.List;
@@ -7,12 +8,14 @@ import java.util.Map;
 import java.util.concurrent.ConcurrentMap;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.ScheduledExecutorService;
+import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.stream.Collectors;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
+import replicator.process.DaemonThreads;
 import replicator.process.DispatchTurns;
 import replicator.process.TaskThreads;
 import software.amazon.kinesis.coordinator.MigrationAdaptiveLeaseAssignmentModeProvider;
@@ -44,6 +47,9 @@ public final class FleetLeaseCoordinator extends DynamoDBLeaseCoordinator {
 
     /** KCL's pool of renewing threads never grows beyond a quarter of the most that it may have. */
     private static final int THREADS_KEPT_OF = 4;
+
+    /** The names of KCL's fields. */
+    private static final List<String> KCLS_POOLS = List.of("leaseRenewalThreadpool", "leaseDiscoveryThreadPool");
 
     private static final Logger LOG = LoggerFactory.getLogger(FleetLeaseCoordinator.class);
 
@@ -84,6 +90,33 @@ public final class FleetLeaseCoordinator extends DynamoDBLeaseCoordinator {
         this.health = leases.health();
         this.countingLeases = countingLeases;
         this.pace = new TakePace(turns, config.failoverTimeMillis(), System::nanoTime);
+        for (String pool : KCLS_POOLS) {
+            makesThreadsOfTask(pool);
+        }
+    }
+
+    /**
+     * To be called by a thread of no task, before there are tasks. KCL makes threads by factories of its class's, and these make
+     * them for good in the group of whoever used the class first: with that task's end the threads of all others would be
+     * interrupted, and where nothing else is left of that task, no other could begin.
+     */
+    public static void load() {
+        try {
+            Class.forName(DynamoDBLeaseCoordinator.class.getName());
+        } catch (ClassNotFoundException e) {
+            throw new IllegalStateException("it is there", e);
+        }
+    }
+
+    /** So that what they have to say is the task's, and they end with it; KCL has no other way to say so. */
+    private void makesThreadsOfTask(String pool) {
+        try {
+            Field field = DynamoDBLeaseCoordinator.class.getDeclaredField(pool);
+            field.setAccessible(true);
+            ((ThreadPoolExecutor) field.get(this)).setThreadFactory(new DaemonThreads(pool));
+        } catch (ReflectiveOperationException | ClassCastException e) {
+            LOG.debug("Another KCL: its threads are the process's", e);
+        }
     }
 
     @Override

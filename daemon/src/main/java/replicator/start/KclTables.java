@@ -3,6 +3,8 @@ package replicator.start;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
+import java.util.concurrent.Executor;
+import replicator.process.TaskThreads;
 import software.amazon.awssdk.services.dynamodb.model.ResourceInUseException;
 import software.amazon.kinesis.coordinator.CoordinatorStateDAO;
 import software.amazon.kinesis.coordinator.migration.ClientVersion;
@@ -29,13 +31,16 @@ public final class KclTables {
      * Creates the tables and the first leases, polling every second, while the caller goes on. KCL alone would wait a
      * random 1 to 30 s before the first leases, and poll for its tables every 10 s.
      *
+     * <p>On threads of the task's: it may take for ever, and Java's common pool is all tasks'.
+     *
      * @param makeLeases makes the leases that shards lack, as KCL's shard sync does
      * @param countsLeases whether the fleet is to stay on KCL's lease counting
      */
     public CompletableFuture<Void> prepare(LeaseRefresher leases, Callable<TaskResult> makeLeases, boolean countsLeases) {
-        CompletableFuture<Void> leaseTable = CompletableFuture.runAsync(() -> prepareLeases(leases, makeLeases));
+        Executor threads = TaskThreads.pool("kcl-tables");
+        CompletableFuture<Void> leaseTable = CompletableFuture.runAsync(() -> prepareLeases(leases, makeLeases), threads);
         return countsLeases
-                ? CompletableFuture.allOf(leaseTable, CompletableFuture.runAsync(this::pinLeaseCounting))
+                ? CompletableFuture.allOf(leaseTable, CompletableFuture.runAsync(this::pinLeaseCounting, threads))
                 : leaseTable;
     }
 
