@@ -11,7 +11,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Properties;
 import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.CompletionException;
+import java.util.concurrent.ExecutionException;
 import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
 import replicator.aws.AwsClients;
@@ -257,8 +257,8 @@ final class Task {
                 leaseFactory(kcl).createLeaseRefresher(), shardSync::callShardSyncTask, countsLeases());
         Scheduler scheduler = kcl.scheduler();
         try {
-            tables.join();
-        } catch (CompletionException e) {
+            tables.get(); // join would heed no interrupt, and with the task's timers the SDK's calls may never end
+        } catch (ExecutionException e) {
             throw e.getCause() instanceof Exception ? (Exception) e.getCause() : e;
         }
         FleetLeaseRefresher leases = (FleetLeaseRefresher) scheduler.leaseCoordinator().leaseRefresher();
