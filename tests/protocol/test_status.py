@@ -18,8 +18,8 @@ from rich.console import Console
 
 from processor.aws.clients import Clients
 from processor.commands.demo.dynamodb_local import DynamoDBLocal
-from processor.commands.status import lag, render, report, snapshot
-from processor.commands.status.report import StatusReport
+from processor.commands.status import render
+from processor.replication.dead_letters import census
 from processor.replication.dead_letters.file_store import LetterFile
 from processor.settings.settings import Settings
 from processor.startup import java
@@ -27,6 +27,8 @@ from processor.state import copy_rows, holds
 from processor.state.copy_rows import CopyState, SegmentState
 from processor.state.holds import Hold
 from processor.state.leases import SHARD_END
+from processor.state.status import lag, report, snapshot
+from processor.state.status.report import StatusReport
 from tests.conftest import Tables
 from tests.fakes.dynamodb.lease_table import LeaseTable
 from tests.fakes.network import faults
@@ -117,7 +119,7 @@ class Stage:
     def look(self, *, max_lag_seconds: int = 60, **changed: str) -> StatusReport:
         """How the task stands."""
         settings = self.settings(**changed)
-        seen = snapshot.read(settings, Clients(settings, connections=lag.THREADS))
+        seen = snapshot.read(settings, Clients(settings, connections=lag.THREADS), census.count)
         return report.make(settings, seen, max_lag_seconds=max_lag_seconds)
 
 

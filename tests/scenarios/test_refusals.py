@@ -8,8 +8,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 from processor.aws.clients import Clients
-from processor.commands.status import lag, report, snapshot
-from processor.commands.status.report import StatusReport
+from processor.replication.dead_letters import census
+from processor.state.status import lag, report, snapshot
+from processor.state.status.report import StatusReport
 from tests.fakes.daemon.log_line import parse_json
 from tests.fakes.daemon.replicator import Replicator
 from tests.fakes.network import faults
@@ -57,7 +58,7 @@ def accept_numbers(pair: Pair) -> None:
 def _status(given: dict[str, str]) -> StatusReport:
     settings = tasks.task(**given)
     return report.make(
-        settings, snapshot.read(settings, Clients(settings, connections=lag.THREADS)), max_lag_seconds=60
+        settings, snapshot.read(settings, Clients(settings, connections=lag.THREADS), census.count), max_lag_seconds=60
     )
 
 

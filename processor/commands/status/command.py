@@ -10,11 +10,12 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from processor.aws.clients import Clients
-from processor.commands.status import lag, report, snapshot
 from processor.commands.status.options import StatusOptions
-from processor.commands.status.report import StatusReport
+from processor.replication.dead_letters import census
 from processor.reporting import output
 from processor.settings.settings import Settings
+from processor.state.status import lag, report, snapshot
+from processor.state.status.report import StatusReport
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -71,7 +72,8 @@ def _watch(found: list[StatusReport], look: Callable[[], list[StatusReport]], se
 
 
 def _look(settings: Settings, clients: Clients, options: StatusOptions) -> StatusReport:
-    return report.make(settings, snapshot.read(settings, clients), max_lag_seconds=options.max_lag_seconds)
+    seen = snapshot.read(settings, clients, census.count)
+    return report.make(settings, seen, max_lag_seconds=options.max_lag_seconds)
 
 
 def _exit_status(found: Sequence[StatusReport]) -> int:

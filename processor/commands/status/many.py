@@ -6,29 +6,20 @@ import contextlib
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor, wait
 from datetime import datetime
 
-from processor.aws.clients import Clients
-from processor.commands.status import lag, report, snapshot
 from processor.commands.status.options import StatusOptions
-from processor.commands.status.report import NOT_HEALTHY, StatusReport
-from processor.commands.status.task_status import TaskStatus
-from processor.errors import UsageError
-from processor.reporting import ending, output
+from processor.replication.dead_letters import census
+from processor.reporting import output
 from processor.reporting.task_output import end_of
 from processor.settings import task_files
-from processor.settings.settings import Settings
 from processor.settings.task_files import NamedTask
+from processor.state.status.looks import Looks
+from processor.state.status.task_status import TaskStatus
 from processor.system import open_files
 
-# Tasks that are looked at side by side. Most of a look is a wait for a daemon's next renewal; each has its own threads.
-AT_ONCE = 16
 # Width of the output in a pipe: large, so that lines can be searched.
 _PIPE_COLUMNS = 200
-
-
-Look = Callable[[NamedTask], TaskStatus]
 
 
 def run(tasks: Sequence[NamedTask], options: StatusOptions) -> int:
@@ -40,7 +31,7 @@ def run(tasks: Sequence[NamedTask], options: StatusOptions) -> int:
     """
     tasks = list(task_files.in_directions(tasks))
     open_files.allow_many()  # all clients keep their connections from one look to the next
-    looks = Looks(max_lag_seconds=options.max_lag_seconds)
+    looks = Looks(max_lag_seconds=options.max_lag_seconds, letters=census.count)
     if options.watch_seconds is None:
         found, signal_number = looks.at(tasks)
         _show(found, as_json=options.as_json)
@@ -50,53 +41,6 @@ def run(tasks: Sequence[NamedTask], options: StatusOptions) -> int:
 
 def _end_of(found: Sequence[TaskStatus], signal_number: int) -> int:
     return end_of([each.outcome for each in found], command="status", signal_number=signal_number)
-
-
-class Looks:
-    """Looks at tasks, again and again with the same clients.
-
-    :param look: at one task; for tests
-    """
-
-    def __init__(self, *, max_lag_seconds: int, look: Look | None = None) -> None:
-        self._max_lag_seconds = max_lag_seconds
-        self._clients: dict[str, Clients] = {}
-        self._look = look or self._at_one
-
-    def at(self, tasks: Sequence[NamedTask]) -> tuple[list[TaskStatus], int]:
-        """Look at each, until a signal comes.
-
-        :returns: how they stand, in their order; and the signal's number, 0 if none came
-        """
-        pool = ThreadPoolExecutor(AT_ONCE, thread_name_prefix="task")
-        begun = [pool.submit(self._look, task) for task in tasks]
-        try:
-            wait(begun)
-            number = 0
-        except KeyboardInterrupt as exc:
-            number = ending.interrupted(exc) - ending.INTERRUPTED
-        finally:
-            pool.shutdown(wait=False, cancel_futures=True)
-        return [_result(task, future) for task, future in zip(tasks, begun, strict=True)], number
-
-    def _at_one(self, task: NamedTask) -> TaskStatus:
-        if task.settings is None:
-            return TaskStatus(task=task, exit_status=UsageError.exit_status, message=task.error)
-        try:
-            made = self._report(task.file.path, task.settings)
-        except Exception as exc:  # noqa: BLE001  # it ends the look at this task, not at the others
-            ended = ending.of(exc)
-            return TaskStatus(task=task, exit_status=ended.exit_status, message=ended.message)
-        status = max(made.exit_status, NOT_HEALTHY) if task.findings else made.exit_status
-        return TaskStatus(task=task, exit_status=status, report=made)
-
-    def _report(self, path: str, settings: Settings) -> StatusReport:
-        clients = self._clients.setdefault(path, Clients(settings, connections=lag.THREADS))
-        return report.make(settings, snapshot.read(settings, clients), max_lag_seconds=self._max_lag_seconds)
-
-
-def _result(task: NamedTask, future: Future[TaskStatus]) -> TaskStatus:
-    return future.result() if future.done() and not future.cancelled() else TaskStatus(task=task, exit_status=None)
 
 
 def _show(found: Sequence[TaskStatus], *, as_json: bool) -> None:

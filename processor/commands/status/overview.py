@@ -12,11 +12,12 @@ from rich.text import Text
 
 from processor.commands.status import render
 from processor.reporting.printable import escaped
+from processor.state.status import urgency
 
 if TYPE_CHECKING:
     from rich.console import Console, ConsoleOptions, RenderResult
 
-    from processor.commands.status.task_status import TaskStatus
+    from processor.state.status.task_status import TaskStatus
 
 _WORDS = {0: "healthy", 1: "not healthy", 5: "not known", 22: "unusable", None: "not reached"}
 _COLUMNS = ("task", "state", "lag", "shards", "daemons", "wrong")
@@ -33,7 +34,7 @@ class Overview:
     """
 
     def __init__(self, found: Sequence[TaskStatus], *, at: datetime | None = None, fits: bool = False) -> None:
-        self._found = sorted(found, key=urgency)
+        self._found = sorted(found, key=urgency.of_task)
         self._at = at
         self._fits = fits
 
@@ -49,16 +50,6 @@ class Overview:
         yield from (Text(_cropped(line, options.max_width), no_wrap=True) for line in lines)
 
 
-def urgency(found: TaskStatus) -> tuple[bool, bool, int, int, str]:
-    """The worst first: lost changes, then by the exit status, then by the lag; last those that were not looked at.
-
-    Lags are whole seconds here, so that the lines of a watch don't change places for nothing.
-    """
-    lag = int((found.report.lag_seconds if found.report else None) or 0)
-    status = found.exit_status
-    return (status is None, not found.has_losses, -(status or 0), -lag, found.task.file.path)
-
-
 def counts(found: Sequence[TaskStatus]) -> str:
     """How many stand how, the worst first."""
     counted = Counter(each.exit_status for each in found)
@@ -68,7 +59,7 @@ def counts(found: Sequence[TaskStatus]) -> str:
 
 def lines(found: Sequence[TaskStatus], at: datetime) -> Iterator[str]:
     """One line for each task, for a log with many."""
-    for each in sorted(found, key=urgency):
+    for each in sorted(found, key=urgency.of_task):
         said = render.headline(each.report) if each.report else f"{_word(each.exit_status)}: {each.message}"
         yield f"{at.isoformat(timespec='seconds')} {each.task.file.path}: {said}"
 

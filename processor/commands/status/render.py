@@ -9,10 +9,11 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from processor.commands.status.copy_progress import CopyProgress
-from processor.commands.status.lineage import ShardState
-from processor.commands.status.report import StatusReport, TableStatus
 from processor.reporting.rich_console import cell
+from processor.state.status import urgency
+from processor.state.status.copy_progress import CopyProgress
+from processor.state.status.lineage import ShardState
+from processor.state.status.report import StatusReport, TableStatus
 
 if TYPE_CHECKING:
     from rich.console import Console, ConsoleOptions, RenderResult
@@ -55,7 +56,7 @@ def render(report: StatusReport) -> RenderableType:
     parts: list[RenderableType] = [facts]
     if report.findings:  # before the shards, because a small terminal loses the last lines
         parts += [Text(), *(cell(line) for finding in report.findings for line in finding.lines)]
-    rows = sorted((shard for shard in report.shards if shard.state != "finished"), key=_urgency)
+    rows = sorted((shard for shard in report.shards if shard.state != "finished"), key=urgency.of_shard)
     if rows:
         parts += [Text(), _Shards(rows[:SHOWN], report)]
         if len(rows) > SHOWN:
@@ -137,10 +138,6 @@ def _table(shards: list[ShardState], report: StatusReport, *, checkpoints: bool)
         cells = (shard.shard_id, shard.state, lag, shard.owner or "-", *checkpoint, *filtered, note)
         table.add_row(*map(cell, cells))
     return table
-
-
-def _urgency(shard: ShardState) -> tuple[bool, bool, float, str]:
-    return (not shard.lost, shard.state != "unowned", -(shard.lag_seconds or 0), shard.shard_id)
 
 
 def duration(seconds: float | None) -> str:

@@ -9,13 +9,14 @@ from typing import Any
 import pytest
 from rich.console import Console
 
-from processor.commands.status import overview, report
-from processor.commands.status.lineage import ShardState
-from processor.commands.status.snapshot import Seen, Stream, Unread
-from processor.commands.status.task_status import TaskStatus
+from processor.commands.status import overview
 from processor.settings.task_files import NamedTask, TaskFile
 from processor.state.leases import Lease
 from processor.state.liveness import Daemon
+from processor.state.status import report
+from processor.state.status.lineage import ShardState
+from processor.state.status.snapshot import Seen, Stream, Unread
+from processor.state.status.task_status import TaskStatus
 from tests.fakes.task import tasks
 
 AT = datetime(2026, 11, 27, 12, 0, 0, tzinfo=timezone.utc)

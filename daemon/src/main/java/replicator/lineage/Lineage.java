@@ -12,7 +12,7 @@ import software.amazon.kinesis.leases.Lease;
 import software.amazon.kinesis.retrieval.kpl.ExtendedSequenceNumber;
 
 /**
- * Finds the stream's shards that lack a lease which they ought to have; {@code processor/commands/status/lineage.py} has the same
+ * Finds the stream's shards that lack a lease which they ought to have; {@code processor/state/status/lineage.py} has the same
  * rules.
  *
  * <pre>

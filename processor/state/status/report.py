@@ -9,9 +9,6 @@ from typing import Any, Literal
 
 import msgspec
 
-from processor.commands.status.copy_progress import CopyProgress
-from processor.commands.status.lineage import ShardState
-from processor.commands.status.snapshot import LettersFound, Seen, Stream
 from processor.dynamodb.record_times import MINUTE_SECONDS
 from processor.reporting.findings import Finding, error
 from processor.settings.settings import Settings
@@ -19,6 +16,10 @@ from processor.state import task_row
 from processor.state.checkpoint_outage import CheckpointOutage
 from processor.state.holds import Hold
 from processor.state.liveness import Daemon
+from processor.state.status.copy_progress import CopyProgress
+from processor.state.status.letters import LettersFound
+from processor.state.status.lineage import ShardState
+from processor.state.status.snapshot import Seen, Stream
 from processor.system import program
 
 # Exit status.

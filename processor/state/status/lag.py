@@ -19,9 +19,9 @@ import msgspec
 from processor.aws.direct_calls import direct_calls
 from processor.aws.errors import aws_errors
 from processor.aws.response_shapes import NO_ANSWER
-from processor.commands.status.lineage import Lag, StreamShard
 from processor.dynamodb import record_times
 from processor.errors import NotFoundError, RefusedError, UnavailableError
+from processor.state.status.lineage import Lag, StreamShard
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodbstreams import DynamoDBStreamsClient

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from processor.commands.status.report import StatusReport
 from processor.reporting.findings import Finding
 from processor.reporting.task_output import TaskOutcome
 from processor.settings.task_files import NamedTask
+from processor.state.status.report import StatusReport
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from processor.commands.status.lineage import Lag, Lineage, ShardState, StreamShard
 from processor.state.leases import SHARD_END, Lease
+from processor.state.status.lineage import Lag, Lineage, ShardState, StreamShard
 
 ENDED = "200"
 LINE = [

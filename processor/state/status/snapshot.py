@@ -9,28 +9,23 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import msgspec
 
 from processor.aws.clients import Clients
-from processor.commands.status import copy_progress, lag
-from processor.commands.status.copy_progress import CopyProgress
-from processor.commands.status.lag import Lags
-from processor.commands.status.lineage import Lag, Lineage, ShardState, StreamShard
 from processor.dynamodb.describe import described_if_there
 from processor.errors import DeadLetterError, RefusedError, UnavailableError
-from processor.replication.dead_letters.letter import LetterStore
-from processor.replication.dead_letters.sink import store_of
-from processor.replication.two_way import conflict_log
 from processor.settings.settings import Settings
 from processor.state import checkpoint_outage, holds, leases, liveness, task_row
 from processor.state.checkpoint_outage import CheckpointOutage
 from processor.state.holds import Hold
 from processor.state.leases import Lease
 from processor.state.liveness import Daemon
+from processor.state.status import copy_progress, lag
+from processor.state.status.copy_progress import CopyProgress
+from processor.state.status.lag import Lags
+from processor.state.status.letters import CountLetters, LettersFound
+from processor.state.status.lineage import Lag, Lineage, ShardState, StreamShard
 from processor.state.task_row import Task
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
-
-# Objects of a bucket are counted by listing their names, a thousand a call.
-MOST_LETTERS = 10_000
 
 T = TypeVar("T")
 
@@ -48,14 +43,6 @@ class Stream(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     arn: str
     view_type: str | None = None
     status: str | None = None
-
-
-class LettersFound(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
-    """How many there are; with ``more``, there are more, and counting them all would take long."""
-
-    place: str
-    count: int
-    more: bool = False
 
 
 class Seen(msgspec.Struct, kw_only=True):
@@ -81,18 +68,19 @@ class Seen(msgspec.Struct, kw_only=True):
         return what not in {each.what for each in self.unread}
 
 
-def read(settings: Settings, clients: Clients) -> Seen:
+def read(settings: Settings, clients: Clients, letters: CountLetters) -> Seen:
     """Look at all of it once.
 
     :param clients: with ``lag.THREADS`` connections
     """
-    return _Reader(settings, clients).read()
+    return _Reader(settings, clients, letters).read()
 
 
 class _Reader:
-    def __init__(self, settings: Settings, clients: Clients) -> None:
+    def __init__(self, settings: Settings, clients: Clients, letters: CountLetters) -> None:
         self._settings = settings
         self._clients = clients
+        self._letters = letters
         self._seen = Seen(daemons=[], shards=[], holds=[], unread=[])
 
     def read(self) -> Seen:
@@ -107,8 +95,7 @@ class _Reader:
             source = begin("source", lambda: _describe(clients.source(), settings.source_table))
             row = begin("task", lambda: task_row.read(clients.checkpoints(), settings.task_table))
             destination = begin("destination", lambda: _describe(clients.destination(), settings.destination_table))
-            letters = begin("dead letters", lambda: _count(store_of(settings)))
-            conflicts = begin("conflicts", self._conflicts)
+            letters = begin("dead letters", lambda: self._letters(settings))
             copy = begin("copy", lambda: copy_progress.read(clients.checkpoints(), settings.task_table))
             held = begin("holds", lambda: holds.read(clients.checkpoints(), settings.task_table))
             outage = begin(
@@ -127,7 +114,7 @@ class _Reader:
                 if not hold.is_over(checkpoints.get(hold.shard_id))
                 and (hold.shard_id in checkpoints or (hold.kind == "loss" and not hold.sequence_number))
             ]
-            seen.checkpoint_outage, seen.conflicts = outage.result(), conflicts.result()
+            seen.checkpoint_outage = outage.result()
             seen.destination, seen.dead_letters, seen.copy = destination.result(), letters.result(), copy.result()
         if seen.could_read("leases"):  # otherwise nothing is known of any shard
             renewing = {each.owner for each in seen.daemons if each.alive}
@@ -194,19 +181,6 @@ class _Reader:
             count = f", and {len(lags.failures) - 1} more" if len(lags.failures) > 1 else ""
             seen.unread.append(Unread(what="lag", reason=f"{lags.failures[0]}{count}"))
         return found
-
-    def _conflicts(self) -> LettersFound | None:
-        """Of an uplink."""
-        if self._settings.direction != "uplink":
-            return None
-        return _count(conflict_log.store_of(self._settings, lambda _: self._clients))
-
-
-def _count(store: LetterStore | None) -> LettersFound | None:
-    if store is None:
-        return None
-    count = store.count(MOST_LETTERS)
-    return LettersFound(place=store.place, count=min(count, MOST_LETTERS), more=count > MOST_LETTERS)
 
 
 def _describe(client: DynamoDBClient, name: str) -> dict[str, Any] | None:
