@@ -17,12 +17,12 @@ from processor.metrics.sinks import sinks
 from processor.replication import on_error, tables
 from processor.replication.apply import Applier
 from processor.replication.checkpoint import Checkpoint
-from processor.replication.filtered_count import DIRECTORY as FILTERED_DIRECTORY
-from processor.replication.filtered_count import FilteredCount
 from processor.replication.heartbeats import Heartbeats
 from processor.replication.key_guard import KeyGuard
 from processor.replication.lease_term import DIRECTORY, LeaseTerm
 from processor.replication.meter import Meter, NoMeter
+from processor.replication.record_counts import DIRECTORY as COUNTS_DIRECTORY
+from processor.replication.record_counts import RecordCounts
 from processor.replication.record_processor import Shard
 from processor.replication.standstill import Standstill
 from processor.replication.two_way import conflict_log
@@ -130,9 +130,6 @@ def open_shard(
     checkpoint = Checkpoint(
         log, gone=gone, interval_seconds=settings.checkpoint_interval_millis / 1000, stored=meter.checkpointed
     )
-    counted = None
-    if settings.leaves_changes_out:
-        counted = FilteredCount(directory / FILTERED_DIRECTORY / shard_file_name(shard_id))
     unrecorded = Outage(
         log,
         "hold_unrecorded",
@@ -174,5 +171,5 @@ def open_shard(
         keeps_expired=settings.keeps_expired,
         spoke=Markers(settings.marker_attribute) if is_uplink else None,
         checkpoint=checkpoint,
-        filtered_count=counted,
+        counts=RecordCounts(directory / COUNTS_DIRECTORY / shard_file_name(shard_id)),
     )

@@ -31,8 +31,8 @@ from processor.flow.retry_policy import RECORDS, RetryPolicy
 from processor.replication.apply import Applier, Outcome
 from processor.replication.change import Change
 from processor.replication.checkpoint import Checkpoint
-from processor.replication.filtered_count import FilteredCount
 from processor.replication.meter import Meter, NoMeter
+from processor.replication.record_counts import RecordCounts
 from processor.replication.stream_record import decode
 from processor.replication.two_way.marker import Markers
 from processor.reporting.logs import Log
@@ -76,7 +76,7 @@ class Shard(msgspec.Struct, frozen=True):
 
     ``checkpoint`` is one that the applier knows too; without it, each batch is checkpointed. ``keeps_expired``: what
     TTL has removed stays at the destination. ``spoke``: the markers of a two-way task, if it reads the spoke's stream.
-    ``filtered_count``: None if the settings leave no change out.
+    ``counts``: None where nothing is counted.
     """
 
     applier: Applier
@@ -87,7 +87,7 @@ class Shard(msgspec.Struct, frozen=True):
     keeps_expired: bool = False
     spoke: Markers | None = None
     checkpoint: Checkpoint | None = None
-    filtered_count: FilteredCount | None = None
+    counts: RecordCounts | None = None
 
 
 def _or_exit(method: Callable[[Any, _Input], None]) -> Callable[[Any, _Input], None]:
@@ -167,7 +167,7 @@ class RecordProcessor(v3.RecordProcessorBase):  # type: ignore[misc]  # kclpy ha
         self._applier, self.log, self._meter = shard.applier, shard.log, shard.meter
         self._standstill, self._view = shard.standstill, shard.view
         self._keeps_expired, self._spoke = shard.keeps_expired, shard.spoke
-        self._filtered_count = shard.filtered_count
+        self._counts = shard.counts
         self._checkpoint = shard.checkpoint or Checkpoint(
             self.log, gone=self._gone, stored=self._meter.checkpointed, policy=self._policy
         )
@@ -198,8 +198,8 @@ class RecordProcessor(v3.RecordProcessorBase):  # type: ignore[misc]  # kclpy ha
             return
         # The rule: never anything but the last change applied, and only after all before it.
         self._checkpoint.applied(changes[-1].sequence_number)
-        if self._filtered_count is not None:
-            self._filtered_count.add(outcome.filtered)
+        if self._counts is not None:
+            self._counts.add(records=outcome.records, filtered=outcome.filtered)
         self._store(self._checkpoint.store_if_due)
         self._count(outcome, changes)
 

@@ -21,8 +21,8 @@ from processor.aws import endpoints
 from processor.aws.sessions import sts_region
 from processor.metrics.shard_files import DIRECTORY as METRICS_DIRECTORY
 from processor.metrics.sinks import sinks
-from processor.replication.filtered_count import DIRECTORY as FILTERED_DIRECTORY
 from processor.replication.lease_term import DIRECTORY as TERM_DIRECTORY
+from processor.replication.record_counts import DIRECTORY as COUNTS_DIRECTORY
 from processor.settings import kcl_properties
 from processor.settings.daemon_files import NURSERY_DIRECTORY, SETTINGS_FILE, SETTINGS_VARIABLE, VIEW_FILE, ViewBasis
 from processor.settings.identity import Identity
@@ -43,7 +43,7 @@ IN_USE = ".in-use"
 _FOLDERS = {
     "leaseTermDirectory": TERM_DIRECTORY,
     "holdDirectory": HOLD_DIRECTORY,
-    "filteredDirectory": FILTERED_DIRECTORY,
+    "countsDirectory": COUNTS_DIRECTORY,
 }
 _COORDINATOR_STATE_SUFFIX = "-CoordinatorState"
 _WORKER_METRICS_SUFFIX = "-WorkerMetricStats"
@@ -174,6 +174,7 @@ def write_files(
     made["childSettings"] = str(settings_file)
     made["nurseryDirectory"] = str(slot.directory / NURSERY_DIRECTORY)
     made |= _make_folders(settings, slot)
+    made["countsFiltered"] = str(settings.leaves_changes_out).lower()
     properties_file = slot.directory / "daemon.properties"
     _write_properties(properties_file, made)
     _write_private(settings_file, msgspec.json.encode(_with_port(settings, slot)))
@@ -189,8 +190,7 @@ def _make_folders(settings: Settings, slot: Slot) -> dict[str, str]:
     """
     for folder in (*_FOLDERS.values(), METRICS_DIRECTORY):
         shutil.rmtree(slot.directory / folder, ignore_errors=True)
-    unused = set() if settings.leaves_changes_out else {FILTERED_DIRECTORY}
-    made = {name: slot.directory / folder for name, folder in _FOLDERS.items() if folder not in unused}
+    made = {name: slot.directory / folder for name, folder in _FOLDERS.items()}
     for directory in (*made.values(), slot.directory / METRICS_DIRECTORY):
         private_files.make_folder(directory, shared=settings.allow_shared_folders)
     return {name: str(directory) for name, directory in made.items()}

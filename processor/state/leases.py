@@ -23,8 +23,8 @@ _BEGINNING = "TRIM_HORIZON"
 class Lease(msgspec.Struct, frozen=True, kw_only=True):
     """One shard's row: who reads it, and how far; ``parents`` are the shards that must be finished before it.
 
-    ``filtered``: how many of its records, up to the checkpoint, the settings left out (``FilteredCounts.java``); None
-    if that was not counted.
+    ``applied``: how many of its records are applied, up to the checkpoint, since the row was made, and ``filtered``:
+    how many of these the settings left out (``RecordCounts.java``); None if that was not counted.
     """
 
     shard_id: str
@@ -32,6 +32,7 @@ class Lease(msgspec.Struct, frozen=True, kw_only=True):
     counter: int
     checkpoint: str | None
     parents: tuple[str, ...] = ()
+    applied: int | None = None
     filtered: int | None = None
 
     @property
@@ -82,6 +83,7 @@ def _lease(row: dict[str, Any]) -> Lease:
         counter=int(row.get("leaseCounter", {}).get("N", "0")),
         checkpoint=row.get("checkpoint", {}).get("S"),
         parents=tuple(row.get("parentShardId", {}).get("SS", ())),
+        applied=_count(row.get("recordsApplied", {}).get("N")),
         filtered=_count(row.get("recordsFiltered", {}).get("N")),
     )
 

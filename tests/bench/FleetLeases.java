@@ -29,7 +29,7 @@ import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.BooleanSupplier;
 import java.util.stream.Collectors;
 import replicator.aws.DirectCalls;
-import replicator.leases.FilteredCounts;
+import replicator.leases.RecordCounts;
 import replicator.leases.FleetLeaseCoordinator;
 import replicator.leases.FleetLeaseManagementFactory;
 import replicator.leases.LeaseGate;
@@ -307,7 +307,7 @@ public final class FleetLeases {
         LeaseTerms terms = new LeaseTerms(Files.createTempDirectory(Path.of(System.getProperty("terms")), "t"), failoverMillis);
         FleetLeaseCoordinator made = (FleetLeaseCoordinator) new FleetLeaseManagementFactory(
                 stream, config, new RetrievalConfig(stream, new SingleStreamTracker("stream"), "leases"), new LeaseGate(listings(), System::currentTimeMillis), terms,
-                new FilteredCounts(null),
+                new RecordCounts(null, false),
                 new DispatchTurns(Thread.currentThread()), true, "tasks", DirectCalls.none(), placement, streamName)
                 .createLeaseCoordinator(new NullMetricsFactory(), new ConcurrentHashMap<>());
         TERMS.put(made, terms);

@@ -53,8 +53,8 @@ class Lag(msgspec.Struct, frozen=True, kw_only=True):
 class ShardState(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     """One shard's state. ``open`` is None if the stream does not list it (any more), or can't be asked.
 
-    ``filtered``: how many of its records up to the checkpoint were left out by the settings, or None if that was not
-    counted.
+    ``applied``: how many of its records up to the checkpoint are applied, since its lease was made, and ``filtered``:
+    how many of these were left out by the settings; None if that was not counted.
     """
 
     shard_id: str
@@ -68,6 +68,7 @@ class ShardState(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     lost: bool = False
     finished_early: bool = False
     note: str = ""
+    applied: int | None = None
     filtered: int | None = None
 
 
@@ -153,6 +154,7 @@ class Lineage:
             lost=lost,
             finished_early=bool(is_open and lease and lease.finished and not self._children.get(shard_id)),
             note="; ".join(filter(None, (note, lag.note))),
+            applied=lease.applied if lease else None,
             filtered=lease.filtered if lease else None,
         )
 

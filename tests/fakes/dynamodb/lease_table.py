@@ -99,6 +99,13 @@ class LeaseTable:
         self._rows[shard]["recordsFiltered"] = {"N": number}
         self._write([self._rows[shard]])
 
+    def apply(self, shard: str, records: int, *, checkpoint: str) -> None:
+        """Say that so many more records of a shard are applied, up to a checkpoint, as a daemon does."""
+        row = self._rows[shard]
+        row["recordsApplied"] = {"N": str(int(row.get("recordsApplied", {"N": "0"})["N"]) + records)}
+        row["checkpoint"] = {"S": checkpoint}
+        self._write([row])
+
     @contextlib.contextmanager
     def renewed_by(self, owner: str) -> Iterator[None]:
         """From now on this one renews, too."""

@@ -22,7 +22,7 @@ from processor.errors import (
 from processor.flow.outage import Outage
 from processor.replication.apply import Applier, Outcome
 from processor.replication.change import Change
-from processor.replication.filtered_count import FilteredCount
+from processor.replication.record_counts import RecordCounts
 from processor.replication.record_processor import NoStandstill, RecordProcessor, Shard
 from processor.replication.safe_meter import SafeMeter
 from processor.reporting.logs import Log
@@ -99,28 +99,33 @@ def test_a_batch_of_which_nothing_is_written_is_checkpointed(events: Events) -> 
     assert (summary["records"], summary["puts"], summary["filtered"]) == (3, 0, 3)
 
 
-def test_what_is_left_out_is_counted_before_its_checkpoint(tmp_path: Path) -> None:
-    """So a checkpoint takes along the count of the records before it; a batch that is not applied counts nothing."""
+def test_records_are_counted_before_their_checkpoint(tmp_path: Path) -> None:
+    """So a checkpoint takes along the counts of the records before it; a batch that is not applied counts nothing."""
     file = tmp_path / "count"
-    file.write_bytes((40).to_bytes(8, "big"))
+    file.write_bytes(_bytes(100, 40))
     applier = FakeApplier()
-    shard = Shard(applier=applier, log=Log(), view=lambda _: None, filtered_count=FilteredCount(file))
+    shard = Shard(applier=applier, log=Log(), view=lambda _: None, counts=RecordCounts(file))
     processor = RecordProcessor(lambda _: shard, gone=threading.Event(), log=Log(), policy=AT_ONCE)
     processor.initialize(kcl.initialize())
-    taken: list[int] = []
-    checkpointer = Checkpointer([None, "ThrottlingException"], before=lambda _: taken.append(_count(file)))
+    taken: list[tuple[int, int]] = []
+    checkpointer = Checkpointer([None, "ThrottlingException"], before=lambda _: taken.append(_counts(file)))
     applier.filtered = 3
     kcl.process_records(RECORDS).dispatch(checkpointer, processor)
     applier.filtered = 2
     kcl.process_records(RECORDS).dispatch(checkpointer, processor)
-    assert taken == [43, 45, 45]
+    assert taken == [(103, 43), (106, 45), (106, 45)]
     applier.error = LeaseLostError()
     kcl.process_records(RECORDS).dispatch(checkpointer, processor)
-    assert _count(file) == 45
+    assert _counts(file) == (106, 45)
 
 
-def _count(file: Path) -> int:
-    return int.from_bytes(file.read_bytes(), "big")
+def _counts(file: Path) -> tuple[int, int]:
+    content = file.read_bytes()
+    return int.from_bytes(content[:8], "big"), int.from_bytes(content[8:], "big")
+
+
+def _bytes(*numbers: int) -> bytes:
+    return b"".join(number.to_bytes(8, "big") for number in numbers)
 
 
 @pytest.mark.parametrize("content", [None, b"short"])
@@ -129,7 +134,7 @@ def test_a_count_that_is_not_there_stops_nothing(tmp_path: Path, content: bytes 
     file = tmp_path / "count"
     if content is not None:
         file.write_bytes(content)
-    FilteredCount(file).add(3)
+    RecordCounts(file).add(records=4, filtered=3)
     assert (file.read_bytes() if file.exists() else None) == content
 
 

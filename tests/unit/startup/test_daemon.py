@@ -170,15 +170,16 @@ def test_the_daemon_reads_the_properties_that_were_written(started: tuple[list[s
 
 
 def test_what_is_left_out_is_counted_only_where_something_is(tmp_path: Path, started: tuple[list[str], Path]) -> None:
-    """Without such settings the daemon has no folder for it, and stores nothing of it."""
+    """Records are counted always; how many of them are left out is stored only with settings for it."""
     _, directory = started
-    assert "filteredDirectory" not in javaproperties.loads((directory / "daemon.properties").read_bytes())
+    written = javaproperties.loads((directory / "daemon.properties").read_bytes())
+    assert (written["countsDirectory"], written["countsFiltered"]) == (str(directory / "counts"), "false")
     slot = tmp_path / "filtering"
     slot.mkdir()
     daemon.write_files(task(ttlDeletes="ignore"), Slot(slot, 0, -1), task=of(task(), STREAM), leases=[], read_at_ms=5)
     written = javaproperties.loads((slot / "daemon.properties").read_bytes())
-    assert written["filteredDirectory"] == str(slot / "filtered")
-    assert oct((slot / "filtered").stat().st_mode & 0o777) == "0o700"
+    assert (written["countsDirectory"], written["countsFiltered"]) == (str(slot / "counts"), "true")
+    assert oct((slot / "counts").stat().st_mode & 0o777) == "0o700"
 
 
 def test_only_the_owner_may_read_them(started: tuple[list[str], Path]) -> None:

@@ -15,13 +15,13 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
 import replicator.aws.AwsClients;
-import replicator.leases.FilteredCounts;
 import replicator.leases.FleetLeaseCoordinator;
 import replicator.leases.FleetLeaseManagementFactory;
 import replicator.leases.FleetLeaseRefresher;
 import replicator.leases.LeaseGate;
 import replicator.leases.LeaseTerms;
 import replicator.leases.Placements;
+import replicator.leases.RecordCounts;
 import replicator.lineage.MissingLeases;
 import replicator.lineage.ShardWatch;
 import replicator.lineage.WrongLeases;
@@ -99,7 +99,7 @@ final class Task {
     private final LeaseTerms terms;
     private final boolean hasNeighbours;
     private final Placements placements;
-    private final FilteredCounts filtered;
+    private final RecordCounts counts;
     private final MetricsProcess metrics;
     private final Nursery nursery;
     private final SharedReads reads;
@@ -135,8 +135,8 @@ final class Task {
         progress = new Progress(new RecordTimes(properties.getProperty("sourceStreamArn")), holds, common.hasManyTasks());
         terms = new LeaseTerms(
                 Path.of(properties.getProperty("leaseTermDirectory")), configuration.getFailoverTimeMillis());
-        String counts = properties.getProperty("filteredDirectory");
-        filtered = new FilteredCounts(counts == null ? null : Path.of(counts));
+        counts = new RecordCounts(
+                Path.of(properties.getProperty("countsDirectory")), Boolean.parseBoolean(properties.getProperty("countsFiltered")));
         hasNeighbours = common.hasManyTasks();
         placements = common.placements();
         metrics = common.metrics();
@@ -199,7 +199,7 @@ final class Task {
         return new StreamsRecordProcessor(
                 ChildProcessors.of(() -> processes.add(nursery.child(childSettings)), exit::childEnded,
                         daemonConfig.getExecutorService(), configuration),
-                children, gate, filtered, missing,
+                children, gate, counts, missing,
                 new FirstStart(Long.parseLong(properties.getProperty("firstStartMillis", "0"))), progress, retention,
                 turns, checkpoints, exit);
     }
@@ -247,7 +247,7 @@ final class Task {
         kcl.coordinator().skipShardSyncAtWorkerInitializationIfLeasesExist(true);
         kcl.leaseManagement()
                 .leaseManagementFactory(new FleetLeaseManagementFactory(adapter, kcl.leaseManagement(), kcl.retrieval(),
-                        new LeaseGate(stream.listings(), stream.clock()), terms, filtered, turns, countsLeases(),
+                        new LeaseGate(stream.listings(), stream.clock()), terms, counts, turns, countsLeases(),
                         properties.getProperty("taskTable"), clients.leaseCalls(),
                         placements == null ? null : placements.of(configuration.getWorkerIdentifier()), trueArn))
                 .consumerTaskFactory(new DynamoDBStreamsConsumerTaskFactory())

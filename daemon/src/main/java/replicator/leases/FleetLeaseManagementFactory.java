@@ -21,7 +21,7 @@ public final class FleetLeaseManagementFactory extends DynamoDBStreamsLeaseManag
     private final LeaseManagementConfig config;
     private final LeaseGate gate;
     private final LeaseTerms terms;
-    private final FilteredCounts filtered;
+    private final RecordCounts counts;
     private final DispatchTurns turns;
     private final boolean countingLeases;
     private final String taskTable;
@@ -42,7 +42,7 @@ public final class FleetLeaseManagementFactory extends DynamoDBStreamsLeaseManag
             RetrievalConfig retrieval,
             LeaseGate gate,
             LeaseTerms terms,
-            FilteredCounts filtered,
+            RecordCounts counts,
             DispatchTurns turns,
             boolean countingLeases,
             String taskTable,
@@ -53,7 +53,7 @@ public final class FleetLeaseManagementFactory extends DynamoDBStreamsLeaseManag
         this.config = config;
         this.gate = gate;
         this.terms = terms;
-        this.filtered = filtered;
+        this.counts = counts;
         this.turns = turns;
         this.countingLeases = countingLeases;
         this.taskTable = taskTable;
@@ -69,7 +69,7 @@ public final class FleetLeaseManagementFactory extends DynamoDBStreamsLeaseManag
         LeaseChoice choice = choice();
         FleetLeaseRefresher leases = new FleetLeaseRefresher(
                 getTableName(),
-                LeaseTableClient.of(getDynamoDBClient(), attempts, terms, filtered, config.failoverTimeMillis(),
+                LeaseTableClient.of(getDynamoDBClient(), attempts, terms, counts, config.failoverTimeMillis(),
                         direct),
                 getLeaseSerializer(),
                 isConsistentReads(),

@@ -74,18 +74,18 @@ final class LeaseTableClient implements InvocationHandler {
     private final DynamoDbAsyncClient client;
     private final LeaseAttempts attempts;
     private final LeaseTerms terms;
-    private final FilteredCounts filtered;
+    private final RecordCounts counts;
     private final long failoverMillis;
     private final long patienceMillis;
     private final DirectUpdates direct;
     private final ScheduledThreadPoolExecutor timer = TaskThreads.timers("lease-tries", 1);
 
     private LeaseTableClient(DynamoDbAsyncClient client, LeaseAttempts attempts, LeaseTerms terms,
-            FilteredCounts filtered, long failoverMillis, DirectCalls calls) {
+            RecordCounts counts, long failoverMillis, DirectCalls calls) {
         this.client = client;
         this.attempts = attempts;
         this.terms = terms;
-        this.filtered = filtered;
+        this.counts = counts;
         this.failoverMillis = failoverMillis;
         this.direct = new DirectUpdates(calls, timer);
         this.patienceMillis = Math.min(failoverMillis / 5, MOST_PATIENCE_MILLIS);
@@ -96,14 +96,14 @@ final class LeaseTableClient implements InvocationHandler {
      *
      * @param attempts is told of every update on condition of a lease's counter
      * @param terms told of every renewal and checkpoint that was done, however late its answer
-     * @param filtered told of every row that is read alone, and asked what a checkpoint is to take along
+     * @param counts told of every row that is read alone, and asked what a checkpoint is to take along
      * @param calls of {@code client}, for the updates' first tries
      */
     static DynamoDbAsyncClient of(DynamoDbAsyncClient client, LeaseAttempts attempts, LeaseTerms terms,
-            FilteredCounts filtered, long failoverMillis, DirectCalls calls) {
+            RecordCounts counts, long failoverMillis, DirectCalls calls) {
         return (DynamoDbAsyncClient) Proxy.newProxyInstance(
                 DynamoDbAsyncClient.class.getClassLoader(), new Class<?>[] {DynamoDbAsyncClient.class},
-                new LeaseTableClient(client, attempts, terms, filtered, failoverMillis, calls));
+                new LeaseTableClient(client, attempts, terms, counts, failoverMillis, calls));
     }
 
     @Override
@@ -135,7 +135,7 @@ final class LeaseTableClient implements InvocationHandler {
                 request.toBuilder().overrideConfiguration(bounded(request, failoverMillis)).build();
         String shardId = request.key().get(KEY).s();
         return new Hedged<>(ignored -> client.getItem(bounded).thenApply(response -> { // before KCL has it
-            filtered.found(shardId, response.item());
+            counts.found(shardId, response.item());
             return response;
         })).answer();
     }
@@ -146,7 +146,7 @@ final class LeaseTableClient implements InvocationHandler {
             return sdkUpdate(given, failoverMillis); // evicting, and what KCL 3's leader does: on condition of the owner
         }
         String shardId = given.key().get(KEY).s();
-        UpdateItemRequest request = filtered.with(shardId, given);
+        UpdateItemRequest request = counts.with(shardId, given);
         long counter = Long.parseLong(expected.value().n());
         // To take a lease begins a term of its own (FleetLeaseRefresher).
         LeaseTerms.Term term = request.attributeUpdates().containsKey(OWNER) ? null : terms.of(shardId);

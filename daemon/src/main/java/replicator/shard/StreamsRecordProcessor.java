@@ -4,7 +4,7 @@ import com.amazonaws.services.dynamodbv2.streamsadapter.model.DynamoDBStreamsPro
 import com.amazonaws.services.dynamodbv2.streamsadapter.processor.DynamoDBStreamsShardRecordProcessor;
 import java.util.List;
 import java.util.function.Supplier;
-import replicator.leases.FilteredCounts;
+import replicator.leases.RecordCounts;
 import replicator.lineage.MissingLeases;
 import replicator.page.Page;
 import replicator.process.DispatchTurns;
@@ -29,7 +29,7 @@ public final class StreamsRecordProcessor implements DynamoDBStreamsShardRecordP
     private final ShardRecordProcessor child;
     private final Children children;
     private final BeginGate gate;
-    private final FilteredCounts filtered;
+    private final RecordCounts counts;
     private final MissingLeases missing;
     private final FirstStart firstStart;
     private final Progress progress;
@@ -45,7 +45,7 @@ public final class StreamsRecordProcessor implements DynamoDBStreamsShardRecordP
     /**
      * @param children those of the task
      * @param gate asked before the child is started
-     * @param filtered told that the child is about to start
+     * @param counts told that the child is about to start
      * @param missing asked where the shard's lease is lost
      * @param firstStart which records are not meant
      * @param turns told that the shard begins and ends, which takes several of them
@@ -56,7 +56,7 @@ public final class StreamsRecordProcessor implements DynamoDBStreamsShardRecordP
             ShardRecordProcessor child,
             Children children,
             BeginGate gate,
-            FilteredCounts filtered,
+            RecordCounts counts,
             MissingLeases missing,
             FirstStart firstStart,
             Progress progress,
@@ -67,7 +67,7 @@ public final class StreamsRecordProcessor implements DynamoDBStreamsShardRecordP
         this.child = child;
         this.children = children;
         this.gate = gate;
-        this.filtered = filtered;
+        this.counts = counts;
         this.missing = missing;
         this.firstStart = firstStart;
         this.progress = progress;
@@ -88,7 +88,7 @@ public final class StreamsRecordProcessor implements DynamoDBStreamsShardRecordP
         if (!gate.mayBegin(shardId, input.extendedSequenceNumber())) {
             return;
         }
-        filtered.begin(shardId);
+        counts.begin(shardId);
         pending.begin(input.extendedSequenceNumber());
         child.initialize(input);
         started = true;
