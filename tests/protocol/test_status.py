@@ -21,6 +21,7 @@ from processor.commands.demo.dynamodb_local import DynamoDBLocal
 from processor.commands.status import render
 from processor.replication.dead_letters import census
 from processor.replication.dead_letters.file_store import LetterFile
+from processor.reporting.durations import duration
 from processor.settings.settings import Settings
 from processor.startup import java
 from processor.state import copy_rows, holds
@@ -601,4 +602,4 @@ def test_people_see_a_table_of_what_is_left_to_do(make_stage: MakeStage) -> None
 )
 def test_durations_are_for_people(seconds: float | None, expected: str) -> None:
     """Two units at most."""
-    assert expected == render.duration(seconds)
+    assert expected == duration(seconds)

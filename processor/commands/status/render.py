@@ -9,6 +9,7 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from processor.reporting.durations import duration
 from processor.reporting.rich_console import cell
 from processor.state.status import urgency
 from processor.state.status.copy_progress import CopyProgress
@@ -23,7 +24,6 @@ SHOWN = 40
 _HEALTHY = {0: "healthy", 1: "not healthy", 5: "not known"}
 # From here on there is room for checkpoints beside a shard's name and owner.
 _CHECKPOINT_COLUMNS = 100
-_MINUTE, _HOUR = 60, 3600
 
 
 def headline(report: StatusReport) -> str:
@@ -138,18 +138,6 @@ def _table(shards: list[ShardState], report: StatusReport, *, checkpoints: bool)
         cells = (shard.shard_id, shard.state, lag, shard.owner or "-", *checkpoint, *filtered, note)
         table.add_row(*map(cell, cells))
     return table
-
-
-def duration(seconds: float | None) -> str:
-    """A time as in ``1 h 5 min``; ``?`` if it is not known."""
-    if seconds is None:
-        return "?"
-    if seconds < _MINUTE:
-        return f"{seconds:.1f} s"
-    minutes, rest = divmod(int(seconds), _MINUTE)
-    if seconds < _HOUR:
-        return f"{minutes} min {rest} s"
-    return f"{minutes // _MINUTE} h {minutes % _MINUTE} min"
 
 
 def line(report: StatusReport, at: datetime) -> str:

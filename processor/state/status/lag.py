@@ -21,7 +21,7 @@ from processor.aws.errors import aws_errors
 from processor.aws.response_shapes import NO_ANSWER
 from processor.dynamodb import record_times
 from processor.errors import NotFoundError, RefusedError, UnavailableError
-from processor.state.status.lineage import Lag, StreamShard
+from processor.state.status.lineage import Lag, Pending, StreamShard
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodbstreams import DynamoDBStreamsClient
@@ -31,6 +31,10 @@ if TYPE_CHECKING:
 THREADS = 16
 # A page may be empty although records follow. Only a closed shard shows where it ends.
 _PAGES_OF_OPEN, _PAGES_OF_CLOSED = 2, 50
+# A page ends after 1 MB of records (API reference of GetRecords), whatever number was asked for.
+_FULL_PAGE_BYTES = 900_000
+# Of a sequence number; AWS gives up to 40 (API reference of StreamRecord).
+_DIGITS = 100
 _TRIMMED = "TrimmedDataAccessException"
 _TOO_MANY_READERS = "LimitExceededException"
 # Errors that may concern a single shard (API reference of GetRecords, errors).
@@ -59,6 +63,7 @@ class _Record(msgspec.Struct):
 class _Page(msgspec.Struct):
     records: list[_Record] = msgspec.field(name="Records")
     iterator: str | None = msgspec.field(name="NextShardIterator", default=None)
+    size_bytes: int = 0
 
 
 def describe(client: DynamoDBStreamsClient, arn: str) -> tuple[dict[str, Any], list[StreamShard]] | None:
@@ -91,14 +96,23 @@ class Lags:
     """Reads one stream. ``times`` knows whether the lags are only exact to a minute.
 
     :param clock: seconds since the epoch
+    :param most: how many of a shard's records are read, given its id; of more than one, each lag has what is pending
     """
 
-    def __init__(self, client: DynamoDBStreamsClient, arn: str, *, clock: Callable[[], float] = time.time) -> None:
+    def __init__(
+        self,
+        client: DynamoDBStreamsClient,
+        arn: str,
+        *,
+        clock: Callable[[], float] = time.time,
+        most: Callable[[str], int] = lambda _: 1,
+    ) -> None:
         self._client = client
         with aws_errors(f"GetRecords on stream {arn}"):
             self._lean = direct_calls(client, operation="GetRecords", parameters={})
         self._arn = arn
         self._clock = clock
+        self._most = most
         self._away = threading.Event()
         self.times = record_times.of_stream(arn)
         self.failures: list[UnavailableError] = []
@@ -120,7 +134,7 @@ class Lags:
             return Lag(seconds=None, note="the stream can't be read")
         number = checkpoint if checkpoint and checkpoint.isdigit() else None
         try:
-            return self._age(self._first(shard, number))
+            return self._lag(self._after(shard, number), shard)
         except NotFoundError:
             return Lag(seconds=None, lost=True, note="the stream no longer has it")
         except UnavailableError as exc:
@@ -138,16 +152,16 @@ class Lags:
     def _trimmed(self, shard: StreamShard, number: str | None) -> Lag:
         """Whether the checkpoint is before the oldest record: DynamoDB Local says "trimmed" of whole shards, too."""
         try:
-            oldest = self._first(shard, None)
+            found = self._after(shard, None)
         except UnavailableError as exc:
             return self._failed(exc)
-        reached = oldest.sequence_number if oldest else shard.ending
+        reached = found.records[0].dynamodb.sequence_number if found.records else shard.ending
         if number is not None and reached is not None and int(reached) > int(number):
             return Lag(seconds=None, lost=True, note=f"changes after {number} are past the stream's 24 hours")
-        return self._age(oldest)
+        return self._lag(found, shard)
 
-    def _first(self, shard: StreamShard, after: str | None) -> _Change | None:
-        """The shard's first record after a sequence number, or its oldest; None if there is none.
+    def _after(self, shard: StreamShard, after: str | None) -> _Page:
+        """The shard's first records after a sequence number, or its oldest; an empty page if there are none.
 
         :raises UnavailableError: it can't be read
         """
@@ -158,12 +172,12 @@ class Lags:
         iterator: str | None = self._call("GetShardIterator", wanted, _Iterator).iterator
         for _ in range(_PAGES_OF_OPEN if shard.ending is None else _PAGES_OF_CLOSED):
             if iterator is None:
-                return None
-            page = self._call("GetRecords", {"ShardIterator": iterator, "Limit": 1}, _Page)
+                break
+            page = self._call("GetRecords", {"ShardIterator": iterator, "Limit": self._most(shard.shard_id)}, _Page)
             if page.records:
-                return page.records[0].dynamodb
+                return page
             iterator = page.iterator
-        return None
+        return _Page(records=[])
 
     def _call(self, operation: str, parameters: dict[str, Any], answer: type[T]) -> T:
         """Make a direct call; if that fails, call by the client, with its retries.
@@ -174,19 +188,35 @@ class Lags:
         with contextlib.suppress(UnavailableError, RefusedError, *NO_ANSWER):
             with aws_errors(name):
                 content = self._lean.call(operation, msgspec.json.encode(parameters))
-            return msgspec.json.decode(content, type=answer)
+            found = msgspec.json.decode(content, type=answer)
+            if isinstance(found, _Page):
+                found.size_bytes = len(content)
+            return found
         with aws_errors(name):
             call = self._client.get_records if operation == "GetRecords" else self._client.get_shard_iterator
-            found = call(**parameters)
+            made = call(**parameters)
         try:
-            return msgspec.convert(found, answer)
+            return msgspec.convert(made, answer)
         except msgspec.ValidationError as exc:
             message = f"{name}: the answer is none of DynamoDB's ({exc})"
             raise UnavailableError(message, code="NotDynamoDB") from exc
 
-    def _age(self, record: _Change | None) -> Lag:
-        if record is None:
-            return Lag(seconds=0.0)
-        made_at = record.made_at if isinstance(record.made_at, float) else record.made_at.timestamp()
+    def _lag(self, page: _Page, shard: StreamShard) -> Lag:
+        most = self._most(shard.shard_id)
+        if not page.records:
+            return Lag(seconds=0.0, pending=Pending(count=0) if most > 1 else None)
+        first, newest = page.records[0].dynamodb, page.records[-1].dynamodb
+        made_at = first.made_at if isinstance(first.made_at, float) else first.made_at.timestamp()
         self.times.see(made_at)
-        return Lag(seconds=round(max(self._clock() - made_at, 0.0), 1))
+        pending = Pending(
+            count=len(page.records),
+            first=_number(first.sequence_number),
+            newest=_number(newest.sequence_number),
+            more=len(page.records) >= most or page.size_bytes > _FULL_PAGE_BYTES,
+        )
+        return Lag(seconds=round(max(self._clock() - made_at, 0.0), 1), pending=pending if most > 1 else None)
+
+
+def _number(text: str) -> int | None:
+    """A sequence number, or None where an answer has something else in its place."""
+    return int(text) if text.isdecimal() and len(text) <= _DIGITS else None

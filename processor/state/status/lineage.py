@@ -39,15 +39,29 @@ class StreamShard(msgspec.Struct, frozen=True, kw_only=True):
     ending: str | None = None
 
 
+class Pending(msgspec.Struct, frozen=True, kw_only=True):
+    """Records after a checkpoint, of one page: how many, and the sequence numbers of the oldest and the newest of them.
+
+    ``more``: there may be more behind them, which were not read.
+    """
+
+    count: int
+    first: int | None = None
+    newest: int | None = None
+    more: bool = False
+
+
 class Lag(msgspec.Struct, frozen=True, kw_only=True):
     """How far a shard is behind: the age of its oldest change that is not applied, in seconds; 0 if there is none.
 
-    None if it can't be known, and ``note`` says why; ``lost`` if that change is no longer in the stream.
+    None if it can't be known, and ``note`` says why; ``lost`` if that change is no longer in the stream. ``pending``:
+    what is not applied, as far as it was counted.
     """
 
     seconds: float | None
     note: str = ""
     lost: bool = False
+    pending: Pending | None = None
 
 
 class ShardState(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -17,6 +17,7 @@ from processor.state.checkpoint_outage import CheckpointOutage
 from processor.state.holds import Hold
 from processor.state.leases import Lease
 from processor.state.liveness import Daemon
+from processor.state.renewals import Renewals
 from processor.state.status import copy_progress, lag
 from processor.state.status.copy_progress import CopyProgress
 from processor.state.status.lag import Lags
@@ -46,7 +47,11 @@ class Stream(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
 
 
 class Seen(msgspec.Struct, kw_only=True):
-    """What was read; None if there is nothing, or if it is in ``unread``."""
+    """What was read; None if there is nothing, or if it is in ``unread``.
+
+    ``holds`` are those of ``all_holds`` that the checkpoints don't show to be over; ``shards`` is what becomes of
+    ``stream_shards``, ``leases`` and ``lags``.
+    """
 
     source: dict[str, Any] | None = None
     destination: dict[str, Any] | None = None
@@ -56,6 +61,9 @@ class Seen(msgspec.Struct, kw_only=True):
     stream: Stream | None = None
     shards: list[ShardState] = []
     lag_about: bool = False
+    stream_shards: list[StreamShard] | None = None
+    lags: dict[str, Lag] = {}
+    all_holds: list[Hold] = []
     copy: CopyProgress | None = None
     dead_letters: LettersFound | None = None
     conflicts: LettersFound | None = None
@@ -68,20 +76,66 @@ class Seen(msgspec.Struct, kw_only=True):
         return what not in {each.what for each in self.unread}
 
 
-def read(settings: Settings, clients: Clients, letters: CountLetters) -> Seen:
+def read(
+    settings: Settings,
+    clients: Clients,
+    letters: CountLetters,
+    *,
+    renewals: Renewals | None = None,
+    most: Callable[[str], int] = lambda _: 1,
+) -> Seen:
     """Look at all of it once.
 
     :param clients: with ``lag.THREADS`` connections
+    :param renewals: for who looks again and again: tells who is alive without waiting, from the second look on
+    :param most: how many of a shard's pending records are counted, given its id
     """
-    return _Reader(settings, clients, letters).read()
+    return _Reader(settings, clients, letters, renewals=renewals, most=most).read()
+
+
+def with_leases(seen: Seen, found: list[Lease] | None, daemons: list[Daemon], *, from_oldest: bool) -> Seen:
+    """What was seen, with newer leases: all else is as old as it was, but what follows from them is as they say.
+
+    :param found: None if there is no checkpoint table
+    """
+    lineage = Lineage(seen.stream_shards, found, from_oldest=from_oldest)
+    renewing = {each.owner for each in daemons if each.alive}
+    return msgspec.structs.replace(
+        seen,
+        leases=found,
+        daemons=daemons,
+        holds=_lasting(seen.all_holds, found or ()),
+        shards=lineage.states(renewing=renewing, lags=seen.lags),
+    )
+
+
+def _lasting(rows: Iterable[Hold], found: Iterable[Lease]) -> list[Hold]:
+    """The rows that the checkpoints don't show to be over."""
+    checkpoints = {lease.shard_id: lease.checkpoint for lease in found}
+    return [
+        hold
+        for hold in rows
+        if not hold.is_over(checkpoints.get(hold.shard_id))
+        and (hold.shard_id in checkpoints or (hold.kind == "loss" and not hold.sequence_number))
+    ]
 
 
 class _Reader:
-    def __init__(self, settings: Settings, clients: Clients, letters: CountLetters) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        clients: Clients,
+        letters: CountLetters,
+        *,
+        renewals: Renewals | None,
+        most: Callable[[str], int],
+    ) -> None:
         self._settings = settings
         self._clients = clients
         self._letters = letters
-        self._seen = Seen(daemons=[], shards=[], holds=[], unread=[])
+        self._renewals = renewals
+        self._most = most
+        self._seen = Seen(daemons=[], shards=[], holds=[], unread=[], lags={}, all_holds=[])
 
     def read(self) -> Seen:
         settings, clients, seen = self._settings, self._clients, self._seen
@@ -104,21 +158,16 @@ class _Reader:
             seen.leases = scanned.result()
             looked = begin("leases", self._daemons)
             seen.source, seen.task = source.result(), row.result()
-            shards = self._stream()
-            lags = self._lags(shards)
+            seen.stream_shards = self._stream()
+            seen.lags = self._lags(seen.stream_shards)
             looked.result()
-            checkpoints = {lease.shard_id: lease.checkpoint for lease in seen.leases or ()}
-            seen.holds = [
-                hold
-                for hold in held.result() or ()
-                if not hold.is_over(checkpoints.get(hold.shard_id))
-                and (hold.shard_id in checkpoints or (hold.kind == "loss" and not hold.sequence_number))
-            ]
+            seen.all_holds = held.result() or []
+            seen.holds = _lasting(seen.all_holds, seen.leases or ())
             seen.checkpoint_outage = outage.result()
             seen.destination, seen.dead_letters, seen.copy = destination.result(), letters.result(), copy.result()
         if seen.could_read("leases"):  # otherwise nothing is known of any shard
             renewing = {each.owner for each in seen.daemons if each.alive}
-            seen.shards = self._lineage(shards).states(renewing=renewing, lags=lags)
+            seen.shards = self._lineage(seen.stream_shards).states(renewing=renewing, lags=seen.lags)
         return seen
 
     def _attempt(self, what: str, call: Callable[[], T]) -> T | None:
@@ -135,6 +184,9 @@ class _Reader:
         seen, settings = self._seen, self._settings
         if not seen.leases:
             return
+        if self._renewals is not None and self._renewals.known:
+            seen.daemons = self._renewals.see(seen.leases)
+            return
         look = liveness.look(
             self._clients.checkpoints(),
             settings.checkpoint_table,
@@ -144,6 +196,8 @@ class _Reader:
         seen.daemons = look.daemons
         if look.handed_over:
             seen.leases = self._leases()
+        if self._renewals is not None:
+            self._renewals.learn(look.daemons, seen.leases or ())
 
     def _stream(self) -> list[StreamShard] | None:
         """The task's own stream, or before a first start the source's: later that may have a newer one, or be gone."""
@@ -174,7 +228,7 @@ class _Reader:
         seen = self._seen
         if not shards or seen.stream is None or not seen.could_read("leases"):
             return {}
-        lags = Lags(self._clients.streams(), seen.stream.arn)
+        lags = Lags(self._clients.streams(), seen.stream.arn, most=self._most)
         found = lags.read(shards, self._lineage(shards).unfinished())
         seen.lag_about = lags.times.rounded
         if lags.failures:
