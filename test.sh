@@ -20,6 +20,9 @@
 #   ./test.sh faults [--seed S] [--only CALL[:FAULT[:MOMENT]]] [--resume REPORT]
 #                                     each call, each single fault, each moment, on real daemons; all of it takes an hour and writes
 #                                     docs/faults.md; ./test.sh has a sample of it
+#   ./test.sh chromium                gets Chromium (Debian's package) into .chromium/, where none is installed: the console's page is tested in
+#                                     it; ./test.sh does so, too
+#   ./test.sh pictures                draws docs/images/console-*.png anew: the console's page of real tasks, in that Chromium
 #   ./test.sh dashboard               draws docs/metrics/dashboard.png anew, of a real run that a real Prometheus scrapes
 #   ./test.sh docs                    build docs/ as a site, into site/; a broken link fails it
 #   ./test.sh image                   the Dockerfile's steps without an engine, and a replication by what they make
@@ -90,6 +93,30 @@ prometheus() {
     [[ -x "$root/.prometheus/usr/bin/promtool" ]]
 }
 
+# What Chromium needs and is not installed, unpacked beside it; no root's rights are needed, and nothing is installed.
+chromium() {
+    local made name names apt=(apt-get -o Acquire::Retries=0 -o Acquire::http::Timeout=20 -o Acquire::https::Timeout=20)
+    [[ ! -x "$root/.chromium/usr/lib/chromium/chromium" ]] || return 0
+    for name in chromium chromium-browser google-chrome; do
+        ! type -P "$name" >/dev/null || return 0
+    done
+    command -v apt-get dpkg-deb >/dev/null || { echo "test: Chromium comes from Debian's packages, and apt-get is not here. Or put chromium on the PATH." >&2; return 22; }
+    needed() { "${apt[@]}" install --simulate --no-install-recommends chromium fonts-dejavu-core 2>/dev/null | sed -n 's/^Inst \([^ ]*\).*/\1/p'; }
+    names="$(needed)"
+    [[ -n "$names" ]] || { "${apt[@]}" -qq update && names="$(needed)"; } || return 22
+    made="$(mktemp -d)"
+    # shellcheck disable=SC2086  # names without spaces, one argument each
+    (cd "$made" && { "${apt[@]}" -qq download $names || { "${apt[@]}" -qq update && "${apt[@]}" -qq download $(needed); }; } && for name in *.deb; do dpkg-deb -x "$name" x; done) &&
+        rm -rf "$root/.chromium" && mv "$made/x" "$root/.chromium"
+    rm -rf "$made"
+    [[ -x "$root/.chromium/usr/lib/chromium/chromium" ]]
+}
+
+# Where no browser can be had, its tests are skipped, and that is said.
+browser() {
+    chromium || echo "test: no Chromium: the console's page is not looked at, only what is sent to it." >&2
+}
+
 # The alarms are tested with Prometheus's own tool. Where it can't be had, its two tests are skipped, and that is said.
 promtool() {
     type -P promtool >/dev/null || prometheus || echo "test: no promtool: the alarms are parsed, not tested." >&2
@@ -98,6 +125,11 @@ promtool() {
 # What draws is not needed for anything else, so it is in no lock file.
 picture() {
     VIRTUAL_ENV="$root/.venv" "$bin/uv" run --no-project --with matplotlib==3.10.7 python -m "$@"
+}
+
+pictures() {
+    chromium
+    "$bin/python" -m tests.console
 }
 
 dashboard() {
@@ -147,6 +179,7 @@ case "${1:-all}" in
         lint
         audit
         promtool
+        browser
         tests --numprocesses 3 --dist loadfile # most of a test is waiting
         ;;
     lint) lint ;;
@@ -154,6 +187,8 @@ case "${1:-all}" in
     tests) tests "${@:2}" ;;
     bench) bench "${@:2}" ;;
     prometheus) prometheus ;;
+    chromium) chromium ;;
+    pictures) pictures ;;
     dashboard) dashboard "${@:2}" ;;
     chaos) "$bin/python" -m tests.chaos "${@:2}" ;;
     many) "$bin/python" -m tests.many "${@:2}" ;;

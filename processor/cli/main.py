@@ -17,6 +17,7 @@ from processor.cli import help as help_text
 from processor.cli.arguments import Named
 from processor.cli.registry import COMMANDS, REPLICATE, Command, CommandOptions
 from processor.commands.check.options import CheckOptions
+from processor.commands.console.options import ConsoleOptions
 from processor.commands.copy.options import CopyOptions
 from processor.commands.policy.options import PolicyOptions
 from processor.commands.preview.options import PreviewOptions
@@ -31,7 +32,7 @@ from processor.reporting.console import MessageStream, PrintableStream
 from processor.reporting.ending import Ending
 from processor.settings import loader, task_files
 from processor.settings.settings import Settings
-from processor.settings.task_files import NamedTask
+from processor.settings.task_files import NamedTask, TaskFile
 from processor.system import program
 from processor.system.private_files import UMASK
 from processor.system.signals import raise_when_they_come
@@ -110,6 +111,8 @@ def _dispatch(command: Command, words: Sequence[str]) -> int:
     if given.task is None and task_files.are_many(given.files):
         return _with_many(command, given, options, words=rest)
     found = load(rest, command) if given.task is None else _chosen(command, given)
+    if isinstance(options, ConsoleOptions):
+        return _consoles([_named(found, given)], options)
     if found.demo and command is REPLICATE:
         from processor.commands.demo import command as demonstration
 
@@ -133,6 +136,14 @@ def _in_both_directions(found: Settings, given: Named, *, words: Sequence[str]) 
     from processor.commands.replicate import both_directions
 
     both_directions.run(found, words)
+
+
+def _named(settings: Settings, given: Named) -> NamedTask:
+    """The one task of a command line, with the file by which a person names it again, if there is one."""
+    file = TaskFile(path=given.files[0] if given.files else "")
+    if given.task is not None:
+        file = task_files.choose(task_files.find(given.files), given.task)
+    return NamedTask(file=file, settings=settings, places={})
 
 
 def _chosen(command: Command, given: Named) -> Settings:
@@ -255,6 +266,12 @@ def _verify(found: Settings, options: VerifyOptions) -> int:
     return command.run(found, options)
 
 
+def _consoles(tasks: Sequence[NamedTask], options: ConsoleOptions) -> int:
+    from processor.commands.console import command
+
+    return command.run(tasks, options)
+
+
 def _policies(tasks: Sequence[NamedTask], options: PolicyOptions) -> int:
     from processor.commands.policy import many
 
@@ -269,6 +286,7 @@ def _statuses(tasks: Sequence[NamedTask], options: StatusOptions) -> int:
 
 # Those that don't do the same with one task after the other.
 _RUN_MANY: Mapping[str, Callable[[Sequence[NamedTask], Any], int]] = {
+    "console": _consoles,
     "policy": _policies,
     "status": _statuses,
 }

@@ -15,6 +15,8 @@ from pathlib import Path
 from typing import Any, NoReturn, Protocol
 
 from processor.commands.check.options import CheckOptions
+from processor.commands.console import options as console_options
+from processor.commands.console.options import ConsoleOptions
 from processor.commands.copy.options import CopyOptions
 from processor.commands.policy import options as policy_options
 from processor.commands.policy.options import PolicyOptions
@@ -188,6 +190,51 @@ COMMANDS: Mapping[str, Command] = {
             takes=CheckOptions,
             options=(JSON,),
             outcomes={0: "ready", 22: "not ready", 5: "not known"},
+        ),
+        Command(
+            name="console",
+            help="serve a live page of the tasks, for a browser; changes nothing",
+            takes=ConsoleOptions,
+            options=(
+                Option(
+                    name="port",
+                    metavar="N",
+                    parse=whole_number(0, 65_535),
+                    default=8080,
+                    help="port of the page; 0 for any that is free (8080)",
+                ),
+                Option(
+                    name="address",
+                    metavar="ADDRESS",
+                    parse=str,
+                    default="127.0.0.1",
+                    help="address on which it listens; whoever reaches it reads it (127.0.0.1)",
+                ),
+                Option(
+                    name="hostNames",
+                    field="names",
+                    metavar="NAMES",
+                    parse=console_options.names,
+                    default=(),
+                    help="names by which browsers ask for it, beside the address and localhost: a.example.com,b",
+                ),
+                Option(name="open", field="opens", help="open it in this machine's browser"),
+                Option(
+                    name="interval",
+                    field="interval_seconds",
+                    metavar="SECONDS",
+                    parse=whole_number(1, 300),
+                    default=10,
+                    help="time from one look at a task to the next, while the page is open (10)",
+                ),
+                Option(
+                    name="maxLagSeconds",
+                    metavar="N",
+                    parse=whole_number(0, 86_400),
+                    default=60,
+                    help="a shard that is further behind is not healthy (60)",
+                ),
+            ),
         ),
         Command(
             name="copy",

@@ -28,6 +28,7 @@ from processor.state.copy_rows import CopyState
 from tests.fakes.aws.guarded_task import SOURCE_ACCOUNT, Grant, GuardedTask
 from tests.fakes.aws.moto_s3 import MotoS3
 from tests.fakes.aws.moto_transfers import MotoTransfers
+from tests.fakes.console import Console
 from tests.fakes.dynamodb.lease_table import LeaseTable
 from tests.fakes.policies import limit_commands
 from tests.fakes.task.letters import letter
@@ -148,6 +149,16 @@ def _status(task: GuardedTask) -> list[tuple[int, str, str]]:
         return [task.run("status", "--maxLagSeconds", "3600")]
 
 
+def _console(task: GuardedTask) -> list[tuple[int, str, str]]:
+    _tables(task)
+    with _leases(task, recorded=False):
+        began = CopyState(id="c", segments=1, started_ms=0, stream_arn="")
+        copy_rows.write(task.db, task.settings.task_table, began, before=None)
+        with Console(environment=task.environment, maxLagSeconds="3600", **task.given) as console:
+            verdict = console.page()["verdict"]
+    return [(0 if verdict["level"] == "ok" else 1, "", verdict["sentence"])]
+
+
 def _verify(task: GuardedTask) -> list[tuple[int, str, str]]:
     _tables(task)
     return [task.run("verify", "--recheck", "0")]
@@ -246,6 +257,7 @@ CASES = {
     "check, fenced, with letters": Case(commands=("check",), run=_check, settings=FENCED | LETTERS),
     # On a busy machine a lease may be renewed late, and status then says that nobody does.
     "status": Case(commands=("status",), run=_status, settings=LETTERS | {"failoverTimeMillis": "30000"}),
+    "console": Case(commands=("console",), run=_console, settings=LETTERS | {"failoverTimeMillis": "30000"}),
     "verify": Case(commands=("verify",), run=_verify, ends=(1,)),
     "preview": Case(commands=("preview",), run=_preview, settings={"filter": "attribute_exists(id)"}, ends=(0, 0)),
     "repair": Case(commands=("repair",), run=_repair),

@@ -23,6 +23,7 @@ from rich.table import Table
 from processor.aws import boto3_clients
 from processor.aws.clients import Clients
 from processor.commands.demo import servers as demo_servers
+from processor.commands.demo.page import served_page
 from processor.commands.demo.workload import PROBE_KEY, LagProbe, Workload, create_table, scan
 from processor.errors import ReplicatorError
 from processor.reporting import output
@@ -154,11 +155,13 @@ class _Demo:
         self._arguments = arguments
         self._logs = logs
         self._stop, self._at_once = stop, at_once
-        self._endpoints = {
+        endpoints = {
             "sourceEndpoint": source_endpoint,
             "destinationEndpoint": destination_endpoint,
             "kclEndpoint": source_endpoint,
         }
+        self._own = [part for name, value in endpoints.items() for part in (f"--{name}", value)]
+        self._own += ["--demo", "false", "--dontPublishCloudwatch"]
         here = {"source_endpoint": source_endpoint, "destination_endpoint": destination_endpoint}
         clients = Clients(msgspec.structs.replace(settings, **here), create=boto3_clients.create)
         self._source, self._destination = clients.source(), clients.destination()
@@ -174,15 +177,17 @@ class _Demo:
         create_table(self._destination, self._settings.destination_table, stream=False)
         self._started = time.monotonic()
         with self._replicator() as replicator:
-            self._workload.start()
-            self._probe.start()
-            self._watch(replicator, self._settings.demo_seconds)
-            self._probe.stop()
-            self._workload.stop()
-            if self._stop.is_set():
-                again = "Ctrl-C again ends it at once."
-                output.line(f"Nothing is written any more. Waiting until the tables are equal. {again}", flush=True)
-            look = self._settle(replicator)
+            with served_page([*self._arguments, *self._own], log=self._logs / "page.log"):
+                self._workload.start()
+                self._probe.start()
+                self._watch(replicator, self._settings.demo_seconds)
+                self._probe.stop()
+                self._workload.stop()
+                if self._stop.is_set():
+                    again = "Ctrl-C again ends it at once."
+                    output.line(f"Nothing is written any more. Waiting until the tables are equal. {again}", flush=True)
+                look = self._settle(replicator)
+                self._at_once.wait(LOOK_SECONDS)  # a checkpoint follows its writes
             output.line(look.line())
             if not look.differing:
                 output.line(f"The tables are equal: all {look.written} writes are at the destination.", flush=True)
@@ -194,18 +199,7 @@ class _Demo:
 
     @contextlib.contextmanager
     def _replicator(self) -> Iterator[subprocess.Popen[bytes]]:
-        endpoints = [part for name, value in self._endpoints.items() for part in (f"--{name}", value)]
-        command = [
-            sys.executable,
-            "-I",
-            "-m",
-            "processor",
-            *self._arguments,
-            *endpoints,
-            "--demo",
-            "false",
-            "--dontPublishCloudwatch",
-        ]
+        command = [sys.executable, "-I", "-m", "processor", *self._arguments, *self._own]
         with (self._logs / "console.log").open("wb") as console:
             replicator = subprocess.Popen(
                 command, stdin=subprocess.DEVNULL, stdout=console, stderr=console, start_new_session=True

@@ -7,7 +7,7 @@ import re
 import msgspec
 
 # ``repair`` is verify --repair.
-COMMANDS = ("check", "copy", "preview", "redrive", "repair", "replicate", "status", "unmark", "verify")
+COMMANDS = ("check", "console", "copy", "preview", "redrive", "repair", "replicate", "status", "unmark", "verify")
 # copy --viaS3 needs little of what copy does; here the option stands for it.
 VIA_S3 = "copyViaS3"
 

@@ -174,7 +174,7 @@ def _first(resource: Resource, actions: str, commands: str, when: When = _always
 
 
 def _source() -> Iterator[Permission]:
-    yield _row("source", "SourceTable", "DescribeTable", f"{_LOOKING} preview redrive repair status unmark verify")
+    yield _row("source", "SourceTable", "DescribeTable", f"{_LOOKING} preview redrive repair console status unmark verify")
     # Without it items past their TTL count as any others, and a warning of the preflight is missed.
     yield _row("source", "SourceTable", "DescribeTimeToLive", f"{_LOOKING} redrive repair verify")
     yield _row("source", "SourceTable", "GetItem", "preview redrive repair copy")
@@ -184,8 +184,8 @@ def _source() -> Iterator[Permission]:
     yield _row("source", "HeartbeatItem", "PutItem", "replicate", _heartbeat)
     yield _row("source", "SourceTable", "UpdateTable", "copy copyViaS3", _enable_stream)
     yield _row("source", "SourceTable", "ListTagsOfResource", "copy", _create)
-    yield _row("source", "SourceStream", "DescribeStream", f"{_LOOKING} status")
-    yield _row("source", "SourceStream", "GetShardIterator GetRecords", "replicate status")
+    yield _row("source", "SourceStream", "DescribeStream", f"{_LOOKING} console status")
+    yield _row("source", "SourceStream", "GetShardIterator GetRecords", "replicate console status")
     yield _row(
         "source",
         "SourceTable",
@@ -199,7 +199,7 @@ def _source() -> Iterator[Permission]:
 
 
 def _destination() -> Iterator[Permission]:
-    yield _row("destination", "DestinationTable", "DescribeTable", f"{_LOOKING} redrive repair status unmark verify")
+    yield _row("destination", "DestinationTable", "DescribeTable", f"{_LOOKING} redrive repair console status unmark verify")
     yield _row("destination", "DestinationTable", "Scan UpdateItem", "unmark")
     yield _row("destination", "DestinationTable", "DescribeTimeToLive", f"{_LOOKING} redrive repair verify")
     yield _row("destination", "DestinationTable", "BatchWriteItem", "check replicate", _batch)
@@ -229,25 +229,25 @@ def _destination() -> Iterator[Permission]:
 
 
 def _task() -> Iterator[Permission]:
-    yield _row("task", "TaskTable", "GetItem", f"{_LOOKING} status unmark")
+    yield _row("task", "TaskTable", "GetItem", f"{_LOOKING} console status unmark")
     yield _row("task", "TaskTable", "DescribeTable PutItem", "copy copyViaS3 replicate")
     yield _row("task", "TaskTable", "UpdateItem", "copy replicate")
     yield _row("task", "TaskTable", "UpdateItem", "repair verify", _views)  # by which view all of the destination is
-    yield _row("task", "TaskTable", "Scan", "copy copyViaS3 status")
+    yield _row("task", "TaskTable", "Scan", "copy copyViaS3 console status")
     yield _row("task", "TaskTable", "DeleteItem", "copy copyViaS3 replicate")
     yield _first("TaskTable", "CreateTable", "copy copyViaS3 replicate")
     yield _row("task", "Letters", "PutObject", "copy replicate", _new_letters, service="s3")
     yield _row("task", "LetterBucket", "ListBucket", _LOOKING, _new_letters, service="s3")
-    yield _row("task", "LetterBucket", "ListBucket", "redrive status", _letters, service="s3")
+    yield _row("task", "LetterBucket", "ListBucket", "redrive console status", _letters, service="s3")
     yield _row("task", "Conflicts", "PutObject", "replicate", _conflicts, service="s3")
-    yield _row("task", "ConflictBucket", "ListBucket", "status", _conflicts, service="s3")
+    yield _row("task", "ConflictBucket", "ListBucket", "console status", _conflicts, service="s3")
     yield _row("task", "Letters", "GetObject DeleteObject", "redrive", _letters, service="s3")
     yield _row("task", "Metrics", "PutMetricData", "replicate", _metrics, service="cloudwatch")
 
 
 def _kcl_tables() -> Iterator[Permission]:
-    yield _row("task", "LeaseTable", "Scan", f"{_LOOKING} status unmark")
-    yield _row("task", "LeaseTable", "BatchGetItem", "copy copyViaS3 status unmark")  # is a daemon alive?
+    yield _row("task", "LeaseTable", "Scan", f"{_LOOKING} console status unmark")
+    yield _row("task", "LeaseTable", "BatchGetItem", "copy copyViaS3 console status unmark")  # is a daemon alive?
     yield _row("task", "LeaseTable", "DescribeTable GetItem PutItem UpdateItem DeleteItem", "replicate")
     yield _row("task", "CoordinatorTable", "DescribeTable GetItem PutItem", "replicate")
     yield _first("LeaseTable", "CreateTable", "replicate")

@@ -178,5 +178,5 @@ def test_the_demo_needs_no_file(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_a_misspelt_command_is_answered_with_those_there_are() -> None:
     """A word that is neither a command nor a file may have been meant as either."""
-    with pytest.raises(UsageError, match=r"Properties file chek: can't be read .*there are check, copy, policy"):
+    with pytest.raises(UsageError, match=r"chek: can't be read .*there are check, console, copy, policy"):
         load(["chek"])

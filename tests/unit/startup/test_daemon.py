@@ -189,6 +189,7 @@ def test_only_the_owner_may_read_them(started: tuple[list[str], Path]) -> None:
     assert modes == {
         "daemon.properties": "0o600",
         "child.json": "0o600",
+        "counts": "0o700",
         "holds": "0o700",
         "metrics": "0o700",
         "terms": "0o700",

@@ -227,7 +227,7 @@ def test_every_command_has_its_permissions() -> None:
 @pytest.mark.parametrize("text", ["", "replicate,nothing", ","])
 def test_a_command_that_is_none_is_refused(text: str) -> None:
     """With the names that there are."""
-    with pytest.raises(ValueError, match="is none of check, copy"):
+    with pytest.raises(ValueError, match="is none of check, console, copy"):
         wanted.commands(text)
 
 

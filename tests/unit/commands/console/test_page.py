@@ -1,0 +1,192 @@
+"""What the page says of a task: a sentence that is understood at once, and what mends what is wrong."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+import pytest
+
+from processor.commands.console import page
+from processor.commands.console.page import Known, TaskPage
+from processor.errors import UsageError
+from processor.settings.task_files import NamedTask, TaskFile
+from processor.state.holds import Hold
+from processor.state.status.copy_progress import CopyProgress
+from processor.state.status.letters import LettersFound
+from processor.state.status.snapshot import Unread
+from processor.state.status.task_status import TaskStatus
+from tests.unit.commands.console.looks import known, lag, shard
+
+HELD = (
+    'Table orders-copy in us-east-1 will never accept the insert of key {"id":{"S":"secret (sequence number 7): "}} '
+    "(sequence number 12345): Item size has exceeded the maximum allowed size. It is not applied."
+)
+
+
+def _figures(made: TaskPage) -> dict[str, str]:
+    return {each.id: each.value for each in made.figures}
+
+
+def _fact(made: TaskPage, name: str) -> page.Fact:
+    return next(each for each in made.facts if each.id == name)
+
+
+def test_a_task_that_is_in_sync() -> None:
+    """One glance says so, with all of the 24 hours left, and nothing asks for anybody."""
+    made = page.of_task(known(lags={"shardId-1": lag(0.0, 0)}))
+    assert (made.verdict.level, made.verdict.word) == ("ok", "In sync")
+    assert made.verdict.sentence == "Every change is applied."
+    assert _figures(made) == {"behind": "0 s", "left": "24.0 h", "pending": "0", "written": "?", "applied": "?"}
+    assert (made.wrong, made.name) == ([], "orders")
+    assert _fact(made, "destination").value.endswith("is there and active; no shard reports a write that it refuses")
+
+
+def test_a_task_that_is_a_little_behind() -> None:
+    """It is healthy; how far it is behind right now is said."""
+    made = page.of_task(known(shard(lag_seconds=3.2), lags={"shardId-1": lag(3.2, 1234)}))
+    assert (made.verdict.word, made.verdict.sentence) == ("Healthy", "The replica is 3.2 s behind.")
+    assert _figures(made) | {"written": "", "applied": ""} == {
+        "behind": "3.2 s",
+        "left": "24.0 h",
+        "pending": "1,234",
+        "written": "",
+        "applied": "",
+    }
+
+
+@pytest.mark.parametrize(
+    ("changed", "words"),
+    [
+        ({"settings": {"checkpointIntervalMillis": "5000"}}, "up to 3.2 s"),
+        ({"lag_about": True}, "about 3.2 s"),
+    ],
+)
+def test_a_lag_that_may_be_wrong_says_so(changed: dict[str, Any], words: str) -> None:
+    """As in status; and the figure says why."""
+    made = page.of_task(known(shard(lag_seconds=3.2), **changed))
+    assert (made.verdict.behind, made.verdict.sentence) == (words, f"The replica is {words} behind.")
+    assert _figures(made)["behind"] == words.replace("up to", "≤").replace("about", "≈")
+    bounded = page.of_task(msgspec.structs.replace(known(shard(lag_seconds=3.2)), bounded=True))
+    assert bounded.verdict.behind == "up to 3.2 s"
+
+
+def test_a_daemon_that_was_killed() -> None:
+    """Not healthy, with how far the replica is behind, and the command that starts it."""
+    made = page.of_task(known(shard(state="unowned", lag_seconds=70.0, note="owner w-1 does not renew"), alive=False))
+    assert (made.verdict.level, made.verdict.word) == ("bad", "Not healthy")
+    assert made.verdict.sentence.startswith("No daemon of the task runs, and ")
+    assert made.verdict.sentence.endswith("The replica is 1 min 10 s behind.")
+    commands = {each.id: each.command for each in made.wrong}
+    assert commands.pop("stopped") == "./run.sh conf/orders.properties"
+    assert commands == dict.fromkeys(("daemon-silent", "shards-unowned", "shards-late"))
+    assert made.shards is not None
+    (row,) = made.shards.rows
+    assert (row.level, row.state, row.lag, row.note) == ("bad", "unowned", "1 min 10 s", "owner w-1 does not renew")
+
+
+def test_what_is_lost_is_said_first() -> None:
+    """Nothing is left of the 24 hours; the copy that makes up for it is named as the task inherits."""
+    made = page.of_task(known(shard(lost=True, lag_seconds=None), common="conf/common.properties"))
+    assert made.verdict.sentence.startswith("Changes of shards are past the stream's 24 hours")
+    assert (_figures(made)["behind"], _figures(made)["left"]) == ("lost", "none")
+    assert made.wrong[0].id == "shards-lost"
+    assert made.wrong[0].command == "./run.sh copy conf --task orders --restart --concurrent"
+
+
+def test_a_change_that_is_held_is_shown_without_its_key() -> None:
+    """The page has no item's content, whatever a key has in it; the log has the key."""
+    hold = Hold(kind="hold", shard_id="shardId-1", since_ms=1000, seen_ms=1000, sequence_number="12345", reason=HELD)
+    made = page.of_task(known(shard(lag_seconds=5.0), holds=[hold], all_holds=[hold]))
+    assert "secret" not in msgspec.json.encode(made).decode()
+    assert [(each.id, each.command) for each in made.wrong] == [("shard-held", "./run.sh check conf/orders.properties")]
+    assert made.wrong[0].title == "shard shardId-1: has waited at a change since 1970-01-01T00:00:01+00:00."
+    assert "Item size has exceeded" in made.wrong[0].reason
+    destination = _fact(made, "destination")
+    assert (destination.level, "it refuses what is written to it, of 1 shard" in destination.value) == ("bad", True)
+    assert made.shards is not None
+    assert made.shards.rows[0].note == "held at a change"
+
+
+def test_dead_letters_and_the_command_that_mends_them() -> None:
+    """Those that are there ask for somebody; none is as it should be."""
+    some = page.of_task(known(dead_letters=LettersFound(place="s3://b/p", count=3)))
+    assert (_fact(some, "letters").value, _fact(some, "letters").command) == (
+        "3 in s3://b/p",
+        "./run.sh redrive conf/orders.properties",
+    )
+    none = page.of_task(known(dead_letters=LettersFound(place="s3://b/p", count=0)))
+    assert (_fact(none, "letters").level, _fact(none, "letters").command) == ("ok", None)
+
+
+def test_a_copy_that_is_under_way_says_how_far_it_is() -> None:
+    """With a bar, and what goes on with it if nobody does."""
+    copy = CopyProgress(
+        state="running",
+        concurrent=True,
+        followed=False,
+        host="h",
+        started_ms=0,
+        finished_ms=None,
+        items=250,
+        filtered=50,
+        expected_items=1000,
+        size_bytes=0,
+        expected_bytes=0,
+        segments=4,
+        segments_done=1,
+    )
+    fact = _fact(page.of_task(known(copy=copy)), "copy")
+    assert (fact.share, fact.command) == (0.3, "./run.sh copy conf/orders.properties --concurrent")
+    done = _fact(page.of_task(known(copy=msgspec.structs.replace(copy, state="done"))), "copy")
+    assert (done.share, done.value) == (None, "done, 250 items and 50 left out")
+
+
+def test_what_could_not_be_read_is_not_known() -> None:
+    """Neither well nor ill; the part is named."""
+    made = page.of_task(known(unread=[Unread(what="destination", reason="no connection")], destination=None))
+    assert (made.verdict.level, made.verdict.word) == ("unknown", "Not known")
+    assert made.wrong[0].id == "not-read"
+    assert "could not be asked" in _fact(made, "destination").value
+
+
+def test_what_no_page_counts_is_not_shown_as_counted() -> None:
+    """A shard that is far behind has more than a page; one that could not be read is unknown."""
+    far = known(lags={"shardId-1": lag(30.0, 1000, more=True)})
+    assert _figures(page.of_task(far))["pending"] == "1,000+"
+    unread = known(lags={"shardId-1": msgspec.structs.replace(lag(30.0, 0), pending=None)})
+    assert _figures(page.of_task(unread))["pending"] == "?"
+
+
+def test_shards_the_worst_first_and_no_more_than_a_person_reads() -> None:
+    """Finished ones are only counted."""
+    shards = [shard(f"s-{number:03}", lag_seconds=float(number)) for number in range(120)]
+    made = page.of_task(known(*shards, shard("ended", state="finished"), shard("free", state="unowned", owner=None)))
+    assert made.shards is not None
+    assert [row.id for row in made.shards.rows[:3]] == ["free", "s-119", "s-118"]
+    assert (len(made.shards.rows), made.shards.more) == (100, "and 21 more; status --json has all of them")
+    assert made.shards.summary == "1 without an owner, 120 being read, 1 finished"
+
+
+def _unusable(name: str) -> Known:
+    task = NamedTask(file=TaskFile(path=f"conf/{name}.properties"), error="sourceTable is missing.", places={})
+    found = TaskStatus(task=task, exit_status=UsageError.exit_status, message=task.error)
+    return Known(topic=name, found=found, at_ms=1_000)
+
+
+def test_many_tasks_the_worst_first() -> None:
+    """A sentence for all, and a line for each, also for one whose file can't be used."""
+    stopped = known(shard(state="unowned"), name="b", alive=False)
+    made = page.of_many([known(name="a"), stopped, _unusable("c")])
+    assert [(line.name, line.verdict.level) for line in made.tasks] == [("c", "bad"), ("b", "bad"), ("a", "ok")]
+    assert (made.verdict.word, made.verdict.sentence) == ("Not healthy", "2 of 3 tasks need somebody.")
+    well = page.of_many([known(name="a"), known(name="b")])
+    assert (well.verdict.word, well.verdict.sentence) == ("All healthy", "2 tasks.")
+    assert page.of_task(_unusable("c")).verdict.sentence == "sourceTable is missing."
+
+
+def test_before_the_first_look() -> None:
+    """Nothing is claimed."""
+    task = NamedTask(file=TaskFile(path="a.properties"), settings=None, places={})
+    made = page.of_task(Known(topic="a", found=TaskStatus(task=task, exit_status=None)))
+    assert (made.verdict.level, made.verdict.word, made.at_ms) == ("unknown", "Looking", None)
