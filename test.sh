@@ -93,20 +93,18 @@ prometheus() {
     [[ -x "$root/.prometheus/usr/bin/promtool" ]]
 }
 
-# What Chromium needs and is not installed, unpacked beside it; no root's rights are needed, and nothing is installed.
+# Chromium and what it needs that is not installed, unpacked: no root's rights are needed, and the machine stays as it is.
 chromium() {
-    local made name names apt=(apt-get -o Acquire::Retries=0 -o Acquire::http::Timeout=20 -o Acquire::https::Timeout=20)
+    local made name names apt=(apt-get -o Acquire::Retries=0 -o Acquire::http::Timeout=20 -o Acquire::https::Timeout=20 -o APT::Sandbox::User=root)
     [[ ! -x "$root/.chromium/usr/lib/chromium/chromium" ]] || return 0
     for name in chromium chromium-browser google-chrome; do
         ! type -P "$name" >/dev/null || return 0
     done
     command -v apt-get dpkg-deb >/dev/null || { echo "test: Chromium comes from Debian's packages, and apt-get is not here. Or put chromium on the PATH." >&2; return 22; }
-    needed() { "${apt[@]}" install --simulate --no-install-recommends chromium fonts-dejavu-core 2>/dev/null | sed -n 's/^Inst \([^ ]*\).*/\1/p'; }
-    names="$(needed)"
-    [[ -n "$names" ]] || { "${apt[@]}" -qq update && names="$(needed)"; } || return 22
+    missing() { mapfile -t names < <("${apt[@]}" install --simulate --no-install-recommends chromium fonts-dejavu-core 2>/dev/null | sed -n 's/^Inst \([^ ]*\).*/\1/p'); }
+    get() { missing && ((${#names[@]})) && "${apt[@]}" -qq download "${names[@]}"; }
     made="$(mktemp -d)"
-    # shellcheck disable=SC2086  # names without spaces, one argument each
-    (cd "$made" && { "${apt[@]}" -qq download $names || { "${apt[@]}" -qq update && "${apt[@]}" -qq download $(needed); }; } && for name in *.deb; do dpkg-deb -x "$name" x; done) &&
+    (cd "$made" && { get || { "${apt[@]}" -qq update && get; }; } && for name in *.deb; do dpkg-deb -x "$name" x || exit; done) &&
         rm -rf "$root/.chromium" && mv "$made/x" "$root/.chromium"
     rm -rf "$made"
     [[ -x "$root/.chromium/usr/lib/chromium/chromium" ]]
