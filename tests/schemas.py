@@ -17,12 +17,12 @@ from processor.commands.policy.command import PolicyReport
 from processor.commands.policy.many import Merged
 from processor.commands.preview.report import PreviewReport
 from processor.commands.redrive.run import RedriveReport
-from processor.commands.status.report import StatusReport
 from processor.commands.unmark.run import UnmarkReport
 from processor.commands.verify.report import VerifyReport
 from processor.reporting.failure import FailureReport
 from processor.reporting.task_output import TaskOutcome
 from processor.startup import java
+from processor.state.status.report import StatusReport
 
 FOLDER = java.ROOT / "docs" / "schemas"
 # What each command prints of one task.

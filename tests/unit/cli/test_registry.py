@@ -161,7 +161,7 @@ def test_help_settings_has_the_settings(words: list[str], capsys: pytest.Capture
 def test_help_about_what_there_is_not_says_what_there_is(capsys: pytest.CaptureFixture[str]) -> None:
     """A word may be misspelt; and ``-h`` is also the value of an option that wants one."""
     assert main(["help", "coppy"]) == 22
-    assert "There is no help about 'coppy'. There is some about check, copy" in capsys.readouterr().err
+    assert "There is no help about 'coppy'. There is some about check, console, copy" in capsys.readouterr().err
     assert help_text.asked(["a.properties", "--javaOptions", "-h"]) is None
 
 
