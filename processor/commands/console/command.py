@@ -18,16 +18,18 @@ from processor.commands.console.watch import TaskWatch, Watch, stale_seconds
 from processor.errors import UsageError
 from processor.replication.dead_letters import census
 from processor.reporting import output
+from processor.settings import task_files
 from processor.settings.task_files import NamedTask
 from processor.system import open_files
 
 
 def run(tasks: Sequence[NamedTask], options: ConsoleOptions) -> int:
-    """Serve a page of these tasks until a signal comes, which is its usual end.
+    """Serve a page of these tasks, each direction of a two-way one by itself, until a signal comes, its usual end.
 
     :returns: 0
     :raises UsageError: the address can't be listened on
     """
+    tasks = list(task_files.in_directions(tasks))
     open_files.allow_many()  # each task's clients keep their connections, and each tab has one
     try:
         listener = server.listening(options.address, options.port)

@@ -358,6 +358,10 @@ def _facts(report: StatusReport, file: TaskFile) -> list[Fact]:
                 command=remedies.of_letters(file) if letters.count else None,
             )
         )
+    if report.conflicts:
+        kept = report.conflicts
+        more = "more than " if kept.more else ""
+        facts.append(Fact(id="conflicts", name="Conflicts", value=f"{more}{kept.count:,} in {kept.place}"))
     if report.filtered is not None:
         text = f"{report.filtered:,} records of shards with a lease wrote nothing, by the settings"
         facts.append(Fact(id="filtered", name="Left out", value=text))

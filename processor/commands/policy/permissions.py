@@ -174,7 +174,8 @@ def _first(resource: Resource, actions: str, commands: str, when: When = _always
 
 
 def _source() -> Iterator[Permission]:
-    yield _row("source", "SourceTable", "DescribeTable", f"{_LOOKING} preview redrive repair console status unmark verify")
+    looking = f"{_LOOKING} console preview redrive repair status unmark verify"
+    yield _row("source", "SourceTable", "DescribeTable", looking)
     # Without it items past their TTL count as any others, and a warning of the preflight is missed.
     yield _row("source", "SourceTable", "DescribeTimeToLive", f"{_LOOKING} redrive repair verify")
     yield _row("source", "SourceTable", "GetItem", "preview redrive repair copy")
@@ -199,7 +200,8 @@ def _source() -> Iterator[Permission]:
 
 
 def _destination() -> Iterator[Permission]:
-    yield _row("destination", "DestinationTable", "DescribeTable", f"{_LOOKING} redrive repair console status unmark verify")
+    looking = f"{_LOOKING} console redrive repair status unmark verify"
+    yield _row("destination", "DestinationTable", "DescribeTable", looking)
     yield _row("destination", "DestinationTable", "Scan UpdateItem", "unmark")
     yield _row("destination", "DestinationTable", "DescribeTimeToLive", f"{_LOOKING} redrive repair verify")
     yield _row("destination", "DestinationTable", "BatchWriteItem", "check replicate", _batch)

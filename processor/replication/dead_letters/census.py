@@ -1,8 +1,9 @@
-"""Counts a task's dead letters, for whoever says how it stands."""
+"""Counts a task's dead letters, or an uplink's conflicts, for whoever says how it stands."""
 
 from __future__ import annotations
 
 from processor.replication.dead_letters.sink import store_of
+from processor.replication.two_way import conflict_log
 from processor.settings.settings import Settings
 from processor.state.status.letters import LettersFound
 
@@ -11,12 +12,12 @@ MOST_LETTERS = 10_000
 
 
 def count(settings: Settings) -> LettersFound | None:
-    """How many letters there are now, or None where the settings keep none.
+    """How many there are now, or None where the settings keep none.
 
     :raises DeadLetterError: their file can't be read
     :raises UnavailableError, RefusedError: their bucket can't be listed
     """
-    store = store_of(settings)
+    store = conflict_log.store_of(settings) if settings.direction == "uplink" else store_of(settings)
     if store is None:
         return None
     found = store.count(MOST_LETTERS)

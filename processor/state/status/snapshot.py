@@ -149,7 +149,8 @@ class _Reader:
             source = begin("source", lambda: _describe(clients.source(), settings.source_table))
             row = begin("task", lambda: task_row.read(clients.checkpoints(), settings.task_table))
             destination = begin("destination", lambda: _describe(clients.destination(), settings.destination_table))
-            letters = begin("dead letters", lambda: self._letters(settings))
+            is_uplink = settings.direction == "uplink"
+            letters = begin("conflicts" if is_uplink else "dead letters", lambda: self._letters(settings))
             copy = begin("copy", lambda: copy_progress.read(clients.checkpoints(), settings.task_table))
             held = begin("holds", lambda: holds.read(clients.checkpoints(), settings.task_table))
             outage = begin(
@@ -164,7 +165,11 @@ class _Reader:
             seen.all_holds = held.result() or []
             seen.holds = _lasting(seen.all_holds, seen.leases or ())
             seen.checkpoint_outage = outage.result()
-            seen.destination, seen.dead_letters, seen.copy = destination.result(), letters.result(), copy.result()
+            seen.destination, seen.copy = destination.result(), copy.result()
+            if is_uplink:
+                seen.conflicts = letters.result()
+            else:
+                seen.dead_letters = letters.result()
         if seen.could_read("leases"):  # otherwise nothing is known of any shard
             renewing = {each.owner for each in seen.daemons if each.alive}
             seen.shards = self._lineage(seen.stream_shards).states(renewing=renewing, lags=seen.lags)
