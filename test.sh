@@ -16,6 +16,9 @@
 #                                     condition expressions drawn at random, by DynamoDB Local and by ours; ./test.sh has a short run of it
 #   ./test.sh model [--states N] [PLAY ...]
 #                                     the two-way protocol in every order of events, up to N states a play; ./test.sh has a smaller bound
+#   ./test.sh aws --source-region A --destination-region B [--profile P] [--plan | --clean] [--yes]
+#                                     the program's commands on a real account, on tables of its own that it removes, for less than a
+#                                     dollar, with a report (docs/aws-proof.md); --local: on servers of this machine, as ./test.sh does it
 #   ./test.sh prometheus              gets Prometheus (Debian's package) into .prometheus/: the alarms are tested with its promtool; ./test.sh does so, too
 #   ./test.sh faults [--seed S] [--only CALL[:FAULT[:MOMENT]]] [--resume REPORT]
 #                                     each call, each single fault, each moment, on real daemons; all of it takes an hour and writes
@@ -190,6 +193,7 @@ case "${1:-all}" in
     dashboard) dashboard "${@:2}" ;;
     chaos) "$bin/python" -m tests.chaos "${@:2}" ;;
     many) "$bin/python" -m tests.many "${@:2}" ;;
+    aws) "$bin/python" -m tests.aws "${@:2}" ;;
     oracle) "$bin/python" -m tests.oracle "${@:2}" ;;
     model) "$bin/python" -m tests.model "${@:2}" ;;
     fuzz) fuzz "${@:2}" ;;
