@@ -206,6 +206,9 @@ def _remove(scene: Scene) -> list[str]:
         scene.tag()  # what a command made just now
         found = list(leftovers.find(scene.place, run=scene.run))
         left = leftovers.remove([each for each in found if each.tagged], seconds=scene.patience_seconds)
+        if not left:
+            found = list(leftovers.find(scene.place, run=scene.run))  # what came meanwhile
+            left = [f"{each.shown}: it is still there" for each in found if each.tagged]
     except (ClientError, BotoCoreError) as exc:
         left = [f"what run {scene.run} made could not be looked up: {exc}"]
         found = []

@@ -91,7 +91,7 @@ def test_all_of_it_on_dynamodb_local(servers: Servers, folder: Path) -> None:
 def test_with_moto_and_roles(folder: Path) -> None:
     """A copy by roles that have the printed policies. Tables and roles are found by their tags, and removed.
 
-    ``./test.sh aws --local moto`` does all the rest, too, in two minutes.
+    ``./test.sh aws --local moto`` does all the rest, too, in a minute.
     """
     status, output = _end(_start(folder, "--local", "moto", "--yes", "--until", "copy"))
     assert status == 0, output

@@ -27,7 +27,9 @@ ENGINE = "no container engine is here; ./test.sh image runs the Dockerfile's ste
 # By page: which test runs its blocks of commands, or why none does. A page that is not here has none.
 WHERE = {
     "README.md": "the demo: tests/scenarios/test_run_sh.py; a first replication: tests/scenarios/test_docs.py",
+    "aws-proof.md": "needs an account; tests/aws/test_proof.py runs it on servers of this machine",
     "choose.md": "tests/unit/view/test_mask.py has the same digest as openssl",
+    "console.md": "tests/scenarios/test_console.py and tests/protocol/test_console.py",
     "copy.md": "tests/scenarios/test_copy.py",
     "cutover.md": "tests/scenarios/test_docs.py",
     "dead-letters.md": "tests/scenarios/test_redrive.py",

@@ -17,6 +17,6 @@ class LettersFound(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     more: bool = False
 
 
-# Counts a task's dead letters, or an uplink's conflicts, for it has no dead letters; None where its settings keep none. It
-# raises what a look names as not read: DeadLetterError, UnavailableError, RefusedError.
+# Counts a task's dead letters, or an uplink's conflicts, for it has no dead letters; None where its settings keep none.
+# It raises what a look names as not read: DeadLetterError, UnavailableError, RefusedError.
 CountLetters = Callable[[Settings], LettersFound | None]

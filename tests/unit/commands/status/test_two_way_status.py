@@ -8,11 +8,13 @@ from typing import Any
 import msgspec
 from rich.console import Console
 
-from processor.commands.status import render, report
-from processor.commands.status.report import StatusReport
-from processor.commands.status.snapshot import LettersFound, Seen
+from processor.commands.status import render
 from processor.settings.settings import Settings
 from processor.state.leases import Lease
+from processor.state.status import report
+from processor.state.status.letters import LettersFound
+from processor.state.status.report import StatusReport
+from processor.state.status.snapshot import Seen
 from tests.fakes.task.tasks import task
 from tests.fakes.task.two_way import two_way
 
