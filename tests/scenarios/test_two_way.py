@@ -240,10 +240,8 @@ def test_a_star(servers: Servers, tmp_path: Path) -> None:
 
 def _directory(conf: Path, folder: Path) -> Replicator:
     """The daemon of a directory."""
-    made = Replicator(folder / "daemon", {})
-    made._file = conf
-    made._arguments = ["--logDirectory", str(made.log_directory), "--dontPublishCloudwatch", "true"]
-    return made
+    logs = ["--logDirectory", str(folder / "daemon" / "logs"), "--dontPublishCloudwatch", "true"]
+    return Replicator(folder / "daemon", {}, given=[conf], arguments=logs)
 
 
 def test_the_hub_is_away_and_comes_back(two_way: TwoWay, tmp_path: Path) -> None:
