@@ -1,0 +1,114 @@
+"""What is so about a task, a line for each thing, for its page. Pure."""
+
+from __future__ import annotations
+
+import msgspec
+
+from processor.commands.console import remedies
+from processor.commands.console.verdict import Level
+from processor.commands.console.words import counted
+from processor.settings.task_files import TaskFile
+from processor.state.status.copy_progress import CopyProgress
+from processor.state.status.letters import LettersFound
+from processor.state.status.report import StatusReport
+
+
+class Fact(msgspec.Struct, frozen=True, kw_only=True):
+    """A line of what is so. ``command`` is what to do about it, ``share`` how far it is."""
+
+    id: str
+    name: str
+    value: str
+    level: Level = "ok"
+    command: str | None = None
+    share: float | None = None
+
+
+def facts_of(report: StatusReport, file: TaskFile) -> list[Fact]:
+    """Tables, daemons, a copy, and what was set aside or left out."""
+    facts = [_destination(report), _source(report)]
+    facts += [
+        Fact(
+            id="daemon",
+            name="Daemon",
+            value=f"{daemon.owner}: {'alive' if daemon.alive else 'does not renew its leases'}, "
+            f"{counted(daemon.shards, 'shard')}",
+            level="ok" if daemon.alive else "bad",
+        )
+        for daemon in report.daemons
+    ] or [Fact(id="daemon", name="Daemons", value="none that holds a shard", level="bad" if report.findings else "ok")]
+    if report.copy is not None:
+        facts.append(_copy(report.copy, file))
+    letters = report.dead_letters
+    if letters is not None:
+        facts.append(
+            Fact(
+                id="letters",
+                name="Dead letters",
+                value=_kept(letters),
+                level="bad" if letters.count else "ok",
+                command=remedies.of_letters(file) if letters.count else None,
+            )
+        )
+    if report.conflicts:
+        facts.append(Fact(id="conflicts", name="Conflicts", value=_kept(report.conflicts)))
+    if report.filtered is not None:
+        text = f"{report.filtered:,} records of shards with a lease wrote nothing, by the settings"
+        facts.append(Fact(id="filtered", name="Left out", value=text))
+    facts.append(Fact(id="checkpoints", name="Checkpoints", value=report.checkpoint_table))
+    return facts
+
+
+def _kept(found: LettersFound) -> str:
+    if not found.count:
+        return f"none in {found.place}"
+    return f"{'more than ' if found.more else ''}{found.count:,} in {found.place}"
+
+
+def _destination(report: StatusReport) -> Fact:
+    """What it says: whether it is there, and whether it takes what is written."""
+    table = report.destination
+    refused = {hold.shard_id for hold in report.holds if hold.kind in {"hold", "outage"}}
+    says = {None: "could not be asked", "MISSING": "does not exist", "ACTIVE": "is there and active"}
+    text = says.get(table.status, f"is {table.status}")
+    if refused:
+        text += f"; it refuses what is written to it, of {counted(len(refused), 'shard')}: see above"
+    elif table.status == "ACTIVE" and report.state == "running":
+        text += "; no shard reports a write that it refuses"
+    level: Level = "unknown" if table.status is None else "ok" if table.status in {"ACTIVE", "UPDATING"} else "bad"
+    return Fact(
+        id="destination",
+        name="Destination",
+        value=f"{table.table} in {table.region} {text}",
+        level="bad" if refused else level,
+    )
+
+
+def _source(report: StatusReport) -> Fact:
+    table, stream = report.source, report.stream
+    says = {None: "could not be asked", "MISSING": "does not exist"}
+    text = says.get(table.status, f"is {(table.status or '').lower()}")
+    reads = f"its stream is {(stream.status or 'not read').lower()}" if stream else "it has no stream"
+    is_well = table.status in {"ACTIVE", "UPDATING"} and stream is not None and stream.status in {"ENABLED", "ENABLING"}
+    return Fact(
+        id="source",
+        name="Source",
+        value=f"{table.table} in {table.region} {text}; {reads}",
+        level="ok" if is_well else "unknown" if table.status is None else "bad",
+    )
+
+
+def _copy(copy: CopyProgress, file: TaskFile) -> Fact:
+    left_out = f" and {copy.filtered:,} left out" if copy.filtered else ""
+    if copy.state == "done":
+        return Fact(id="copy", name="Copy", value=f"done, {copy.items:,} items{left_out}")
+    share = min((copy.items + copy.filtered) / copy.expected_items, 1.0) if copy.expected_items else None
+    return Fact(
+        id="copy",
+        name="Copy",
+        value=f"not through: {copy.items:,}{left_out} of some {copy.expected_items:,} items, {copy.segments_done} of "
+        f"{copy.segments} segments done. If no process works on it, this goes on with it",
+        level="unknown",
+        share=share if share is None else round(share, 3),
+        command=remedies.of_copy(file, concurrent=copy.concurrent),
+    )
