@@ -362,4 +362,6 @@ def test_a_daemon_with_other_settings_waits(make_fleet: MakeFleet) -> None:
     assert second.stop() == 0
     third = fleet.start()
     until(lambda: "were written with other settings" in third.console, "that both have written")
+    fleet.simulator.put({"id": {"S": "seen by the third"}, "a": {"N": "1"}})
+    until(lambda: fleet.replicated("seen by the third"), "the third item")  # a signal before Java listens just ends it
     assert third.stop() == 0

@@ -40,11 +40,14 @@ def _run(command: Path, *arguments: str | Path, **environment: str) -> subproces
 
 
 def test_it_brings_its_jars_and_nothing_of_the_tests(wheel: Path) -> None:
-    """The daemon's jars, the log configuration and the template are inside; tests, demo and DynamoDB Local are not."""
+    """Jars, the console's page, log configuration and templates are inside; tests, demo and DynamoDB Local are not."""
     names = {name for name in zipfile.ZipFile(wheel).namelist() if not name.endswith(".py")}
     inside = {name.removeprefix("processor/") for name in names if name.startswith("processor/")}
     ours = {f"jars/{path.name}" for path in java.JARS.glob("*.jar")}
-    others = {"jars/classes.lst", "jars/jars.lock", "properties/logback.xml", "properties/replication.properties"}
+    page = java.ROOT / "processor" / "commands" / "console" / "static"
+    others = {f"commands/console/static/{path.name}" for path in page.iterdir()}
+    others |= {"jars/classes.lst", "jars/jars.lock", "properties/logback.xml"}
+    others |= {"properties/replication.properties", "properties/trial.properties"}
     assert ours | others == inside
     assert "jars/dynamodb-replicator-daemon.jar" in ours
     sources = {name for name in zipfile.ZipFile(wheel).namelist() if name.endswith(".py")}
