@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
 import signal
@@ -50,17 +51,23 @@ def test_children_of_one_nursery_are_processes_of_their_own(nursery: NurseryClie
 def test_a_child_has_nothing_of_the_nurserys_open(nursery: NurseryClient) -> None:
     """Its own three pipes, and nothing of its siblings': each would live on in the other's descriptors."""
     first, second = nursery.fork(1), nursery.fork(2)
-    own = {child.pid: set(_pipes(child.pid)) for child in (first, second)}
-    assert all(len(pipes) == 3 for pipes in own.values())
+    own: dict[int, set[str]] = {}
+
+    def have_three_each() -> bool:
+        own.update({child.pid: set(_pipes(child.pid)) for child in (first, second)})
+        return all(len(pipes) == 3 for pipes in own.values())
+
+    until(have_three_each, "three pipes of each, when both have opened them")
     assert own[first.pid] & own[second.pid] == set()
     assert not any(pipes & set(_pipes(nursery.process.pid)) for pipes in own.values())
 
 
 def _pipes(pid: int) -> Iterator[str]:
     for descriptor in Path(f"/proc/{pid}/fd").iterdir():
-        target = str(descriptor.readlink())
-        if "pipe:" in target or "/nursery/" in target:
-            yield target
+        with contextlib.suppress(FileNotFoundError):  # closed meanwhile
+            target = str(descriptor.readlink())
+            if "pipe:" in target or "/nursery/" in target:
+                yield target
 
 
 def test_the_nurserys_end_is_no_childs(nursery: NurseryClient) -> None:
