@@ -181,7 +181,7 @@ case "${1:-all}" in
         audit
         promtool
         browser
-        tests --numprocesses 3 --dist loadfile # most of a test is waiting
+        tests --numprocesses 4 --dist loadfile --no-loadscope-reorder # most of a test is waiting; tests/longest_first.py has their order
         ;;
     lint) lint ;;
     audit) audit ;;

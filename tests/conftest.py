@@ -15,6 +15,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 from processor.commands.demo.dynamodb_local import DynamoDBLocal
+from tests import longest_first
 from tests.fakes.patience import PATIENCE_SECONDS
 
 # No deadlines, for they measure the machine and not the code.
@@ -22,6 +23,13 @@ settings.register_profile(
     "project", deadline=None, max_examples=150, database=None, suppress_health_check=[HealthCheck.too_slow]
 )
 settings.load_profile("project")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Among several workers; alone, the tests of a file or folder are run in its order."""
+    if hasattr(config, "workerinput"):
+        longest_first.put(items)
+
 
 REGION = "eu-west-1"
 ENVIRONMENT = {

@@ -12,6 +12,8 @@ from collections.abc import Callable
 from typing import Any
 
 PATIENCE_SECONDS = float(os.environ.get("PATIENCE_SECONDS", "300"))
+# A look at tables or logs is work, for the servers too: after a while there is a tenth of the wait so far between two.
+_LONGEST_PAUSE_SECONDS = 0.2
 
 
 def until(
@@ -19,14 +21,15 @@ def until(
 ) -> Any:
     """Wait until ``condition`` gives something true, and return that; fail with ``what`` when it never does.
 
-    :param pause_seconds: between two looks; more where a look is work
+    :param pause_seconds: between the first looks; more where a look is work
     """
-    deadline = time.monotonic() + seconds
+    began = time.monotonic()
     while True:
-        late = time.monotonic() >= deadline  # before the look: a look that was held up is one all the same
+        waited = time.monotonic() - began
+        late = waited >= seconds  # before the look: a look that was held up is one all the same
         value = condition()
         if value:
             return value
         if late:
             raise AssertionError(f"after {seconds:.0f} s still not: {what}")
-        time.sleep(pause_seconds)
+        time.sleep(max(pause_seconds, min(waited / 10, _LONGEST_PAUSE_SECONDS)))

@@ -183,32 +183,36 @@ def test_an_answer_without_an_iterator_ends_no_shard(body: dict[str, object], ma
     assert daemon.stop() == 0
 
 
-@pytest.mark.parametrize(
-    "act",
-    [NOT_FOUND, without("Shards"), no_shards, faults.answer({})],
-    ids=["not found", "no list", "empty", "nothing"],
-)
-def test_no_lease_goes_for_an_answer_that_was_no_listing(act: Act, make_fleet: MakeFleet) -> None:
-    """KCL's shard sync, which runs a minute after a start, removes no lease where the stream could not be listed."""
-    fleet = make_fleet(shards=2, clock=lambda: time.time() - DAY_BEFORE)
-    daemon = fleet.start()
-    put(fleet, "first")
-    fleet.wait_equal()
-    fleet.simulator.roll_over()
-    put(fleet, "second")
-    fleet.wait_equal()
-    until(lambda: SHARD_END in checkpoints(fleet).values(), "the shard's end")
-    before = checkpoints(fleet)
-    fault = fleet.simulator.inject(act, "DescribeStream")
-    until(partial(synced, daemon), "a shard sync that failed")
-    put(fleet, "third")
-    fleet.wait_equal()
-    assert checkpoints(fleet).keys() == before.keys()
-    fault.clear()
-    put(fleet, "fourth")
-    fleet.wait_equal()
-    assert "changes_lost" not in daemon.console
-    assert daemon.stop() == 0
+def test_no_lease_goes_for_an_answer_that_was_no_listing(make_fleet: MakeFleet) -> None:
+    """KCL's shard sync, which runs a minute after a start, removes no lease where the stream could not be listed.
+
+    Four fleets, each with an answer of its own, wait for that minute together.
+    """
+    acts = (NOT_FOUND, without("Shards"), no_shards, faults.answer({}))
+    fleets = [make_fleet(shards=2, clock=lambda: time.time() - DAY_BEFORE) for _ in acts]
+    daemons = [fleet.start() for fleet in fleets]
+    for prefix in ("first", "second"):
+        for fleet in fleets:
+            put(fleet, prefix)
+        for fleet in fleets:
+            fleet.wait_equal()
+            if prefix == "first":
+                fleet.simulator.roll_over()
+    for fleet in fleets:
+        until(lambda fleet=fleet: SHARD_END in checkpoints(fleet).values(), "the shard's end")
+    before = [checkpoints(fleet) for fleet in fleets]
+    injected = [fleet.simulator.inject(act, "DescribeStream") for fleet, act in zip(fleets, acts, strict=True)]
+    for fleet, daemon, leases in zip(fleets, daemons, before, strict=True):
+        until(partial(synced, daemon), "a shard sync that failed")
+        put(fleet, "third")
+        fleet.wait_equal()
+        assert checkpoints(fleet).keys() == leases.keys()
+    for fleet, daemon, fault in zip(fleets, daemons, injected, strict=True):
+        fault.clear()
+        put(fleet, "fourth")
+        fleet.wait_equal()
+        assert "changes_lost" not in daemon.console
+        assert daemon.stop() == 0
 
 
 def synced(daemon: Replicator) -> bool:

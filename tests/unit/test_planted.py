@@ -25,7 +25,7 @@ def test_the_copy_runs_its_own_code_on_the_checkout_s_packages(tmp_path: Path) -
         [root / ".venv/bin/python3", "-I", "-c", _PROGRAM], capture_output=True, text=True, check=True, cwd="/"
     ).stdout
     assert found.startswith(f"{root}/processor/errors.py {root} ")
-    assert f":{root}/jars/dynamodb-replicator-daemon.jar" in found
+    assert f":{java.JARS}/dynamodb-replicator-daemon.jar" in found  # as the class archive knows it
     help_text = subprocess.run(
         [root / "run.sh", "help", "settings"], capture_output=True, text=True, check=True, cwd="/"
     ).stdout
