@@ -120,6 +120,19 @@ class Clients:
             client: STSClient = bound(found, _READ_SECONDS)
             return client.get_caller_identity()["Arn"]
 
+    def role(self, name: str, profile: str | None = None) -> str:
+        """The ARN of a role of the caller's account, with its path, which the ARN of the role's session lacks.
+
+        :raises UnavailableError: IAM can't be asked
+        :raises RefusedError: it doesn't say
+        """
+        who = Identity(profile=profile, sts_region=self._settings.task_identity.sts_region)
+        region = sts_region(who, self._settings.kcl_region)
+        with aws_errors("GetRole"):
+            with self._lock:
+                found = self._create(session(who), "iam", region_name=region, config=_READ_CONFIG)
+            return str(bound(found, _READ_SECONDS).get_role(RoleName=name)["Role"]["Arn"])
+
     def account(self, identity: Identity) -> str:
         """The number of the account in which an identity acts: its role's, or what STS says, which is asked once.
 

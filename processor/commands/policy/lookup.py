@@ -51,7 +51,8 @@ def look(settings: Settings, clients: Clients, *, caller: str | None, exported: 
     def who(principal: Principal) -> str | None:
         if principal.profile is None and caller is not None:
             return caller
-        return _attempt(notes, f"who has {principal.shown}", lambda: clients.caller(principal.profile))
+        arn = _attempt(notes, f"who has {principal.shown}", lambda: clients.caller(principal.profile))
+        return None if arn is None else _with_path(arn, notes, lambda name: clients.role(name, principal.profile))
 
     def describe(side: str) -> dict[str, Any] | None:
         client = clients.source if side == "source" else clients.destination
@@ -88,6 +89,24 @@ def _attempt(notes: list[str], what: str, call: Callable[[], T]) -> T | None:
     except (UnavailableError, RefusedError) as exc:
         notes.append(f"{what[:1].upper()}{what[1:]}: could not be looked up ({exc}).")
         return None
+
+
+def _with_path(arn: str, notes: list[str], role: Callable[[str], str]) -> str:
+    """A role instead of its session, with its path, which STS omits; any other caller as he is.
+
+    :param role: asks IAM for a role's ARN, by its name
+    """
+    without = principal_of(arn)
+    if without == arn:
+        return arn
+    name = without.rpartition("/")[2]
+    found = _attempt(notes, f"whether role {name} has a path", lambda: role(name))
+    if found is None:
+        notes.append(
+            f"The trust policies name {without}. Where that role has a path, IAM refuses them: give the role's whole "
+            "ARN with --caller."
+        )
+    return found or without
 
 
 def heartbeat_key(settings: Settings, source: Mapping[str, Any] | None) -> str | None:
@@ -157,7 +176,7 @@ class _TableArns:
 
 
 def principal_of(arn: str | None) -> str:
-    """The principal for a trust policy: for a role's session, the role, whose path an STS ARN omits."""
+    """The principal for a trust policy: for a role's session, the role, without a path, which an STS ARN omits."""
     if arn is None:
         return _ANYBODY
     session = re.fullmatch(r"arn:([^:]+):sts::(\d{12}):assumed-role/([^/]+)/.*", arn)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
+import boto3
 import msgspec
 import pytest
 from moto import mock_aws
@@ -298,6 +299,25 @@ def test_a_role_s_session_is_trusted_as_its_role() -> None:
         == "arn:aws-cn:iam::333333333333:role/deploy"
     )
     assert lookup.principal_of(USER) == USER
+
+
+def test_a_role_s_path_is_asked_for(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    """STS names a session's role without it, and IAM refuses such a trust policy; what can't be known is said."""
+    monkeypatch.setenv("AWS_ACCOUNT_ID_ENDPOINT_MODE", "disabled")
+    assumed = "arn:aws:sts::123456789012:assumed-role/deploy/i-1"
+    monkeypatch.setattr(Clients, "caller", lambda _, profile: assumed)
+    settings = tasks.task(destinationRoleArn="arn:aws:iam::222222222222:role/writer")
+    with mock_aws():
+        printed, said = _run(settings, capsys)
+        assert '"AWS": "arn:aws:iam::123456789012:role/deploy"' in printed
+        assert "NOTE: Whether role deploy has a path: could not be looked up" in said
+        assert "give the role's whole ARN with --caller" in said
+        boto3.client("iam", region_name="us-east-1").create_role(
+            RoleName="deploy", Path="/team/blue/", AssumeRolePolicyDocument="{}"
+        )
+        printed, said = _run(settings, capsys)
+    assert '"AWS": "arn:aws:iam::123456789012:role/team/blue/deploy"' in printed
+    assert "has a path" not in said
 
 
 def test_a_place_in_a_bucket_is_narrow() -> None:
