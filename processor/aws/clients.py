@@ -144,12 +144,12 @@ class Clients:
             self._accounts[identity.profile] = self.caller(identity.profile).split(":")[4]
         return self._accounts[identity.profile]
 
-    def letters_owner(self) -> str:
-        """The account that must own the bucket of dead letters: the one in ``deadLetterUri``, or ours.
+    def task_account(self) -> str:
+        """The account that must own the bucket of dead letters or conflicts, where their setting names no other.
 
         :raises UnavailableError: STS can't be asked
         """
-        return self._settings.dead_letter_owner or self.account(self._settings.task_identity)
+        return self.account(self._settings.task_identity)
 
     def s3(self) -> S3Client:
         """Stores the dead letters, as the task; made again for each call, with the credentials of that moment."""

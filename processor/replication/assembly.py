@@ -17,6 +17,7 @@ from processor.metrics.sinks import sinks
 from processor.replication import on_error, tables
 from processor.replication.apply import Applier
 from processor.replication.checkpoint import Checkpoint
+from processor.replication.dead_letters import stores
 from processor.replication.heartbeats import Heartbeats
 from processor.replication.key_guard import KeyGuard
 from processor.replication.lease_term import DIRECTORY, LeaseTerm
@@ -25,7 +26,6 @@ from processor.replication.record_counts import DIRECTORY as COUNTS_DIRECTORY
 from processor.replication.record_counts import RecordCounts
 from processor.replication.record_processor import Shard
 from processor.replication.standstill import Standstill
-from processor.replication.two_way import conflict_log
 from processor.replication.two_way.conflict_log import ConflictLog
 from processor.replication.two_way.marker import Markers
 from processor.reporting.logs import Log
@@ -68,7 +68,7 @@ def _meter(settings: Settings, shard_id: str, directory: Path, log: Log, *, filt
 
 
 def _conflicts(settings: Settings, shard_id: str, log: Log, meter: Meter) -> ConflictLog:
-    store = conflict_log.store_of(settings)
+    store = stores.of_conflicts(settings, for_shards=True)
     return ConflictLog(store, settings=settings, shard_id=shard_id, log=log, counted=meter.conflicted)
 
 

@@ -14,7 +14,8 @@ from __future__ import annotations
 from processor.errors import DeadLetterError, HeldError, RefusedError, StoppedByRefusalError
 from processor.replication.apply import Refused
 from processor.replication.change import Change
-from processor.replication.dead_letters.sink import DeadLetters, store_of
+from processor.replication.dead_letters import stores
+from processor.replication.dead_letters.sink import DeadLetters
 from processor.replication.key_guard import KeyGuard
 from processor.reporting.logs import Log
 from processor.settings.settings import Settings
@@ -53,7 +54,7 @@ def policy(settings: Settings, shard_id: str, log: Log, guard: KeyGuard) -> Refu
     It raises ``UnavailableError`` if that can't be decided or done now, and other errors to end the process.
     """
     decide = _stop(settings)
-    if settings.on_error == "deadLetter" and (store := store_of(settings, for_shards=True)) is not None:
+    if settings.on_error == "deadLetter" and (store := stores.of_letters(settings, for_shards=True)) is not None:
         letters = DeadLetters(
             store,
             task_name=settings.task_name,

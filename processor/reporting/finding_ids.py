@@ -110,13 +110,13 @@ IDS: Mapping[str, str] = {
     "two-way-ttl": "the destination of a two-way task deletes items by itself, by another date than the source",
     "ttl-differs": "the destination has no TTL, as the source has",
     "write-unknown": "whether the destination may be written could not be tried",
-    # Dead letters.
-    "letters-bucket-missing": "the dead letters' bucket does not exist",
-    "letters-bucket-unknown": "whether letters can be put into their bucket is not known",
-    "letters-bucket-unreachable": "the dead letters' bucket can't be reached",
-    "letters-readable-by-others": "others may read or change the dead letters' file",
-    "letters-unsafe": "somebody else could change the dead letters' file, or its folder",
-    "letters-unusable": "dead letters can't be written",
+    # Dead letters and conflicts.
+    "letters-bucket-missing": "the bucket of dead letters or conflicts does not exist",
+    "letters-bucket-unknown": "whether dead letters or conflicts can be put into their bucket is not known",
+    "letters-bucket-unreachable": "the bucket of dead letters or conflicts can't be reached",
+    "letters-readable-by-others": "others may read or change the file of dead letters or conflicts",
+    "letters-unsafe": "somebody else could change the file of dead letters or conflicts, or its folder",
+    "letters-unusable": "dead letters or conflicts can't be written",
     # Checkpoints and the task.
     "checkpoints-of-others": "the checkpoint table belongs to another replication",
     "checkpoints-unusable": "a daemon can't use the checkpoint table",

@@ -11,6 +11,7 @@ from processor.settings import kcl_properties
 from processor.settings.attribute_paths import Path
 from processor.settings.definitions import CHECKPOINT_TABLE_PREFIX
 from processor.settings.identity import OWN, Identity
+from processor.settings.letters_place import LettersPlace, letters_place
 
 # DynamoDB's limit.
 MAX_TABLE_NAME = 255
@@ -33,6 +34,10 @@ VIEW_FIELDS = (
 Direction = Literal["mirror", "uplink"]
 # What the uplink's task is called beside the mirror's.
 UPLINK_SUFFIX = "-Uplink"
+# What the task's file calls a table, and the settings about it.
+Side = Literal["source", "destination"]
+# KCL properties that name a table of the task's own, of which two tasks would read each other's rows.
+_NAMES_OF_TABLES = ("coordinatorStateTableName", "workerMetricsTableName")
 _VIEW_DETAIL_FIELDS = ("filter_names", "filter_values", "transform_path", "mask_key")
 
 
@@ -145,6 +150,30 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=False):
         return self.dead_letter_bucket is not None or self.dead_letter_path is not None
 
     @property
+    def dead_letters_place(self) -> LettersPlace | None:
+        """Where dead letters are kept, if anywhere."""
+        if not self.has_letters:
+            return None
+        return LettersPlace(
+            self.dead_letter_path, self.dead_letter_bucket, self.dead_letter_prefix, self.dead_letter_owner
+        )
+
+    @property
+    def conflicts_place(self) -> LettersPlace | None:
+        """Where a two-way task keeps conflicts, if anywhere."""
+        return None if self.conflict_uri is None else letters_place(self.conflict_uri)
+
+    @property
+    def source_side(self) -> Side:
+        """What the task's file calls the table that is read: an uplink reads the file's destination."""
+        return "destination" if self.direction == "uplink" else "source"
+
+    @property
+    def destination_side(self) -> Side:
+        """What the task's file calls the table that is written."""
+        return "source" if self.direction == "uplink" else "destination"
+
+    @property
     def leaves_changes_out(self) -> bool:
         """Whether there may be changes that write nothing, by these settings."""
         return self.filter is not None or self.transform is not None or self.keeps_expired
@@ -211,8 +240,13 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=False):
             create_destination=False,
             destination_stream=False,
             enable_stream=False,
-            kcl={**self.kcl, "initialPositionInStream": "LATEST"},
+            kcl={**self.kcl, **self._uplink_tables, "initialPositionInStream": "LATEST"},
         )
+
+    @property
+    def _uplink_tables(self) -> dict[str, str]:
+        """The uplink's names of KCL's tables, where the file names the mirror's."""
+        return {name: companion_table(self.kcl[name], UPLINK_SUFFIX) for name in _NAMES_OF_TABLES if name in self.kcl}
 
     @property
     def task_table(self) -> str:

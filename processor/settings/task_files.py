@@ -51,12 +51,22 @@ class TaskFile:
     def name(self) -> str:
         """The task's name on the command line: that of its file. An uplink's is not one there, but in logs."""
         name = Path(self.own_path).name.removesuffix(SUFFIX)
-        return name + UPLINK_SUFFIX if self.path != self.own_path else name
+        return name + UPLINK_SUFFIX if self.is_uplink else name
 
     @property
     def uplink(self) -> TaskFile:
         """The same file, for the second task that a two-way one is: what is kept by paths tells the two apart."""
         return replace(self, path=self.path + _UPLINK)
+
+    @property
+    def is_uplink(self) -> bool:
+        """Whether it stands for the second task that a two-way one is."""
+        return self.path != self.own_path
+
+    @property
+    def of_whole(self) -> TaskFile:
+        """The same file, for the task that a command is given."""
+        return replace(self, path=self.own_path)
 
     @property
     def own_path(self) -> str:

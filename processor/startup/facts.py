@@ -17,22 +17,21 @@ import msgspec
 
 from processor.aws.clients import Clients
 from processor.aws.errors import aws_errors
-from processor.aws.s3 import FORBIDDEN, NO_BUCKET, Bucket
 from processor.dynamodb import time_to_live
 from processor.dynamodb.describe import described, key_types
-from processor.errors import CredentialsError, NotFoundError, RefusedError, RoleError, SetupError, UnavailableError
-from processor.replication.dead_letters.letter import folder_of
+from processor.errors import CredentialsError, NotFoundError, RefusedError, SetupError, UnavailableError
 from processor.reporting.findings import Finding, error, warning
 from processor.startup import (
     credentials_providers,
     installation,
     java,
     java_options,
+    letters_bucket,
     places,
     stream_readers,
     write_probe,
 )
-from processor.startup.failed_call import Who, attempt, cause_of, finding_of
+from processor.startup.failed_call import Who, attempt, finding_of
 from processor.startup.stream_readers import Readers
 from processor.state import copy_rows, leases, task_row
 from processor.state.copy_rows import CopyState
@@ -43,7 +42,7 @@ from processor.system import program
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
-    from processor.settings.settings import Settings
+    from processor.settings.settings import Settings, Side
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -55,8 +54,9 @@ class Facts(msgspec.Struct, kw_only=True):
     ``leases_read_at_ms`` is when ``leases`` had been read, in ms since the epoch; 0 if they could not be read.
     ``source_clock_ms`` is when ``source`` was answered, by the answering service's clock, which also stamps the
     stream's records; None if the answer has no time. ``letters_owner`` is the account that must own the bucket of dead
-    letters. ``readers_here`` are the tasks that read streams on this machine, by the stream's ARN. ``missing`` are the
-    sides whose table does not exist; ``to_make`` is what a copy will make first (``provisioning.py``).
+    letters, or of an uplink's conflicts. ``readers_here`` are the tasks that read streams on this machine, by the
+    stream's ARN. ``missing`` are the sides whose table does not exist; ``to_make`` is what a copy will make first
+    (``provisioning.py``).
     """
 
     source: dict[str, Any] | None = None
@@ -105,17 +105,20 @@ def read(
 
     def source() -> list[Finding]:
         name, region = settings.source_table, settings.source_region
-        findings = _table(facts, Who("source", settings.source_identity), clients.source, name, region)
+        who = Who.of_source(settings)
+        findings = _table(facts, "source", who, clients.source, name=name, region=region)
         stream_arn = (facts.source or {}).get("LatestStreamArn")
         if stream_arn and facts.source and facts.source.get("StreamSpecification", {}).get("StreamEnabled"):
-            who = Who("source", settings.source_identity, endpoint="StreamsEndpoint")
-            findings += attempt(f"stream {stream_arn}", lambda: _stream(facts, clients, stream_arn), who)
+            reader = Who.of_stream(settings)
+            findings += attempt(f"stream {stream_arn}", lambda: _stream(facts, clients, stream_arn), reader)
         facts.source_ttl = _ttl(clients.source, name, region, facts.source)
         return findings + _items(settings, clients, facts.source)
 
     def destination() -> list[Finding]:
         name, region = settings.destination_table, settings.destination_region
-        findings = _table(facts, Who("destination", settings.destination_identity), clients.destination, name, region)
+        findings = _table(
+            facts, "destination", Who.of_destination(settings), clients.destination, name=name, region=region
+        )
         facts.destination_ttl = _ttl(clients.destination, name, region, facts.destination)
         return findings + _writes(settings, clients, facts.destination)
 
@@ -127,16 +130,17 @@ def read(
             facts.copy = copy_rows.read(clients.checkpoints(), settings.task_table)
 
         what = f"checkpoint table {settings.checkpoint_table} in {settings.kcl_region}"
-        return attempt(what, scan, Who("task", settings.task_identity))
+        return attempt(what, scan, Who.of_task(settings))
 
     def files() -> list[Finding]:
         facts.readers_here = stream_readers.on_this_machine(Path(settings.log_directory), besides=os.getpid())
+        facts.letters_owner, of_bucket = letters_bucket.look(settings, clients)
         return [
             *places.log_configuration(settings),
             *places.log_directory(settings),
             *places.letters_file(settings),
             *places.conflicts_file(settings),
-            *_bucket(settings, clients, facts),
+            *of_bucket,
         ]
 
     def _java() -> list[Finding]:
@@ -178,32 +182,37 @@ def read_tables(
     :param unreachable: those of ``source`` and ``destination`` that need not be tried
     """
     facts, findings = Facts(), []
-    source, destination = settings.source_identity, settings.destination_identity
-    for side, identity, client, name, region in (
+    source, destination = Who.of_source(settings), Who.of_destination(settings)
+    roles: tuple[tuple[Side, Who, Callable[[], DynamoDBClient], str, str], ...] = (
         ("source", source, clients.source, settings.source_table, settings.source_region),
         ("destination", destination, clients.destination, settings.destination_table, settings.destination_region),
-    ):
-        if side not in unreachable:
-            findings += _table(facts, Who(side, identity), client, name, region)
+    )
+    for role, who, client, name, region in roles:
+        if role not in unreachable:
+            findings += _table(facts, role, who, client, name=name, region=region)
     return facts, findings
 
 
-def _table(facts: Facts, who: Who, client: Callable[[], DynamoDBClient], name: str, region: str) -> list[Finding]:
-    """Read the description of a side's table into its fact."""
-    side = who.side
+def _table(
+    facts: Facts, role: Side, who: Who, client: Callable[[], DynamoDBClient], *, name: str, region: str
+) -> list[Finding]:
+    """Read a table's description into its fact.
+
+    :param role: what the table is in this direction
+    """
 
     def describe() -> None:
         try:
             found = described(client(), name, call=f"DescribeTable on table {name} in {region}")
         except NotFoundError:
-            facts.missing.add(side)
+            facts.missing.add(role)
             raise
-        if side == "source":
+        if role == "source":
             facts.source, facts.source_clock_ms = found.table, _clock_ms(found.date)
         else:
             facts.destination = found.table
 
-    return attempt(f"{side} table {name} in {region}", describe, who)
+    return attempt(f"{who.side} table {name} in {region}", describe, who)
 
 
 def _writes(settings: Settings, clients: Clients, destination: dict[str, Any] | None) -> list[Finding]:
@@ -211,11 +220,11 @@ def _writes(settings: Settings, clients: Clients, destination: dict[str, Any] | 
     if destination is None or destination.get("TableStatus") not in write_probe.WRITABLE:
         return []
     region, batches = settings.destination_region, settings.write_mode == "batch" and not settings.two_way
-    what = f"writes to destination table {settings.destination_table} in {region}"
+    what = f"writes to {settings.destination_side} table {settings.destination_table} in {region}"
     try:
         write_probe.try_writes(clients.destination, destination, region=region, batches=batches)
     except CredentialsError as exc:
-        return [finding_of(what, exc, Who("destination", settings.destination_identity))]
+        return [finding_of(what, exc, Who.of_destination(settings))]
     except (RefusedError, UnavailableError) as exc:
         unknown = "Whether it may be written is not known; a replication waits until it can be"
         return [
@@ -243,7 +252,7 @@ def _items(settings: Settings, clients: Clients, source: dict[str, Any] | None) 
     if source is None or settings.write_mode != "fenced":
         return []
     name, region, key = settings.source_table, settings.source_region, _no_ones_key(source)
-    who = Who("source", settings.source_identity)
+    who = Who.of_source(settings)
     return attempt(f"items of source table {name}", lambda: _get(clients.source, name, region, key), who)
 
 
@@ -300,36 +309,3 @@ def _installation(settings: Settings) -> list[Finding]:
         except SetupError as exc:
             findings.append(error(name, exc.what, exc.value, exc.consequence, exc.remedy, cause="setup"))
     return findings or [*java_options.findings(settings), *credentials_providers.findings(settings)]
-
-
-def _bucket(settings: Settings, clients: Clients, facts: Facts) -> list[Finding]:
-    name = settings.dead_letter_bucket
-    if name is None or settings.on_error != "deadLetter":
-        return []
-    what, lost = f"dead letters' bucket {name}", "A refused change would have nowhere to go"
-    bucket = Bucket(name, connect=clients.s3, owner=clients.letters_owner)
-    try:
-        bucket.look(folder_of(settings.dead_letter_prefix, settings.task_name))
-        facts.letters_owner = bucket.owner
-    except (UnavailableError, RefusedError) as exc:
-        if exc.code in FORBIDDEN and not isinstance(
-            exc, RoleError
-        ):  # looking needs s3:ListBucket, which writing does not
-            unknown, remedy = bucket.doubt("deadLetterUri")
-            unknown = f"Whether letters can be put there will be known with the first one{unknown}"
-            remedy = f"Allow s3:ListBucket on it, and see that s3:PutObject on its objects is allowed{remedy}"
-            return [warning("letters-bucket-unknown", what, f"can't be looked at ({exc})", unknown, remedy)]
-        if exc.code in NO_BUCKET:
-            return [error("letters-bucket-missing", what, "does not exist", lost, "Check deadLetterUri, or create it")]
-        remedy = "Check the credentials, the network from this machine, and AWS_ENDPOINT_URL_S3 where that is set"
-        return [
-            error(
-                "letters-bucket-unreachable",
-                what,
-                f"can't be reached ({exc})",
-                lost,
-                remedy,
-                cause=cause_of(exc, settings.task_identity),
-            )
-        ]
-    return []

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from processor.aws.errors import REJECTED_CREDENTIALS
 from processor.aws.lasting import lasts
@@ -11,15 +11,39 @@ from processor.errors import CredentialsError, NotFoundError, RefusedError, Role
 from processor.reporting.findings import Cause, Finding, error
 from processor.settings.identity import Identity
 
+if TYPE_CHECKING:
+    from processor.settings.settings import Settings
+
 _UNUSABLE = "It can't be used"
 
 
 class Who(NamedTuple):
-    """The identity for which a call is made: ``side`` is source, destination or task."""
+    """The identity for which a call is made: ``side`` is source, destination or task, as the task's file has it."""
 
     side: str
     identity: Identity
     endpoint: str = "Endpoint"  # the ending of its endpoint setting's name
+
+    @classmethod
+    def of_source(cls, settings: Settings) -> Who:
+        """Who reads the table."""
+        return cls(settings.source_side, settings.source_identity)
+
+    @classmethod
+    def of_stream(cls, settings: Settings) -> Who:
+        """Who reads its stream; an uplink's has no endpoint of its own."""
+        who = cls.of_source(settings)
+        return who if settings.direction == "uplink" else who._replace(endpoint="StreamsEndpoint")
+
+    @classmethod
+    def of_destination(cls, settings: Settings) -> Who:
+        """Who writes the table."""
+        return cls(settings.destination_side, settings.destination_identity)
+
+    @classmethod
+    def of_task(cls, settings: Settings) -> Who:
+        """Who keeps checkpoints and dead letters."""
+        return cls("task", settings.task_identity)
 
     @property
     def prefix(self) -> str:

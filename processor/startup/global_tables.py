@@ -39,7 +39,7 @@ def source_is_replica(settings: Settings, facts: Facts) -> Iterator[Finding]:
     others = ", ".join(sorted({replica.get("RegionName", "?") for replica in facts.source["Replicas"]} - {here}))
     yield warning(
         "source-is-replica",
-        f"source table {settings.source_table}",
+        f"{settings.source_side} table {settings.source_table}",
         f"is a replica of a global table{f' (also in {others})' if others else ''}",
         "What is written to any replica is replicated from here. AWS advises one reader of such a table's stream, and "
         "this task is one",
@@ -55,7 +55,7 @@ def few_readers(settings: Settings, facts: Facts) -> Iterator[Finding]:
     if len(others) >= most:
         yield warning(
             "stream-read-by-others",
-            f"stream of source table {settings.source_table}",
+            f"stream of {settings.source_side} table {settings.source_table}",
             f"is read on this machine by {len(others)} other task{'s' if len(others) > 1 else ''} "
             f"(checkpoint table{'s' if len(others) > 1 else ''} {', '.join(others)})",
             f"AWS throttles more than {'two readers' if most > 1 else 'one reader'} of a shard"

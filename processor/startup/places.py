@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING
 
 from processor.replication.dead_letters.file_store import OWNER_ONLY
 from processor.reporting.findings import Finding, error, warning
-from processor.settings.letters_place import letters_place
 from processor.system import private_files
 from processor.system.private_files import NotOursError
 
@@ -86,10 +85,8 @@ def letters_file(settings: Settings) -> Iterator[Finding]:
 
 def conflicts_file(settings: Settings) -> Iterator[Finding]:
     """The same for the conflicts of a two-way task, which its uplink keeps."""
-    if settings.direction != "uplink" or settings.conflict_uri is None:
-        return
-    path = letters_place(settings.conflict_uri).path
-    if path is not None:
+    place = settings.conflicts_place if settings.direction == "uplink" else None
+    if place is not None and (path := place.path) is not None:
         lost = "What loses a conflict would have nowhere to go, and its shard would wait"
         yield from _kept_items(path, "conflicts", "conflictUri", lost, shared=settings.allow_shared_folders)
 

@@ -18,6 +18,8 @@ from processor.reporting import output
 from processor.reporting.findings import Finding, error, failure_of
 from processor.startup import (
     global_tables,
+    letters_bucket,
+    places,
     plaintext_endpoints,
     provisioning,
     table_checks,
@@ -25,8 +27,8 @@ from processor.startup import (
     view_checks,
 )
 from processor.startup.facts import Facts, read, read_tables
-from processor.startup.table_checks import DELETED_MEANWHILE
-from processor.state import leases, task_row
+from processor.state import leases, loss_remedies, task_row
+from processor.state.loss_remedies import DELETED_MEANWHILE
 
 if TYPE_CHECKING:
     from processor.aws.clients import Clients
@@ -88,6 +90,15 @@ def copying(
     return PreflightReport(facts=found, findings=findings)
 
 
+def conflicts(settings: Settings, clients: Clients) -> PreflightReport:
+    """The check of the place for an uplink's conflicts, which can be looked at before the table that it reads is made.
+
+    :param settings: the uplink's
+    """
+    owner, findings = letters_bucket.look(settings, clients)
+    return PreflightReport(facts=Facts(letters_owner=owner), findings=[*places.conflicts_file(settings), *findings])
+
+
 def tables(settings: Settings, clients: Clients) -> PreflightReport:
     """The checks for a command that only uses the two tables: they exist, and one can be a copy of the other."""
     wrong_regions = {part: finding for part, finding in _regions(settings) if part != "checkpoints"}
@@ -119,8 +130,13 @@ def insist(findings: Sequence[Finding], consequence: str) -> None:
 
 def _regions(settings: Settings) -> Iterator[tuple[str, Finding]]:
     places = (
-        ("source", "sourceRegion", settings.source_region, settings.source_endpoint),
-        ("destination", "destinationRegion", settings.destination_region, settings.destination_endpoint),
+        ("source", f"{settings.source_side}Region", settings.source_region, settings.source_endpoint),
+        (
+            "destination",
+            f"{settings.destination_side}Region",
+            settings.destination_region,
+            settings.destination_endpoint,
+        ),
         ("checkpoints", "kclRegion", settings.kcl_region, settings.kcl_endpoint),
     )
     for part, name, region, endpoint in places:
@@ -160,8 +176,8 @@ def _no_gap(settings: Settings, facts: Facts) -> Iterator[Finding]:
     if not facts.leases or not facts.source or (facts.stream_shards is None and not anew):
         return
     stream_arn = facts.source.get("LatestStreamArn")
-    what = f"stream of source table {settings.source_table}"
-    remedy = f"Delete {settings.checkpoint_table}, copy the table again, then start{DELETED_MEANWHILE}"
+    what = f"stream of {settings.source_side} table {settings.source_table}"
+    remedy = loss_remedies.of_checkpoints(settings)
     if facts.task and facts.task.source_table == settings.source_table and facts.task.stream_arn != stream_arn:
         yield error(
             "stream-replaced",

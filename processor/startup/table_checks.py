@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from processor.dynamodb import table_spec
 from processor.dynamodb.describe import attribute_types, index_keys
 from processor.reporting.findings import Finding, error, warning
+from processor.state.loss_remedies import DELETED_MEANWHILE
 
 if TYPE_CHECKING:
     from processor.settings.settings import Settings
@@ -21,18 +22,13 @@ _WITH_COPY = {
     "mirror": "; with enableStream=true copy does",
     "uplink": "; a table that copy makes by createDestination has it",
 }
-# A copy removes nothing.
-DELETED_MEANWHILE = (
-    " (once it has caught up, verify names what only the destination has: what was deleted meanwhile, and whatever "
-    "else; --repair --deleteExtra deletes it)"
-)
 
 
 def tables_active(settings: Settings, facts: Facts) -> Iterator[Finding]:
     """Whether both can be used now."""
     for role, table, name in (
-        ("source", facts.source, settings.source_table),
-        ("destination", facts.destination, settings.destination_table),
+        (settings.source_side, facts.source, settings.source_table),
+        (settings.destination_side, facts.destination, settings.destination_table),
     ):
         status = table.get("TableStatus") if table else None
         if table and status not in ("ACTIVE", "UPDATING"):
@@ -50,7 +46,7 @@ def stream_on(settings: Settings, facts: Facts) -> Iterator[Finding]:
     """Whether the source's stream says what an item has become."""
     if not facts.source:
         return
-    what = f"stream of source table {settings.source_table}"
+    what = f"stream of {settings.source_side} table {settings.source_table}"
     specification = facts.source.get("StreamSpecification", {})
     if not specification.get("StreamEnabled"):
         yield error(
@@ -70,7 +66,7 @@ def stream_on(settings: Settings, facts: Facts) -> Iterator[Finding]:
             what,
             value,
             "It can't be read",
-            "See what answers at sourceEndpoint (a proxy?)",
+            f"See what answers at {settings.source_side}Endpoint (a proxy?)",
             cause="outage",
         )
     elif settings.direction is not None and specification.get("StreamViewType") != "NEW_AND_OLD_IMAGES":

@@ -182,7 +182,7 @@ def test_a_pair_becomes_two_way_and_one_way_again(servers: Servers, tmp_path: Pa
         pair.wait_for("returning")
         status, said, errors = pair.command("check")
         assert status == 22, said + errors
-        assert "stream of source table destination-" in errors
+        assert "stream of destination table destination-" in errors
         pair.turn_stream_on()
         for value in ("b", "a"):
             pair.put("returning", v={"S": value})

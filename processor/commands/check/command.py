@@ -24,6 +24,7 @@ class CheckReport(msgspec.Struct, frozen=True, kw_only=True, rename="camel", omi
 
     :param to_make: what ``copy`` will make first: ``destination``, ``stream``
     :param dead_letter_bucket_owner: the account that the bucket of dead letters must belong to, where there is one
+    :param conflict_bucket_owner: likewise that of a two-way task's conflicts
     :param monthly_cost: left out if the source is not at AWS, or can't be seen
     """
 
@@ -31,6 +32,7 @@ class CheckReport(msgspec.Struct, frozen=True, kw_only=True, rename="camel", omi
     to_make: list[str] = msgspec.field()
     findings: list[Finding] = msgspec.field()
     dead_letter_bucket_owner: str | None = None
+    conflict_bucket_owner: str | None = None
     monthly_cost: MonthlyCost | None = None
 
 
@@ -39,7 +41,7 @@ def run(settings: Settings, options: CheckOptions) -> int:
 
     :returns: 0 ready; 22 something must be put right; 5 nothing is known to be wrong, but not all could be checked
     """
-    report = _report(settings)
+    report, conflicts_owner = _report(settings)
     report.findings += _jars()
     monthly = cost.estimate(settings, report.facts)
     if options.as_json:
@@ -49,6 +51,7 @@ def run(settings: Settings, options: CheckOptions) -> int:
                 to_make=sorted(report.facts.to_make),
                 findings=report.findings,
                 dead_letter_bucket_owner=report.facts.letters_owner,
+                conflict_bucket_owner=conflicts_owner,
                 monthly_cost=monthly,
             )
         )
@@ -58,6 +61,8 @@ def run(settings: Settings, options: CheckOptions) -> int:
         if report.facts.letters_owner:
             bucket = f"s3://{settings.dead_letter_bucket}/{settings.dead_letter_prefix}".rstrip("/")
             output.line(f"dead letters: {bucket}, which must belong to account {report.facts.letters_owner}")
+        if conflicts_owner:
+            output.line(f"conflicts: {settings.conflict_uri}, which must belong to account {conflicts_owner}")
         if monthly is not None:
             output.line(f"costs: {monthly.shown}")
         verdict = _verdict(report)
@@ -65,15 +70,20 @@ def run(settings: Settings, options: CheckOptions) -> int:
     return failure_of(report.errors).exit_status if report.errors else 0
 
 
-def _report(settings: Settings) -> PreflightReport:
-    """What is found, of a two-way task on both ways; the facts are those of the first one."""
-    report = preflight.run(settings, Clients(settings), thorough=True, after_copy=True)
-    if "destination" in report.facts.to_make:  # which the way back reads; copy makes it with a stream
-        return report
+def _report(settings: Settings) -> tuple[PreflightReport, str | None]:
+    """What is found, of a two-way task on both ways.
+
+    :returns: the facts are those of the first way; and the account that the bucket of conflicts must belong to, if any
+    """
+    report, owner = preflight.run(settings, Clients(settings), thorough=True, after_copy=True), None
     for each in settings.in_directions[1:]:
-        other = preflight.run(each, Clients(each), thorough=True, after_copy=True, machine=False)
+        if "destination" in report.facts.to_make:  # which the way back reads; copy makes it with a stream
+            other = preflight.conflicts(each, Clients(each))
+        else:
+            other = preflight.run(each, Clients(each), thorough=True, after_copy=True, machine=False)
         report.findings += [finding for finding in other.findings if finding not in report.findings]
-    return report
+        owner = other.facts.letters_owner
+    return report, owner
 
 
 def _jars() -> Iterator[Finding]:

@@ -16,6 +16,8 @@ from processor.system import program
 _START = ("", "")
 _COPY_AGAIN = ("copy", "--restart --concurrent")
 _CHECK = ("check", "")
+# A copy goes from hub to spoke, so it brings nothing that an uplink has lost; verify lists that.
+_SEE_UNSENT = ("verify", "--output unsent.jsonl --values")
 _COMMANDS: Mapping[str, tuple[str, str]] = {
     "daemon-silent": _START,
     "destination-missing": _CHECK,
@@ -38,7 +40,10 @@ _COMMANDS: Mapping[str, tuple[str, str]] = {
 def of_finding(finding_id: str, file: TaskFile) -> str | None:
     """As ``./run.sh copy orders.properties --restart --concurrent``; None where there is none."""
     words = _COMMANDS.get(finding_id)
-    return None if words is None else _command(words[0], file, words[1])
+    if words is None:
+        return None
+    name, options = _SEE_UNSENT if file.is_uplink and words[0] == "copy" else words
+    return _command(name, file, options)
 
 
 def of_letters(file: TaskFile) -> str:
@@ -53,7 +58,7 @@ def of_copy(file: TaskFile, *, concurrent: bool) -> str:
 
 def _command(name: str, file: TaskFile, options: str) -> str:
     """The command line; a task that inherits is named by its directory, or it would not inherit."""
-    named = [file.path] if file.path else ["FILE"]
+    named = [file.own_path] if file.own_path else ["FILE"]
     if file.common is not None:
-        named = [str(PurePath(file.path).parent), "--task", file.name]
+        named = [str(PurePath(file.own_path).parent), "--task", file.of_whole.name]
     return " ".join(filter(None, (program.COMMAND, name, shlex.join(named), options)))

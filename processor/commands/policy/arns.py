@@ -8,7 +8,6 @@ import msgspec
 
 from processor.commands.policy.permissions import Resource
 from processor.replication.dead_letters.letter import folder_of
-from processor.settings.letters_place import LettersPlace, letters_place
 from processor.settings.s3_location import S3Location
 from processor.settings.settings import Settings, companion_table
 
@@ -85,9 +84,9 @@ def _location_of(resource: Resource, settings: Settings, arns: ResourceArns) -> 
     if resource in {"ExportedObjects", "ExportBucket"}:
         assert arns.exported is not None  # noqa: S101  # else nobody asks
         return arns.exported.owned(arns.source_table.split(":")[4])
-    place = LettersPlace(None, settings.dead_letter_bucket, settings.dead_letter_prefix, settings.dead_letter_owner)
-    if resource in {"Conflicts", "ConflictBucket"}:
-        place = letters_place(settings.conflict_uri or "")
+    is_of_conflicts = resource in {"Conflicts", "ConflictBucket"}
+    place = settings.conflicts_place if is_of_conflicts else settings.dead_letters_place
+    assert place is not None  # noqa: S101  # else nobody asks
     owner = place.owner or arns.task_tables.split(":")[4]
     folder = folder_of(place.prefix, settings.task_name).strip("/")
     return S3Location(bucket=place.bucket or "", prefix=folder, owner=owner)

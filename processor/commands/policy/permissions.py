@@ -242,7 +242,7 @@ def _task() -> Iterator[Permission]:
     yield _row("task", "LetterBucket", "ListBucket", _LOOKING, _new_letters, service="s3")
     yield _row("task", "LetterBucket", "ListBucket", "redrive console status", _letters, service="s3")
     yield _row("task", "Conflicts", "PutObject", "replicate", _conflicts, service="s3")
-    yield _row("task", "ConflictBucket", "ListBucket", "console status", _conflicts, service="s3")
+    yield _row("task", "ConflictBucket", "ListBucket", "check console replicate status", _conflicts, service="s3")
     yield _row("task", "Letters", "GetObject DeleteObject", "redrive", _letters, service="s3")
     yield _row("task", "Metrics", "PutMetricData", "replicate", _metrics, service="cloudwatch")
 

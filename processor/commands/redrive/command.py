@@ -17,7 +17,7 @@ from processor.flow import retry_policy
 from processor.flow.outage import Outage
 from processor.flow.retry import Retry
 from processor.replication import tables
-from processor.replication.dead_letters.sink import store_of
+from processor.replication.dead_letters import stores
 from processor.reporting import logs, output
 from processor.reporting.logs import Log
 from processor.reporting.progress import Progress
@@ -45,7 +45,7 @@ def run(settings: Settings, options: RedriveOptions) -> int:
     :raises NotReadyError: the tables don't exist, or don't belong together
     :raises ReplicatorError: it could not be finished
     """
-    store = store_of(settings)
+    store = stores.of_letters(settings)
     if store is None:
         message = "deadLetterUri is not set, so there are no dead letters to redrive. Give the one they were put to."
         raise UsageError(message)

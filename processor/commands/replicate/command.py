@@ -232,7 +232,5 @@ def look_at(settings: Settings, unanswered: set[str], *, machine: bool = True) -
     def record() -> None:
         facts.task = task_row.write(clients.checkpoints(), settings.task_table, ours, before=facts.task)
 
-    failed = attempt(
-        f"task table {settings.task_table} in {settings.kcl_region}", record, Who("task", settings.task_identity)
-    )
+    failed = attempt(f"task table {settings.task_table} in {settings.kcl_region}", record, Who.of_task(settings))
     return PreflightReport(facts=facts, findings=[*report.findings, *failed])

@@ -65,7 +65,7 @@ class UplinkStart:
             self.since_ms = mirror.two_way_since_ms if mirror is not None else ""
 
         what = f"task table {settings.mirror_task_table} in {settings.kcl_region}"
-        return attempt(what, read, Who("task", settings.task_identity))
+        return attempt(what, read, Who.of_task(settings))
 
     def _wrong(self, settings: Settings, facts: Facts, now_ms: int) -> list[Finding]:
         what = f"task {settings.task_name}"

@@ -57,7 +57,7 @@ def findings(
                 found.append(_are_there(settings))
 
     what = f"checkpoint table {settings.checkpoint_table} in {settings.kcl_region}"
-    failed = attempt(what, look, Who("task", settings.task_identity))
+    failed = attempt(what, look, Who.of_task(settings))
     unanswered.discard(_WAITED_FOR)
     return [*failed, *found]
 

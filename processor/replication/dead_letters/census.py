@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from processor.replication.dead_letters.sink import store_of
-from processor.replication.two_way import conflict_log
+from processor.replication.dead_letters import stores
 from processor.settings.settings import Settings
 from processor.state.status.letters import LettersFound
 
@@ -17,7 +16,7 @@ def count(settings: Settings) -> LettersFound | None:
     :raises DeadLetterError: their file can't be read
     :raises UnavailableError, RefusedError: their bucket can't be listed
     """
-    store = conflict_log.store_of(settings) if settings.direction == "uplink" else store_of(settings)
+    store = stores.of_conflicts(settings) if settings.direction == "uplink" else stores.of_letters(settings)
     if store is None:
         return None
     found = store.count(MOST_LETTERS)

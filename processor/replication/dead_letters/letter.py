@@ -62,6 +62,7 @@ class Words(NamedTuple):
 
 
 DEAD_LETTERS = Words("dead letters", "deadLetterUri", "could not be set aside")
+CONFLICTS = Words("conflicts", "conflictUri", "is not applied")
 
 
 class Heading(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):

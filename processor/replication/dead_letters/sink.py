@@ -2,17 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from datetime import datetime, timezone
 
-from processor.aws.clients import Clients
-from processor.aws.s3 import Bucket
 from processor.errors import RefusedError
 from processor.replication.change import Change
-from processor.replication.dead_letters.file_store import LetterFile
 from processor.replication.dead_letters.letter import Letter, LetterStore
-from processor.replication.dead_letters.s3_store import LetterBucket
-from processor.settings.settings import Settings
 
 
 class DeadLetters:
@@ -54,20 +48,3 @@ class DeadLetters:
                 new_image=change.image if self._masked or change.source_item is None else change.source_item,
             )
         )
-
-
-def store_of(
-    settings: Settings, make_clients: Callable[[Settings], Clients] = Clients, *, for_shards: bool = False
-) -> LetterStore | None:
-    """Where the settings keep dead letters; None where they name no place.
-
-    :param for_shards: a shard waits while a letter is stored, and tries again where it isn't
-    """
-    if settings.dead_letter_path is not None:
-        return LetterFile(settings.dead_letter_path, shared=settings.allow_shared_folders)
-    if settings.dead_letter_bucket is None:
-        return None
-    clients = make_clients(settings)
-    connect = clients.s3_for_shards if for_shards else clients.s3
-    bucket = Bucket(settings.dead_letter_bucket, connect=connect, owner=clients.letters_owner)
-    return LetterBucket(bucket, prefix=settings.dead_letter_prefix, task_name=settings.task_name)

@@ -12,19 +12,13 @@ from datetime import datetime, timezone
 
 import msgspec
 
-from processor.aws.clients import Clients
-from processor.aws.s3 import Bucket
 from processor.errors import DeadLetterError, HeldError
 from processor.replication.change import Change
-from processor.replication.dead_letters.file_store import LetterFile
-from processor.replication.dead_letters.letter import LetterStore, Words
-from processor.replication.dead_letters.s3_store import LetterBucket
+from processor.replication.dead_letters.letter import LetterStore
 from processor.replication.two_way.conflicts import Conflict, Verdict
 from processor.reporting.logs import Log
-from processor.settings.letters_place import letters_place
 from processor.settings.settings import Settings
 
-WORDS = Words("conflicts", "conflictUri", "is not applied")
 _HELD = "It is tried again every minute, and the shard goes on by itself; other shards are not held up."
 
 
@@ -129,22 +123,6 @@ class ConflictLog:
             spoke_old_image=conflict.spoke_old_image,
             hub_image=conflict.hub_image,
         )
-
-
-def store_of(settings: Settings, make_clients: Callable[[Settings], Clients] = Clients) -> LetterStore | None:
-    """Where the settings keep conflicts, for a shard that waits for it; None where they name no place."""
-    if settings.conflict_uri is None:
-        return None
-    place = letters_place(settings.conflict_uri)
-    if place.path is not None:
-        return LetterFile(place.path, shared=settings.allow_shared_folders, words=WORDS)
-    clients = make_clients(settings)
-    bucket = Bucket(
-        place.bucket or "",
-        connect=clients.s3_for_shards,
-        owner=lambda: place.owner or clients.account(settings.task_identity),
-    )
-    return LetterBucket(bucket, prefix=place.prefix, task_name=settings.task_name, words=WORDS)
 
 
 def _moment(at_ms: int | None) -> str | None:

@@ -12,7 +12,7 @@ import msgspec
 from processor.dynamodb.record_times import MINUTE_SECONDS
 from processor.reporting.findings import Finding, error
 from processor.settings.settings import Settings
-from processor.state import task_row
+from processor.state import loss_remedies, task_row
 from processor.state.checkpoint_outage import CheckpointOutage
 from processor.state.holds import Hold
 from processor.state.liveness import Daemon
@@ -24,11 +24,6 @@ from processor.system import program
 
 # Exit status.
 HEALTHY, NOT_HEALTHY, UNREACHABLE = 0, 1, 5
-
-_COPY_AGAIN = (
-    "Copy the table again (copy --restart --concurrent): when that is complete it goes on by itself. verify then "
-    "names what was deleted meanwhile as extra, and --repair --deleteExtra deletes it"
-)
 
 State = Literal["running", "stopped", "never started", "unknown"]
 _ON = frozenset({"ENABLED", "ENABLING"})
@@ -193,10 +188,10 @@ def _unreachable(settings: Settings, seen: Seen) -> Iterator[Finding]:
 def _wrong(settings: Settings, seen: Seen, max_lag_seconds: int) -> Iterator[Finding]:
     yield from _of_task(settings, seen)
     yield from _of_tables(settings, seen)
-    yield from _of_stream(seen)
+    yield from _of_stream(settings, seen)
     yield from _of_daemons(settings, seen)
     yield from _of_shards(settings, seen, max_lag_seconds)
-    yield from map(_of_hold, seen.holds)
+    yield from (_of_hold(settings, hold) for hold in seen.holds)
 
 
 def _of_task(settings: Settings, seen: Seen) -> Iterator[Finding]:
@@ -249,13 +244,10 @@ def _of_tables(settings: Settings, seen: Seen) -> Iterator[Finding]:
         )
 
 
-def _of_stream(seen: Seen) -> Iterator[Finding]:
+def _of_stream(settings: Settings, seen: Seen) -> Iterator[Finding]:
     latest = (seen.source or {}).get("LatestStreamArn")
     enabled = (seen.source or {}).get("StreamSpecification", {}).get("StreamEnabled", False)
-    again = (
-        "If it is to go on: turn the stream on, delete the checkpoint table, copy the table again, start; once it has "
-        "caught up, verify names what was deleted meanwhile as extra, and --repair --deleteExtra deletes it"
-    )
+    again = loss_remedies.of_stream(settings)
     stream = seen.stream
     if stream is None:
         if seen.source is not None:
@@ -342,7 +334,7 @@ def _of_shards(settings: Settings, seen: Seen, max_lag_seconds: int) -> Iterator
             f"{_shards(len(lost))} with changes that are lost",
             _named(lost),
             "They are past the stream's 24 hours, and were not applied",
-            _COPY_AGAIN,
+            loss_remedies.of_shard(settings),
         )
     may_be_less = (MINUTE_SECONDS if seen.lag_about else 0) + settings.checkpoint_interval_millis / 1000
     late = [shard for shard in seen.shards if (shard.lag_seconds or 0) - may_be_less > max_lag_seconds]
@@ -357,7 +349,7 @@ def _of_shards(settings: Settings, seen: Seen, max_lag_seconds: int) -> Iterator
         )
 
 
-def _of_hold(hold: Hold) -> Finding:
+def _of_hold(settings: Settings, hold: Hold) -> Finding:
     since = datetime.fromtimestamp(hold.since_ms / 1000, tz=timezone.utc).isoformat(timespec="seconds")
     found = {
         "hold": (
@@ -378,7 +370,7 @@ def _of_hold(hold: Hold) -> Finding:
             "Nothing of this shard and of those after it is applied; other shards go on"
             if hold.sequence_number
             else "All shards are read on, but changes of this one may be missing",
-            _COPY_AGAIN,
+            loss_remedies.of_shard(settings),
         ),
     }
     name, value, consequence, remedy = found[hold.kind]

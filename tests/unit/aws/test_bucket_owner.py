@@ -19,11 +19,11 @@ from processor.commands.copy.s3 import checks, table_export
 from processor.commands.policy import documents, permissions
 from processor.commands.policy.arns import ResourceArns
 from processor.errors import UnavailableError, UsageError
+from processor.replication.dead_letters import stores
 from processor.replication.dead_letters.s3_store import LetterBucket
-from processor.replication.dead_letters.sink import store_of
 from processor.settings import s3_location
 from processor.settings.settings import Settings
-from processor.startup import facts
+from processor.startup import facts, letters_bucket
 from processor.startup.preflight import PreflightReport
 from tests.fakes.network.faulty_server import Answer, Exchange, FaultyServer
 from tests.fakes.task.letters import letter
@@ -111,12 +111,10 @@ def test_every_call_says_whose_the_bucket_must_be(
         real = our_clients.session
         monkeypatch.setattr(our_clients, "session", lambda _, **options: real(**options))  # no role is to be had here
     settings = _settings(uri, **more)
-    store = store_of(settings)
+    store = stores.of_letters(settings)
     assert isinstance(store, LetterBucket)
     _use(store)
-    seen = facts.Facts()
-    assert facts._bucket(settings, Clients(settings), seen) == []
-    assert seen.letters_owner == owner
+    assert letters_bucket.look(settings, Clients(settings)) == (owner, [])
     assert {each for _, each in server.expected} == {owner}
     assert {command for command, _ in server.expected} == {"PUT", "GET", "DELETE"}
 
@@ -124,12 +122,12 @@ def test_every_call_says_whose_the_bucket_must_be(
 def test_a_bucket_of_somebody_else_is_given_nothing(make: Callable[[str], Store]) -> None:
     """It has our bucket's name, and would take whole items. The message says whose it should be."""
     server = make(THEIRS)
-    store = store_of(_settings())
+    store = stores.of_letters(_settings())
     assert store is not None
     with pytest.raises(UnavailableError, match=f"PutObject on s3://letters/.*, a bucket of account {OURS}: .*Denied"):
         store.put(letter("a"))
     assert server.stored == []
-    (finding,) = facts._bucket(_settings(), Clients(_settings()), facts.Facts())
+    (finding,) = letters_bucket.look(_settings(), Clients(_settings())).findings
     for words in (f"account {OURS} does not own", "?owner="):
         assert words in f"{finding.consequence} {finding.remedy}"
 
@@ -139,7 +137,7 @@ def test_a_store_that_is_not_aws_is_told_no_owner(monkeypatch: pytest.MonkeyPatc
     monkeypatch.setattr(Clients, "caller", lambda *_: pytest.fail("STS was asked"))
     with Store(THEIRS) as server:
         monkeypatch.setenv("AWS_ENDPOINT_URL_S3", server.endpoint)
-        store = store_of(_settings(f"s3://letters?owner={OURS}"))
+        store = stores.of_letters(_settings(f"s3://letters?owner={OURS}"))
         assert isinstance(store, LetterBucket)
         _use(store)
     assert {each for _, each in server.expected} == {None}
@@ -228,7 +226,7 @@ def test_an_unknown_account_is_waited_for(make: Callable[[str], Store], monkeypa
         raise UnavailableError("GetCallerIdentity: timeout", code="Timeout")
 
     monkeypatch.setattr(Clients, "caller", away)
-    store = store_of(_settings())
+    store = stores.of_letters(_settings())
     assert store is not None
     with pytest.raises(UnavailableError, match="GetCallerIdentity"):
         store.put(letter("a"))

@@ -44,6 +44,17 @@ def test_the_uplink_is_the_mirror_turned_round() -> None:
     assert uplink.in_directions == (uplink,)
 
 
+def test_the_directions_have_tables_of_their_own() -> None:
+    """Where the file names those of KCL, the uplink's have names of their own, as long as DynamoDB allows."""
+    named = {"coordinatorStateTableName": "state", "workerMetricsTableName": "x" * 255, "metricsLevel": "NONE"}
+    mirror, uplink = msgspec.structs.replace(two_way(), kcl=named).in_directions
+    assert mirror.kcl == named
+    assert uplink.kcl["coordinatorStateTableName"] == "state-Uplink"
+    assert uplink.kcl["workerMetricsTableName"].endswith("-Uplink")
+    assert len(uplink.kcl["workerMetricsTableName"]) == 255
+    assert uplink.kcl["metricsLevel"] == "NONE"
+
+
 def test_the_uplinks_settings_go_to_its_children_whole() -> None:
     """Encoded and read again, as a daemon's children get them, they are the same."""
     for each in two_way().in_directions:

@@ -13,10 +13,12 @@ from moto import mock_aws
 from moto.dynamodbstreams.models import DynamoDBStreamsBackend
 
 from processor.aws.clients import Clients
-from processor.errors import CredentialsError
+from processor.aws.s3 import Bucket
+from processor.errors import CredentialsError, UnavailableError
 from processor.settings.settings import Settings
-from processor.startup import facts, java, preflight
+from processor.startup import facts, java, letters_bucket, preflight
 from processor.startup.facts import Facts
+from processor.startup.failed_call import Who, finding_of
 from processor.startup.preflight import PreflightReport
 from processor.state import task_row
 from processor.state.copy_rows import CopyState
@@ -24,6 +26,7 @@ from processor.state.leases import Lease
 from processor.system import program
 from tests.fakes.network.http_server import HttpServer
 from tests.fakes.task.tasks import task as settings_of
+from tests.fakes.task.two_way import two_way
 
 SETTINGS = settings_of()
 STREAM = "arn:aws:dynamodb:eu-west-1:123456789012:table/orders/stream/1"
@@ -507,6 +510,34 @@ def test_the_dead_letters_bucket_is_looked_at() -> None:
     assert "bucket" not in _run(settings_of(deadLetterUri="s3://other"))[1]
 
 
+@pytest.mark.usefixtures("aws")
+def test_the_conflicts_bucket_is_looked_at() -> None:
+    """As that of dead letters, of the uplink, which writes there; its mirror has none."""
+    mirror, uplink = two_way(conflictUri="s3://conflicts/here").in_directions
+    assert letters_bucket.look(mirror, Clients(mirror)).findings == []
+    (finding,) = letters_bucket.look(uplink, Clients(uplink)).findings
+    assert (finding.id, finding.object) == ("letters-bucket-missing", "conflicts' bucket conflicts")
+    assert "conflictUri" in finding.remedy
+    assert preflight.conflicts(uplink, Clients(uplink)).findings == [finding]
+    boto3.client("s3", region_name="us-east-1").create_bucket(Bucket="conflicts")
+    assert letters_bucket.look(uplink, Clients(uplink)).findings == []
+
+
+@pytest.mark.usefixtures("aws", "installed")
+def test_an_uplinks_findings_name_the_sides_as_the_file_does() -> None:
+    """What it reads is the file's destination: so is its role, its region, and its stream."""
+    _, uplink = two_way(destinationRegion="nowhere").in_directions
+    report, text = _run(uplink)
+    assert ("region-unknown", "destinationRegion") in [(finding.id, finding.object) for finding in report.findings]
+    assert "source table orders in eu-west-1 does not exist" in text
+    denied = CredentialsError("GetItem: denied", code="AccessDeniedException")
+    _, uplink = two_way(destinationRoleArn="arn:aws:iam::123456789012:role/there").in_directions
+    assert "destination's role" in finding_of("a", denied, Who.of_source(uplink)).value
+    assert "the source's own credentials" in finding_of("a", denied, Who.of_destination(uplink)).value
+    unreachable = finding_of("a", UnavailableError("away", code="x"), Who.of_stream(uplink))
+    assert "destinationEndpoint, destinationRegion" in unreachable.remedy
+
+
 @pytest.mark.parametrize(
     ("code", "severity", "words"),
     [("403", "warning", "can't be looked at"), ("InvalidAccessKeyId", "error", "can't be reached")],
@@ -519,8 +550,8 @@ def test_a_bucket_that_cannot_be_looked_at(
     def look(*_: object) -> None:
         raise CredentialsError(f"ListObjectsV2: {code}", code=code)
 
-    monkeypatch.setattr(facts.Bucket, "look", look)
-    (finding,) = facts._bucket(BUCKET, Clients(BUCKET), facts.Facts())
+    monkeypatch.setattr(Bucket, "look", look)
+    (finding,) = letters_bucket.look(BUCKET, Clients(BUCKET)).findings
     assert severity == finding.severity
     assert words in finding.value
 

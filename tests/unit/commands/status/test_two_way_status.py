@@ -6,17 +6,22 @@ import io
 from typing import Any
 
 import msgspec
+import pytest
 from rich.console import Console
 
+from processor.commands.console import remedies
 from processor.commands.status import render
 from processor.settings.settings import Settings
+from processor.settings.task_files import TaskFile
+from processor.state.holds import Hold
 from processor.state.leases import Lease
 from processor.state.status import report
 from processor.state.status.letters import LettersFound
 from processor.state.status.report import StatusReport
-from processor.state.status.snapshot import Seen
+from processor.state.status.snapshot import Seen, Stream
 from tests.fakes.task.tasks import task
 from tests.fakes.task.two_way import two_way
+from tests.unit.commands.console.looks import shard
 
 TABLE: dict[str, Any] = {
     "TableStatus": "ACTIVE",
@@ -59,3 +64,27 @@ def test_people_see_the_number_of_conflicts() -> None:
     console.print(render.render(uplink))
     assert isinstance(console.file, io.StringIO)
     assert "3 in /c.jsonl" in console.file.getvalue()
+
+
+@pytest.mark.parametrize(
+    "seen",
+    [
+        {"shards": [shard(lost=True)]},
+        {"holds": [Hold(kind="loss", shard_id="s", since_ms=0, seen_ms=0, sequence_number="1", reason="trimmed")]},
+        {"stream": Stream(arn="old", status="ENABLED")},
+    ],
+    ids=["past 24 hours", "a trimmed shard", "another stream"],
+)
+def test_what_mends_a_loss_goes_the_right_way(seen: dict[str, Any]) -> None:
+    """A copy brings the hub's items to the spoke; what an uplink has lost is listed, then the hub's items win."""
+    names = {"shards-lost", "shard-lost", "stream-replaced"}
+    (of_mirror,) = (each.remedy for each in _report(MIRROR, **seen).findings if each.id in names)
+    (of_uplink,) = (each.remedy for each in _report(UPLINK, **seen).findings if each.id in names)
+    assert "opy the table again" in of_mirror
+    assert "copy" not in of_uplink.lower()
+    steps = ("--output unsent.jsonl", f"delete {UPLINK.checkpoint_table}", "--repair --deleteExtra")
+    assert sorted(steps, key=of_uplink.index) == list(steps)
+    file = TaskFile(path="conf/orders.properties", common="conf/common.properties")
+    assert remedies.of_finding("shard-lost", file) == "./run.sh copy conf --task orders --restart --concurrent"
+    unsent = "./run.sh verify conf --task orders --output unsent.jsonl --values"
+    assert remedies.of_finding("shard-lost", file.uplink) == unsent

@@ -10,9 +10,10 @@ import pytest
 
 from processor.errors import DeadLetterError, RefusedError
 from processor.replication.change import Change
+from processor.replication.dead_letters import stores
 from processor.replication.dead_letters.file_store import LetterFile
 from processor.replication.dead_letters.s3_store import LetterBucket
-from processor.replication.dead_letters.sink import DeadLetters, store_of
+from processor.replication.dead_letters.sink import DeadLetters
 from tests.fakes.dynamodb.changes import delete, put
 from tests.fakes.task.tasks import task
 
@@ -64,14 +65,14 @@ def test_a_letter_that_cannot_be_written_is_an_error(tmp_path: Path, change: Cha
 )
 def test_the_uri_says_where_they_are(uri: str, kind: type, place: str) -> None:
     """The URI names a file, or a place in a bucket, in which each task has a folder of its own."""
-    store = store_of(task(deadLetterUri=uri, taskName="orders"))
+    store = stores.of_letters(task(deadLetterUri=uri, taskName="orders"))
     assert isinstance(store, kind)
     assert place == store.place
 
 
 def test_without_a_uri_there_are_none() -> None:
     """Dead letters have no place by default."""
-    assert store_of(task()) is None
+    assert stores.of_letters(task()) is None
 
 
 @pytest.mark.parametrize("masked", [False, True])

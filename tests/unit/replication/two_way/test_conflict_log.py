@@ -11,7 +11,7 @@ import pytest
 from msgspec import structs
 
 from processor.errors import HeldError
-from processor.replication.two_way import conflict_log
+from processor.replication.dead_letters import stores
 from processor.replication.two_way.conflict_log import ConflictLog
 from processor.replication.two_way.conflicts import Conflict
 from processor.reporting.logs import Log
@@ -30,7 +30,7 @@ CONFLICT = Conflict(
 
 def _log(place: Path, counted: list[Any]) -> ConflictLog:
     settings = structs.replace(task(), conflict_uri=f"file://{place}", two_way=True, direction="uplink")
-    store = conflict_log.store_of(settings)
+    store = stores.of_conflicts(settings)
     return ConflictLog(store, settings=settings, shard_id="shard-1", log=Log(), counted=counted.append)
 
 
@@ -74,9 +74,7 @@ def test_conflicts_that_nobody_asks_for_are_counted() -> None:
     """Without conflictUri."""
     counted: list[Any] = []
     settings = structs.replace(task(), two_way=True, direction="uplink")
-    log = ConflictLog(
-        conflict_log.store_of(settings), settings=settings, shard_id="s", log=Log(), counted=counted.append
-    )
+    log = ConflictLog(stores.of_conflicts(settings), settings=settings, shard_id="s", log=Log(), counted=counted.append)
     log.keep(put("k"), structs.replace(CONFLICT, outcome="lastArrival", mirrored_ms=10**30))
     assert counted == ["lastArrival"]
 
@@ -84,6 +82,6 @@ def test_conflicts_that_nobody_asks_for_are_counted() -> None:
 def test_a_bucket_is_named_by_the_same_setting() -> None:
     """With its prefix and the task's name."""
     settings = structs.replace(task(), conflict_uri="s3://bucket/of/ours?owner=123456789012")
-    store = conflict_log.store_of(settings)
+    store = stores.of_conflicts(settings)
     assert store is not None
     assert store.place == f"s3://bucket/of/ours/{task().task_name}/"
