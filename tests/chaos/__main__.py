@@ -16,6 +16,11 @@ from processor.startup import java
 from tests.chaos import plan, report
 from tests.chaos.bugs import BUGS
 from tests.chaos.episode import Episode, Result
+from tests.chaos.two_way import episode as two_way_episode
+from tests.chaos.two_way import plan as two_way_plan
+from tests.chaos.two_way import report as two_way_report
+from tests.chaos.two_way.bugs import BUGS as TWO_WAY_BUGS
+from tests.chaos.two_way.plan import POLICIES
 from tests.conftest import ENVIRONMENT
 from tests.fakes.machine.planted import planted_checkout
 
@@ -33,13 +38,17 @@ def main() -> int:
     parser.add_argument("--seed", type=int, help="of the first episode; the next ones count on from it")
     parser.add_argument("--episode-seconds", type=float, default=90.0, help="how long faults go on in each episode")
     parser.add_argument("--mode", choices=plan.modes(), action="append", help="only this writeMode; may be given again")
+    parser.add_argument("--two-way", action="store_true", help="twoWay=true, and applications that write on both sides")
+    parser.add_argument("--conflicts", choices=POLICIES, action="append", help="only this one; with --two-way")
     parser.add_argument("--view", action="store_true", help="with a filter that items go out of and into, and a mask")
     parser.add_argument("--tasks", type=int, default=1, help="of each daemon, which has a directory of them")
     parser.add_argument("--streams", type=int, default=1, help="that these tasks read, in turns")
     parser.add_argument("--without", action="append", default=[], help="no faults of this kind; may be given again")
     parser.add_argument("--keep-going", action="store_true", help="go on after an episode that failed")
     parser.add_argument("--checkout", type=Path, default=java.ROOT, help="run this checkout's run.sh")
-    parser.add_argument("--plant", choices=sorted(BUGS), help="plant this bug, and expect it to be noticed")
+    parser.add_argument(
+        "--plant", choices=sorted({**BUGS, **TWO_WAY_BUGS}), help="plant this bug, and expect it to be noticed"
+    )
     given = parser.parse_args()
     if not 1 <= given.streams <= given.tasks:
         parser.error("--streams: from 1 to the number of --tasks")
@@ -49,9 +58,13 @@ def main() -> int:
     console = Console(width=max(Console().width, 170))
     folder = Path(tempfile.mkdtemp(prefix="chaos-"))
     with DynamoDBLocal(log=folder / "dynamodb-local.log") as server:
+        if given.plant in TWO_WAY_BUGS:
+            return _plant_two_way(given, server.endpoint, folder)
         if given.plant:
             return _plant(given.plant, server.endpoint, folder)
         seed = given.seed if given.seed is not None else random.SystemRandom().randrange(10**6)
+        if given.two_way:
+            return _two_way(given, seed, server.endpoint, folder, console)
         results: list[Result] = []
         until = time.monotonic() + given.minutes * 60
         while time.monotonic() < until:
@@ -86,6 +99,46 @@ def _plant(name: str, endpoint: str, folder: Path) -> int:
     print(report.failure(result))
     is_noticed = any(bug.symptom in violation for violation in result.violations)
     print(f"\n{name}: {'noticed' if is_noticed else 'NOT noticed'}")
+    return int(not is_noticed)
+
+
+def _two_way(given: argparse.Namespace, seed: int, endpoint: str, folder: Path, console: Console) -> int:
+    results: list[two_way_episode.Result] = []
+    until = time.monotonic() + given.minutes * 60
+    while time.monotonic() < until:
+        made = two_way_plan.make(
+            seed + len(results),
+            seconds=given.episode_seconds,
+            policies=given.conflicts or POLICIES,
+            without=given.without,
+        )
+        print(made, flush=True)
+        place = folder / str(made.seed)
+        results.append(two_way_episode.Episode(made, endpoint=endpoint, folder=place, root=given.checkout).run())
+        if results[-1].violations:
+            two_way_report.write_histories(results[-1], place)
+            print(f"\nFAILED {two_way_report.failure(results[-1])}\nLogs: {place}\n", flush=True)
+            if not given.keep_going:
+                break
+    two_way_report.show(results, console)
+    return int(any(result.violations for result in results))
+
+
+def _plant_two_way(given: argparse.Namespace, endpoint: str, folder: Path) -> int:
+    """Run one episode, which must notice the bug."""
+    bug = TWO_WAY_BUGS[given.plant]
+    made = two_way_plan.make(
+        given.seed or 1, seconds=given.episode_seconds, policies=given.conflicts or POLICIES, without=given.without
+    )
+    root = planted_checkout(folder / "planted", bug.edits)
+    place = folder / given.plant
+    result = two_way_episode.Episode(
+        made, endpoint=endpoint, folder=place, root=root, rest_seconds=_PLANTED_REST_SECONDS
+    ).run()
+    two_way_report.write_histories(result, place)
+    print(f"{two_way_report.failure(result)}\nLogs: {place}")
+    is_noticed = any(symptom in violation for violation in result.violations for symptom in bug.symptoms)
+    print(f"\n{given.plant}: {'noticed' if is_noticed else 'NOT noticed'}")
     return int(not is_noticed)
 
 

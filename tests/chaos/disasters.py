@@ -40,7 +40,7 @@ def do(stage: Stage, step: Step) -> Done:
     if step.name in _SHARDS:
         return _SHARDS[step.name](stage.sources[task.plan.stream])
     if step.name in _AWAY:
-        return _away(_AWAY[step.name](stage, task), f"all{whose}")
+        return away(_AWAY[step.name](stage, task), f"all{whose}")
     if step.name in _ONCE:
         proxy, act, operation = _ONCE[step.name]
         return Done(f"whoever asks first{whose}", proxy(stage, task).inject(act, operation, times=1).clear)
@@ -74,7 +74,8 @@ _SHARDS: dict[str, Callable[[Source], Done]] = {"split": _split, "roll-over": _r
 # --- Requests --------------------------------------------------------------------------------------------------------
 
 
-def _away(proxy: FaultProxy, whose: str) -> Done:
+def away(proxy: FaultProxy, whose: str) -> Done:
+    """Refuse connections."""
     outage = contextlib.ExitStack()
     outage.enter_context(proxy.away())
     return Done(whose, outage.close)
@@ -85,7 +86,8 @@ def _can_come_late(exchange: Exchange) -> bool:
     return exchange.operation == "DeleteItem" or b'"' + KEPT.encode() + b"-" in exchange.body
 
 
-def _slow(exchange: Exchange, fault: Fault) -> None:
+def slow(exchange: Exchange, fault: Fault) -> None:
+    """Do it later, unless its client has given up by then."""
     fault.cleared.wait(_SLOW_SECONDS)
     if exchange.hung_up():
         exchange.drop()
@@ -119,7 +121,7 @@ _REQUESTS: dict[str, tuple[_Proxy, Act, tuple[str, ...], bool]] = {
     "server-errors": (_destination, faults.error("InternalServerError"), _WRITES, False),
     "expired-credentials": (_destination, faults.error("ExpiredTokenException"), (), True),
     "destination-cut-off": (_destination, faults.drop(), (), True),
-    "slow-writes": (_destination, _slow, _WRITES, False),
+    "slow-writes": (_destination, slow, _WRITES, False),
     "duplicates": (_destination, faults.duplicate(), _WRITES, False),
     "late-duplicates": (_destination, faults.duplicate(later_seconds=_LATE_SECONDS), ("PutItem", "DeleteItem"), False),
     "checkpoints-throttled": (_checkpoints, _THROTTLED, (), False),

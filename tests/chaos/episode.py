@@ -3,33 +3,27 @@
 from __future__ import annotations
 
 import contextlib
-import heapq
-import itertools
 import time
 import uuid
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from processor.startup import java
-from tests.chaos import disasters, sources
-from tests.chaos.fleet import Machine, fleet
-from tests.chaos.journal import Journals, Struck
+from tests.chaos import disasters, schedule, sources
+from tests.chaos.fleet import fleet
+from tests.chaos.journal import Journals
 from tests.chaos.plan import Plan
 from tests.chaos.proxies import CheckpointProxy
 from tests.chaos.sources import Source
-from tests.chaos.stage import NobodyError, Stage
+from tests.chaos.stage import Stage
 from tests.chaos.task import Task, TaskResult
 from tests.chaos.workload import Workload
 from tests.fakes.network.fault_proxy import FaultProxy
 from tests.fakes.patience import PATIENCE_SECONDS
 
-_LOOK_SECONDS = 0.05
 # Longer than any pause between two tries, with a restart and a take-over on top.
 REST_SECONDS = PATIENCE_SECONDS
-# What the README promises, a kill of ours, and a SIGTERM that came before our code was there to handle it: during
-# ``exec``, or by the JVM's own handler.
-_STATUSES = {0, 5, 22, -9, -15, 143}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,17 +83,30 @@ class Episode:
             task.create()
         with self._stage() as stage:
             workloads = [self._workload(number, source) for number, source in enumerate(stage.sources)]
+
+            def look_after() -> None:
+                for machine in stage.machines:
+                    machine.look()
+
             with _writing(workloads):
                 early = [task for task in self._tasks if not task.plan.is_late]
-                self._wait(stage, lambda: all(task.items() for task in early), PATIENCE_SECONDS)
-                self._happen(stage)
+                schedule.wait(look_after, lambda: all(task.items() for task in early), PATIENCE_SECONDS)
+                schedule.happen(
+                    self._plan.steps,
+                    seconds=self._plan.seconds,
+                    do=lambda step: disasters.do(stage, step),
+                    look_after=look_after,
+                    journal=self._journals,
+                )
 
             def sourced(task: Task) -> tuple[Source, Workload]:
                 return stage.sources[task.plan.stream], workloads[task.plan.stream]
 
-            self._wait(stage, lambda: all(task.is_equal(*sourced(task)) for task in self._tasks), self._rest_seconds)
+            schedule.wait(
+                look_after, lambda: all(task.is_equal(*sourced(task)) for task in self._tasks), self._rest_seconds
+            )
             late = [task for task in self._tasks if not task.is_equal(*sourced(task))]
-            unwell = [found for machine in stage.machines for found in _stop(machine)]
+            unwell = [found for machine in stage.machines for found in schedule.ended(machine)]
             results = [task.result(*sourced(task)) for task in self._tasks]
         for task in late:
             results[task.number].verdict.violations.append(
@@ -161,45 +168,6 @@ class Episode:
             return sources.simulated(shards=self._plan.shards, seed=self._plan.seed + number, table=table)
         return sources.local(self._endpoint, table)
 
-    # --- What happens ------------------------------------------------------------------------------------------------
-
-    def _happen(self, stage: Stage) -> None:
-        """Do the plan's steps, each undone when its time is over; all of them are undone at the end."""
-        began = time.monotonic()
-        order = itertools.count()  # two at the same time are not compared any further
-        due = [(step.at, next(order), step) for step in self._plan.steps]
-        undo: list[tuple[float, int, Callable[[], None]]] = []
-        heapq.heapify(due)
-        while due or undo or time.monotonic() - began < self._plan.seconds:
-            now = time.monotonic() - began
-            while undo and undo[0][0] <= now:
-                heapq.heappop(undo)[2]()
-            while due and due[0][0] <= now:
-                step = heapq.heappop(due)[2]
-                try:
-                    done = disasters.do(stage, step)
-                except NobodyError:
-                    self._journals.add(Struck, name=step.name, detail="", outcome="nobody to do it to")
-                    continue
-                lasting = f" for {step.seconds:.1f} s" if step.seconds else ""
-                self._journals.add(Struck, name=step.name, detail=f"{done.detail}{lasting}", outcome="done")
-                if done.undo is not None:
-                    heapq.heappush(undo, (now + step.seconds, next(order), done.undo))
-            self._look_after(stage.machines)
-            time.sleep(_LOOK_SECONDS)
-
-    def _wait(self, stage: Stage, condition: Callable[[], bool], seconds: float) -> None:
-        deadline = time.monotonic() + seconds
-        while time.monotonic() < deadline:
-            self._look_after(stage.machines)
-            if condition():
-                return
-            time.sleep(_LOOK_SECONDS)
-
-    def _look_after(self, machines: Sequence[Machine]) -> None:
-        for machine in machines:
-            machine.look()
-
 
 @contextlib.contextmanager
 def _writing(workloads: Sequence[Workload]) -> Iterator[None]:
@@ -208,17 +176,3 @@ def _writing(workloads: Sequence[Workload]) -> Iterator[None]:
             workload.start()
             stack.callback(workload.stop)
         yield
-
-
-def _stop(machine: Machine) -> Iterator[str]:
-    """Stop it, where nothing goes wrong any more; yields what is wrong with that, or was with any end before."""
-    try:
-        status = machine.stop()
-    except AssertionError as exc:
-        yield f"end: {machine.name} does not stop: {exc}"
-    else:
-        if status not in (0, None):
-            yield f"end: {machine.name} ended with {status} where nothing went wrong any more"
-    for other in set(machine.statuses) - _STATUSES:
-        yield f"end: {machine.name} ended with {other}, which is no status of its"
-    yield from {f"log of {machine.name}: {line}" for line in machine.replicator.console.splitlines() if "BUG:" in line}

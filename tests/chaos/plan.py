@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import random
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal, get_args
 
@@ -36,7 +36,7 @@ class Kind:
     name: str
     weight: float
     lasts: tuple[float, float]
-    takes: Literal["process", "destination", "checkpoints", "stream", "shards", "answer", "file"]
+    takes: Literal["process", "destination", "checkpoints", "stream", "shards", "answer", "file", "hub", "spoke"]
     modes: Sequence[WriteMode] = ("batch", "item", "fenced")
     of_many: bool = False
 
@@ -251,23 +251,43 @@ def part_of(kind: Kind, step: Step, streams: Sequence[int]) -> str:
 def _steps(
     draw: random.Random, kinds: Sequence[Kind], seconds: float, machines: int, tasks: Sequence[TaskPlan]
 ) -> list[Step]:
-    steps: list[Step] = []
-    busy: dict[str, float] = {}  # what is taken -> until when
     streams = [task.stream for task in tasks]
-    at = draw.uniform(0, _PAUSE[0])
-    while at < seconds:
-        kind = draw.choices(kinds, weights=[kind.weight for kind in kinds])[0]
+
+    def step(kind: Kind, at: float) -> Step:
         machine = draw.randrange(machines)
         lasts = draw.uniform(*kind.lasts)
         fitting = [number for number, task in enumerate(tasks) if task.write_mode in kind.modes]
         task = fitting[0] if len(tasks) == 1 else draw.choice(fitting)
-        step = Step(at=at, name=kind.name, seconds=lasts, machine=machine, task=task)
-        part = part_of(kind, step, streams)
-        if busy.get(part, 0.0) > at:
+        return Step(at=at, name=kind.name, seconds=lasts, machine=machine, task=task)
+
+    return drawn(draw, kinds, seconds, step=step, part=lambda kind, step: part_of(kind, step, streams))
+
+
+def drawn(
+    draw: random.Random,
+    kinds: Sequence[Kind],
+    seconds: float,
+    *,
+    step: Callable[[Kind, float], Step],
+    part: Callable[[Kind, Step], str],
+) -> list[Step]:
+    """Draw faults of these kinds, which don't overlap where they are of the same part.
+
+    :param step: draws all of a fault but its kind and its time
+    :param part: what it has to itself
+    """
+    steps: list[Step] = []
+    busy: dict[str, float] = {}  # what is taken -> until when
+    at = draw.uniform(0, _PAUSE[0])
+    while at < seconds:
+        kind = draw.choices(kinds, weights=[kind.weight for kind in kinds])[0]
+        found = step(kind, at)
+        its = part(kind, found)
+        if busy.get(its, 0.0) > at:
             at += _LOOK_SECONDS
         else:
-            steps.append(step)
-            busy[part] = at + lasts + (_RECOVERY_SECONDS if kind.takes == "process" else 0.5)
+            steps.append(found)
+            busy[its] = at + found.seconds + (_RECOVERY_SECONDS if kind.takes == "process" else 0.5)
             at += draw.uniform(*_PAUSE)
     return steps
 
