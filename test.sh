@@ -8,6 +8,8 @@
 #   ./test.sh chaos [--minutes N] [--seed S] [--view] [--tasks N --streams N] [--plant BUG]
 #                                     faults at random on real daemons, with a checker; --tasks: daemons of many tasks; ./test.sh has a
 #                                     short run of it
+#   ./test.sh chaos --two-way [--conflicts hubWins|lastArrival] [--minutes N] [--seed S] [--plant BUG]
+#                                     the same with applications on both sides; ./test.sh has a short run of it
 #   ./test.sh many [--seed S]         three daemons of twenty tasks: files come and go, a daemon dies, a destination is away; two minutes, of
 #                                     which ./test.sh has the least
 #   ./test.sh fuzz [--minutes N] [--seed S] [TARGET ...]
