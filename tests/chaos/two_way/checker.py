@@ -10,7 +10,7 @@ It knows what the replicator promises, not how that is done: neither markers' nu
 4. Every entry is about an application's write at the spoke, with its images, and about an item that the hub had.
 5. The streams have no more than three records for each record of an application's: nothing echoes.
 
-Counted, not wrong, for the docs say so: an entry of a replay, about a write that is at the hub all the same
+Counted, not wrong, for the docs say so: an entry of a replay, about a write that did get to the hub
 (*spurious*); a replay that writes again what was undone at the hub meanwhile, so that the hub's item was again what the
 spoke's application had seen (*undone*); and a write at the hub that only added attributes, overwritten between the
 uplink's look and its write, by one that died before it could say so (*unsaid*).
@@ -107,8 +107,7 @@ class Checker:
             outcomes=Counter(each.outcome for each in entries),
         )
         self._hub, self._spoke, self._entries, self._policy = hub, spoke, entries, policy
-        self._made: dict[str, list[_Made]] = {}
-        self._states: dict[str, list[_State]] = {}
+        self._written = Counter((each.key, content(each.new)) for book in (hub, spoke) for each in book.wrote)
 
     def run(self) -> Verdict:
         """All rules."""
@@ -227,7 +226,8 @@ class Checker:
                     f"lost: key {key}: write {wrote.number} at the spoke, {described(record)}, is neither at the hub "
                     "nor among the conflicts"
                 )
-            self.verdict.spurious += is_there and record.sequence in kept
+            is_alone = record.new is not None and self._written[key, record.new.content] == 1
+            self.verdict.spurious += is_alone and is_there and record.sequence in kept
 
     def _entries_are_true(
         self, key: str, made: Sequence[_Made], states: Sequence[_State], entries: Sequence[Entry]
