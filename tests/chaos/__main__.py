@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import dataclasses
 import os
 import random
 import tempfile
@@ -57,14 +58,14 @@ def main() -> int:
     os.environ.update(ENVIRONMENT)
     console = Console(width=max(Console().width, 170))
     folder = Path(tempfile.mkdtemp(prefix="chaos-"))
+    seed = given.seed if given.seed is not None else random.SystemRandom().randrange(10**6)
+    if given.two_way and not given.plant:
+        return _two_way(given, seed, folder, console)
     with DynamoDBLocal(log=folder / "dynamodb-local.log") as server:
         if given.plant in TWO_WAY_BUGS:
             return _plant_two_way(given, server.endpoint, folder)
         if given.plant:
             return _plant(given.plant, server.endpoint, folder)
-        seed = given.seed if given.seed is not None else random.SystemRandom().randrange(10**6)
-        if given.two_way:
-            return _two_way(given, seed, server.endpoint, folder, console)
         results: list[Result] = []
         until = time.monotonic() + given.minutes * 60
         while time.monotonic() < until:
@@ -102,7 +103,8 @@ def _plant(name: str, endpoint: str, folder: Path) -> int:
     return int(not is_noticed)
 
 
-def _two_way(given: argparse.Namespace, seed: int, endpoint: str, folder: Path, console: Console) -> int:
+def _two_way(given: argparse.Namespace, seed: int, folder: Path, console: Console) -> int:
+    """Episodes of applications on both sides, each on a server of its own: two streams are more than one can keep."""
     results: list[two_way_episode.Result] = []
     until = time.monotonic() + given.minutes * 60
     while time.monotonic() < until:
@@ -114,12 +116,15 @@ def _two_way(given: argparse.Namespace, seed: int, endpoint: str, folder: Path, 
         )
         print(made, flush=True)
         place = folder / str(made.seed)
-        results.append(two_way_episode.Episode(made, endpoint=endpoint, folder=place, root=given.checkout).run())
+        with DynamoDBLocal(log=folder / f"dynamodb-local-{made.seed}.log") as server:
+            episode = two_way_episode.Episode(made, endpoint=server.endpoint, folder=place, root=given.checkout)
+            results.append(episode.run())
         if results[-1].violations:
             two_way_report.write_histories(results[-1], place)
             print(f"\nFAILED {two_way_report.failure(results[-1])}\nLogs: {place}\n", flush=True)
             if not given.keep_going:
                 break
+        results[-1] = dataclasses.replace(results[-1], books={}, entries=())  # they take much memory
     two_way_report.show(results, console)
     return int(any(result.violations for result in results))
 
