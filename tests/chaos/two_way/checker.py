@@ -6,14 +6,15 @@ It knows what the replicator promises, not how that is done: neither markers' nu
 2. Every acknowledged write of an application is in its table's stream. Every other record at the spoke is a write that
    the mirror has made; every other record at the hub is one that the uplink has made of an application's write at the
    spoke, over what that application had seen there, or a conflict's entry says what it has taken the place of.
-3. Every write of an application at the spoke has got to the hub, or a conflict's entry has it.
+3. Every write of an application at the spoke has got to the hub, or a conflict's entry has it. A delete of what the
+   mirror was just deleting asks for nothing.
 4. Every entry is about an application's write at the spoke, with its images, and about an item that the hub had.
 5. The streams have no more than three records for each record of an application's: nothing echoes.
 
-Counted, not wrong, for the docs say so: an entry of a replay, about a write that did get to the hub
-(*spurious*); a replay that writes again what was undone at the hub meanwhile, so that the hub's item was again what the
-spoke's application had seen (*undone*); and a write at the hub that only added attributes, overwritten between the
-uplink's look and its write, by one that died before it could say so (*unsaid*).
+Counted, not wrong, for the docs say so: an entry of a replay, about a write that did get to the hub (*spurious*); a
+replay that writes a value again, as the hub's item was again what the spoke's application had seen (*again*); and a
+write at the hub that only added attributes, overwritten between the uplink's look and its write, by one that died
+before it could say so (*unsaid*).
 """
 
 from __future__ import annotations
@@ -74,7 +75,7 @@ class Verdict:
     records: int = 0  # of both streams
     outcomes: Counter[str] = field(default_factory=Counter)  # of conflicts
     spurious: int = 0
-    undone: int = 0
+    again: int = 0
     unsaid: int = 0
 
     @property
@@ -107,6 +108,7 @@ class Checker:
             outcomes=Counter(each.outcome for each in entries),
         )
         self._hub, self._spoke, self._entries, self._policy = hub, spoke, entries, policy
+        self._marked = {(each.key, each.marker) for each in spoke.replicated if each.marker is not None}
         self._written = Counter((each.key, content(each.new)) for book in (hub, spoke) for each in book.wrote)
 
     def run(self) -> Verdict:
@@ -202,7 +204,7 @@ class Checker:
             if by is None:
                 found = causes(record)
                 cause = next((each for each in found if each.record.sequence not in used), None)
-                self.verdict.undone += cause is None
+                self.verdict.again += cause is None and self._is_of_one_write(key, record)
                 used.add((cause or found[0]).record.sequence)
                 before = content(record.old)
                 self.verdict.unsaid += all(
@@ -221,13 +223,14 @@ class Checker:
             if content(record.old) == content(record.new):
                 continue  # it has only touched the marker
             is_there = _was(states, content(record.new), wrote.began)
-            if not is_there and record.sequence not in kept:
+            is_moot = record.new is None and (key, record.old and record.old.marker) in self._marked
+            if not is_there and not is_moot and record.sequence not in kept:
                 self._violation(
                     f"lost: key {key}: write {wrote.number} at the spoke, {described(record)}, is neither at the hub "
                     "nor among the conflicts"
                 )
-            is_alone = record.new is not None and self._written[key, record.new.content] == 1
-            self.verdict.spurious += is_alone and is_there and record.sequence in kept
+            is_of_replay = is_there and self._is_of_one_write(key, record)
+            self.verdict.spurious += is_of_replay and record.sequence in kept
 
     def _entries_are_true(
         self, key: str, made: Sequence[_Made], states: Sequence[_State], entries: Sequence[Entry]
@@ -244,6 +247,10 @@ class Checker:
                 self._violation(f"{what}: its images are {shown(each.spoke_old)} -> {shown(each.spoke)}")
             if not _was(states, content(each.hub), 0.0):
                 self._violation(f"{what}: the hub never had {shown(each.hub)}")
+
+    def _is_of_one_write(self, key: str, record: Record) -> bool:
+        """Whether no two writes of applications have made the item what it is after this record."""
+        return record.new is not None and self._written[key, record.new.content] == 1
 
     def _violation(self, what: str) -> None:
         self.verdict.violations.append(what)

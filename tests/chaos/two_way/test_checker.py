@@ -188,7 +188,7 @@ def test_what_goes_on_for_ever_is_said() -> None:
 
 
 def test_what_the_docs_allow_is_counted() -> None:
-    """A replay's entry; a replay that undoes what the hub has undone; an addition that nobody could say was lost."""
+    """A replay's entry; a replay that writes again; a delete of what is being deleted; an addition that went unsaid."""
     world = mirrored()
     number = there_and_back(world, "b")
     there_and_back(world, "c")
@@ -199,11 +199,22 @@ def test_what_the_docs_allow_is_counted() -> None:
     world = mirrored()
     there_and_back(world, "b")
     world.application("hub", item("a"))
-    world.replicator("hub", item("b"))
+    world.replicator("hub", item("b"))  # once more
     world.replicator("spoke", item("a", mark="3"))
     world.replicator("spoke", item("b", mark="4"))
     verdict = world.verdict()
-    assert (verdict.violations, verdict.undone) == ([], 1)
+    assert (verdict.violations, verdict.again) == ([], 1)
+
+    world = mirrored()
+    world.application("hub", None)
+    world.application("hub", item("h"))
+    marked = item("a", mark="2")
+    assert marked is not None
+    world.replicated["spoke"].append(Replicated("UpdateItem", KEY, None, marked.marker, 0.0))
+    world.replicator("spoke", marked, noted=False)
+    world.application("spoke", None)
+    world.replicator("spoke", item("h", mark="3"))
+    assert _found(world) == []
 
     world = mirrored()
     world.application("hub", item("a", extra="1"))
