@@ -305,7 +305,7 @@ def test_a_role_s_path_is_asked_for(capsys: pytest.CaptureFixture[str], monkeypa
     """STS names a session's role without it, and IAM refuses such a trust policy; what can't be known is said."""
     monkeypatch.setenv("AWS_ACCOUNT_ID_ENDPOINT_MODE", "disabled")
     assumed = "arn:aws:sts::123456789012:assumed-role/deploy/i-1"
-    monkeypatch.setattr(Clients, "caller", lambda _, profile: assumed)
+    monkeypatch.setattr(Clients, "caller", lambda _, profile: assumed)  # noqa: ARG005  # passed by its name
     settings = tasks.task(destinationRoleArn="arn:aws:iam::222222222222:role/writer")
     with mock_aws():
         printed, said = _run(settings, capsys)
