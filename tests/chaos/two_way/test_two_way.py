@@ -10,13 +10,13 @@ from tests.chaos.plan import Step
 from tests.chaos.two_way import plan, report
 from tests.chaos.two_way.episode import Episode
 
-SECONDS = 6
+SECONDS = 4
 STEPS = (
-    Step(at=0.5, name="hub-answers-lost", seconds=1.5, machine=0),
-    Step(at=1.0, name="spoke-away", seconds=1.0, machine=0),
-    Step(at=2.5, name="kill-child", seconds=0.0, machine=0),
-    Step(at=3.5, name="spoke-answers-lost", seconds=1.0, machine=0),
-    Step(at=4.5, name="hub-throttle", seconds=1.0, machine=0),
+    Step(at=0.3, name="hub-answers-lost", seconds=1.0, machine=0),
+    Step(at=0.8, name="spoke-away", seconds=0.7, machine=0),
+    Step(at=1.8, name="kill-child", seconds=0.0, machine=0),
+    Step(at=2.4, name="spoke-answers-lost", seconds=0.7, machine=0),
+    Step(at=3.2, name="hub-throttle", seconds=0.7, machine=0),
 )
 
 
