@@ -29,7 +29,9 @@
      ├─ StoppedError                exit 130 or 143, by the signal: a command was stopped before it was through
      ├─ CopyTooLateError            exit 5: a copy takes longer than the stream keeps changes
      ├─ StalledError                exit 5: a command could not go on for a long time
-     ├─ CopyTakenError              exit 5: a copy of this task is run by somebody else
+     ├─ TakenError                  exit 5: others go on with this process's part of shared work
+     │   ├─ CopyTakenError          the same: a copy of this task is run by somebody else
+     │   └─ VerifyTakenError        the same: of a shared verification
      ├─ ProcessFailedError          the status of the error that ended one of a command's processes
      ├─ TransferError               exit 5: a managed export or import can't become a copy
      ├─ OutputError                 exit 5: a file of results can't be written any more
@@ -284,13 +286,28 @@ class CopyTooLateError(ReplicatorError):
         )
 
 
-class CopyTakenError(ReplicatorError):
+class TakenError(ReplicatorError):
+    """Work that several processes share goes on without this one."""
+
+
+class CopyTakenError(TakenError):
     """Somebody else runs this task's copy now."""
 
     def __init__(self, table: str) -> None:
         super().__init__(
             f"Task table {table}: another process has taken over this copy. This one writes nothing more; the other "
             "goes on from where it was. Let that one finish, or stop it and run copy again."
+        )
+
+
+class VerifyTakenError(TakenError):
+    """The others go on with a shared verification without this process, or it has been begun anew."""
+
+    def __init__(self, table: str) -> None:
+        super().__init__(
+            f"Task table {table}: this shared verification goes on without this process, which stood still for too "
+            "long, or another one has been begun. Nothing more is written here. Give the same command again, to share "
+            "the work that is left."
         )
 
 

@@ -1,54 +1,38 @@
 """Stores a copy's progress in rows of the task table, which is beside the checkpoint table.
 
-One row says which copy it is and which processes work on it (``copy_members.py``). One row for each segment says where
-the segment resumes. A segment's row is written only by the process that holds it (``holder``), so a process that was
-believed dead can't undo its successor's progress.
+One row says which copy it is and which processes work on it (``sharing/work_rows.py``). One row for each segment says
+where the segment resumes. A segment's row is written only by the process that holds it (``holder``), so a process that
+was believed dead can't undo its successor's progress.
 """
 
 from __future__ import annotations
 
 import time
 import zlib
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
 from processor.aws.errors import aws_errors
-from processor.aws.redaction import HarmlessWords
-from processor.dynamodb.missing_table import unless_missing
-from processor.errors import ConditionFailedError, CopyTakenError, UnavailableError
+from processor.errors import CopyTakenError
+from processor.state.sharing.work import Work
+from processor.state.sharing.work_rows import Row, WorkRows, not_ours, part_number
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
-NAME = "copy"
-KEY = {"name": {"S": NAME}}
 
-
-class CopyMember(msgspec.Struct, frozen=True, kw_only=True):
-    """A process that works on a copy: where it is, and a number that grows while it does."""
-
-    host: str
-    beat: int = 0
-
-
-class CopyState(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
+class CopyState(Work, frozen=True, kw_only=True, rename="camel"):
     """The copy in progress, or the last one; times are milliseconds since the epoch.
 
     ``concurrent``: replication may run meanwhile. ``via``: where the exported items are, or empty if the source itself
-    is read. ``beat`` grows while anybody works on the copy. ``members``: who does, by their ids; None where ``holder``
-    alone does, by way of S3 or in an older release. ``onto_items``: the destination held items at its start.
-    ``followed``: the copy is finished and a replication has gone on since. ``expired``: number of items past their TTL,
-    which are not copied; ``ttl`` is the source's TTL attribute at its start. ``filtered``: number of items that the
-    settings leave out; ``view_digest``: by which view of the items it is made.
+    is read. ``members`` is None by way of S3, and in an older release. ``onto_items``: the destination held items at
+    its start. ``followed``: the copy is finished and a replication has gone on since. ``expired``: number of items past
+    their TTL, which are not copied; ``ttl`` is the source's TTL attribute at its start. ``filtered``: number of items
+    that the settings leave out; ``view_digest``: by which view of the items it is made.
     """
 
-    id: str
-    state: Literal["running", "done"] = "running"
     concurrent: bool = False
-    holder: str = ""
-    host: str = ""
-    beat: int = 0
     segments: int = 0
     started_ms: int
     finished_ms: int | None = None
@@ -68,7 +52,6 @@ class CopyState(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     ttl: str = ""
     filtered: int = 0
     view_digest: str = ""
-    members: dict[str, CopyMember] | None = None
 
     @property
     def age_seconds(self) -> float:
@@ -93,18 +76,10 @@ class SegmentState(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     in_hand: list[msgspec.Raw] = []
 
 
-def read(client: DynamoDBClient, table: str) -> CopyState | None:
-    """The copy of this task, or None if there was none.
-
-    :raises UnavailableError: the table can't be read
-    """
-
-    def get() -> Any:
-        with aws_errors(f"GetItem on task table {table}"):
-            return client.get_item(TableName=table, Key=KEY, ConsistentRead=True).get("Item")
-
-    row = unless_missing(get)
-    return None if row is None else parsed(row, table)
+ROWS = WorkRows("copy", CopyState, CopyTakenError)
+read = ROWS.read
+write = ROWS.write
+delete = ROWS.delete
 
 
 def read_segments(client: DynamoDBClient, table: str, copy: CopyState) -> list[SegmentState]:
@@ -112,7 +87,7 @@ def read_segments(client: DynamoDBClient, table: str, copy: CopyState) -> list[S
 
     :raises UnavailableError: the table can't be read
     """
-    found = [_segment(row, table) for row in _scan(client, table, "copyId = :value", copy.id)]
+    found = [_segment(row, table) for row in ROWS.scan(client, table, "copyId = :value", copy.id)]
     # Rows with higher numbers are of an earlier copy with more segments, which left keys in them.
     return [segment for segment in found if segment.number < copy.segments]
 
@@ -123,65 +98,7 @@ def read_in_hand(client: DynamoDBClient, table: str) -> list[SegmentState]:
     :raises UnavailableError: the table can't be read
     """
     condition = "attribute_exists(inHand) AND begins_with(#name, :value)"
-    return [_segment(row, table) for row in _scan(client, table, condition, f"{NAME}#", "name")]
-
-
-def _scan(client: DynamoDBClient, table: str, condition: str, value: str, *names: str) -> list[dict[str, Any]]:
-    found: list[dict[str, Any]] = []
-    more: dict[str, Any] = {"ExpressionAttributeNames": {f"#{name}": name for name in names}} if names else {}
-    while True:
-        with aws_errors(f"Scan of task table {table}"):
-            page: Any = client.scan(
-                TableName=table,
-                ConsistentRead=True,
-                FilterExpression=condition,
-                ExpressionAttributeValues={":value": {"S": value}},
-                **more,
-            )
-        found += page["Items"]
-        if "LastEvaluatedKey" not in page:
-            return found
-        more["ExclusiveStartKey"] = page["LastEvaluatedKey"]
-
-
-def write(client: DynamoDBClient, table: str, copy: CopyState, *, before: CopyState | None) -> None:
-    """Store the row of the copy itself.
-
-    :param before: the row as it was read; its holder and beat must be unchanged
-    :raises CopyTakenError: another process has written it since
-    :raises UnavailableError: it can't be stored now
-    """
-    condition: dict[str, Any] = {"ConditionExpression": "attribute_not_exists(holder)"}
-    if before is not None:
-        condition = {
-            "ConditionExpression": "holder = :holder AND beat = :beat",
-            "ExpressionAttributeValues": {":holder": {"S": before.holder}, ":beat": {"N": str(before.beat)}},
-        }
-    try:
-        with aws_errors(f"PutItem on task table {table}"):
-            client.put_item(TableName=table, Item=KEY | _row(copy), **condition)
-    except ConditionFailedError as exc:
-        raise CopyTakenError(table) from exc
-
-
-def delete(client: DynamoDBClient, table: str, *, before: CopyState) -> None:
-    """Delete the copy's row; the items that it has written stay.
-
-    :param before: the row as it was read; its holder and beat must be unchanged
-    :raises CopyTakenError: another process has written it since
-    :raises UnavailableError: it can't be done now
-    """
-    try:
-        with aws_errors(f"DeleteItem on task table {table}"):
-            client.delete_item(
-                TableName=table,
-                Key=KEY,
-                # It is gone if only the answer to the first attempt was lost.
-                ConditionExpression="attribute_not_exists(holder) OR (holder = :holder AND beat = :beat)",
-                ExpressionAttributeValues={":holder": {"S": before.holder}, ":beat": {"N": str(before.beat)}},
-            )
-    except ConditionFailedError as exc:
-        raise CopyTakenError(table) from exc
+    return [_segment(row, table) for row in ROWS.scan(client, table, condition, f"{ROWS.name}#", "name")]
 
 
 def mark_followed(client: DynamoDBClient, table: str, copy: CopyState) -> None:
@@ -193,7 +110,7 @@ def mark_followed(client: DynamoDBClient, table: str, copy: CopyState) -> None:
     with aws_errors(f"UpdateItem on task table {table}"):
         client.update_item(
             TableName=table,
-            Key=KEY,
+            Key=ROWS.key,
             UpdateExpression="SET followed = :true",
             ConditionExpression="id = :id AND #state = :done",
             ExpressionAttributeNames={"#state": "state"},
@@ -227,8 +144,7 @@ def read_rows(client: DynamoDBClient, table: str) -> list[SegmentRow]:
 
     :raises UnavailableError: the table can't be read
     """
-    rows = _scan(client, table, "begins_with(#name, :value)", f"{NAME}#", "name")
-    return [_segment_row(row, table) for row in rows]
+    return [_segment_row(row, table) for row in ROWS.parts(client, table)]
 
 
 def take(client: DynamoDBClient, table: str, copy: CopyState, number: int, *, seen: str) -> SegmentRow:
@@ -238,20 +154,7 @@ def take(client: DynamoDBClient, table: str, copy: CopyState, number: int, *, se
     :raises CopyTakenError: another process has taken it since
     :raises UnavailableError: it can't be done now
     """
-    # It is ours already if only the answer to the first attempt was lost.
-    try:
-        with aws_errors(f"UpdateItem on task table {table}"):
-            row: dict[str, Any] = client.update_item(
-                TableName=table,
-                Key=_segment_key(number),
-                UpdateExpression="SET holder = :holder",
-                ConditionExpression="attribute_not_exists(holder) OR holder IN (:holder, :seen)",
-                ExpressionAttributeValues={":holder": {"S": copy.holder}, ":seen": {"S": seen}},
-                ReturnValues="ALL_NEW",
-            ).get("Attributes", {})
-    except ConditionFailedError as exc:
-        raise CopyTakenError(table) from exc
-    return _segment_row(_segment_key(number) | row, table)
+    return _segment_row(ROWS.take(client, table, number, holder=copy.holder, seen=seen), table)
 
 
 def save(client: DynamoDBClient, table: str, copy: CopyState, segment: SegmentState) -> None:
@@ -260,9 +163,8 @@ def save(client: DynamoDBClient, table: str, copy: CopyState, segment: SegmentSt
     :raises CopyTakenError: another process has taken it over
     :raises UnavailableError: it can't be stored now
     """
-    row: dict[str, Any] = {
+    row: Row = {
         "copyId": {"S": copy.id},
-        "holder": {"S": copy.holder},
         "done": {"BOOL": segment.done},
         "items": {"N": str(segment.items)},
         "sizeBytes": {"N": str(segment.size_bytes)},
@@ -273,36 +175,20 @@ def save(client: DynamoDBClient, table: str, copy: CopyState, segment: SegmentSt
         row["start"] = {"S": bytes(segment.start).decode()}
     if segment.in_hand:
         row["inHand"] = {"B": zlib.compress(msgspec.json.encode(segment.in_hand), 1)}
-    try:
-        with aws_errors(f"PutItem on task table {table}", HarmlessWords((table,))):
-            client.put_item(
-                TableName=table,
-                Item=_segment_key(segment.number) | row,
-                ConditionExpression="holder = :holder",
-                ExpressionAttributeValues={":holder": {"S": copy.holder}},
-            )
-    except ConditionFailedError as exc:
-        raise CopyTakenError(table) from exc
+    ROWS.save(client, table, segment.number, row, holder=copy.holder)
 
 
-def _segment_key(number: int) -> dict[str, Any]:
-    return {"name": {"S": f"{NAME}#{number:06}"}}
-
-
-def _segment_row(row: dict[str, Any], table: str) -> SegmentRow:
+def _segment_row(row: Row, table: str) -> SegmentRow:
     holder, copy_id = row.get("holder", {}).get("S", ""), row.get("copyId", {}).get("S", "")
-    try:
-        number = int(row["name"]["S"].partition("#")[2])
-    except (KeyError, ValueError) as exc:
-        raise _not_ours(table, row, exc) from exc
+    number = part_number(row, table)
     state = _segment(row, table) if "copyId" in row else None
     return SegmentRow(number=number, holder=holder, copy_id=copy_id, state=state)
 
 
-def _segment(row: dict[str, Any], table: str) -> SegmentState:
+def _segment(row: Row, table: str) -> SegmentState:
     try:
         return SegmentState(
-            number=int(row["name"]["S"].partition("#")[2]),
+            number=part_number(row, table),
             start=msgspec.Raw(row["start"]["S"].encode()) if "start" in row else None,
             done=row["done"]["BOOL"],
             items=int(row["items"]["N"]),
@@ -312,17 +198,10 @@ def _segment(row: dict[str, Any], table: str) -> SegmentState:
             in_hand=_in_hand(row),
         )
     except (KeyError, ValueError, zlib.error) as exc:
-        raise _not_ours(table, row, exc) from exc
+        raise not_ours(table, row, exc) from exc
 
 
-def _not_ours(table: str, row: dict[str, Any], exc: Exception) -> UnavailableError:
-    name = row.get("name", {}).get("S", "?")
-    return UnavailableError(
-        f"Task table {table} holds a row '{name}' that is not ours ({exc!r})", code=type(exc).__name__
-    )
-
-
-def _in_hand(row: dict[str, Any]) -> list[msgspec.Raw]:
+def _in_hand(row: Row) -> list[msgspec.Raw]:
     if "inHand" not in row:
         return []
     return msgspec.json.decode(zlib.decompress(_bytes(row["inHand"]["B"])), type=list[msgspec.Raw])
@@ -330,32 +209,3 @@ def _in_hand(row: dict[str, Any]) -> list[msgspec.Raw]:
 
 def _bytes(value: Any) -> bytes:
     return bytes(getattr(value, "value", value))
-
-
-def _row(copy: CopyState) -> dict[str, Any]:
-    return {name: _typed(value) for name, value in msgspec.to_builtins(copy).items() if value is not None}
-
-
-def _typed(value: str | int | bool | dict[str, Any]) -> dict[str, Any]:  # noqa: FBT001  # a value, no switch
-    if isinstance(value, bool):
-        return {"BOOL": value}
-    if isinstance(value, dict):
-        return {"M": {name: _typed(each) for name, each in value.items()}}
-    return {"N": str(value)} if isinstance(value, int) else {"S": value}
-
-
-def _plain(value: dict[str, Any]) -> Any:
-    if "M" in value:
-        return {name: _plain(each) for name, each in value["M"].items()}
-    return int(value["N"]) if "N" in value else next(iter(value.values()), None)
-
-
-def parsed(row: dict[str, Any], table: str) -> CopyState:
-    """The row of a copy, as DynamoDB has it.
-
-    :raises UnavailableError: it is none
-    """
-    try:
-        return msgspec.convert({name: _plain(value) for name, value in row.items() if name != "name"}, CopyState)
-    except ValueError as exc:  # msgspec's is one too
-        raise _not_ours(table, row, exc) from exc

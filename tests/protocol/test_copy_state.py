@@ -16,7 +16,6 @@ from processor.commands.copy import command, lock
 from processor.commands.copy.lock import CopyLock
 from processor.commands.copy.member import Member
 from processor.commands.copy.options import CopyOptions
-from processor.commands.copy.segment_queue import SegmentQueue
 from processor.commands.demo.dynamodb_local import DynamoDBLocal
 from processor.errors import CopyTakenError, NotReadyError, RefusedError, StalledError, StoppedError, UnavailableError
 from processor.flow.outage import Outage
@@ -26,7 +25,10 @@ from processor.flow.retry_policy import COPY as COPY_POLICY
 from processor.reporting.logs import Log
 from processor.state import copy_members, copy_rows
 from processor.state import task_row as tasks
-from processor.state.copy_rows import CopyMember, CopyState, SegmentState
+from processor.state.copy_rows import CopyState, SegmentState
+from processor.state.sharing import watch
+from processor.state.sharing.work import Worker
+from processor.state.sharing.work_queue import WorkQueue
 from tests.conftest import Tables
 from tests.fakes.network import faults
 from tests.fakes.network.fault_proxy import FaultProxy
@@ -83,7 +85,7 @@ def _taken(client: DynamoDBClient, table: str, copy: CopyState) -> list[SegmentS
 def test_rows_there_and_back(client: DynamoDBClient, table: str) -> None:
     """What is stored is what is read, keys in hand and starts of binary keys byte for byte."""
     assert copy_rows.read(client, table) is None
-    copy = msgspec.structs.replace(COPY, members={"m": CopyMember(host="here", beat=7)})
+    copy = msgspec.structs.replace(COPY, members={"m": Worker(host="here", beat=7)})
     copy_rows.write(client, table, copy, before=None)
     assert copy_rows.read(client, table) == copy
     assert _taken(client, table, COPY) == [SegmentState(number=number) for number in range(3)]
@@ -175,7 +177,7 @@ def test_who_was_overtaken_writes_nothing_more(client: DynamoDBClient, table: st
     with second, first:
         assert first.take(0, seen="") is not None
         assert second.take(0, seen="") is None  # it is held
-        copy_members.remove(client, table, OPEN, member=first.id, seen_beat=0)
+        copy_rows.ROWS.remove(client, table, OPEN, member=first.id, seen_beat=0)
         assert second.take(0, seen=first.id) is not None
         with pytest.raises(CopyTakenError):
             first.save(SegmentState(number=0))
@@ -202,22 +204,22 @@ def test_a_member_that_stands_still_is_removed(
 ) -> None:
     """When it was watched for long enough, not before, and not if it beats; one whose process has ended, at once."""
     _open(client, table)
-    monkeypatch.setattr(lock, "here", lambda: ELSEWHERE)
+    monkeypatch.setattr(watch, "here", lambda: ELSEWHERE)
     still, beating = _member(client, table), _member(client, table)
     monkeypatch.undo()
     now, counted = [0.0], list[int]()
     watching = _member(client, table, clock=lambda: now[0], counted=counted.append)
     gone = _dead()
-    monkeypatch.setattr(lock, "here", lambda: gone)
+    monkeypatch.setattr(watch, "here", lambda: gone)
     _member(client, table)
     monkeypatch.undo()
     watching.beat()
-    now[0] = lock.WATCH_SECONDS - 1
+    now[0] = watch.WATCH_SECONDS - 1
     beating.beat()
     watching.beat()
     assert counted == [3, 3, 3]
     assert _members(client, table) == {still.id, beating.id, watching.id}
-    now[0] = lock.WATCH_SECONDS
+    now[0] = watch.WATCH_SECONDS
     watching.beat()
     assert counted[-1] == 2
     assert _members(client, table) == {beating.id, watching.id}
@@ -227,7 +229,7 @@ def test_a_member_that_stands_still_is_removed(
 
 def _dead() -> str:
     """A process of this machine that there is not."""
-    host, _, *machine = lock.here().split("/")
+    host, _, *machine = watch.here().split("/")
     return "/".join([host, str(2**22 + 1), *machine])
 
 
@@ -295,8 +297,8 @@ def test_no_write_without_a_beat(client: DynamoDBClient, table: str, monkeypatch
     stop = threading.Event()
     member = _member(client, table, stop=stop)
     member.may_write()
-    late = time.time() + lock.TERM_SECONDS
-    monkeypatch.setattr(lock.time, "time", lambda: late)
+    late = time.time() + watch.TERM_SECONDS
+    monkeypatch.setattr(watch.time, "time", lambda: late)
     stop.set()
     with pytest.raises(StoppedError):
         member.may_write()
@@ -320,8 +322,8 @@ def test_a_copy_that_cannot_beat_ends(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """Writers that wait for a beat are told when beats have failed for too long, whatever else still works."""
-    monkeypatch.setattr(lock, "BEAT_SECONDS", 0.01)
-    monkeypatch.setattr(lock, "TERM_SECONDS", 0.0)
+    monkeypatch.setattr(watch, "BEAT_SECONDS", 0.01)
+    monkeypatch.setattr(watch, "TERM_SECONDS", 0.0)
     limit_commands(monkeypatch, outage_seconds=0.0, denied_seconds=0.0)
     # Else a writer that is never told would wait for ever.
     stop, told = threading.Event(), list[UnavailableError]()
@@ -383,17 +385,17 @@ def test_a_copy_that_runs_elsewhere_is_seen(
 ) -> None:
     """As long as it beats; one that doesn't is free when it was watched for long enough."""
     said: list[str] = []
-    monkeypatch.setattr(lock, "WATCH_SECONDS", 1.0)
-    monkeypatch.setattr(lock, "BEAT_SECONDS", 0.05)
-    monkeypatch.setattr(lock, "here", lambda: ELSEWHERE)
+    monkeypatch.setattr(watch, "WATCH_SECONDS", 1.0)
+    monkeypatch.setattr(watch, "BEAT_SECONDS", 0.05)
+    monkeypatch.setattr(watch, "here", lambda: ELSEWHERE)
     with _hold(client, table) as held:
         monkeypatch.undo()
         found = lock.look(lambda: copy_rows.read(client, table), said.append)
         with pytest.raises(NotReadyError, match="being run by process 1 on another-host"):
             lock.insist_free(found)
     left = msgspec.structs.replace(held.copy, holder="dead")
-    monkeypatch.setattr(lock, "WATCH_SECONDS", 1.0)
-    assert lock.look(lambda: left, said.append) == (left, "")
+    monkeypatch.setattr(watch, "WATCH_SECONDS", 1.0)
+    assert lock.look(lambda: left, said.append) == watch.Found(left)
     assert "whether the copy begun by process 1 on another-host is still running" in said[-1]
 
 
@@ -407,19 +409,19 @@ def test_members_that_work_are_seen(client: DynamoDBClient, table: str, monkeypa
     _open(client, table)
     assert (look(), said) == ("", [])
     gone = _dead()
-    monkeypatch.setattr(lock, "here", lambda: gone)
+    monkeypatch.setattr(watch, "here", lambda: gone)
     dead = _member(client, table)
     monkeypatch.undo()
     assert (look(), said) == ("", [])
-    monkeypatch.setattr(lock, "BEAT_SECONDS", 0.05)
+    monkeypatch.setattr(watch, "BEAT_SECONDS", 0.05)
     with _member(client, table):
-        assert look() == lock.here()
+        assert look() == watch.here()
     assert _members(client, table) <= {dead.id}
-    monkeypatch.setattr(lock, "WATCH_SECONDS", 0.5)
-    monkeypatch.setattr(lock, "here", lambda: ELSEWHERE)
+    monkeypatch.setattr(watch, "WATCH_SECONDS", 0.5)
+    monkeypatch.setattr(watch, "here", lambda: ELSEWHERE)
     _member(client, table)
     monkeypatch.undo()
-    monkeypatch.setattr(lock, "WATCH_SECONDS", 0.5)
+    monkeypatch.setattr(watch, "WATCH_SECONDS", 0.5)
     assert look() == ""
     assert "process 1 on another-host" in said[-1]
 
@@ -427,13 +429,13 @@ def test_members_that_work_are_seen(client: DynamoDBClient, table: str, monkeypa
 @pytest.mark.parametrize("process", [f"{socket.gethostname()}/1/other-boot/pid:[1]", "nobody/999999/x/y"])
 def test_only_what_can_be_known_is_known(process: str) -> None:
     """A process of another machine, or before the last boot, may be anything."""
-    assert not lock.is_gone(process)
+    assert not watch.is_gone(process)
 
 
 def test_processes_of_this_machine() -> None:
     """One's own is there; one of a number that no process has is gone."""
-    assert not lock.is_gone(lock.here())
-    assert lock.is_gone(_dead())
+    assert not watch.is_gone(watch.here())
+    assert watch.is_gone(_dead())
 
 
 class _Working:
@@ -442,7 +444,7 @@ class _Working:
     def __init__(self, client: DynamoDBClient, table: str, **more: Any) -> None:
         self.member = _member(client, table, **more)
         self.stop = threading.Event()
-        self.queue = SegmentQueue(self.member, Retry(AT_ONCE, self.stop, Outage(Log(), "test", note="")))
+        self.queue = WorkQueue(self.member, Retry(AT_ONCE, self.stop, Outage(Log(), "test", note="")))
 
     def next(self) -> int | None:
         """The number of the next segment."""
@@ -462,7 +464,7 @@ def test_segments_are_taken_one_by_one(client: DynamoDBClient, table: str) -> No
     taken = [one.next(), other.next(), one.next()]
     assert sorted(number for number in taken if number is not None) == [0, 1, 2]
     one.done(taken[0] or 0)
-    copy_members.remove(client, table, OPEN, member=one.member.id, seen_beat=0)
+    copy_rows.ROWS.remove(client, table, OPEN, member=one.member.id, seen_beat=0)
     assert late.next() == taken[2]
     with late.member:
         pass

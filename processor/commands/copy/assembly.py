@@ -36,7 +36,7 @@ from processor.settings.settings import Settings
 if TYPE_CHECKING:
     from processor.view.item_view import ItemView
 
-# Together 8 s: less than what ``lock.WATCH_SECONDS`` leaves after a term.
+# Together 8 s: less than what ``watch.WATCH_SECONDS`` leaves after a term.
 TIMEOUTS = WriteTimeouts(connect=1, read=5)
 
 

@@ -24,12 +24,6 @@ ITEMS_PER_SECOND = 12_500.0
 WARN_SECONDS = 12 * 3600.0
 MOST_SECONDS = 20 * 3600.0
 LAST_SECONDS = 23 * 3600.0
-_SEGMENT_BYTES = 512 * 1024 * 1024
-# Of a smaller table: some pages each, for the threads of several machines to end at about the same time.
-_SMALL_SEGMENT_BYTES = 4 * 1024 * 1024
-_MOST_SMALL_SEGMENTS = 256
-_FEWEST_SEGMENTS = 16
-_MOST_SEGMENTS = 2000
 
 
 class Estimate(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
@@ -157,13 +151,3 @@ def rate(limit: str | None, table: dict[str, Any], kind: str) -> float | None:
         message = f"'{limit}' is a percentage, and the table is on demand: it has no {kind}, and no {most}"
         raise ValueError(message)
     return float(limit[:-1]) / 100 * float(provisioned)
-
-
-def segments(source: dict[str, Any]) -> int:
-    """How many parts a table is copied in, where ``copySegments`` does not say so.
-
-    Few enough for their rows to cost nothing, enough for all threads of all machines to end at about the same time.
-    """
-    size = int(source.get("TableSizeBytes", 0))
-    small = min(math.ceil(size / _SMALL_SEGMENT_BYTES), _MOST_SMALL_SEGMENTS)
-    return min(max(math.ceil(size / _SEGMENT_BYTES), small, _FEWEST_SEGMENTS), _MOST_SEGMENTS)

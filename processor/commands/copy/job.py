@@ -12,16 +12,15 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from processor.commands.copy import estimate, lock
+from processor.commands.copy import estimate, lock, standing
 from processor.commands.copy.crew import crew
 from processor.commands.copy.deadline import CopyDeadline
 from processor.commands.copy.lock import CopyLock
 from processor.commands.copy.report import CopyReport
 from processor.commands.copy.s3 import job
-from processor.commands.copy.segment_queue import Standing
-from processor.commands.copy.tally import Tally
 from processor.commands.copy.totals import Counts
 from processor.commands.copy.worker import CopyTask
+from processor.dynamodb import segments
 from processor.dynamodb.expiry import NEVER, NO_EXPIRY, Expiry, PastTtl
 from processor.dynamodb.stream_retention import RETENTION_SECONDS
 from processor.errors import CopyTakenError, CopyTooLateError, NotReadyError, ReplicatorError
@@ -30,6 +29,9 @@ from processor.flow.retry import Retry
 from processor.state import copy_members, copy_rows, leases, liveness, task_row
 from processor.state.copy_rows import CopyState, SegmentState
 from processor.state.leases import Lease
+from processor.state.sharing import watch
+from processor.state.sharing.tally import Tally
+from processor.state.sharing.watch import Found
 from processor.system import cores
 from processor.view import task_view
 
@@ -81,9 +83,9 @@ class Job:
         self._concurrent = concurrent
         found = lock.look(lambda: copy_rows.read(clients.checkpoints(), settings.task_table), say)
         self._joins = _can_be_joined(found, via=self._via, concurrent=concurrent, restart=restart)
-        self._before = found.copy if self._joins else lock.insist_free(found)
+        self._before = found.work if self._joins else lock.insist_free(found)
         if self._joins:
-            say(f"Joining this task's copy, which {lock.name_of(found.worker)} works on, too")
+            say(f"Joining this task's copy, which {watch.name_of(found.worker)} works on, too")
         self.view = task_view.of_source(settings, self._source)
         self._view_digest = task_view.digest_of(settings)
         self.copy = self._new() if self._before is None or restart else self._gone_on_with(self._before)
@@ -154,7 +156,7 @@ class Job:
         return CopyState(
             id=uuid.uuid4().hex,
             concurrent=self._concurrent,
-            segments=self._settings.copy_segments or estimate.segments(self._source),
+            segments=self._settings.copy_segments or segments.count(int(self._source.get("TableSizeBytes", 0))),
             started_ms=int(time.time() * 1000),
             stream_arn=self._source["LatestStreamArn"],
             source_id=self._source.get("TableId", ""),
@@ -222,14 +224,14 @@ class Job:
         )
         deadline = CopyDeadline(self.copy, lambda: leases.begun(self._leases()))
         began, before = time.monotonic(), Counts.of(retry(self._read_segments))
-        tally = Tally(before, self._read_segments_of_others, processes=task.processes)
+        tally = Tally(before, self._counts_of_others, none=Counts(), processes=task.processes)
         with crew(task, clients, self.view, stop=stop, outage=outage) as workers, shown() as tell, tally:
 
             def tick() -> None:
                 deadline.check()
                 tally.own = workers.counts
                 written(tally.own.planned, tally.own.write_units)
-                tell(tally.counts.passed, self.copy.expected_items, tally.words)
+                tell(tally.counts.passed, self.copy.expected_items, tally.counts.size_words + tally.own.words)
 
             workers.run(tick)
         states = retry(self._finish)
@@ -311,10 +313,10 @@ class Job:
     def _read_segments(self) -> list[SegmentState]:
         return copy_rows.read_segments(self._clients.checkpoints(), self._settings.task_table, self.copy)
 
-    def _read_segments_of_others(self, own: int) -> list[SegmentState] | None:
-        """The segments, if more processes work on them than this machine's; else None."""
+    def _counts_of_others(self, own: int) -> Counts | None:
+        """What the segments say, if more processes work on them than this machine's; else None."""
         row = copy_rows.read(self._clients.checkpoints(), self._settings.task_table)
-        return self._read_segments() if row is not None and len(row.members or {}) > own else None
+        return Counts.of(self._read_segments()) if row is not None and len(row.members or {}) > own else None
 
     def _finish(self) -> list[SegmentState]:
         """Store that the copy is done, after another look whether it is; returns its segments.
@@ -322,7 +324,7 @@ class Job:
         :raises ReplicatorError: it isn't
         """
         client, table = self._clients.checkpoints(), self._settings.task_table
-        left = Standing.of(self.copy, copy_rows.read_rows(client, table)).left
+        left = standing.standing(self.copy, copy_rows.read_rows(client, table)).left
         states = self._read_segments()
         if left or len(states) != self.copy.segments or not all(state.done for state in states):
             message = (
@@ -377,22 +379,22 @@ def _cannot_go_on(reason: str) -> NotReadyError:
     return NotReadyError(f"This task's copy can't go on: {reason}. Nothing was copied now. Begin anew with --restart.")
 
 
-def _can_be_joined(found: lock.Found, *, via: str, concurrent: bool, restart: bool) -> bool:
+def _can_be_joined(found: Found[CopyState], *, via: str, concurrent: bool, restart: bool) -> bool:
     """Whether this machine works on a copy that others work on.
 
     :raises NotReadyError: it can't, for they do it in another way
     """
-    if not found.worker or found.copy is None or found.copy.members is None or via or found.copy.via:
+    if not found.worker or found.work is None or found.work.members is None or via or found.work.via:
         return False
     reason = ""
     if restart:
         reason = "--restart begins anew what they are doing"
-    elif concurrent and not found.copy.concurrent:
+    elif concurrent and not found.work.concurrent:
         reason = "it was begun without --concurrent, and is not safe beside a replication while they run it so"
     if reason:
         message = (
-            f"This task's copy is being run by {lock.name_of(found.worker)}, and {reason}. Nothing was begun here. Let "
-            "it finish, or stop it wherever it runs; or give the command without that option, to share the work."
+            f"This task's copy is being run by {watch.name_of(found.worker)}, and {reason}. Nothing was begun here. "
+            "Let it finish, or stop it wherever it runs; or give the command without that option, to share the work."
         )
         raise NotReadyError(message)
     return True

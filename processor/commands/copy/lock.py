@@ -1,37 +1,26 @@
-"""Tells whether somebody works on a copy, and lets only one process at a time run one by way of S3.
+"""Lets only one process at a time run a copy by way of S3, and has the words for who runs one.
 
-Whoever works on a copy counts a ``beat`` up in the copy's row: each of its members its own (``member.py``), or the one
-process of a copy by way of S3 the row's. Another process takes over if the beats stand still, or at once if it can tell
-that the processes have ended.
+That process counts the ``beat`` of the copy's row up; ``sharing/watch.py`` tells by it whether it lives.
 """
 
 from __future__ import annotations
 
-import os
-import socket
 import threading
-import time
 import uuid
 from collections.abc import Callable
-from pathlib import Path
-from typing import TYPE_CHECKING, Literal, NamedTuple, TypedDict
+from typing import TYPE_CHECKING, Literal, TypedDict
 
 import msgspec
 
 from processor.errors import CopyTakenError, NotReadyError, ReplicatorError, UnavailableError
 from processor.state import copy_rows
 from processor.state.copy_rows import CopyState
+from processor.state.sharing import watch
+from processor.state.sharing.watch import Found
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
     from typing_extensions import Self, Unpack
-
-BEAT_SECONDS = 2.0
-# A write begins so long after a beat at most; with the longest that a call takes (``command.TIMEOUTS``, 8 s) it has
-# ended before another process, which watches for longer, takes over.
-TERM_SECONDS = 10.0
-WATCH_SECONDS = 20.0
-_POLL_SECONDS = 0.5
 
 
 class Fields(TypedDict, total=False):
@@ -49,92 +38,23 @@ class Fields(TypedDict, total=False):
     filtered: int
 
 
-def here() -> str:
-    """A name for this process, which no other process on any machine has at the same time."""
-    parts = [socket.gethostname(), str(os.getpid())]
-    for place in (Path("/proc/sys/kernel/random/boot_id"), Path("/proc/self/ns/pid")):
-        try:
-            parts.append(place.read_text().strip() if place.name == "boot_id" else str(place.readlink()))
-        except OSError:  # not Linux: then others watch
-            parts.append(uuid.uuid4().hex)
-    return "/".join(parts)
-
-
-def is_gone(process: str) -> bool:
-    """Whether it can be known from here that ``process`` (see ``here``) has ended."""
-    host, pid, *machine = process.split("/")
-    ours = here().split("/")
-    if [host, *machine] != [ours[0], *ours[2:]]:
-        return False
-    try:
-        os.kill(int(pid), 0)
-    except ProcessLookupError:
-        return True
-    except OSError:
-        return False
-    return False
-
-
-class Found(NamedTuple):
-    """A copy's row, if there is one, and the process that was seen to work on it; empty if nobody does."""
-
-    copy: CopyState | None
-    worker: str = ""
-
-
-def look(read: Callable[[], CopyState | None], say: Callable[[str], None]) -> Found:
+def look(read: Callable[[], CopyState | None], say: Callable[[str], None]) -> Found[CopyState]:
     """Read the copy's row, and watch whether anybody works on it."""
-    first = found = read()
-    deadline = time.monotonic() + WATCH_SECONDS
-    while first is not None and found is not None and (unknown := _perhaps_working(first)):
-        if time.monotonic() > deadline:
-            return Found(found)
-        say(f"Looking for {WATCH_SECONDS:.0f} s whether the copy begun by {name_of(unknown)} is still running")
-        time.sleep(_POLL_SECONDS)
-        found = read()
-        if found is not None and (worker := _working(first, found)):
-            return Found(found, worker)
-        if found is not None and (found.holder, found.members) != (first.holder, first.members):
-            first = found  # some have left
-    return Found(found)
+    return watch.look(read, say, what="the copy")
 
 
-def _perhaps_working(copy: CopyState) -> str:
-    """A process that works on the copy as far as one look can tell; empty if none does."""
-    if copy.state != "running":
-        return ""
-    if copy.members is None:
-        return copy.host if copy.holder and not is_gone(copy.host) else ""
-    return next((each.host for each in copy.members.values() if not is_gone(each.host)), "")
-
-
-def _working(before: CopyState, now: CopyState) -> str:
-    """A process whose beat has moved between two looks; empty if none has."""
-    if now.members is None:
-        has_moved = now.holder and (now.holder, now.beat) != (before.holder, before.beat)
-        return now.host if has_moved and now.state == "running" else ""
-    known = before.members or {}
-    return next((each.host for name, each in now.members.items() if known.get(name) != each), "")
-
-
-def insist_free(found: Found) -> CopyState | None:
+def insist_free(found: Found[CopyState]) -> CopyState | None:
     """The copy's row, if nobody works on it.
 
     :raises NotReadyError: somebody does
     """
     if found.worker:
         message = (
-            f"This task's copy is being run by {name_of(found.worker)}. Nothing was begun here. Let it finish, or stop "
-            "it; then the same command goes on where it was."
+            f"This task's copy is being run by {watch.name_of(found.worker)}. Nothing was begun here. Let it finish, "
+            "or stop it; then the same command goes on where it was."
         )
         raise NotReadyError(message)
-    return found.copy
-
-
-def name_of(process: str) -> str:
-    """A process (see ``here``) in words."""
-    host, pid, *_ = process.split("/")
-    return f"process {pid} on {host}"
+    return found.work
 
 
 class CopyLock:
@@ -214,7 +134,7 @@ class CopyLock:
             self.copy = msgspec.structs.replace(self.copy, state="done")  # nothing is left to give back
 
     def _beat(self) -> None:
-        while not self._left.wait(BEAT_SECONDS):
+        while not self._left.wait(watch.BEAT_SECONDS):
             try:
                 self.change()
             except CopyTakenError:
@@ -225,7 +145,7 @@ class CopyLock:
 
 def begun_here(copy: CopyState) -> CopyState:
     """The row of a copy that this process begins, or goes on with."""
-    return msgspec.structs.replace(copy, holder=uuid.uuid4().hex, host=here(), beat=0)
+    return msgspec.structs.replace(copy, holder=uuid.uuid4().hex, host=watch.here(), beat=0)
 
 
 def restore(client: DynamoDBClient, table: str, written: CopyState, *, before: CopyState | None) -> None:

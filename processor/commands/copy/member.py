@@ -1,45 +1,27 @@
-"""One process's part in a copy that any number of processes on any machines work on together.
-
-Each process is a member (``copy_members.py``), counts its beat up every two seconds, and writes only while its last
-beat is young. What a beat answers has all members, so each process also sees who else works:
-
-1. A member whose beat has stood still for longer than its writes can last is removed, by whoever sees it first, and at
-   once where it can be told that its process has ended. What it held is then free.
-2. A member that finds itself removed writes nothing more.
-3. Limits of units are shared evenly by the members.
-"""
+"""One process's part in a copy that any number of processes on any machines work on together."""
 
 from __future__ import annotations
 
 import threading
 import time
-import uuid
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-import msgspec
-
-from processor.commands.copy import lock
-from processor.errors import CopyTakenError, ReplicatorError, StoppedError, UnavailableError
-from processor.flow import retry_policy
-from processor.flow.retry_limit import RetryLimit
+from processor.commands.copy import standing
+from processor.errors import CopyTakenError, UnavailableError
 from processor.state import copy_members, copy_rows
 from processor.state.copy_rows import CopyState, SegmentRow, SegmentState
+from processor.state.sharing import member, watch
+from processor.state.sharing.work_queue import Standing
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
-    from typing_extensions import Self
-
-_WAIT_SECONDS = 0.05
 
 
-class Member:
-    """Works on a copy for as long as the context is entered, after ``join``.
+class Member(member.Member[CopyState]):
+    """Works on a copy for as long as the context is entered, after ``join``. Implements ``work_queue.Shared``.
 
-    :param copy: the copy's row
-    :param failed: called with each failure to beat
-    :param counted: called with the number of members, after each beat
-    :ivar id: the member's own
+    See ``sharing/member.py``, also for what it is given, and for what its methods raise.
     """
 
     def __init__(
@@ -53,54 +35,15 @@ class Member:
         counted: Callable[[int], None] = lambda _: None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        self.id = uuid.uuid4().hex[:16]  # short, for each beat of each member is charged by the size of all of them
-        self.copy = msgspec.structs.replace(copy, holder=self.id)
-        self._connect = connect
-        self._table = table
-        self._stop = stop
-        self._failed = failed
-        self._counted = counted
-        self._clock = clock
-        self._left = threading.Event()
-        # Of its own: while the tables answer, and only the beats fail, the copy stands still all the same.
-        self._limit = RetryLimit(retry_policy.COPY)
-        self._error: BaseException | None = None
-        self._beaten = (float("-inf"), float("-inf"))
-        self._seen: dict[str, tuple[int, float]] = {}
-        self._thread = threading.Thread(target=self._beat, name="copy-beat", daemon=True)
+        super().__init__(connect, table, copy_rows.ROWS, copy, stop=stop, failed=failed, counted=counted, clock=clock)
 
-    def join(self) -> bool:
-        """Become a member; returns False if others have finished the copy meanwhile.
+    @property
+    def copy(self) -> CopyState:
+        """The copy's row, held by this member."""
+        return self.work
 
-        :raises CopyTakenError: it is another copy now, or one that is made in another way
-        :raises UnavailableError: it can't be stored now
-        """
-        began = (self._clock(), time.time())
-        try:
-            row = copy_members.join(self._connect(), self._table, self.copy, member=self.id, host=lock.here())
-        except CopyTakenError:
-            found = copy_rows.read(self._connect(), self._table)
-            if found is not None and (found.id, found.state) == (self.copy.id, "done"):
-                return False
-            if found is None or found.id != self.copy.id or self.id not in (found.members or {}):
-                raise
-            row = found  # only the answer was lost
-        self._beaten = began
-        self._counted(len(row.members or {}))
-        return True
-
-    def __enter__(self) -> Self:
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._left.set()
-        self._thread.join()
-        if not isinstance(self._error, CopyTakenError):
-            try:
-                copy_members.leave(self._connect(), self._table, self.copy, member=self.id)
-            except ReplicatorError:
-                return  # then the others see it
+    def _joined(self) -> CopyState:
+        return copy_members.join(self._connect(), self._table, self.work, member=self.id, host=watch.here())
 
     def rows(self) -> list[SegmentRow]:
         """All rows of segments.
@@ -109,26 +52,26 @@ class Member:
         """
         return copy_rows.read_rows(self._connect(), self._table)
 
-    def others(self) -> CopyState:
-        """The copy's row now, with all members.
+    def standing(self) -> Standing[SegmentState]:
+        """What is left of the copy.
 
-        :raises CopyTakenError: it was begun anew, or the others have removed this one
-        :raises UnavailableError: it can't be read now
+        :raises UnavailableError: the rows can't be read now
         """
-        row = copy_rows.read(self._connect(), self._table)
-        if row is None or row.id != self.copy.id or self.id not in (row.members or {}):
-            raise CopyTakenError(self._table)
-        return row
+        return standing.standing(self.copy, self.rows())
 
-    def take(self, number: int, *, seen: str) -> SegmentRow | None:
-        """Take a segment; None if another process was faster.
+    def first(self, part: SegmentState) -> bool:
+        """Whether something may be wrong at the destination now."""
+        return bool(part.in_hand)
+
+    def take(self, number: int, *, seen: str) -> SegmentState | None:
+        """Take a segment; None if another process was faster, or nothing is left of it.
 
         :param seen: who was seen to hold it, and is no member any more
         :raises UnavailableError: it can't be stored now
         """
         self.may_write()
         try:
-            return copy_rows.take(self._connect(), self._table, self.copy, number, seen=seen)
+            return copy_rows.take(self._connect(), self._table, self.copy, number, seen=seen).left_of(self.copy)
         except CopyTakenError:
             return None
 
@@ -139,68 +82,3 @@ class Member:
         :raises UnavailableError: it can't be stored now
         """
         copy_rows.save(self._connect(), self._table, self.copy, segment)
-
-    def may_write(self) -> None:
-        """Return if this stays a member for as long as a call takes; wait while that can't be known.
-
-        :raises CopyTakenError: the others have removed it
-        :raises StalledError: it could not be known for too long
-        :raises RefusedError: it can never be known
-        :raises StoppedError: the stop came while it could not be known
-        """
-        while True:
-            if (error := self._error) is not None:
-                raise error
-            monotonic, wall = self._beaten
-            # The monotonic clock stands still while the machine is suspended; the other may be set back.
-            if max(self._clock() - monotonic, time.time() - wall) < lock.TERM_SECONDS:
-                return
-            if self._stop.wait(_WAIT_SECONDS):
-                raise StoppedError
-
-    def _beat(self) -> None:
-        while not self._left.wait(lock.BEAT_SECONDS):
-            try:
-                self.beat()
-            except CopyTakenError as exc:
-                self._error = exc
-                return  # whoever wants to write is told
-            except BaseException as exc:  # noqa: BLE001  # the same
-                self._error = exc
-
-    def beat(self) -> None:
-        """Show that this process works, and see who else does.
-
-        :raises CopyTakenError: the others have removed it
-        :raises StalledError: nothing could be stored for too long
-        """
-        began = (self._clock(), time.time())
-        try:
-            row = copy_members.beat(self._connect(), self._table, self.copy, member=self.id)
-            self._beaten = began
-            row = self._remove_dead(row)
-        except UnavailableError as exc:
-            self._failed(exc)
-            self._limit.failed(exc)
-        else:
-            self._limit.succeeded()
-            self._counted(len(row.members or {}))
-
-    def _remove_dead(self, row: CopyState) -> CopyState:
-        """Remove those that work no more; returns the row without them."""
-        now, members = self._clock(), dict(row.members or {})
-        members.pop(self.id, None)
-        self._seen = {name: seen for name, seen in self._seen.items() if name in members}
-        for name, member in members.items():
-            beat, since = self._seen.get(name, (-1, now))
-            if beat != member.beat:
-                self._seen[name] = member.beat, now
-                since = now
-            if now - since >= lock.WATCH_SECONDS or lock.is_gone(member.host):
-                try:
-                    row = copy_members.remove(
-                        self._connect(), self._table, self.copy, member=name, seen_beat=member.beat
-                    )
-                except CopyTakenError:
-                    continue  # it works, or another process was faster
-        return row

@@ -46,6 +46,11 @@ class Counts(msgspec.Struct, frozen=True, kw_only=True):
         return self.items + self.filtered
 
     @property
+    def size_words(self) -> str:
+        """How much it is in words, before those of what it took."""
+        return f"{self.size_bytes / 1e6:,.0f} MB  "
+
+    @property
     def words(self) -> str:
         """What it took in words, for the line of progress."""
         return f"{self.write_units:,.0f} write units  {self.read_units:,.0f} read units  {self.throttles} throttles"

@@ -12,7 +12,6 @@ import msgspec
 from processor.commands.copy.assembly import Meters, assemble
 from processor.commands.copy.member import Member
 from processor.commands.copy.segment import CopyContext, SegmentCopy
-from processor.commands.copy.segment_queue import SegmentQueue
 from processor.commands.copy.totals import Counts, Totals
 from processor.dynamodb.expiry import NO_EXPIRY, Expiry, PastTtl
 from processor.dynamodb.scanner import Segment
@@ -20,7 +19,8 @@ from processor.flow import retry_policy
 from processor.flow.outage import Outage
 from processor.flow.retry import Retry
 from processor.flow.worker_group import WorkerGroup
-from processor.state.copy_rows import CopyState
+from processor.state.copy_rows import CopyState, SegmentState
+from processor.state.sharing.work_queue import WorkQueue
 
 if TYPE_CHECKING:
     from processor.aws.clients import Clients
@@ -97,7 +97,7 @@ class CopyWorker:
             return
         with member:
             context = self._context(member)
-            queue = SegmentQueue(member, retry)
+            queue = WorkQueue(member, retry)
             threads = min(settings.threads, copy.segments)
             works = [lambda: self._copy(queue, context)] * threads
             WorkerGroup(self._stop, tick=tick).run(works, threads=threads, name="copy")
@@ -107,7 +107,7 @@ class CopyWorker:
         for meter in (self._meters.reading, self._meters.writing):
             meter.share(max(members, self._task.processes))
 
-    def _copy(self, queue: SegmentQueue, context: CopyContext) -> None:
+    def _copy(self, queue: WorkQueue[SegmentState], context: CopyContext) -> None:
         while (state := queue.next()) is not None:
             SegmentCopy(Segment(state.number, self._task.copy.segments), state, context).run()
             queue.finished()

@@ -89,11 +89,3 @@ def test_rates() -> None:
     assert estimate.rate(None, table, "WriteCapacityUnits") is None
     with pytest.raises(ValueError, match="is on demand"):
         estimate.rate("50%", {"ProvisionedThroughput": {"WriteCapacityUnits": 0}}, "WriteCapacityUnits")
-
-
-@pytest.mark.parametrize(
-    ("size", "count"), [(0, 16), (400 * 2**20, 100), (10 * 2**30, 256), (200 * 2**30, 400), (10 * 2**40, 2000)]
-)
-def test_segments(size: int, count: int) -> None:
-    """By the table's size, within bounds."""
-    assert estimate.segments({"TableSizeBytes": size}) == count

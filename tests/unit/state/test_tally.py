@@ -1,24 +1,24 @@
-"""How far a copy is, by all who work on it."""
+"""How far shared work is, by all who work on it."""
 
 from __future__ import annotations
 
-from processor.commands.copy.tally import Tally
 from processor.commands.copy.totals import Counts
 from processor.errors import UnavailableError
 from processor.state.copy_rows import SegmentState
+from processor.state.sharing.tally import Tally
 
 
-def _tally(*looks: list[SegmentState] | Exception | None) -> Tally:
+def _tally(*looks: list[SegmentState] | Exception | None) -> Tally[Counts]:
     left = list(looks)
 
-    def look(processes: int) -> list[SegmentState] | None:
+    def look(processes: int) -> Counts | None:
         assert processes == 2
         found = left.pop(0)
         if isinstance(found, Exception):
             raise found
-        return found
+        return None if found is None else Counts.of(found)
 
-    return Tally(Counts(items=10, size_bytes=100), look, processes=2)
+    return Tally(Counts(items=10, size_bytes=100), look, none=Counts(), processes=2)
 
 
 def test_what_others_have_done_is_added() -> None:
