@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import logging
 import os
 import pty
 import re
@@ -24,6 +23,7 @@ from processor.replication.dead_letters.file_store import append_line
 from processor.replication.dead_letters.letter import encode
 from processor.startup import java
 from tests.conftest import REGION, Tables
+from tests.fakes.machine.as_process import as_process
 from tests.fakes.network import faults
 from tests.fakes.network.fault_proxy import FaultProxy
 from tests.fakes.patience import PATIENCE_SECONDS, until
@@ -89,13 +89,8 @@ def directory(
     tmp_path: Path, tables: Tables, dynamodb: DynamoDBLocal, capsys: pytest.CaptureFixture[str]
 ) -> Iterator[Directory]:
     """Without tasks; the process's signals and log are afterwards as they were."""
-    signals = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
-    handlers, level = logging.getLogger().handlers[:], logging.getLogger().level
-    yield Directory(tmp_path / "conf", tables, dynamodb.endpoint, capsys)
-    for number, handler in signals.items():
-        signal.signal(number, handler)
-    logging.getLogger().handlers[:] = handlers
-    logging.getLogger().setLevel(level)
+    with as_process():
+        yield Directory(tmp_path / "conf", tables, dynamodb.endpoint, capsys)
 
 
 def test_a_directory_is_copied_and_verified(directory: Directory) -> None:

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
-import logging
-import signal
 import sys
 import threading
 import time
@@ -23,6 +20,7 @@ from processor.errors import CredentialsError, NotReadyError, StalledError, Usag
 from processor.settings import attribute_paths
 from processor.settings.settings import Settings
 from tests.conftest import REGION, Tables
+from tests.fakes.machine.as_process import as_process
 from tests.fakes.network import faults
 from tests.fakes.network.fault_proxy import FaultProxy
 from tests.fakes.network.faulty_server import Answer, Exchange, Fault
@@ -96,18 +94,6 @@ class Pair:
 
     def _task(self) -> Settings:
         return task(**self.settings)
-
-
-@contextlib.contextmanager
-def as_process() -> Iterator[None]:
-    """A command has its process's signals and log to itself."""
-    signals = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
-    handlers, level = logging.getLogger().handlers[:], logging.getLogger().level
-    yield
-    for number, handler in signals.items():
-        signal.signal(number, handler)
-    logging.getLogger().handlers[:] = handlers
-    logging.getLogger().setLevel(level)
 
 
 @pytest.fixture(autouse=True)

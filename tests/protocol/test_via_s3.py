@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import signal
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -23,6 +22,7 @@ from processor.settings.s3_location import s3_location
 from processor.settings.settings import Settings
 from processor.state import copy_rows
 from tests.fakes.aws.moto_transfers import LOG_GROUP, MotoTransfers
+from tests.fakes.machine.as_process import as_process
 from tests.fakes.task.tasks import task as settings_of
 
 BUCKET_REGION = {"LocationConstraint": "eu-west-1"}  # the source's
@@ -166,10 +166,8 @@ def _in_process(clients: Clients, monkeypatch: pytest.MonkeyPatch) -> Iterator[N
     """The command with the clients there are, looking often; its signals are given back."""
     monkeypatch.setattr(command, "Clients", lambda *_, **__: clients)
     monkeypatch.setattr(transfer, "EVERY_SECONDS", 0.01)
-    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
-    yield
-    for number, handler in before.items():
-        signal.signal(number, handler)
+    with as_process():
+        yield
 
 
 @pytest.mark.usefixtures("_in_process")

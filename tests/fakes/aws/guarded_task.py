@@ -13,7 +13,6 @@ from __future__ import annotations
 import contextlib
 import io
 import json
-import signal
 import sys
 import uuid
 from collections.abc import Iterable
@@ -28,6 +27,7 @@ from processor.settings.settings import Settings
 from tests.fakes.aws import authority
 from tests.fakes.aws.authority import Authority, Principal
 from tests.fakes.aws.guard import Guard
+from tests.fakes.machine.as_process import as_process
 from tests.fakes.network import faults
 from tests.fakes.network.faulty_server import Fault
 from tests.fakes.patience import until
@@ -225,14 +225,9 @@ class GuardedTask:
     def run(self, *arguments: str) -> tuple[int, str, str]:
         """A command in this process, whose environment is ``environment``: exit status and both outputs."""
         given = [part for setting, value in self.given.items() for part in (f"--{setting}", value)]
-        before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
         output, errors = io.StringIO(), io.StringIO()
-        try:
-            with contextlib.redirect_stdout(output), contextlib.redirect_stderr(errors):
-                status = main.main([arguments[0], *given, *arguments[1:]])
-        finally:
-            for number, handler in before.items():
-                signal.signal(number, handler)
+        with as_process(), contextlib.redirect_stdout(output), contextlib.redirect_stderr(errors):
+            status = main.main([arguments[0], *given, *arguments[1:]])
         sys.stdout.flush()
         return status, output.getvalue(), errors.getvalue()
 

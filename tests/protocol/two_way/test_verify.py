@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import logging
-import signal
 from collections.abc import Iterator
 from typing import Any
 
@@ -18,6 +16,7 @@ from processor.dynamodb.keys import identity_of
 from processor.replication.two_way.marker import Markers
 from processor.replication.two_way.stamp import new_stamp
 from tests.conftest import REGION, Tables
+from tests.fakes.machine.as_process import as_process
 from tests.fakes.task.two_way import two_way
 
 MARKERS = Markers("_replication")
@@ -25,14 +24,8 @@ MARKERS = Markers("_replication")
 
 @pytest.fixture(autouse=True)
 def _process() -> Iterator[None]:
-    """A command has its process's signals and log to itself."""
-    signals = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
-    handlers, level = logging.getLogger().handlers[:], logging.getLogger().level
-    yield
-    for number, handler in signals.items():
-        signal.signal(number, handler)
-    logging.getLogger().handlers[:] = handlers
-    logging.getLogger().setLevel(level)
+    with as_process():
+        yield
 
 
 class Pair:

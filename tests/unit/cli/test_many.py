@@ -21,6 +21,7 @@ from processor.reporting import output
 from processor.reporting.task_output import worst
 from processor.settings.settings import Settings
 from processor.system.signals import Interrupted, Signals
+from tests.fakes.machine.as_process import as_process
 from tests.fakes.task.tasks import REQUIRED
 
 Act = Callable[[Settings], int]
@@ -28,10 +29,8 @@ Act = Callable[[Settings], int]
 
 @pytest.fixture(autouse=True)
 def _handlers() -> Iterator[None]:
-    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
-    yield
-    for number, handler in before.items():
-        signal.signal(number, handler)
+    with as_process():
+        yield
 
 
 class Tasks:
