@@ -19,6 +19,8 @@ public final class Daemon {
     private Daemon() {}
 
     public static void main(String[] args) {
+        // Before anything else: there is nothing yet to hand back, and a stop that is asked for ends with its own status.
+        onSignals(() -> { }, "TERM", "INT");
         prepare();
         Properties properties = properties(args[0]);
         Common common = new Common(properties);

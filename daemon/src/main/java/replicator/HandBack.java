@@ -77,6 +77,9 @@ final class HandBack {
      * begins at once. So a lease just taken from a living worker, which may still write, is left to expire.
      */
     private void release(Set<String> begun) {
+        if (begun.isEmpty()) { // then a lease table that doesn't answer keeps nothing from anybody
+            return;
+        }
         LeaseRefresher leases = coordinator.leaseRefresher();
         try {
             for (Lease lease : leases.listLeases()) {

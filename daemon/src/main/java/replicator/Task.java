@@ -330,6 +330,7 @@ final class Task {
 
     /** Leaves nothing behind, in a process that goes on. */
     void close() {
+        start.end();
         processes.end(CHILDREN_GRACE_MILLIS);
         nursery.forget(childSettings);
         metrics.ended(childSettings);

@@ -5,6 +5,7 @@ import ch.qos.logback.classic.Logger;
 import ch.qos.logback.classic.spi.ILoggingEvent;
 import ch.qos.logback.classic.spi.ThrowableProxy;
 import ch.qos.logback.core.AppenderBase;
+import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.Callable;
 import java.util.concurrent.ScheduledExecutorService;
@@ -12,6 +13,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import org.slf4j.LoggerFactory;
 import replicator.log.Outage;
+import replicator.log.TaskGroup;
 import replicator.process.TaskThreads;
 import software.amazon.awssdk.awscore.exception.AwsServiceException;
 import software.amazon.awssdk.core.exception.SdkException;
@@ -45,6 +47,10 @@ public final class StartWatch implements WorkerStateChangeListener {
     private final ScheduledExecutorService silence =
             TaskThreads.timer("start-watch");
     private final AppenderBase<ILoggingEvent> failures = new KclFailures();
+
+    /** KCL's log is the process's; what is logged by threads of another task is that one's failure. */
+    private final Optional<TaskGroup> task = TaskGroup.current();
+
     private volatile boolean started;
 
     /** What a call of AWS's that a person must allow comes to; its message names the call. */
@@ -74,6 +80,12 @@ public final class StartWatch implements WorkerStateChangeListener {
         }
     }
 
+    /** The task has ended, and nothing of it is to be said any more. */
+    public void end() {
+        silence.shutdownNow();
+        scheduler().detachAppender(failures);
+    }
+
     /** Whether KCL runs: before that, no shard is read here and no lease is held. */
     public boolean isStarted() {
         return started;
@@ -83,8 +95,7 @@ public final class StartWatch implements WorkerStateChangeListener {
     public void onWorkerStateChange(WorkerState state) {
         if (state == WorkerState.STARTED) {
             started = true;
-            silence.shutdownNow();
-            scheduler().detachAppender(failures);
+            end();
             outage.succeeded();
         }
     }
@@ -144,7 +155,8 @@ public final class StartWatch implements WorkerStateChangeListener {
     private final class KclFailures extends AppenderBase<ILoggingEvent> {
         @Override
         protected void append(ILoggingEvent event) {
-            if (event.getLevel() == Level.ERROR && event.getThrowableProxy() instanceof ThrowableProxy) {
+            boolean isOurs = event.getLevel() == Level.ERROR && TaskGroup.current().equals(task);
+            if (isOurs && event.getThrowableProxy() instanceof ThrowableProxy) {
                 outage.failed(cause(((ThrowableProxy) event.getThrowableProxy()).getThrowable()));
             }
         }
