@@ -177,6 +177,7 @@ _VERIFY = (
     Option(name="repair", help="write what is missing or different at the destination"),
     Option(name="deleteExtra", help="with --repair: also delete what only the destination has, whoever wrote it"),
     Option(name="dryRun", help="with --repair: say what would be done, and do nothing"),
+    Option(name="shared", help="with every machine on which the same is given, each of which reports the whole"),
     JSON,
 )
 
@@ -268,6 +269,7 @@ COMMANDS: Mapping[str, Command] = {
                     help=f"only for these, as check,replicate (all that there is something to do for; of {_ALL})",
                 ),
                 Option(name="viaS3", help="for copy --viaS3 in place of copy", parse=str, metavar="s3://BUCKET/PREFIX"),
+                Option(name="shared", help="for verify --shared, and --repair, in place of verify by one machine"),
                 Option(
                     name="caller",
                     metavar="ARN",

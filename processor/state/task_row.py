@@ -213,7 +213,7 @@ def write(client: DynamoDBClient, table: str, task: Task, *, before: Task | None
         try:
             _put(client, table, task, before)
         except NotFoundError:
-            _make_table(client, table)
+            make_table(client, table)
             _put(client, table, task, before)
     except ConditionFailedError as exc:
         stored = read(client, table)
@@ -244,7 +244,7 @@ def _put(client: DynamoDBClient, table: str, task: Task, before: Task | None) ->
         client.put_item(TableName=table, Item=item, **condition)
 
 
-def _make_table(client: DynamoDBClient, table: str) -> None:
+def make_table(client: DynamoDBClient, table: str) -> None:
     """Make the table and wait until it is active, also if another process is making it already."""
     if _status(client, table) is None:
         _create_table(client, table)

@@ -45,7 +45,7 @@ fair      eight tasks; a ninth drains a backlog, or its destination throttles, i
 Recorded tables:
 copy      a million items between tables that answer at once; how well a limit of units is held
 verify    two equal tables of a million items, by all processes and by one, in one order and in others; 20 ms away, by
-          one and by three (3 runs)
+          one and by three, and by one machine and three (3 runs)
 
 All share the machine with what serves them. CPU and memory are the OS's.
 """

@@ -96,7 +96,7 @@ def _task_rows(task: GuardedTask) -> None:
     task.db.put_item(
         TableName=table,
         Item={
-            "name": {"S": f"{copy_rows.NAME}#000000"},
+            "name": {"S": f"{copy_rows.ROWS.name}#000000"},
             "copyId": {"S": "an earlier one"},
             "holder": {"S": "nobody"},
             "done": {"BOOL": False},
@@ -172,6 +172,17 @@ def _preview(task: GuardedTask) -> list[tuple[int, str, str]]:
 def _repair(task: GuardedTask) -> list[tuple[int, str, str]]:
     _tables(task)
     return [task.run("verify", "--recheck", "0", "--repair", "--deleteExtra")]
+
+
+def _shared(task: GuardedTask) -> list[tuple[int, str, str]]:
+    """The first, which makes the task's table; one more, beside what an abandoned one has left."""
+    _tables(task)
+    came = [task.run("verify", "--shared", "--recheck", "0")]
+    if came[0][0] == 1:
+        left = {"holder": {"S": "h"}, "passId": {"S": "an earlier one"}}
+        task.db.put_item(TableName=task.settings.task_table, Item={"name": {"S": "verifyPass#000099"}, **left})
+        came.append(task.run("verify", "--shared", "--recheck", "0", "--repair", "--deleteExtra"))
+    return came
 
 
 def _redrive(task: GuardedTask) -> list[tuple[int, str, str]]:
@@ -265,6 +276,7 @@ CASES = {
     "repair, by a view": Case(
         commands=("repair",), run=_repair, settings={"excludeAttributes": "old", "setAttributes": '{"o":{"S":"x"}}'}
     ),
+    "shared": Case(commands=("repair", "verify"), run=_shared, options=("--shared",), ends=(1, 0)),
     "repair, two-way": Case(commands=("repair",), run=_repair, settings=TWO_WAY),
     "redrive": Case(commands=("redrive",), run=_redrive, settings=LETTERS),
     "redrive, two-way": Case(commands=("redrive",), run=_redrive, settings=LETTERS | TWO_WAY | {"onError": "hold"}),

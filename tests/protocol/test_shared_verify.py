@@ -16,16 +16,17 @@ from processor.commands.demo.dynamodb_local import DynamoDBLocal
 from processor.errors import CredentialsError, OutputError, ProcessFailedError
 from processor.settings import attribute_paths
 from tests.conftest import Tables
+from tests.fakes.machine.as_process import as_process
 from tests.fakes.network import faults
 from tests.fakes.network.fault_proxy import FaultProxy
 from tests.fakes.network.faulty_server import Answer, Exchange, Fault
 from tests.fakes.streams.stream_record import Item
 from tests.protocol.conftest import item
-from tests.protocol.test_verify import Pair, as_process
+from tests.protocol.test_verify import Pair
 
 PROCESSES = "3"
 _ITEMS = 120
-_VIEW = {
+VIEW = {
     "filter": "attribute_not_exists(aside)",
     "excludeAttributes": "title",
     "maskAttributes": "mail",
@@ -61,14 +62,15 @@ def _draw(chance: random.Random, number: int) -> tuple[Item | None, Item | None]
     return chance.choice(drawn)
 
 
-def _fill(pair: Pair, seed: int) -> None:
+def fill(pair: Pair, seed: int) -> None:
+    """Items of every kind in both tables."""
     chance = random.Random(seed)
     drawn = [_draw(chance, number) for number in range(_ITEMS)]
     for table, index in ((pair.source, 0), (pair.destination, 1)):
         pair.put_many(table, [each for both in drawn if (each := both[index]) is not None])
 
 
-def _answer_ttl(proxy: FaultProxy) -> Fault:
+def answer_ttl(proxy: FaultProxy) -> Fault:
     """TTL is on ``expires`` in both tables."""
     found = {"TimeToLiveDescription": {"TimeToLiveStatus": "ENABLED", "AttributeName": "expires"}}
 
@@ -92,7 +94,7 @@ def proxied(pair: Pair, dynamodb: DynamoDBLocal, monkeypatch: pytest.MonkeyPatch
     monkeypatch.setenv("VERIFY_MASK_KEY", "0123456789abcdef" * 4)
     with FaultProxy(dynamodb.endpoint) as proxy:
         pair.settings |= {"sourceEndpoint": proxy.endpoint, "destinationEndpoint": proxy.endpoint}
-        _answer_ttl(proxy)
+        answer_ttl(proxy)
         yield pair
 
 
@@ -104,8 +106,8 @@ def proxied(pair: Pair, dynamodb: DynamoDBLocal, monkeypatch: pytest.MonkeyPatch
         ({}, {"ignore": tuple(attribute_paths.parse("more.a[0],n"))}),
         ({"applyThreads": "1"}, {"repair": True, "dry_run": True, "delete_extra": True}),
         ({"ttlDeletes": "ignore"}, {"expired": True}),
-        (_VIEW, {"recheck": 0}),
-        (_VIEW | {"ttlDeletes": "ignore"}, {}),
+        (VIEW, {"recheck": 0}),
+        (VIEW | {"ttlDeletes": "ignore"}, {}),
         ({"writeMode": "fenced"}, {}),
     ],
 )
@@ -114,7 +116,7 @@ def test_the_report_is_that_of_one_process(
 ) -> None:
     """Line by line, exit status included."""
     proxied.settings |= settings
-    _fill(proxied, seed=len(str((settings, options))))
+    fill(proxied, seed=len(str((settings, options))))
     file = tmp_path / "found.jsonl"
     alone = _found(proxied, file, "1", **options)
     assert alone[1]["keys"]
@@ -148,7 +150,7 @@ def test_a_failure_of_one_ends_all(pair: Pair, dynamodb: DynamoDBLocal) -> None:
 
 def test_throttling_is_waited_for_by_all(pair: Pair, dynamodb: DynamoDBLocal) -> None:
     """Calls that fail for a while are made again, whoever makes them."""
-    _fill(pair, seed=1)
+    fill(pair, seed=1)
     alone = pair.verify()
     with FaultProxy(dynamodb.endpoint) as proxy:
         pair.settings |= {"destinationEndpoint": proxy.endpoint, "verifyProcesses": PROCESSES}
@@ -164,7 +166,7 @@ def test_an_output_that_can_not_be_written_ends_all(
     tmp_path: Path,
 ) -> None:
     """As with one process."""
-    _fill(pair, seed=2)
+    fill(pair, seed=2)
     pair.settings["verifyProcesses"] = PROCESSES
 
     def full(*_: object) -> None:

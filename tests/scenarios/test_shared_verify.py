@@ -1,4 +1,4 @@
-"""One verification by several processes: whoever is killed, the report is the same, or says that it is not complete."""
+"""One verification by several processes or machines: whoever is killed, the report is the same, or not complete."""
 
 from __future__ import annotations
 
@@ -12,11 +12,14 @@ from typing import Any
 import psutil
 import pytest
 
+from processor.aws.clients import Clients
 from processor.startup import java
+from processor.state import pass_rows
 from tests.fakes.machine.command import command, end_of
 from tests.fakes.network import faults
 from tests.fakes.network.fault_proxy import FaultProxy
 from tests.fakes.patience import until
+from tests.fakes.task.tasks import task
 from tests.scenarios.conftest import Pair
 
 # Each process has one part at a time, so there is something left whenever one is killed.
@@ -143,3 +146,31 @@ def test_repair_by_several_processes(stage: Stage) -> None:
     assert json.loads(output)["repaired"] == 3
     status, output, errors = end_of(stage.start())
     assert (status, json.loads(output)["equal"]) == (0, ITEMS + 1), errors
+
+
+def _members(stage: Stage) -> int:
+    """How many processes of all machines are at it: those that wait, and those that compare."""
+    settings = task(**{**stage.settings, "kclEndpoint": stage.settings["sourceEndpoint"]})
+    found = pass_rows.read(Clients(settings).checkpoints(), settings.task_table)
+    return 0 if found is None else len(found.members or {})
+
+
+def test_three_machines_one_of_which_is_lost(stage: Stage) -> None:
+    """The others do the rest, and each reports the whole, as one machine would; nothing of it stays."""
+    stage.settings |= {"verifyProcesses": "1"}
+    held = stage.proxy.inject(faults.hold(), "Scan")
+    machines = []
+    for count in (1, 2, 3):
+        machines.append(stage.start("--shared"))
+        until(lambda count=count: _members(stage) == 2 * count, f"{count} machines")  # type: ignore[misc]
+    held.wait(3)
+    machines[0].kill()
+    machines[0].communicate()
+    held.clear()
+    for machine in machines[1:]:
+        status, output, errors = end_of(machine)
+        assert status == 1, errors
+        assert "Joining this task's shared verification" in errors
+        _insist_found(output)
+    assert _members(stage) == 0
+    assert end_of(stage.start("--shared"))[0] == 1  # anew, by itself

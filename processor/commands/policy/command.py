@@ -9,7 +9,7 @@ import msgspec
 from processor.aws.clients import Clients
 from processor.commands.policy import documents, lookup, merge, permissions
 from processor.commands.policy.documents import Policy
-from processor.commands.policy.options import VIA_S3, PolicyOptions
+from processor.commands.policy.options import SHARED, VIA_S3, PolicyOptions
 from processor.commands.policy.principals import Principal
 from processor.errors import UsageError
 from processor.reporting import output
@@ -69,6 +69,8 @@ def _of_direction(settings: Settings, options: PolicyOptions, commands: Sequence
     exported = _exported(options.via_s3, commands) if settings.direction != "uplink" else None
     if exported is not None:
         commands = [VIA_S3 if name == "copy" else name for name in commands]
+    if options.shared and settings.direction != "uplink":
+        commands = [*commands, *_shared(commands)]
     found = lookup.look(settings, Clients(settings), caller=options.caller, exported=exported)
     rows = permissions.needed(settings, commands)
     return PolicyReport(
@@ -96,6 +98,12 @@ def _exported(via_s3: str | None, commands: Sequence[str]) -> S3Location | None:
         return s3_location(via_s3)
     except ValueError as exc:
         raise UsageError(f"--viaS3: {exc}.") from exc
+
+
+def _shared(commands: Sequence[str]) -> list[str]:
+    if not {"repair", "verify"}.intersection(commands):
+        raise UsageError("--shared says how verify is to be made, which --for leaves out. Name verify or repair there.")
+    return [SHARED]
 
 
 def show(report: PolicyReport) -> None:

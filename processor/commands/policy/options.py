@@ -10,6 +10,8 @@ import msgspec
 COMMANDS = ("check", "console", "copy", "preview", "redrive", "repair", "replicate", "status", "unmark", "verify")
 # copy --viaS3 needs little of what copy does; here the option stands for it.
 VIA_S3 = "copyViaS3"
+# What verify --shared needs beside verify, or beside repair.
+SHARED = "verifyShared"
 
 
 def commands(text: str) -> tuple[str, ...]:
@@ -39,6 +41,7 @@ class PolicyOptions(msgspec.Struct, frozen=True, kw_only=True):
 
     :param commands: some of ``COMMANDS``; None for all that the settings have a use for
     :param via_s3: ``s3://bucket/prefix``, if copy is to be made that way
+    :param shared: whether verify, or a repair, is made by several machines
     :param caller: the ARN of the program's identity, if it is not that of whoever runs this command
     :param tags_sessions: whether the caller's session has tags, which are passed on to the roles that it assumes
     :param split: of several tasks, policies for each; otherwise one for all of them
@@ -46,6 +49,7 @@ class PolicyOptions(msgspec.Struct, frozen=True, kw_only=True):
 
     commands: tuple[str, ...] | None = None
     via_s3: str | None = None
+    shared: bool = False
     caller: str | None = None
     tags_sessions: bool = False
     split: bool = False

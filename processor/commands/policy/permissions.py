@@ -12,7 +12,7 @@ from typing import Literal
 
 import msgspec
 
-from processor.commands.policy.options import COMMANDS, VIA_S3
+from processor.commands.policy.options import COMMANDS, SHARED, VIA_S3
 from processor.metrics.sinks import sinks
 from processor.settings import kcl_properties
 from processor.settings.settings import Settings
@@ -62,7 +62,7 @@ class Permission(msgspec.Struct, frozen=True, kw_only=True):
 def needed(settings: Settings, commands: Collection[str]) -> list[Permission]:
     """The rows of the table that these commands need with these settings.
 
-    :param commands: some of ``options.COMMANDS``, and ``VIA_S3``
+    :param commands: some of ``options.COMMANDS``, ``VIA_S3`` and ``SHARED``
     """
     return [row for row in PERMISSIONS if row.commands.intersection(commands) and row.when(settings)]
 
@@ -159,7 +159,7 @@ def _row(
     side: Side, resource: Resource, actions: str, commands: str, when: When = _always, *, service: str = "dynamodb"
 ) -> Permission:
     names = frozenset(commands.split())
-    assert names <= {*COMMANDS, VIA_S3}, names  # noqa: S101  # else a line would say nothing
+    assert names <= {*COMMANDS, VIA_S3, SHARED}, names  # noqa: S101  # else a line would say nothing
     return Permission(
         side=side,
         resource=resource,
@@ -237,7 +237,9 @@ def _task() -> Iterator[Permission]:
     yield _row("task", "TaskTable", "UpdateItem", "repair verify", _views)  # by which view all of the destination is
     yield _row("task", "TaskTable", "Scan", "copy copyViaS3 console status")
     yield _row("task", "TaskTable", "DeleteItem", "copy copyViaS3 replicate")
+    yield _row("task", "TaskTable", "GetItem PutItem UpdateItem DeleteItem Scan", SHARED)
     yield _first("TaskTable", "CreateTable", "copy copyViaS3 replicate")
+    yield _first("TaskTable", "CreateTable DescribeTable", SHARED)
     yield _row("task", "Letters", "PutObject", "copy replicate", _new_letters, service="s3")
     yield _row("task", "LetterBucket", "ListBucket", _LOOKING, _new_letters, service="s3")
     yield _row("task", "LetterBucket", "ListBucket", "redrive console status", _letters, service="s3")

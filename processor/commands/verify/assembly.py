@@ -14,6 +14,7 @@ from processor.commands.verify.comparison import Comparison, Step
 from processor.commands.verify.crew import Alone, Crew, Forked
 from processor.commands.verify.digests import BucketDigests
 from processor.commands.verify.judge import Judge
+from processor.commands.verify.marked import StateOf
 from processor.commands.verify.options import VerifyOptions
 from processor.commands.verify.recheck import Recheck
 from processor.commands.verify.repair import Repair, Tell, keeping_extra, would_repair
@@ -36,6 +37,7 @@ from processor.system import cores
 
 if TYPE_CHECKING:
     from processor.aws.clients import Clients
+    from processor.settings.settings import Settings
     from processor.view.item_view import ItemView
 
 # A repair holds no lease, so its calls may take longer than replication's.
@@ -48,11 +50,67 @@ _SMALL_BYTES = 16 * 1024 * 1024
 
 def retry(stop: threading.Event) -> Retry:
     """Retries for one table, or for calls to both: a success of one says nothing about the other."""
-    return Retry(retry_policy.COMMAND, stop, _outage())
+    return Retry(retry_policy.COMMAND, stop, outage())
 
 
-def _outage() -> Outage:
+def outage() -> Outage:
+    """Says that calls fail, and when they work again."""
     return Outage(Log(), "verify_delayed", note="Nothing is lost: it is tried again.")
+
+
+def processes_of(task: VerifyTask) -> int:
+    """How many processes of this machine compare."""
+    wanted = task.settings.verify_processes
+    if wanted is not None:
+        return wanted
+    size_bytes = max(int(table.get("TableSizeBytes", 0)) for table in (task.source, task.destination))
+    if 0 < size_bytes < _SMALL_BYTES:  # 0 may be a table that was filled just now
+        return 1
+    return min(cores.available(), _MOST_PROCESSES)
+
+
+def repair_of(
+    task: VerifyTask,
+    options: VerifyOptions,
+    clients: Clients,
+    view: ItemView | None,
+    *,
+    judge: Judge,
+    retry: Retry,
+    stack: contextlib.ExitStack,
+    timeouts: WriteTimeouts = _TIMEOUTS,
+    may_write: Callable[[], None] = lambda: None,
+) -> Callable[[list[Found], Tell], None]:
+    """What becomes of keys that differ, by the options.
+
+    :param stack: ends its threads
+    :param may_write: called before each request; waits, or raises what the call then raises
+    """
+    if not options.repair:
+        return lambda found, tell: tell(found)
+    repair: Callable[[list[Found], Tell], None] = would_repair
+    if not options.dry_run:
+        settings = task.settings
+        stored = tables.readable_as_stored(settings, clients)
+        fences = Fences(stored, settings.fence_attribute, key_reader(judge.form.key_names))
+        numbers = {"number_of": fences.of} if settings.write_mode == "fenced" else {}
+        made = Repair(
+            source=tables.source(settings, clients, view=view),
+            destination=tables.readable(settings, clients),
+            table=tables.for_commands(settings, clients, timeouts=timeouts, view=view, may_write=may_write),
+            judge=judge,
+            retry=retry,
+            threads=settings.threads,
+            **numbers,
+        )
+        stack.callback(made.close)
+        repair = made
+    return repair if options.delete_extra else keeping_extra(repair)
+
+
+def state_of(settings: Settings) -> StateOf | None:
+    """Of a two-way task, what the destination's item says of who has written it."""
+    return marked.state_of(Markers(settings.marker_attribute)) if settings.two_way else None
 
 
 class _Steps:
@@ -94,7 +152,6 @@ class Assembly:
         stop: threading.Event,
         stack: contextlib.ExitStack,
     ) -> None:
-        self._settings = task.settings
         self._task = task
         self._options = options
         self._clients = clients
@@ -120,10 +177,18 @@ class Assembly:
             results=self._results,
             workers=self._workers,
             retry=self._retry(),
-            repair=self._repair(),
+            repair=repair_of(
+                self._task,
+                self._options,
+                self._clients,
+                self._view,
+                judge=self._judge,
+                retry=self._retry(),
+                stack=self._stack,
+            ),
             values=self._options.values,
             pause=pause,
-            state_of=marked.state_of(Markers(self._settings.marker_attribute)) if self._settings.two_way else None,
+            state_of=state_of(self._task.settings),
         )
         self._stack.callback(recheck.close)
         self._comparison = Comparison(
@@ -139,46 +204,14 @@ class Assembly:
         return self._comparison
 
     def _made_crew(self) -> Crew:
-        processes = self._processes()
+        processes = processes_of(self._task)
         if processes == 1:
             return Alone(self._task, self._sides, self._workers)
-        forked = Forked(self._task, processes, workers=self._workers, outage=_outage())
+        forked = Forked(self._task, processes, workers=self._workers, outage=outage())
         return self._stack.enter_context(forked)
-
-    def _processes(self) -> int:
-        wanted = self._settings.verify_processes
-        if wanted is not None:
-            return wanted
-        size_bytes = max(self._sides["source"].size_bytes, self._sides["destination"].size_bytes)
-        if 0 < size_bytes < _SMALL_BYTES:  # 0 may be a table that was filled just now
-            return 1
-        return min(cores.available(), _MOST_PROCESSES)
 
     def _retry(self) -> Retry:
         return retry(self._stop)
-
-    def _repair(self) -> Callable[[list[Found], Tell], None]:
-        if not self._options.repair:
-            return lambda found, tell: tell(found)
-        repair = would_repair if self._options.dry_run else self._made_repair()
-        return repair if self._options.delete_extra else keeping_extra(repair)
-
-    def _made_repair(self) -> Repair:
-        settings, clients = self._settings, self._clients
-        stored = tables.readable_as_stored(settings, clients)
-        fences = Fences(stored, settings.fence_attribute, key_reader(self._judge.form.key_names))
-        numbers = {"number_of": fences.of} if settings.write_mode == "fenced" else {}
-        repair = Repair(
-            source=tables.source(settings, clients, view=self._view),
-            destination=tables.readable(settings, clients),
-            table=tables.for_commands(settings, clients, timeouts=_TIMEOUTS, view=self._view),
-            judge=self._judge,
-            retry=self._retry(),
-            threads=settings.threads,
-            **numbers,
-        )
-        self._stack.callback(repair.close)
-        return repair
 
     def _say(self) -> None:
         if self._comparison is not None:

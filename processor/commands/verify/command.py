@@ -16,6 +16,7 @@ from processor.commands.verify.options import VerifyOptions
 from processor.commands.verify.recheck import pause_seconds
 from processor.commands.verify.render import show
 from processor.commands.verify.report import OutputFile, Results, VerifyReport
+from processor.commands.verify.shared.shared_pass import SharedPass
 from processor.commands.verify.task import VerifyTask
 from processor.dynamodb import time_to_live
 from processor.errors import RefusedError, StoppedError, UnavailableError, UsageError
@@ -42,12 +43,7 @@ def run(settings: Settings, options: VerifyOptions, *, pause: Callable[[int], fl
     :raises NotReadyError: the tables are not there, or don't belong together
     :raises ReplicatorError: it could not be finished
     """
-    if options.dry_run and not options.repair:
-        message = "--dryRun says what --repair would do; without it nothing is ever written. Give both, or neither."
-        raise UsageError(message)
-    if options.delete_extra and not options.repair:
-        message = "--deleteExtra says what --repair may do; without it nothing is ever deleted. Give both, or neither."
-        raise UsageError(message)
+    _insist_usable(options)
     clients = Clients(settings, create=boto3_clients.create)
     ready = preflight.tables(settings, clients)
     preflight.insist(ready.findings, "Nothing was compared, and nothing written.")
@@ -73,13 +69,26 @@ def run(settings: Settings, options: VerifyOptions, *, pause: Callable[[int], fl
                 expiry=expiry,
                 then=expiry.now(),
                 shows_expired=options.expired,
-                differing=None if options.share < 1 else _no_differing(ready.facts),
+                differing=None if options.share < 1 or options.shared else _no_differing(ready.facts),
             )
-            with contextlib.ExitStack() as stack:
-                assembly = Assembly(
-                    task, options, clients=clients, results=results, view=view, stop=signals.stop, stack=stack
+            if options.shared:
+                shared = SharedPass(
+                    task,
+                    options,
+                    clients=clients,
+                    view=view,
+                    view_digest=digest,
+                    write=write,
+                    pause=pause,
+                    stop=signals.stop,
                 )
-                assembly.comparison(pause=pause).run()
+                shared.run(report)
+            else:
+                with contextlib.ExitStack() as stack:
+                    assembly = Assembly(
+                        task, options, clients=clients, results=results, view=view, stop=signals.stop, stack=stack
+                    )
+                    assembly.comparison(pause=pause).run()
             if _is_proof(report, options):
                 _note_view(settings, clients, digest)
         except StoppedError as exc:
@@ -88,6 +97,24 @@ def run(settings: Settings, options: VerifyOptions, *, pause: Callable[[int], fl
         finally:
             show(report, settings, options)
     return DIFFERENCES if report.differing else 0
+
+
+def _insist_usable(options: VerifyOptions) -> None:
+    if options.dry_run and not options.repair:
+        message = "--dryRun says what --repair would do; without it nothing is ever written. Give both, or neither."
+        raise UsageError(message)
+    if options.delete_extra and not options.repair:
+        message = "--deleteExtra says what --repair may do; without it nothing is ever deleted. Give both, or neither."
+        raise UsageError(message)
+    if options.shared and options.share < 1:
+        message = "--sample compares so few items that one machine does it: give it without --shared."
+        raise UsageError(message)
+    if options.shared and options.values:
+        message = (
+            "--values shows parts of items, and what a verification that is --shared finds is kept in the task's table "
+            "while it is under way, where none belong: leave it out, or give it without --shared."
+        )
+        raise UsageError(message)
 
 
 def _no_differing(facts: Facts) -> DifferingBuckets:

@@ -35,7 +35,7 @@ from processor.commands.verify.part import RAW, Part, PartQueue, Stretch
 from processor.commands.verify.recheck import Recheck
 from processor.commands.verify.report import Found, Results
 from processor.commands.verify.sides import Sides
-from processor.dynamodb.scanner import MAX_SEGMENTS
+from processor.dynamodb.scanner import MAX_SEGMENTS, Segment
 
 # Many, so that the last ones end at about the same time.
 _PARTS_PER_THREAD = 4
@@ -65,6 +65,7 @@ class Comparison:
     :param crew: does the parts
     :param differing: marked before the second step, and seen by the crew; None for a sample
     :param share: the part of the items to compare; less than 1 is a sample
+    :param only: the one segment of both tables that is compared; None for all of them
     """
 
     def __init__(
@@ -77,6 +78,7 @@ class Comparison:
         buckets: BucketDigests,
         differing: DifferingBuckets | None,
         share: float = 1.0,
+        only: Segment | None = None,
         chance: random.Random,
     ) -> None:
         self._sides = sides
@@ -86,6 +88,7 @@ class Comparison:
         self._buckets = buckets
         self._differing = differing
         self._share = share
+        self._only = only
         self._chance = chance
         self.step = Step("begin")
 
@@ -106,9 +109,9 @@ class Comparison:
     def _sum(self, differing: DifferingBuckets) -> bool:
         """Scan both tables for the sums, and mark the buckets that differ; returns whether some do."""
         left: dict[Role, str | None] = {"source": None, "destination": None}
-        total = self._parts(max(self._sides["source"].size_bytes, self._sides["destination"].size_bytes))
         self.step = Step("digests", self._sides["source"].items + self._sides["destination"].items)
-        parts = PartQueue(Part(number=number, total=total, left=left) for number in range(total))
+        total, segments = self._all(max(self._sides["source"].size_bytes, self._sides["destination"].size_bytes))
+        parts = PartQueue(Part(number=number, total=total, left=left) for number in segments)
         self._crew.run(parts, self)
         self._recheck.finish()
         numbers = self._buckets.differing()
@@ -145,12 +148,17 @@ class Comparison:
     def _parts(self, size_bytes: int) -> int:
         return min(self._crew.threads * _PARTS_PER_THREAD, max(_FEWEST_PARTS, size_bytes // _BYTES_PER_PART))
 
+    def _all(self, size_bytes: int) -> tuple[int, Iterable[int]]:
+        if self._only is not None:
+            return self._only.total, [self._only.number]
+        total = self._parts(size_bytes)
+        return total, range(total)
+
     def _segments(self, role: Role) -> tuple[int, Iterable[int]]:
         """How many there are of a table, and the numbers of those that are read."""
         side = self._sides[role]
         if self._share == 1:
-            total = self._parts(side.size_bytes)
-            return total, range(total)
+            return self._all(side.size_bytes)
         total = max(_SAMPLE_SEGMENTS, math.ceil(_FEWEST_DRAWN / self._share), side.items // _ITEMS_PER_SEGMENT)
         total = min(total, MAX_SEGMENTS)
         return total, self._chance.sample(range(total), max(1, round(total * self._share)))

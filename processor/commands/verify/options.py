@@ -22,4 +22,5 @@ class VerifyOptions(msgspec.Struct, frozen=True, kw_only=True):
     repair: bool = False
     delete_extra: bool = False
     dry_run: bool = False
+    shared: bool = False
     as_json: bool = False

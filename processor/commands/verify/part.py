@@ -32,7 +32,7 @@ class Stretch(msgspec.Struct, kw_only=True):
 
     ``rest``: the part as it is left; ``places`` and ``hashes``: see ``Digests``; ``expired``: see ``Results.scanned``;
     ``named``: keys past their TTL that are to be shown, each the JSON of a ``Found``; ``keys``: those that seem to
-    differ, DynamoDB JSON.
+    differ, DynamoDB JSON. ``looked_up``: how many items were looked up in the other table.
     """
 
     rest: Part
@@ -43,6 +43,7 @@ class Stretch(msgspec.Struct, kw_only=True):
     equal: int = 0
     named: list[str] = []
     keys: list[str] = []
+    looked_up: int = 0
 
 
 class PartQueue:

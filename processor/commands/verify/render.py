@@ -34,7 +34,7 @@ def show(report: VerifyReport, settings: Settings, options: VerifyOptions) -> No
         _print(found, options)
     more = report.missing + report.extra + report.different - sum(found.at is None for found in report.keys)
     if more > 0:
-        output.line(f"and {more:,} more keys; --show N names more of them, --output FILE all")
+        output.line(f"and {more:,} more keys; --show N names more of them, --output FILE {_all(options)}")
     if options.repair and report.extra and not options.delete_extra:
         output.line(
             f"{report.extra:,} keys that only the destination has were left alone; --repair --deleteExtra deletes them."
@@ -43,6 +43,10 @@ def show(report: VerifyReport, settings: Settings, options: VerifyOptions) -> No
         output.line("Keys that change at each look can't be judged; compare again when the source is written to less.")
     if not report.complete:
         output.line("It did not get through: the counts are of what was compared so far.")
+
+
+def _all(options: VerifyOptions) -> str:
+    return "on each machine all that it has found" if options.shared else "all"
 
 
 def _counts(report: VerifyReport) -> Table:

@@ -90,6 +90,20 @@ class VerifyReport(msgspec.Struct, kw_only=True, rename="camel"):
     repaired: int = 0
     keys: list[Found] = msgspec.field(default_factory=list)
 
+    def add(self, other: VerifyReport, *, show: int) -> None:
+        """Count what was found elsewhere, and name its keys while there are fewer than ``show``."""
+        self.source_items += other.source_items
+        self.destination_items += other.destination_items
+        self.source_expired += other.source_expired
+        self.destination_expired += other.destination_expired
+        self.equal += other.equal
+        self.missing += other.missing
+        self.extra += other.extra
+        self.different += other.different
+        self.changing += other.changing
+        self.repaired += other.repaired
+        self.keys += other.keys[: max(0, show - len(self.keys))]
+
     @property
     def differing(self) -> int:
         """The number of keys that differ, without those that were repaired."""

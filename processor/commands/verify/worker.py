@@ -121,6 +121,7 @@ class VerifyWorker:
                     differs = theirs in (None, UNSEEN) and judge.differs("destination", key, theirs, mine)
                 if differs:
                     stretch.keys.append(bytes(key).decode(RAW))
+        stretch.looked_up += len(items)
         stretch.equal += tally.equal_keys
         stretch.named += tally.named
 

@@ -12,16 +12,17 @@ import pytest
 from moto import mock_aws
 
 from processor.startup import java
-from processor.state import checkpoint_outage, copy_members, copy_rows, holds, task_row
+from processor.state import checkpoint_outage, copy_members, copy_rows, holds, pass_rows, task_row
 from processor.state.copy_rows import SegmentState
 from processor.state.holds import Hold
+from processor.state.pass_rows import PartRow, PassState
 from tests.unit.state.test_task_row import TABLE, TASK
 
 SCHEMA: dict[str, Any] = msgspec.json.decode((java.ROOT / "tests" / "task_table.schema.json").read_bytes())
 KINDS: Mapping[str, Any] = SCHEMA["$defs"]
 EXAMPLES: Mapping[str, Any] = {kind: rows["examples"][0] for kind, rows in KINDS.items() if "examples" in rows}
 # An attribute's value, of each of DynamoDB's types that the schema has.
-PLAIN: Mapping[str, Callable[[Any], Any]] = {"S": str, "N": int, "BOOL": bool}
+PLAIN: Mapping[str, Callable[[Any], Any]] = {"S": str, "N": int, "BOOL": bool, "M": dict}
 
 
 @pytest.fixture
@@ -65,6 +66,23 @@ def _store_segment(client: Any) -> None:
     )
 
 
+def _store_pass(client: Any) -> PassState:
+    under_way = msgspec.convert(_plain(EXAMPLES["verifyPass"]), PassState)
+    pass_rows.write(client, TABLE, under_way, before=None)
+    terms = {"--repair": "False"}
+    pass_rows.write(client, TABLE, msgspec.structs.replace(under_way, terms=terms), before=under_way)
+    return pass_rows.ROWS.join(client, TABLE, under_way, member="m", host="here")
+
+
+def _store_part(client: Any) -> None:
+    under_way = _store_pass(client)
+    pass_rows.take(client, TABLE, under_way, 2, seen="")
+    _insist("verifyPart", client.get_item(TableName=TABLE, Key=pass_rows.ROWS.part_key(2))["Item"])
+    pass_rows.save(
+        client, TABLE, under_way, PartRow(number=2, holder="", pass_id=under_way.id, items=1, found=b"report")
+    )
+
+
 WRITERS: Mapping[str, tuple[str, Callable[[Any], object]]] = {
     "task": ("task", lambda client: task_row.write(client, TABLE, TASK, before=None)),
     "copy": ("copy", _store_copy),
@@ -76,6 +94,8 @@ WRITERS: Mapping[str, tuple[str, Callable[[Any], object]]] = {
         ),
     ),
     "segment": ("copy#000002", _store_segment),
+    "verifyPass": ("verifyPass", _store_pass),
+    "verifyPart": ("verifyPass#000002", _store_part),
     "hold": (
         "hold#s",
         lambda client: holds.put(client, TABLE, Hold(kind="hold", shard_id="s", since_ms=1, seen_ms=2)),
@@ -112,10 +132,18 @@ def _copy(client: Any) -> dict[str, Any]:
     return read
 
 
+def _part(client: Any) -> dict[str, Any]:
+    (found,) = pass_rows.read_parts(client, TABLE)
+    assert (found.number, found.found) == (2, None)
+    return {"holder": found.holder, "passId": found.pass_id, "scanned": found.items}
+
+
 READERS: Mapping[str, Callable[[Any], dict[str, Any]]] = {
     "task": lambda client: msgspec.to_builtins(task_row.read(client, TABLE)),
     "copy": _copy,
     "segment": _segment,
+    "verifyPass": lambda client: msgspec.to_builtins(pass_rows.read(client, TABLE)),
+    "verifyPart": _part,
     "hold": _hold,
     "loss": _hold,
     "checkpoints": lambda client: msgspec.to_builtins(checkpoint_outage.read(client, TABLE, now=1_700_000_060)),
