@@ -227,7 +227,10 @@ def test_a_report_fits_its_row() -> None:
         Found(outcome="different", key=msgspec.Raw(b'{"id":{"S":"%d"}}' % number), paths=paths)
         for number in range(1000)
     ]
-    made = found.unpacked(found.packed(VerifyReport(different=1000, keys=keys)))
+    report = VerifyReport(different=1000, keys=keys)
+    made = found.unpacked(found.packed(report, parts=2000))
+    assert (made.different, len(made.keys)) == (1000, 2)
+    made = found.unpacked(found.packed(report, parts=16))
     assert made.different == 1000
     assert 0 < len(made.keys) <= found.MOST_KEYS
     assert bytes(made.keys[0].key) == b'{"id":{"S":"0"}}'

@@ -74,11 +74,14 @@ def look(read: Callable[[], W | None], say: Callable[[str], None], *, what: str)
     :param what: the work in words
     """
     first = found = read()
+    said = ""
     deadline = time.monotonic() + WATCH_SECONDS
     while first is not None and found is not None and (unknown := _perhaps_working(first)):
         if time.monotonic() > deadline:
             return Found(found)
-        say(f"Looking for {WATCH_SECONDS:.0f} s whether {what} begun by {name_of(unknown)} is still running")
+        if unknown != said:
+            said = unknown
+            say(f"Looking for {WATCH_SECONDS:.0f} s whether {what} begun by {name_of(unknown)} is still running")
         time.sleep(_POLL_SECONDS)
         found = read()
         if found is not None and (worker := _working(first, found)):

@@ -9,21 +9,26 @@ import msgspec
 from processor.commands.verify.report import Found, VerifyReport
 from processor.errors import UnavailableError
 
-# Of each part; a row may have 400 KB, and each KB of it costs a write unit.
+# Of each part, and of all together, before they are compressed: whoever has nothing to do reads all rows every 2 s.
 MOST_KEYS = 100
 MOST_BYTES = 32 * 1024
+_MOST_BYTES_IN_ALL = 4 * 1024 * 1024
 _MOST_PATHS = 20
 
 _decoder = msgspec.json.Decoder(VerifyReport)
 
 
-def packed(report: VerifyReport) -> bytes:
-    """All counts, and as many of the keys as there is room for."""
+def packed(report: VerifyReport, *, parts: int) -> bytes:
+    """All counts, and as many of the keys as there is room for.
+
+    :param parts: how many parts there are
+    """
     keys, size = list[Found](), 0
+    most_bytes = min(MOST_BYTES, _MOST_BYTES_IN_ALL // parts)
     for found in report.keys[:MOST_KEYS]:
         kept = msgspec.structs.replace(found, paths=found.paths[:_MOST_PATHS])
         size += len(msgspec.json.encode(kept))
-        if size > MOST_BYTES:
+        if size > most_bytes:
             break
         keys.append(kept)
     return zlib.compress(msgspec.json.encode(msgspec.structs.replace(report, keys=keys)), 1)

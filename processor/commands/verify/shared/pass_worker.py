@@ -150,7 +150,7 @@ class PassWorker:
             holder="",
             pass_id=self._given.under_way.id,
             items=report.source_items + report.destination_items,
-            found=found.packed(report),
+            found=found.packed(report, parts=self._given.under_way.parts),
         )
 
     def _comparison(
