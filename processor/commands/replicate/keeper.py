@@ -96,7 +96,11 @@ class Keeper:
                 continue
             if words is None:
                 return
-            self._hear(*words)
+            try:
+                self._hear(*words)
+            except (LookupError, TypeError, ValueError) as exc:  # the thread that keeps all tasks must not end by it
+                note = "BUG: the daemon says what can't be understood. It is passed over. Please report it."
+                self._log.error("thread_failed", thread="files", error=repr(exc), line=" ".join(words), note=note)
 
     def _hear(self, word: str, *rest: str) -> None:
         if word == "running":

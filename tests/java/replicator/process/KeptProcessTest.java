@@ -3,11 +3,18 @@ package replicator.process;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import ch.qos.logback.classic.Level;
+import ch.qos.logback.classic.Logger;
+import ch.qos.logback.classic.spi.ILoggingEvent;
+import ch.qos.logback.core.read.ListAppender;
+import java.net.URLDecoder;
+import java.nio.charset.StandardCharsets;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
+import org.slf4j.LoggerFactory;
 
 /** A helper process: what it is told and says, and that there is one. */
 @Timeout(value = 300, unit = TimeUnit.SECONDS)
@@ -17,7 +24,7 @@ class KeptProcessTest {
     private Thread keeping;
 
     private void keep(String... command) {
-        kept = new KeptProcess("test", command, () -> kept.say("introduced"), said::add, (how, again) -> said.add("lost: " + how));
+        kept = new KeptProcess("test", command, () -> kept.say("introduced"), this::hear, (how, again) -> said.add("lost: " + how));
         keeping = new Thread(() -> {
             try {
                 kept.run();
@@ -26,6 +33,36 @@ class KeptProcessTest {
             }
         });
         keeping.start();
+    }
+
+    /** As whoever hears a path does. */
+    private void hear(String line) {
+        said.add(URLDecoder.decode(line, StandardCharsets.UTF_8));
+    }
+
+    /** The reader is the thread that keeps the process: it is neither ended nor started anew. */
+    @Test
+    void sayingWhatCanNotBeUnderstoodEndsNothing() throws InterruptedException {
+        Logger log = (Logger) LoggerFactory.getLogger("replicator");
+        ListAppender<ILoggingEvent> events = new ListAppender<>();
+        events.start();
+        log.setLevel(Level.INFO);
+        log.addAppender(events);
+        try {
+            keep("sh", "-c", "echo %zz; cat");
+            assertEquals("introduced", said.take());
+            kept.say("more");
+            assertEquals("more", said.take());
+            kept.close();
+            keeping.join();
+            assertEquals(1, events.list.size());
+            String message = events.list.get(0).getFormattedMessage();
+            assertTrue(message.startsWith("thread_failed thread=test error="), message);
+            assertTrue(message.contains("line=%zz"), message);
+        } finally {
+            log.detachAppender(events);
+            log.setLevel(null);
+        }
     }
 
     @Test

@@ -323,3 +323,18 @@ def test_the_next_keeper_takes_over_what_runs(fake: FakeDaemon) -> None:
 def locked(monkeypatch: pytest.MonkeyPatch) -> None:
     """The first keeper's slots count as free, as if its process had ended."""
     monkeypatch.setattr(slot.fcntl, "flock", lambda *_: None)
+
+
+@pytest.mark.parametrize(
+    "line", ["", "ended", "ended x 0", "ended 7 0 0", "running", "running 7 /only/one", "running x y z"]
+)
+def test_a_line_that_can_not_be_understood_ends_no_keeper(line: str, fake: FakeDaemon, events: Events) -> None:
+    """It is said, and the lines and files after it are seen to."""
+    fake.task("a")
+    fake.start()
+    number = fake.started("a")[1]
+    fake.say(line or " ")
+    fake.say(f"ended {number} 5")
+    fake.started("a", times=2)
+    said = [event.fields for event in events() if event.name == "thread_failed"]
+    assert [fields["line"] for fields in said] == [line]

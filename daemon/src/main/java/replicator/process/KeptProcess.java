@@ -6,6 +6,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
+import replicator.log.Event;
 import replicator.log.ProcessLines;
 
 /**
@@ -32,7 +33,7 @@ public final class KeptProcess {
     /**
      * @param name of what it does, for its thread's name
      * @param begun called when it was started, each time, before it is heard
-     * @param hear takes what it writes to standard output, a line at a time
+     * @param hear takes what it writes to standard output, a line at a time; where it fails with one, the next one follows
      */
     public KeptProcess(String name, String[] command, Runnable begun, Consumer<String> hear, Ended ended) {
         this.name = name;
@@ -107,12 +108,24 @@ public final class KeptProcess {
             process = started;
             DaemonThreads.ofProcess(name + "-log").newThread(() -> log(started)).start();
             begun.run();
-            ProcessLines.read(started.getInputStream(), hear);
+            ProcessLines.read(started.getInputStream(), this::take);
             return "ended with " + started.waitFor();
         } catch (IOException e) {
             return "can't be started (" + e.getMessage() + ")";
         } finally {
             process = null;
+        }
+    }
+
+    /** A line that can't be understood must end neither this thread, which keeps the process, nor those to come. */
+    private void take(String line) {
+        try {
+            hear.accept(line);
+        } catch (RuntimeException e) {
+            LOG.debug("Not understood: {}", line, e);
+            Event.error("thread_failed").with("thread", name).with("error", e).with("line", line)
+                    .note("BUG: a helper process says what can't be understood. It is passed over: what the line asks for is "
+                            + "not done, and the next lines are. Please report it.");
         }
     }
 
