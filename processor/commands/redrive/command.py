@@ -12,19 +12,18 @@ from processor.aws.timeouts import WriteTimeouts
 from processor.commands.redrive.options import RedriveOptions
 from processor.commands.redrive.run import KeyResult, Redrive, RedriveReport, Unusable
 from processor.dynamodb import time_to_live
-from processor.errors import StoppedError, UsageError
+from processor.errors import UsageError
 from processor.flow import retry_policy
 from processor.flow.outage import Outage
 from processor.flow.retry import Retry
 from processor.replication import tables
 from processor.replication.dead_letters import stores
-from processor.reporting import logs, output
+from processor.reporting import logs, output, stoppable_run
 from processor.reporting.logs import Log
 from processor.reporting.progress import Progress
 from processor.reporting.rich_console import PrintableConsole
 from processor.settings.settings import Settings
 from processor.startup import preflight
-from processor.system import program
 from processor.system.signals import Signals
 from processor.view import task_view
 
@@ -73,15 +72,13 @@ def run(settings: Settings, options: RedriveOptions) -> int:
         dry_run=options.dry_run,
         progress=progress.say,
     )
-    try:
-        redrive.run()
-    except StoppedError as exc:
-        output.say(f"{program.NAME}: {exc}")
-        return signals.exit_status
-    finally:
-        progress.close()
-        _show(redrive.report, store.place, as_json=options.as_json)
-    return STILL_FAILING if redrive.report.still_failing else 0
+    stopped = stoppable_run.status_of(
+        redrive.run,
+        signals=signals,
+        progress=progress,
+        show_report=lambda: _show(redrive.report, store.place, as_json=options.as_json),
+    )
+    return stopped or (STILL_FAILING if redrive.report.still_failing else 0)
 
 
 def _show(report: RedriveReport, place: str, *, as_json: bool) -> None:

@@ -12,19 +12,18 @@ from processor.commands.unmark.marked_table import MarkedTable
 from processor.commands.unmark.options import UnmarkOptions
 from processor.commands.unmark.run import THREADS, Unmark, UnmarkReport, asks_for
 from processor.dynamodb.scanner import ScannableTable
-from processor.errors import NotReadyError, StoppedError, UsageError
+from processor.errors import NotReadyError, UsageError
 from processor.flow import retry_policy
 from processor.flow.outage import Outage
 from processor.flow.rate_limiter import Capacity
 from processor.flow.retry import Retry
 from processor.replication.two_way.marker import Markers
-from processor.reporting import logs, output
+from processor.reporting import logs, output, stoppable_run
 from processor.reporting.logs import Log
 from processor.reporting.progress import Progress
 from processor.settings.settings import Settings
 from processor.startup import preflight
 from processor.state import leases, liveness, task_row
-from processor.system import program
 from processor.system.signals import Signals
 
 CHANGED = 1
@@ -73,15 +72,13 @@ def run(settings: Settings, options: UnmarkOptions) -> int:
         stop=signals.stop,
         progress=progress.say,
     )
-    try:
-        unmark.run()
-    except StoppedError as exc:
-        output.say(f"{program.NAME}: {exc}")
-        return signals.exit_status
-    finally:
-        progress.close()
-        _show(unmark.report, settings, as_json=options.as_json)
-    return CHANGED if unmark.report.changed else 0
+    stopped = stoppable_run.status_of(
+        unmark.run,
+        signals=signals,
+        progress=progress,
+        show_report=lambda: _show(unmark.report, settings, as_json=options.as_json),
+    )
+    return stopped or (CHANGED if unmark.report.changed else 0)
 
 
 def _insist_on_one_direction(settings: Settings, clients: Clients) -> None:
