@@ -12,7 +12,7 @@ import msgspec
 from msgspec import UNSET, inspect
 
 from processor.commands.check.command import CheckReport
-from processor.commands.copy.report import CopyReport
+from processor.commands.copy.report import CopyReport, ForgetReport
 from processor.commands.policy.command import PolicyReport
 from processor.commands.policy.many import Merged
 from processor.commands.preview.report import PreviewReport
@@ -26,15 +26,15 @@ from processor.state.status.report import StatusReport
 
 FOLDER = java.ROOT / "docs" / "schemas"
 # What each command prints of one task.
-REPORTS: dict[str, Any] = {
-    "check": CheckReport,
-    "copy": CopyReport,
-    "policy": PolicyReport,
-    "preview": PreviewReport,
-    "redrive": RedriveReport,
-    "status": StatusReport,
-    "unmark": UnmarkReport,
-    "verify": VerifyReport,
+REPORTS: dict[str, tuple[Any, ...]] = {
+    "check": (CheckReport,),
+    "copy": (CopyReport, ForgetReport),
+    "policy": (PolicyReport,),
+    "preview": (PreviewReport,),
+    "redrive": (RedriveReport,),
+    "status": (StatusReport,),
+    "unmark": (UnmarkReport,),
+    "verify": (VerifyReport,),
 }
 _DIALECT = "https://json-schema.org/draft/2020-12/schema"
 _REFERENCE = "#/$defs/{name}"
@@ -42,7 +42,7 @@ _REFERENCE = "#/$defs/{name}"
 
 def made() -> dict[str, str]:
     """The text of each schema by its file's name."""
-    schemas = {name: _one_of(f"What {name} --json prints", report) for name, report in REPORTS.items()}
+    schemas = {name: _one_of(f"What {name} --json prints", *reports) for name, reports in REPORTS.items()}
     schemas["failure"] = _one_of("What each command with --json prints where it can't give its report")
     schemas["tasks"] = _tasks()
     return {f"{name}.schema.json": json.dumps(schema, indent=2) + "\n" for name, schema in schemas.items()}

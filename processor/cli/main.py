@@ -26,7 +26,7 @@ from processor.commands.replicate.options import ReplicateOptions
 from processor.commands.status.options import StatusOptions
 from processor.commands.unmark.options import UnmarkOptions
 from processor.commands.verify.options import VerifyOptions
-from processor.errors import MissingSettingError, StoppedError, UsageError
+from processor.errors import MissingSettingError, UsageError
 from processor.reporting import ending, output
 from processor.reporting.console import MessageStream, PrintableStream
 from processor.reporting.ending import Ending
@@ -36,8 +36,6 @@ from processor.settings.task_files import NamedTask, TaskFile
 from processor.system import program
 from processor.system.private_files import UMASK
 from processor.system.signals import raise_when_they_come
-
-_STOPPED = str(StoppedError())
 
 
 def main(words: Sequence[str]) -> int:
@@ -76,7 +74,7 @@ def _ended(command: Command, words: Sequence[str]) -> Ending:
                 output.line(line)
             return Ending(0, "")
         status = _dispatch(command, words[1:] if command.name else words)
-        return Ending(status, _STOPPED if status > ending.INTERRUPTED else "")
+        return ending.of_status(status)
     except KeyboardInterrupt as exc:
         if command is REPLICATE:  # a clean stop ends with 0, also before the daemon's own handler is installed
             output.say(f"{program.NAME}: stopped before it began. Nothing was replicated.")

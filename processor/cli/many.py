@@ -120,20 +120,21 @@ class _Round:
         with output.heard_by(told):
             try:
                 with one_after_another() as received, forgotten_afterwards():
-                    status, message = self._ended(task)
+                    ended = self._ended(task)
                 self.signal_number = received.number
             except KeyboardInterrupt as exc:
-                status = ending.interrupted(exc)
                 message = f"{self._command.name} was interrupted before it was through."
+                ended = ending.Ending(ending.interrupted(exc), message)
                 output.say(f"{program.NAME}: {message}")
-                self.signal_number = status - ending.INTERRUPTED
+                self.signal_number = ended.exit_status - ending.INTERRUPTED
+            status, message, reasons = ended
             wrong = f"{told.wrong}\n{message}"
             for line in task.where(wrong):
                 output.say(f"        {line}")
-        return task.outcome(status, result=told.result, message=message, wrong=wrong)
+        return task.outcome(status, result=told.result, message=message, reasons=reasons, wrong=wrong)
 
-    def _ended(self, task: NamedTask) -> tuple[int, str]:
-        """The exit status and what ended it, said already."""
+    def _ended(self, task: NamedTask) -> ending.Ending:
+        """What ended it, said already."""
         for finding in task.findings:
             output.say(*finding.lines)
         if task.settings is None:
@@ -143,7 +144,7 @@ class _Round:
             ended = ending.Ending(NotReadyError.exit_status, message)
         elif nothing := self._command.has_nothing(task.settings):
             output.say(nothing)
-            return 0, ""
+            return ending.Ending(0, "")
         else:
             try:
                 status = self._run(task.settings)
@@ -151,12 +152,10 @@ class _Round:
                 raise  # nobody reads any more, so this is the end of all
             except Exception as exc:  # noqa: BLE001  # as ``main.py``: a message and a status for whatever is left
                 ended = ending.of(exc)
-                if ended.findings and self._options.as_json:
-                    output.json(ending.report(ended))
             else:
-                return self._beside_others(task, status), ""
+                return ending.of_status(self._beside_others(task, status))
         output.say(f"{program.NAME}: {ended.message}")
-        return ended.exit_status, ended.message
+        return ended
 
     def _beside_others(self, task: NamedTask, status: int) -> int:
         """The exit status of a check, which knows one task, with what was found beside the others."""

@@ -7,7 +7,7 @@ import traceback
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from processor.errors import ReplicatorError
+from processor.errors import ReplicatorError, StoppedError
 from processor.reporting import output
 from processor.reporting.failure import FailureReport
 from processor.reporting.findings import Finding
@@ -44,6 +44,11 @@ def of(exc: Exception, *, left: str = DONE) -> Ending:
     output.introduce()
     traceback.print_exc()
     return Ending(ReplicatorError.exit_status, f"BUG: an unexpected error, above. {left}; please report it.")
+
+
+def of_status(status: int) -> Ending:
+    """The ending of a command that has returned: with a message where a signal stopped it between two steps."""
+    return Ending(status, str(StoppedError()) if status > INTERRUPTED else "")
 
 
 def interrupted(exc: KeyboardInterrupt) -> int:

@@ -22,6 +22,7 @@ from typing import Any
 import javaproperties
 
 from processor.errors import UsageError
+from processor.reporting.failure import FailureReport
 from processor.reporting.findings import Finding
 from processor.reporting.task_output import TaskOutcome
 from processor.settings import loader
@@ -129,12 +130,25 @@ class NamedTask:
         """What it shares with others and must not; the other findings are warnings."""
         return tuple(finding for finding in self.findings if finding.severity == "error")
 
-    def outcome(self, status: int | None, *, result: Any = None, message: str = "", wrong: str = "") -> TaskOutcome:
+    def outcome(
+        self,
+        status: int | None,
+        *,
+        result: Any = None,
+        message: str = "",
+        reasons: Sequence[Finding] = (),
+        wrong: str = "",
+    ) -> TaskOutcome:
         """What came of a command with the task.
 
         :param status: the exit status; None if it was not reached
+        :param result: what the command gave; where that is nothing and a message ended it, a failure stands for it
+        :param message: what ended it
+        :param reasons: the findings that the message comes from
         :param wrong: all that was said of things that are wrong
         """
+        if result is None and message and status is not None:
+            result = FailureReport(exit_status=status, error=message, findings=list(reasons))
         return TaskOutcome(
             task=self.file.name,
             file=self.file.own_path,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import socket
 import threading
 import time
@@ -29,6 +30,7 @@ from processor.state.copy_rows import CopyState, SegmentState
 from processor.state.sharing import watch
 from processor.state.sharing.work import Worker
 from processor.state.sharing.work_queue import WorkQueue
+from tests import schemas
 from tests.conftest import Tables
 from tests.fakes.network import faults
 from tests.fakes.network.fault_proxy import FaultProxy
@@ -153,9 +155,13 @@ def test_a_copy_with_keys_in_hand_is_not_forgotten(dynamodb: DynamoDBLocal, caps
     with pytest.raises(NotReadyError, match="stopped with 1 keys in hand"):
         command.run(settings, CopyOptions(forget=True))
     copy_rows.save(client, settings.task_table, COPY, SegmentState(number=1))
-    assert command.run(settings, CopyOptions(forget=True)) == 0
-    assert copy_rows.read(client, settings.task_table) is None
-    assert "The copy is forgotten" in capsys.readouterr().err
+    capsys.readouterr()
+    for forgotten, words in ((True, "The copy is forgotten"), (False, "There is no copy to forget")):
+        assert command.run(settings, CopyOptions(forget=True, as_json=True)) == 0
+        assert copy_rows.read(client, settings.task_table) is None
+        printed = capsys.readouterr()
+        schemas.hold("copy", printed.out)
+        assert (json.loads(printed.out), words in printed.err) == ({"forgotten": forgotten}, True)
 
 
 def test_a_task_without_a_table_has_no_copy(client: DynamoDBClient) -> None:

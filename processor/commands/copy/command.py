@@ -16,7 +16,7 @@ from processor.commands.copy.job import Job, Tell
 from processor.commands.copy.options import CopyOptions
 from processor.commands.copy.provision import destination as creation
 from processor.commands.copy.remeasure import Remeasure
-from processor.commands.copy.report import Tables, nothing_done, show, show_plan, start_before
+from processor.commands.copy.report import ForgetReport, Tables, nothing_done, show, show_plan, start_before
 from processor.commands.copy.s3 import transfer
 from processor.dynamodb import table_spec, time_to_live
 from processor.dynamodb.expiry import NEVER, NO_EXPIRY, Expiry, PastTtl
@@ -59,7 +59,7 @@ def run(settings: Settings, options: CopyOptions) -> int:
         raise UsageError(message)
     clients = clients_of(settings)
     if options.forget:
-        return _forget(settings, clients)
+        return _forget(settings, clients, options)
     signals = Signals("Stopping after what is in hand; once more ends it at once.")
     try:
         return _run(settings, options, clients, signals.stop)
@@ -191,7 +191,7 @@ def _look_at_ttl_again(settings: Settings, clients: Clients, retry: Retry, befor
         preflight.insist([found], "")
 
 
-def _forget(settings: Settings, clients: Clients) -> int:
+def _forget(settings: Settings, clients: Clients, options: CopyOptions) -> int:
     read = partial(copy_rows.read, clients.checkpoints(), settings.task_table)
     found = lock.insist_free(lock.look(read, output.say))
     if found is None:
@@ -207,4 +207,6 @@ def _forget(settings: Settings, clients: Clients) -> int:
             raise NotReadyError(message)
         copy_rows.delete(clients.checkpoints(), settings.task_table, before=found)
         output.say("The copy is forgotten. What it has written stays at the destination.")
+    if options.as_json:
+        output.json(ForgetReport(forgotten=found is not None))
     return 0

@@ -70,6 +70,12 @@ class CopyReport(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     findings: list[Finding] = []
 
 
+class ForgetReport(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
+    """What ``--forget`` did. ``forgotten`` is False where there was no copy to forget."""
+
+    forgotten: bool
+
+
 def show_plan(plan: Estimate, tables: Tables, settings: Settings) -> None:
     """Say the plan on standard error."""
     output.say(f"Copying {settings.path}")

@@ -42,13 +42,14 @@ def run(tasks: Sequence[NamedTask], options: PolicyOptions) -> int:
                 report = _of_one(task, options)
             except KeyboardInterrupt as exc:
                 number = ending.interrupted(exc) - ending.INTERRUPTED
-                outcomes.append(task.outcome(ending.interrupted(exc)))
+                message = "policy was interrupted before it was through."
+                outcomes.append(task.outcome(ending.interrupted(exc), message=message))
                 continue
             except BrokenPipeError:
                 raise
             except Exception as exc:  # noqa: BLE001  # it ends this task, not the others
                 ended = ending.of(exc)
-                outcomes.append(task.outcome(ended.exit_status, message=ended.message))
+                outcomes.append(task.outcome(ended.exit_status, message=ended.message, reasons=ended.findings))
                 output.say(f"{program.NAME}: {ended.message}")
                 for line in task.where(ended.message):
                     output.say(f"        {line}")

@@ -67,7 +67,9 @@ def judged(task: NamedTask, look: Callable[[NamedTask, Settings], StatusReport])
         made = look(task, task.settings)
     except Exception as exc:  # noqa: BLE001  # it ends the look at this task, not at the others
         ended = ending.of(exc)
-        return TaskStatus(task=task, exit_status=ended.exit_status, message=ended.message)
+        return TaskStatus(
+            task=task, exit_status=ended.exit_status, message=ended.message, reasons=tuple(ended.findings)
+        )
     status = max(made.exit_status, NOT_HEALTHY) if task.findings else made.exit_status
     return TaskStatus(task=task, exit_status=status, report=made)
 

@@ -15,19 +15,22 @@ class TaskStatus:
     """How one of the tasks stands.
 
     :param exit_status: None if it was not looked at
-    :param report: None if it could not be made; ``message`` says why not
+    :param report: None if it could not be made; ``message`` says why not, and ``reasons`` has its findings
     """
 
     task: NamedTask
     exit_status: int | None
     report: StatusReport | None = None
     message: str = ""
+    reasons: tuple[Finding, ...] = ()
 
     @property
     def outcome(self) -> TaskOutcome:
         """As an element of ``--json``'s list."""
         wrong = " ".join(finding.text for finding in self.findings)
-        return self.task.outcome(self.exit_status, result=self.report, message=self.message, wrong=wrong)
+        return self.task.outcome(
+            self.exit_status, result=self.report, message=self.message, reasons=self.reasons, wrong=wrong
+        )
 
     @property
     def findings(self) -> list[Finding]:

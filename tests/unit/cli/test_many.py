@@ -18,9 +18,11 @@ from processor.cli.registry import COMMANDS
 from processor.commands.check.options import CheckOptions
 from processor.errors import DeadLetterError, NotReadyError, UsageError
 from processor.reporting import output
+from processor.reporting.findings import error
 from processor.reporting.task_output import worst
 from processor.settings.settings import Settings
 from processor.system.signals import Interrupted, Signals
+from tests import schemas
 from tests.fakes.machine.as_process import as_process
 from tests.fakes.task.tasks import REQUIRED
 
@@ -102,7 +104,34 @@ def test_one_ends_no_other(tasks: Tasks) -> None:
         parts[1:], ("a is not", "b has no", "/f: there is no room", "BUG", "batchSize:"), strict=True
     ):
         assert words in part
-    assert found[0]["error"] == "a is not ready."
+    assert [each["result"] and each["result"]["error"] for each in found] == [
+        *(each["error"] for each in found[:5]),
+        None,
+    ]
+
+
+def test_a_failure_says_in_the_list_what_it_says_alone(tasks: Tasks) -> None:
+    """Its exit status, message and findings, as the task's result; of one that was not reached there is none."""
+    finding = error("stream-off", "stream of source table a", "is off", "Nothing is replicated", "Turn it on")
+    not_ready = NotReadyError("a is not ready.")
+    not_ready.findings = [finding]
+    tasks.add("a", _raising(not_ready))
+    tasks.add("b", _raising(DeadLetterError("b has no letters.")))
+    tasks.add("c", 130)
+    tasks.add("d", _raising(Interrupted(signal.SIGTERM)))
+    tasks.add("e", 0)
+    _, said, _ = tasks.run(as_json=True)
+    schemas.hold("check", said)
+    found = json.loads(said)
+    for each in found[:4]:
+        assert {"ready": False, "exitStatus": each["exitStatus"], "error": each["error"]}.items() <= each[
+            "result"
+        ].items()
+        schemas.hold("failure", json.dumps(each["result"]))
+    assert [[one["id"] for one in each["result"]["findings"]] for each in found[:4]] == [["stream-off"], [], [], []]
+    assert found[2]["error"].startswith("Stopped before it was through.")
+    assert found[3]["error"] == "check was interrupted before it was through."
+    assert found[4]["result"] is None
 
 
 def test_the_list_has_what_each_prints(tasks: Tasks) -> None:
