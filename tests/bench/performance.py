@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from processor.startup import java
-from tests.bench import quiet_goals, view
+from tests.bench import quiet_goals, statements, view
 from tests.bench.figures import Row
 from tests.bench.goals import GOALS
 from tests.bench.throughput import BATCH_SIZES, LATENCIES_MS, SHARDS
@@ -169,7 +169,8 @@ _TABLES: dict[str, Callable[[Measured], str]] = {
 
 
 def renew(machine: dict[str, str], benches: Mapping[str, list[Row]]) -> None:
-    """Keep what was measured, and make the page's tables of it."""
+    """Keep what was measured, and make the page's tables of it, and the figures of other pages."""
     measured = Measured()
     measured.keep(machine, benches)
     PAGE.write_text(rendered(PAGE.read_text(), measured))
+    statements.renew(measured)

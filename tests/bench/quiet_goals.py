@@ -96,7 +96,7 @@ def rows(measured: Benches) -> list[tuple[str, str, str, str, str]]:
             )
     for money in MONEY:
         if shares := _shares(found, money.bench):
-            total = sum(dollars for _, _, dollars in shares)
+            total = _total(shares)
             words = " + ".join(
                 f"{calls:.2f}/s {what} at {dollars / calls:.2f} $ = {dollars:.2f} $" for what, calls, dollars in shares
             )
@@ -125,6 +125,19 @@ def _shares(found: Mapping[str, Row], bench: str) -> list[tuple[str, float, floa
         for what, figure, price in prices
         if figure in found and (calls := found[figure]["median"]) > 0
     ]
+
+
+def _total(shares: list[tuple[str, float, float]]) -> float:
+    return sum(in_a_month for _, _, in_a_month in shares)
+
+
+def dollars(measured: Benches, bench: str) -> float | None:
+    """What the calls of such a shard come to in a month; None where they were not counted.
+
+    :param bench: begins the names of its figures
+    """
+    shares = _shares({row["figure"]: row for made in measured.values() for row in made}, bench)
+    return _total(shares) if shares else None
 
 
 def show(measured: Benches) -> None:
