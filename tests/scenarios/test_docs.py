@@ -1,93 +1,37 @@
-"""The pages of a first hour, typed as they stand: a trial on this machine, and a cutover with a way back."""
+"""The pages' commands, typed as they stand: a trial, a cutover with a way back, and what else is typed of one task.
+
+What a block types, and which are not typed, is ``tests/pages.py``'s.
+"""
 
 from __future__ import annotations
 
-import os
 import re
-import shutil
 import signal
-import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import boto3
 import javaproperties
 import pytest
 
 from processor.commands.demo.dynamodb_local import DynamoDBLocal
 from processor.commands.demo.workload import create_table, scan
 from processor.startup import java
+from tests.fakes.machine.shell import Shell
 from tests.fakes.patience import PATIENCE_SECONDS, until
 
 _BLOCK = re.compile(r"^( *)```\n(.*?)^ *```", re.DOTALL | re.MULTILINE)
+# What a person would put into the copy of the template.
+_EDITOR = """#!/bin/sh
+sed -i '/^\\(source\\|destination\\)\\(Region\\|Table\\) *=/d' "$1"
+cat settings >> "$1"
+"""
 
 
-def _blocks(page: str) -> list[str]:
-    """A page's blocks, as they stand there."""
-    return [re.sub(f"^{match[1]}", "", match[2], flags=re.MULTILINE) for match in _BLOCK.finditer(_text(page))]
-
-
-def _text(page: str) -> str:
-    return (java.ROOT / "docs" / page).read_text()
-
-
-class Shell:
-    """A user's terminals, in a folder with run.sh and properties files, and the server that these name.
-
-    :ivar server: listens where the pages say 8000
-    """
-
-    def __init__(self, folder: Path, server: DynamoDBLocal) -> None:
-        self.folder = folder
-        self.server = server
-        self.client: Any = boto3.client("dynamodb", region_name="us-east-1", endpoint_url=server.endpoint)
-        self._running: list[subprocess.Popen[str]] = []
-        (folder / "run.sh").symlink_to(java.ROOT / "run.sh")
-        (folder / "properties").mkdir()
-        self.write("properties/trial.properties", (java.ROOT / "properties/trial.properties").read_text())
-        shutil.copy(java.ROOT / "properties/replication.properties", folder / "properties")
-        self._environment = os.environ | {"REPLICATION_LOG_DIRECTORY": str(folder / "logs")}
-
-    def write(self, name: str, text: str) -> None:
-        """A properties file, of this server."""
-        (self.folder / name).write_text(text.replace(":8000", f":{self.server.port}"))
-
-    def run(self, block: str, *, status: int = 0) -> str:
-        """Type a block's lines; the last one ends with this status, all others with 0. Returns what was printed."""
-        ended = subprocess.run(
-            ["bash", "-euo", "pipefail", "-c", block],
-            cwd=self.folder,
-            env=self._environment,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            check=False,
-            timeout=PATIENCE_SECONDS,
-        )
-        assert ended.returncode == status, f"{block}\n{ended.stdout}"
-        return ended.stdout
-
-    def begin(self, block: str) -> subprocess.Popen[str]:
-        """Type the one line of a block, in a terminal of its own."""
-        words = block.split("#", maxsplit=1)[0].split()
-        with (self.folder / f"console-{len(self._running)}.log").open("w") as console:
-            started = subprocess.Popen(
-                words, cwd=self.folder, env=self._environment, stdout=console, stderr=console, text=True
-            )
-        self._running.append(started)
-        return started
-
-    def console(self, number: int = -1) -> str:
-        """What a replication has printed."""
-        return (self.folder / f"console-{number % len(self._running)}.log").read_text()
-
-    def end(self) -> None:
-        """Kill what a failing test leaves behind."""
-        for each in self._running:
-            if each.poll() is None:
-                each.kill()
-                each.wait()
+def _settings_in(page: str, beginning: str) -> str:
+    """The block of a page that begins so."""
+    found = [match[2] for match in _BLOCK.finditer((java.ROOT / "docs" / page).read_text())]
+    return next(text for text in found if text.startswith(beginning))
 
 
 @pytest.fixture
@@ -101,6 +45,7 @@ def shell(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Shell]:
         made = Shell(folder, server)
         yield made
         made.end()
+        assert made.left == [], "not typed"
 
 
 def _put(client: Any, table: str, *keys: str) -> None:
@@ -110,7 +55,7 @@ def _put(client: Any, table: str, *keys: str) -> None:
 
 def test_the_trial_leads_from_nothing_to_a_replica(shell: Shell) -> None:
     """docs/trial.md, typed as it stands, on a server that has no table but one."""
-    credentials, _, begin, replicate, look = _blocks("trial.md")
+    credentials, begin, replicate, look = shell.page("trial.md")
     assert "AWS_ACCESS_KEY_ID=trial" in shell.run(f"{credentials}env")
     create_table(shell.client, "orders", stream=False)
     _put(shell.client, "orders", "1")
@@ -125,14 +70,23 @@ def test_the_trial_leads_from_nothing_to_a_replica(shell: Shell) -> None:
     running.send_signal(signal.SIGINT)
     assert running.wait(PATIENCE_SECONDS) == 0
     assert re.search(r"daemon_stopped records=2 ", shell.console())
-    shown = [line for line in shell.console().splitlines() if line.startswith(("Replicating ", "  "))]
-    sample = next(block for block in _blocks("index.md") if "Replicating orders" in block).splitlines()[1:5]
-    assert [re.split(r"[ :]+", line.strip())[0] for line in shown] == [line.split()[0] for line in sample]
+    _, *sample = _settings_in("index.md", "$ ./run.sh orders.properties").splitlines()
+    shown = shell.console().splitlines()[: len(sample)]
+    assert [bool(re.fullmatch(_sampled(line), each)) for line, each in zip(sample, shown, strict=True)] == [True] * len(
+        sample
+    ), "\n".join(shown)
+
+
+def _sampled(line: str) -> str:
+    """What a line of a sample stands for: another region, moment, shard or task, and whatever is left out."""
+    fixed = re.split(r"[\d-]+T[\d:.]+Z|shardId-\S+|\b(?:us|eu)-\w+-\d|\w*…", line)
+    return r"\S*".join(map(re.escape, fixed))
 
 
 def test_a_cutover_has_a_way_back(shell: Shell) -> None:
     """docs/cutover.md, step by step: nothing is lost on the way there, and nothing on the way back."""
-    before, back, wait, compare, stopped, copy_back, replicate_back = _blocks("cutover.md")
+    before, wait, compare, stopped, copy_back, replicate_back = shell.page("cutover.md")
+    back = _settings_in("cutover.md", "sourceRegion")
     places = f"sourceEndpoint = {shell.server.endpoint}\ndestinationEndpoint = {shell.server.endpoint}\n"
     ours = javaproperties.loads((shell.folder / "properties/trial.properties").read_text())
     shell.write("orders.properties", javaproperties.dumps({**ours, "taskName": "there"}, timestamp=False))
@@ -157,3 +111,44 @@ def test_a_cutover_has_a_way_back(shell: Shell) -> None:
     assert scan(shell.client, "orders") == scan(shell.client, "orders-copy")
     back_again.terminate()
     assert back_again.wait(PATIENCE_SECONDS) == 0
+
+
+def test_every_command_of_one_task(shell: Shell) -> None:
+    """README's way to a first replication, and beside it each page's commands, in the order of the pages' use."""
+    ours = javaproperties.loads((shell.folder / "properties/trial.properties").read_text())
+    ours |= {"onError": "deadLetter", "deadLetterUri": f"file://{shell.folder}/letters.jsonl"}
+    del ours["taskName"]
+    shell.write("settings", javaproperties.dumps(ours, timestamp=False))
+    shell.program("editor", _EDITOR)
+    create_table(shell.client, "orders", stream=False)
+    _put(shell.client, "orders", "order-1", "2", "3")
+    _make_directory(shell, ours)
+    (shell.folder / "mask-key").write_text("a key that is long enough for a mask")
+    for page in (
+        "README.md",
+        "copy.md",
+        "verify.md",
+        "preview.md",
+        "dead-letters.md",
+        "many.md",
+        "security.md",
+        "choose.md",
+    ):
+        printed = {block: shell.type(block) for block in shell.page(page)}
+        assert all(printed.values()), page
+    assert scan(shell.client, "orders") == scan(shell.client, "orders-copy")
+    assert "applied" in shell.console_of("tail -f")
+    shell.stop()
+
+
+def _make_directory(shell: Shell, settings: dict[str, str]) -> None:
+    """docs/many.md's: what its two tasks have in common, and the tables of each, one of which has a stream."""
+    own = {"sourceTable", "destinationTable", "deadLetterUri", "onError"}
+    common = {name: value for name, value in settings.items() if name not in own}
+    (shell.folder / "conf").mkdir()
+    shell.write("conf/common.properties", javaproperties.dumps(common, timestamp=False))
+    for name in ("customers", "orders"):
+        create_table(shell.client, f"{name}-of-conf", stream=True)
+        create_table(shell.client, f"{name}-of-conf-copy", stream=False)
+        tables = {"sourceTable": f"{name}-of-conf", "destinationTable": f"{name}-of-conf-copy"}
+        shell.write(f"conf/{name}.properties", javaproperties.dumps(tables, timestamp=False))

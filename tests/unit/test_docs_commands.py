@@ -1,4 +1,4 @@
-"""The commands on the pages: each of ours is one that is taken, and a test runs each page's, or here is why not."""
+"""The commands on the pages: each of ours is one that is taken, and a test types each block, or it says why not."""
 
 from __future__ import annotations
 
@@ -13,49 +13,9 @@ from processor.cli import arguments, help, registry  # noqa: A004  # a module of
 from processor.cli.registry import COMMANDS, REPLICATE
 from processor.startup import java
 from tests.fakes.task import tasks
+from tests.pages import PAGES, TYPED, blocks
 
-PAGES = [java.ROOT / "README.md", *sorted((java.ROOT / "docs").glob("*.md"))]
-_BLOCK = re.compile(r"^( *)```\w*\n(.*?)^ *```", re.DOTALL | re.MULTILINE)
 _OURS = re.compile(r"^(?:\S*/)?(?:run\.sh|dynamodb-replicator)\s+(?!─)")
-_TYPED = re.compile(
-    r"^(?:\$ )?(?:\S*/)?(?:run\.sh|dynamodb-replicator|setup\.sh|test\.sh|aws|docker|sudo|python3|pip|pipx|export|git"
-    r"|until|kill|src|dst|printf|helm|terraform)\s+(?!─)"
-)
-
-DRILL = "what each step of it must come to is scenarios' (test_data_loss.py, test_outages.py, test_lost_changes.py)"
-ENGINE = "no container engine is here; ./test.sh image runs the Dockerfile's steps (tests/deploy/)"
-# By page: which test runs its blocks of commands, or why none does. A page that is not here has none.
-WHERE = {
-    "README.md": "the demo: tests/scenarios/test_run_sh.py; a first replication: tests/scenarios/test_docs.py",
-    "aws-proof.md": "needs an account; tests/aws/test_proof.py runs it on servers of this machine",
-    "choose.md": "tests/unit/view/test_mask.py has the same digest as openssl",
-    "console.md": "tests/scenarios/test_console.py and tests/protocol/test_console.py",
-    "copy.md": "tests/scenarios/test_copy.py",
-    "cutover.md": "tests/scenarios/test_docs.py",
-    "dead-letters.md": "tests/scenarios/test_redrive.py",
-    "deploy.md": f"the wheel: tests/scenarios/test_wheel.py; {ENGINE}; systemd and ECS: tests/deploy/test_deploy.py "
-    "reads their files, and neither is here",
-    "drill.md": f"needs the AWS command line; {DRILL}",
-    "from-java.md": "needs the AWS command line",
-    "index.md": "its sample of a start: tests/scenarios/test_docs.py",
-    "many.md": "tests/protocol/test_many.py and tests/scenarios/test_many_tasks.py",
-    "metrics.md": "tests/protocol/test_publishing.py; needs a collector",
-    "operations.md": "an upgrade needs two versions",
-    "performance.md": "minutes of benches; tests/scenarios/test_bench.py has a short one",
-    "preview.md": "tests/protocol/test_preview.py",
-    "security.md": "tests/protocol/test_policy.py",
-    "trial.md": "tests/scenarios/test_docs.py; its tables are made without the AWS command line",
-    "verify.md": "tests/scenarios/test_verify.py",
-}
-
-
-def blocks(page: Path) -> Iterator[list[str]]:
-    """The lines of each block of commands, with continued ones joined, without comments and indentation."""
-    for match in _BLOCK.finditer(page.read_text()):
-        text = re.sub(r"\\\n\s*", "", match[2])
-        lines = [re.sub(r"\s+# .*$", "", line.strip()) for line in text.splitlines()]
-        if any(_TYPED.match(line) for line in lines):
-            yield lines
 
 
 def ours(lines: list[str]) -> Iterator[list[str]]:
@@ -67,22 +27,31 @@ def ours(lines: list[str]) -> Iterator[list[str]]:
             yield shlex.split(text)[1:]
 
 
-def test_every_page_with_commands_says_where_they_are_run() -> None:
-    """And no other page does."""
-    assert {page.name for page in PAGES if list(blocks(page))} == set(WHERE)
+def test_every_block_is_typed_by_a_test_or_says_why_not() -> None:
+    """A page with a block that is not marked has a test, and every test such a page."""
+    assert {page.name for page in PAGES if any(not block.why for block in blocks(page))} == set(TYPED)
 
 
-@pytest.mark.parametrize("page", [page for page in PAGES if page.name in WHERE], ids=lambda page: page.name)
+@pytest.mark.parametrize("page", TYPED)
+def test_the_test_that_types_a_page_names_it(page: str) -> None:
+    """It is there, and takes the page; ``Shell`` sees that it then types all of its blocks."""
+    file, _, name = TYPED[page].partition("::")
+    text = (java.ROOT / file).read_text()
+    body = text.partition(f"\ndef {name}(")[2].partition("\n\n\n")[0]
+    assert f'"{page}"' in body
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_every_command_of_ours_is_one_that_is_taken(page: Path) -> None:
     """A command, its options and settings by the names that they have."""
-    for lines in blocks(page):
-        for words in ours(lines):
+    for block in blocks(page):
+        for words in ours(block.lines):
             _insist(words)
 
 
 def _insist(words: list[str]) -> None:
     """Parse it as ``main.py`` does, up to the files that it names."""
-    if help.asked(words) is not None:
+    if help.asked(words) is not None or words == ["--demo"]:
         return
     command = COMMANDS.get(words[0], REPLICATE)
     _, rest = registry.take(command, words[1:] if command.name else words)
@@ -100,9 +69,3 @@ def _insist(words: list[str]) -> None:
         log_directory=Path("/logs"),
         made=arguments.parser("run.sh", command.usage, command),
     )
-
-
-def test_the_tests_that_are_named_are_there() -> None:
-    """Each file by its path."""
-    named = {name for text in WHERE.values() for name in re.findall(r"tests/[\w/]+\.py", text)}
-    assert [name for name in sorted(named) if not (java.ROOT / name).exists()] == []

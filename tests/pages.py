@@ -1,0 +1,76 @@
+"""The blocks of commands on README's and docs' pages: their text, and why no test types one that is marked so.
+
+The test that ``TYPED`` names for a page types each of its blocks as it stands, but for those with a comment in the line
+above, which no reader sees: ``<!-- not run here: needs Kubernetes -->``.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+from processor.startup import java
+
+PAGES = [
+    java.ROOT / "README.md",
+    java.ROOT / "CONTRIBUTING.md",
+    *sorted((java.ROOT / "docs").glob("*.md")),
+]
+# By page, the test that types its blocks.
+TYPED = {
+    "README.md": "tests/scenarios/test_docs.py::test_every_command_of_one_task",
+    "choose.md": "tests/scenarios/test_docs.py::test_every_command_of_one_task",
+    "copy.md": "tests/scenarios/test_docs.py::test_every_command_of_one_task",
+    "cutover.md": "tests/scenarios/test_docs.py::test_a_cutover_has_a_way_back",
+    "dead-letters.md": "tests/scenarios/test_docs.py::test_every_command_of_one_task",
+    "deploy.md": "tests/scenarios/test_docs_deploy.py::test_a_machine_is_made_as_the_page_says",
+    "many.md": "tests/scenarios/test_docs.py::test_every_command_of_one_task",
+    "preview.md": "tests/scenarios/test_docs.py::test_every_command_of_one_task",
+    "security.md": "tests/scenarios/test_docs.py::test_every_command_of_one_task",
+    "trial.md": "tests/scenarios/test_docs.py::test_the_trial_leads_from_nothing_to_a_replica",
+    "verify.md": "tests/scenarios/test_docs.py::test_every_command_of_one_task",
+}
+_BLOCK = re.compile(
+    r"(?:^[^\n]*<!-- not run here: (?P<why>[^\n]+) -->\n)?^(?P<indentation> *)```\w*\n(?P<text>.*?)^ *```$",
+    re.DOTALL | re.MULTILINE,
+)
+# How a line begins that is a command, of ours or another.
+_COMMAND = re.compile(
+    r"^(?:\$ )?(?:[^\s=]*/)?(?:run\.sh|dynamodb-replicator|setup\.sh|test\.sh|aws|docker|sudo|python3|pip|pipx|export"
+    r"|git|until|kill|src|dst|printf|helm|terraform|kubectl|ssh|scp|cp|tail)\s+(?!─)"
+)
+
+
+class Block(NamedTuple):
+    """A block of commands.
+
+    :param text: as it stands there, without the page's indentation
+    :param why: why no test types it; empty where one does
+    """
+
+    page: str
+    text: str
+    why: str
+
+    @property
+    def lines(self) -> list[str]:
+        """Its commands, continued ones joined, without comments."""
+        joined = re.sub(r"\\\n\s*", "", self.text)
+        return [re.sub(r"\s+# .*$", "", line.strip()) for line in joined.splitlines()]
+
+
+def blocks(page: Path) -> Iterator[Block]:
+    """Those of a page, in its order."""
+    for match in _BLOCK.finditer(page.read_text()):
+        text = re.sub(f"^{match['indentation']}", "", match["text"], flags=re.MULTILINE)
+        block = Block(page.name, text, match["why"] or "")
+        if any(_COMMAND.match(line) for line in block.lines):
+            yield block
+
+
+def typed(name: str) -> list[Block]:
+    """Those that the page's test types."""
+    (page,) = (each for each in PAGES if each.name == name)
+    return [block for block in blocks(page) if not block.why]
