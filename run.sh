@@ -11,7 +11,7 @@ umask o-w
 
 # Only a replication makes anything anew; a command beside one uses what that runs on.
 case "${1:-}" in
-    help | -h | --help | --version) "$root/setup.sh" --beside python ;;
+    completion | help | -h | --help | --version) "$root/setup.sh" --beside python ;;
     check | console | copy | policy | preview | redrive | status | verify) "$root/setup.sh" --beside python jars archive ;;
     *) "$root/setup.sh" python jars archive ;;
 esac

@@ -79,6 +79,7 @@ def _overview() -> str:
         listed.add_parser(f"{command.name} ...", help=command.help, add_help=False)
     listed.add_parser("help COMMAND", help="a command's own options", add_help=False)
     listed.add_parser(f"help {SETTINGS}", help=f"the {len(DEFINITIONS)} settings, of which four are required")
+    listed.add_parser("completion SHELL", help="what completes the command line in bash, zsh or fish", add_help=False)
     listed.add_parser("--version", help=f"this program's version ({__version__})", add_help=False)
     return _without_empty_lines(made.format_help())
 

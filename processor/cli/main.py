@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NoReturn
 
-from processor.cli import arguments, registry
+from processor.cli import arguments, completion, registry
 from processor.cli import help as help_text
 from processor.cli.arguments import Named
 from processor.cli.registry import COMMANDS, REPLICATE, Command, CommandOptions
@@ -69,7 +69,7 @@ def _report(ended: Ending) -> None:
 def _ended(command: Command, words: Sequence[str]) -> Ending:
     """How a command ended; a message is said already."""
     try:
-        if (text := help_text.asked(words)) is not None:
+        if (text := completion.asked(words) or help_text.asked(words)) is not None:
             for line in text.rstrip("\n").split("\n"):
                 output.line(line)
             return Ending(0, "")
@@ -91,8 +91,7 @@ def _ended(command: Command, words: Sequence[str]) -> Ending:
 def _with_demo(words: Sequence[str]) -> Sequence[str]:
     """``--demo`` without a file means the demo's own settings."""
     if words and words[0] == "--demo" and list(words[1:2]) != ["false"]:
-        # A wheel has no demo, and says so; any file with the required settings leads there.
-        return [str(program.TEMPLATE if program.INSTALLED else program.DEMO), *words]
+        return [str(program.DEMO), *words]
     return words
 
 

@@ -284,14 +284,14 @@ DEFINITIONS: tuple[Definition, ...] = (
     Definition(
         name="ttlDeletes",
         group="Items",
-        parse=parsers.one_of("apply", "ignore"),
+        parse=parsers.OneOf("apply", "ignore"),
         default="apply",
         help="ignore: what TTL has deleted at the source stays at the destination, as in an archive",
     ),
     Definition(
         name="writeMode",
         group="Writing",
-        parse=parsers.one_of("batch", "item", "fenced"),
+        parse=parsers.OneOf("batch", "item", "fenced"),
         default="batch",
         help="batch: BatchWriteItem, 25 changes a call; item: PutItem and DeleteItem, one by one; "
         "fenced: item, never over a newer change",
@@ -327,7 +327,7 @@ DEFINITIONS: tuple[Definition, ...] = (
     Definition(
         name="conflicts",
         group="Two-way",
-        parse=parsers.one_of("hubWins", "lastArrival"),
+        parse=parsers.OneOf("hubWins", "lastArrival"),
         default="hubWins",
         help="of an item written on both sides at once, hubWins keeps the source's, lastArrival what arrives last",
     ),
@@ -403,7 +403,7 @@ DEFINITIONS: tuple[Definition, ...] = (
     Definition(
         name="onError",
         group="Failures",
-        parse=parsers.one_of("hold", "deadLetter", "stop"),
+        parse=parsers.OneOf("hold", "deadLetter", "stop"),
         default="hold",
         help="if the destination will never accept a change: hold makes its shard wait there, deadLetter sets the "
         "change aside, stop ends the replication",
@@ -475,7 +475,7 @@ DEFINITIONS: tuple[Definition, ...] = (
     Definition(
         name="logFormat",
         group="Process",
-        parse=parsers.one_of("text", "json"),
+        parse=parsers.OneOf("text", "json"),
         default="text",
         help="text: a line reads time, level, event, name=value; json: one object a line, with the same names",
     ),
@@ -503,7 +503,7 @@ DEFINITIONS: tuple[Definition, ...] = (
     Definition(
         name="demoServer",
         group="Demo",
-        parse=parsers.one_of("dynamodb-local", "moto"),
+        parse=parsers.OneOf("dynamodb-local", "moto"),
         default="dynamodb-local",
         help="what holds the demo's tables: DynamoDB Local, Amazon's own (51 MB), or moto's server, which is open "
         "source; moto as well where the other can't be had",

@@ -36,16 +36,18 @@ def whole_number(lowest: int, highest: int, *, reason: str = "") -> Callable[[st
     return parse
 
 
-def one_of(*choices: str) -> Callable[[str], str]:
-    """One of these words, as they are written."""
+class OneOf:
+    """One of these words, as they are written; ``choices`` are for whoever offers them to a person."""
 
-    def parse(value: str) -> str:
-        if value not in choices:
-            message = f"'{value}' is none of {', '.join(choices)}"
+    def __init__(self, *choices: str) -> None:
+        self.choices = choices
+
+    def __call__(self, value: str) -> str:
+        """:raises ValueError: it is none of them"""
+        if value not in self.choices:
+            message = f"'{value}' is none of {', '.join(self.choices)}"
             raise ValueError(message)
         return value
-
-    return parse
 
 
 def matching(pattern: str, what: str) -> Callable[[str], str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from types import FunctionType
 from typing import get_type_hints
 
 import pytest
@@ -92,7 +93,8 @@ def test_the_settings_have_the_fields_of_the_list() -> None:
 def test_a_field_has_the_type_that_its_setting_is_parsed_to(definition: Definition) -> None:
     """Or None, where it may be left out."""
     parse = definition.parse
-    parsed = parse if isinstance(parse, type) else get_type_hints(parse)["return"]
+    called = parse if isinstance(parse, FunctionType) else type(parse).__call__
+    parsed = parse if isinstance(parse, type) else get_type_hints(called)["return"]
     assert get_type_hints(Settings)[definition.fields[0]] in (parsed, parsed | None)
     if definition.required or definition.default is not None:
         assert get_type_hints(Settings)[definition.fields[0]] == parsed
