@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import re
 from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
 from typing import Any
@@ -9,14 +11,33 @@ from typing import Any
 from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 from hatchling.metadata.plugin.interface import MetadataHookInterface
 
+# The variable that says where the repository is, as https://host/owner/name: whoever releases knows, and the wheel of a
+# fork doesn't send its users elsewhere.
+PROJECT_URL = "PROJECT_URL"
+_LINKS = {r"\]\((?=docs/images/)": "/raw/", r"\]\((?!https?://|#)": "/blob/"}
+_PAGES = {
+    "Source": "",
+    "Documentation": "/blob/{version}/docs/index.md",
+    "Changelog": "/blob/{version}/CHANGELOG.md",
+    "Issues": "/issues",
+    "Security": "/blob/{version}/SECURITY.md",
+}
 
-class Requirements(MetadataHookInterface):
-    """The wheel's dependencies are the lines of requirements.in."""
+
+class Metadata(MetadataHookInterface):
+    """The wheel's dependencies are the lines of requirements.in, and its links lead to the repository."""
 
     def update(self, metadata: dict[str, Any]) -> None:
         """Fill in what pyproject.toml calls dynamic."""
         lines = (Path(self.root) / "requirements.in").read_text().splitlines()
         metadata["dependencies"] = [wanted for line in lines if (wanted := line.partition("#")[0].strip())]
+        text = (Path(self.root) / "README.md").read_text()
+        if url := os.environ.get(PROJECT_URL, "").rstrip("/"):
+            version = f"v{metadata['version']}"
+            metadata["urls"] = {name: url + page.format(version=version) for name, page in _PAGES.items()}
+            for link, where in _LINKS.items():
+                text = re.sub(link, f"]({url}{where}{version}/", text)
+        metadata["readme"] = {"content-type": "text/markdown", "text": text}
 
 
 def _differences(root: Path) -> list[str]:

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import subprocess
 import sys
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
+from processor import __version__
 from processor.startup import java
 from tests.fakes.machine import installed
 
@@ -52,6 +55,22 @@ def _build(source: Path) -> tuple[int, str, list[str]]:
     command = [sys.executable, "-m", "hatchling", "build", "--target", "wheel", "--directory", out]
     done = subprocess.run(command, cwd=source, capture_output=True, text=True, check=False)
     return done.returncode, done.stderr, [path.name for path in out.glob("*")]
+
+
+def test_its_links_lead_to_the_repository_that_is_named(source: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Those of its metadata and of its README, which an index shows; without a name there are none to follow."""
+    with monkeypatch.context() as patch:
+        patch.setenv("PROJECT_URL", "https://git.example.com/team/replicator")
+        _build(source)
+    (wheel,) = (source.parent / "out").glob("*.whl")
+    with zipfile.ZipFile(wheel) as files:
+        (name,) = [name for name in files.namelist() if name.endswith("/METADATA")]
+        made = files.read(name).decode()
+    assert f"Project-URL: Changelog, https://git.example.com/team/replicator/blob/v{__version__}/CHANGELOG.md" in made
+    assert f"(https://git.example.com/team/replicator/raw/v{__version__}/docs/images/architecture.svg)" in made
+    links = re.findall(r"\]\(([^)]+)\)", made.partition("\n\n")[2])
+    assert [link for link in links if not link.startswith("https://")] == []
+    assert {"License-Expression: Apache-2.0", "Provides-Extra: demo"} <= set(made.splitlines())
 
 
 def _adapter(source: Path) -> Path:

@@ -40,14 +40,14 @@ def _run(command: Path, *arguments: str | Path, **environment: str) -> subproces
 
 
 def test_it_brings_its_jars_and_nothing_of_the_tests(wheel: Path) -> None:
-    """Jars, the console's page, log configuration and templates are inside; tests, demo and DynamoDB Local are not."""
+    """Jars, the console's page, log configuration and templates are inside; tests and DynamoDB Local are not."""
     names = {name for name in zipfile.ZipFile(wheel).namelist() if not name.endswith(".py")}
     inside = {name.removeprefix("processor/") for name in names if name.startswith("processor/")}
     ours = {f"jars/{path.name}" for path in java.JARS.glob("*.jar")}
     page = java.ROOT / "processor" / "commands" / "console" / "static"
     others = {f"commands/console/static/{path.name}" for path in page.iterdir()}
     others |= {"jars/classes.lst", "jars/jars.lock", "properties/logback.xml"}
-    others |= {"properties/replication.properties", "properties/trial.properties"}
+    others |= {f"properties/{name}.properties" for name in ("replication", "trial", "demo")}
     assert ours | others == inside
     assert "jars/dynamodb-replicator-daemon.jar" in ours
     sources = {name for name in zipfile.ZipFile(wheel).namelist() if name.endswith(".py")}
@@ -65,16 +65,23 @@ def test_it_needs_what_a_checkout_installs(wheel: Path) -> None:
     assert [str(Requirement(line)) for line in told] == [str(Requirement(line)) for line in wanted if line]
 
 
-def test_it_calls_itself_by_its_own_name(command: Path, tmp_path: Path) -> None:
-    """Usage and errors name the command that was typed, the template that is there, and the user's folder for state."""
+def test_it_calls_itself_by_its_own_name(command: Path) -> None:
+    """Usage and errors name the command that was typed, and the template that is there."""
     usage = _run(command, "--help").stdout
     assert ("usage: dynamodb-replicator [COMMAND]" in usage, "run.sh" in usage) == (True, False)
     nothing = _run(command)
     assert (nothing.returncode, nothing.stderr.startswith("dynamodb-replicator: ")) == (22, True)
-    template = nothing.stderr.split("Copy ")[1].split(", fill in")[0]
-    demo = _run(command, template, "--demo", XDG_STATE_HOME=str(tmp_path))
-    assert (demo.returncode, "of a checkout" in demo.stderr) == (22, True)
-    assert (tmp_path / "dynamodb-replicator").is_dir()
+    assert Path(nothing.stderr.split("Copy ")[1].split(", fill in")[0]).read_text().startswith("# Template")
+
+
+def test_its_demo_needs_no_checkout(command: Path, tmp_path: Path) -> None:
+    """With nothing but a new user's empty home: on moto's server, which is said, until both tables are equal."""
+    environment = {"HOME": str(tmp_path), "XDG_STATE_HOME": ""}
+    demo = _run(command, "--demo", "--demoSeconds", "2", **environment)
+    assert demo.returncode == 0, demo.stderr
+    assert "A wheel brings no DynamoDB Local: the demo takes moto's server" in demo.stderr
+    assert re.search(r"The tables are equal: all [1-9]\d* writes are at the destination\.", demo.stdout)
+    assert f"Logs are in {tmp_path}/.local/state/dynamodb-replicator/demo" in demo.stdout
 
 
 def test_children_that_would_not_find_it_are_said_before_the_start(command: Path, pair: Pair) -> None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import importlib.util
 import subprocess
+import sys
 from pathlib import Path
 from typing import Protocol
 
@@ -14,6 +16,8 @@ from processor.settings.settings import Settings
 from processor.system import program
 
 MOTO = "moto"
+# What the extra "demo" of pyproject.toml names.
+_REQUIREMENTS = "'moto[dynamodb]' flask flask-cors"
 _NAMES = {"dynamodb-local": "DynamoDB Local", MOTO: "moto"}
 
 
@@ -34,6 +38,25 @@ class Server(Protocol):
         """End it."""
 
 
+def _of_a_wheel(settings: Settings, logs: Path) -> list[Server]:
+    """Servers of moto, from where this program's own packages are.
+
+    :raises SetupError: it isn't installed
+    """
+    if importlib.util.find_spec(MOTO) is None:
+        raise SetupError(
+            "moto",
+            f"is not installed beside {program.NAME}",
+            "The demo of a wheel runs on its server",
+            f"Install it too: pipx inject {program.NAME} {_REQUIREMENTS}, or pip install {_REQUIREMENTS} into the "
+            "same environment",
+        )
+    if settings.demo_server != MOTO:
+        output.say("A wheel brings no DynamoDB Local: the demo takes moto's server, as demoServer=moto does.")
+    files = [logs / f"{MOTO}-{role}.log" for role in ("source", "destination")]
+    return [MotoServer(log=file, python=Path(sys.executable)) for file in files]
+
+
 def made(settings: Settings, logs: Path) -> tuple[str, list[Server]]:
     """Set up what ``demoServer`` names; where DynamoDB Local can't be had, moto takes its place, which is said.
 
@@ -42,12 +65,7 @@ def made(settings: Settings, logs: Path) -> tuple[str, list[Server]]:
     :raises SetupError: neither can be set up
     """
     if program.INSTALLED:
-        raise SetupError(
-            "The demo's servers",
-            "are not part of a wheel",
-            "The demo needs them",
-            "Run ./run.sh properties/demo.properties of a checkout",
-        )
+        return _NAMES[MOTO], _of_a_wheel(settings, logs)
     kind = settings.demo_server
     if not _set_up(kind):
         if kind == MOTO:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,7 @@ from processor.commands.demo import servers
 from processor.commands.demo.dynamodb_local import DynamoDBLocal
 from processor.commands.demo.moto_server import MotoServer
 from processor.errors import SetupError
+from processor.startup import java
 from tests.fakes.task.tasks import task
 
 
@@ -41,3 +43,13 @@ def test_without_any_server_there_is_no_demo(wanted: str, tmp_path: Path, monkey
     monkeypatch.setattr(servers, "_set_up", lambda _: False)
     with pytest.raises(SetupError, match=r"moto.*could not be set up"):
         servers.made(task(demoServer=wanted), tmp_path)
+
+
+def test_a_wheel_without_moto_says_how_to_get_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """By the names that the extra of pyproject.toml has."""
+    monkeypatch.setattr(servers.program, "INSTALLED", True)
+    monkeypatch.setattr(servers.importlib.util, "find_spec", lambda _: None)
+    with pytest.raises(SetupError, match=r"pipx inject .* 'moto\[dynamodb\]' flask flask-cors, or pip install"):
+        servers.made(task(demoServer="moto"), tmp_path)
+    extra = next(line for line in (java.ROOT / "pyproject.toml").read_text().splitlines() if line.startswith("demo = "))
+    assert re.findall(r'"([\w-]+(?:\[\w+\])?)', extra) == ["moto[dynamodb]", "flask", "flask-cors"]
