@@ -1,4 +1,4 @@
-"""``./test.sh image`` and ``./test.sh versions``: what takes minutes, and needs what a machine may not have."""
+"""``./test.sh image``, ``versions`` and ``charts``: what takes minutes, or needs what a machine may not have."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from pathlib import Path
 
 from processor.startup import java
 from tests.deploy import proof, runtimes
-from tests.fakes.machine import contained, image, installed
+from tests.fakes.machine import chart, contained, image, installed
 from tests.scenarios.conftest import Servers
 
 _OPT = Path("/opt")
@@ -65,6 +65,12 @@ def _versions(folder: Path, at: Servers) -> bool:
     return all(results)
 
 
+def _charts() -> None:
+    """What Helm makes of the chart, kept for machines without it; tests/deploy/test_helm.py judges it."""
+    assert chart.COMMAND is not None, "helm is not on the PATH, so nothing was rendered. Install it (https://helm.sh)."
+    chart.keep()
+
+
 def _environment(python: Path, folder: Path) -> None:
     """The checkout's packages, those of the tests too, for another Python."""
     locks = [java.ROOT / name for name in ("requirements.lock", "requirements-dev.lock")]
@@ -112,8 +118,11 @@ def _passes(what: str, run: Callable[[], None]) -> bool:
 def main() -> int:
     """Run one of them; 1 where anything failed."""
     parser = argparse.ArgumentParser(prog="./test.sh", description=__doc__)
-    parser.add_argument("what", choices=["image", "versions"])
-    what = {"image": _image, "versions": _versions}[parser.parse_args().what]
+    parser.add_argument("what", choices=["image", "versions", "charts"])
+    name = parser.parse_args().what
+    if name == "charts":
+        return 0 if _passes("the chart, rendered anew", _charts) else 1
+    what = {"image": _image, "versions": _versions}[name]
     with tempfile.TemporaryDirectory() as made, proof.servers(Path(made)) as at:
         return 0 if what(Path(made), at) else 1
 
