@@ -31,6 +31,7 @@
 #   ./test.sh dashboard               draws docs/metrics/dashboard.png anew, of a real run that a real Prometheus scrapes
 #   ./test.sh docs                    build docs/ as a site, into site/; a broken link fails it
 #   ./test.sh image                   the Dockerfile's steps without an engine, and a replication by what they make
+#   ./test.sh charts                  renders deploy/helm/ anew, into tests/deploy/helm/, which tests hold to deploy/; needs helm
 #   ./test.sh versions                unit tests and a replication on every Python and Java found; minutes, so not part of ./test.sh
 #   ./test.sh newest [PYTEST-ARG ...] the unit and protocol tests, or those that pytest is told to run, with the newest release of each package of
 #                                     requirements.in, past its bounds too, in an environment that is thrown away (amazon-kclpy's jars stay those that
@@ -48,7 +49,14 @@ if [[ "${1:-}" == --help ]]; then
     usage
     exit 0
 fi
-./setup.sh python jars archive dynamodb-local tests
+./setup.sh python jars archive tests
+# DynamoDB Local is Amazon's own, and 51 MB: TEST_SERVER=moto does without, and so does a machine where it can't be had, unless
+# TEST_SERVER=dynamodb-local insists on it.
+if [[ "${TEST_SERVER:-}" != moto ]] && ! ./setup.sh dynamodb-local; then
+    [[ "${TEST_SERVER:-}" != dynamodb-local ]] || exit 22
+    echo "test: no DynamoDB Local, see above: the tests run on moto's server, without those that need the former." >&2
+    export TEST_SERVER=moto
+fi
 bin="$root/.venv/bin"
 
 lint() {
@@ -201,7 +209,7 @@ case "${1:-all}" in
     fuzz) fuzz "${@:2}" ;;
     faults) "$bin/python" -m tests.faults "${@:2}" ;;
     docs) docs ;;
-    image | versions) "$bin/python" -m tests.deploy "$1" ;;
+    charts | image | versions) "$bin/python" -m tests.deploy "$1" ;;
     newest) newest "${@:2}" ;;
     lock) lock "${@:2}" ;;
     *)

@@ -14,8 +14,8 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, settings
 
-from processor.commands.demo.dynamodb_local import DynamoDBLocal
 from tests import longest_first
+from tests.fakes.dynamodb import local_server
 from tests.fakes.patience import PATIENCE_SECONDS
 
 # No deadlines, for they measure the machine and not the code.
@@ -26,8 +26,9 @@ settings.load_profile("project")
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Among several workers; alone, the tests of a file or folder are run in its order."""
-    if hasattr(config, "workerinput"):
+    """Among several workers the longest first; without DynamoDB Local none that needs it."""
+    local_server.leave_out(items)
+    if hasattr(config, "workerinput"):  # alone, the tests of a file or folder are run in its order
         longest_first.put(items)
 
 
@@ -54,6 +55,8 @@ def _environment() -> Iterator[None]:
                 patch.delenv(name)
         for name, value in ENVIRONMENT.items():
             patch.setenv(name, value)
+        if local_server.is_moto():
+            patch.setenv("REPLICATION_DEMO_SERVER", "moto")  # a demo would fetch the other
         yield
 
 
@@ -65,16 +68,24 @@ def _interruptible() -> None:
 
 
 @pytest.fixture(scope="session")
-def dynamodb(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DynamoDBLocal]:
-    """One server for all tests that want one."""
-    with DynamoDBLocal(log=tmp_path_factory.mktemp("dynamodb-local") / "dynamodb-local.log") as server:
+def dynamodb(tmp_path_factory: pytest.TempPathFactory) -> Iterator[local_server.Server]:
+    """One server for all tests that want one: DynamoDB Local, or moto's where that is not to be had."""
+    with local_server.started(tmp_path_factory.mktemp("server")) as server:
         yield server
 
 
 @pytest.fixture(scope="session")
-def tables(dynamodb: DynamoDBLocal) -> Tables:
+def tables(dynamodb: local_server.Server) -> Tables:
     """Fresh tables."""
     return Tables(dynamodb.port)
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Say how many those were: the list of skipped tests has each."""
+    skipped = [str(report.longrepr) for report in terminalreporter.stats.get("skipped", [])]
+    if left_out := sum(local_server.LEFT_OUT in words for words in skipped):
+        terminalreporter.write_line(f"{left_out} tests need DynamoDB Local and were left out, by the list above.")
+        terminalreporter.write_line("All others ran without it, on moto's server where they want one.")
 
 
 class Tables:
