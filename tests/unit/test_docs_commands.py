@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from processor.cli import arguments, help, registry  # noqa: A004  # a module of ours
+from processor.cli import arguments, completion, help, main, registry  # noqa: A004  # a module of ours
 from processor.cli.registry import COMMANDS, REPLICATE
 from processor.startup import java
 from tests.fakes.task import tasks
@@ -51,8 +51,9 @@ def test_every_command_of_ours_is_one_that_is_taken(page: Path) -> None:
 
 def _insist(words: list[str]) -> None:
     """Parse it as ``main.py`` does, up to the files that it names."""
-    if help.asked(words) is not None or words == ["--demo"]:
+    if completion.asked(words) or help.asked(words):
         return
+    words = [*main._with_demo(words)]
     command = COMMANDS.get(words[0], REPLICATE)
     _, rest = registry.take(command, words[1:] if command.name else words)
     named = arguments.take_named(rest)
