@@ -32,6 +32,8 @@
      ├─ TakenError                  exit 5: others go on with this process's part of shared work
      │   ├─ CopyTakenError          the same: a copy of this task is run by somebody else
      │   └─ VerifyTakenError        the same: of a shared verification
+     ├─ CopyTakenError              exit 5: a copy of this task is run by somebody else
+     ├─ CareTakenError              ends nothing: another caretaker of the fleet looks after the task now
      ├─ ProcessFailedError          the status of the error that ended one of a command's processes
      ├─ TransferError               exit 5: a managed export or import can't become a copy
      ├─ OutputError                 exit 5: a file of results can't be written any more
@@ -309,6 +311,13 @@ class VerifyTakenError(TakenError):
             "long, or another one has been begun. Nothing more is written here. Give the same command again, to share "
             "the work that is left."
         )
+
+
+class CareTakenError(ReplicatorError):
+    """Another caretaker looks after this task now."""
+
+    def __init__(self, table: str) -> None:
+        super().__init__(f"Task table {table}: another caretaker has taken over. This one does nothing more.")
 
 
 class ProcessFailedError(ReplicatorError):

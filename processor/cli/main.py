@@ -38,23 +38,24 @@ from processor.system.private_files import UMASK
 from processor.system.signals import raise_when_they_come
 
 
-def main(words: Sequence[str]) -> int:
+def main(words: Sequence[str], *, settings: Settings | None = None) -> int:
     """Run one command.
 
+    :param settings: what a daemon hands down to a command of its own; without them, the words name a file
     :returns: the exit status; a replication that starts never returns, this process becomes its daemon
     """
     with (
         contextlib.redirect_stdout(PrintableStream(sys.stdout)),
         contextlib.redirect_stderr(MessageStream(sys.stderr)),
     ):
-        return _main(words)
+        return _main(words, settings)
 
 
-def _main(words: Sequence[str]) -> int:
+def _main(words: Sequence[str], settings: Settings | None) -> int:
     raise_when_they_come()
     words = _with_demo(words)
     command = COMMANDS.get(words[0], REPLICATE) if words else REPLICATE
-    ended = _ended(command, words)
+    ended = _ended(command, words, settings)
     if command is not REPLICATE and "--json" in words and ended.message and ended.exit_status != output.CLOSED_PIPE:
         _report(ended)
     return ended.exit_status
@@ -66,14 +67,14 @@ def _report(ended: Ending) -> None:
         output.json(ending.report(ended))
 
 
-def _ended(command: Command, words: Sequence[str]) -> Ending:
+def _ended(command: Command, words: Sequence[str], settings: Settings | None) -> Ending:
     """How a command ended; a message is said already."""
     try:
         if (text := completion.asked(words) or help_text.asked(words)) is not None:
             for line in text.rstrip("\n").split("\n"):
                 output.line(line)
             return Ending(0, "")
-        status = _dispatch(command, words[1:] if command.name else words)
+        status = _dispatch(command, words[1:] if command.name else words, settings)
         return ending.of_status(status)
     except KeyboardInterrupt as exc:
         if command is REPLICATE:  # a clean stop ends with 0, also before the daemon's own handler is installed
@@ -101,9 +102,11 @@ def console() -> NoReturn:
     output.leave(main(sys.argv[1:]))
 
 
-def _dispatch(command: Command, words: Sequence[str]) -> int:
+def _dispatch(command: Command, words: Sequence[str], handed_down: Settings | None) -> int:
     options, rest = registry.take(command, words)
     output.prepare(as_json=options.as_json)
+    if handed_down is not None:
+        return _RUN[command.name](handed_down, options)
     given = arguments.take_named(rest)
     if given.task is None and task_files.are_many(given.files):
         return _with_many(command, given, options, words=rest)

@@ -215,6 +215,11 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=False):
         return self.apply_threads or THREADS
 
     @property
+    def has_caretaker(self) -> bool:
+        """Whether a setting asks for something that the process which looks after the task does."""
+        return False
+
+    @property
     def in_directions(self) -> tuple[Settings, ...]:
         """The settings of each direction that the task replicates in, each a task of one daemon.
 

@@ -45,6 +45,7 @@ _FOLDERS = {
     "holdDirectory": HOLD_DIRECTORY,
     "countsDirectory": COUNTS_DIRECTORY,
 }
+_CARETAKER = "processor.caretaker.process"
 _COORDINATOR_STATE_SUFFIX = "-CoordinatorState"
 _WORKER_METRICS_SUFFIX = "-WorkerMetricStats"
 
@@ -98,6 +99,7 @@ def properties(
         "sourceEndpoint": settings.source_endpoint,
         "sourceStreamsEndpoint": settings.source_streams_endpoint,
         "metricsExecutable": _module("processor.metrics.exporter") if sinks(settings, os.environ) else None,
+        "caretakerExecutable": _module(_CARETAKER) if settings.has_caretaker else None,
         **_identity("source", settings.source_identity, settings.source_region),
         **_identity("kcl", settings.task_identity, settings.kcl_region),
     }
@@ -217,6 +219,7 @@ def start_many(settings: Settings, slot: Slot, keeper: str) -> NoReturn:
         "nurseryDirectory": str(slot.directory / NURSERY_DIRECTORY),
         "keeperExecutable": _module(keeper),
         "metricsExecutable": _module("processor.metrics.exporter_of_many"),
+        "caretakerExecutable": _module(_CARETAKER),
     }
     if settings.metrics_port is not None:
         made["metricsPort"] = str(settings.metrics_port)

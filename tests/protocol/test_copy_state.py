@@ -30,6 +30,7 @@ from processor.state.copy_rows import CopyState, SegmentState
 from processor.state.sharing import watch
 from processor.state.sharing.work import Worker
 from processor.state.sharing.work_queue import WorkQueue
+from processor.system import process_name
 from tests import schemas
 from tests.conftest import Tables
 from tests.fakes.network import faults
@@ -235,7 +236,7 @@ def test_a_member_that_stands_still_is_removed(
 
 def _dead() -> str:
     """A process of this machine that there is not."""
-    host, _, *machine = watch.here().split("/")
+    host, _, *machine = process_name.here().split("/")
     return "/".join([host, str(2**22 + 1), *machine])
 
 
@@ -421,7 +422,7 @@ def test_members_that_work_are_seen(client: DynamoDBClient, table: str, monkeypa
     assert (look(), said) == ("", [])
     monkeypatch.setattr(watch, "BEAT_SECONDS", 0.05)
     with _member(client, table):
-        assert look() == watch.here()
+        assert look() == process_name.here()
     assert _members(client, table) <= {dead.id}
     monkeypatch.setattr(watch, "WATCH_SECONDS", 0.5)
     monkeypatch.setattr(watch, "here", lambda: ELSEWHERE)
@@ -435,13 +436,13 @@ def test_members_that_work_are_seen(client: DynamoDBClient, table: str, monkeypa
 @pytest.mark.parametrize("process", [f"{socket.gethostname()}/1/other-boot/pid:[1]", "nobody/999999/x/y"])
 def test_only_what_can_be_known_is_known(process: str) -> None:
     """A process of another machine, or before the last boot, may be anything."""
-    assert not watch.is_gone(process)
+    assert not process_name.is_gone(process)
 
 
 def test_processes_of_this_machine() -> None:
     """One's own is there; one of a number that no process has is gone."""
-    assert not watch.is_gone(watch.here())
-    assert watch.is_gone(_dead())
+    assert not process_name.is_gone(process_name.here())
+    assert process_name.is_gone(_dead())
 
 
 class _Working:

@@ -29,10 +29,9 @@ from processor.flow.retry import Retry
 from processor.state import copy_members, copy_rows, leases, liveness, task_row
 from processor.state.copy_rows import CopyState, SegmentState
 from processor.state.leases import Lease
-from processor.state.sharing import watch
 from processor.state.sharing.tally import Tally
 from processor.state.sharing.watch import Found
-from processor.system import cores
+from processor.system import cores, process_name
 from processor.view import task_view
 
 if TYPE_CHECKING:
@@ -85,7 +84,7 @@ class Job:
         self._joins = _can_be_joined(found, via=self._via, concurrent=concurrent, restart=restart)
         self._before = found.work if self._joins else lock.insist_free(found)
         if self._joins:
-            say(f"Joining this task's copy, which {watch.name_of(found.worker)} works on, too")
+            say(f"Joining this task's copy, which {process_name.name_of(found.worker)} works on, too")
         self.view = task_view.of_source(settings, self._source)
         self._view_digest = task_view.digest_of(settings)
         self.copy = self._new() if self._before is None or restart else self._gone_on_with(self._before)
@@ -393,7 +392,7 @@ def _can_be_joined(found: Found[CopyState], *, via: str, concurrent: bool, resta
         reason = "it was begun without --concurrent, and is not safe beside a replication while they run it so"
     if reason:
         message = (
-            f"This task's copy is being run by {watch.name_of(found.worker)}, and {reason}. Nothing was begun here. "
+            f"This task's copy is being run by {process_name.name_of(found.worker)}, and {reason}. Nothing was begun here. "
             "Let it finish, or stop it wherever it runs; or give the command without that option, to share the work."
         )
         raise NotReadyError(message)

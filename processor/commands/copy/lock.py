@@ -17,6 +17,7 @@ from processor.state import copy_rows
 from processor.state.copy_rows import CopyState
 from processor.state.sharing import watch
 from processor.state.sharing.watch import Found
+from processor.system import process_name
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -50,7 +51,7 @@ def insist_free(found: Found[CopyState]) -> CopyState | None:
     """
     if found.worker:
         message = (
-            f"This task's copy is being run by {watch.name_of(found.worker)}. Nothing was begun here. Let it finish, "
+            f"This task's copy is being run by {process_name.name_of(found.worker)}. Nothing was begun here. Let it finish, "
             "or stop it; then the same command goes on where it was."
         )
         raise NotReadyError(message)
@@ -145,7 +146,7 @@ class CopyLock:
 
 def begun_here(copy: CopyState) -> CopyState:
     """The row of a copy that this process begins, or goes on with."""
-    return msgspec.structs.replace(copy, holder=uuid.uuid4().hex, host=watch.here(), beat=0)
+    return msgspec.structs.replace(copy, holder=uuid.uuid4().hex, host=process_name.here(), beat=0)
 
 
 def restore(client: DynamoDBClient, table: str, written: CopyState, *, before: CopyState | None) -> None:

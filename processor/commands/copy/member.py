@@ -11,8 +11,9 @@ from processor.commands.copy import standing
 from processor.errors import CopyTakenError, UnavailableError
 from processor.state import copy_members, copy_rows
 from processor.state.copy_rows import CopyState, SegmentRow, SegmentState
-from processor.state.sharing import member, watch
+from processor.state.sharing import member
 from processor.state.sharing.work_queue import Standing
+from processor.system import process_name
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -43,7 +44,7 @@ class Member(member.Member[CopyState]):
         return self.work
 
     def _joined(self) -> CopyState:
-        return copy_members.join(self._connect(), self._table, self.work, member=self.id, host=watch.here())
+        return copy_members.join(self._connect(), self._table, self.work, member=self.id, host=process_name.here())
 
     def rows(self) -> list[SegmentRow]:
         """All rows of segments.

@@ -24,6 +24,7 @@ from processor.flow import retry_policy
 from processor.flow.retry_limit import RetryLimit
 from processor.state.sharing import watch
 from processor.state.sharing.work_rows import W, WorkRows
+from processor.system import process_name
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -92,7 +93,7 @@ class Member(Generic[W]):
         return True
 
     def _joined(self) -> W:
-        return self._work_rows.join(self._connect(), self._table, self.work, member=self.id, host=watch.here())
+        return self._work_rows.join(self._connect(), self._table, self.work, member=self.id, host=process_name.here())
 
     def __enter__(self) -> Self:
         self._thread.start()
@@ -177,7 +178,7 @@ class Member(Generic[W]):
             if beat != member.beat:
                 self._seen[name] = member.beat, now
                 since = now
-            if now - since >= watch.WATCH_SECONDS or watch.is_gone(member.host):
+            if now - since >= watch.WATCH_SECONDS or process_name.is_gone(member.host):
                 try:
                     row = self._work_rows.remove(
                         self._connect(), self._table, self.work, member=name, seen_beat=member.beat

@@ -7,17 +7,14 @@ processes have ended.
 
 from __future__ import annotations
 
-import os
-import socket
 import time
-import uuid
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Generic
 
 from processor.state.sharing.work import Work
 from processor.state.sharing.work_rows import W
+from processor.system import process_name
 
 BEAT_SECONDS = 2.0
 # A write begins so long after a beat at most; with the longest that a call takes (8 s, see those who write) it has
@@ -25,38 +22,6 @@ BEAT_SECONDS = 2.0
 TERM_SECONDS = 10.0
 WATCH_SECONDS = 20.0
 _POLL_SECONDS = 0.5
-
-
-def here() -> str:
-    """A name for this process, which no other process on any machine has at the same time."""
-    parts = [socket.gethostname(), str(os.getpid())]
-    for place in (Path("/proc/sys/kernel/random/boot_id"), Path("/proc/self/ns/pid")):
-        try:
-            parts.append(place.read_text().strip() if place.name == "boot_id" else str(place.readlink()))
-        except OSError:  # not Linux: then others watch
-            parts.append(uuid.uuid4().hex)
-    return "/".join(parts)
-
-
-def is_gone(process: str) -> bool:
-    """Whether it can be known from here that ``process`` (see ``here``) has ended."""
-    host, pid, *machine = process.split("/")
-    ours = here().split("/")
-    if [host, *machine] != [ours[0], *ours[2:]]:
-        return False
-    try:
-        os.kill(int(pid), 0)
-    except ProcessLookupError:
-        return True
-    except OSError:
-        return False
-    return False
-
-
-def name_of(process: str) -> str:
-    """A process (see ``here``) in words."""
-    host, pid, *_ = process.split("/")
-    return f"process {pid} on {host}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +46,8 @@ def look(read: Callable[[], W | None], say: Callable[[str], None], *, what: str)
             return Found(found)
         if unknown != said:
             said = unknown
-            say(f"Looking for {WATCH_SECONDS:.0f} s whether {what} begun by {name_of(unknown)} is still running")
+            begun = f"{what} begun by {process_name.name_of(unknown)}"
+            say(f"Looking for {WATCH_SECONDS:.0f} s whether {begun} is still running")
         time.sleep(_POLL_SECONDS)
         found = read()
         if found is not None and (worker := _working(first, found)):
@@ -96,8 +62,8 @@ def _perhaps_working(work: Work) -> str:
     if work.state != "running":
         return ""
     if work.members is None:
-        return work.host if work.holder and not is_gone(work.host) else ""
-    return next((each.host for each in work.members.values() if not is_gone(each.host)), "")
+        return work.host if work.holder and not process_name.is_gone(work.host) else ""
+    return next((each.host for each in work.members.values() if not process_name.is_gone(each.host)), "")
 
 
 def _working(before: Work, now: Work) -> str:

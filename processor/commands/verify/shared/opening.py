@@ -24,6 +24,7 @@ from processor.flow.retry import Retry
 from processor.state import pass_rows, task_row
 from processor.state.pass_rows import PassState
 from processor.state.sharing import watch
+from processor.system import process_name
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -68,9 +69,9 @@ def _under_way(client: DynamoDBClient, table: str, new: PassState, say: Callable
     found = watch.look(lambda: pass_rows.read(client, table), say, what="the shared verification")
     if found.worker and found.work is not None:
         _insist_same(new.terms, found.work.terms, found.worker)
-        say(f"Joining this task's shared verification, which {watch.name_of(found.worker)} is at, too")
+        say(f"Joining this task's shared verification, which {process_name.name_of(found.worker)} is at, too")
         return found.work
-    opened = msgspec.structs.replace(new, holder=uuid.uuid4().hex, host=watch.here(), members={})
+    opened = msgspec.structs.replace(new, holder=uuid.uuid4().hex, host=process_name.here(), members={})
     try:
         _write(client, table, opened, before=found.work)
     except VerifyTakenError:
@@ -80,7 +81,7 @@ def _under_way(client: DynamoDBClient, table: str, new: PassState, say: Callable
         if theirs.id == new.id:
             return theirs  # only the answer was lost
         _insist_same(new.terms, theirs.terms, theirs.host)
-        say(f"Joining this task's shared verification, which {watch.name_of(theirs.host)} has just begun")
+        say(f"Joining this task's shared verification, which {process_name.name_of(theirs.host)} has just begun")
         return theirs
     return opened
 
@@ -103,7 +104,7 @@ def _sweep_others(client: DynamoDBClient, table: str, ours: PassState) -> None:
 def _insist_same(ours: Mapping[str, str], theirs: Mapping[str, str], worker: str) -> None:
     if others := terms.others_than(ours, theirs):
         message = (
-            f"A shared verification of this task is under way, begun by {watch.name_of(worker)}, and it is made in "
+            f"A shared verification of this task is under way, begun by {process_name.name_of(worker)}, and it is made in "
             f"another way: not the same are {'; '.join(others)}. Nothing was compared here. Give the same options and "
             "settings on each machine, or let that one end first."
         )

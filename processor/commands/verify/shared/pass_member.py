@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 from processor.errors import UnavailableError, VerifyTakenError
 from processor.state import pass_rows
 from processor.state.pass_rows import PartRow, PassState
-from processor.state.sharing import watch
 from processor.state.sharing.member import Member
 from processor.state.sharing.work_queue import Standing
+from processor.system import process_name
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -82,7 +82,7 @@ class PassMember(Member[PassState]):
         """Leave; the last one deletes what is stored of the pass."""
         client = self._connect()
         row = pass_rows.ROWS.leave(client, self._table, self.work, member=self.id)
-        if not all(watch.is_gone(each.host) for each in (row.members or {}).values()):
+        if not all(process_name.is_gone(each.host) for each in (row.members or {}).values()):
             return
         with contextlib.suppress(VerifyTakenError):  # somebody has joined it, who then is the last
             pass_rows.delete(client, self._table, before=row)

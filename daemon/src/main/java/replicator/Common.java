@@ -9,6 +9,7 @@ import replicator.leases.Placements;
 import replicator.log.Secrets;
 import replicator.metrics.MetricsProcess;
 import replicator.page.SharedReads;
+import replicator.process.CaretakerProcess;
 import replicator.process.Nursery;
 
 /** What a process has once, for all of its tasks. */
@@ -19,9 +20,13 @@ final class Common {
     /** How long the last figures may take to be told, once all else is done. */
     private static final long METRICS_GRACE_MILLIS = 2_000;
 
+    /** How long the process that looks after tasks may take to end what it does. */
+    private static final long CARETAKER_GRACE_MILLIS = 5_000;
+
     private final Secrets secrets = Secrets.of((LoggerContext) LoggerFactory.getILoggerFactory());
     private final Nursery nursery;
     private final MetricsProcess metrics;
+    private final CaretakerProcess caretaker;
     private final SharedReads reads;
     private final Placements placements;
 
@@ -30,6 +35,7 @@ final class Common {
         nursery = new Nursery(properties.getProperty("executableName"), properties.getProperty("nurseryExecutable"),
                 Path.of(properties.getProperty("nurseryDirectory")));
         metrics = new MetricsProcess(properties.getProperty("metricsExecutable"));
+        caretaker = new CaretakerProcess(properties.getProperty("caretakerExecutable"));
         boolean hasManyTasks = properties.containsKey("keeperExecutable");
         if (hasManyTasks) {
             FleetLeaseCoordinator.load();
@@ -56,6 +62,10 @@ final class Common {
         return metrics;
     }
 
+    CaretakerProcess caretaker() {
+        return caretaker;
+    }
+
     /** Of tasks that read one stream; null in a process of one task, which reads as if there were no others. */
     SharedReads reads() {
         return reads;
@@ -66,7 +76,13 @@ final class Common {
         return placements;
     }
 
+    /** The end is near: what is done for the tasks beside their replication ends now. Returns at once. */
+    void ending() {
+        caretaker.close();
+    }
+
     void close() {
+        caretaker.await(CARETAKER_GRACE_MILLIS);
         nursery.close(NURSERY_GRACE_MILLIS);
         metrics.close(METRICS_GRACE_MILLIS);
     }

@@ -39,6 +39,7 @@ public final class Daemon {
     private static void one(String file, Common common) {
         TaskRun task = new TaskRun(file, common, () -> System.exit(Exit.FAILED));
         Runtime.getRuntime().addShutdownHook(new Thread(() -> {
+            common.ending();
             task.end();
             common.close();
             Runtime.getRuntime().halt(task.status());
@@ -52,6 +53,7 @@ public final class Daemon {
     private static void many(String keeper, Common common) {
         Tasks tasks = new Tasks(keeper.split(" +"), common);
         Runtime.getRuntime().addShutdownHook(new Thread(() -> {
+            common.ending();
             tasks.end();
             common.close();
             Runtime.getRuntime().halt(tasks.status());

@@ -34,6 +34,7 @@ import replicator.page.PageInterceptor;
 import replicator.page.PromptRecordsFetcherFactory;
 import replicator.page.SharedPages;
 import replicator.page.SharedReads;
+import replicator.process.CaretakerProcess;
 import replicator.process.DispatchTurns;
 import replicator.process.Exit;
 import replicator.process.LiveChildren;
@@ -101,6 +102,7 @@ final class Task {
     private final Placements placements;
     private final RecordCounts counts;
     private final MetricsProcess metrics;
+    private final CaretakerProcess caretaker;
     private final Nursery nursery;
     private final SharedReads reads;
     private final Path childSettings;
@@ -140,6 +142,7 @@ final class Task {
         hasNeighbours = common.hasManyTasks();
         placements = common.placements();
         metrics = common.metrics();
+        caretaker = common.caretaker();
         nursery = common.nursery();
         reads = common.reads();
         childSettings = Path.of(properties.getProperty("childSettings"));
@@ -172,6 +175,9 @@ final class Task {
             metrics.start();
         } else if (properties.getProperty("metricsExecutable") != null) {
             metrics.begun(childSettings);
+        }
+        if (properties.getProperty("caretakerExecutable") != null) {
+            caretaker.begun(childSettings);
         }
         handBack = new HandBack(scheduler, terms, children, holds, turns, configuration);
         scheduler.run();
@@ -334,6 +340,7 @@ final class Task {
         processes.end(CHILDREN_GRACE_MILLIS);
         nursery.forget(childSettings);
         metrics.ended(childSettings);
+        caretaker.ended(childSettings);
         daemonConfig.getExecutorService().shutdownNow();
         kcls.forEach(KclConfiguration::close);
         clients.close();

@@ -1,0 +1,71 @@
+"""What a task's caretaker is made of, by the settings."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from processor.aws.clients import Clients
+from processor.caretaker.caretaker import Caretaker
+from processor.caretaker.duty import Duty, Job, Observer, Standing
+from processor.caretaker.lock import CareLock
+from processor.caretaker.work import CommandProcess, Work
+from processor.flow.outage import Outage
+from processor.flow.retry_policy import METRICS
+from processor.replication.dead_letters import census
+from processor.reporting.logs import Log
+from processor.settings.daemon_files import SETTINGS_FILE
+from processor.settings.settings import Settings
+from processor.state import copy_rows
+from processor.state.status import report
+from processor.state.status.follower import Follower
+
+# As ``status`` has it by default.
+MAX_LAG_SECONDS = 60
+_NOTE = "Replication goes on; what looks after this task waits, and tries again by itself."
+
+
+def duties(settings: Settings, log: Log) -> Sequence[Duty]:  # noqa: ARG001  # each is made by the settings
+    """In the order in which they are asked."""
+    return []
+
+
+def observers(settings: Settings, log: Log) -> Sequence[Observer]:  # noqa: ARG001  # each is made by the settings
+    """Whoever is told of each look."""
+    return []
+
+
+def caretaker(settings: Settings, directory: Path) -> Caretaker:
+    """The caretaker of one task.
+
+    :param directory: the daemon's own for the task, with the settings that it hands down
+    """
+    log = Log(task=settings.task_name)
+    outage = Outage(log, "caretaker_delayed", note=_NOTE, rhythm=METRICS.rhythm)
+    clients = Clients(settings)
+    lock = CareLock(clients.checkpoints, settings.task_table, failed=lambda exc: outage.failed(exc.code, str(exc)))
+    follower = Follower(settings, census.count)
+
+    def look(held: CareLock) -> Standing:
+        seen = follower.look()
+        return Standing(
+            settings=settings,
+            report=report.make(settings, seen, max_lag_seconds=MAX_LAG_SECONDS),
+            seen=seen,
+            care=held.row,
+            copy=copy_rows.read(clients.checkpoints(), settings.task_table),
+        )
+
+    def begin(job: Job) -> Work:
+        said = directory / f"{job.command}.log"
+        return CommandProcess(job, settings_file=directory / SETTINGS_FILE, said=said)
+
+    return Caretaker(
+        lock,
+        look=look,
+        begin=begin,
+        duties=duties(settings, log),
+        observers=observers(settings, log),
+        outage=outage,
+        log=log,
+    )

@@ -1,0 +1,140 @@
+"""Looks after one task: seeks the lock, looks at the task now and then, and does what is due.
+
+::
+
+    seek the lock ─▶ look ─▶ tell the observers ─▶ no job under way: ask each duty what is due ─▶ begin the job
+       ▲               ▲                                                                            │
+       │               └──────────── every LOOK_SECONDS, and when a job has ended ◀──────────────────┘
+       └── lost: the job is ended
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Sequence
+
+from processor.caretaker.duty import Duty, Job, Observer, Standing
+from processor.caretaker.lock import CareLock
+from processor.caretaker.work import Work
+from processor.errors import CareTakenError, RefusedError, UnavailableError
+from processor.flow.outage import Outage
+from processor.reporting.logs import Log
+
+LOOK_SECONDS = 10.0
+# How often a job's end is looked for, and the lock.
+TICK_SECONDS = 0.5
+# Between two looks at a lock that another caretaker holds.
+SEEK_SECONDS = 10.0
+
+
+class Caretaker:
+    """Does so in one thread, until it is told to stop.
+
+    :param look: looks at the task
+    :param begin: starts a job
+    :param duties: asked in this order
+    :param observers: told of each look
+    """
+
+    def __init__(
+        self,
+        lock: CareLock,
+        *,
+        look: Callable[[CareLock], Standing],
+        begin: Callable[[Job], Work],
+        duties: Sequence[Duty],
+        observers: Sequence[Observer],
+        outage: Outage,
+        log: Log,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._lock = lock
+        self._look = look
+        self._begin = begin
+        self._duties = duties
+        self._observers = observers
+        self._outage = outage
+        self._log = log
+        self._clock = clock
+        self._work: tuple[Duty, Work] | None = None
+        self._standing: Standing | None = None
+        self._next_look = float("-inf")
+        self._next_seek = float("-inf")
+
+    def run(self, stop: threading.Event) -> None:
+        """Look after the task until ``stop``; then the job under way is ended, and the lock given up."""
+        while not stop.wait(TICK_SECONDS):
+            self.tick()
+        self._end_work()
+        self._lock.leave()
+
+    def tick(self) -> None:
+        """Do what is to be done now."""
+        try:
+            if not self._lock.is_held:
+                self._end_work()
+                self._seek()
+            if self._lock.is_held:
+                self._see_to_it()
+        except CareTakenError:
+            self._end_work()
+        except (UnavailableError, RefusedError) as exc:
+            self._outage.failed(exc.code, str(exc))
+            self._next_look = self._clock() + LOOK_SECONDS
+        except Exception as exc:  # noqa: BLE001  # replication must not depend on it, and the next look may do
+            self._log.error("caretaker_failed", error=f"{type(exc).__name__}: {exc}", trace=True, note=_BUG)
+            self._next_look = self._clock() + LOOK_SECONDS
+
+    def _seek(self) -> None:
+        now = self._clock()
+        if now < self._next_seek:
+            return
+        self._next_seek = now + SEEK_SECONDS
+        if self._lock.seek():
+            self._next_look = now
+            self._log.info("caretaker_begun")
+
+    def _see_to_it(self) -> None:
+        self._conclude()
+        if self._clock() < self._next_look:
+            return
+        self._standing = standing = self._look(self._lock)
+        self._next_look = self._clock() + LOOK_SECONDS
+        self._outage.succeeded()
+        for observer in self._observers:
+            observer.see(standing, self._lock)
+        if self._work is None:
+            self._begin_what_is_due(standing)
+
+    def _begin_what_is_due(self, standing: Standing) -> None:
+        for duty in self._duties:
+            job = duty.due(standing, self._lock)
+            if job is not None:
+                self._lock.note(work=f"{duty.name}: {job.command}")
+                self._log.notice("care_work_begun", duty=duty.name, command=job.command, why=job.why or None)
+                self._work = duty, self._begin(job)
+                return
+
+    def _conclude(self) -> None:
+        """A job that has ended is its duty's news."""
+        if self._work is None or self._standing is None:
+            return
+        duty, work = self._work
+        outcome = work.poll()
+        if outcome is None:
+            return
+        # Until the duty has noted it: if that fails, it is asked for again, and does the rest.
+        self._work = None
+        self._next_look = float("-inf")
+        self._lock.note(work="")
+        duty.ended(work.job, outcome, self._standing, self._lock)
+
+    def _end_work(self) -> None:
+        if self._work is not None:
+            _, work = self._work
+            self._work = None
+            work.stop()
+
+
+_BUG = "BUG: the process that looks after this task met an error that nobody foresaw. It goes on; please report it."

@@ -1,0 +1,226 @@
+"""Stores in a row of the task table who looks after the replica, and how far that is.
+
+::
+
+    caretaker   holder, host, beat      the one caretaker of the fleet that works for this task (caretaker/lock.py)
+                phase, phaseSinceMs     created ─▶ copying ─▶ verifying ─▶ in sync, and from a loss back to copying
+                copyAfterMs             a copy that was begun before this moment has not all that there is to copy
+                work, trouble           what is being done; why it does not go on
+                verified                what the last comparisons have found
+                notified                what was told to others last
+
+A start, which has no caretaker yet, writes phase and copyAfterMs only. All else is written by the holder, on condition
+that it is still that.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Literal
+
+import msgspec
+
+from processor.aws.errors import aws_errors
+from processor.dynamodb.missing_table import unless_missing
+from processor.errors import CareTakenError, ConditionFailedError, UnavailableError
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+
+NAME = "caretaker"
+KEY = {"name": {"S": NAME}}
+
+Phase = Literal["created", "copying", "verifying", "in sync"]
+
+
+class Verified(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
+    """What the last complete comparison has found; times are milliseconds since the epoch.
+
+    :param begun_ms: when it began: all that was written before is compared
+    :param finished_ms: when it ended
+    :param equal: number of keys that are equal
+    :param different: number of keys that are missing, extra or different at the destination, without repaired ones
+    :param repaired: number of keys that differed, and were made equal
+    """
+
+    begun_ms: int
+    finished_ms: int
+    equal: int = 0
+    different: int = 0
+    repaired: int = 0
+
+
+class CareRow(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
+    """The row; times are milliseconds since the epoch.
+
+    :param holder: the caretaker's own id, empty where none works; ``host``: its process (``system/process_name.py``)
+    :param beat: grows while the holder works
+    :param phase: None for a task that nobody was asked to make a replica for
+    :param copy_after_ms: only a copy that was begun at this moment or later will do
+    :param work: the command that is being run; empty between two
+    :param trouble: why it does not go on, for people; empty while it does
+    """
+
+    holder: str = ""
+    host: str = ""
+    beat: int = 0
+    phase: Phase | None = None
+    phase_since_ms: int = 0
+    copy_after_ms: int = 0
+    work: str = ""
+    trouble: str = ""
+    verified: Verified | None = None
+    notified: dict[str, Any] = {}
+
+
+def read(client: DynamoDBClient, table: str) -> CareRow | None:
+    """The row, or None if there is none.
+
+    :raises UnavailableError: the table can't be read, or holds a row that is not ours
+    """
+
+    def get() -> Any:
+        with aws_errors(f"GetItem on task table {table}"):
+            return client.get_item(TableName=table, Key=KEY, ConsistentRead=True).get("Item")
+
+    row = unless_missing(get)
+    return None if row is None else _parsed(row, table)
+
+
+def begin(client: DynamoDBClient, table: str, phase: Phase, *, before: CareRow | None, now_ms: int) -> None:
+    """Store where it begins: by a start, which holds nothing.
+
+    :param before: the row as it was read; of two starts at the same time, only one decides
+    :raises ConditionFailedError: another start, or a caretaker, has written it since
+    :raises UnavailableError: it can't be stored now
+    """
+    was = before.phase if before else None
+    condition = "attribute_not_exists(phase)"
+    values: dict[str, Any] = {":phase": {"S": phase}, ":now": {"N": str(now_ms)}}
+    if before is not None and was is not None:
+        condition = "phase = :was AND phaseSinceMs = :since"
+        values |= {":was": {"S": was}, ":since": {"N": str(before.phase_since_ms)}}
+    with aws_errors(f"UpdateItem on task table {table}"):
+        client.update_item(
+            TableName=table,
+            Key=KEY,
+            UpdateExpression="SET phase = :phase, phaseSinceMs = :now, copyAfterMs = :now",
+            ConditionExpression=condition,
+            ExpressionAttributeValues=values,
+        )
+
+
+def take(client: DynamoDBClient, table: str, *, holder: str, host: str, seen: CareRow | None) -> CareRow:
+    """Become the holder.
+
+    :param seen: the row whose holder works no more, or has none; None where there is no row
+    :returns: the row as it is now
+    :raises CareTakenError: another caretaker was faster
+    :raises UnavailableError: it can't be stored now
+    """
+    condition = "attribute_not_exists(holder) OR holder = :holder"
+    values = {":holder": {"S": holder}, ":host": {"S": host}, ":one": {"N": "1"}, ":zero": {"N": "0"}}
+    if seen is not None:
+        condition += " OR (holder = :seen AND beat = :beat)"
+        values |= {":seen": {"S": seen.holder}, ":beat": {"N": str(seen.beat)}}
+    return _update(
+        client,
+        table,
+        "SET holder = :holder, host = :host, beat = if_not_exists(beat, :zero) + :one",
+        condition=condition,
+        values=values,
+    )
+
+
+def beat(client: DynamoDBClient, table: str, *, holder: str) -> CareRow:
+    """Show that the holder works; returns the row as it is now.
+
+    :raises CareTakenError: another caretaker has taken over
+    :raises UnavailableError: it can't be stored now
+    """
+    values = {":holder": {"S": holder}, ":one": {"N": "1"}}
+    return _update(client, table, "SET beat = beat + :one", condition="holder = :holder", values=values)
+
+
+def leave(client: DynamoDBClient, table: str, *, holder: str) -> None:
+    """Hold it no more, so that the next one need not watch whether it is held.
+
+    :raises CareTakenError: another caretaker has taken over
+    :raises UnavailableError: it can't be stored now
+    """
+    values = {":holder": {"S": holder}, ":nobody": {"S": ""}}
+    _update(client, table, "SET holder = :nobody", condition="holder = :holder", values=values)
+
+
+def note(client: DynamoDBClient, table: str, *, holder: str, parts: dict[str, Any]) -> CareRow:
+    """Store parts of the row; returns it as it is now.
+
+    :param parts: values by the names of ``CareRow``'s fields; None removes one
+    :raises CareTakenError: another caretaker has taken over
+    :raises UnavailableError: it can't be stored now
+    """
+    names = {field.name: field.encode_name for field in msgspec.structs.fields(CareRow)}
+    stored = {f"#{name}": names[name] for name in parts}
+    kept = [name for name, value in parts.items() if value is not None]
+    gone = [name for name, value in parts.items() if value is None]
+    expression = ("SET " + ", ".join(f"#{name} = :{name}" for name in kept) if kept else "") + (
+        " REMOVE " + ", ".join(f"#{name}" for name in gone) if gone else ""
+    )
+    values = {f":{name}": _typed(msgspec.to_builtins(parts[name])) for name in kept}
+    return _update(
+        client, table, expression, condition="holder = :ours", values=values | {":ours": {"S": holder}}, names=stored
+    )
+
+
+def _update(
+    client: DynamoDBClient,
+    table: str,
+    expression: str,
+    *,
+    condition: str,
+    values: dict[str, Any],
+    names: dict[str, str] | None = None,
+) -> CareRow:
+    more: dict[str, Any] = {"ExpressionAttributeNames": names} if names else {}
+    try:
+        with aws_errors(f"UpdateItem on task table {table}"):
+            row: dict[str, Any] = client.update_item(
+                TableName=table,
+                Key=KEY,
+                UpdateExpression=expression,
+                ConditionExpression=condition,
+                ExpressionAttributeValues=values,
+                ReturnValues="ALL_NEW",
+                **more,
+            ).get("Attributes", {})
+    except ConditionFailedError as exc:
+        raise CareTakenError(table) from exc
+    return _parsed(row, table)
+
+
+def _parsed(row: dict[str, Any], table: str) -> CareRow:
+    try:
+        return msgspec.convert({name: _plain(value) for name, value in row.items() if name != "name"}, CareRow)
+    except ValueError as exc:  # msgspec's is one too
+        message = f"Task table {table} holds a row '{NAME}' that is not ours ({exc!r})"
+        raise UnavailableError(message, code=type(exc).__name__) from exc
+
+
+def _typed(value: Any) -> dict[str, Any]:
+    if isinstance(value, bool):
+        return {"BOOL": value}
+    if isinstance(value, dict):
+        return {"M": {str(name): _typed(each) for name, each in value.items() if each is not None}}
+    if isinstance(value, (list, tuple)):
+        return {"L": [_typed(each) for each in value]}
+    return {"N": str(value)} if isinstance(value, (int, float)) else {"S": value}
+
+
+def _plain(value: dict[str, Any]) -> Any:
+    ((kind, held),) = value.items()
+    if kind == "M":
+        return {name: _plain(each) for name, each in held.items()}
+    if kind == "L":
+        return [_plain(each) for each in held]
+    if kind == "N":
+        return float(held) if set(held) & set(".eE") else int(held)
+    return held
