@@ -9,6 +9,7 @@ from processor.aws.clients import Clients
 from processor.caretaker.caretaker import Caretaker
 from processor.caretaker.duty import Duty, Job, Observer, Standing
 from processor.caretaker.lock import CareLock
+from processor.caretaker.replica import Replica
 from processor.caretaker.work import CommandProcess, Work
 from processor.flow.outage import Outage
 from processor.flow.retry_policy import METRICS
@@ -25,9 +26,12 @@ MAX_LAG_SECONDS = 60
 _NOTE = "Replication goes on; what looks after this task waits, and tries again by itself."
 
 
-def duties(settings: Settings, log: Log) -> Sequence[Duty]:  # noqa: ARG001  # each is made by the settings
+def duties(settings: Settings, log: Log) -> Sequence[Duty]:
     """In the order in which they are asked."""
-    return []
+    made: list[Duty] = []
+    if settings.bootstrap or settings.after_loss == "copy":
+        made.append(Replica(log))
+    return made
 
 
 def observers(settings: Settings, log: Log) -> Sequence[Observer]:  # noqa: ARG001  # each is made by the settings

@@ -4,7 +4,7 @@
 
     seek the lock ─▶ look ─▶ tell the observers ─▶ no job under way: ask each duty what is due ─▶ begin the job
        ▲               ▲                                                                            │
-       │               └──────────── every LOOK_SECONDS, and when a job has ended ◀──────────────────┘
+       │               └──────────── at the pace of pace.py, and when a job has ended ◀──────────────┘
        └── lost: the job is ended
 """
 
@@ -16,12 +16,17 @@ from collections.abc import Callable, Sequence
 
 from processor.caretaker.duty import Duty, Job, Observer, Standing
 from processor.caretaker.lock import CareLock
+from processor.caretaker.pace import look_seconds
 from processor.caretaker.work import Work
 from processor.errors import CareTakenError, RefusedError, UnavailableError
 from processor.flow.outage import Outage
 from processor.reporting.logs import Log
 
+# After a look that failed.
 LOOK_SECONDS = 10.0
+# While a replica is made, and nothing but a look shows that the next step can be made: for a minute after the last.
+BUSY_LOOK_SECONDS = 2.0
+BUSY_SECONDS = 60.0
 # How often a job's end is looked for, and the lock.
 TICK_SECONDS = 0.5
 # Between two looks at a lock that another caretaker holds.
@@ -61,6 +66,8 @@ class Caretaker:
         self._standing: Standing | None = None
         self._next_look = float("-inf")
         self._next_seek = float("-inf")
+        self._held_since = float("-inf")
+        self._stepped_at = float("-inf")
 
     def run(self, stop: threading.Event) -> None:
         """Look after the task until ``stop``; then the job under way is ended, and the lock given up."""
@@ -92,7 +99,7 @@ class Caretaker:
             return
         self._next_seek = now + SEEK_SECONDS
         if self._lock.seek():
-            self._next_look = now
+            self._next_look = self._held_since = self._stepped_at = now
             self._log.info("caretaker_begun")
 
     def _see_to_it(self) -> None:
@@ -100,12 +107,17 @@ class Caretaker:
         if self._clock() < self._next_look:
             return
         self._standing = standing = self._look(self._lock)
-        self._next_look = self._clock() + LOOK_SECONDS
+        now = self._clock()
+        self._next_look = now + look_seconds(
+            standing, held_seconds=now - self._held_since, is_working=self._work is not None
+        )
         self._outage.succeeded()
         for observer in self._observers:
             observer.see(standing, self._lock)
         if self._work is None:
             self._begin_what_is_due(standing)
+            if self._lock.row.phase not in (None, "in sync") and now - self._stepped_at < BUSY_SECONDS:
+                self._next_look = now + BUSY_LOOK_SECONDS
 
     def _begin_what_is_due(self, standing: Standing) -> None:
         for duty in self._duties:
@@ -126,7 +138,7 @@ class Caretaker:
             return
         # Until the duty has noted it: if that fails, it is asked for again, and does the rest.
         self._work = None
-        self._next_look = float("-inf")
+        self._next_look, self._stepped_at = float("-inf"), self._clock()
         self._lock.note(work="")
         duty.ended(work.job, outcome, self._standing, self._lock)
 

@@ -18,7 +18,9 @@ from processor.system.private_files import UMASK
 
 
 def _stop_with_input() -> None:
-    sys.stdin.buffer.read()
+    # Not sys.stdin: its lock, held by this thread, would abort the interpreter at the command's own end.
+    while os.read(0, 1024):
+        pass
     os.kill(os.getpid(), signal.SIGTERM)
 
 

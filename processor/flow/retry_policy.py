@@ -25,6 +25,8 @@ METRICS       each sink's interval   never                                      
 METRICS_PORT  5 s                    never                                                 as RECORDS
 TASK          5 s, doubling up to    never                                                 each time
               5 minutes
+CARE          as TASK                never                                                 at each new reason, and once
+                                                                                           an hour
 ============  =====================  ====================================================  ========================
 
 ``status`` and ``check`` have no policy: they report what they saw, and retry nothing.
@@ -115,6 +117,9 @@ METRICS = RetryPolicy(rhythm=Rhythm(first_seconds=600.0, last_seconds=3600.0, qu
 METRICS_PORT = _each(5.0)
 # One task of many that could not begin, or has ended by itself.
 TASK = RetryPolicy(first_pause_seconds=5.0, longest_pause_seconds=300.0, least_share=1.0)
+
+# A command that a caretaker has begun, and that failed.
+CARE = TASK
 
 
 class Backoff:

@@ -401,6 +401,22 @@ DEFINITIONS: tuple[Definition, ...] = (
         help="number of processes that verify uses",
     ),
     Definition(
+        name="bootstrap",
+        group="By itself",
+        parse=parsers.boolean,
+        default="false",
+        help="a new task makes its own replica: destination, stream, copy beside the replication, verify "
+        "(implies createDestination and enableStream)",
+    ),
+    Definition(
+        name="afterLoss",
+        group="By itself",
+        parse=parsers.one_of("hold", "copy"),
+        default="hold",
+        help="if the stream has lost changes: hold waits for a person, copy copies and verifies again, and deletes "
+        "what only the destination has",
+    ),
+    Definition(
         name="onError",
         group="Failures",
         parse=parsers.OneOf("hold", "deadLetter", "stop"),

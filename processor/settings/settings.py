@@ -92,6 +92,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=False):
     create_destination: bool = False
     destination_stream: bool = False
     enable_stream: bool = False
+    bootstrap: bool = False
+    after_loss: str = "hold"
     dont_publish_cloudwatch: bool
     metrics_port: int | None = None
     metrics_address: str
@@ -217,7 +219,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=False):
     @property
     def has_caretaker(self) -> bool:
         """Whether a setting asks for something that the process which looks after the task does."""
-        return False
+        return self.bootstrap or self.after_loss == "copy"
 
     @property
     def in_directions(self) -> tuple[Settings, ...]:
@@ -245,6 +247,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=False):
             create_destination=False,
             destination_stream=False,
             enable_stream=False,
+            bootstrap=False,
+            after_loss="hold",
             kcl={**self.kcl, **self._uplink_tables, "initialPositionInStream": "LATEST"},
         )
 

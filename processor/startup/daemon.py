@@ -89,6 +89,7 @@ def properties(
         "sourceTable": settings.source_table,
         "taskTable": settings.task_table,
         "dontPublishCloudwatch": str(settings.dont_publish_cloudwatch).lower(),
+        "copiesLosses": str(settings.after_loss == "copy").lower(),
         "checkpointIntervalMillis": str(settings.checkpoint_interval_millis),
         "shardConsumerDispatchPollIntervalMillis": str(DISPATCH_INTERVAL_MS),
         "ownLeaseCounters": ",".join(f"{lease.shard_id}={lease.counter}" for lease in own),

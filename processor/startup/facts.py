@@ -33,7 +33,8 @@ from processor.startup import (
 )
 from processor.startup.failed_call import Who, attempt, finding_of
 from processor.startup.stream_readers import Readers
-from processor.state import copy_rows, leases, task_row
+from processor.state import care_row, copy_rows, leases, task_row
+from processor.state.care_row import CareRow
 from processor.state.copy_rows import CopyState
 from processor.state.leases import Lease
 from processor.state.task_row import Task
@@ -71,6 +72,7 @@ class Facts(msgspec.Struct, kw_only=True):
     leases_read_at_ms: int = 0
     task: Task | None = None
     copy: CopyState | None = None
+    care: CareRow | None = None
     letters_owner: str | None = None
     readers_here: Readers = {}
     missing: set[str] = set()
@@ -128,6 +130,8 @@ def read(
             facts.leases_read_at_ms = int(time.time() * 1000)
             facts.task = task_row.read(clients.checkpoints(), settings.task_table)
             facts.copy = copy_rows.read(clients.checkpoints(), settings.task_table)
+            if settings.has_caretaker:
+                facts.care = care_row.read(clients.checkpoints(), settings.task_table)
 
         what = f"checkpoint table {settings.checkpoint_table} in {settings.kcl_region}"
         return attempt(what, scan, Who.of_task(settings))

@@ -15,10 +15,11 @@ from processor.aws.sessions import is_aws_region
 from processor.dynamodb.stream_retention import LAST_START_SECONDS
 from processor.errors import NotReadyError
 from processor.reporting import output
-from processor.reporting.findings import Finding, error, failure_of
+from processor.reporting.findings import Finding, error, failure_of, warning
 from processor.startup import (
     global_tables,
     letters_bucket,
+    own_replica,
     places,
     plaintext_endpoints,
     provisioning,
@@ -67,6 +68,8 @@ def run(
     unreachable = [*wrong_regions, *([] if machine else ["java"])]
     found, findings = read(settings, clients, unreachable=unreachable, unanswered=unanswered, thorough=thorough)
     findings = provisioning.foresee(settings, found, findings) if after_copy else findings
+    if settings.bootstrap and "destination" not in found.to_make:
+        findings = [*findings, *own_replica.occupied(settings, clients, found)]
     findings = [*wrong_regions.values(), *_by_itself(settings), *findings]
     said = _SAID_OF_MIRROR if settings.direction == "uplink" else ()
     findings += [finding for check in _CHECKS if check not in said for finding in check(settings, found)]
@@ -172,6 +175,19 @@ def _task_is_ours(settings: Settings, facts: Facts) -> Iterator[Finding]:
 
 
 def _no_gap(settings: Settings, facts: Facts) -> Iterator[Finding]:
+    for found in gap(settings, facts):
+        if settings.after_loss == "copy":
+            remedy = (
+                "Nothing has to be done: afterLoss=copy has the table copied and verified again, and what only the "
+                "destination has deleted there"
+            )
+            yield warning(found.id, found.object, found.value, found.consequence, remedy)
+        else:
+            yield found
+
+
+def gap(settings: Settings, facts: Facts) -> Iterator[Finding]:
+    """Changes that are lost between the checkpoints and the stream as it is now."""
     anew = "stream" in facts.to_make
     if not facts.leases or not facts.source or (facts.stream_shards is None and not anew):
         return
@@ -217,7 +233,7 @@ def _copy_is_through(settings: Settings, facts: Facts) -> Iterator[Finding]:
             "It was not begun to be made beside a replication: older items could stay over newer ones, for good",
             "Let copy finish; or go on with copy --concurrent, then start; or give it up with copy --forget",
         )
-    elif facts.source and not leases.begun(facts.leases):
+    elif facts.source and not leases.begun(facts.leases) and not settings.bootstrap:
         began = f"began {copy.age_seconds / 3600:.1f} hours ago"
         lost = "Changes that were made since it began are lost"
         remedy = f"Copy it again with copy --restart{DELETED_MEANWHILE}; or start with what there is, after --forget"
@@ -241,6 +257,11 @@ def _from_the_beginning(settings: Settings, _: Facts) -> Iterator[Finding]:
             "Leave it out: replication then begins with the oldest change in the stream",
             cause="setup",
         )
+
+
+def _copies_by_itself_from_the_beginning(settings: Settings, facts: Facts) -> Iterator[Finding]:
+    if settings.bootstrap or settings.after_loss == "copy":
+        yield from _from_the_beginning(settings, facts)
 
 
 def _in_the_clear(settings: Settings, _: Facts) -> Iterator[Finding]:
@@ -274,6 +295,7 @@ _COPY_CHECKS = (*_TASK_CHECKS, table_checks.stream_has_begun, _from_the_beginnin
 _CHECKS = (
     *_TASK_CHECKS,
     _copy_is_through,
+    _copies_by_itself_from_the_beginning,
     view_checks.as_before,
     global_tables.source_is_replica,
     global_tables.few_readers,

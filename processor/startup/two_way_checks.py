@@ -55,6 +55,19 @@ def by_itself(settings: Settings) -> Iterator[Finding]:
             "A change that is set aside would leave the two tables different, with no later change to make them equal",
             "Leave onError out (hold), or set it to stop",
         )
+    if by_itself := [
+        name
+        for name, is_set in (("bootstrap=true", settings.bootstrap), ("afterLoss=copy", settings.after_loss == "copy"))
+        if is_set
+    ]:
+        yield _wrong(
+            "two-way-by-itself",
+            f"twoWay=true and {' and '.join(by_itself)}",
+            "are both set",
+            "A copy that is made by itself could put the source's item over what an application has written to the "
+            "destination, and a repair could delete it, with nobody there to look at the conflicts",
+            f"Leave {' and '.join(name.partition('=')[0] for name in by_itself)} out: copy and verify by hand",
+        )
     if settings.conflict_uri is None:
         yield _wrong(
             "two-way-conflicts",

@@ -5,6 +5,7 @@
     caretaker   holder, host, beat      the one caretaker of the fleet that works for this task (caretaker/lock.py)
                 phase, phaseSinceMs     created ─▶ copying ─▶ verifying ─▶ in sync, and from a loss back to copying
                 copyAfterMs             a copy that was begun before this moment has not all that there is to copy
+                lostMs                  since when changes are known to be lost that a copy is to make good
                 work, trouble           what is being done; why it does not go on
                 verified                what the last comparisons have found
                 notified                what was told to others last
@@ -56,6 +57,7 @@ class CareRow(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     :param beat: grows while the holder works
     :param phase: None for a task that nobody was asked to make a replica for
     :param copy_after_ms: only a copy that was begun at this moment or later will do
+    :param lost_ms: since when changes are known to be lost; 0 where none are that are not made good
     :param work: the command that is being run; empty between two
     :param trouble: why it does not go on, for people; empty while it does
     """
@@ -66,6 +68,7 @@ class CareRow(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     phase: Phase | None = None
     phase_since_ms: int = 0
     copy_after_ms: int = 0
+    lost_ms: int = 0
     work: str = ""
     trouble: str = ""
     verified: Verified | None = None
@@ -86,7 +89,16 @@ def read(client: DynamoDBClient, table: str) -> CareRow | None:
     return None if row is None else _parsed(row, table)
 
 
-def begin(client: DynamoDBClient, table: str, phase: Phase, *, before: CareRow | None, now_ms: int) -> None:
+def begin(
+    client: DynamoDBClient,
+    table: str,
+    phase: Phase,
+    *,
+    before: CareRow | None,
+    now_ms: int,
+    copy_after_ms: int,
+    lost_ms: int = 0,
+) -> None:
     """Store where it begins: by a start, which holds nothing.
 
     :param before: the row as it was read; of two starts at the same time, only one decides
@@ -95,7 +107,12 @@ def begin(client: DynamoDBClient, table: str, phase: Phase, *, before: CareRow |
     """
     was = before.phase if before else None
     condition = "attribute_not_exists(phase)"
-    values: dict[str, Any] = {":phase": {"S": phase}, ":now": {"N": str(now_ms)}}
+    values: dict[str, Any] = {
+        ":phase": {"S": phase},
+        ":now": {"N": str(now_ms)},
+        ":after": {"N": str(copy_after_ms)},
+        ":lost": {"N": str(lost_ms)},
+    }
     if before is not None and was is not None:
         condition = "phase = :was AND phaseSinceMs = :since"
         values |= {":was": {"S": was}, ":since": {"N": str(before.phase_since_ms)}}
@@ -103,7 +120,7 @@ def begin(client: DynamoDBClient, table: str, phase: Phase, *, before: CareRow |
         client.update_item(
             TableName=table,
             Key=KEY,
-            UpdateExpression="SET phase = :phase, phaseSinceMs = :now, copyAfterMs = :now",
+            UpdateExpression="SET phase = :phase, phaseSinceMs = :now, copyAfterMs = :after, lostMs = :lost",
             ConditionExpression=condition,
             ExpressionAttributeValues=values,
         )

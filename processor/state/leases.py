@@ -63,6 +63,16 @@ def _scan(client: DynamoDBClient, table: str) -> list[Lease]:
         start = {"ExclusiveStartKey": page["LastEvaluatedKey"]}
 
 
+def delete(client: DynamoDBClient, table: str, shard_ids: Iterable[str]) -> None:
+    """Delete leases, and what is known of how far their shards were read.
+
+    :raises UnavailableError: it can't be done now; some may be gone
+    """
+    for shard_id in shard_ids:
+        with aws_errors(f"DeleteItem on checkpoint table {table}"):
+            client.delete_item(TableName=table, Key={"leaseKey": {"S": shard_id}})
+
+
 def begun(found: Iterable[Lease] | None) -> bool:
     """Whether a replication has moved past the beginning of any shard; a lease alone shows only a start."""
     return any(lease.checkpoint not in (None, _BEGINNING) for lease in found or ())

@@ -15,6 +15,7 @@ _COPY_AGAIN = (
     "Copy the table again (copy --restart --concurrent): when that is complete it goes on by itself. verify then "
     "names what was deleted meanwhile as extra, and --repair --deleteExtra deletes it"
 )
+_COPIED = "Nothing has to be done while a daemon runs: afterLoss=copy has the table copied and verified again"
 _BEGIN_ANEW = (
     "If it is to go on: turn the stream on, delete the checkpoint table, copy the table again, start; once it has "
     "caught up, verify names what was deleted meanwhile as extra, and --repair --deleteExtra deletes it"
@@ -28,7 +29,9 @@ DELETED_MEANWHILE = (
 
 def of_shard(settings: Settings) -> str:
     """Where changes of a shard are lost, and its stream is well."""
-    return _see_unsent(settings) if settings.direction == "uplink" else _COPY_AGAIN
+    if settings.direction == "uplink":
+        return _see_unsent(settings)
+    return _COPIED if settings.after_loss == "copy" else _COPY_AGAIN
 
 
 def of_stream(settings: Settings) -> str:

@@ -211,13 +211,13 @@ def test_a_member_that_stands_still_is_removed(
 ) -> None:
     """When it was watched for long enough, not before, and not if it beats; one whose process has ended, at once."""
     _open(client, table)
-    monkeypatch.setattr(watch, "here", lambda: ELSEWHERE)
+    monkeypatch.setattr(process_name, "here", lambda: ELSEWHERE)
     still, beating = _member(client, table), _member(client, table)
     monkeypatch.undo()
     now, counted = [0.0], list[int]()
     watching = _member(client, table, clock=lambda: now[0], counted=counted.append)
     gone = _dead()
-    monkeypatch.setattr(watch, "here", lambda: gone)
+    monkeypatch.setattr(process_name, "here", lambda: gone)
     _member(client, table)
     monkeypatch.undo()
     watching.beat()
@@ -394,7 +394,7 @@ def test_a_copy_that_runs_elsewhere_is_seen(
     said: list[str] = []
     monkeypatch.setattr(watch, "WATCH_SECONDS", 1.0)
     monkeypatch.setattr(watch, "BEAT_SECONDS", 0.05)
-    monkeypatch.setattr(watch, "here", lambda: ELSEWHERE)
+    monkeypatch.setattr(process_name, "here", lambda: ELSEWHERE)
     with _hold(client, table) as held:
         monkeypatch.undo()
         found = lock.look(lambda: copy_rows.read(client, table), said.append)
@@ -416,7 +416,7 @@ def test_members_that_work_are_seen(client: DynamoDBClient, table: str, monkeypa
     _open(client, table)
     assert (look(), said) == ("", [])
     gone = _dead()
-    monkeypatch.setattr(watch, "here", lambda: gone)
+    monkeypatch.setattr(process_name, "here", lambda: gone)
     dead = _member(client, table)
     monkeypatch.undo()
     assert (look(), said) == ("", [])
@@ -425,7 +425,7 @@ def test_members_that_work_are_seen(client: DynamoDBClient, table: str, monkeypa
         assert look() == process_name.here()
     assert _members(client, table) <= {dead.id}
     monkeypatch.setattr(watch, "WATCH_SECONDS", 0.5)
-    monkeypatch.setattr(watch, "here", lambda: ELSEWHERE)
+    monkeypatch.setattr(process_name, "here", lambda: ELSEWHERE)
     _member(client, table)
     monkeypatch.undo()
     monkeypatch.setattr(watch, "WATCH_SECONDS", 0.5)

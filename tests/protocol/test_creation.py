@@ -12,11 +12,11 @@ import pytest
 from moto import mock_aws
 
 from processor.aws.clients import Clients
-from processor.commands.copy.provision import destination as creation
 from processor.commands.demo.dynamodb_local import DynamoDBLocal
 from processor.errors import StoppedError
 from processor.reporting.findings import Finding
 from processor.settings.settings import Settings
+from processor.startup import destination as creation
 from processor.startup import table_checks
 from processor.startup.facts import read
 from tests.conftest import Tables

@@ -15,14 +15,14 @@ from processor.reporting import output
 from processor.reporting.findings import Finding, error, failure_of
 from processor.reporting.terminal import Tone
 from processor.settings.settings import Settings
-from processor.startup import jar_lock, java, preflight, provisioning
+from processor.startup import jar_lock, java, own_replica, preflight, provisioning
 from processor.startup.preflight import PreflightReport
 
 
 class CheckReport(msgspec.Struct, frozen=True, kw_only=True, rename="camel", omit_defaults=True):
     """What ``--json`` prints.
 
-    :param to_make: what ``copy`` will make first: ``destination``, ``stream``
+    :param to_make: what ``copy``, or with ``bootstrap`` a start, will make first: ``destination``, ``stream``
     :param dead_letter_bucket_owner: the account that the bucket of dead letters must belong to, where there is one
     :param conflict_bucket_owner: likewise that of a two-way task's conflicts
     :param monthly_cost: left out if the source is not at AWS, or can't be seen
@@ -65,7 +65,7 @@ def run(settings: Settings, options: CheckOptions) -> int:
             output.line(f"conflicts: {settings.conflict_uri}, which must belong to account {conflicts_owner}")
         if monthly is not None:
             output.line(f"costs: {monthly.shown}")
-        verdict = _verdict(report)
+        verdict = _verdict(settings, report)
         output.line(f"{settings.path}: {verdict}", tone=_tone(verdict))
     return failure_of(report.errors).exit_status if report.errors else 0
 
@@ -107,9 +107,12 @@ def _tone(verdict: str) -> Tone:
     return "good" if verdict.startswith("ready") else "bad" if verdict.startswith("not ready") else "doubtful"
 
 
-def _verdict(report: PreflightReport) -> str:
+def _verdict(settings: Settings, report: PreflightReport) -> str:
     if not report.errors:
         to_do = provisioning.shown(report.facts)
+        if own_replica.beginning(settings, report.facts, now_ms=0) is not None:
+            making = f"{to_do}, replicate from the stream's beginning" if to_do else "replicate"
+            return f"ready: the start will {making}, copy the table beside that, and verify it"
         return f"ready: copy will {to_do}" if to_do else "ready"
     unseen = ", ".join(dict.fromkeys(finding.object for finding in report.errors if finding.cause == "outage"))
     if failure_of(report.errors) is NotReadyError:

@@ -14,7 +14,6 @@ from processor.commands.copy import lock, occupant, plan
 from processor.commands.copy.crew import clients_of
 from processor.commands.copy.job import Job, Tell
 from processor.commands.copy.options import CopyOptions
-from processor.commands.copy.provision import destination as creation
 from processor.commands.copy.remeasure import Remeasure
 from processor.commands.copy.report import ForgetReport, Tables, nothing_done, show, show_plan, start_before
 from processor.commands.copy.s3 import transfer
@@ -32,6 +31,7 @@ from processor.reporting.logs import Log
 from processor.reporting.progress import Bar
 from processor.settings.settings import Settings
 from processor.settings.table_pair import table_identity
+from processor.startup import destination as creation
 from processor.startup import preflight
 from processor.startup.facts import Facts
 from processor.state import copy_rows

@@ -392,8 +392,9 @@ def _can_be_joined(found: Found[CopyState], *, via: str, concurrent: bool, resta
         reason = "it was begun without --concurrent, and is not safe beside a replication while they run it so"
     if reason:
         message = (
-            f"This task's copy is being run by {process_name.name_of(found.worker)}, and {reason}. Nothing was begun here. "
-            "Let it finish, or stop it wherever it runs; or give the command without that option, to share the work."
+            f"This task's copy is being run by {process_name.name_of(found.worker)}, and {reason}. Nothing was begun "
+            "here. Let it finish, or stop it wherever it runs; or give the command without that option, to share the "
+            "work."
         )
         raise NotReadyError(message)
     return True

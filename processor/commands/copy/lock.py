@@ -51,8 +51,8 @@ def insist_free(found: Found[CopyState]) -> CopyState | None:
     """
     if found.worker:
         message = (
-            f"This task's copy is being run by {process_name.name_of(found.worker)}. Nothing was begun here. Let it finish, "
-            "or stop it; then the same command goes on where it was."
+            f"This task's copy is being run by {process_name.name_of(found.worker)}. Nothing was begun here. Let it "
+            "finish, or stop it; then the same command goes on where it was."
         )
         raise NotReadyError(message)
     return found.work

@@ -64,7 +64,18 @@ def needed(settings: Settings, commands: Collection[str]) -> list[Permission]:
 
     :param commands: some of ``options.COMMANDS``, ``VIA_S3`` and ``SHARED``
     """
-    return [row for row in PERMISSIONS if row.commands.intersection(commands) and row.when(settings)]
+    run = {*commands, *(_of_caretaker(settings) if "replicate" in commands else ())}
+    return [row for row in PERMISSIONS if row.commands & run and row.when(settings)]
+
+
+def _of_caretaker(settings: Settings) -> Iterator[str]:
+    """The commands that the daemon's caretaker gives by itself, and that it does as they do."""
+    if settings.has_caretaker:
+        yield "status"
+    if settings.bootstrap:
+        yield from ("copy", "verify")
+    if settings.after_loss == "copy":
+        yield from ("copy", "verify", "repair")
 
 
 def possible(settings: Settings) -> tuple[str, ...]:
@@ -111,6 +122,10 @@ def _enable_stream(settings: Settings) -> bool:
 
 def _create(settings: Settings) -> bool:
     return settings.create_destination
+
+
+def _bootstraps(settings: Settings) -> bool:
+    return settings.bootstrap
 
 
 def _letters(settings: Settings) -> bool:
@@ -215,6 +230,7 @@ def _destination() -> Iterator[Permission]:
     yield _row("destination", "DestinationTable", "GetItem BatchGetItem", "copy", _fenced)
     yield _row("destination", "DestinationTable", "Scan BatchGetItem", "repair verify")
     yield _row("destination", "DestinationTable", "Scan", "copy")  # whose items are there already?
+    yield _row("destination", "DestinationTable", "Scan", "check replicate", _bootstraps)  # are there any?
     yield _row("destination", "DestinationTable", "CreateTable TagResource UpdateTimeToLive", "copy", _create)
     yield _row("destination", "DestinationTable", "ImportTable TagResource UpdateTable UpdateTimeToLive", "copyViaS3")
     yield _row("destination", "DestinationImports", "DescribeImport", "copyViaS3")

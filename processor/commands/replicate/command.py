@@ -25,7 +25,7 @@ import msgspec
 
 from processor import __version__
 from processor.aws.clients import Clients
-from processor.commands.replicate import directions, finished_copy, other_view
+from processor.commands.replicate import directions, finished_copy, other_view, own_start
 from processor.dynamodb.describe import key_types
 from processor.errors import NotReadyError
 from processor.flow.outage import Outage
@@ -202,9 +202,12 @@ def look_at(settings: Settings, unanswered: set[str], *, machine: bool = True) -
     """
     clients = Clients(settings)
     report = preflight.run(settings, clients, unanswered=unanswered, machine=machine)
+    report = own_start.made_ready(settings, clients, report, unanswered, machine=machine)
     if report.errors:
         return report
     facts = report.facts
+    if waiting := own_start.anew(settings, clients, facts):
+        return PreflightReport(facts=facts, findings=[*report.findings, *waiting])
     assert facts.source is not None  # noqa: S101  # else the report has errors
     destination_arn = (facts.destination or {}).get("TableArn", "")
     now_ms = facts.source_clock_ms or facts.leases_read_at_ms
@@ -233,4 +236,5 @@ def look_at(settings: Settings, unanswered: set[str], *, machine: bool = True) -
         facts.task = task_row.write(clients.checkpoints(), settings.task_table, ours, before=facts.task)
 
     failed = attempt(f"task table {settings.task_table} in {settings.kcl_region}", record, Who.of_task(settings))
+    failed = failed or own_start.note_beginning(settings, clients, facts)
     return PreflightReport(facts=facts, findings=[*report.findings, *failed])

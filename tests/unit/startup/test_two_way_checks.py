@@ -57,6 +57,8 @@ def test_a_task_of_one_direction_has_nothing_here() -> None:
         ({"maskAttributes": "a"}, "two-way-view"),
         ({"renameAttributes": "a=b"}, "two-way-view"),
         ({"setAttributes": '{"a": {"S": "b"}}'}, "two-way-view"),
+        ({"bootstrap": "true"}, "two-way-by-itself"),
+        ({"afterLoss": "copy"}, "two-way-by-itself"),
         ({"writeMode": "item"}, "two-way-write-mode"),
         ({"writeMode": "fenced"}, "two-way-write-mode"),
         ({"ttlDeletes": "ignore"}, "two-way-archive"),

@@ -12,7 +12,7 @@ import pytest
 from moto import mock_aws
 
 from processor.startup import java
-from processor.state import checkpoint_outage, copy_members, copy_rows, holds, pass_rows, task_row
+from processor.state import care_row, checkpoint_outage, copy_members, copy_rows, holds, pass_rows, task_row
 from processor.state.copy_rows import SegmentState
 from processor.state.holds import Hold
 from processor.state.pass_rows import PartRow, PassState
@@ -83,6 +83,15 @@ def _store_part(client: Any) -> None:
     )
 
 
+def _store_care(client: Any) -> None:
+    care_row.begin(client, TABLE, "created", before=None, now_ms=1, copy_after_ms=1)
+    care_row.take(client, TABLE, holder="h", host="machine/1", seen=care_row.read(client, TABLE))
+    verified = care_row.Verified(begun_ms=1, finished_ms=2)
+    care_row.note(
+        client, TABLE, holder="h", parts={"work": "w", "trouble": "t", "verified": verified, "notified": {"a": 1.5}}
+    )
+
+
 WRITERS: Mapping[str, tuple[str, Callable[[Any], object]]] = {
     "task": ("task", lambda client: task_row.write(client, TABLE, TASK, before=None)),
     "copy": ("copy", _store_copy),
@@ -93,6 +102,7 @@ WRITERS: Mapping[str, tuple[str, Callable[[Any], object]]] = {
             client, TABLE, _store_copy(client, members={}, state="running"), member="m", host="here"
         ),
     ),
+    "caretaker": ("caretaker", _store_care),
     "segment": ("copy#000002", _store_segment),
     "verifyPass": ("verifyPass", _store_pass),
     "verifyPart": ("verifyPass#000002", _store_part),
@@ -138,9 +148,16 @@ def _part(client: Any) -> dict[str, Any]:
     return {"holder": found.holder, "passId": found.pass_id, "scanned": found.items}
 
 
+def _care(client: Any) -> dict[str, Any]:
+    read: dict[str, Any] = msgspec.to_builtins(care_row.read(client, TABLE))
+    assert (read.pop("verified"), read.pop("notified")) == (None, {})  # of a replica that is still being made
+    return read
+
+
 READERS: Mapping[str, Callable[[Any], dict[str, Any]]] = {
     "task": lambda client: msgspec.to_builtins(task_row.read(client, TABLE)),
     "copy": _copy,
+    "caretaker": _care,
     "segment": _segment,
     "verifyPass": lambda client: msgspec.to_builtins(pass_rows.read(client, TABLE)),
     "verifyPart": _part,

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Any
 from processor.aws.domains import is_aws
 from processor.aws.errors import aws_errors
 from processor.aws.s3 import NO_BUCKET, Bucket
-from processor.commands.copy.provision import destination
 from processor.commands.copy.s3 import quotas
 from processor.dynamodb import table_spec
 from processor.errors import CredentialsError, RefusedError, UnavailableError
 from processor.reporting.findings import Finding, error, warning
 from processor.settings.s3_location import S3Location
+from processor.startup import destination
 from processor.startup.failed_call import cause_of
 
 if TYPE_CHECKING:

@@ -7,13 +7,13 @@ import time
 
 from processor.aws.clients import Clients
 from processor.commands.copy.lock import CopyLock
-from processor.commands.copy.provision import destination
 from processor.commands.copy.report import CopyReport
 from processor.commands.copy.s3 import transfer
 from processor.commands.copy.s3.transfer import SavedTransfer
 from processor.reporting import output
 from processor.reporting.progress import Progress
 from processor.settings.settings import Settings
+from processor.startup import destination
 
 
 def run(settings: Settings, clients: Clients, lock: CopyLock, *, stop: threading.Event) -> CopyReport:

@@ -18,13 +18,13 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import msgspec
 
-from processor.commands.copy.provision import completion, destination
-from processor.commands.copy.s3 import checks, table_export, table_import
+from processor.commands.copy.s3 import checks, completion, table_export, table_import
 from processor.dynamodb.stream_retention import RETENTION_SECONDS
 from processor.errors import TransferError, UsageError
 from processor.flow.waiter import Say, Waiter
 from processor.reporting.findings import Finding, failure_of
 from processor.settings.s3_location import S3Location, s3_location
+from processor.startup import destination
 
 if TYPE_CHECKING:
     from processor.aws.clients import Clients

@@ -31,7 +31,7 @@ public final class Listings {
 
     /** Losses where there are none. */
     public static Losses noLosses() {
-        return new Losses(null, null);
+        return new Losses(null, null, false);
     }
 
     /** As a client's answers make it. */

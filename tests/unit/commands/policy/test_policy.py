@@ -139,6 +139,20 @@ def test_a_setting_brings_what_it_needs(setting: str, value: str, action: str) -
     assert action in {name for name, _ in brought}
 
 
+def test_a_daemon_that_copies_by_itself_may_what_copy_and_verify_may() -> None:
+    """With the settings that ask for it, and as far as they do."""
+    plain = _allowed(tasks.task(), "replicate")
+    bootstrap = _allowed(tasks.task(bootstrap="true"), "replicate")
+    others = _allowed(tasks.task(createDestination="true", enableStream="true"), "copy", "verify", "status")
+    assert not others <= plain
+    assert others <= bootstrap
+    assert bootstrap <= plain | others
+    repairs = _allowed(tasks.task(afterLoss="copy"), "replicate")
+    assert _allowed(tasks.task(), "copy", "verify", "repair", "status") <= repairs
+    assert "dynamodb:CreateTable" not in {action for action, _ in repairs - plain}
+    assert ("dynamodb:Scan", ARNS.destination_table) in _allowed(tasks.task(bootstrap="true"), "check")
+
+
 def test_the_heartbeat_may_write_its_own_item_only() -> None:
     """Where the source's partition key is a string; where it is not, or not known, IAM can't tell the items apart."""
     settings = tasks.task(heartbeatSeconds="5")

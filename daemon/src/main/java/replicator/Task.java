@@ -242,7 +242,8 @@ final class Task {
         copyGate = new CopyGate(taskTable, exit);
 
         SourceStream stream = new SourceStream(client.get(), trueArn,
-                new SourceTable(properties.getProperty("sourceTable"), clients::sourceTable), taskTable, exit);
+                new SourceTable(properties.getProperty("sourceTable"), clients::sourceTable), taskTable,
+                Boolean.parseBoolean(properties.getProperty("copiesLosses")), exit);
         stream.watchReads();
         AmazonDynamoDBStreamsAdapterClient adapter = new AmazonDynamoDBStreamsAdapterClient(
                 stream.client(), Region.of(properties.getProperty("sourceRegion")));

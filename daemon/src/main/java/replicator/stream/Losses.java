@@ -24,11 +24,14 @@ public final class Losses {
             + "its oldest record.";
     private static final String OVER = " All shards are read on. Copy the table again: copy --restart --concurrent. When that is "
             + "done, this is over.";
+    private static final String COPIED = " The table is copied again, and verified, by itself (afterLoss=copy). When the copy is "
+            + "done, this is over; what was deleted at the source meanwhile is deleted at the destination after it.";
     private static final String DELETED = " Items deleted at the source meanwhile stay at the destination until "
             + "verify --repair --deleteExtra.";
 
     private final LossRows rows;
     private final LastCopy copy;
+    private final boolean copiesByItself;
     private final Outage outage = new Outage("task_table_unusable", "The task table can't be read or written",
             "Shards of which changes are lost wait; status may not name them.", "The task table can be used again");
     private final Map<String, Loss> held = new ConcurrentHashMap<>();
@@ -48,9 +51,11 @@ public final class Losses {
         }
     }
 
-    Losses(LossRows rows, LastCopy copy) {
+    /** @param copiesByItself whether the task's caretaker copies the table, so that nobody has to act */
+    Losses(LossRows rows, LastCopy copy, boolean copiesByItself) {
         this.rows = rows;
         this.copy = copy;
+        this.copiesByItself = copiesByItself;
     }
 
     /** How many shards this daemon holds. */
@@ -131,15 +136,17 @@ public final class Losses {
         loss.sinceMillis = since.orElse(loss.sinceMillis);
     }
 
-    private static void say(String shardId, Loss loss) {
+    private void say(String shardId, Loss loss) {
         long now = System.currentTimeMillis();
         if (now < loss.nextReport) {
             return;
         }
         loss.nextReport = now + loss.interval;
         loss.interval = Math.min(loss.interval * 2, LAST_INTERVAL_MILLIS);
-        Event.error("changes_lost").with("shard", shardId).with("checkpoint", loss.checkpoint)
+        Event said = copiesByItself ? Event.warning("changes_lost_recovering") : Event.error("changes_lost");
+        String remedy = copiesByItself ? COPIED : (loss.checkpoint.isEmpty() ? OVER : HELD) + DELETED;
+        said.with("shard", shardId).with("checkpoint", loss.checkpoint)
                 .with("seconds", (now - loss.sinceMillis) / 1_000)
-                .note(loss.what + (loss.checkpoint.isEmpty() ? OVER : HELD) + DELETED);
+                .note(loss.what + remedy);
     }
 }

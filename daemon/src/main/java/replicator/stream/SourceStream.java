@@ -16,10 +16,17 @@ public final class SourceStream {
     private final StreamEnd end;
     private final GuardedStreamsClient guarded;
 
-    public SourceStream(DynamoDbStreamsClient client, String trueArn, SourceTable table, TaskTable taskTable, Exit exit) {
+    /** @param copiesLosses whether the task's caretaker copies the table again where changes are lost */
+    public SourceStream(
+            DynamoDbStreamsClient client,
+            String trueArn,
+            SourceTable table,
+            TaskTable taskTable,
+            boolean copiesLosses,
+            Exit exit) {
         listings = new StreamListings(client, trueArn);
         Absence absence = new Absence(listings, trueArn, table::isWithoutStream, clock);
-        losses = new Losses(new LossRows(taskTable), new LastCopy(taskTable, trueArn));
+        losses = new Losses(new LossRows(taskTable), new LastCopy(taskTable, trueArn), copiesLosses);
         end = new StreamEnd(trueArn);
         guarded = new GuardedStreamsClient(client, trueArn, listings, absence, losses, exit);
     }

@@ -6,11 +6,11 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from processor.aws.errors import aws_errors
-from processor.commands.copy.provision import destination
 from processor.dynamodb import table_spec
 from processor.errors import RefusedError, UnavailableError
 from processor.flow.waiter import Say, Waiter
 from processor.reporting.findings import Finding, warning
+from processor.startup import destination
 
 if TYPE_CHECKING:
     from processor.aws.clients import Clients

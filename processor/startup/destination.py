@@ -14,12 +14,12 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from processor.aws.errors import aws_errors
-from processor.commands.copy.provision import source_stream
 from processor.dynamodb import table_spec, time_to_live
 from processor.dynamodb.describe import described, described_if_there
 from processor.errors import CredentialsError, InUseError, RefusedError, UnavailableError
 from processor.flow.waiter import Say, Waiter
 from processor.reporting.findings import Finding, error, warning
+from processor.startup import source_stream
 from processor.startup.failed_call import cause_of
 
 if TYPE_CHECKING:

@@ -1,0 +1,119 @@
+"""A replica that looks after itself: one file, one command, and whatever is killed or lost."""
+
+from __future__ import annotations
+
+import signal
+import threading
+from typing import Any
+
+import boto3
+import msgspec
+import pytest
+
+from processor.state import care_row, copy_rows
+from processor.state.care_row import CareRow
+from processor.state.copy_rows import CopyState
+from tests.fakes.daemon.fleet import Fleet
+from tests.fakes.daemon.replicator import Replicator
+from tests.fakes.patience import until
+from tests.scenarios.conftest import MakeFleet, Servers
+
+ITEMS = 300
+
+
+class Task:
+    """What the fleet's task keeps in its own table."""
+
+    def __init__(self, fleet: Fleet, servers: Servers) -> None:
+        self._client = boto3.client("dynamodb", region_name="us-east-1", endpoint_url=servers.source)
+        self._table = f"{fleet.checkpoint_table}-Task"
+
+    def care(self) -> CareRow:
+        """The caretakers' row."""
+        return care_row.read(self._client, self._table) or CareRow()
+
+    def copy(self) -> CopyState | None:
+        """The row of the last copy."""
+        return copy_rows.read(self._client, self._table)
+
+    def age(self, copy: CopyState, minutes: int) -> None:
+        """Have the copy be made earlier: what is lost is a day old, and a copy of this minute would have it."""
+        began = copy.started_ms - minutes * 60_000
+        copy_rows.write(self._client, self._table, msgspec.structs.replace(copy, started_ms=began), before=copy)
+
+    def is_copying(self) -> bool:
+        """Whether somebody works on a copy."""
+        copy = self.copy()
+        return copy is not None and copy.state == "running" and bool(copy.members)
+
+
+@pytest.fixture
+def writing() -> Any:
+    """Begins to write to a fleet's source until the end of the test, or until it is told to stop."""
+    stop = threading.Event()
+    threads: list[threading.Thread] = []
+
+    def write(fleet: Fleet) -> None:
+        number = 0
+        while not stop.wait(0.02):
+            fleet.simulator.put({"id": {"S": f"live-{number % 50}"}, "n": {"N": str(number)}})
+            fleet.simulator.delete({"id": {"S": f"live-{(number + 25) % 50}"}})
+            number += 1
+
+    def begin(fleet: Fleet) -> threading.Event:
+        threads.append(threading.Thread(target=write, args=(fleet,)))
+        threads[-1].start()
+        return stop
+
+    yield begin
+    stop.set()
+    for thread in threads:
+        thread.join()
+
+
+def in_sync(daemon: Replicator, times: int) -> None:
+    """Until the console has said so, so often."""
+    until(lambda: daemon.console.count("NOTICE in_sync") == times, f"in sync, {times} times")
+
+
+def test_from_nothing_to_proven_and_back_after_a_kill_and_a_loss(
+    make_fleet: MakeFleet, servers: Servers, writing: Any
+) -> None:
+    """A filled source, whose stream no longer has what filled it; a kill in the middle of the copy; then a loss."""
+    fleet = make_fleet(shards=2, bootstrap="true", afterLoss="copy", copyWriteUnits="100", copySegments="2")
+    fleet.destination_table = fleet.settings["destinationTable"] = f"{fleet.destination_table}-made"
+    fleet.simulator.fill(ITEMS, prefix="old-")
+    fleet.simulator.trim()
+    written = writing(fleet)
+    task = Task(fleet, servers)
+
+    daemon = fleet.start()
+    until(lambda: task.care().phase == "copying" and task.is_copying(), "the copy")
+    begun = task.copy()
+    daemon.stop(signal.SIGKILL)
+    daemon.start(environment={"AWS_ACCESS_KEY_ID": "fleet"})
+    in_sync(daemon, 1)
+    now = task.copy()
+    assert begun is not None
+    assert now is not None
+    assert (now.id, now.state) == (begun.id, "done"), "the copy was begun anew"
+    assert "In sync, verified at " in daemon.console
+    assert task.care().phase == "in sync"
+
+    assert daemon.stop() == 0
+    task.age(now, minutes=10)
+    written.set()
+    fleet.simulator.delete({"id": {"S": "old-00000001"}})
+    lost = fleet.simulator.put({"id": {"S": "lost"}})
+    fleet.simulator.trim()
+    assert lost is not None
+    fleet.simulator.roll_over(lost.shard_id)
+    fleet.simulator.put({"id": {"S": "later"}})
+    daemon.start(environment={"AWS_ACCESS_KEY_ID": "fleet"})
+    in_sync(daemon, 2)
+    fleet.wait_equal()
+    assert fleet.replicated("lost")
+    assert not fleet.replicated("old-00000001")
+    assert "WARNING changes_lost_recovering " in daemon.console
+    assert " ERROR " not in daemon.console
+    assert daemon.stop() == 0

@@ -1,0 +1,120 @@
+"""One caretaker of a fleet works for a task; another takes over when it is over, and not before."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import boto3
+import pytest
+from moto import mock_aws
+
+from processor.caretaker import lock as care_lock
+from processor.caretaker.lock import BEAT_SECONDS, TERM_SECONDS, WATCH_SECONDS, CareLock
+from processor.errors import CareTakenError, ConditionFailedError
+from processor.state import care_row, task_row
+from processor.system import process_name
+from tests.unit.state.test_task_row import TABLE, TASK
+
+ELSEWHERE = "elsewhere/1/boot/pid:[1]"
+
+
+@pytest.fixture
+def client(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
+    """DynamoDB with a task table; no caretaker beats by itself, and all are on another machine."""
+    monkeypatch.setattr(care_lock, "BEAT_SECONDS", 1e6)
+    monkeypatch.setattr(process_name, "here", lambda: ELSEWHERE)
+    monkeypatch.setattr(process_name, "is_gone", lambda _: False)
+    with mock_aws():
+        made = boto3.client("dynamodb", region_name="eu-west-1")
+        task_row.write(made, TABLE, TASK, before=None)
+        yield made
+
+
+class Clock:
+    """Seconds, of both kinds."""
+
+    def __init__(self) -> None:
+        self.now = 1000.0
+
+    def __call__(self) -> float:
+        """The time."""
+        return self.now
+
+
+@pytest.fixture
+def clock() -> Clock:
+    """One for all."""
+    return Clock()
+
+
+@pytest.fixture
+def make(client: Any, clock: Clock) -> Callable[[], CareLock]:
+    """Locks of caretakers."""
+    return lambda: CareLock(lambda: client, TABLE, clock=clock, wall=clock)
+
+
+def test_it_is_held_by_one(make: Callable[[], CareLock]) -> None:
+    """The second waits, however often it asks."""
+    first, second = make(), make()
+    assert first.seek()
+    assert first.seek()
+    assert not any(second.seek() for _ in range(3))
+
+
+def test_one_that_stands_still_loses_it(make: Callable[[], CareLock], clock: Clock, client: Any) -> None:
+    """Its term is over before another takes over; what it would write then is refused."""
+    first, second = make(), make()
+    assert first.seek()
+    assert not second.seek()
+    clock.now += TERM_SECONDS
+    assert not first.is_held
+    assert not second.seek()
+    clock.now += WATCH_SECONDS - TERM_SECONDS
+    assert second.seek()
+    with pytest.raises(CareTakenError):
+        first.note(work="anything")
+    second.note(work="copy")
+    found = care_row.read(client, TABLE)
+    assert found is not None
+    assert found.work == "copy"
+
+
+def test_a_beat_keeps_it(make: Callable[[], CareLock], clock: Clock, client: Any) -> None:
+    """Whoever sees the row move goes on waiting."""
+    first, second = make(), make()
+    assert first.seek()
+    holder = first.row.holder
+    for _ in range(10):
+        assert not second.seek()
+        clock.now += WATCH_SECONDS - BEAT_SECONDS
+        care_row.beat(client, TABLE, holder=holder)
+
+
+def test_one_whose_process_is_gone_is_followed_at_once(
+    make: Callable[[], CareLock], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """On the same machine that can be seen."""
+    assert make().seek()
+    monkeypatch.setattr(process_name, "is_gone", lambda process: process == ELSEWHERE)
+    assert make().seek()
+
+
+def test_one_that_leaves_is_followed_at_once(make: Callable[[], CareLock]) -> None:
+    """As on a clean stop."""
+    first, second = make(), make()
+    assert first.seek()
+    first.leave()
+    assert not first.is_held
+    assert second.seek()
+
+
+def test_a_start_decides_once(client: Any) -> None:
+    """Of two at the same time one is refused, and a late one writes over nothing."""
+    before = care_row.read(client, TABLE)
+    care_row.begin(client, TABLE, "created", before=before, now_ms=1, copy_after_ms=1)
+    with pytest.raises(ConditionFailedError):
+        care_row.begin(client, TABLE, "created", before=before, now_ms=2, copy_after_ms=2)
+    found = care_row.read(client, TABLE)
+    assert found is not None
+    assert (found.phase, found.copy_after_ms) == ("created", 1)
