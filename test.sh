@@ -5,9 +5,9 @@
 #   ./test.sh tests [PYTEST-ARG ...]  the tests, or those that pytest is told to run
 #   ./test.sh bench [--write] [NAME ...]
 #                                     figures (--help names them), --write: into docs/performance.md; not part of ./test.sh, for they judge nothing
-#   ./test.sh chaos [--minutes N] [--seed S] [--view] [--tasks N --streams N] [--plant BUG]
-#                                     faults at random on real daemons, with a checker; --tasks: daemons of many tasks; ./test.sh has a
-#                                     short run of it
+#   ./test.sh chaos [--minutes N] [--seed S] [--view] [--self] [--tasks N --streams N] [--plant BUG]
+#                                     faults at random on real daemons, with a checker; --tasks: daemons of many tasks; --self: each makes
+#                                     its own replica; ./test.sh has a short run of it
 #   ./test.sh chaos --two-way [--conflicts hubWins|lastArrival] [--minutes N] [--seed S] [--plant BUG]
 #                                     the same with applications on both sides; ./test.sh has a short run of it
 #   ./test.sh many [--seed S]         three daemons of twenty tasks: files come and go, a daemon dies, a destination is away; two minutes, of

@@ -42,6 +42,12 @@ def main() -> int:
     parser.add_argument("--two-way", action="store_true", help="twoWay=true, and applications that write on both sides")
     parser.add_argument("--conflicts", choices=POLICIES, action="append", help="only this one; with --two-way")
     parser.add_argument("--view", action="store_true", help="with a filter that items go out of and into, and a mask")
+    parser.add_argument(
+        "--self",
+        dest="by_itself",
+        action="store_true",
+        help="tasks make their own replicas (bootstrap, afterLoss=copy); only their end is checked",
+    )
     parser.add_argument("--tasks", type=int, default=1, help="of each daemon, which has a directory of them")
     parser.add_argument("--streams", type=int, default=1, help="that these tasks read, in turns")
     parser.add_argument("--without", action="append", default=[], help="no faults of this kind; may be given again")
@@ -77,6 +83,7 @@ def main() -> int:
                 view=given.view,
                 tasks=given.tasks,
                 streams=given.streams,
+                by_itself=given.by_itself,
             )
             print(made, flush=True)
             results.append(

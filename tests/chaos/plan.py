@@ -108,6 +108,7 @@ class TaskPlan:
     :param stream: the number of its source
     :param view: whether it has a filter and a mask
     :param is_late: whether its file appears while others run
+    :param by_itself: whether it makes its own replica (bootstrap, afterLoss)
     """
 
     stream: int = 0
@@ -116,12 +117,13 @@ class TaskPlan:
     checkpoint_interval_ms: int
     view: bool = False
     is_late: bool = False
+    by_itself: bool = False
 
     def __str__(self) -> str:
         return (
             f"writeMode={self.write_mode} coalesce={str(self.coalesce).lower()} "
             f"checkpointIntervalMillis={self.checkpoint_interval_ms}{', with a filter and a mask' if self.view else ''}"
-            f"{', added late' if self.is_late else ''}"
+            f"{', added late' if self.is_late else ''}{', by itself' if self.by_itself else ''}"
         )
 
 
@@ -177,6 +179,7 @@ def make(
     view: bool = False,
     tasks: int = 1,
     streams: int = 1,
+    by_itself: bool = False,
 ) -> Plan:
     """Draw a plan.
 
@@ -184,6 +187,7 @@ def make(
     :param without: kinds of faults that are not to happen
     :param view: with a filter and a mask; of several tasks every other one has them
     :param tasks: in each daemon, in turns of the streams
+    :param by_itself: tasks make their own replicas, so no write is refused: the source has no index that could do it
     """
     draw = random.Random(seed)
     mode = draw.choice(modes)
@@ -206,17 +210,18 @@ def make(
         and any(task.write_mode in kind.modes for task in [first, *more])
     ]
     steps = _steps(draw, kinds, seconds, machines, [first, *more])
+    made = (replace(first, checkpoint_interval_ms=draw.choice(_INTERVALS_MS)), *more)
     if more:
         steps.append(Step(at=draw.uniform(0, seconds / 2), name="task-added", seconds=0, machine=0, task=len(more)))
     return Plan(
         seed=seed,
         seconds=seconds,
-        tasks=(replace(first, checkpoint_interval_ms=draw.choice(_INTERVALS_MS)), *more),
+        tasks=tuple(replace(each, by_itself=by_itself) for each in made),
         machines=machines,
         simulated=is_simulated,
         streams=streams,
         shards=shards,
-        refusals=refusals,
+        refusals=refusals and not by_itself,
         pause_seconds=_PAUSE_OF_WRITES if tasks == 1 else _PAUSE_OF_WRITES * streams,
         steps=tuple(steps),
     )
