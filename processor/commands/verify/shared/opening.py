@@ -105,7 +105,7 @@ def _insist_same(ours: Mapping[str, str], theirs: Mapping[str, str], worker: str
     if others := terms.others_than(ours, theirs):
         message = (
             f"A shared verification of this task is under way, begun by {process_name.name_of(worker)}, and it is made "
-            f"in another way: not the same are {'; '.join(others)}. Nothing was compared here. Give the same options and "
-            "settings on each machine, or let that one end first."
+            f"in another way: not the same are {'; '.join(others)}. Nothing was compared here. Give the same options "
+            "and settings on each machine, or let that one end first."
         )
         raise NotReadyError(message)
