@@ -13,10 +13,10 @@ import msgspec
 
 from processor.aws.clients import Clients
 from processor.aws.timeouts import WriteTimeouts
-from processor.commands.copy import estimate
 from processor.commands.copy.member import Member
 from processor.commands.copy.segment import CopyContext, Unwritten
 from processor.commands.copy.throttled_table import ThrottledTable
+from processor.dynamodb import unit_limits
 from processor.dynamodb.expiry import Expiry, PastTtl
 from processor.dynamodb.keys import key_reader
 from processor.errors import RefusedError
@@ -64,12 +64,12 @@ class Meters:
         """Meters with the settings' limits."""
         return cls(
             reading=Capacity(
-                estimate.rate(settings.copy_read_units, source, "ReadCapacityUnits"),
+                unit_limits.a_second(settings.copy_read_units, source, "ReadCapacityUnits"),
                 stop=stop,
                 estimated=partial(_say_estimated, "copyReadUnits"),
             ),
             writing=Capacity(
-                estimate.rate(settings.copy_write_units, destination, "WriteCapacityUnits"),
+                unit_limits.a_second(settings.copy_write_units, destination, "WriteCapacityUnits"),
                 stop=stop,
                 estimated=partial(_say_estimated, "copyWriteUnits"),
             ),

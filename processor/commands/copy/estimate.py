@@ -130,24 +130,3 @@ def findings(estimated: Estimate, *, concurrent: bool, age_seconds: float = 0.0)
 def _is_for_several(estimated: Estimate, most_seconds: float) -> bool:
     """Whether only this machine is too slow, and the tables' capacity is enough."""
     return max(estimated.seconds_by_write_units or 0.0, estimated.seconds_by_read_units or 0.0) <= most_seconds
-
-
-def rate(limit: str | None, table: dict[str, Any], kind: str) -> float | None:
-    """Units a second that ``copyReadUnits`` or ``copyWriteUnits`` allows.
-
-    :param limit: a number, or a percentage of the table's provisioned capacity, or of its maximum on demand
-    :param kind: ``ReadCapacityUnits`` or ``WriteCapacityUnits``
-    :raises ValueError: a percentage of a table that has none
-    """
-    if limit is None:
-        return None
-    if not limit.endswith("%"):
-        return float(limit)
-    provisioned = table.get("ProvisionedThroughput", {}).get(kind, 0)
-    most = f"Max{kind.removesuffix('CapacityUnits')}RequestUnits"
-    if not provisioned and (found := table.get("OnDemandThroughput", {}).get(most, -1)) > 0:
-        provisioned = found
-    if not provisioned:
-        message = f"'{limit}' is a percentage, and the table is on demand: it has no {kind}, and no {most}"
-        raise ValueError(message)
-    return float(limit[:-1]) / 100 * float(provisioned)

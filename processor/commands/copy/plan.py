@@ -10,7 +10,8 @@ import msgspec
 from processor.commands.copy import estimate, sample, write_cost
 from processor.commands.copy.estimate import Estimate
 from processor.commands.copy.job import Job
-from processor.dynamodb import prices, table_spec
+from processor.dynamodb import prices, table_spec, unit_limits
+from processor.dynamodb.unit_limits import Kind
 from processor.flow.retry import Retry
 from processor.reporting.findings import Finding, error
 from processor.startup.facts import Facts
@@ -67,9 +68,9 @@ def via_s3(source: Mapping[str, Any]) -> Estimate:
     )
 
 
-def _limit(name: str, limit: str | None, table: Mapping[str, Any], kind: str, findings: list[Finding]) -> float | None:
+def _limit(name: str, limit: str | None, table: Mapping[str, Any], kind: Kind, findings: list[Finding]) -> float | None:
     try:
-        return estimate.rate(limit, dict(table), kind)
+        return unit_limits.a_second(limit, table, kind)
     except ValueError as exc:
         findings.append(
             error("rate-unknown", name, str(exc), "It says nothing then", "Give units a second, or leave it out")

@@ -14,7 +14,7 @@ from __future__ import annotations
 import threading
 import time
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Generic
 
 import msgspec
@@ -31,6 +31,12 @@ if TYPE_CHECKING:
     from typing_extensions import Self
 
 _WAIT_SECONDS = 0.05
+# How the ids of those begin that only wait; no others do.
+_WAITING = "waits-"
+
+
+def _working(members: Iterable[str]) -> int:
+    return sum(not name.startswith(_WAITING) for name in members)
 
 
 class Member(Generic[W]):
@@ -39,7 +45,8 @@ class Member(Generic[W]):
     :param rows: those of this kind of work
     :param work: its row
     :param failed: called with each failure to beat
-    :param counted: called with the number of members, after each beat
+    :param counted: called with the number of members that work, after each beat
+    :param waits: it only waits for the others, and uses nothing of what they share
     :ivar id: the member's own
     """
 
@@ -54,8 +61,10 @@ class Member(Generic[W]):
         failed: Callable[[UnavailableError], None],
         counted: Callable[[int], None] = lambda _: None,
         clock: Callable[[], float] = time.monotonic,
+        waits: bool = False,
     ) -> None:
-        self.id = uuid.uuid4().hex[:16]  # short, for each beat of each member is charged by the size of all of them
+        # Short, for each beat of each member is charged by the size of all of them.
+        self.id = (_WAITING if waits else "") + uuid.uuid4().hex[:16]
         self.work = msgspec.structs.replace(work, holder=self.id)
         self._connect = connect
         self._table = table
@@ -89,7 +98,7 @@ class Member(Generic[W]):
                 raise
             row = found  # only the answer was lost
         self._beaten = began
-        self._counted(len(row.members or {}))
+        self._counted(_working(row.members or {}))
         return True
 
     def _joined(self) -> W:
@@ -166,7 +175,7 @@ class Member(Generic[W]):
             self._limit.failed(exc)
         else:
             self._limit.succeeded()
-            self._counted(len(row.members or {}))
+            self._counted(_working(row.members or {}))
 
     def _remove_dead(self, row: W) -> W:
         """Remove those that work no more; returns the row without them."""

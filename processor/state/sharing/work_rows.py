@@ -22,6 +22,7 @@ from processor.aws.errors import aws_errors
 from processor.aws.redaction import HarmlessWords
 from processor.dynamodb.missing_table import unless_missing
 from processor.errors import ConditionFailedError, TakenError, UnavailableError
+from processor.state import row_values
 from processor.state.sharing.work import Work
 
 if TYPE_CHECKING:
@@ -296,7 +297,9 @@ class WorkRows(Generic[W]):
         :raises UnavailableError: it is none
         """
         try:
-            return msgspec.convert({name: _plain(value) for name, value in row.items() if name != "name"}, self._kind)
+            return msgspec.convert(
+                {name: row_values.plain(value) for name, value in row.items() if name != "name"}, self._kind
+            )
         except ValueError as exc:  # msgspec's is one too
             raise not_ours(table, row, exc) from exc
 
@@ -322,18 +325,4 @@ def not_ours(table: str, row: Row, exc: Exception) -> UnavailableError:
 
 def stored(work: msgspec.Struct) -> Row:
     """A struct as a row, without what is None."""
-    return {name: _typed(value) for name, value in msgspec.to_builtins(work).items() if value is not None}
-
-
-def _typed(value: str | int | bool | dict[str, Any]) -> Row:  # noqa: FBT001  # a value, no switch
-    if isinstance(value, bool):
-        return {"BOOL": value}
-    if isinstance(value, dict):
-        return {"M": {name: _typed(each) for name, each in value.items()}}
-    return {"N": str(value)} if isinstance(value, int) else {"S": value}
-
-
-def _plain(value: Row) -> Any:
-    if "M" in value:
-        return {name: _plain(each) for name, each in value["M"].items()}
-    return int(value["N"]) if "N" in value else next(iter(value.values()), None)
+    return {name: row_values.typed(value) for name, value in msgspec.to_builtins(work).items() if value is not None}

@@ -79,13 +79,3 @@ def test_whether_there_is_time_for_the_rest(age_hours: float, hours: float, seve
     found = _estimate(write_rate=2_000_000 / (hours * 3600))
     findings = estimate.findings(found, concurrent=False, age_seconds=age_hours * 3600)
     assert [finding.severity for finding in findings] == severities
-
-
-def test_rates() -> None:
-    """Units a second, or a percentage of what the table has."""
-    table = {"ProvisionedThroughput": {"ReadCapacityUnits": 40, "WriteCapacityUnits": 10}}
-    assert estimate.rate("50%", table, "ReadCapacityUnits") == 20.0
-    assert estimate.rate("7", table, "WriteCapacityUnits") == 7.0
-    assert estimate.rate(None, table, "WriteCapacityUnits") is None
-    with pytest.raises(ValueError, match="is on demand"):
-        estimate.rate("50%", {"ProvisionedThroughput": {"WriteCapacityUnits": 0}}, "WriteCapacityUnits")

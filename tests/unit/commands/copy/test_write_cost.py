@@ -8,7 +8,7 @@ import pytest
 
 from processor.commands.copy import estimate, write_cost
 from processor.commands.copy.remeasure import Remeasure
-from processor.dynamodb import prices
+from processor.dynamodb import prices, unit_limits
 
 
 def _index(name: str, *key: str, **more: Any) -> dict[str, Any]:
@@ -101,9 +101,9 @@ def test_what_the_first_page_has_consumed_counts() -> None:
 
 def test_a_percentage_of_a_maximum() -> None:
     """A table on demand that has one."""
-    assert estimate.rate("50%", MAXIMUM, "WriteCapacityUnits") == 5.0
+    assert unit_limits.a_second("50%", MAXIMUM, "WriteCapacityUnits") == 5.0
     with pytest.raises(ValueError, match="MaxReadRequestUnits"):
-        estimate.rate("50%", MAXIMUM, "ReadCapacityUnits")
+        unit_limits.a_second("50%", MAXIMUM, "ReadCapacityUnits")
 
 
 def test_prices() -> None:
