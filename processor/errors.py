@@ -34,6 +34,7 @@
      │   └─ VerifyTakenError        the same: of a shared verification
      ├─ CopyTakenError              exit 5: a copy of this task is run by somebody else
      ├─ CareTakenError              ends nothing: another caretaker of the fleet looks after the task now
+     ├─ VerificationTakenError      exit 5: a verification of this task is gone on with by somebody else
      ├─ ProcessFailedError          the status of the error that ended one of a command's processes
      ├─ TransferError               exit 5: a managed export or import can't become a copy
      ├─ OutputError                 exit 5: a file of results can't be written any more
@@ -318,6 +319,16 @@ class CareTakenError(ReplicatorError):
 
     def __init__(self, table: str) -> None:
         super().__init__(f"Task table {table}: another caretaker has taken over. This one does nothing more.")
+
+
+class VerificationTakenError(ReplicatorError):
+    """Somebody else goes on with this task's verification now."""
+
+    def __init__(self, table: str) -> None:
+        super().__init__(
+            f"Task table {table}: another process has taken over this verification, and goes on from where it was. "
+            "This one ends; nothing is lost. Let the other one finish."
+        )
 
 
 class ProcessFailedError(ReplicatorError):

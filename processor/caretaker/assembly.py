@@ -10,6 +10,7 @@ from processor.caretaker.caretaker import Caretaker
 from processor.caretaker.duty import Duty, Job, Observer, Standing
 from processor.caretaker.lock import CareLock
 from processor.caretaker.replica import Replica
+from processor.caretaker.verification import VerificationDuty
 from processor.caretaker.work import CommandProcess, Work
 from processor.flow.outage import Outage
 from processor.flow.retry_policy import METRICS
@@ -26,11 +27,13 @@ MAX_LAG_SECONDS = 60
 _NOTE = "Replication goes on; what looks after this task waits, and tries again by itself."
 
 
-def duties(settings: Settings, log: Log) -> Sequence[Duty]:
+def duties(settings: Settings, log: Log, clients: Clients) -> Sequence[Duty]:
     """In the order in which they are asked."""
     made: list[Duty] = []
     if settings.bootstrap or settings.after_loss == "copy":
         made.append(Replica(log))
+    if settings.verifies:
+        made.append(VerificationDuty(clients.checkpoints, log=log))
     return made
 
 
@@ -68,7 +71,7 @@ def caretaker(settings: Settings, directory: Path) -> Caretaker:
         lock,
         look=look,
         begin=begin,
-        duties=duties(settings, log),
+        duties=duties(settings, log, clients),
         observers=observers(settings, log),
         outage=outage,
         log=log,

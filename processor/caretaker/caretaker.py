@@ -114,15 +114,23 @@ class Caretaker:
         self._outage.succeeded()
         for observer in self._observers:
             observer.see(standing, self._lock)
+        self._begin_what_is_due(standing)
+        is_busy = self._work is None and self._lock.row.phase not in (None, "in sync")
+        if is_busy and now - self._stepped_at < BUSY_SECONDS:
+            self._next_look = now + BUSY_LOOK_SECONDS
+
+    def _asked(self) -> Sequence[Duty]:
+        """The duties that may have a job begun now."""
         if self._work is None:
-            self._begin_what_is_due(standing)
-            if self._lock.row.phase not in (None, "in sync") and now - self._stepped_at < BUSY_SECONDS:
-                self._next_look = now + BUSY_LOOK_SECONDS
+            return self._duties
+        duty, work = self._work
+        return self._duties[: self._duties.index(duty)] if work.job.gives_way else ()
 
     def _begin_what_is_due(self, standing: Standing) -> None:
-        for duty in self._duties:
+        for duty in self._asked():
             job = duty.due(standing, self._lock)
             if job is not None:
+                self._end_work()
                 self._lock.note(work=f"{duty.name}: {job.command}")
                 self._log.notice("care_work_begun", duty=duty.name, command=job.command, why=job.why or None)
                 self._work = duty, self._begin(job)

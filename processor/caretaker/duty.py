@@ -45,11 +45,13 @@ class Job:
     :param command: the command's name
     :param options: its options; ``--json`` is added
     :param why: for the log
+    :param gives_way: whether it is stopped where a duty that stands before its own has a job; it goes on later
     """
 
     command: Literal["copy", "verify"]
     options: tuple[str, ...] = ()
     why: str = ""
+    gives_way: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,7 +77,8 @@ class Outcome:
 class Duty(Protocol):
     """Something to be done for the task now and then, by one command.
 
-    The duties are asked in turn, after each look, while no job is under way; the first that wants a job gets it. Both
+    The duties are asked in turn, after each look, while no job is under way; the first that wants a job gets it. While
+    one is under way that gives way, those before its own are asked. Both
     methods may raise ``UnavailableError``: then they are called again after the next look.
     """
 

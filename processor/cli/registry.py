@@ -178,6 +178,7 @@ _VERIFY = (
     Option(name="deleteExtra", help="with --repair: also delete what only the destination has, whoever wrote it"),
     Option(name="dryRun", help="with --repair: say what would be done, and do nothing"),
     Option(name="shared", help="with every machine on which the same is given, each of which reports the whole"),
+    Option(name="rolling", help="a pass as verifyEvery makes it: slow, by the settings, resumed, and kept for status"),
     JSON,
 )
 

@@ -58,6 +58,9 @@ NAMES: Mapping[tuple[str, str], Name] = {
     (instruments.SHARDS_LOST.name, ""): Name("ShardsLost"),
     (instruments.HEARTBEAT_LATENCY.name, ""): Name("HeartbeatLatency", "Seconds"),
     (instruments.HEARTBEAT_AGE.name, ""): Name("HeartbeatAge", "Seconds"),
+    (instruments.VERIFICATION_AGE.name, ""): Name("VerificationAge", "Seconds"),
+    (instruments.VERIFICATION_EQUAL.name, ""): Name("VerificationEqual"),
+    (instruments.VERIFICATION_DIFFERENT.name, ""): Name("VerificationDifferent"),
 }
 _TELLING = ("outcome", "verdict", "reason")
 

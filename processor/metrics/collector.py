@@ -18,6 +18,7 @@ from processor.dynamodb.stream_retention import RETENTION_SECONDS
 from processor.metrics import instruments, shard_facts, shard_files
 from processor.metrics.instruments import Instrument
 from processor.metrics.shard_facts import WINDOW_SECONDS
+from processor.state.verification_row import VerificationState
 
 if TYPE_CHECKING:
     from prometheus_client import Metric
@@ -54,6 +55,11 @@ class DaemonCollector(Collector):
         self._lock = threading.Lock()
         self._heard: Heard | None = None
         self._heard_at = 0.0
+        self._verification: VerificationState | None = None
+
+    def verified(self, found: VerificationState) -> None:
+        """Take what the task's verifications have found."""
+        self._verification = found
 
     def hear(self, heard: Heard) -> None:
         """Take a message of the daemon."""
@@ -118,6 +124,18 @@ class DaemonCollector(Collector):
         if last.get(shard_facts.HEARTBEAT_AT.name):
             yield self._of_task(instruments.HEARTBEAT_LATENCY, last[shard_facts.HEARTBEAT_LATENCY.name])
             yield self._of_task(instruments.HEARTBEAT_AGE, since(last, shard_facts.HEARTBEAT_AT))
+        yield from self._verified(now)
+
+    def _verified(self, now: float) -> Iterator[Metric]:
+        found = self._verification
+        if found is None:
+            return
+        since_ms = found.last.through_ms if found.last else found.since_ms
+        if since_ms is not None:
+            yield self._of_task(instruments.VERIFICATION_AGE, max(0.0, now - since_ms / 1000))
+        if found.last is not None:
+            yield self._of_task(instruments.VERIFICATION_EQUAL, found.last.equal)
+            yield self._of_task(instruments.VERIFICATION_DIFFERENT, found.last.differing)
 
     def _by_shard(self, instrument: Instrument, figures: dict[str, float]) -> Metric:
         family = GaugeMetricFamily(instrument.name, instrument.help, labels=instrument.label_names)

@@ -23,11 +23,13 @@ from processor.metrics.collector import DaemonCollector, Heard
 from processor.metrics.heartbeat_writer import HeartbeatWriter
 from processor.metrics.publishing import publishers
 from processor.metrics.shard_files import DIRECTORY
+from processor.metrics.verification_reader import VerificationReader
 from processor.reporting import logs
 from processor.reporting.console import MessageStream
 from processor.reporting.logs import Log
 from processor.settings.daemon_files import handed_down
 from processor.settings.settings import Settings
+from processor.state import verification_row
 from processor.system.signals import leave_to_parent
 
 Message = TypeVar("Message", bound=msgspec.Struct)
@@ -87,6 +89,14 @@ def pushing(
             )
             writer.start()
             stack.callback(writer.stop)
+        if settings.verifies:
+            reader = VerificationReader(
+                read=lambda: verification_row.read(clients.checkpoints(), settings.task_table),
+                tell=collector.verified,
+                outage=Outage(log, "verification_unread", note="Only its metrics stand still meanwhile."),
+            )
+            reader.start()
+            stack.callback(reader.stop)
         yield
 
 

@@ -100,6 +100,16 @@ HEARTBEAT_AGE = _task(
     "heartbeat_age_seconds", "gauge", "Time since a heartbeat arrived, from the daemon that last saw one"
 )
 
+VERIFICATION_AGE = _task(
+    "verification_age_seconds",
+    "gauge",
+    "Time since the last whole verification began; while there is none, since the first one did",
+)
+VERIFICATION_EQUAL = _task("verification_equal", "gauge", "Keys that were equal at the last whole verification")
+VERIFICATION_DIFFERENT = _task(
+    "verification_different", "gauge", "Keys that were different then, and were not repaired"
+)
+
 COPY_ITEMS = _task("copy_items_total", "counter", "Items copied by this run of copy")
 COPY_PROGRESS = _task("copy_progress_ratio", "gauge", "Fraction of the copy that is done, by the table's size")
 VERIFY_ITEMS = _task("verify_items_total", "counter", "Items read by this run of verify, in each step", "step")
@@ -129,6 +139,9 @@ INSTRUMENTS: tuple[Instrument, ...] = (
     SHARDS_LOST,
     HEARTBEAT_LATENCY,
     HEARTBEAT_AGE,
+    VERIFICATION_AGE,
+    VERIFICATION_EQUAL,
+    VERIFICATION_DIFFERENT,
     COPY_ITEMS,
     COPY_PROGRESS,
     VERIFY_ITEMS,

@@ -63,9 +63,19 @@ def scannable_destination(settings: Settings, clients: Clients) -> ScannableTabl
     return ScannableTable(settings.destination_table, region=settings.destination_region, connect=clients.destination)
 
 
-def readable_as_stored(settings: Settings, clients: Clients) -> ReadableTable:
-    """The destination's items as they are there: with the fence attribute, if they have it."""
-    return ReadableTable(settings.destination_table, region=settings.destination_region, connect=clients.destination)
+def readable_as_stored(
+    settings: Settings, clients: Clients, *, consumed: Callable[[float], None] | None = None
+) -> ReadableTable:
+    """The destination's items as they are there: with the fence attribute, if they have it.
+
+    :param consumed: called with the read units that each call has cost
+    """
+    return ReadableTable(
+        settings.destination_table,
+        region=settings.destination_region,
+        connect=clients.destination,
+        consumed=consumed,
+    )
 
 
 def readable(settings: Settings, clients: Clients) -> ReadableTable:

@@ -139,6 +139,9 @@ IDS: Mapping[str, str] = {
     "stopped": "no daemon of the task runs",
     "task-of-others": "the task replicates other tables",
     "uplink-of-before": "the way back of a two-way task has checkpoints from before it was one-way for a time",
+    "verification-differs": "keys differ by the last verification",
+    "verification-failed": "the verification can't go on",
+    "verification-late": "there was no whole verification for several periods of verifyEvery",
     # Tasks that are named together.
     "tasks-differ-in-process": "a task has another setting of the process than the other tasks of its daemon",
     "tasks-share-checkpoints": "tasks have one checkpoint table",

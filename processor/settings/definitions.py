@@ -401,6 +401,27 @@ DEFINITIONS: tuple[Definition, ...] = (
         help="number of processes that verify uses",
     ),
     Definition(
+        name="verifyReadUnits",
+        group="Copy and verify",
+        parse=parsers.units,
+        default_is="no limit; with verifyEvery by the tables' size",
+        help="read units a second that verify may use of each table, or a percentage of its provisioned capacity (10%)",
+    ),
+    Definition(
+        name="verifyEvery",
+        group="Copy and verify",
+        parse=parsers.period(60, 31 * 86_400),
+        default_is="off; 24h with bootstrap",
+        help="the daemons compare both tables by themselves, this often: 24h, 90min, 7d",
+    ),
+    Definition(
+        name="verifyRepair",
+        group="Copy and verify",
+        parse=parsers.OneOf("false", "true", "deleteExtra"),
+        default="false",
+        help="verifyEvery mends what it finds; deleteExtra: and deletes what only the destination has",
+    ),
+    Definition(
         name="bootstrap",
         group="By itself",
         parse=parsers.boolean,
@@ -411,7 +432,7 @@ DEFINITIONS: tuple[Definition, ...] = (
     Definition(
         name="afterLoss",
         group="By itself",
-        parse=parsers.one_of("hold", "copy"),
+        parse=parsers.OneOf("hold", "copy"),
         default="hold",
         help="if the stream has lost changes: hold waits for a person, copy copies and verifies again, and deletes "
         "what only the destination has",

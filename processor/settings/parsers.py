@@ -36,6 +36,22 @@ def whole_number(lowest: int, highest: int, *, reason: str = "") -> Callable[[st
     return parse
 
 
+def period(lowest: int, highest: int) -> Callable[[str], int]:
+    """Seconds, of text such as ``24h``, in these bounds, both included; or 0, of ``off``."""
+
+    def parse(value: str) -> int:
+        found = re.fullmatch(r"(\d{1,9})\s?(s|min|h|d)", value.strip())
+        seconds = int(found[1]) * _SECONDS[found[2]] if found else 0
+        if value.strip().lower() != "off" and not lowest <= seconds <= highest:
+            message = (
+                f"'{value}' is neither off nor a time from {lowest} s to {highest // 86_400} d, as 90min, 24h or 7d"
+            )
+            raise ValueError(message)
+        return seconds
+
+    return parse
+
+
 class OneOf:
     """One of these words, as they are written; ``choices`` are for whoever offers them to a person."""
 
@@ -218,6 +234,7 @@ def key_place(value: str) -> str:
     raise ValueError(message)
 
 
+_SECONDS = {"s": 1, "min": 60, "h": 3600, "d": 86_400}
 _RENAME = re.compile(r"((?:[^\\=]|\\.)+)=((?:[^\\=]|\\.)+)")
 
 function = matching(

@@ -19,6 +19,8 @@ MAX_TABLE_NAME = 255
 MOST_CONCURRENT_WRITES = 80
 # More would not help: a copy within one region is limited by this process, not by the number of its calls.
 THREADS = 8
+# Where bootstrap=true and verifyEvery doesn't say otherwise.
+_DAY_SECONDS = 86_400
 # The fields of which any one makes what is written of an item other than the item itself, and those that say something
 # only beside one of these.
 VIEW_FIELDS = (
@@ -80,6 +82,10 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=False):
     apply_threads: int | None = None
     copy_processes: int | None = None
     verify_processes: int | None = None
+    verify_read_units: str | None = None
+    # Seconds; 0 for off.
+    verify_every: int | None = None
+    verify_repair: str = "false"
     copy_segments: int | None = None
     copy_read_units: str | None = None
     copy_write_units: str | None = None
@@ -219,7 +225,19 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=False):
     @property
     def has_caretaker(self) -> bool:
         """Whether a setting asks for something that the process which looks after the task does."""
-        return self.bootstrap or self.after_loss == "copy"
+        return self.bootstrap or self.after_loss == "copy" or self.verifies
+
+    @property
+    def verifies(self) -> bool:
+        """Whether the daemons compare both tables by themselves; of a two-way task the mirror's do."""
+        return bool(self.verification_seconds) and self.direction != "uplink"
+
+    @property
+    def verification_seconds(self) -> int:
+        """From the begin of one pass of theirs to the begin of the next; 0 if they make none."""
+        if self.verify_every is None:
+            return _DAY_SECONDS if self.bootstrap else 0
+        return self.verify_every
 
     @property
     def in_directions(self) -> tuple[Settings, ...]:

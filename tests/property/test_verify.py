@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import random
 import threading
@@ -24,6 +25,7 @@ from processor.commands.verify.judge import Judge
 from processor.commands.verify.part import PartQueue, Stretch
 from processor.commands.verify.recheck import Recheck
 from processor.commands.verify.report import Results, VerifyReport
+from processor.commands.verify.settled import SettledParts
 from processor.commands.verify.sides import Sides
 from processor.commands.verify.table_side import TableSide
 from processor.commands.verify.task import VerifyTask
@@ -98,13 +100,21 @@ class _LostError(Exception):
     pass
 
 
+class _KilledError(Exception):
+    pass
+
+
 @dataclass
 class _Losing:
-    """A crew whose processes are lost at any moment: before a stretch is heard, or after."""
+    """A crew whose processes are lost at any moment: before a stretch is heard, or after.
+
+    ``stretches``: after so many all of it is killed, the process too that puts everything together.
+    """
 
     worker: VerifyWorker
     chance: random.Random
     threads: int = 3
+    stretches: int | None = None
 
     def run(self, parts: PartQueue, taker: Taker) -> None:
         """As ``Crew``."""
@@ -115,6 +125,10 @@ class _Losing:
                 raise _LostError
 
         def tell(stretch: Stretch) -> None:
+            if self.stretches is not None:
+                if not self.stretches:
+                    raise _KilledError
+                self.stretches -= 1
             lose()
             told = msgspec.json.decode(msgspec.json.encode(stretch), type=Stretch)
             parts.go_on(told.rest)
@@ -138,7 +152,18 @@ class _Pair:
     expiry: Expiry
     shows_expired: bool
 
-    def report(self, chance: random.Random | None) -> VerifyReport:
+    def report_of_runs(self, chance: random.Random, kills: Sequence[int]) -> VerifyReport:
+        """Of a pass that is killed after so many stretches, and gone on with by what was kept of it."""
+        settled = SettledParts(8)
+        for stretches in kills:
+            with contextlib.suppress(_KilledError):
+                self.report(chance, settled=settled, stretches=stretches)
+            settled = SettledParts(8, settled.settled)
+        return self.report(chance, settled=settled)
+
+    def report(
+        self, chance: random.Random | None, *, settled: SettledParts | None = None, stretches: int | None = None
+    ) -> VerifyReport:
         """Of one process, or of some that are lost by chance."""
         report = VerifyReport()
         results, workers = Results(report, show=1_000), WorkerGroup(threading.Event())
@@ -154,7 +179,7 @@ class _Pair:
         )
         crew: Crew = Alone(verified, self.sides, workers)
         if chance is not None:
-            crew = _Losing(VerifyWorker(verified, self.sides, workers.stop), chance)
+            crew = _Losing(VerifyWorker(verified, self.sides, workers.stop), chance, stretches=stretches)
         recheck = Recheck(
             self.sides["source"],
             self.sides["destination"],
@@ -174,6 +199,7 @@ class _Pair:
                 buckets=BucketDigests(bucket_count(0)),
                 differing=verified.differing,
                 chance=random.Random(0),
+                settled=settled,
             ).run()
         finally:
             recheck.close()
@@ -228,6 +254,8 @@ def test_the_report_is_that_of_one_process(
     pair = _pair(table, expiry=expiry, **given_so)
     report = pair.report(None)
     assert pair.report(random.Random(seed)) == report
+    chance = random.Random(seed)
+    assert pair.report_of_runs(chance, [chance.randrange(20) for _ in range(2)]) == report
     assert report.complete
     if expiry == "none":
         counts = Counter(table.values())

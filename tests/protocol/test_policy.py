@@ -164,6 +164,21 @@ def _verify(task: GuardedTask) -> list[tuple[int, str, str]]:
     return [task.run("verify", "--recheck", "0")]
 
 
+def _verify_kept(task: GuardedTask) -> list[tuple[int, str, str]]:
+    """By hand, and as the daemons do, when nothing differs any more: else it would wait for minutes."""
+    _tables(task)
+    task.db.create_table(
+        TableName=task.settings.task_table,
+        KeySchema=[{"AttributeName": "name", "KeyType": "HASH"}],
+        AttributeDefinitions=[{"AttributeName": "name", "AttributeType": "S"}],
+        BillingMode="PAY_PER_REQUEST",
+    )
+    came = [task.run("verify", "--recheck", "0")]
+    _put(task.there, task.destination_table, "a", "b")
+    task.there.delete_item(TableName=task.destination_table, Key={"id": {"S": "z"}})
+    return [*came, task.run("verify", "--rolling")]
+
+
 def _preview(task: GuardedTask) -> list[tuple[int, str, str]]:
     _tables(task)
     return [task.run("preview"), task.run("preview", "--key", '{"id":{"S":"a"}}')]
@@ -270,6 +285,9 @@ CASES = {
     "status": Case(commands=("status",), run=_status, settings=LETTERS | {"failoverTimeMillis": "30000"}),
     "console": Case(commands=("console",), run=_console, settings=LETTERS | {"failoverTimeMillis": "30000"}),
     "verify": Case(commands=("verify",), run=_verify, ends=(1,)),
+    "verify, with verifyEvery": Case(
+        commands=("verify",), run=_verify_kept, settings={"verifyEvery": "24h"}, ends=(1, 0)
+    ),
     "preview": Case(commands=("preview",), run=_preview, settings={"filter": "attribute_exists(id)"}, ends=(0, 0)),
     "repair": Case(commands=("repair",), run=_repair),
     "repair, fenced": Case(commands=("repair",), run=_repair, settings=FENCED),

@@ -107,7 +107,8 @@ def test_the_demo_s_page_shows_what_is_pending_fall_to_nothing(page: Page, tmp_p
 
 @pytest.fixture
 def conf(tmp_path: Path, pair: Pair) -> Path:
-    """A directory of two tasks, one of which can't be used."""
+    """A directory of two tasks, of which one verifies itself, and one can't be used."""
+    pair.settings["verifyEvery"] = "24h"
     folder = tmp_path / "conf"
     folder.mkdir()
     (folder / "orders.properties").write_text(javaproperties.dumps(pair.settings, timestamp=False))
@@ -125,6 +126,8 @@ def test_a_killed_daemon(page: Page, pair: Pair, replicator: MakeReplicator, con
         wait_for_word(page, "In sync")
         assert page.get_attribute("body", "data-level") == "ok"
         assert page.inner_text("#said") == "In sync"
+        page.wait_for_function("() => /Verified through .*Z?: \\d+ equal, 0 different/.test(document.body.textContent)")
+        assert page.get_attribute("#fact-verification", "data-level") == "ok"
         running.stop(signal.SIGKILL)
         wait_for_word(page, "Not healthy")
         assert page.get_attribute("body", "data-level") == "bad"

@@ -23,6 +23,8 @@ from tests.scenarios.conftest import Servers
 KEEPER = f"arn:aws:iam::{TASK_ACCOUNT}:role/keeper"
 # The adapter removes leases of shards that the stream has no more, once a minute: too long to wait for here.
 ONCE_A_MINUTE = "dynamodb:DeleteItem"
+# Only the destination has it, and keeps it: a difference, whose key the verification looks up in both tables.
+STRANGE = "strange"
 
 
 class Stage:
@@ -49,7 +51,8 @@ class Stage:
 
         def found() -> set[str]:
             assert set() == self.task.authority.denied  # else it would be waited for in vain
-            return {item["id"]["S"] for item in client.scan(TableName=table, ConsistentRead=True)["Items"]}
+            items = client.scan(TableName=table, ConsistentRead=True)["Items"]
+            return {item["id"]["S"] for item in items} - {STRANGE}
 
         until(lambda: found() == keys, f"{keys} at the destination", pause_seconds=0.1)
         self._keys = keys
@@ -83,11 +86,13 @@ def stage(servers: Servers, monkeypatch: pytest.MonkeyPatch) -> Iterator[Stage]:
             dontPublishCloudwatch="false",
             heartbeatSeconds="1",
             metricsBufferTimeMillis="500",
+            verifyEvery="24h",
         ) as task,
     ):
         for name, value in task.environment.items():
             monkeypatch.setenv(name, value)
         create_table(task.there, task.destination_table, stream=False)
+        task.there.put_item(TableName=task.destination_table, Item={"id": {"S": STRANGE}})
         yield Stage(task, simulator)
 
 

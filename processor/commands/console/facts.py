@@ -8,9 +8,11 @@ from processor.commands.console import remedies
 from processor.commands.console.verdict import Level
 from processor.commands.console.words import counted
 from processor.settings.task_files import TaskFile
+from processor.state.status import verification
 from processor.state.status.copy_progress import CopyProgress
 from processor.state.status.letters import LettersFound
 from processor.state.status.report import StatusReport
+from processor.state.status.verification import Verification
 
 
 class Fact(msgspec.Struct, frozen=True, kw_only=True):
@@ -25,7 +27,7 @@ class Fact(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def facts_of(report: StatusReport, file: TaskFile) -> list[Fact]:
-    """Tables, daemons, a copy, and what was set aside or left out."""
+    """Tables, daemons, a copy, verifications, and what was set aside or left out."""
     facts = [_destination(report), _source(report)]
     facts += [
         Fact(
@@ -39,6 +41,8 @@ def facts_of(report: StatusReport, file: TaskFile) -> list[Fact]:
     ] or [Fact(id="daemon", name="Daemons", value="none that holds a shard", level="bad" if report.findings else "ok")]
     if report.copy is not None:
         facts.append(_copy(report.copy, file))
+    if report.verification:
+        facts.append(_verification(report.verification, file))
     letters = report.dead_letters
     if letters is not None:
         facts.append(
@@ -95,6 +99,19 @@ def _source(report: StatusReport) -> Fact:
         name="Source",
         value=f"{table.table} in {table.region} {text}; {reads}",
         level="ok" if is_well else "unknown" if table.status is None else "bad",
+    )
+
+
+def _verification(found: Verification, file: TaskFile) -> Fact:
+    is_bad = bool(found.differing) or found.failure is not None or found.is_late
+    running = found.running
+    return Fact(
+        id="verification",
+        name="Verified",
+        value=verification.sentence(found),
+        level="bad" if is_bad else "unknown" if found.last is None else "ok",
+        command=remedies.of_finding("verification-differs", file) if found.differing else None,
+        share=None if running is None else round(running.share, 3),
     )
 
 

@@ -34,6 +34,8 @@ _COMMANDS: Mapping[str, tuple[str, str]] = {
     "stream-gone": ("copy", "--restart"),
     "stream-off": _CHECK,
     "stream-replaced": ("copy", "--restart"),
+    "verification-differs": ("verify", ""),
+    "verification-failed": _CHECK,
 }
 
 

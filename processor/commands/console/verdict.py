@@ -11,6 +11,7 @@ from processor.commands.console.words import without_keys
 from processor.reporting.durations import duration
 from processor.reporting.finding_ids import IDS
 from processor.reporting.findings import Finding
+from processor.state.status import verification
 from processor.state.status.report import StatusReport
 from processor.state.status.task_status import TaskStatus
 
@@ -45,7 +46,8 @@ def of(found: TaskStatus, *, bounded: bool = False) -> Verdict:
     far = _far(found.report, behind)
     if level == "ok":
         word = "Healthy" if found.report.lag_seconds else "In sync"
-        return Verdict(level=level, word=word, sentence=far, behind=behind)
+        sentence = f"{far} {_verified(found.report)}".strip()
+        return Verdict(level=level, word=word, sentence=sentence, behind=behind)
     word = "Not healthy" if level == "bad" else "Not known"
     return Verdict(level=level, word=word, sentence=f"{_reason(found.findings)} {far}".strip(), behind=behind)
 
@@ -72,6 +74,12 @@ def _reason(findings: Sequence[Finding]) -> str:
     words = IDS[first.id]
     more = f", and {len(findings) - 1} more" if len(findings) > 1 else ""
     return f"{words[:1].upper()}{words[1:]}{more}."
+
+
+def _verified(report: StatusReport) -> str:
+    if not report.verification or report.verification.last is None:
+        return ""
+    return f"Verified {verification.outcome(report.verification.last)}."
 
 
 def _far(report: StatusReport, behind: str) -> str:

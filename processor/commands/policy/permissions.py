@@ -76,6 +76,8 @@ def _of_caretaker(settings: Settings) -> Iterator[str]:
         yield from ("copy", "verify")
     if settings.after_loss == "copy":
         yield from ("copy", "verify", "repair")
+    if settings.verifies:
+        yield "verify" if settings.verify_repair == "false" else "repair"
 
 
 def possible(settings: Settings) -> tuple[str, ...]:
@@ -144,8 +146,12 @@ def _metrics(settings: Settings) -> bool:
     return "cloudwatch" in sinks(settings, {})
 
 
-def _views(settings: Settings) -> bool:
-    return settings.views_items
+def _verifies(settings: Settings) -> bool:
+    return settings.verifies
+
+
+def _notes_outcome(settings: Settings) -> bool:
+    return settings.views_items or settings.verifies
 
 
 def _heartbeat(settings: Settings) -> bool:
@@ -250,7 +256,8 @@ def _task() -> Iterator[Permission]:
     yield _row("task", "TaskTable", "GetItem", f"{_LOOKING} console status unmark")
     yield _row("task", "TaskTable", "DescribeTable PutItem", "copy copyViaS3 replicate")
     yield _row("task", "TaskTable", "UpdateItem", "copy replicate")
-    yield _row("task", "TaskTable", "UpdateItem", "repair verify", _views)  # by which view all of the destination is
+    yield _row("task", "TaskTable", "UpdateItem", "repair verify", _notes_outcome)  # of all of the destination
+    yield _row("task", "TaskTable", "GetItem", "repair verify", _verifies)
     yield _row("task", "TaskTable", "Scan", "copy copyViaS3 console status")
     yield _row("task", "TaskTable", "DeleteItem", "copy copyViaS3 replicate")
     yield _row("task", "TaskTable", "GetItem PutItem UpdateItem DeleteItem Scan", SHARED)

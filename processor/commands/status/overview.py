@@ -17,10 +17,12 @@ from processor.state.status import urgency
 if TYPE_CHECKING:
     from rich.console import Console, ConsoleOptions, RenderResult
 
+    from processor.state.status.report import StatusReport
     from processor.state.status.task_status import TaskStatus
 
 _WORDS = {0: "healthy", 1: "not healthy", 5: "not known", 22: "unusable", None: "not reached"}
-_COLUMNS = ("task", "state", "lag", "shards", "daemons", "wrong")
+# The last but one is there where a task verifies itself.
+_COLUMNS = ("task", "state", "lag", "shards", "daemons", "verified", "wrong")
 # Rows of the table that are no task's: the sum, the columns' names, what is left out, and the cursor's.
 _OTHER_ROWS = 4
 _MINUTE, _HOUR, _DAY = 60, 3600, 86_400
@@ -75,6 +77,8 @@ def _rows(found: Sequence[TaskStatus], width: int) -> Iterator[str]:
     for each in found:
         file = each.task.file
         rows.append(tuple(map(escaped, (file.name if names[file.name] == 1 else file.path, *_cells(each)))))
+    if not any(each.report is not None and each.report.verification for each in found):
+        rows = [(*row[:-2], row[-1]) for row in rows]
     widths = [max(map(cell_len, column)) for column in list(zip(*rows, strict=True))[:-1]]
     widths[0] = min(widths[0], max(width // 4, 8))
     for row in rows:
@@ -90,10 +94,10 @@ def _fitting(text: str, width: int) -> str:
     return set_cell_size(_cropped(text, width), width)
 
 
-def _cells(found: TaskStatus) -> tuple[str, str, str, str, str]:
+def _cells(found: TaskStatus) -> tuple[str, ...]:
     made = found.report
     if made is None:
-        return _word(found.exit_status), "-", "-", "-", found.message
+        return _word(found.exit_status), "-", "-", "-", "-", found.message
     unfinished = made.counts.reading + made.counts.unowned + made.counts.waiting
     alive = sum(1 for daemon in made.daemons if daemon.alive)
     is_plain = found.exit_status != 1 or made.state in {"running", "unknown"}
@@ -102,8 +106,17 @@ def _cells(found: TaskStatus) -> tuple[str, str, str, str, str]:
         "lost" if found.has_losses else short(made.lag_seconds),
         f"{made.counts.reading}/{unfinished}",
         f"{alive}/{len(made.daemons)}",
+        _verified(made),
         _wrong(found),
     )
+
+
+def _verified(made: StatusReport) -> str:
+    """How long ago the last whole verification began."""
+    if not made.verification:
+        return "-"
+    age = made.verification.age_seconds
+    return "not yet" if age is None else f"{short(age)} ago"
 
 
 def _wrong(found: TaskStatus) -> str:

@@ -11,7 +11,7 @@ from rich.text import Text
 
 from processor.reporting.durations import duration
 from processor.reporting.rich_console import cell
-from processor.state.status import urgency
+from processor.state.status import urgency, verification
 from processor.state.status.copy_progress import CopyProgress
 from processor.state.status.lineage import ShardState
 from processor.state.status.report import StatusReport, TableStatus
@@ -37,6 +37,9 @@ def headline(report: StatusReport) -> str:
         f"shards: {shards}, {counts.finished} finished",
         f"daemons: {alive}" + (f" of {len(report.daemons)} alive" if alive < len(report.daemons) else ""),
     ]
+    if report.verification:
+        last = report.verification.last
+        parts.append(f"verified {verification.outcome(last)}" if last else "not verified yet")
     return "; ".join(parts)
 
 
@@ -80,6 +83,8 @@ def _facts(report: StatusReport) -> list[tuple[str, str]]:
     ]
     if report.copy is not None:
         facts.append(("copy", _copy(report.copy)))
+    if report.verification:
+        facts.append(("verified", verification.sentence(report.verification)))
     if letters is not None:
         facts.append(("dead letters", f"{'more than ' if letters.more else ''}{letters.count} in {letters.place}"))
     if report.conflicts:

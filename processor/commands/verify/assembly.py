@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import random
 import threading
 from collections.abc import Callable
@@ -19,6 +20,7 @@ from processor.commands.verify.options import VerifyOptions
 from processor.commands.verify.recheck import Recheck
 from processor.commands.verify.repair import Repair, Tell, keeping_extra, would_repair
 from processor.commands.verify.report import Found, Results
+from processor.commands.verify.rolling import Rolling
 from processor.commands.verify.sides import sides_of
 from processor.commands.verify.task import VerifyTask
 from processor.dynamodb.keys import key_reader
@@ -137,8 +139,10 @@ class _Steps:
 class Assembly:
     """Makes the parts of a comparison.
 
+    :param task: with the pace of all processes together
     :param view: the task's view of the source's items
     :param stack: closes them
+    :param rolling: a pass whose progress is kept
     """
 
     def __init__(
@@ -151,8 +155,12 @@ class Assembly:
         view: ItemView | None,
         stop: threading.Event,
         stack: contextlib.ExitStack,
+        rolling: Rolling | None = None,
     ) -> None:
-        self._task = task
+        self._processes = processes_of(task)
+        sharing = self._processes + (self._processes > 1)  # the first one looks up what the others find
+        self._task = task = dataclasses.replace(task, pace=task.pace.shared(sharing))
+        self._rolling = rolling
         self._options = options
         self._clients = clients
         self._results = results
@@ -162,7 +170,7 @@ class Assembly:
         self._stop = stop
         self._workers = WorkerGroup(stop, tick=self._say)
         self._comparison: Comparison | None = None
-        self._sides = sides_of(task, clients, view, retry=self._retry)
+        self._sides = sides_of(task, clients, view, retry=self._retry, stop=stop)
         self._crew = self._made_crew()  # before this process has threads, for others may be forked from it
         metrics = CommandMetrics(task.settings, items=instruments.VERIFY_ITEMS, progress=instruments.VERIFY_PROGRESS)
         self._progress = stack.enter_context(contextlib.closing(_Steps(stack.enter_context(metrics))))
@@ -200,19 +208,21 @@ class Assembly:
             differing=self._task.differing,
             share=self._options.share,
             chance=random.SystemRandom(),
+            settled=self._rolling.settled if self._rolling is not None else None,
         )
         return self._comparison
 
     def _made_crew(self) -> Crew:
-        processes = processes_of(self._task)
-        if processes == 1:
+        if self._processes == 1:
             return Alone(self._task, self._sides, self._workers)
-        forked = Forked(self._task, processes, workers=self._workers, outage=outage())
+        forked = Forked(self._task, self._processes, workers=self._workers, outage=outage())
         return self._stack.enter_context(forked)
 
     def _retry(self) -> Retry:
         return retry(self._stop)
 
     def _say(self) -> None:
+        if self._rolling is not None:
+            self._rolling.save_now_and_then()
         if self._comparison is not None:
             self._progress.say(self._comparison.step)

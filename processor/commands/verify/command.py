@@ -4,29 +4,33 @@ from __future__ import annotations
 
 import contextlib
 import os
+import threading
+import time
 from collections.abc import Callable, Iterator
 from mmap import mmap
 
 from processor.aws import boto3_clients
 from processor.aws.clients import Clients
+from processor.commands.verify import outcome, pace, rolling
 from processor.commands.verify.assembly import Assembly, retry
 from processor.commands.verify.canonical_form import CanonicalForm
 from processor.commands.verify.digests import DifferingBuckets, bucket_count
 from processor.commands.verify.options import VerifyOptions
+from processor.commands.verify.pace import Pace
 from processor.commands.verify.recheck import pause_seconds
 from processor.commands.verify.render import show
 from processor.commands.verify.report import OutputFile, Results, VerifyReport
+from processor.commands.verify.rolling import Rolling
 from processor.commands.verify.shared.shared_pass import SharedPass
 from processor.commands.verify.task import VerifyTask
 from processor.dynamodb import time_to_live
-from processor.errors import RefusedError, StoppedError, UnavailableError, UsageError
+from processor.errors import StoppedError, UsageError
 from processor.reporting import logs, output
 from processor.settings import attribute_paths
 from processor.settings.settings import Settings
 from processor.settings.table_pair import table_identity
 from processor.startup import preflight
 from processor.startup.facts import Facts
-from processor.state import task_row
 from processor.system import program
 from processor.system.signals import Signals
 from processor.view import task_view
@@ -44,11 +48,14 @@ def run(settings: Settings, options: VerifyOptions, *, pause: Callable[[int], fl
     :raises ReplicatorError: it could not be finished
     """
     _insist_usable(options)
+    if options.rolling:
+        settings, options = rolling.settings_of(settings), rolling.options_of(settings, options)
     clients = Clients(settings, create=boto3_clients.create)
     ready = preflight.tables(settings, clients)
     preflight.insist(ready.findings, "Nothing was compared, and nothing written.")
     form = _form(settings, options, ready.facts)
     assert ready.facts.source is not None  # noqa: S101  # else there are errors
+    reading = _pace(settings, options, ready.facts)
     digest = task_view.digest_of(settings)
     view = task_view.of_source(settings, ready.facts.source)
     if options.repair:
@@ -70,27 +77,29 @@ def run(settings: Settings, options: VerifyOptions, *, pause: Callable[[int], fl
                 then=expiry.now(),
                 shows_expired=options.expired,
                 differing=None if options.share < 1 or options.shared else _no_differing(ready.facts),
+                pace=reading,
             )
+            began_ms = _now_ms()
+            stop = signals.stop
             if options.shared:
                 shared = SharedPass(
-                    task,
-                    options,
-                    clients=clients,
-                    view=view,
-                    view_digest=digest,
-                    write=write,
-                    pause=pause,
-                    stop=signals.stop,
+                    task, options, clients=clients, view=view, view_digest=digest, write=write, pause=pause, stop=stop
                 )
                 shared.run(report)
             else:
                 with contextlib.ExitStack() as stack:
+                    kept = stack.enter_context(_kept(task, clients, digest, stop)) if options.rolling else None
                     assembly = Assembly(
-                        task, options, clients=clients, results=results, view=view, stop=signals.stop, stack=stack
+                        task, options, clients=clients, results=results, view=view, stop=stop, stack=stack, rolling=kept
                     )
                     assembly.comparison(pause=pause).run()
-            if _is_proof(report, options):
-                _note_view(settings, clients, digest)
+                    if kept is not None:
+                        kept.finish(report)
+            if outcome.is_whole(report, options):
+                outcome.note_view(settings, clients, digest, report)
+                if not options.rolling:
+                    found = outcome.verified(report, through_ms=began_ms, ended_ms=_now_ms())
+                    outcome.note_counts(settings, clients, found)
         except StoppedError as exc:
             output.say(f"{program.NAME}: {exc}")
             return signals.exit_status
@@ -123,23 +132,28 @@ def _no_differing(facts: Facts) -> DifferingBuckets:
     return DifferingBuckets(mmap(-1, bucket_count(items)))
 
 
-def _is_proof(report: VerifyReport, options: VerifyOptions) -> bool:
-    """Whether all of the destination was found to be, or was made, what it ought to be."""
-    is_whole = options.share == 1 and not options.ignore and not options.dry_run
-    return is_whole and report.complete and not report.differing and not report.changing
+def _now_ms() -> int:
+    return int(time.time() * 1000)
 
 
-def _note_view(settings: Settings, clients: Clients, digest: str) -> None:
-    """Store by which view of the items all of the destination is, so that no start says that it may not be.
+def _pace(settings: Settings, options: VerifyOptions, facts: Facts) -> Pace:
+    source, destination = facts.source or {}, facts.destination or {}
+    if options.rolling:
+        return rolling.pace_of(settings, source, destination)
+    return pace.of_setting(settings.verify_read_units, source, destination)
 
-    :param digest: the view's, from before it was made: the transform's file may have changed since
-    """
-    if not settings.views_items:
-        return
-    try:
-        task_row.note_view(clients.checkpoints(), settings.task_table, digest)
-    except (RefusedError, UnavailableError) as exc:
-        output.say(f"That it is all by these settings can't be noted ({exc}): a start may still say otherwise.")
+
+def _kept(task: VerifyTask, clients: Clients, digest: str, stop: threading.Event) -> Rolling:
+    """The pass that is to be gone on with, or a new one."""
+    tables = (task.source, task.destination)
+    return Rolling(
+        clients.checkpoints,
+        task.settings.task_table,
+        scope="/".join([*(str(table.get("TableId") or table.get("TableArn")) for table in tables), digest]),
+        source=task.source,
+        destination=task.destination,
+        retry=retry(stop),
+    )
 
 
 def _say_what_is_written(settings: Settings, options: VerifyOptions, facts: Facts) -> None:

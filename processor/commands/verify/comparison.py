@@ -3,8 +3,9 @@
 1. Both tables are scanned, and their items' digests are added up in buckets (``digests.py``). Equal buckets hold equal
    items. The order of a scan is not documented, and may differ between two tables; sums don't depend on it. Where two
    scans happen to give the same bytes side by side, no digest is needed (``matcher.py``).
-2. If some buckets differ, both tables are scanned again. Items of those buckets are looked up in the other table: the
-   source's scan finds what is missing or different, the destination's what is extra.
+2. If some buckets differ, both tables are scanned again, but for the parts that are equal by themselves
+   (``settled.py``). Items of those buckets are looked up in the other table: the source's scan finds what is missing or
+   different, the destination's what is extra.
 3. Keys that seem to differ are read again (``recheck.py``).
 
 The scans are shared by processes (``crew.py``), which tell what they find a stretch at a time; all of it is put
@@ -34,6 +35,7 @@ from processor.commands.verify.digests import BucketDigests, DifferingBuckets, D
 from processor.commands.verify.part import RAW, Part, PartQueue, Stretch
 from processor.commands.verify.recheck import Recheck
 from processor.commands.verify.report import Found, Results
+from processor.commands.verify.settled import SettledParts
 from processor.commands.verify.sides import Sides
 from processor.dynamodb.scanner import MAX_SEGMENTS, Segment
 
@@ -66,6 +68,7 @@ class Comparison:
     :param differing: marked before the second step, and seen by the crew; None for a sample
     :param share: the part of the items to compare; less than 1 is a sample
     :param only: the one segment of both tables that is compared; None for all of them
+    :param settled: the parts of the first step, and those that are settled already; by default as many as suit the crew
     """
 
     def __init__(
@@ -80,6 +83,7 @@ class Comparison:
         share: float = 1.0,
         only: Segment | None = None,
         chance: random.Random,
+        settled: SettledParts | None = None,
     ) -> None:
         self._sides = sides
         self._crew = crew
@@ -90,6 +94,8 @@ class Comparison:
         self._share = share
         self._only = only
         self._chance = chance
+        largest = max(sides["source"].size_bytes, sides["destination"].size_bytes)
+        self._settled = settled or SettledParts(self._parts(largest))
         self.step = Step("begin")
 
     def run(self) -> None:
@@ -102,6 +108,9 @@ class Comparison:
         if self._differing is not None and not self._sum(self._differing):
             self._results.equal(report.source_items - report.source_expired)
         else:
+            if self._differing is not None:
+                counts = self._settled.settled.counts
+                self._results.equal(counts.source_items - counts.source_expired)
             self._look("source")
             self._look("destination")
         report.complete = True
@@ -109,8 +118,13 @@ class Comparison:
     def _sum(self, differing: DifferingBuckets) -> bool:
         """Scan both tables for the sums, and mark the buckets that differ; returns whether some do."""
         left: dict[Role, str | None] = {"source": None, "destination": None}
+        before = self._settled.settled.counts
         self.step = Step("digests", self._sides["source"].items + self._sides["destination"].items)
-        total, segments = self._all(max(self._sides["source"].size_bytes, self._sides["destination"].size_bytes))
+        self.step.done = before.source_items + before.destination_items
+        self._results.scanned("source", before.source_items, before.source_expired)
+        self._results.scanned("destination", before.destination_items, before.destination_expired)
+        self._results.equal(before.equal)
+        total, segments = self._all()
         parts = PartQueue(Part(number=number, total=total, left=left) for number in segments)
         self._crew.run(parts, self)
         self._recheck.finish()
@@ -135,6 +149,8 @@ class Comparison:
     def take(self, stretch: Stretch) -> None:
         """As ``crew.Taker`` says."""
         self._buckets.add(Digests(stretch.places, stretch.hashes))
+        if stretch.rest.looked_up is None:
+            self._settled.add(stretch)
         for each, items in stretch.scanned.items():
             self.step.done += items
             self._results.scanned(each, items, stretch.expired.get(each, 0))
@@ -148,17 +164,16 @@ class Comparison:
     def _parts(self, size_bytes: int) -> int:
         return min(self._crew.threads * _PARTS_PER_THREAD, max(_FEWEST_PARTS, size_bytes // _BYTES_PER_PART))
 
-    def _all(self, size_bytes: int) -> tuple[int, Iterable[int]]:
+    def _all(self) -> tuple[int, Iterable[int]]:
         if self._only is not None:
             return self._only.total, [self._only.number]
-        total = self._parts(size_bytes)
-        return total, range(total)
+        return self._settled.total, self._settled.left
 
     def _segments(self, role: Role) -> tuple[int, Iterable[int]]:
         """How many there are of a table, and the numbers of those that are read."""
         side = self._sides[role]
         if self._share == 1:
-            return self._all(side.size_bytes)
+            return self._all()
         total = max(_SAMPLE_SEGMENTS, math.ceil(_FEWEST_DRAWN / self._share), side.items // _ITEMS_PER_SEGMENT)
         total = min(total, MAX_SEGMENTS)
         return total, self._chance.sample(range(total), max(1, round(total * self._share)))

@@ -184,6 +184,7 @@ class Forked:
             Clients(settings, connections=task.threads, create=boto3_clients.create),
             task_view.of_source(settings, task.source),
             retry=lambda: Retry(retry_policy.COMMAND, wire.stop, WiredOutage(wire)),
+            stop=wire.stop,
         )
         worker = VerifyWorker(task, sides, wire.stop)
 

@@ -15,6 +15,7 @@ from typing import Literal
 from processor.commands.verify.canonical_form import Digest
 
 Role = Literal["source", "destination"]
+ROLES: tuple[Role, ...] = ("source", "destination")
 
 # A bucket has 9 bytes. The minimum is for tables whose number of items is not known yet (DescribeTable's is hours
 # old).
@@ -22,7 +23,7 @@ MIN_BUCKETS = 1 << 16
 MAX_BUCKETS = 1 << 21
 # Every item of a differing bucket is read again by its key, at 26 times a scan's price (for items of 300 bytes).
 ITEMS_PER_BUCKET = 2
-_MODULUS = 1 << 64
+MODULUS = 1 << 64
 
 
 class Digests:
@@ -38,7 +39,7 @@ class Digests:
         """Add items of a table; each once."""
         for place, item_hash in digests:
             self._places.append(place)
-            self._hashes.append(item_hash if role == "source" else -item_hash % _MODULUS)
+            self._hashes.append(item_hash if role == "source" else -item_hash % MODULUS)
 
     def packed(self) -> tuple[bytes, bytes]:
         """What makes the same again."""
@@ -47,6 +48,10 @@ class Digests:
     def pairs(self) -> Iterable[tuple[int, int]]:
         """Each one's place, and what is to be added there."""
         return zip(self._places, self._hashes, strict=True)
+
+    def sum(self) -> int:
+        """Zero if both tables gave the same items, whatever their buckets are."""
+        return sum(self._hashes) % MODULUS
 
 
 def bucket_count(items: int) -> int:
@@ -69,7 +74,7 @@ class BucketDigests:
         sums, mask = self._sums, len(self._sums) - 1
         for place, item_hash in digests.pairs():
             number = place & mask
-            sums[number] = (sums[number] + item_hash) % _MODULUS
+            sums[number] = (sums[number] + item_hash) % MODULUS
 
     def differing(self) -> list[int]:
         """The numbers of the buckets that differ, when all items of both tables were added."""

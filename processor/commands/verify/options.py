@@ -23,4 +23,5 @@ class VerifyOptions(msgspec.Struct, frozen=True, kw_only=True):
     delete_extra: bool = False
     dry_run: bool = False
     shared: bool = False
+    rolling: bool = False
     as_json: bool = False

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from processor.commands.verify.canonical_form import CanonicalForm
 from processor.commands.verify.digests import DifferingBuckets
+from processor.commands.verify.pace import NO_LIMIT, Pace
 from processor.dynamodb.expiry import Expiry
 
 if TYPE_CHECKING:
@@ -27,6 +28,7 @@ class VerifyTask:
         neither
     :param shows_expired: keys that TTL excuses are named, too
     :param differing: which buckets' items are looked up; None for all, as in a sample
+    :param pace: how fast each process may read both tables
     """
 
     settings: Settings
@@ -37,6 +39,7 @@ class VerifyTask:
     then: Expiry
     shows_expired: bool
     differing: DifferingBuckets | None
+    pace: Pace = NO_LIMIT
 
     @property
     def threads(self) -> int:

@@ -10,16 +10,19 @@ from typing import Any, Literal
 import msgspec
 
 from processor.dynamodb.record_times import MINUTE_SECONDS
+from processor.reporting.durations import duration
 from processor.reporting.findings import Finding, error
 from processor.settings.settings import Settings
 from processor.state import loss_remedies, task_row
 from processor.state.checkpoint_outage import CheckpointOutage
 from processor.state.holds import Hold
 from processor.state.liveness import Daemon
+from processor.state.status import verification
 from processor.state.status.copy_progress import CopyProgress
 from processor.state.status.letters import LettersFound
 from processor.state.status.lineage import ShardState
 from processor.state.status.snapshot import Seen, Stream
+from processor.state.status.verification import Verification
 from processor.system import program
 
 # Exit status.
@@ -57,8 +60,8 @@ class StatusReport(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     may be wrong by a minute, because the source rounds its records' times to the minute. With
     ``checkpoint_interval_seconds``, each may really be smaller by up to that interval, because only checkpoints show
     what is applied. ``filtered`` is the sum of the shards' own: records up to their checkpoints that the settings leave
-    out; None if none are counted. ``uplink`` is the report of a two-way task's other direction, where this is ``both``;
-    ``conflicts`` are in that one.
+    out; None if none are counted. ``verification`` is there with ``verifyEvery``. ``uplink`` is the report of a two-way
+    task's other direction, where this is ``both``; ``conflicts`` are in that one.
     """
 
     task_name: str
@@ -82,6 +85,7 @@ class StatusReport(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     findings: list[Finding]
     shards: list[ShardState]
     conflicts: LettersFound | msgspec.UnsetType = msgspec.UNSET
+    verification: Verification | msgspec.UnsetType = msgspec.UNSET
     uplink: StatusReport | msgspec.UnsetType = msgspec.UNSET
 
 
@@ -142,6 +146,7 @@ def make(settings: Settings, seen: Seen, *, max_lag_seconds: int) -> StatusRepor
         findings=findings,
         shards=seen.shards,
         conflicts=msgspec.UNSET if seen.conflicts is None else seen.conflicts,
+        verification=msgspec.UNSET if seen.verification is None else seen.verification,
     )
 
 
@@ -169,6 +174,7 @@ def _unreachable(settings: Settings, seen: Seen) -> Iterator[Finding]:
         "stream": "the source's stream",
         "lag": "lag",
         "copy": "progress of the copy",
+        "verification": f"what the verifications have found, in task table {settings.task_table}",
         "checkpoint outage": f"whether daemons can use the checkpoint table, in task table {settings.task_table}",
         "holds": f"what keeps shards from going on, in task table {settings.task_table} in {settings.kcl_region}",
         "dead letters": "dead letters",
@@ -192,6 +198,8 @@ def _wrong(settings: Settings, seen: Seen, max_lag_seconds: int) -> Iterator[Fin
     yield from _of_daemons(settings, seen)
     yield from _of_shards(settings, seen, max_lag_seconds)
     yield from (_of_hold(settings, hold) for hold in seen.holds)
+    if seen.verification is not None:
+        yield from _of_verification(settings, seen.verification)
 
 
 def _of_task(settings: Settings, seen: Seen) -> Iterator[Finding]:
@@ -375,6 +383,37 @@ def _of_hold(settings: Settings, hold: Hold) -> Finding:
     }
     name, value, consequence, remedy = found[hold.kind]
     return error(name, f"shard {hold.shard_id}", f"{value} ({hold.reason.rstrip('.')})", consequence, remedy)
+
+
+def _of_verification(settings: Settings, found: Verification) -> Iterator[Finding]:
+    what = f"destination table {settings.destination_table} in {settings.destination_region}"
+    if found.last is not None and found.differing:
+        yield error(
+            "verification-differs",
+            what,
+            f"differs from the source by the last verification, {verification.outcome(found.last)}",
+            "These keys stay so until a newer change of theirs, or a repair",
+            f"{program.COMMAND} verify FILE names them; --repair writes what is missing or different, and with "
+            "--deleteExtra deletes what only the destination has. It is over when nothing differs any more",
+        )
+    if found.failure is not None:
+        yield error(
+            "verification-failed",
+            f"the verification of {what}",
+            f"could not go on at {verification.moment(found.failure.at_ms)} ({found.failure.reason.rstrip('.')})",
+            "It is tried again every ten minutes; until then nothing newer is proved. Replication goes on",
+            "Do what the reason asks for",
+        )
+    if found.is_late:
+        since = "ever" if found.last is None else f"since {verification.moment(found.last.through_ms)}"
+        yield error(
+            "verification-late",
+            f"the verification of {what}",
+            f"was not whole {since}, though verifyEvery asks for one every {duration(found.every_seconds)}",
+            "What differs since then is not known",
+            "Raise verifyReadUnits, or verifyEvery, if it takes longer than that; else see replication.log for "
+            "caretaker and verification events",
+        )
 
 
 def _shards(number: int) -> str:

@@ -18,11 +18,12 @@ from processor.state.holds import Hold
 from processor.state.leases import Lease
 from processor.state.liveness import Daemon
 from processor.state.renewals import Renewals
-from processor.state.status import copy_progress, lag
+from processor.state.status import copy_progress, lag, verification
 from processor.state.status.copy_progress import CopyProgress
 from processor.state.status.lag import Lags
 from processor.state.status.letters import CountLetters, LettersFound
 from processor.state.status.lineage import Lag, Lineage, ShardState, StreamShard
+from processor.state.status.verification import Verification
 from processor.state.task_row import Task
 
 if TYPE_CHECKING:
@@ -65,6 +66,7 @@ class Seen(msgspec.Struct, kw_only=True):
     lags: dict[str, Lag] = {}
     all_holds: list[Hold] = []
     copy: CopyProgress | None = None
+    verification: Verification | None = None
     dead_letters: LettersFound | None = None
     conflicts: LettersFound | None = None
     holds: list[Hold] = []
@@ -152,6 +154,7 @@ class _Reader:
             is_uplink = settings.direction == "uplink"
             letters = begin("conflicts" if is_uplink else "dead letters", lambda: self._letters(settings))
             copy = begin("copy", lambda: copy_progress.read(clients.checkpoints(), settings.task_table))
+            verified = begin("verification", self._verification)
             held = begin("holds", lambda: holds.read(clients.checkpoints(), settings.task_table))
             outage = begin(
                 "checkpoint outage", lambda: checkpoint_outage.read(clients.checkpoints(), settings.task_table)
@@ -166,6 +169,7 @@ class _Reader:
             seen.holds = _lasting(seen.all_holds, seen.leases or ())
             seen.checkpoint_outage = outage.result()
             seen.destination, seen.copy = destination.result(), copy.result()
+            seen.verification = verified.result()
             if is_uplink:
                 seen.conflicts = letters.result()
             else:
@@ -184,6 +188,15 @@ class _Reader:
 
     def _leases(self) -> list[Lease] | None:
         return leases.read(self._clients.checkpoints(), self._settings.checkpoint_table)
+
+    def _verification(self) -> Verification | None:
+        """Where the daemons compare by themselves, what they have found."""
+        settings = self._settings
+        if not settings.verifies:
+            return None
+        return verification.read(
+            self._clients.checkpoints(), settings.task_table, every_seconds=settings.verification_seconds
+        )
 
     def _daemons(self) -> None:
         seen, settings = self._seen, self._settings

@@ -19,18 +19,21 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from processor.commands.demo.dynamodb_local import free_port
 from processor.errors import ThrottledError, UnavailableError
+from processor.flow.outage import Outage
 from processor.metrics import exporter, instruments, prometheus_endpoint, shard_files
 from processor.metrics.collector import FLEET_SECONDS, FORGET_SECONDS, DaemonCollector, Heard
 from processor.metrics.command_metrics import CommandMetrics
 from processor.metrics.heartbeat import key
 from processor.metrics.shard_facts import WINDOW_SECONDS
 from processor.metrics.sinks import sinks
+from processor.metrics.verification_reader import VerificationReader
 from processor.replication.apply import Outcome
 from processor.replication.change import Change
 from processor.replication.heartbeats import Heartbeats
 from processor.replication.shard_meter import ShardMeter
 from processor.replication.two_way.conflicts import VERDICTS
 from processor.reporting.logs import Log
+from processor.state.verification_row import VerificationState, Verified
 from tests.fakes.dynamodb.changes import decode, delete, put
 from tests.fakes.patience import PATIENCE_SECONDS
 from tests.fakes.streams.stream_record import modify
@@ -237,7 +240,12 @@ def test_every_name_told_is_in_the_table(daemon: Daemon) -> None:
         for sample in family.samples:
             assert set(instrument.label_names) == set(sample.labels) - {"le"}
     missing = set(table) - {family.name for family in told}
-    assert {name.removeprefix(instruments.PREFIX).split("_")[0] for name in missing} == {"copy", "verify", "heartbeat"}
+    assert {name.removeprefix(instruments.PREFIX).split("_")[0] for name in missing} == {
+        "copy",
+        "verify",
+        "heartbeat",
+        "verification",
+    }
 
 
 def test_a_full_disk_is_found_before_it_can_hurt(daemon: Daemon, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -347,3 +355,22 @@ def test_a_command_serves_how_far_it_is(capsys: pytest.CaptureFixture[str]) -> N
     with socket.socket() as again:
         again.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         again.bind(("127.0.0.1", free))
+
+
+def test_what_verifications_have_found_is_told(daemon: Daemon) -> None:
+    """Since when, from the first pass on; then what the last whole one has found, also while the row can't be read."""
+    answers: list[Any] = [None, VerificationState(since_ms=int((NOW - 100) * 1000))]
+    last = Verified(through_ms=int((NOW - 50) * 1000), ended_ms=0, equal=7, missing=3, extra=0, different=0, repaired=1)
+    answers += [msgspec.structs.replace(answers[1], last=last), ThrottledError("", code="x")]
+
+    def read() -> VerificationState | None:
+        answer = answers.pop(0)
+        if isinstance(answer, Exception):
+            raise answer
+        return answer  # type: ignore[no-any-return]
+
+    reader = VerificationReader(read=read, tell=daemon.collector.verified, outage=Outage(Log(), "test", note=""))
+    names = ("verification_age_seconds", "verification_equal", "verification_different")
+    for expected in ([], [], []), ([100], [], []), ([50], [7], [2]), ([50], [7], [2]):
+        reader.look()
+        assert tuple(map(daemon.told, names)) == tuple(expected)

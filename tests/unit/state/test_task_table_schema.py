@@ -12,10 +12,20 @@ import pytest
 from moto import mock_aws
 
 from processor.startup import java
-from processor.state import care_row, checkpoint_outage, copy_members, copy_rows, holds, pass_rows, task_row
+from processor.state import (
+    care_row,
+    checkpoint_outage,
+    copy_members,
+    copy_rows,
+    holds,
+    pass_rows,
+    task_row,
+    verification_row,
+)
 from processor.state.copy_rows import SegmentState
 from processor.state.holds import Hold
 from processor.state.pass_rows import PartRow, PassState
+from processor.state.verification_row import VerificationState
 from tests.unit.state.test_task_row import TABLE, TASK
 
 SCHEMA: dict[str, Any] = msgspec.json.decode((java.ROOT / "tests" / "task_table.schema.json").read_bytes())
@@ -37,7 +47,12 @@ def client() -> Iterator[Any]:
 
 def _plain(row: Mapping[str, Any]) -> dict[str, Any]:
     """A row's values without their types, and without its key."""
-    return {name: PLAIN[kind](value) for name, typed in row.items() for kind, value in typed.items() if name != "name"}
+    return {
+        name: _plain(value) if kind == "M" else PLAIN[kind](value)
+        for name, typed in row.items()
+        for kind, value in typed.items()
+        if name != "name"
+    }
 
 
 def _insist(kind: str, row: Any) -> None:
@@ -92,6 +107,17 @@ def _store_care(client: Any) -> None:
     )
 
 
+def _store_verification(client: Any) -> None:
+    """Begun, failed, begun anew after it was whole: all that there may be at once."""
+    state = msgspec.convert(_plain(EXAMPLES["verification"]), VerificationState)
+    assert state.running is not None
+    assert state.last is not None
+    assert state.failure is not None
+    verification_row.note(client, TABLE, state.last)
+    verification_row.begin(client, TABLE, state.running, seen=None)
+    verification_row.fail(client, TABLE, state.failure)
+
+
 WRITERS: Mapping[str, tuple[str, Callable[[Any], object]]] = {
     "task": ("task", lambda client: task_row.write(client, TABLE, TASK, before=None)),
     "copy": ("copy", _store_copy),
@@ -106,6 +132,7 @@ WRITERS: Mapping[str, tuple[str, Callable[[Any], object]]] = {
     "segment": ("copy#000002", _store_segment),
     "verifyPass": ("verifyPass", _store_pass),
     "verifyPart": ("verifyPass#000002", _store_part),
+    "verification": ("verification", _store_verification),
     "hold": (
         "hold#s",
         lambda client: holds.put(client, TABLE, Hold(kind="hold", shard_id="s", since_ms=1, seen_ms=2)),
@@ -161,6 +188,7 @@ READERS: Mapping[str, Callable[[Any], dict[str, Any]]] = {
     "segment": _segment,
     "verifyPass": lambda client: msgspec.to_builtins(pass_rows.read(client, TABLE)),
     "verifyPart": _part,
+    "verification": lambda client: msgspec.to_builtins(verification_row.read(client, TABLE)),
     "hold": _hold,
     "loss": _hold,
     "checkpoints": lambda client: msgspec.to_builtins(checkpoint_outage.read(client, TABLE, now=1_700_000_060)),

@@ -53,7 +53,7 @@ def join(
     """
     for _ in range(_TRIES):
         under_way = retry(lambda: _under_way(connect(), table, new, say))
-        member = PassMember(connect, table, under_way, stop=stop, failed=failed)
+        member = PassMember(connect, table, under_way, stop=stop, failed=failed, waits=True)
         try:
             retry(member.join)
         except VerifyTakenError:

@@ -32,8 +32,12 @@ class PassMember(Member[PassState]):
         *,
         stop: threading.Event,
         failed: Callable[[UnavailableError], None],
+        counted: Callable[[int], None] = lambda _: None,
+        waits: bool = False,
     ) -> None:
-        super().__init__(connect, table, pass_rows.ROWS, under_way, stop=stop, failed=failed)
+        super().__init__(
+            connect, table, pass_rows.ROWS, under_way, stop=stop, failed=failed, counted=counted, waits=waits
+        )
 
     def rows(self) -> list[PartRow]:
         """Those of the pass's parts that were begun.

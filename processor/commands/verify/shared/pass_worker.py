@@ -54,12 +54,14 @@ class PassTask:
     """What the processes of one machine need to know of the pass.
 
     :param pause: the wait before a key is read again for the n-th time, in seconds
+    :param processes: how many of them there are on this machine, which begin together
     """
 
     task: VerifyTask
     options: VerifyOptions
     under_way: PassState
     pause: Callable[[int], float]
+    processes: int
 
 
 class _Nobody:
@@ -85,7 +87,7 @@ class PassWorker:
         self._clients = clients
         self._view = view
         self._seat = seat
-        self._sides = sides_of(self._task, clients, view, retry=self._retry)
+        self._sides = sides_of(self._task, clients, view, retry=self._retry, stop=seat.stop)
         self._slots = threading.BoundedSemaphore(self._task.threads)
         self._lock = threading.Lock()
         self._items = 0
@@ -106,6 +108,7 @@ class PassWorker:
             self._given.under_way,
             stop=self._seat.stop,
             failed=lambda exc: outage.failed(exc.code, str(exc)),
+            counted=self._share,
         )
         retry = self._retry()
         if not retry(member.join):
@@ -134,6 +137,10 @@ class PassWorker:
 
             threads = min(self._task.threads * _IN_HAND, self._given.under_way.parts)
             group.run([work] * threads, threads=threads, name="verify")
+
+    def _share(self, members: int) -> None:
+        """Keep to one's share of verifyReadUnits: those that begin together count from the start."""
+        self._sides.share(max(members, self._given.processes))
 
     def _retry(self) -> Retry:
         return Retry(retry_policy.COMMAND, self._seat.stop, self._seat.outage)

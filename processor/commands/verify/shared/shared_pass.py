@@ -123,7 +123,8 @@ class SharedPass:
 
     def _crew(self, under_way: PassState) -> contextlib.AbstractContextManager[Crew[PassCounts]]:
         task, settings = self._task, self._task.settings
-        given = PassTask(task=task, options=self._options, under_way=under_way, pause=self._pause)
+        processes = assembly.processes_of(task)
+        given = PassTask(task=task, options=self._options, under_way=under_way, pause=self._pause, processes=processes)
 
         def make(seat: Seat) -> PassWorker:
             if not seat.forked:
@@ -133,7 +134,7 @@ class SharedPass:
 
         return crew(
             make,
-            processes=assembly.processes_of(task),
+            processes=processes,
             none=PassCounts(),
             seat=Seat(stop=self._stop, outage=self._outage, tell=self._heard),
             heard=self._heard,

@@ -16,6 +16,8 @@ from processor.state.status.copy_progress import CopyProgress
 from processor.state.status.letters import LettersFound
 from processor.state.status.snapshot import Unread
 from processor.state.status.task_status import TaskStatus
+from processor.state.status.verification import Verification, VerificationProgress
+from processor.state.verification_row import Failure, Verified
 from tests.unit.commands.console.looks import known, lag, shard
 
 HELD = (
@@ -190,3 +192,58 @@ def test_before_the_first_look() -> None:
     task = NamedTask(file=TaskFile(path="a.properties"), settings=None, places={})
     made = page.of_task(Known(topic="a", found=TaskStatus(task=task, exit_status=None)))
     assert (made.verdict.level, made.verdict.word, made.at_ms) == ("unknown", "Looking", None)
+
+
+_DAY_MS = 86_400_000
+_LAST = Verified(through_ms=0, ended_ms=1, equal=1234, missing=0, extra=0, different=0)
+_VERIFIED = Verification(every_seconds=86_400, looked_ms=_DAY_MS, last=_LAST, differing=0)
+
+
+def test_a_task_that_is_verified() -> None:
+    """The sentence says through when, and a line what else is known; the next pass has a bar."""
+    made = page.of_task(known(verification=_VERIFIED))
+    through = "through 1970-01-01T00:00:00+00:00: 1,234 equal, 0 different"
+    assert made.verdict.sentence == f"Every change is applied. Verified {through}."
+    fact = _fact(made, "verification")
+    assert (fact.name, fact.value, fact.level, fact.share) == ("Verified", through, "ok", None)
+    running = VerificationProgress(
+        host="h/1", started_ms=1, saved_ms=1, parts=8, parts_settled=2, items=0, expected_items=0
+    )
+    unfinished = msgspec.structs.replace(_VERIFIED, last=None, differing=None, running=running)
+    made = page.of_task(known(verification=unfinished))
+    assert made.verdict.sentence == "Every change is applied."
+    fact = _fact(made, "verification")
+    assert (fact.level, fact.share, fact.value.startswith("not yet; a pass begun at")) == ("unknown", 0.25, True)
+
+
+@pytest.mark.parametrize(
+    ("changed", "found", "words", "command"),
+    [
+        (
+            {"last": msgspec.structs.replace(_LAST, extra=2), "differing": 2},
+            "verification-differs",
+            "Keys differ by the last verification.",
+            "./run.sh verify conf/orders.properties",
+        ),
+        (
+            {"failure": Failure(at_ms=0, reason="Scan is denied.")},
+            "verification-failed",
+            "The verification can't go on.",
+            "./run.sh check conf/orders.properties",
+        ),
+        (
+            {"looked_ms": 4 * _DAY_MS},
+            "verification-late",
+            "There was no whole verification for several periods of verifyEvery.",
+            None,
+        ),
+    ],
+)
+def test_a_verification_that_asks_for_somebody(
+    changed: dict[str, Any], found: str, words: str, command: str | None
+) -> None:
+    """What it has found, why it can't go on, or that there is none; with what to do."""
+    made = page.of_task(known(verification=msgspec.structs.replace(_VERIFIED, **changed)))
+    assert (made.verdict.level, made.verdict.sentence.startswith(words)) == ("bad", True)
+    assert [(each.id, each.command) for each in made.wrong] == [(found, command)]
+    assert _fact(made, "verification").level == "bad"

@@ -6,6 +6,7 @@ import io
 from datetime import datetime, timezone
 from typing import Any
 
+import msgspec
 import pytest
 from rich.console import Console
 
@@ -17,6 +18,8 @@ from processor.state.status import report
 from processor.state.status.lineage import ShardState
 from processor.state.status.snapshot import Seen, Stream, Unread
 from processor.state.status.task_status import TaskStatus
+from processor.state.status.verification import Verification
+from processor.state.verification_row import Verified
 from tests.fakes.task import tasks
 
 AT = datetime(2026, 11, 27, 12, 0, 0, tzinfo=timezone.utc)
@@ -53,6 +56,7 @@ def _status(name: str, *, error: str = "", unseen: bool = False, **seen: Any) ->
         shards=[_shard(**seen.get("shard", {}))],
         unread=[Unread(what="lag", reason="away")] if seen.get("unread") else [],
     )
+    look.verification = seen.get("verification")
     made = report.make(settings, look, max_lag_seconds=60)
     return TaskStatus(task=task, exit_status=made.exit_status, report=made)
 
@@ -89,6 +93,22 @@ def test_the_worst_is_first() -> None:
         "slower    not healthy  25 h    1/1     1/1      shards-late: 1 shard behind by …",
     ]
     assert lines[7].startswith("stopped   stopped      0.5 s   1/1     0/1      stopped (+1): task ")
+
+
+def test_when_they_were_verified_is_shown_where_one_is() -> None:
+    """How long ago the last whole verification began; without any, there is no such column."""
+    at_ms = 10 * 86_400_000
+    never = Verification(every_seconds=86_400, looked_ms=at_ms)
+    last = Verified(through_ms=at_ms - 3 * 3_600_000, ended_ms=at_ms, equal=1, missing=0, extra=0, different=0)
+    found = [
+        _status("new", verification=never),
+        _status("old", verification=msgspec.structs.replace(never, last=last, differing=0)),
+        _status("plain"),
+    ]
+    lines = _drawn(found)
+    assert lines[1].split() == ["task", "state", "lag", "shards", "daemons", "verified", "wrong"]
+    assert [line.split("1/1")[-1].strip() for line in lines[2:]] == ["not yet", "3 h ago", "-"]
+    assert "verified" not in _drawn(found[2:])[1]
 
 
 @pytest.mark.parametrize("width", [40, 80, 200])

@@ -1,0 +1,268 @@
+"""Stores what a task's verifications have found, and how far the one in progress is, in a row of the task table.
+
+"Verified through" is the moment at which the last whole pass began::
+
+    pass 1   ├────────────┤                           each key that differed here is counted in ``last``
+    pass 2                     ├──────── ── ─────┤    killed and gone on with; ``running`` until its end
+             ▲                 ▲                 ▲
+             through, until pass 2 ends          through is now the second pass's begin
+
+After that moment, and before the pass ended, each key of both tables was looked at. So what the source held at that
+moment, or something newer, was found at the destination, but for the keys that are counted as different. It says
+nothing of a change that came later, and nothing of what somebody does to the destination after its key was looked at.
+The moment is the clock's of the machine that compares, and scans are eventually consistent, so it is good to a second
+or so.
+
+The row's writers are a run of a pass, which owns ``running`` for as long as ``holder`` is its own; whoever has compared
+everything by hand, who changes ``last`` alone; and the caretaker, who notes why a run has failed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from processor.aws.errors import aws_errors
+from processor.dynamodb.missing_table import unless_missing
+from processor.errors import ConditionFailedError, NotFoundError, UnavailableError, VerificationTakenError
+from processor.state import row_values
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+
+NAME = "verification"
+KEY = {"name": {"S": NAME}}
+
+
+class Verified(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
+    """What a whole pass has found, in keys; times are milliseconds since the epoch, and the begin is ``through_ms``.
+
+    ``changing``: the source changed them at each look, so of these nothing is known. ``repaired``: how many of the
+    missing, extra and different ones are equal now.
+    """
+
+    through_ms: int
+    ended_ms: int
+    equal: int
+    missing: int
+    extra: int
+    different: int
+    changing: int = 0
+    repaired: int = 0
+
+    @property
+    def differing(self) -> int:
+        """The number of keys that were left different."""
+        return self.missing + self.extra + self.different - self.repaired
+
+
+class Pass(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
+    """A pass in progress; times are milliseconds since the epoch.
+
+    ``holder``: a run of it, and where that is (``host``). ``scope``: which tables it compares, and by which view: what
+    was found of others says nothing. ``settled``: which of ``parts`` hold the same items in both tables, a bit for each
+    as a hexadecimal number; the counts are those of their items, ``equal`` of those past their TTL.
+    """
+
+    holder: str
+    host: str
+    started_ms: int
+    saved_ms: int
+    scope: str
+    parts: int
+    settled: str = "0"
+    source_items: int = 0
+    destination_items: int = 0
+    source_expired: int = 0
+    destination_expired: int = 0
+    equal: int = 0
+    expected_items: int = 0
+
+    @property
+    def numbers(self) -> frozenset[int]:
+        """The parts that are settled."""
+        bits = int(self.settled, 16)
+        return frozenset(number for number in range(self.parts) if bits >> number & 1)
+
+
+def packed(numbers: Iterable[int]) -> str:
+    """What ``Pass.settled`` says of these parts."""
+    return f"{sum(1 << number for number in numbers):x}"
+
+
+class Failure(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
+    """Why the last run of a pass could not finish it, for people, and when; milliseconds since the epoch."""
+
+    at_ms: int
+    reason: str
+
+
+class VerificationState(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
+    """The row. ``since_ms``: when the first pass was begun, milliseconds since the epoch."""
+
+    since_ms: int | None = None
+    last: Verified | None = None
+    running: Pass | None = None
+    failure: Failure | None = None
+
+
+def read(client: DynamoDBClient, table: str) -> VerificationState | None:
+    """The row, or None if nothing was ever compared.
+
+    :raises UnavailableError: the table can't be read
+    """
+
+    def get() -> Any:
+        with aws_errors(f"GetItem on task table {table}"):
+            return client.get_item(TableName=table, Key=KEY, ConsistentRead=True).get("Item")
+
+    row = unless_missing(get)
+    return None if row is None else _parsed(row, table)
+
+
+def begin(client: DynamoDBClient, table: str, begun: Pass, *, seen: Pass | None) -> None:
+    """Make ``begun.holder`` the only run that may go on with the pass.
+
+    :param seen: the pass that was in progress when the row was read
+    :raises VerificationTakenError: another run has begun since
+    :raises NotFoundError: there is no such table
+    :raises UnavailableError: it can't be stored now
+    """
+    condition, values = "attribute_not_exists(running)", {}
+    if seen is not None:
+        condition, values = "running.holder = :seen", {":seen": seen.holder}
+    _update(
+        client,
+        table,
+        "SET running = :running, sinceMs = if_not_exists(sinceMs, :started)",
+        # It is ours already if only the answer to the first attempt was lost.
+        condition=f"running.holder = :holder OR {condition}",
+        values={
+            ":running": msgspec.to_builtins(begun),
+            ":started": begun.started_ms,
+            ":holder": begun.holder,
+            **values,
+        },
+    )
+
+
+def save(client: DynamoDBClient, table: str, running: Pass) -> None:
+    """Store how far the pass is; it goes on, so an earlier run's failure is over.
+
+    :raises VerificationTakenError: another run has taken it over
+    :raises UnavailableError: it can't be stored now
+    """
+    _update(
+        client,
+        table,
+        "SET running = :running REMOVE failure",
+        condition="running.holder = :holder",
+        values={":running": msgspec.to_builtins(running), ":holder": running.holder},
+    )
+
+
+def finish(client: DynamoDBClient, table: str, running: Pass, found: Verified) -> None:
+    """Store what the whole pass has found.
+
+    :raises VerificationTakenError: another run has taken it over
+    :raises UnavailableError: it can't be stored now
+    """
+    try:
+        _update(
+            client,
+            table,
+            "SET #last = :last REMOVE running, failure",
+            condition="running.holder = :holder AND (attribute_not_exists(#last) OR #last.throughMs < :through)",
+            values={
+                ":last": msgspec.to_builtins(found),
+                ":holder": running.holder,
+                ":through": found.through_ms,
+            },
+            names={"#last": "last"},
+        )
+    except VerificationTakenError:
+        stored = read(client, table)
+        if stored is None or stored.last is None or stored.last.through_ms < found.through_ms:
+            raise
+        if stored.running is not None and stored.running.holder == running.holder:
+            # Somebody has compared everything by hand meanwhile, and began later.
+            _update(
+                client,
+                table,
+                "REMOVE running, failure",
+                condition="running.holder = :holder",
+                values={":holder": running.holder},
+            )
+
+
+def fail(client: DynamoDBClient, table: str, failure: Failure) -> None:
+    """Store why a run of a pass has ended, or could not begin; the next one goes on, and a whole pass removes it.
+
+    :raises UnavailableError: it can't be stored now
+    """
+    with aws_errors(f"UpdateItem on task table {table}"):
+        client.update_item(
+            TableName=table,
+            Key=KEY,
+            UpdateExpression="SET failure = :failure, sinceMs = if_not_exists(sinceMs, :at)",
+            ExpressionAttributeValues={
+                ":failure": row_values.typed(msgspec.to_builtins(failure)),
+                ":at": row_values.typed(failure.at_ms),
+            },
+        )
+
+
+def note(client: DynamoDBClient, table: str, found: Verified) -> None:
+    """Store what somebody has found who compared everything by hand, unless a later pass is known.
+
+    :raises UnavailableError: it can't be stored now, or we may not
+    """
+    try:
+        _update(
+            client,
+            table,
+            "SET #last = :last, sinceMs = if_not_exists(sinceMs, :through) REMOVE failure",
+            condition="attribute_not_exists(#last) OR #last.throughMs < :through",
+            values={":last": msgspec.to_builtins(found), ":through": found.through_ms},
+            names={"#last": "last"},
+        )
+    except (VerificationTakenError, NotFoundError):
+        return  # something newer is known, or the task was never started
+
+
+def _update(
+    client: DynamoDBClient,
+    table: str,
+    expression: str,
+    *,
+    condition: str,
+    values: dict[str, Any],
+    names: dict[str, str] | None = None,
+) -> None:
+    more: dict[str, Any] = {} if names is None else {"ExpressionAttributeNames": names}
+    try:
+        with aws_errors(f"UpdateItem on task table {table}"):
+            client.update_item(
+                TableName=table,
+                Key=KEY,
+                UpdateExpression=expression,
+                ConditionExpression=condition,
+                ExpressionAttributeValues={name: row_values.typed(value) for name, value in values.items()},
+                **more,
+            )
+    except ConditionFailedError as exc:
+        raise VerificationTakenError(table) from exc
+
+
+def _parsed(row: dict[str, Any], table: str) -> VerificationState:
+    try:
+        found = {name: row_values.plain(value) for name, value in row.items() if name != "name"}
+        state = msgspec.convert(found, VerificationState)
+        if state.running is not None:
+            int(state.running.settled, 16)
+    except ValueError as exc:  # msgspec's is one too
+        message = f"Task table {table} holds a row '{NAME}' that is not ours ({exc})"
+        raise UnavailableError(message, code=type(exc).__name__) from exc
+    return state
