@@ -8,12 +8,14 @@ import itertools
 import json
 import os
 import signal
+from collections import Counter
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, settings
 
+from processor.commands.demo.dynamodb_local import DynamoDBLocal
 from tests import longest_first
 from tests.fakes.dynamodb import local_server
 from tests.fakes.patience import PATIENCE_SECONDS
@@ -57,6 +59,7 @@ def _environment() -> Iterator[None]:
             patch.setenv(name, value)
         if local_server.is_moto():
             patch.setenv("REPLICATION_DEMO_SERVER", "moto")  # a demo would fetch the other
+            patch.setattr(DynamoDBLocal, "start", local_server.refuse)
         yield
 
 
@@ -81,11 +84,18 @@ def tables(dynamodb: local_server.Server) -> Tables:
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """Say how many those were: the list of skipped tests has each."""
-    skipped = [str(report.longrepr) for report in terminalreporter.stats.get("skipped", [])]
-    if left_out := sum(local_server.LEFT_OUT in words for words in skipped):
-        terminalreporter.write_line(f"{left_out} tests need DynamoDB Local and were left out, by the list above.")
-        terminalreporter.write_line("All others ran without it, on moto's server where they want one.")
+    """Name what was left out for want of DynamoDB Local, by the files that it is in."""
+    skipped = [
+        each for each in terminalreporter.stats.get("skipped", []) if local_server.LEFT_OUT in str(each.longrepr)
+    ]
+    files = Counter(each.nodeid.partition("::")[0] for each in skipped)
+    if files:
+        terminalreporter.section("left out: these need DynamoDB Local")
+        for file, count in sorted(files.items()):
+            terminalreporter.write_line(f"{file}: {count}")
+        terminalreporter.write_line(
+            f"{len(skipped)} tests in all. The others ran, on moto's server where they want one."
+        )
 
 
 class Tables:

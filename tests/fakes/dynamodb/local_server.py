@@ -20,18 +20,30 @@ from processor.commands.demo.dynamodb_local import DynamoDBLocal
 from processor.commands.demo.moto_server import MotoServer
 
 VARIABLE = "TEST_SERVER"
+_ALL = "moto-all"
 _TESTS = Path(__file__).resolve().parents[2]
 LEFT_OUT = "needs DynamoDB Local"
-# On tests and modules: that they need it, and why.
-MARKER = "dynamodb_local"
-# Fixtures that start servers of their own.
-_FIXTURES = {
-    "servers": "the daemon's scenarios were proven on nothing else",
-    "shell": "the page that is followed begins with it",
-    "accounts": "it has tables of their own for each access key",
+# Modules below tests/ whose every test has passed on moto's server, but for these, by what moto has otherwise. A module
+# that wants a server and is not here is left out: it may stand on what only DynamoDB Local does. TEST_SERVER=moto-all
+# leaves out none of them, for whoever proves another one.
+_ON_MOTO: dict[str, dict[str, str]] = {
+    "protocol/test_batches.py": {},
+    "protocol/test_checkpoints.py": {},
+    "protocol/test_copy_job.py": {},
+    "protocol/test_copy_state.py": {},
+    "protocol/test_creation.py": {"test_a_store_without_tags_is_said[local]": "moto has tags"},
+    "protocol/test_exchange.py": {"test_what_is_another_one_stays[nothing]": "to moto, NULL is equal to nothing"},
+    "protocol/test_heartbeat_writer.py": {},
+    "protocol/test_lease_terms.py": {},
+    "protocol/test_library_internals.py": {},
+    "protocol/test_outages.py": {},
+    "protocol/test_preview.py": {},
+    "protocol/test_process.py": {},
+    "protocol/test_round_trip.py": {},
+    "protocol/test_scannable_table.py": {"test_a_start_that_is_no_key": "moto takes any start of a scan"},
+    "protocol/test_shared_verify.py": {},
+    "protocol/test_write_probe.py": {},
 }
-# Folders below tests/ that use the one server for more than tables.
-_FOLDERS = {"oracle": "it is the oracle", "chaos": "the faults were planned for nothing else"}
 
 
 class Server(Protocol):
@@ -47,7 +59,7 @@ class Server(Protocol):
 def is_moto() -> bool:
     """Whether tests do without DynamoDB Local."""
     wanted = os.environ.get(VARIABLE, "")
-    return wanted == "moto" or (not wanted and not (dynamodb_local.FOLDER / ".stamp").exists())
+    return wanted in ("moto", _ALL) or (not wanted and not (dynamodb_local.FOLDER / ".stamp").exists())
 
 
 @contextlib.contextmanager
@@ -74,12 +86,14 @@ def leave_out(items: Iterable[pytest.Item]) -> None:
             item.add_marker(pytest.mark.skip(reason=f"{LEFT_OUT}: {reason}"))
 
 
+def refuse(_: DynamoDBLocal) -> DynamoDBLocal:
+    """In place of ``DynamoDBLocal.start``: whatever starts one of its own is left out, too."""
+    pytest.skip(f"{LEFT_OUT}: it starts one of its own")
+
+
 def _why_left_out(item: pytest.Item) -> str:
-    """Why a test needs DynamoDB Local; empty if it doesn't."""
-    for marker in item.iter_markers(MARKER):
-        return str(marker.args[0])
-    names = getattr(item, "fixturenames", [])
-    folder = item.path.relative_to(_TESTS).parts[0]
-    if "dynamodb" in names and folder in _FOLDERS:
-        return _FOLDERS[folder]
-    return next((reason for name, reason in _FIXTURES.items() if name in names), "")
+    """Why a test of the one server needs DynamoDB Local; empty if it doesn't, or wants no server."""
+    if "dynamodb" not in getattr(item, "fixturenames", []) or os.environ.get(VARIABLE) == _ALL:
+        return ""
+    module = item.path.relative_to(_TESTS).as_posix()
+    return _ON_MOTO[module].get(item.name, "") if module in _ON_MOTO else "not proven on moto's server"
