@@ -170,7 +170,7 @@ _VERIFY = (
         default=20,
         help="how many of the keys that differ are shown (20)",
     ),
-    Option(name="values", help="show also what each table has where they differ"),
+    Option(name="values", help="show also what each table has where they differ; in JSON also items that only one has"),
     Option(name="output", metavar="FILE", parse=Path, help="write every key that differs to FILE, as JSON lines"),
     Option(name="ignore", metavar="PATHS", parse=attribute_paths.parse, repeated=True, help="don't compare a.b[0].c,d"),
     Option(name="expired", help="look up and show keys past their TTL that only one table has, too"),

@@ -65,7 +65,7 @@ class Recheck:
     :param judge: decides about keys that were read in both tables
     :param looks: how many more times a key is read
     :param repair: called with keys that differ, and with the function that reports them and the result
-    :param values: also report the values at the places that differ
+    :param values: also report the values at the places that differ, and the items that only one table has
     :param pause: see ``pause_seconds``
     :param state_of: of a two-way task, what the destination's item says of who has written it; both tables are written
         then, so a key counts only if neither has changed between the last two reads
@@ -205,7 +205,8 @@ class Recheck:
         marker = None
         if self._state_of is not None and look.destination is not None:
             marker = self._state_of(look.candidate.identity, look.destination)
-        return Found(outcome=outcome, key=look.candidate.key, paths=places, marker=marker)
+        item = {"missing": look.source, "extra": look.destination}.get(outcome) if self._values else None
+        return Found(outcome=outcome, key=look.candidate.key, paths=places, marker=marker, item=item)
 
 
 def _outcome(look: _Look) -> Verdict:

@@ -55,7 +55,8 @@ class Found(msgspec.Struct, kw_only=True, rename="camel", omit_defaults=True):
     """A key that is missing, extra or different at the destination; ``paths`` says where, in the last case.
 
     ``at``: for a key that is ``expired``, the table that has it. ``marker``: of a two-way task, what the destination's
-    item says of who has written it.
+    item says of who has written it. ``item``: with ``--values``, the whole item of a key that only one table has, as
+    DynamoDB JSON; of a two-way task's destination with its marker.
     """
 
     outcome: Shown
@@ -64,6 +65,7 @@ class Found(msgspec.Struct, kw_only=True, rename="camel", omit_defaults=True):
     repair: Repaired | None = None
     at: At | None = None
     marker: State | None = None
+    item: msgspec.Raw | None = None
 
 
 class VerifyReport(msgspec.Struct, kw_only=True, rename="camel"):
