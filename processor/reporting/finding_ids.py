@@ -109,6 +109,7 @@ IDS: Mapping[str, str] = {
     "index-missing": "the destination lacks an index of the source",
     "key-differs": "the two tables have different keys",
     "marker-attribute-in-key": "markerAttribute is in a key of one of the two tables or of their indexes",
+    "markers-of-others": "the destination bears markers that this two-way task has not made",
     "two-way-ttl": "the destination of a two-way task deletes items by itself, by another date than the source",
     "ttl-differs": "the destination has no TTL, as the source has",
     "write-unknown": "whether the destination may be written could not be tried",

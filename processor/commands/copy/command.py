@@ -101,7 +101,7 @@ def _run(settings: Settings, options: CopyOptions, clients: Clients, stop: threa
     findings += found
     if not (options.dry_run and options.as_json):
         show_plan(planned, shown, settings)
-    preflight.insist(found, "")  # warnings
+    preflight.insist(found, _NOTHING)
     if job.waits_for_replication:
         output.say(start_before(job.copy.started_ms))
     past_ttl = NEVER if job.copy.via else _past_ttl(settings, clients, retry)
@@ -153,7 +153,7 @@ def _tables(settings: Settings, clients: Clients, facts: Facts, retry: Retry) ->
         key_names = [part["AttributeName"] for part in facts.source["KeySchema"]]
         occupants, findings = occupant.look(settings, clients, key_names, retry)
     if occupants is not None:
-        findings += occupant.findings(occupants, destination)
+        findings += occupant.findings(occupants, destination, begun=bool(facts.leases))
     return Tables(
         source=source,
         destination=destination,
