@@ -99,6 +99,7 @@ def properties(
         "dynamoDBEndpoint": settings.kcl_endpoint,
         "sourceEndpoint": settings.source_endpoint,
         "sourceStreamsEndpoint": settings.source_streams_endpoint,
+        "mirrorTaskTable": settings.mirror_task_table if settings.direction == "uplink" else None,
         "metricsExecutable": _module("processor.metrics.exporter") if sinks(settings, os.environ) else None,
         "caretakerExecutable": _module(_CARETAKER) if settings.has_caretaker else None,
         **_identity("source", settings.source_identity, settings.source_region),

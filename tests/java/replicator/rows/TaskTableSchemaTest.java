@@ -51,9 +51,10 @@ class TaskTableSchemaTest {
         copy.replace("startedMs", AttributeValue.fromN(Long.toString(now)));
         copy.replace("state", AttributeValue.fromS("done"));
         table.with(copy);
-        assertTrue(new LastCopy(rows, stream).covers(now));
-        assertFalse(new LastCopy(rows, "another").covers(now));
+        assertTrue(LastCopy.of(rows, stream).covers(now));
+        assertFalse(LastCopy.of(rows, "another").covers(now));
+        assertTrue(LastCopy.ofMirror(rows).covers(now));
         copy.replace("state", AttributeValue.fromS("running"));
-        assertFalse(new LastCopy(rows, stream).covers(now));
+        assertFalse(LastCopy.of(rows, stream).covers(now));
     }
 }

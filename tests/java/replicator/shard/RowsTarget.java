@@ -35,7 +35,7 @@ public final class RowsTarget {
     public static void fuzzerTestOneInput(byte[] data) {
         HTTP.say(data);
         read(() -> CopyGate.unfinished(TABLE.row("copy")));
-        read(() -> new LastCopy(TABLE, "arn").covers(0));
+        read(() -> LastCopy.of(TABLE, "arn").covers(0));
         read(() -> new LossRows(TABLE).since("shard", "1"));
         read(() -> new LossRows(TABLE).liftedSince("shard", "1"));
     }

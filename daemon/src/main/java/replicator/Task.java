@@ -40,6 +40,7 @@ import replicator.process.Exit;
 import replicator.process.LiveChildren;
 import replicator.process.Nursery;
 import replicator.process.TaskThreads;
+import replicator.rows.LastCopy;
 import replicator.rows.TaskTable;
 import replicator.shard.BeginGate;
 import replicator.shard.CheckpointClock;
@@ -58,6 +59,7 @@ import replicator.stream.AdapterArn;
 import replicator.stream.SourceStream;
 import replicator.stream.SourceTable;
 import software.amazon.awssdk.regions.Region;
+import software.amazon.awssdk.services.dynamodb.DynamoDbAsyncClient;
 import software.amazon.awssdk.services.dynamodb.streams.DynamoDbStreamsClient;
 import software.amazon.kinesis.common.InitialPositionInStream;
 import software.amazon.kinesis.common.StreamConfig;
@@ -238,11 +240,14 @@ final class Task {
         }
 
         start.watch(kcl.coordinator());
-        TaskTable taskTable = new TaskTable(kcl.leaseManagement().dynamoDBClient(), properties.getProperty("taskTable"));
+        DynamoDbAsyncClient checkpoints = kcl.leaseManagement().dynamoDBClient();
+        TaskTable taskTable = new TaskTable(checkpoints, properties.getProperty("taskTable"));
+        String mirror = properties.getProperty("mirrorTaskTable"); // of an uplink
         copyGate = new CopyGate(taskTable, exit);
 
         SourceStream stream = new SourceStream(client.get(), trueArn,
                 new SourceTable(properties.getProperty("sourceTable"), clients::sourceTable), taskTable,
+                mirror == null ? LastCopy.of(taskTable, trueArn) : LastCopy.ofMirror(new TaskTable(checkpoints, mirror)),
                 Boolean.parseBoolean(properties.getProperty("copiesLosses")), exit);
         stream.watchReads();
         AmazonDynamoDBStreamsAdapterClient adapter = new AmazonDynamoDBStreamsAdapterClient(

@@ -1,6 +1,10 @@
 package replicator.rows;
 
-/** The task's newest copy, as {@code processor/state/copy_rows.py} keeps it, looked up every few seconds at most. */
+/**
+ * The task's newest copy, as {@code processor/state/copy_rows.py} keeps it, looked up every few seconds at most.
+ *
+ * <p>Of an uplink it is its mirror's, which has brought the hub's items to the spoke.
+ */
 public final class LastCopy {
     private static final String ROW = "copy";
     private static final long LOOK_MILLIS = 5_000;
@@ -12,13 +16,28 @@ public final class LastCopy {
     private static final long USEFUL_MILLIS = 23_500L * 3_600;
 
     private final TaskTable table;
-    private final String streamArn;
+    private final String streamArn; // null: of whatever stream
     private Row row;
     private long lookedAt;
 
-    public LastCopy(TaskTable table, String streamArn) {
+    private LastCopy(TaskTable table, String streamArn) {
         this.table = table;
         this.streamArn = streamArn;
+    }
+
+    /** That of a table whose stream this is. */
+    public static LastCopy of(TaskTable table, String streamArn) {
+        return new LastCopy(table, streamArn);
+    }
+
+    /** That of the other direction of a two-way task, whose copies are of the hub. */
+    public static LastCopy ofMirror(TaskTable table) {
+        return new LastCopy(table, null);
+    }
+
+    /** Whether it is of the other direction. */
+    public boolean isOfMirror() {
+        return streamArn == null;
     }
 
     /**
@@ -32,7 +51,10 @@ public final class LastCopy {
             row = table.row(ROW);
             lookedAt = now;
         }
-        if (row.isMissing() || !row.text("state").equals("done") || !row.text("streamArn").equals(streamArn)) {
+        if (row.isMissing() || !row.text("state").equals("done")) {
+            return false;
+        }
+        if (streamArn != null && !row.text("streamArn").equals(streamArn)) {
             return false;
         }
         long begun = row.millis("startedMs");

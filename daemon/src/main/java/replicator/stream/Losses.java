@@ -13,21 +13,28 @@ import replicator.rows.LossRows;
  * on.
  *
  * <p>A complete copy of the table that was begun after the loss has what the lost changes made, so it lifts the hold: the
- * shard is read on from its oldest record.
+ * shard is read on from its oldest record. So it does of an uplink, whose lost changes it has written over: the spoke has the
+ * hub's items by then.
  */
 public final class Losses {
     private static final long PAUSE_MILLIS = 5_000;
     private static final long FIRST_INTERVAL_MILLIS = 300_000;
     private static final long LAST_INTERVAL_MILLIS = 3_600_000;
     private static final String HELD = " This shard waits at its checkpoint, and the shards after it wait for it; all others "
-            + "go on. Copy the table again: copy --restart --concurrent. When that is done, the shard goes on by itself, from "
-            + "its oldest record.";
-    private static final String OVER = " All shards are read on. Copy the table again: copy --restart --concurrent. When that is "
-            + "done, this is over.";
+            + "go on.";
+    private static final String OVER = " All shards are read on.";
+    private static final String LIST = " What applications wrote at this side then is not at the hub, whose items win: "
+            + "first list it, with verify --output FILE --values.";
+    private static final String COPY = " Copy the table again: copy --restart --concurrent.";
+    private static final String HELD_UNTIL = " When that is done, the shard goes on by itself, from its oldest record.";
+    private static final String OVER_WHEN = " When that is done, this is over.";
     private static final String COPIED = " The table is copied again, and verified, by itself (afterLoss=copy). When the copy is "
             + "done, this is over; what was deleted at the source meanwhile is deleted at the destination after it.";
     private static final String DELETED = " Items deleted at the source meanwhile stay at the destination until "
             + "verify --repair --deleteExtra.";
+    private static final String EXTRA = " What only this side has then stays until verify --repair --deleteExtra.";
+    private static final String MADE_GOOD = "The table was copied since these changes were lost: nothing is missing any more.";
+    private static final String WRITTEN_OVER = "The hub was copied since these changes were lost: its items are here, too.";
 
     private final LossRows rows;
     private final LastCopy copy;
@@ -97,7 +104,7 @@ public final class Losses {
             if (isMadeGood(shardId, loss)) {
                 held.remove(shardId, loss);
                 Event.notice("changes_lost_over").with("shard", shardId).with("checkpoint", checkpoint)
-                        .note("The table was copied since these changes were lost: nothing is missing any more.");
+                        .note(copy.isOfMirror() ? WRITTEN_OVER : MADE_GOOD);
                 return;
             }
             say(shardId, loss);
@@ -144,9 +151,14 @@ public final class Losses {
         loss.nextReport = now + loss.interval;
         loss.interval = Math.min(loss.interval * 2, LAST_INTERVAL_MILLIS);
         Event said = copiesByItself ? Event.warning("changes_lost_recovering") : Event.error("changes_lost");
-        String remedy = copiesByItself ? COPIED : (loss.checkpoint.isEmpty() ? OVER : HELD) + DELETED;
         said.with("shard", shardId).with("checkpoint", loss.checkpoint)
                 .with("seconds", (now - loss.sinceMillis) / 1_000)
-                .note(loss.what + remedy);
+                .note(loss.what + (copiesByItself ? COPIED : remedy(!loss.checkpoint.isEmpty())));
+    }
+
+    private String remedy(boolean isHeld) {
+        boolean isUplink = copy.isOfMirror();
+        return (isHeld ? HELD : OVER) + (isUplink ? LIST : "") + COPY + (isHeld ? HELD_UNTIL : OVER_WHEN)
+                + (isUplink ? EXTRA : DELETED);
     }
 }

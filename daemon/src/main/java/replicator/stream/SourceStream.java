@@ -16,17 +16,21 @@ public final class SourceStream {
     private final StreamEnd end;
     private final GuardedStreamsClient guarded;
 
-    /** @param copiesLosses whether the task's caretaker copies the table again where changes are lost */
+    /**
+     * @param copy which makes lost changes good
+     * @param copiesLosses whether the task's caretaker copies the table again where changes are lost
+     */
     public SourceStream(
             DynamoDbStreamsClient client,
             String trueArn,
             SourceTable table,
             TaskTable taskTable,
+            LastCopy copy,
             boolean copiesLosses,
             Exit exit) {
         listings = new StreamListings(client, trueArn);
         Absence absence = new Absence(listings, trueArn, table::isWithoutStream, clock);
-        losses = new Losses(new LossRows(taskTable), new LastCopy(taskTable, trueArn), copiesLosses);
+        losses = new Losses(new LossRows(taskTable), copy, copiesLosses);
         end = new StreamEnd(trueArn);
         guarded = new GuardedStreamsClient(client, trueArn, listings, absence, losses, exit);
     }
