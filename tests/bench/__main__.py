@@ -24,7 +24,8 @@ status    ./run.sh status on 500 shards
 calls     calls a second of one daemon to stream, checkpoint table and destination, idle and written
 
 A child's part alone:
-twoway    two-way's child in each direction, fed with batches, into a null sink; beside it one way (3 runs)
+twoway    two-way's child in each direction, fed with batches, into a null sink; beside it one way (5 runs); then, with
+          DynamoDB Local at both ends, lag each way, and CPU of a daemon of both ways beside one of one (3 runs)
 view      a record decoded, an item viewed: no view, filters, exclusions, masks, a hook (7 runs)
 
 A quiet shard (quiet: all of these, and each figure's goal):
