@@ -11,20 +11,20 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 import msgspec
 from rich.console import Console
 from rich.live import Live
-from rich.table import Table
 
 from processor.aws import boto3_clients
 from processor.aws.clients import Clients
 from processor.commands.demo import servers as demo_servers
 from processor.commands.demo.page import served_page
-from processor.commands.demo.workload import PROBE_KEY, LagProbe, Workload, create_table, scan
+from processor.commands.demo.spoke_side import SpokeSide, without
+from processor.commands.demo.tables_look import TablesLook
+from processor.commands.demo.workload import PROBE_KEY, Item, LagProbe, Workload, create_table, scan
 from processor.errors import ReplicatorError
 from processor.reporting import output
 from processor.settings.settings import Settings
@@ -39,6 +39,8 @@ SETTLE_SECONDS = 60.0
 # The daemon's own grace for the batch in progress (shutdownGraceMillis), and a little more.
 STOP_SECONDS = 40.0
 _WRITE_PAUSE_SECONDS = 0.02
+# Of a demo that is two-way, in the folder of its logs.
+_CONFLICTS = "conflicts.jsonl"
 _NOT_THE_DEMO_S = (
     "AWS_PROFILE",
     "AWS_SESSION_TOKEN",
@@ -46,57 +48,6 @@ _NOT_THE_DEMO_S = (
     "AWS_ENDPOINT_URL_DYNAMODB",
     "AWS_ENDPOINT_URL_DYNAMODB_STREAMS",
 )
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TablesLook:
-    """What the two tables show at one moment.
-
-    :param differing: keys whose items are not the same in both
-    :param late: those of them that were last written more than ``FRESH_SECONDS`` ago
-    """
-
-    seconds: float
-    written: int
-    replicated: int
-    lag_p50: float | None
-    lag_p95: float | None
-    differing: list[str]
-    late: list[str]
-
-    @property
-    def equal(self) -> str:
-        """Whether the tables are equal, in words."""
-        if self.late:
-            return f"not yet ({len(self.late)} keys)"
-        return "yes, but for the last second" if self.differing else "yes"
-
-    @property
-    def pending(self) -> int:
-        """Writes not yet seen at the destination."""
-        return self.written - self.replicated
-
-    def line(self) -> str:
-        """For a log or a pipe."""
-        return (
-            f"{self.seconds:5.0f} s  written {self.written}  replicated {self.replicated}  pending {self.pending}  "
-            f"lag p50 {_seconds(self.lag_p50)} p95 {_seconds(self.lag_p95)}  source = destination: {self.equal}"
-        )
-
-    def table(self) -> Table:
-        """For a terminal."""
-        table = Table(title="orders -> orders-copy  (Ctrl-C stops writing)", show_header=False, min_width=56)
-        table.add_row("running", f"{self.seconds:.0f} s")
-        table.add_row("written", str(self.written))
-        table.add_row("replicated", str(self.replicated))
-        table.add_row("pending", str(self.pending))
-        table.add_row("lag p50 / p95", f"{_seconds(self.lag_p50)} / {_seconds(self.lag_p95)}")
-        table.add_row("source = destination", self.equal)
-        return table
-
-
-def _seconds(value: float | None) -> str:
-    return "-" if value is None else f"{value:.2f} s"
 
 
 def run(settings: Settings, arguments: Sequence[str]) -> int:
@@ -168,21 +119,37 @@ class _Demo:
         seed = random.randrange(2**32)  # noqa: S311  # a workload, no secret
         self._workload = Workload(self._source, settings.source_table, seed=seed, pause_seconds=_WRITE_PAUSE_SECONDS)
         self._probe = LagProbe(self._source, settings.source_table, self._destination, settings.destination_table)
+        self._there: SpokeSide | None = None
+        if settings.two_way:
+            conflicts = logs / _CONFLICTS
+            conflicts.unlink(missing_ok=True)  # an earlier demo's
+            self._own += ["--conflictUri", conflicts.absolute().as_uri()]
+            self._there = SpokeSide(
+                (self._source, settings.source_table),
+                (self._destination, settings.destination_table),
+                conflicts=conflicts,
+                seed=seed + 1,
+                pause_seconds=_WRITE_PAUSE_SECONDS,
+            )
         self._started = time.monotonic()
 
     def run(self) -> int:
         if self._stop.is_set():
             return 0
         create_table(self._source, self._settings.source_table, stream=True)
-        create_table(self._destination, self._settings.destination_table, stream=False)
+        create_table(self._destination, self._settings.destination_table, stream=self._there is not None)
         self._started = time.monotonic()
         with self._replicator() as replicator:
             with served_page([*self._arguments, *self._own], log=self._logs / "page.log"):
                 self._workload.start()
                 self._probe.start()
+                if self._there is not None:
+                    self._there.start()
                 self._watch(replicator, self._settings.demo_seconds)
                 self._probe.stop()
                 self._workload.stop()
+                if self._there is not None:
+                    self._there.stop()
                 if self._stop.is_set():
                     again = "Ctrl-C again ends it at once."
                     output.line(f"Nothing is written any more. Waiting until the tables are equal. {again}", flush=True)
@@ -190,12 +157,20 @@ class _Demo:
                 self._at_once.wait(LOOK_SECONDS)  # a checkpoint follows its writes
             output.line(look.line())
             if not look.differing:
-                output.line(f"The tables are equal: all {look.written} writes are at the destination.", flush=True)
+                output.line(self._verdict(look), flush=True)
         output.line(f"Logs are in {self._logs}")
         if not look.differing:
             return 0
         output.say(f"{len(look.differing)} keys differ: {', '.join(look.differing[:20])}")
         return 0 if self._at_once.is_set() else 1
+
+    def _verdict(self, look: TablesLook) -> str:
+        if self._there is None:
+            return f"The tables are equal: all {look.written} writes are at the destination."
+        return (
+            f"The tables are equal, after {look.written} writes, {self._there.written} of them at the spoke. "
+            f"{look.conflicts} met another one of the other side: {self._there.conflicts_file} has both images of each."
+        )
 
     @contextlib.contextmanager
     def _replicator(self) -> Iterator[subprocess.Popen[bytes]]:
@@ -255,15 +230,24 @@ class _Demo:
         destination = scan(self._destination, self._settings.destination_table)
         source = scan(self._source, self._settings.source_table)
         lags = self._probe.samples_seconds()
+        there = self._there
+        if there is not None:
+            destination = without(destination, self._settings.marker_attribute)
+            lags += there.lags_seconds()
         differing = sorted(key for key in source.keys() | destination.keys() if source.get(key) != destination.get(key))
         fresh = self._workload.written_since(fresh_from) | self._probe.written_since(fresh_from)
+        fresh |= there.written_since(fresh_from) if there is not None else set()
         percentiles = statistics.quantiles(lags, n=20, method="inclusive") if len(lags) > 1 else None
         return TablesLook(
             seconds=time.monotonic() - self._started,
-            written=self._workload.written,
-            replicated=self._workload.arrived({key: item for key, item in destination.items() if key != PROBE_KEY}),
+            written=self._workload.written + (0 if there is None else there.written),
+            replicated=0 if there is not None else self._replicated(destination),
             lag_p50=percentiles[9] if percentiles else None,
             lag_p95=percentiles[18] if percentiles else None,
             differing=differing,
             late=[key for key in differing if key not in fresh],
+            conflicts=None if there is None else there.conflicts(),
         )
+
+    def _replicated(self, destination: Mapping[str, Item]) -> int:
+        return self._workload.arrived({key: item for key, item in destination.items() if key != PROBE_KEY})

@@ -122,11 +122,20 @@ class LagProbe:
     """Measures source write → readable at the destination, one write each 0.3 to 0.8 s at random.
 
     A fixed pace would fall in step with the daemon's polling and measure only part of it.
+
+    :param key: of the item that it writes
     """
 
     def __init__(
-        self, source: DynamoDBClient, source_table: str, destination: DynamoDBClient, destination_table: str
+        self,
+        source: DynamoDBClient,
+        source_table: str,
+        destination: DynamoDBClient,
+        destination_table: str,
+        *,
+        key: str = PROBE_KEY,
     ) -> None:
+        self._key = key
         self._source, self._source_table = source, source_table
         self._destination, self._destination_table = destination, destination_table
         self._touched = 0.0
@@ -149,7 +158,7 @@ class LagProbe:
 
     def written_since(self, moment: float) -> set[str]:
         """Its key, if that was written after ``moment``, of the monotonic clock."""
-        return {PROBE_KEY} if self._touched > moment else set()
+        return {self._key} if self._touched > moment else set()
 
     def _run(self) -> None:
         number = 0
@@ -157,12 +166,12 @@ class LagProbe:
             number += 1
             self._touched = time.monotonic()
             self._source.put_item(
-                TableName=self._source_table, Item={"id": {"S": PROBE_KEY}, "write": {"N": str(number)}}
+                TableName=self._source_table, Item={"id": {"S": self._key}, "write": {"N": str(number)}}
             )
             written = time.monotonic()
             while not self._stop.is_set():
                 item = self._destination.get_item(
-                    TableName=self._destination_table, Key={"id": {"S": PROBE_KEY}}, ConsistentRead=True
+                    TableName=self._destination_table, Key={"id": {"S": self._key}}, ConsistentRead=True
                 )
                 if item.get("Item", {}).get("write", {}).get("N") == str(number):
                     if number > 1:  # the first one waits for the start
