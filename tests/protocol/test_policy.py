@@ -20,15 +20,19 @@ import pytest
 from processor.commands.copy.s3 import transfer
 from processor.commands.demo.dynamodb_local import DynamoDBLocal
 from processor.commands.demo.workload import create_table
+from processor.dynamodb.keys import identity_of
 from processor.flow.retry_policy import RetryPolicy
 from processor.replication.dead_letters import s3_store
 from processor.replication.dead_letters.letter import encode
+from processor.replication.two_way.marker import Markers
+from processor.replication.two_way.stamp import new_stamp
 from processor.state import copy_rows
 from processor.state.copy_rows import CopyState
-from tests.fakes.aws.guarded_task import SOURCE_ACCOUNT, Grant, GuardedTask
+from tests.fakes.aws.guarded_task import DESTINATION_ACCOUNT, SOURCE_ACCOUNT, Grant, GuardedTask
 from tests.fakes.aws.moto_s3 import MotoS3
 from tests.fakes.aws.moto_transfers import MotoTransfers
 from tests.fakes.console import Console
+from tests.fakes.dynamodb.attribute_values import parsed
 from tests.fakes.dynamodb.lease_table import LeaseTable
 from tests.fakes.policies import limit_commands
 from tests.fakes.task.letters import letter
@@ -43,6 +47,7 @@ LETTERS = {"onError": "deadLetter", "deadLetterUri": "s3://letters/here"}
 VIA_S3 = "s3://exports/of"
 FENCED = {"writeMode": "fenced"}
 TWO_WAY = {"twoWay": "true", "conflictUri": "file:///var/lib/replicator/conflicts.jsonl"}
+CONFLICTS = {"twoWay": "true", "conflictUri": "s3://letters/conflicts"}
 # What a denial may change, of what a command says: numbers, names and times are other ones each time.
 _SAID = re.compile(r"^(?:error|warning|run\.sh:) .*", re.MULTILINE)
 
@@ -81,10 +86,11 @@ def _put(client: Any, table: str, *keys: str, **attributes: Any) -> None:
 
 def _tables(task: GuardedTask) -> None:
     """The source has a and b, the destination another a, and z."""
+    is_two_way = task.given.get("twoWay") == "true"
     create_table(task.db, task.source_table, stream=True)
-    create_table(task.there, task.destination_table, stream=False)
+    create_table(task.there, task.destination_table, stream=is_two_way)
     _ttl(task.db, task.source_table, "expires")
-    _ttl(task.there, task.destination_table, "other")
+    _ttl(task.there, task.destination_table, "expires" if is_two_way else "other")
     _put(task.db, task.source_table, "a", "b")
     _put(task.there, task.destination_table, "a", "z", old={"BOOL": True})
 
@@ -107,14 +113,20 @@ def _task_rows(task: GuardedTask) -> None:
     )
 
 
-def _leases(task: GuardedTask, *, recorded: bool) -> LeaseTable:
-    """A daemon that reads the stream's one shard."""
+def _leases(task: GuardedTask, *, recorded: bool, uplink: bool = False) -> LeaseTable:
+    """A daemon that reads the stream's one shard.
+
+    :param uplink: of the other direction's stream
+    """
+    settings = task.settings.in_directions[1] if uplink else task.settings
+    client, table = (task.there, task.destination_table) if uplink else (task.db, task.source_table)
     streams = boto3.client("dynamodbstreams", region_name="us-east-1", endpoint_url=task.upstream, **task.credentials)
-    arn = task.db.describe_table(TableName=task.source_table)["Table"]["LatestStreamArn"]
+    arn = client.describe_table(TableName=table)["Table"]["LatestStreamArn"]
     (shard,) = streams.describe_stream(StreamArn=arn)["StreamDescription"]["Shards"]
-    made = LeaseTable(task.settings, {shard["ShardId"]: "a-daemon"}, renewing=["a-daemon"])
+    made = LeaseTable(settings, {shard["ShardId"]: "a-daemon"}, renewing=["a-daemon"])
     if not recorded:
-        made.record(f"arn:aws:dynamodb:us-east-1:{SOURCE_ACCOUNT}:{arn.split(':', 5)[5]}")
+        place = f"eu-west-1:{DESTINATION_ACCOUNT}" if uplink else f"us-east-1:{SOURCE_ACCOUNT}"
+        made.record(f"arn:aws:dynamodb:{place}:{arn.split(':', 5)[5]}")
     return made
 
 
@@ -147,6 +159,30 @@ def _status(task: GuardedTask) -> list[tuple[int, str, str]]:
         copy_rows.write(task.db, task.settings.task_table, began, before=None)
         # DynamoDB Local rounds a record's time to the minute, and the setting up takes a busy machine its time.
         return [task.run("status", "--maxLagSeconds", "3600")]
+
+
+def _status_of_both(task: GuardedTask) -> list[tuple[int, str, str]]:
+    _tables(task)
+    with _leases(task, recorded=False), _leases(task, recorded=False, uplink=True):
+        for each in task.settings.in_directions:
+            began = CopyState(id="c", segments=1, started_ms=0, stream_arn="")
+            copy_rows.write(task.db, each.task_table, began, before=None)
+        return [task.run("status", "--maxLagSeconds", "3600")]
+
+
+def _unmark(task: GuardedTask) -> list[tuple[int, str, str]]:
+    """In vain while a two-way daemon is there, then to the end."""
+    _tables(task)
+    markers = Markers("_replication")
+    identity = identity_of(msgspec.Raw(b'{"id":{"S":"a"}}'))
+    item = markers.put(msgspec.Raw(b'{"id":{"S":"a"}}'), identity, sequence_number=1, stamp=new_stamp())
+    task.there.put_item(TableName=task.destination_table, Item=parsed(msgspec.json.decode(item)))
+    with _leases(task, recorded=True) as daemon:
+        daemon.record("arn", two_way_since_ms="1")
+        came = [task.run("unmark")]
+    came.append(task.run("unmark"))
+    found = task.there.get_item(TableName=task.destination_table, Key={"id": {"S": "a"}})["Item"]
+    return [*came, (0, "", f"run.sh: the item has {', '.join(found)}")]
 
 
 def _console(task: GuardedTask) -> list[tuple[int, str, str]]:
@@ -280,14 +316,20 @@ def _copy_via_s3(task: GuardedTask) -> list[tuple[int, str, str]]:
 
 CASES = {
     "check": Case(commands=("check",), run=_check),
+    "check, two-way": Case(commands=("check",), run=_check, settings=CONFLICTS),
     "check, fenced, with letters": Case(commands=("check",), run=_check, settings=FENCED | LETTERS),
     # On a busy machine a lease may be renewed late, and status then says that nobody does.
     "status": Case(commands=("status",), run=_status, settings=LETTERS | {"failoverTimeMillis": "30000"}),
+    "status, two-way": Case(
+        commands=("status",), run=_status_of_both, settings=CONFLICTS | {"failoverTimeMillis": "30000"}
+    ),
+    "unmark": Case(commands=("unmark",), run=_unmark, ends=(22, 0, 0)),
     "console": Case(commands=("console",), run=_console, settings=LETTERS | {"failoverTimeMillis": "30000"}),
     "verify": Case(commands=("verify",), run=_verify, ends=(1,)),
     "verify, with verifyEvery": Case(
         commands=("verify",), run=_verify_kept, settings={"verifyEvery": "24h"}, ends=(1, 0)
     ),
+    "verify, two-way": Case(commands=("verify",), run=_verify, settings=CONFLICTS, ends=(1,)),
     "preview": Case(commands=("preview",), run=_preview, settings={"filter": "attribute_exists(id)"}, ends=(0, 0)),
     "repair": Case(commands=("repair",), run=_repair),
     "repair, fenced": Case(commands=("repair",), run=_repair, settings=FENCED),
@@ -301,6 +343,7 @@ CASES = {
     "copy": Case(commands=("copy",), run=_copy, ends=(0, 0, 0, 22, 0)),
     "copy, item": Case(commands=("copy",), run=_copy, settings={"writeMode": "item"}, ends=(0, 0, 0, 22, 0)),
     "copy, fenced": Case(commands=("copy",), run=_copy, settings=FENCED, ends=(0, 0, 0, 22, 0)),
+    "copy, two-way": Case(commands=("copy",), run=_copy, settings=CONFLICTS, ends=(0, 0, 0, 22, 0)),
     "copy, made": Case(
         commands=("copy",),
         run=_create,

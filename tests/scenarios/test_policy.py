@@ -7,13 +7,15 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import pytest
 
 from processor.commands.demo.workload import create_table
+from processor.settings.settings import UPLINK_SUFFIX
 from processor.state import copy_rows, leases
 from processor.state.copy_rows import CopyState
-from tests.fakes.aws.guarded_task import TASK_ACCOUNT, GuardedTask
+from tests.fakes.aws.guarded_task import DESTINATION_ACCOUNT, TASK_ACCOUNT, Grant, GuardedTask
 from tests.fakes.aws.moto_s3 import MotoS3
 from tests.fakes.daemon.replicator import Replicator
 from tests.fakes.patience import until
@@ -120,3 +122,79 @@ def test_the_daemon_needs_what_is_listed_and_no_more(stage: Stage, replicator: C
     task.wait_used(ONCE_A_MINUTE, lease_table)
     assert running.stop() == 0
     assert set() == task.authority.denied
+
+
+def test_a_two_way_daemon_needs_what_is_listed(
+    servers: Servers, replicator: Callable[..., Replicator], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Both directions put and delete, and keep a conflict: they are denied nothing. What it leaves unused is named."""
+    with (
+        MotoS3() as moto,
+        GuardedTask(
+            moto.endpoint,
+            servers.destination,
+            kclRoleArn=KEEPER,
+            heartbeatSeconds="1",
+            dontPublishCloudwatch="true",
+            twoWay="true",
+            conflictUri="s3://conflicts/of",
+        ) as task,
+    ):
+        for name, value in task.environment.items():
+            monkeypatch.setenv(name, value)
+        moto.client().create_bucket(Bucket="conflicts")
+        hub, spoke = (task.db, task.source_table), (task.there, task.destination_table)
+        for client, table in (hub, spoke):
+            create_table(client, table, stream=True)
+        task.grant("replicate")
+        task_tables = f"arn:aws:dynamodb:us-east-1:{TASK_ACCOUNT}:table/"
+        there = f"arn:aws:dynamodb:eu-west-1:{DESTINATION_ACCOUNT}:table/"
+        running = replicator(task.given)
+        running.start(environment=task.environment)
+
+        def items(side: tuple[Any, str]) -> dict[str, str]:
+            assert set() == task.authority.denied  # else it would be waited for in vain
+            client, table = side
+            found = client.scan(TableName=table, ConsistentRead=True)["Items"]
+            return {each["id"]["S"]: each["v"]["S"] for each in found if "v" in each}
+
+        def put(side: tuple[Any, str], key: str, value: str) -> None:
+            client, table = side
+            client.put_item(TableName=table, Item={"id": {"S": key}, "v": {"S": value}})
+
+        tried: list[str] = []
+
+        def is_up() -> bool:
+            """Each try has a key of its own, for what is written before the uplink begins does not go up."""
+            tried.append(f"spoke-{len(tried)}")
+            put(spoke, tried[-1], "1")
+            return bool(items(hub).keys() & set(tried))
+
+        put(hub, "hub", "1")
+        until(lambda: items(spoke).get("hub"), "the hub's write at the spoke")
+        until(is_up, "the spoke's write at the hub", pause_seconds=0.5)
+        for number in range(200):
+            put(spoke, "both", f"spoke {number}")
+            put(hub, "both", f"hub {number}")
+            if "conflict " in running.log():
+                break
+        for (client, table), keys in ((hub, ["hub"]), (spoke, tried)):
+            for key in keys:
+                client.delete_item(TableName=table, Key={"id": {"S": key}})
+        until(lambda: items(hub) == items(spoke) == {"both": items(hub)["both"]}, "hub = spoke", pause_seconds=0.1)
+        assert moto.client().list_objects_v2(Bucket="conflicts", Prefix="of/")["KeyCount"]
+        assert running.stop() == 0
+        assert set() == task.authority.denied
+        lease_table = task.settings.checkpoint_table
+        rows = {f"{lease_table}{name}-Task" for name in ("", UPLINK_SUFFIX)}
+        assert task.unused() <= {
+            # Leases of shards that are gone, and what an outage or a finished copy has left.
+            *(Grant("keeper", ONCE_A_MINUTE, f"{task_tables}{lease_table}{name}") for name in ("", UPLINK_SUFFIX)),
+            *(
+                Grant("keeper", f"dynamodb:{action}", task_tables + name)
+                for action in ("DeleteItem", "UpdateItem")
+                for name in rows
+            ),
+            # Where a write's answer does not say what is in its way.
+            Grant("writer", "dynamodb:GetItem", f"{there}{task.destination_table}"),
+        }
