@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import msgspec
 
-from processor.commands.console import remedies
 from processor.commands.console.verdict import Level
 from processor.commands.console.words import counted
 from processor.settings.task_files import TaskFile
-from processor.state.status import verification
+from processor.state.status import remedies, verification
 from processor.state.status.copy_progress import CopyProgress
 from processor.state.status.letters import LettersFound
 from processor.state.status.report import StatusReport

@@ -7,16 +7,17 @@ from collections.abc import Mapping, Sequence
 
 import msgspec
 
-from processor.commands.console import remedies, verdict, words
+from processor.commands.console import verdict, words
 from processor.commands.console.facts import Fact, facts_of
 from processor.commands.console.history import Sample
 from processor.commands.console.verdict import Level, Verdict
-from processor.commands.console.words import counted, without_keys
+from processor.commands.console.words import counted
 from processor.dynamodb.stream_retention import RETENTION_SECONDS
 from processor.reporting.durations import duration
 from processor.reporting.findings import Finding
 from processor.settings.task_files import TaskFile
-from processor.state.status import urgency
+from processor.state.status import remedies, urgency
+from processor.state.status.keyless import without_keys
 from processor.state.status.lineage import Lag, ShardState
 from processor.state.status.report import StatusReport
 from processor.state.status.task_status import TaskStatus

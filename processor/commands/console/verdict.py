@@ -7,11 +7,11 @@ from typing import Literal
 
 import msgspec
 
-from processor.commands.console.words import without_keys
 from processor.reporting.durations import duration
 from processor.reporting.finding_ids import IDS
 from processor.reporting.findings import Finding
 from processor.state.status import verification
+from processor.state.status.keyless import without_keys
 from processor.state.status.report import StatusReport
 from processor.state.status.task_status import TaskStatus
 

@@ -9,13 +9,12 @@ import msgspec
 import pytest
 from rich.console import Console
 
-from processor.commands.console import remedies
 from processor.commands.status import render
 from processor.settings.settings import Settings
 from processor.settings.task_files import TaskFile
 from processor.state.holds import Hold
 from processor.state.leases import Lease
-from processor.state.status import report
+from processor.state.status import remedies, report
 from processor.state.status.letters import LettersFound
 from processor.state.status.report import StatusReport
 from processor.state.status.snapshot import Seen, Stream

@@ -48,6 +48,11 @@ def of_finding(finding_id: str, file: TaskFile) -> str | None:
     return _command(name, file, options)
 
 
+def of_status(file: TaskFile) -> str:
+    """What says how the task stands."""
+    return _command("status", file, "")
+
+
 def of_letters(file: TaskFile) -> str:
     """What brings the keys of dead letters up to date."""
     return _command("redrive", file, "")
