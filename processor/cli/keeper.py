@@ -7,8 +7,6 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Sequence
-from pathlib import Path
 
 import msgspec
 
@@ -16,12 +14,8 @@ from processor.cli import arguments, many
 from processor.cli.registry import REPLICATE
 from processor.commands.replicate.keeper import Keeper
 from processor.commands.replicate.many import KEPT_VARIABLE, Kept
-from processor.errors import UsageError
 from processor.reporting import logs
 from processor.reporting.console import MessageStream
-from processor.settings import task_files
-from processor.settings.task_files import TaskFile
-from processor.settings.task_watch import TaskWatch
 from processor.system.private_files import UMASK
 from processor.system.signals import leave_to_parent
 
@@ -38,16 +32,7 @@ def main() -> None:
     os.chdir(kept.directory)
     given = arguments.take_named(kept.words)
     logs.configure(form=kept.process["logFormat"])
-
-    def find() -> Sequence[TaskFile]:
-        for directory in kept.directories:
-            if not Path(directory).is_dir():
-                message = f"Directory {directory}: is gone. Nothing was done."
-                raise UsageError(message)
-        files = task_files.list_files(given.files)
-        return files if given.task is None else [task_files.choose(files, given.task)]
-
-    watch = TaskWatch(find, many.loader(given, REPLICATE, os.environ))
+    watch = many.files(given, REPLICATE, os.environ, directories=kept.directories)
     Keeper(watch, kept.process, worker_id=kept.worker_id, answers=answers).serve(sys.stdin)
     os._exit(0)
 

@@ -33,6 +33,7 @@ from processor.reporting.ending import Ending
 from processor.settings import loader, task_files
 from processor.settings.settings import Settings
 from processor.settings.task_files import NamedTask, TaskFile
+from processor.settings.task_watch import TaskWatch
 from processor.system import program
 from processor.system.private_files import UMASK
 from processor.system.signals import raise_when_they_come
@@ -112,7 +113,7 @@ def _dispatch(command: Command, words: Sequence[str], handed_down: Settings | No
         return _with_many(command, given, options, words=rest)
     found = load(rest, command) if given.task is None else _chosen(command, given)
     if isinstance(options, ConsoleOptions):
-        return _consoles([_named(found, given)], options)
+        return _consoles([_named(found, given)], options, None)
     if found.demo and command is REPLICATE:
         from processor.commands.demo import command as demonstration
 
@@ -169,6 +170,8 @@ def _with_many(command: Command, given: Named, options: CommandOptions, *, words
         )
         raise UsageError(message)
     tasks = many.named(given, command, environment=os.environ)
+    if isinstance(options, ConsoleOptions):
+        return _consoles(tasks, options, many.files(given, command, os.environ))
     together = _RUN_MANY.get(command.name)
     if together is not None and not (isinstance(options, PolicyOptions) and options.split):
         return together(tasks, options)
@@ -266,10 +269,10 @@ def _verify(found: Settings, options: VerifyOptions) -> int:
     return command.run(found, options)
 
 
-def _consoles(tasks: Sequence[NamedTask], options: ConsoleOptions) -> int:
+def _consoles(tasks: Sequence[NamedTask], options: ConsoleOptions, files: TaskWatch | None) -> int:
     from processor.commands.console import command
 
-    return command.run(tasks, options)
+    return command.run(tasks, options, files=files)
 
 
 def _policies(tasks: Sequence[NamedTask], options: PolicyOptions) -> int:
@@ -286,7 +289,6 @@ def _statuses(tasks: Sequence[NamedTask], options: StatusOptions) -> int:
 
 # Those that don't do the same with one task after the other.
 _RUN_MANY: Mapping[str, Callable[[Sequence[NamedTask], Any], int]] = {
-    "console": _consoles,
     "policy": _policies,
     "status": _statuses,
 }

@@ -20,6 +20,7 @@ from processor.reporting.task_output import TaskOutcome, TaskOutput, end_of, wor
 from processor.settings import process_settings, task_files
 from processor.settings.settings import Settings
 from processor.settings.task_files import NamedTask, TaskFile
+from processor.settings.task_watch import TaskWatch
 from processor.startup import neighbours
 from processor.system import program
 from processor.system.signals import one_after_another
@@ -81,6 +82,27 @@ def loader(given: Named, command: Command, environment: Mapping[str, str]) -> Ca
         return NamedTask(file=file, settings=settings, places=places)
 
     return load
+
+
+def files(
+    given: Named, command: Command, environment: Mapping[str, str], *, directories: Sequence[str] | None = None
+) -> TaskWatch:
+    """What follows the files that are named, as they come, change and go.
+
+    :param directories: those that must be there; None for all that are there now
+    """
+    if directories is None:
+        directories = [path for path in given.files if Path(path).is_dir()]
+
+    def find() -> Sequence[TaskFile]:
+        for directory in directories:
+            if not Path(directory).is_dir():
+                message = f"Directory {directory}: is gone. Nothing was done."
+                raise UsageError(message)
+        found = task_files.list_files(given.files)
+        return found if given.task is None else [task_files.choose(found, given.task)]
+
+    return TaskWatch(find, loader(given, command, environment))
 
 
 def one_by_one(tasks: Sequence[NamedTask], command: Command, options: CommandOptions, run: Run) -> int:

@@ -139,3 +139,31 @@ def test_many_tasks_in_a_list_and_each_by_itself(make_stage: MakeStage, tmp_path
         assert (worst["name"], worst["verdict"]["word"]) == ("broken", "Unusable")
         assert console.page("orders")["verdict"]["level"] == "ok"
         assert console.page("broken")["verdict"]["sentence"].startswith("sourceRegion is not set")
+
+
+def test_files_that_come_change_and_go_are_followed(make_stage: MakeStage, tmp_path: Path) -> None:
+    """As the daemon follows them, without a word to the console; a tab of a task that goes says so, and stays."""
+    stage = make_stage(shards=1)
+    stage.leases()
+    conf = tmp_path / "conf"
+    conf.mkdir()
+    (conf / "broken.properties").write_text("sourceTable=orders\n")
+    with Console(str(conf)) as console, console.tab() as events:
+        assert "The console of 1 task is at " in console.said
+        _until(events, lambda page: page["kind"] == "task" and page["verdict"]["word"] == "Unusable")
+        orders = Path(_file(stage, conf))
+        listed = _until(events, lambda page: page["kind"] == "list" and page["tasks"][-1]["verdict"]["level"] == "ok")
+        assert [task["name"] for task in listed["tasks"]] == ["broken", "orders"]
+        with console.tab("orders") as tab:
+            _until(tab, lambda page: page["verdict"]["level"] == "ok")
+            orders.write_text("sourceTable=orders\n")
+            _until(tab, lambda page: page["verdict"]["word"] == "Unusable")
+            orders.unlink()
+            _until(tab, lambda page: page["verdict"]["word"] == "No task")
+            assert console.status("/?task=orders") == 404
+            _file(stage, conf)
+            _until(tab, lambda page: page["verdict"]["level"] == "ok")
+        for file in conf.iterdir():
+            file.unlink()
+        _until(events, lambda page: page["kind"] == "list" and page["verdict"]["word"] == "No task")
+        assert console.stop()[0] == 0

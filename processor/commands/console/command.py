@@ -1,4 +1,4 @@
-"""``run.sh console``: serves the page until Ctrl-C, and looks at the tasks meanwhile."""
+"""``run.sh console``: serves the page until Ctrl-C, and looks at the tasks and their files meanwhile."""
 
 from __future__ import annotations
 
@@ -6,30 +6,33 @@ import asyncio
 import contextlib
 import signal
 import webbrowser
-from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import TypeVar
 
 from processor.commands.console import server
 from processor.commands.console.hub import Hub
 from processor.commands.console.options import ConsoleOptions
 from processor.commands.console.page import Known
 from processor.commands.console.server import Server
+from processor.commands.console.tasks import Tasks
 from processor.commands.console.watch import TaskWatch, Watch, stale_seconds
 from processor.errors import UsageError
 from processor.replication.dead_letters import census
 from processor.reporting import output
-from processor.settings import task_files
 from processor.settings.task_files import NamedTask
+from processor.settings.task_watch import TaskWatch as Files
 from processor.system import open_files
 
+T = TypeVar("T")
 
-def run(tasks: Sequence[NamedTask], options: ConsoleOptions) -> int:
+
+def run(named: Sequence[NamedTask], options: ConsoleOptions, *, files: Files | None = None) -> int:
     """Serve a page of these tasks, each direction of a two-way one by itself, until a signal comes, its usual end.
 
+    :param files: by which the tasks are followed, where they come, change and go
     :returns: 0
     :raises UsageError: the address can't be listened on
     """
-    tasks = list(task_files.in_directions(tasks))
     open_files.allow_many()  # each task's clients keep their connections, and each tab has one
     try:
         listener = server.listening(options.address, options.port)
@@ -39,30 +42,35 @@ def run(tasks: Sequence[NamedTask], options: ConsoleOptions) -> int:
             "Nothing was started. Give another --port, 0 for any that is free, or end what listens there."
         )
         raise UsageError(message) from exc
-    watches = [
-        TaskWatch(
-            topic,
-            task,
-            letters=census.count,
-            interval_seconds=options.interval_seconds,
-            max_lag_seconds=options.max_lag_seconds,
-        )
-        for topic, task in zip(_topics(tasks), tasks, strict=True)
-    ]
-    hub = Hub({each.known.topic: each.known for each in watches}, stale_seconds=stale_seconds(options.interval_seconds))
-    watch = Watch(watches, interval_seconds=options.interval_seconds, tabs=lambda: hub.tabs, opened=hub.opened)
-    place = _address(options.address, listener.getsockname()[1])
+    tasks = Tasks(named, files=files, make=lambda topic, task: _watch(topic, task, options))
+    hub = Hub(tasks.known, stale_seconds=stale_seconds(options.interval_seconds))
     running: list[asyncio.AbstractEventLoop] = []
 
+    def follow() -> Sequence[TaskWatch] | None:
+        found = tasks.follow()
+        if found is not None:
+            _call(running[0], hub.replace, tasks.known)
+        return found
+
+    watch = Watch(
+        tasks.watches,
+        interval_seconds=options.interval_seconds,
+        tabs=lambda: hub.tabs,
+        opened=hub.opened,
+        follow=follow,
+    )
+    place = _address(options.address, listener.getsockname()[1])
+
     def publish(known: Known) -> None:
-        with contextlib.suppress(RuntimeError):  # the loop is closed: a look that took longer than the rest of it
-            running[0].call_soon_threadsafe(hub.publish, known)
+        _call(running[0], hub.publish, known)
 
     def begun(loop: asyncio.AbstractEventLoop) -> None:
         running.append(loop)
         watch.start(publish)
-        named = "1 task" if len(tasks) == 1 else f"{len(tasks)} tasks"
-        output.line(f"The console of {named} is at {place} (Ctrl-C ends it)", flush=True)
+        count = len(tasks.watches)
+        output.line(
+            f"The console of {'1 task' if count == 1 else f'{count} tasks'} is at {place} (Ctrl-C ends it)", flush=True
+        )
         if options.opens:
             webbrowser.open(place)
 
@@ -79,11 +87,20 @@ def run(tasks: Sequence[NamedTask], options: ConsoleOptions) -> int:
     return 0
 
 
-def _topics(tasks: Sequence[NamedTask]) -> list[str]:
-    """The tasks' names in the page's address: their files', or the whole paths where two files have one name."""
-    count = Counter(task.file.name for task in tasks)
-    # One that is given by settings alone has no file.
-    return [(task.file.name if count[task.file.name] == 1 else task.file.path) or "task" for task in tasks]
+def _watch(topic: str, task: NamedTask, options: ConsoleOptions) -> TaskWatch:
+    return TaskWatch(
+        topic,
+        task,
+        letters=census.count,
+        interval_seconds=options.interval_seconds,
+        max_lag_seconds=options.max_lag_seconds,
+    )
+
+
+def _call(loop: asyncio.AbstractEventLoop, function: Callable[[T], None], given: T) -> None:
+    """Have the loop's own thread do it."""
+    with contextlib.suppress(RuntimeError):  # the loop is closed: a look that took longer than the rest of it
+        loop.call_soon_threadsafe(function, given)
 
 
 def _address(address: str, port: int) -> str:

@@ -60,9 +60,21 @@ class Hub:
         return not topic or topic in self._known
 
     def publish(self, known: Known) -> None:
-        """Show what a look has found."""
-        self._known[known.topic] = known
+        """Show what a look has found, unless the task is none any more, or another: a look takes its time."""
+        before = self._known.get(known.topic)
+        if before is not None and before.found.task == known.found.task:
+            self._known[known.topic] = known
+            self._wake()
+
+    def replace(self, known: Mapping[str, Known]) -> None:
+        """Show these tasks from now on; what is known of one that stays is kept."""
+        self._known = {topic: self._kept(each) for topic, each in known.items()}
+        self._made = {topic: made for topic, made in self._made.items() if not topic or topic in self._known}
         self._wake()
+
+    def _kept(self, known: Known) -> Known:
+        before = self._known.get(known.topic)
+        return known if before is None or before.found.task != known.found.task else before
 
     def close(self) -> None:
         """End what all tabs read, when they have the last page."""
@@ -119,7 +131,7 @@ class Hub:
     def _find(self, topic: str) -> TaskPage | ListPage:
         known: Sequence[Known] = list(self._known.values())
         if topic:
-            return page.of_task(self._known[topic])
+            return page.of_task(self._known[topic]) if topic in self._known else page.of_none(topic)
         return page.of_task(known[0]) if len(known) == 1 else page.of_many(known)
 
 

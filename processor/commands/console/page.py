@@ -167,6 +167,8 @@ def of_many(known: Sequence[Known]) -> ListPage:
 
 
 def _together(verdicts: Sequence[Verdict]) -> Verdict:
+    if not verdicts:
+        return Verdict(level="unknown", word="No task", sentence="There is no task's file any more.", behind="")
     count = Counter(each.level for each in verdicts)
     tasks = counted(len(verdicts), "task")
     if count["bad"]:
@@ -176,6 +178,16 @@ def _together(verdicts: Sequence[Verdict]) -> Verdict:
         sentence = f"Of {count['unknown']} of {tasks} it is not known."
         return Verdict(level="unknown", word="Not known", sentence=sentence, behind="")
     return Verdict(level="ok", word="All healthy", sentence=f"{tasks[:1].upper()}{tasks[1:]}.", behind="")
+
+
+def of_none(topic: str) -> TaskPage:
+    """A tab is open of a task whose file has gone; when there is one again, the tab shows it."""
+    return TaskPage(
+        name=topic,
+        path="",
+        verdict=Verdict(level="unknown", word="No task", sentence="Its file is gone.", behind=""),
+        at_ms=None,
+    )
 
 
 def of_task(known: Known) -> TaskPage:

@@ -35,6 +35,8 @@ GLANCES_PER_LOOK = 5
 _LEAST_GLANCE_SECONDS = 1.0
 _LOOK_SECONDS = 10.0
 _TURN_SECONDS, _IDLE_TURN_SECONDS = 0.1, 1.0
+# Files are looked at as often as a daemon of many tasks does it, so that what comes is there within 5 s.
+FOLLOW_SECONDS = 0.5
 # For the last looks at the end.
 _ENDING_SECONDS = 5.0
 
@@ -67,7 +69,7 @@ class TaskWatch:
         max_lag_seconds: int,
         clock: Callable[[], float] = time.time,
     ) -> None:
-        self._task = task
+        self.task = task
         self._max_lag_seconds = max_lag_seconds
         self._clock = clock
         self._follower = Follower(task.settings, letters) if task.settings else None
@@ -91,7 +93,7 @@ class TaskWatch:
             seen.append(self._follower.glance() if is_glance else self._follower.look())
             return report.make(settings, seen[-1], max_lag_seconds=self._max_lag_seconds)
 
-        found = judged(self._task, make)
+        found = judged(self.task, make)
         known = msgspec.structs.replace(self.known, found=found, at_ms=at_ms)
         if seen and self._follower is not None and found.report is not None:
             if not is_glance:
@@ -112,6 +114,7 @@ class Watch:
 
     :param tabs: how many are open now
     :param opened: set when one is opened
+    :param follow: asked now and then: those to be looked at from now on, if they are others than before
     """
 
     def __init__(
@@ -121,14 +124,17 @@ class Watch:
         interval_seconds: float,
         tabs: Callable[[], int],
         opened: threading.Event,
+        follow: Callable[[], Sequence[TaskWatch] | None] = lambda: None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._turns = [_Turn(each) for each in watches]
+        self._follow = follow
         self._interval_seconds = interval_seconds
         self._glance_seconds = glance_seconds(interval_seconds)
         self._tabs = tabs
         self._opened = opened
         self._clock = clock
+        self._followed_at = float("-inf")
         self._stop = threading.Event()
         self._pool = ThreadPoolExecutor(AT_ONCE, thread_name_prefix="look")
         self._thread: threading.Thread | None = None
@@ -157,6 +163,7 @@ class Watch:
             is_read = bool(self._tabs())
             look = self._interval_seconds if is_read else max(UNWATCHED_SECONDS, self._interval_seconds)
             glance = self._glance_seconds if is_read else None
+            self._turns = self._followed(self._clock())
             for turn in self._turns:
                 kind = turn.due(self._clock(), look=look, glance=glance)
                 if kind is not None:
@@ -164,12 +171,23 @@ class Watch:
             self._opened.wait(_TURN_SECONDS if is_read else _IDLE_TURN_SECONDS)
             self._opened.clear()
 
+    def _followed(self, now: float) -> list[_Turn]:
+        """The turns of those that there are now; of one that stays, its own."""
+        if now - self._followed_at < FOLLOW_SECONDS:
+            return self._turns
+        self._followed_at = now
+        watches = self._follow()
+        if watches is None:
+            return self._turns
+        turns = {id(turn.watch): turn for turn in self._turns}
+        return [turns.get(id(each)) or _Turn(each) for each in watches]
+
 
 class _Turn:
     """When a task was looked at, and whether it is just being."""
 
     def __init__(self, watch: TaskWatch) -> None:
-        self._watch = watch
+        self.watch = watch
         self._lock = threading.Lock()
         self._busy = False
         self._looked: float | None = None
@@ -193,7 +211,7 @@ class _Turn:
     def take(self, publish: Publish, *, is_glance: bool) -> None:
         """Do it."""
         try:
-            publish(self._watch.glance() if is_glance else self._watch.look())
+            publish(self.watch.glance() if is_glance else self.watch.look())
         except Exception as exc:  # noqa: BLE001  # a bug: the page grows stale, and other tasks' pages go on
             output.say(f"{program.NAME}: {ending.of(exc).message}")
         finally:

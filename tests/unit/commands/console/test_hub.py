@@ -104,6 +104,29 @@ def test_each_task_has_a_page_beside_the_list() -> None:
     _run(test, known(name="a"), known(name="b"))
 
 
+def test_tasks_come_and_go_while_tabs_are_open() -> None:
+    """One that stays keeps what is known of it; a look at one that has gone, or was another, is too late."""
+
+    async def test(hub: Hub) -> None:
+        whole, one = hub.events(""), hub.events("b")
+        await _read(whole, 2)
+        await _read(one, 2)
+        hub.replace({"a": known(shard(lag_seconds=9.0), name="a"), "c": known(name="c")})
+        page_of_list = (await _read(whole, 2))[0][1]
+        assert [task["name"] for task in page_of_list["tasks"]] == ["a", "c"]
+        assert {task["verdict"]["word"] for task in page_of_list["tasks"]} == {"In sync"}
+        assert (await _read(one, 2))[0][1]["verdict"]["word"] == "No task"
+        assert (hub.has("b"), hub.has("c")) == (False, True)
+        hub.publish(known(name="b"))
+        other = known(shard(lag_seconds=9.0), name="c", settings={"destinationTable": "another"})
+        hub.publish(other)
+        assert _names(await _read(whole, 1)) == ["beat"]
+        hub.replace({})
+        assert (await _read(whole, 2))[0][1]["verdict"]["sentence"] == "There is no task's file any more."
+
+    _run(test, known(name="a"), known(name="b"))
+
+
 def test_tabs_are_counted_while_they_are_open() -> None:
     """The first one wakes whoever looks."""
 
