@@ -11,6 +11,7 @@ import jsonschema  # type: ignore[import-untyped]
 import msgspec
 from msgspec import UNSET, inspect
 
+from processor.caretaker.notify.sender import Document
 from processor.commands.check.command import CheckReport
 from processor.commands.copy.report import CopyReport, ForgetReport
 from processor.commands.policy.command import PolicyReport
@@ -45,6 +46,7 @@ def made() -> dict[str, str]:
     schemas = {name: _one_of(f"What {name} --json prints", *reports) for name, reports in REPORTS.items()}
     schemas["failure"] = _one_of("What each command with --json prints where it can't give its report")
     schemas["tasks"] = _tasks()
+    schemas["notification.v1"] = _notification()
     return {f"{name}.schema.json": json.dumps(schema, indent=2) + "\n" for name, schema in schemas.items()}
 
 
@@ -58,6 +60,12 @@ def _tasks() -> dict[str, Any]:
     shapes, components = _components([TaskOutcome, Merged])
     title = "What a command with --json prints of several tasks; policy has one element for those that it has merged"
     return {"$schema": _DIALECT, "title": title, "type": "array", "items": {"anyOf": shapes}, "$defs": components}
+
+
+def _notification() -> dict[str, Any]:
+    shapes, components = _components([Document])
+    title = "What notifyUri is sent for each change of a task's health; times are ISO 8601, in UTC"
+    return {"$schema": _DIALECT, "title": title, **shapes[0], "$defs": components}
 
 
 def _components(types: list[Any]) -> tuple[list[Any], dict[str, Any]]:

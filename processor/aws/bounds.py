@@ -12,7 +12,7 @@ Scan, Query,            1 MB of items              12 MB
 GetRecords
 BatchGetItem            16 MB of items             12 MB; if there is more, it is asked for again in smaller parts
 BatchWriteItem          what was sent, at most     six times what was sent, and 256 KB
-anything else           some 100 KB                4 MB (S3: 12 MB; STS and CloudWatch: 256 KB)
+anything else           some 100 KB                4 MB (S3: 12 MB; STS, SNS and CloudWatch: 256 KB)
 ======================  =========================  =====================================================================
 
 A child's calls read these as bytes. An answer that botocore makes objects of may have 4 MB, whatever the call.
@@ -32,7 +32,12 @@ _OPERATIONS: Mapping[str, int] = {
     "Query": 12 * _MB,
     "Scan": 12 * _MB,
 }
-_SERVICES: Mapping[str, int] = {"cloudwatch": 256 * _KB, "s3": 12 * _MB, "sts": 256 * _KB}
+_SERVICES: Mapping[str, int] = {
+    "cloudwatch": 256 * _KB,
+    "s3": 12 * _MB,
+    "sns": 256 * _KB,
+    "sts": 256 * _KB,
+}
 # An answer repeats what was sent, with other escapes at most: "<" as "\\u003c".
 _REPEATED = 6
 _BATCH_WRITE_BYTES = 256 * _KB

@@ -107,6 +107,10 @@ class Clients:
         s = self._settings
         return self._client("cloudwatch", s.kcl_region, None, s.task_identity)  # type: ignore[no-any-return]
 
+    def sns(self, region: str) -> Any:
+        """Publishes on a topic of that region, as the task."""
+        return self._client("sns", region, None, self._settings.task_identity)
+
     def caller(self, profile: str | None = None) -> str:
         """The ARN behind a profile's credentials, or behind the usual ones: a user's, or that of a role's session.
 

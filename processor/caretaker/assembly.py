@@ -9,6 +9,8 @@ from processor.aws.clients import Clients
 from processor.caretaker.caretaker import Caretaker
 from processor.caretaker.duty import Duty, Job, Observer, Standing
 from processor.caretaker.lock import CareLock
+from processor.caretaker.notify.notifier import Notifier
+from processor.caretaker.notify.sender import sender
 from processor.caretaker.replica import Replica
 from processor.caretaker.verification import VerificationDuty
 from processor.caretaker.work import CommandProcess, Work
@@ -17,6 +19,7 @@ from processor.flow.retry_policy import METRICS
 from processor.replication.dead_letters import census
 from processor.reporting.logs import Log
 from processor.settings.daemon_files import SETTINGS_FILE
+from processor.settings.notify_place import notify_place
 from processor.settings.settings import Settings
 from processor.state import copy_rows
 from processor.state.status import report
@@ -37,9 +40,12 @@ def duties(settings: Settings, log: Log, clients: Clients) -> Sequence[Duty]:
     return made
 
 
-def observers(settings: Settings, log: Log) -> Sequence[Observer]:  # noqa: ARG001  # each is made by the settings
+def observers(settings: Settings, log: Log) -> Sequence[Observer]:
     """Whoever is told of each look."""
-    return []
+    if settings.notify_uri is None:
+        return []
+    place = notify_place(settings.notify_uri)
+    return [Notifier(sender(place, Clients(settings)), to=place.shown, log=log)]
 
 
 def caretaker(settings: Settings, directory: Path) -> Caretaker:

@@ -23,6 +23,8 @@ METRICS       each sink's interval   never                                      
                                                                                            minutes, then doubling up
                                                                                            to an hour
 METRICS_PORT  5 s                    never                                                 as RECORDS
+NOTICES       2.5 to 5 s, doubling   never: the newest is told when it can be              at once, then once a day
+              up to 5 minutes
 TASK          5 s, doubling up to    never                                                 each time
               5 minutes
 CARE          as TASK                never                                                 at each new reason, and once
@@ -115,6 +117,13 @@ ROLE = _each(20.0)
 # It is tried once a minute; a message each time would be too many.
 METRICS = RetryPolicy(rhythm=Rhythm(first_seconds=600.0, last_seconds=3600.0, quiet_seconds=3600.0))
 METRICS_PORT = _each(5.0)
+# Whoever is to be told of everything else can't be told of this; so the log is, once.
+NOTICES = RetryPolicy(
+    first_pause_seconds=5.0,
+    longest_pause_seconds=300.0,
+    least_share=0.5,
+    rhythm=Rhythm(first_seconds=24 * 3600.0, last_seconds=24 * 3600.0, quiet_seconds=900.0),
+)
 # One task of many that could not begin, or has ended by itself.
 TASK = RetryPolicy(first_pause_seconds=5.0, longest_pause_seconds=300.0, least_share=1.0)
 

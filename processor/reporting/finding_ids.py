@@ -39,6 +39,10 @@ IDS: Mapping[str, str] = {
     "endpoint-unencrypted": "an endpoint is plain HTTP",
     "endpoint-unencrypted-aws": "an endpoint of AWS's is plain HTTP",
     "initial-position": "initialPositionInStream would pass over what is written during the copy",
+    "notify-missing": "the topic of notifyUri does not exist",
+    "notify-unencrypted": "the URL of notifyUri is plain HTTP",
+    "notify-unknown": "whether the topic of notifyUri takes messages is not known",
+    "notify-unreachable": "what notifyUri names can't be reached",
     "region-unknown": "a region is none of AWS's, and no endpoint is given for it",
     # Settings that choose and reshape items.
     "fence-attribute-set": "an attribute is renamed or set to the name in fenceAttribute",

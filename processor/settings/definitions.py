@@ -14,6 +14,7 @@ from typing import Any
 
 from processor.settings import attribute_paths, kcl_properties, parsers
 from processor.settings.identity import SESSION_NAME
+from processor.settings.notify_place import notify_uri
 
 # The original's prefix of every checkpoint table's name.
 CHECKPOINT_TABLE_PREFIX = "DynamoDBCrossRegionReplication"
@@ -461,6 +462,12 @@ DEFINITIONS: tuple[Definition, ...] = (
         parse=parsers.boolean,
         default="false",
         help="dead letters hold what would have been written, masked and filtered, instead of the source's item",
+    ),
+    Definition(
+        name="notifyUri",
+        group="Failures",
+        parse=notify_uri,
+        help="who is told when the task's health changes: an SNS topic's ARN, or an http(s) URL that takes a JSON POST",
     ),
     Definition(
         name="dontPublishCloudwatch",

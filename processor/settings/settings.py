@@ -95,6 +95,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=False):
     dead_letter_prefix: str = ""
     dead_letter_owner: str | None = None
     dead_letter_masked: bool = False
+    notify_uri: str | None = None
     create_destination: bool = False
     destination_stream: bool = False
     enable_stream: bool = False
@@ -225,7 +226,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=False):
     @property
     def has_caretaker(self) -> bool:
         """Whether a setting asks for something that the process which looks after the task does."""
-        return self.bootstrap or self.after_loss == "copy" or self.verifies
+        return self.bootstrap or self.after_loss == "copy" or self.verifies or self.notify_uri is not None
 
     @property
     def verifies(self) -> bool:

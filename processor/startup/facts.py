@@ -27,6 +27,7 @@ from processor.startup import (
     java,
     java_options,
     letters_bucket,
+    notify_checks,
     places,
     stream_readers,
     write_probe,
@@ -156,6 +157,7 @@ def read(
         _Part("checkpoints", "checkpoint table", checkpoints),
         _Part(None, "dead letters' place", files),
         _Part("java", "Java", _java),
+        _Part("notify", "notifyUri", lambda: list(notify_checks.findings(settings, clients))),
     )
 
     def look(part: _Part) -> list[Finding]:
@@ -165,7 +167,8 @@ def read(
         finally:
             waiting.discard(part.shown)
 
-    tried = [part for part in parts if part.side not in unreachable]
+    skipped = unreachable if thorough else (*unreachable, "notify")
+    tried = [part for part in parts if part.side not in skipped]
     return facts, [finding for findings in _side_by_side(look, tried) for finding in findings]
 
 

@@ -40,7 +40,7 @@ def findings(settings: Settings) -> Iterator[Finding]:
                 f"Write https://{host}",
                 cause="setup",
             )
-        elif not _is_loopback(host):
+        elif not is_loopback(host):
             consequence = "Items and session tokens pass unencrypted, for whoever is on the way to read"
             yield warning(
                 "endpoint-unencrypted",
@@ -51,7 +51,8 @@ def findings(settings: Settings) -> Iterator[Finding]:
             )
 
 
-def _is_loopback(host: str) -> bool:
+def is_loopback(host: str) -> bool:
+    """Whether a host's name or address is this machine's own."""
     try:
         return ip_address(host).is_loopback
     except ValueError:

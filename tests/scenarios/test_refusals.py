@@ -6,14 +6,18 @@ import json
 import stat
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 from processor.aws.clients import Clients
 from processor.replication.dead_letters import census
 from processor.state.status import lag, report, snapshot
 from processor.state.status.report import StatusReport
+from tests import schemas
+from tests.fakes.daemon.fleet import Fleet
 from tests.fakes.daemon.log_line import parse_json
 from tests.fakes.daemon.replicator import Replicator
 from tests.fakes.network import faults
+from tests.fakes.network.http_server import HttpServer
 from tests.fakes.patience import until
 from tests.fakes.task import tasks
 from tests.scenarios.conftest import MakeFleet, Pair
@@ -65,9 +69,14 @@ def _status(given: dict[str, str]) -> StatusReport:
 def test_a_held_shard_holds_up_nothing_else(make_fleet: MakeFleet) -> None:
     """The default: the shard waits at the change, which is said once and by ``status``; the others go on.
 
-    A stop is clean, a restart meets the change again, and once it is accepted the shard goes on by itself.
+    A stop is clean, a restart meets the change again, and once it is accepted the shard goes on by itself. Whoever is
+    to be told is told when they listen, without the key; their token is written nowhere.
     """
-    fleet = make_fleet(shards=3)
+    with HttpServer(page=b"ok", status=503) as receiver:
+        _hold_a_shard(make_fleet(shards=3, notifyUri=f"{receiver.endpoint}/T0K3N?key=T0K3N"), receiver)
+
+
+def _hold_a_shard(fleet: Fleet, receiver: HttpServer) -> None:
     refusal = fleet.proxy.inject(
         faults.error("ValidationException"), "BatchWriteItem", "PutItem", when=lambda call: b'"bad"' in call.body
     )
@@ -91,6 +100,11 @@ def test_a_held_shard_holds_up_nothing_else(make_fleet: MakeFleet) -> None:
     found = _status(fleet.settings)
     assert found.exit_status == 1
     assert f"shard {bad.shard_id}" in {each.object for each in found.findings}
+    until(lambda: "WARNING notice_not_sent " in daemon.console, "that nobody listens")
+    receiver.status = 200
+    message = until(lambda: next((each for each in _told(receiver) if each["event"] == "held"), None), "the message")
+    assert message["wrong"][0]["command"] == "./run.sh check FILE"
+    assert '"bad"' not in message["text"]
 
     assert daemon.stop() == 0
     daemon.start()
@@ -99,8 +113,28 @@ def test_a_held_shard_holds_up_nothing_else(make_fleet: MakeFleet) -> None:
     until(lambda: "held_over" in daemon.console, "the end of it")
     fleet.wait_equal()
     until(lambda: not _status(fleet.settings).holds, "no hold")
+    row = until(lambda: _notified(fleet), "the row by which the next caretaker knows what was told")
+    assert int(row["number"]["N"]) >= message["number"]
     assert daemon.stop() == 0
-    assert "hush-hush" not in daemon.console + daemon.log() + daemon.log("kcl.log")
+    said = daemon.console + daemon.log() + daemon.log("kcl.log")
+    assert "hush-hush" not in said
+    assert daemon.console.count("WARNING notice_not_sent ") == 1
+    assert "T0K3N" not in said
+
+
+def _told(receiver: HttpServer) -> list[dict[str, Any]]:
+    """What was posted, taken or not."""
+    for request in receiver.requests:
+        schemas.hold("notification.v1", request.body.decode())
+        assert request.path == "/T0K3N?key=T0K3N"
+    return [json.loads(request.body) for request in receiver.requests]
+
+
+def _notified(fleet: Fleet) -> dict[str, Any]:
+    """What the caretakers' row has of it."""
+    settings = tasks.task(**fleet.settings)
+    row = Clients(settings).checkpoints().get_item(TableName=settings.task_table, Key={"name": {"S": "caretaker"}})
+    return dict(row.get("Item", {}).get("notified", {}).get("M", {}))
 
 
 def test_stop_names_the_change_and_keeps_it(pair: Pair, replicator: MakeReplicator) -> None:

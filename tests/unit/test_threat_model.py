@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from processor.aws import bounds, http_answer, metadata
+from processor.aws import bounds, http_answer, metadata, webhook
 from processor.startup import java
 
 KB, MB = 1024, 1024 * 1024
@@ -40,6 +40,7 @@ def _limits() -> Iterator[str]:
     yield f"| some 100 KB | {most('dynamodb', 'DescribeTable', 0) // MB} MB |"
     for service in ("sts", "cloudwatch"):
         yield f"| S3; STS and CloudWatch | | {most('s3', '', 0) // MB} MB; {most(service, '', 0) // KB} KB |"
+    yield f"| SNS; what `notifyUri`'s URL answers | | {most('sns', '', 0) // KB} KB; {webhook._MOST_BYTES // KB} KB |"
     yield f"| an instance's or container's metadata | | {metadata._MOST_BYTES // KB} KB |"
     yield f"may have {bounds._MOST_PARSED_BYTES // MB} MB and {bounds._MOST_MARKS:,} values"
     yield f"may have {http_answer.MAX_HEAD_BYTES // KB} KB and {http_answer._MAX_HEADERS} headers"

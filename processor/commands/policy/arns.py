@@ -62,6 +62,7 @@ def arn_of(resource: Resource, settings: Settings, arns: ResourceArns) -> str:
         "Metrics": "*",  # PutMetricData takes no resources, nor do the two lists
         "AllExports": "*",
         "AllImports": "*",
+        "Topic": settings.notify_uri or "",
     }
     return named[resource]
 

@@ -15,6 +15,7 @@ import msgspec
 from processor.commands.policy.options import COMMANDS, SHARED, VIA_S3
 from processor.metrics.sinks import sinks
 from processor.settings import kcl_properties
+from processor.settings.notify_place import notify_place
 from processor.settings.settings import Settings
 
 Side = Literal["source", "destination", "task"]
@@ -41,6 +42,7 @@ Resource = Literal[
     "ExportedObjects",
     "ExportBucket",
     "Metrics",
+    "Topic",
 ]
 When = Callable[[Settings], object]
 
@@ -152,6 +154,10 @@ def _verifies(settings: Settings) -> bool:
 
 def _notes_outcome(settings: Settings) -> bool:
     return settings.views_items or settings.verifies
+
+
+def _topic(settings: Settings) -> bool:
+    return settings.notify_uri is not None and bool(notify_place(settings.notify_uri).topic)
 
 
 def _heartbeat(settings: Settings) -> bool:
@@ -270,6 +276,8 @@ def _task() -> Iterator[Permission]:
     yield _row("task", "ConflictBucket", "ListBucket", "check console replicate status", _conflicts, service="s3")
     yield _row("task", "Letters", "GetObject DeleteObject", "redrive", _letters, service="s3")
     yield _row("task", "Metrics", "PutMetricData", "replicate", _metrics, service="cloudwatch")
+    yield _row("task", "Topic", "Publish", "replicate", _topic, service="sns")
+    yield _row("task", "Topic", "GetTopicAttributes", "check", _topic, service="sns")
 
 
 def _kcl_tables() -> Iterator[Permission]:

@@ -49,9 +49,17 @@ class HttpServer:
         class Handler(BaseHTTPRequestHandler):
             protocol_version = "HTTP/1.1"
 
+            def do_HEAD(self) -> None:
+                keep.requests.append(Request("HEAD", dict(self.headers), b"", self.path, self.client_address[1]))
+                keep.before_answer()
+                self.send_response(keep.status)
+                for name, value in {"Content-Length": "0", **keep.headers}.items():
+                    self.send_header(name, value)
+                self.end_headers()
+
             def do_POST(self) -> None:
                 body = self.rfile.read(int(self.headers["Content-Length"]))
-                operation = self.headers["X-Amz-Target"].split(".")[1]
+                operation = self.headers.get("X-Amz-Target", "").rpartition(".")[2]
                 keep.requests.append(Request(operation, dict(self.headers), body, self.path, self.client_address[1]))
                 keep.before_answer()
                 status, content = keep.answers.popleft() if keep.answers else (keep.status, _DONE.get(operation, {}))

@@ -334,6 +334,20 @@ def test_a_role_s_path_is_asked_for(capsys: pytest.CaptureFixture[str], monkeypa
     assert "has a path" not in said
 
 
+def test_messages_need_one_topic_and_looks() -> None:
+    """Publish on it and nothing else of SNS; of a URL nothing; and whoever tells looks at all that status reads."""
+    topic = "arn:aws:sns:eu-central-1:123456789012:replicas"
+    settings = tasks.task(notifyUri=topic)
+    assert {each for each in _allowed(settings, "replicate") if each[0].startswith("sns:")} == {("sns:Publish", topic)}
+    assert {each for each in _allowed(settings, "check") if each[0].startswith("sns:")} == {
+        ("sns:GetTopicAttributes", topic)
+    }
+    by_url = tasks.task(notifyUri="https://alerts.example.com/T0K3N")
+    assert not {action for action in _actions(by_url) if action.startswith("sns:")}
+    assert _allowed(by_url, "status") <= _allowed(by_url, "replicate")
+    assert not _allowed(tasks.task(), "status") <= _allowed(tasks.task(), "replicate")
+
+
 def test_a_place_in_a_bucket_is_narrow() -> None:
     """Letters have their task's folder; exports their prefix."""
     settings = tasks.task(deadLetterUri="s3://letters/of", taskName="t")
