@@ -81,6 +81,28 @@ locals {
       missing             = "notBreaching"
       tells_end           = false
     }
+    VerificationDiffers = {
+      description         = "Keys differ by the last verification. ./run.sh verify names them, and --repair writes what is missing or different."
+      metric              = "VerificationDifferent"
+      statistic           = "Maximum"
+      evaluation_periods  = 5
+      datapoints_to_alarm = null
+      threshold           = 0
+      comparison          = "GreaterThanThreshold"
+      missing             = "notBreaching"
+      tells_end           = false
+    }
+    VerificationLate = {
+      description         = "The last whole verification began more than three days ago. ./run.sh status says why it is not finished."
+      metric              = "VerificationAge"
+      statistic           = "Minimum"
+      evaluation_periods  = 5
+      datapoints_to_alarm = null
+      threshold           = 259200
+      comparison          = "GreaterThanThreshold"
+      missing             = "notBreaching"
+      tells_end           = false
+    }
     # Without a daemon there is no datum, so what is missing rings, too.
     TaskStopped = {
       description         = "No daemon of the task reads a shard, so nothing is replicated. Within 24 hours nothing is lost."
