@@ -12,7 +12,7 @@ umask o-w
 # Only a replication makes anything anew; a command beside one uses what that runs on.
 case "${1:-}" in
     completion | help | -h | --help | --version) "$root/setup.sh" --beside python ;;
-    check | console | copy | policy | preview | redrive | status | verify) "$root/setup.sh" --beside python jars archive ;;
+    check | console | copy | policy | preview | redrive | status | unmark | verify) "$root/setup.sh" --beside python jars archive ;;
     *) "$root/setup.sh" python jars archive ;;
 esac
 exec "$root/.venv/bin/python3" -I -m processor "$@"
