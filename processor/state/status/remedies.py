@@ -16,7 +16,7 @@ from processor.system import program
 _START = ("", "")
 _COPY_AGAIN = ("copy", "--restart --concurrent")
 _CHECK = ("check", "")
-# A copy goes from hub to spoke, so it brings nothing that an uplink has lost; verify lists that.
+# A copy goes from hub to spoke, and so over what an uplink has lost; verify lists that before.
 _SEE_UNSENT = ("verify", "--output unsent.jsonl --values")
 _COMMANDS: Mapping[str, tuple[str, str]] = {
     "daemon-silent": _START,
