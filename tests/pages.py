@@ -30,6 +30,7 @@ TYPED = {
     "preview.md": "tests/scenarios/test_docs.py::test_every_command_of_one_task",
     "security.md": "tests/scenarios/test_docs.py::test_every_command_of_one_task",
     "trial.md": "tests/scenarios/test_docs.py::test_the_trial_leads_from_nothing_to_a_replica",
+    "two-way.md": "tests/scenarios/test_docs_two_way.py::test_two_way_s_life",
     "verify.md": "tests/scenarios/test_docs.py::test_every_command_of_one_task",
 }
 _BLOCK = re.compile(

@@ -18,6 +18,7 @@ from processor.commands.demo.workload import Workload, create_table, scan
 from processor.state import leases
 from tests.fakes.daemon.fleet import Fleet
 from tests.fakes.daemon.replicator import Replicator
+from tests.fakes.machine.shell import Shell
 from tests.fakes.patience import until
 
 if TYPE_CHECKING:
@@ -166,3 +167,17 @@ def replicator(tmp_path: Path) -> Iterator[Callable[..., Replicator]]:
     yield make
     for each in made:
         each.__exit__()
+
+
+@pytest.fixture
+def shell(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Shell]:
+    """With a server of its own, since the pages name their tables."""
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.setenv(name, "trial")
+    folder = tmp_path / "checkout"
+    folder.mkdir()
+    with DynamoDBLocal(log=tmp_path / "server.log") as server:
+        made = Shell(folder, server)
+        yield made
+        made.end()
+        assert made.left == [], "not typed"

@@ -7,14 +7,10 @@ from __future__ import annotations
 
 import re
 import signal
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import javaproperties
-import pytest
 
-from processor.commands.demo.dynamodb_local import DynamoDBLocal
 from processor.commands.demo.workload import create_table, scan
 from processor.startup import java
 from tests.fakes.machine.shell import Shell
@@ -32,20 +28,6 @@ def _settings_in(page: str, beginning: str) -> str:
     """The block of a page that begins so."""
     found = [match[2] for match in _BLOCK.finditer((java.ROOT / "docs" / page).read_text())]
     return next(text for text in found if text.startswith(beginning))
-
-
-@pytest.fixture
-def shell(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Shell]:
-    """With a server of its own, since the pages name their tables."""
-    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
-        monkeypatch.setenv(name, "trial")
-    folder = tmp_path / "checkout"
-    folder.mkdir()
-    with DynamoDBLocal(log=tmp_path / "server.log") as server:
-        made = Shell(folder, server)
-        yield made
-        made.end()
-        assert made.left == [], "not typed"
 
 
 def _put(client: Any, table: str, *keys: str) -> None:
