@@ -22,6 +22,7 @@ from processor.state import care_row, copy_rows, task_row
 from processor.state.care_row import CareRow
 from tests.conftest import Tables
 from tests.fakes.dynamodb.lease_table import LeaseTable
+from tests.fakes.machine.ended import has_ended
 from tests.fakes.patience import PATIENCE_SECONDS, until
 from tests.fakes.task.tasks import task
 
@@ -113,7 +114,7 @@ def test_another_goes_on_with_what_one_has_begun(settings: Settings, tmp_path: P
     assert working
     first.process.kill()
     first.end()
-    until(lambda: not any(each.is_running() for each in working), "the end of the copy")
+    until(lambda: all(has_ended(each) for each in working), "the end of the copy")
 
     second = Caretaker(settings, tmp_path / "second")
     second.say("begun")
@@ -125,7 +126,7 @@ def test_another_goes_on_with_what_one_has_begun(settings: Settings, tmp_path: P
     working = second.family()
     said = second.end()
     assert second.process.returncode == 0
-    until(lambda: not any(each.is_running() for each in working), "the end of whatever it ran")
+    until(lambda: all(has_ended(each) for each in working), "the end of whatever it ran")
     assert _care(settings).holder == ""
     assert " ERROR " not in said
 

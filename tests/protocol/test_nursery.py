@@ -16,6 +16,7 @@ import pytest
 from processor.replication.lease_term import DIRECTORY
 from processor.settings.daemon_files import SETTINGS_VARIABLE
 from tests.fakes.daemon.forked_child import NurseryClient
+from tests.fakes.machine.ended import has_ended
 from tests.fakes.patience import PATIENCE_SECONDS, until
 from tests.fakes.task.tasks import task
 
@@ -80,7 +81,7 @@ def test_the_nurserys_end_is_no_childs(nursery: NurseryClient) -> None:
     assert b'"responseFor": "initialize"' in next(line for line in child.stdout if line.strip())
     process = psutil.Process(child.pid)
     child.stdin.close()
-    until(lambda: not process.is_running() or process.status() == psutil.STATUS_ZOMBIE, "the child's end")
+    until(lambda: has_ended(process), "the child's end")
 
 
 def test_no_pipes_lie_about(nursery: NurseryClient) -> None:

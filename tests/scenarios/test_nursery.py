@@ -9,6 +9,7 @@ import psutil
 
 from processor.settings.daemon_files import NURSERY_DIRECTORY
 from tests.fakes.daemon.fleet import Fleet
+from tests.fakes.machine.ended import has_ended
 from tests.fakes.patience import until
 from tests.scenarios.conftest import MakeFleet
 
@@ -28,11 +29,11 @@ def test_children_are_forked_and_live_without_it(make_fleet: MakeFleet) -> None:
     children = daemon.nursery().children()
     assert len(children) == len(daemon.children()) == 2
     nursery = daemon.kill_nursery()
-    until(lambda: not nursery.is_running(), "its end")
+    until(lambda: has_ended(nursery), "its end")
     assert len(daemon.children()) == 2
     put(fleet, "without it")
     fleet.wait_equal()
-    assert all(child.is_running() for child in children)
+    assert not any(has_ended(child) for child in children)
 
     fleet.simulator.roll_over(fleet.simulator.open_shards()[0].id)
     put(fleet, "of another")
@@ -41,7 +42,7 @@ def test_children_are_forked_and_live_without_it(make_fleet: MakeFleet) -> None:
     assert "children_not_forked" not in daemon.console
     assert daemon.stop() == 0
     psutil.wait_procs(children, timeout=0)
-    assert [child for child in children if child.is_running()] == []
+    assert [child for child in children if not has_ended(child)] == []
 
 
 def test_children_that_can_not_be_forked_are_programs_of_their_own(make_fleet: MakeFleet) -> None:

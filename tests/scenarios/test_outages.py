@@ -8,6 +8,7 @@ from collections.abc import Callable
 from processor.commands.demo.workload import Workload
 from processor.state import leases
 from tests.fakes.daemon.replicator import Replicator
+from tests.fakes.machine.ended import has_ended
 from tests.fakes.network import faults
 from tests.fakes.network.fault_proxy import FaultProxy
 from tests.fakes.patience import until
@@ -53,7 +54,7 @@ def test_sigterm_while_the_destination_is_away_keeps_the_batch(pair: Pair, repli
                 children = running.children()
                 assert running.stop() == 5
                 assert "batch still unapplied" in running.console
-                until(lambda: not any(child.is_running() for child in children), "no child left")
+                until(lambda: all(has_ended(child) for child in children), "no child left")
             running.start()
             pair.wait_for("during")
             assert running.stop() == 0

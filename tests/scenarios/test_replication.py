@@ -14,6 +14,7 @@ from processor.commands.demo.workload import Workload
 from processor.settings.kcl_properties import TUNED
 from processor.state import leases
 from tests.fakes.daemon.replicator import Replicator
+from tests.fakes.machine.ended import has_ended
 from tests.fakes.patience import until
 from tests.scenarios.conftest import Pair
 
@@ -56,7 +57,7 @@ def test_sigterm_checkpoints_and_a_restart_goes_on_from_there(
         pair.wait_checkpoint()
         family = psutil.Process(running.process.pid).children(recursive=True)
         assert running.stop() == 0
-        assert [process for process in family if process.is_running()] == []
+        assert [process for process in family if not has_ended(process)] == []
         workload.stop()
         pair.put("while it was down")
 

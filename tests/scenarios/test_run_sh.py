@@ -16,6 +16,7 @@ import psutil
 import pytest
 
 from processor.startup import java
+from tests.fakes.machine.ended import has_ended
 from tests.fakes.patience import PATIENCE_SECONDS, until
 
 RUN = java.ROOT / "run.sh"
@@ -208,7 +209,7 @@ def test_term_during_the_start_is_a_clean_end(tmp_path: Path) -> None:
         family = until(lambda: psutil.Process(started.pid).children(recursive=True), "its servers")
         started.terminate()
         assert started.wait(PATIENCE_SECONDS) == 0
-    assert [process for process in family if process.is_running() and process.status() != psutil.STATUS_ZOMBIE] == []
+    assert [process for process in family if not has_ended(process)] == []
 
 
 def test_the_demo_on_a_terminal_shows_a_table_and_ctrl_c_ends_everything(tmp_path: Path) -> None:
@@ -229,7 +230,7 @@ def test_the_demo_on_a_terminal_shows_a_table_and_ctrl_c_ends_everything(tmp_pat
     assert b"lag p50 / p95" in screen
     assert str(tmp_path / "terminal").encode() in screen
     assert len(family) > 2
-    assert [process for process in family if process.is_running() and process.status() != psutil.STATUS_ZOMBIE] == []
+    assert [process for process in family if not has_ended(process)] == []
 
 
 def _read_until(descriptor: int, *words: bytes) -> bytes:

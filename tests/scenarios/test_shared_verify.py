@@ -16,6 +16,7 @@ from processor.aws.clients import Clients
 from processor.startup import java
 from processor.state import pass_rows
 from tests.fakes.machine.command import command, end_of
+from tests.fakes.machine.ended import has_ended
 from tests.fakes.network import faults
 from tests.fakes.network.fault_proxy import FaultProxy
 from tests.fakes.patience import until
@@ -82,7 +83,7 @@ def test_a_process_that_is_killed(stage: Stage, operation: str) -> None:
     held.wait(1)
     workers = _workers(verifying)
     workers[0].kill()
-    until(lambda: not workers[0].is_running() or workers[0].status() == psutil.STATUS_ZOMBIE, "its end")
+    until(lambda: has_ended(workers[0]), "its end")
     held.clear()
     status, output, errors = end_of(verifying)
     assert status == 1, errors
