@@ -20,6 +20,7 @@ from processor.commands.verify.shared.pass_member import PassMember
 from processor.errors import NotReadyError, UnavailableError, UsageError, VerifyTakenError
 from processor.flow import retry_policy
 from processor.flow.outage import Outage
+from processor.flow.rate_limiter import Capacity
 from processor.flow.retry import Retry
 from processor.reporting.logs import Log
 from processor.state import pass_rows
@@ -189,6 +190,36 @@ def test_who_joins_and_who_begins_anew(client: DynamoDBClient, table: str, monke
             given_up.save(PartRow(number=1, holder="", pass_id="given up", found=b""))
         with pytest.raises(VerifyTakenError):
             given_up.beat()
+
+
+def test_a_limit_is_of_all_that_compare(client: DynamoDBClient, table: str) -> None:
+    """Each process counts those that are at it, not those that only wait for them."""
+    waiting = _join(client, table, [], id="one")
+    counted: list[int] = []
+
+    def worker() -> PassMember:
+        stop = threading.Event()
+        return PassMember(lambda: client, table, waiting.work, stop=stop, failed=pytest.fail, counted=counted.append)
+
+    first, second = worker(), worker()
+    first.join()
+    second.join()
+    first.beat()
+    assert counted == [1, 2, 2]
+
+
+def test_a_limit_is_shared_from_the_start(pair: Pair, monkeypatch: pytest.MonkeyPatch) -> None:
+    """By the processes of this machine before the others have joined; of both tables."""
+    shares: list[tuple[float | None, int]] = []
+
+    def share(capacity: Capacity, processes: int) -> None:
+        shares.append((capacity.units_per_second, processes))
+
+    monkeypatch.setattr(Capacity, "share", share)
+    pair.put(item("a"))
+    pair.settings |= {"verifyReadUnits": "900", "verifyProcesses": "1"}
+    assert pair.verify(shared=True)[0] == 0
+    assert shares[:2] == [(900.0, 1), (900.0, 1)]
 
 
 def test_what_is_done_is_not_done_again(client: DynamoDBClient, table: str) -> None:
