@@ -38,6 +38,7 @@ def _put(client: Any, table: str, *keys: str) -> None:
 def test_the_trial_leads_from_nothing_to_a_replica(shell: Shell) -> None:
     """docs/trial.md, typed as it stands, on a server that has no table but one."""
     credentials, begin, replicate, look = shell.page("trial.md")
+    assert shell.type(credentials) == ""
     assert "AWS_ACCESS_KEY_ID=trial" in shell.run(f"{credentials}env")
     create_table(shell.client, "orders", stream=False)
     _put(shell.client, "orders", "1")
@@ -119,7 +120,7 @@ def test_every_command_of_one_task(shell: Shell) -> None:
         printed = {block: shell.type(block) for block in shell.page(page)}
         assert all(printed.values()), page
     assert scan(shell.client, "orders") == scan(shell.client, "orders-copy")
-    assert "applied" in shell.console_of("tail -f")
+    until(lambda: "INFO progress" in shell.console_of("tail -f"), "what the replication does")
     shell.stop()
 
 
