@@ -16,7 +16,7 @@ _MEASURE = re.compile(
 )
 # On the first pages: limits, a sum of prices, the suite's own time. Each as it stands there.
 _NOT_MEASURED = {
-    "README.md": ("46 $", "23.5 hours", "24 hours", "20 minutes"),
+    "README.md": ("46 $", "23.5 hours", "24 hours", "25 minutes"),
     "docs/index.md": ("23.5 hours", "24 hours"),
 }
 

@@ -97,8 +97,8 @@ class VerifyWorker:
         due = []
         for item in items:
             is_past = past(item)
-            if is_past and task.looks_up_expired and side.role == "source":
-                continue  # it was looked up
+            if is_past and task.sums_live_only and side.role == "source":
+                continue  # it was looked up, or the destination's scan finds what differs from it
             if self._form.place(side.key_of(item)) in task.differing:
                 due.append(item)
             elif side.role == "source" and not is_past:
@@ -117,13 +117,29 @@ class VerifyWorker:
                 mine, theirs = by_identity[identity], found.get(identity)
                 if side.role == "source":
                     differs = judge.differs("source", key, mine, theirs)
-                else:  # items that both have were compared by the source's scan
-                    differs = theirs in (None, UNSEEN) and judge.differs("destination", key, theirs, mine)
+                else:  # other items that both have were compared by the source's scan
+                    differs = self._is_left(theirs) and judge.differs("destination", key, theirs, mine)
                 if differs:
                     stretch.keys.append(bytes(key).decode(RAW))
         stretch.looked_up += len(items)
         stretch.equal += tally.equal_keys
         stretch.named += tally.named
+
+    def _is_left(self, source: msgspec.Raw | None) -> bool:
+        """Whether the source's scan has not compared a key of the destination's.
+
+        What is past its TTL is in no sum, so a part of the source in which it is may be settled, though the item
+        differs from the destination's, which is in another part.
+
+        :param source: the source's item of that key
+        """
+        if source in (None, UNSEEN):
+            return True
+        task = self._task
+        if task.differing is None or not task.sums_live_only or task.looks_up_expired:
+            return False
+        assert source is not None  # noqa: S101  # for mypy
+        return task.then.past("source")(source)
 
 
 class _Sums:
