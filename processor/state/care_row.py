@@ -20,9 +20,8 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import msgspec
 
-from processor.aws.errors import aws_errors
-from processor.dynamodb.missing_table import unless_missing
-from processor.errors import CareTakenError, ConditionFailedError, UnavailableError
+from processor.errors import CareTakenError, ConditionFailedError
+from processor.state import own_row, row_values
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -80,13 +79,8 @@ def read(client: DynamoDBClient, table: str) -> CareRow | None:
 
     :raises UnavailableError: the table can't be read, or holds a row that is not ours
     """
-
-    def get() -> Any:
-        with aws_errors(f"GetItem on task table {table}"):
-            return client.get_item(TableName=table, Key=KEY, ConsistentRead=True).get("Item")
-
-    row = unless_missing(get)
-    return None if row is None else _parsed(row, table)
+    row = own_row.read(client, table, KEY)
+    return None if row is None else own_row.parsed(row, CareRow, table)
 
 
 def begin(
@@ -116,14 +110,8 @@ def begin(
     if before is not None and was is not None:
         condition = "phase = :was AND phaseSinceMs = :since"
         values |= {":was": {"S": was}, ":since": {"N": str(before.phase_since_ms)}}
-    with aws_errors(f"UpdateItem on task table {table}"):
-        client.update_item(
-            TableName=table,
-            Key=KEY,
-            UpdateExpression="SET phase = :phase, phaseSinceMs = :now, copyAfterMs = :after, lostMs = :lost",
-            ConditionExpression=condition,
-            ExpressionAttributeValues=values,
-        )
+    expression = "SET phase = :phase, phaseSinceMs = :now, copyAfterMs = :after, lostMs = :lost"
+    own_row.update(client, table, KEY, expression, condition=condition, values=values)
 
 
 def take(client: DynamoDBClient, table: str, *, holder: str, host: str, seen: CareRow | None) -> CareRow:
@@ -182,7 +170,7 @@ def note(client: DynamoDBClient, table: str, *, holder: str, parts: dict[str, An
     expression = ("SET " + ", ".join(f"#{name} = :{name}" for name in kept) if kept else "") + (
         " REMOVE " + ", ".join(f"#{name}" for name in gone) if gone else ""
     )
-    values = {f":{name}": _typed(msgspec.to_builtins(parts[name])) for name in kept}
+    values = {f":{name}": row_values.typed(msgspec.to_builtins(parts[name])) for name in kept}
     return _update(
         client, table, expression, condition="holder = :ours", values=values | {":ours": {"S": holder}}, names=stored
     )
@@ -197,47 +185,8 @@ def _update(
     values: dict[str, Any],
     names: dict[str, str] | None = None,
 ) -> CareRow:
-    more: dict[str, Any] = {"ExpressionAttributeNames": names} if names else {}
     try:
-        with aws_errors(f"UpdateItem on task table {table}"):
-            row: dict[str, Any] = client.update_item(
-                TableName=table,
-                Key=KEY,
-                UpdateExpression=expression,
-                ConditionExpression=condition,
-                ExpressionAttributeValues=values,
-                ReturnValues="ALL_NEW",
-                **more,
-            ).get("Attributes", {})
+        row = own_row.update(client, table, KEY, expression, condition=condition, values=values, names=names)
     except ConditionFailedError as exc:
         raise CareTakenError(table) from exc
-    return _parsed(row, table)
-
-
-def _parsed(row: dict[str, Any], table: str) -> CareRow:
-    try:
-        return msgspec.convert({name: _plain(value) for name, value in row.items() if name != "name"}, CareRow)
-    except ValueError as exc:  # msgspec's is one too
-        message = f"Task table {table} holds a row '{NAME}' that is not ours ({exc!r})"
-        raise UnavailableError(message, code=type(exc).__name__) from exc
-
-
-def _typed(value: Any) -> dict[str, Any]:
-    if isinstance(value, bool):
-        return {"BOOL": value}
-    if isinstance(value, dict):
-        return {"M": {str(name): _typed(each) for name, each in value.items() if each is not None}}
-    if isinstance(value, (list, tuple)):
-        return {"L": [_typed(each) for each in value]}
-    return {"N": str(value)} if isinstance(value, (int, float)) else {"S": value}
-
-
-def _plain(value: dict[str, Any]) -> Any:
-    ((kind, held),) = value.items()
-    if kind == "M":
-        return {name: _plain(each) for name, each in held.items()}
-    if kind == "L":
-        return [_plain(each) for each in held]
-    if kind == "N":
-        return float(held) if set(held) & set(".eE") else int(held)
-    return held
+    return own_row.parsed(row, CareRow, table)

@@ -13,8 +13,9 @@ import msgspec
 
 from processor.aws.errors import aws_errors
 from processor.errors import ConditionFailedError, VerifyTakenError
+from processor.state.own_row import Row, not_ours
 from processor.state.sharing.work import Work
-from processor.state.sharing.work_rows import Row, WorkRows, not_ours, part_number
+from processor.state.sharing.work_rows import WorkRows, part_number
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient

@@ -25,9 +25,8 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from processor.aws.errors import aws_errors
-from processor.dynamodb.missing_table import unless_missing
-from processor.errors import ConditionFailedError, NotFoundError, UnavailableError, VerificationTakenError
-from processor.state import row_values
+from processor.errors import ConditionFailedError, NotFoundError, VerificationTakenError
+from processor.state import own_row, row_values
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -113,12 +112,7 @@ def read(client: DynamoDBClient, table: str) -> VerificationState | None:
 
     :raises UnavailableError: the table can't be read
     """
-
-    def get() -> Any:
-        with aws_errors(f"GetItem on task table {table}"):
-            return client.get_item(TableName=table, Key=KEY, ConsistentRead=True).get("Item")
-
-    row = unless_missing(get)
+    row = own_row.read(client, table, KEY)
     return None if row is None else _parsed(row, table)
 
 
@@ -241,28 +235,18 @@ def _update(
     values: dict[str, Any],
     names: dict[str, str] | None = None,
 ) -> None:
-    more: dict[str, Any] = {} if names is None else {"ExpressionAttributeNames": names}
+    stored = {name: row_values.typed(value) for name, value in values.items()}
     try:
-        with aws_errors(f"UpdateItem on task table {table}"):
-            client.update_item(
-                TableName=table,
-                Key=KEY,
-                UpdateExpression=expression,
-                ConditionExpression=condition,
-                ExpressionAttributeValues={name: row_values.typed(value) for name, value in values.items()},
-                **more,
-            )
+        own_row.update(client, table, KEY, expression, condition=condition, values=stored, names=names)
     except ConditionFailedError as exc:
         raise VerificationTakenError(table) from exc
 
 
 def _parsed(row: dict[str, Any], table: str) -> VerificationState:
+    state = own_row.parsed(row, VerificationState, table)
     try:
-        found = {name: row_values.plain(value) for name, value in row.items() if name != "name"}
-        state = msgspec.convert(found, VerificationState)
         if state.running is not None:
             int(state.running.settled, 16)
-    except ValueError as exc:  # msgspec's is one too
-        message = f"Task table {table} holds a row '{NAME}' that is not ours ({exc})"
-        raise UnavailableError(message, code=type(exc).__name__) from exc
+    except ValueError as exc:
+        raise own_row.not_ours(table, row, exc) from exc
     return state

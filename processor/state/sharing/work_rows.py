@@ -16,20 +16,17 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
-import msgspec
-
 from processor.aws.errors import aws_errors
 from processor.aws.redaction import HarmlessWords
-from processor.dynamodb.missing_table import unless_missing
-from processor.errors import ConditionFailedError, TakenError, UnavailableError
-from processor.state import row_values
+from processor.errors import ConditionFailedError, TakenError
+from processor.state import own_row
+from processor.state.own_row import Row
 from processor.state.sharing.work import Work
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
 W = TypeVar("W", bound=Work)
-Row = dict[str, Any]
 
 
 class WorkRows(Generic[W]):
@@ -51,12 +48,7 @@ class WorkRows(Generic[W]):
 
         :raises UnavailableError: the table can't be read
         """
-
-        def get() -> Any:
-            with aws_errors(f"GetItem on task table {table}"):
-                return client.get_item(TableName=table, Key=self.key, ConsistentRead=True).get("Item")
-
-        row = unless_missing(get)
+        row = own_row.read(client, table, self.key)
         return None if row is None else self.parsed(row, table)
 
     def write(self, client: DynamoDBClient, table: str, work: W, *, before: W | None) -> None:
@@ -74,7 +66,7 @@ class WorkRows(Generic[W]):
             }
         try:
             with aws_errors(f"PutItem on task table {table}"):
-                client.put_item(TableName=table, Item=self.key | stored(work), **condition)
+                client.put_item(TableName=table, Item=self.key | own_row.stored(work), **condition)
         except ConditionFailedError as exc:
             raise self.taken(table) from exc
 
@@ -150,14 +142,8 @@ class WorkRows(Generic[W]):
         :raises TakenError: it works, or is gone already
         :raises UnavailableError: it can't be stored now
         """
-        return self.update(
-            client,
-            table,
-            "REMOVE members.#member SET beat = beat + :one",
-            "id = :id AND members.#member.beat = :seen",
-            names={"#member": member},
-            values={":id": {"S": work.id}, ":seen": {"N": str(seen_beat)}, ":one": {"N": "1"}},
-        )
+        seen = {":seen": {"N": str(seen_beat)}}
+        return self._without(client, table, work, member=member, condition="members.#member.beat = :seen", values=seen)
 
     def leave(self, client: DynamoDBClient, table: str, work: W, *, member: str) -> W:
         """Remove oneself: then the others need not wait to take one's parts; returns the work's row.
@@ -165,13 +151,25 @@ class WorkRows(Generic[W]):
         :raises TakenError: the others have done it, or the work was begun anew
         :raises UnavailableError: it can't be stored now
         """
+        return self._without(client, table, work, member=member, condition="attribute_exists(members.#member)")
+
+    def _without(
+        self,
+        client: DynamoDBClient,
+        table: str,
+        work: W,
+        *,
+        member: str,
+        condition: str,
+        values: Mapping[str, Row] | None = None,
+    ) -> W:
         return self.update(
             client,
             table,
             "REMOVE members.#member SET beat = beat + :one",
-            "id = :id AND attribute_exists(members.#member)",
+            f"id = :id AND {condition}",
             names={"#member": member},
-            values={":id": {"S": work.id}, ":one": {"N": "1"}},
+            values={":id": {"S": work.id}, ":one": {"N": "1"}, **(values or {})},
         )
 
     def update(
@@ -190,19 +188,10 @@ class WorkRows(Generic[W]):
         :raises UnavailableError: it can't be stored now
         """
         try:
-            with aws_errors(f"UpdateItem on task table {table}"):
-                answer = client.update_item(
-                    TableName=table,
-                    Key=self.key,
-                    UpdateExpression=update,
-                    ConditionExpression=condition,
-                    ExpressionAttributeNames=names,
-                    ExpressionAttributeValues=values,
-                    ReturnValues="ALL_NEW",
-                )
+            row = own_row.update(client, table, self.key, update, condition=condition, values=values, names=names)
         except ConditionFailedError as exc:
             raise self.taken(table) from exc
-        return self.parsed(answer.get("Attributes", {}), table)
+        return self.parsed(row, table)
 
     def parts(self, client: DynamoDBClient, table: str) -> list[Row]:
         """All rows of parts, of any work of this kind.
@@ -253,18 +242,17 @@ class WorkRows(Generic[W]):
         :raises TakenError: another process has taken it since
         :raises UnavailableError: it can't be done now
         """
-        # It is ours already if only the answer to the first attempt was lost.
         try:
-            with aws_errors(f"UpdateItem on task table {table}"):
-                row: Row = client.update_item(
-                    TableName=table,
-                    Key=self.part_key(number),
-                    UpdateExpression=f"SET holder = :holder{update}",
-                    ConditionExpression="(attribute_not_exists(holder) OR holder IN (:holder, :seen))"
-                    + (f" AND NOT ({unless})" if unless else ""),
-                    ExpressionAttributeValues={":holder": {"S": holder}, ":seen": {"S": seen}, **(values or {})},
-                    ReturnValues="ALL_NEW",
-                ).get("Attributes", {})
+            row = own_row.update(
+                client,
+                table,
+                self.part_key(number),
+                f"SET holder = :holder{update}",
+                # It is ours already if only the answer to the first attempt was lost.
+                condition="(attribute_not_exists(holder) OR holder IN (:holder, :seen))"
+                + (f" AND NOT ({unless})" if unless else ""),
+                values={":holder": {"S": holder}, ":seen": {"S": seen}, **(values or {})},
+            )
         except ConditionFailedError as exc:
             raise self.taken(table) from exc
         return self.part_key(number) | row
@@ -296,12 +284,7 @@ class WorkRows(Generic[W]):
 
         :raises UnavailableError: it is none
         """
-        try:
-            return msgspec.convert(
-                {name: row_values.plain(value) for name, value in row.items() if name != "name"}, self._kind
-            )
-        except ValueError as exc:  # msgspec's is one too
-            raise not_ours(table, row, exc) from exc
+        return own_row.parsed(row, self._kind, table)
 
 
 def part_number(row: Row, table: str) -> int:
@@ -312,17 +295,4 @@ def part_number(row: Row, table: str) -> int:
     try:
         return int(row["name"]["S"].partition("#")[2])
     except (KeyError, ValueError) as exc:
-        raise not_ours(table, row, exc) from exc
-
-
-def not_ours(table: str, row: Row, exc: Exception) -> UnavailableError:
-    """What is raised for a row that can't be understood."""
-    name = row.get("name", {}).get("S", "?")
-    return UnavailableError(
-        f"Task table {table} holds a row '{name}' that is not ours ({exc!r})", code=type(exc).__name__
-    )
-
-
-def stored(work: msgspec.Struct) -> Row:
-    """A struct as a row, without what is None."""
-    return {name: row_values.typed(value) for name, value in msgspec.to_builtins(work).items() if value is not None}
+        raise own_row.not_ours(table, row, exc) from exc
