@@ -77,6 +77,11 @@ class Seen(msgspec.Struct, kw_only=True):
         """Whether None means "there is none"."""
         return what not in {each.what for each in self.unread}
 
+    @property
+    def is_running(self) -> bool:
+        """Whether a daemon renews its leases, or says why it can't."""
+        return any(daemon.alive for daemon in self.daemons) or self.checkpoint_outage is not None
+
 
 def read(
     settings: Settings,
