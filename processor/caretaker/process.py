@@ -17,12 +17,10 @@ import msgspec
 from processor.caretaker import assembly
 from processor.caretaker.caretaker import Caretaker
 from processor.errors import ReplicatorError
-from processor.reporting import logs
-from processor.reporting.console import MessageStream
 from processor.reporting.logs import Log
 from processor.settings.daemon_files import SETTINGS_VARIABLE, handed_down
+from processor.settings.kept_process import begun, listen
 from processor.system.private_files import UMASK
-from processor.system.signals import leave_to_parent
 
 
 class Heard(msgspec.Struct, rename="camel"):
@@ -79,18 +77,10 @@ class Caretakers:
 
 def main() -> None:
     """Run until the end of input."""
-    leave_to_parent()
     os.umask(UMASK)
-    sys.stderr = MessageStream(sys.stderr)
-    settings, _ = handed_down(os.environ)
-    logs.configure(form=settings.log_format)
+    begun()
     caretakers = Caretakers()
-    for line in sys.stdin:
-        try:
-            heard = msgspec.json.decode(line, type=Heard)
-        except msgspec.DecodeError:
-            continue  # half a line, from a daemon that was killed in the middle of it
-        caretakers.hear(heard)
+    listen(sys.stdin, Heard, caretakers.hear)
     caretakers.close()
 
 

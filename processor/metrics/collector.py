@@ -57,9 +57,9 @@ class DaemonCollector(Collector):
         self._heard_at = 0.0
         self._verification: VerificationState | None = None
 
-    def verified(self, found: VerificationState) -> None:
-        """Take what the task's verifications have found."""
-        self._verification = found
+    def verified(self, found: VerificationState | None) -> None:
+        """Take what the task's verifications have found; None where there is no row of them."""
+        self._verification = found or self._verification
 
     def hear(self, heard: Heard) -> None:
         """Take a message of the daemon."""

@@ -7,54 +7,26 @@ replication goes on.
 
 from __future__ import annotations
 
-import os
 import sys
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
-from typing import TextIO, TypeVar
-
-import msgspec
+from typing import TextIO
 
 from processor.aws.clients import Clients
 from processor.flow.outage import Outage
+from processor.flow.rounds import Rounds
 from processor.metrics import prometheus_endpoint
 from processor.metrics.collector import DaemonCollector, Heard
 from processor.metrics.heartbeat_writer import HeartbeatWriter
 from processor.metrics.publishing import publishers
 from processor.metrics.shard_files import DIRECTORY
-from processor.metrics.verification_reader import VerificationReader
-from processor.reporting import logs
-from processor.reporting.console import MessageStream
 from processor.reporting.logs import Log
-from processor.settings.daemon_files import handed_down
+from processor.settings.kept_process import begun, listen
 from processor.settings.settings import Settings
 from processor.state import verification_row
-from processor.system.signals import leave_to_parent
 
-Message = TypeVar("Message", bound=msgspec.Struct)
-
-
-def begun() -> tuple[Settings, Path]:
-    """Take the process over from the daemon, which has started it.
-
-    :returns: the settings that it hands down, and the folder in which they are
-    """
-    leave_to_parent()
-    sys.stderr = MessageStream(sys.stderr)
-    settings, directory = handed_down(os.environ)
-    logs.configure(form=settings.log_format)
-    return settings, directory
-
-
-def listen(lines: Iterable[str], kind: type[Message], hear: Callable[[Message], None]) -> None:
-    """Pass the daemon's messages on, until it ends."""
-    for line in lines:
-        try:
-            message = msgspec.json.decode(line, type=kind)
-        except msgspec.DecodeError:
-            continue  # half a line, from a daemon that was killed in the middle of it
-        hear(message)
+_VERIFICATION_SECONDS = 60.0
 
 
 def run(settings: Settings, directory: Path, said: TextIO) -> None:
@@ -85,18 +57,19 @@ def pushing(
                 connect=clients.source,
                 task_name=settings.task_name,
                 seconds=settings.heartbeat_seconds,
-                outage=outage,
             )
-            writer.start()
-            stack.callback(writer.stop)
+            rounds = Rounds(writer.beat, name="heartbeat", every_seconds=settings.heartbeat_seconds, outage=outage)
+            rounds.start()
+            stack.callback(rounds.stop)
         if settings.verifies:
-            reader = VerificationReader(
-                read=lambda: verification_row.read(clients.checkpoints(), settings.task_table),
-                tell=collector.verified,
+            rounds = Rounds(
+                lambda: collector.verified(verification_row.read(clients.checkpoints(), settings.task_table)),
+                name="verification-reader",
+                every_seconds=_VERIFICATION_SECONDS,
                 outage=Outage(log, "verification_unread", note="Only its metrics stand still meanwhile."),
             )
-            reader.start()
-            stack.callback(reader.stop)
+            rounds.start()
+            stack.callback(rounds.stop)
         yield
 
 

@@ -23,6 +23,7 @@ from processor.metrics.collector import DaemonCollector, Heard
 from processor.metrics.shard_files import DIRECTORY
 from processor.reporting.logs import Log
 from processor.settings.daemon_files import SETTINGS_VARIABLE, handed_down
+from processor.settings.kept_process import begun, listen
 
 if TYPE_CHECKING:
     from prometheus_client import Metric
@@ -103,12 +104,12 @@ class TasksCollector(Collector):
 
 def main() -> None:
     """Run until the end of input."""
-    settings, _ = exporter.begun()
+    settings, _ = begun()
     collector = TasksCollector()
     with prometheus_endpoint.serving(settings, collector, log=Log()) as stop, ExitStack() as stack:
         stack.callback(collector.close)
         stack.callback(stop)  # first: the daemon's next start needs the port
-        exporter.listen(sys.stdin, HeardOfTask, collector.hear)
+        listen(sys.stdin, HeardOfTask, collector.hear)
 
 
 if __name__ == "__main__":

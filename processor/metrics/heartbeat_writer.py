@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import base64
-import threading
 import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from processor.aws.errors import aws_errors
 from processor.dynamodb.describe import described, key_types
-from processor.errors import ConditionFailedError, RefusedError, UnavailableError
-from processor.flow.outage import Outage
+from processor.errors import ConditionFailedError
 from processor.metrics import heartbeat
 
 if TYPE_CHECKING:
@@ -21,7 +19,7 @@ _CLOCKS_DIFFER_SECONDS = 60
 
 
 class HeartbeatWriter:
-    """Writes the heartbeat, in a thread of its own, until it is stopped.
+    """Writes the heartbeat, of which the settings ask for one in each interval.
 
     ::
 
@@ -29,6 +27,7 @@ class HeartbeatWriter:
         daemon 2   ────────refused───────────────refused───▶   interval old, so more daemons don't write more
 
     :param connect: the source's client
+    :param seconds: the interval
     """
 
     def __init__(
@@ -39,7 +38,6 @@ class HeartbeatWriter:
         connect: Callable[[], DynamoDBClient],
         task_name: str,
         seconds: int,
-        outage: Outage,
         clock: Callable[[], float] = time.time,
     ) -> None:
         self._table = table
@@ -47,29 +45,8 @@ class HeartbeatWriter:
         self._connect = connect
         self._task_name = task_name
         self._seconds = seconds
-        self._outage = outage
         self._clock = clock
         self._key: dict[str, Any] | None = None
-        self._stop = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="heartbeat", daemon=True)
-
-    def start(self) -> None:
-        """Begin at once."""
-        self._thread.start()
-
-    def stop(self) -> None:
-        """End after the write in progress, if there is one."""
-        self._stop.set()
-
-    def _run(self) -> None:
-        while not self._stop.is_set():
-            try:
-                self.beat()
-            except (RefusedError, UnavailableError) as exc:
-                self._outage.failed(exc.code, str(exc))
-            else:
-                self._outage.succeeded()
-            self._stop.wait(self._seconds)
 
     def beat(self) -> bool:
         """Write it once, unless another daemon just has; returns whether it was written.

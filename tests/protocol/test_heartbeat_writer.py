@@ -7,10 +7,8 @@ import pytest
 
 from processor.commands.demo.dynamodb_local import DynamoDBLocal
 from processor.errors import UnavailableError
-from processor.flow.outage import Outage
 from processor.metrics.heartbeat import WRITTEN_AT
 from processor.metrics.heartbeat_writer import HeartbeatWriter
-from processor.reporting.logs import Log
 from tests.conftest import REGION, Tables
 
 NOW = 1_800_000_000
@@ -24,7 +22,6 @@ def _writer(dynamodb: DynamoDBLocal, table: str, *, now: float) -> HeartbeatWrit
         connect=lambda: client,
         task_name="t",
         seconds=10,
-        outage=Outage(Log(), "heartbeat_delayed", note=""),
         clock=lambda: now,
     )
 

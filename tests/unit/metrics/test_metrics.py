@@ -20,13 +20,13 @@ from prometheus_client.parser import text_string_to_metric_families
 from processor.commands.demo.dynamodb_local import free_port
 from processor.errors import ThrottledError, UnavailableError
 from processor.flow.outage import Outage
+from processor.flow.rounds import Rounds
 from processor.metrics import exporter, instruments, prometheus_endpoint, shard_files
 from processor.metrics.collector import FLEET_SECONDS, FORGET_SECONDS, DaemonCollector, Heard
 from processor.metrics.command_metrics import CommandMetrics
 from processor.metrics.heartbeat import key
 from processor.metrics.shard_facts import WINDOW_SECONDS
 from processor.metrics.sinks import sinks
-from processor.metrics.verification_reader import VerificationReader
 from processor.replication.apply import Outcome
 from processor.replication.change import Change
 from processor.replication.heartbeats import Heartbeats
@@ -369,8 +369,9 @@ def test_what_verifications_have_found_is_told(daemon: Daemon) -> None:
             raise answer
         return answer  # type: ignore[no-any-return]
 
-    reader = VerificationReader(read=read, tell=daemon.collector.verified, outage=Outage(Log(), "test", note=""))
+    outage = Outage(Log(), "test", note="")
+    rounds = Rounds(lambda: daemon.collector.verified(read()), name="test", every_seconds=60, outage=outage)
     names = ("verification_age_seconds", "verification_equal", "verification_different")
     for expected in ([], [], []), ([100], [], []), ([50], [7], [2]), ([50], [7], [2]):
-        reader.look()
+        rounds.do()
         assert tuple(map(daemon.told, names)) == tuple(expected)
