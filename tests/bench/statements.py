@@ -23,12 +23,10 @@ class Figure(NamedTuple):
     """One figure, told with this many significant digits.
 
     :param name: as the bench names it; after a bar what is told instead of the median
-    :param factor: of the unit that it is told in
     """
 
     name: str
     digits: int
-    factor: float = 1
 
 
 class Money(NamedTuple):
@@ -116,7 +114,7 @@ def value(figure: Figure | Money, measured: Measured) -> float | None:
         return None if found is None else found + figure.more
     name, _, column = figure.name.partition("|")
     row = measured.row(name)
-    return None if row is None else float(row[column or "median"]) * figure.factor
+    return None if row is None else float(row[column or "median"])
 
 
 def pattern(text: str) -> re.Pattern[str]:

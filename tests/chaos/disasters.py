@@ -34,7 +34,7 @@ def do(stage: Stage, step: Step) -> Done:
     task = stage.tasks[step.task]
     whose = f", task {task.number}" if len(stage.tasks) > 1 else ""
     if step.name in PROCESSES:
-        return PROCESSES[step.name](stage, machine, step.seconds)
+        return PROCESSES[step.name](stage.machines, machine, step.seconds)
     if step.name in FILES:
         return FILES[step.name](stage, machine, task)
     if step.name in _SHARDS:

@@ -19,6 +19,7 @@ from tests.chaos.sources import Source
 from tests.chaos.stage import Stage
 from tests.chaos.task import Task, TaskResult
 from tests.chaos.workload import Workload
+from tests.chaos.writer import writing
 from tests.fakes.network.fault_proxy import FaultProxy
 from tests.fakes.patience import PATIENCE_SECONDS
 
@@ -84,18 +85,14 @@ class Episode:
         with self._stage() as stage:
             workloads = [self._workload(number, source) for number, source in enumerate(stage.sources)]
 
-            def look_after() -> None:
-                for machine in stage.machines:
-                    machine.look()
-
-            with _writing(workloads):
+            with writing(workloads):
                 early = [task for task in self._tasks if not task.plan.is_late]
-                schedule.wait(look_after, lambda: all(task.items() for task in early), PATIENCE_SECONDS)
+                schedule.wait(stage.machines, lambda: all(task.items() for task in early), PATIENCE_SECONDS)
                 schedule.happen(
                     self._plan.steps,
                     seconds=self._plan.seconds,
                     do=lambda step: disasters.do(stage, step),
-                    look_after=look_after,
+                    machines=stage.machines,
                     journal=self._journals,
                 )
 
@@ -103,7 +100,7 @@ class Episode:
                 return stage.sources[task.plan.stream], workloads[task.plan.stream]
 
             schedule.wait(
-                look_after, lambda: all(task.is_equal(*sourced(task)) for task in self._tasks), self._rest_seconds
+                stage.machines, lambda: all(task.is_equal(*sourced(task)) for task in self._tasks), self._rest_seconds
             )
             late = [task for task in self._tasks if not task.is_equal(*sourced(task))]
             unwell = [found for machine in stage.machines for found in schedule.ended(machine)]
@@ -167,12 +164,3 @@ class Episode:
         if self._plan.simulated:
             return sources.simulated(shards=self._plan.shards, seed=self._plan.seed + number, table=table)
         return sources.local(self._endpoint, table)
-
-
-@contextlib.contextmanager
-def _writing(workloads: Sequence[Workload]) -> Iterator[None]:
-    with contextlib.ExitStack() as stack:
-        for workload in workloads:
-            workload.start()
-            stack.callback(workload.stop)
-        yield

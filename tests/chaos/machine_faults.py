@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import psutil
 
@@ -12,6 +12,8 @@ from tests.chaos.fleet import Machine
 from tests.chaos.stage import Done, NobodyError, Stage
 from tests.chaos.task import Task
 
+Machines = Sequence[Machine]
+
 
 def _running(machine: Machine) -> Machine:
     if not machine.is_running:
@@ -19,7 +21,7 @@ def _running(machine: Machine) -> Machine:
     return machine
 
 
-def _kill_child(_: Stage, machine: Machine, __: float) -> Done:
+def _kill_child(_: Machines, machine: Machine, __: float) -> Done:
     for child in _running(machine).replicator.children()[:1]:
         with contextlib.suppress(psutil.NoSuchProcess):
             child.kill()
@@ -27,7 +29,7 @@ def _kill_child(_: Stage, machine: Machine, __: float) -> Done:
     raise NobodyError
 
 
-def _kill_nursery(_: Stage, machine: Machine, __: float) -> Done:
+def _kill_nursery(_: Machines, machine: Machine, __: float) -> Done:
     with contextlib.suppress(psutil.NoSuchProcess):  # the daemon may end meanwhile
         if _running(machine).replicator.nurseries():
             machine.replicator.kill_nursery()
@@ -35,43 +37,43 @@ def _kill_nursery(_: Stage, machine: Machine, __: float) -> Done:
     raise NobodyError
 
 
-def _kill_daemon(_: Stage, machine: Machine, seconds: float) -> Done:
+def _kill_daemon(_: Machines, machine: Machine, seconds: float) -> Done:
     _running(machine).down_seconds = seconds
     machine.kill()
     return Done(machine.name)
 
 
-def _kill_oldest(stage: Stage, _: Machine, seconds: float) -> Done:
-    running = [machine for machine in stage.machines if machine.is_running]
+def _kill_oldest(machines: Machines, _: Machine, seconds: float) -> Done:
+    running = [machine for machine in machines if machine.is_running]
     if not running:
         raise NobodyError
-    return _kill_daemon(stage, min(running, key=lambda machine: machine.started_at), seconds)
+    return _kill_daemon(machines, min(running, key=lambda machine: machine.started_at), seconds)
 
 
-def _restart(_: Stage, machine: Machine, seconds: float) -> Done:
+def _restart(_: Machines, machine: Machine, seconds: float) -> Done:
     _running(machine).down_seconds = seconds
     machine.terminate()
     return Done(machine.name)
 
 
-def _freeze(_: Stage, machine: Machine, __: float) -> Done:
+def _freeze(_: Machines, machine: Machine, __: float) -> Done:
     _running(machine).freeze(whole=True)
     return Done(machine.name, machine.thaw)
 
 
-def _freeze_busiest(stage: Stage, _: Machine, seconds: float) -> Done:
-    busiest = max(stage.machines, key=lambda machine: len(machine.replicator.children()))
-    return _freeze(stage, busiest, seconds)
+def _freeze_busiest(machines: Machines, _: Machine, seconds: float) -> Done:
+    busiest = max(machines, key=lambda machine: len(machine.replicator.children()))
+    return _freeze(machines, busiest, seconds)
 
 
-def _freeze_child(_: Stage, machine: Machine, __: float) -> Done:
+def _freeze_child(_: Machines, machine: Machine, __: float) -> Done:
     if not _running(machine).replicator.children():
         raise NobodyError
     machine.freeze(whole=False)
     return Done(machine.name, machine.thaw)
 
 
-def _kill_keeper(_: Stage, machine: Machine, __: float) -> Done:
+def _kill_keeper(_: Machines, machine: Machine, __: float) -> Done:
     keeper = _running(machine).keeper()
     if keeper is None:
         raise NobodyError
@@ -80,7 +82,7 @@ def _kill_keeper(_: Stage, machine: Machine, __: float) -> Done:
     return Done(machine.name)
 
 
-PROCESSES: dict[str, Callable[[Stage, Machine, float], Done]] = {
+PROCESSES: dict[str, Callable[[Machines, Machine, float], Done]] = {
     "kill-child": _kill_child,
     "kill-nursery": _kill_nursery,
     "kill-keeper": _kill_keeper,

@@ -55,6 +55,14 @@ def write_journals(result: Result, folder: Path) -> None:
         (folder / f"journal-{task.number}.txt").write_text("".join(lines))
 
 
+def show_faults(done: Counter[str], console: Console) -> None:
+    """How often each was done."""
+    table = Table("fault", "done", title="Faults")
+    for name, count in done.most_common():
+        table.add_row(name, str(count))
+    console.print(table)
+
+
 def show(results: Sequence[Result], console: Console) -> None:
     """One table of what was done, one of what came of it."""
     done: Counter[str] = Counter()
@@ -62,10 +70,7 @@ def show(results: Sequence[Result], console: Console) -> None:
         done.update(
             entry.name for entry in _first(result).entries if isinstance(entry, Struck) and entry.outcome == "done"
         )
-    table = Table("fault", "done", title="Faults")
-    for name, count in done.most_common():
-        table.add_row(name, str(count))
-    console.print(table)
+    show_faults(done, console)
 
     table = Table(
         "seed",

@@ -12,7 +12,7 @@ from tests.chaos.journal import Journals, Struck
 from tests.chaos.plan import Step
 from tests.chaos.stage import Done, NobodyError
 
-LOOK_SECONDS = 0.05
+_LOOK_SECONDS = 0.05
 # What the README promises, a kill of ours, and a SIGTERM that came before our code was there to handle it: during
 # ``exec``, or by the JVM's own handler.
 _STATUSES = {0, 5, 22, -9, -15, 143}
@@ -23,13 +23,13 @@ def happen(
     *,
     seconds: float,
     do: Callable[[Step], Done],
-    look_after: Callable[[], None],
+    machines: Sequence[Machine],
     journal: Journals,
 ) -> None:
     """Do the steps; all of them are undone at the end, which is no earlier than after so many seconds.
 
     :param do: does one, or raises ``NobodyError``
-    :param look_after: is called all the time
+    :param machines: looked after all the time
     """
     began = time.monotonic()
     order = itertools.count()  # two at the same time are not compared any further
@@ -51,22 +51,27 @@ def happen(
             journal.add(Struck, name=step.name, detail=f"{done.detail}{lasting}", outcome="done")
             if done.undo is not None:
                 heapq.heappush(undo, (now + step.seconds, next(order), done.undo))
-        look_after()
-        time.sleep(LOOK_SECONDS)
+        _look_after(machines)
+        time.sleep(_LOOK_SECONDS)
 
 
-def wait(look_after: Callable[[], None], condition: Callable[[], bool], seconds: float) -> bool:
+def wait(machines: Sequence[Machine], condition: Callable[[], bool], seconds: float) -> bool:
     """Whether the condition has become true within so many seconds.
 
-    :param look_after: is called all the time
+    :param machines: looked after all the time
     """
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
-        look_after()
+        _look_after(machines)
         if condition():
             return True
-        time.sleep(LOOK_SECONDS)
+        time.sleep(_LOOK_SECONDS)
     return False
+
+
+def _look_after(machines: Sequence[Machine]) -> None:
+    for machine in machines:
+        machine.look()
 
 
 def ended(machine: Machine) -> Iterator[str]:

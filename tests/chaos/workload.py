@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import random
-import threading
 import time
 from collections.abc import Iterable
 
 from tests.chaos.journal import Item, digest
 from tests.chaos.sources import Made, See, Source
+from tests.chaos.writer import Writer
 
 # Keys of these are never deleted. A late duplicate of a put can't bring back what was deleted since: in fenced mode the
 # sequence number that would stop it goes with the item.
@@ -24,62 +23,27 @@ _KINDS: dict[str, tuple[float, int, float, int]] = {
     "odd": (0.025, 6, 0.3, 50),  # half of its puts are refused
 }
 _LEAST_OF_LARGE = 50_000
-_BURST_SHARE = 0.01
 _MOST_IN_BURST = 150
 
 
-class Workload:
-    """Writes from a thread until stopped. One thread, so its own order is the source's, for each key.
+class Workload(Writer):
+    """Writes from a thread until stopped.
 
-    :param pause_seconds: between two writes, on the average and outside of bursts
     :param refusals: whether some puts are of a kind that the destination refuses
     :param sees: what is to be at a destination of an item, of all destinations
     """
 
     def __init__(self, source: Source, *, seed: int, pause_seconds: float, refusals: bool, sees: Iterable[See]) -> None:
+        super().__init__("chaos-workload", seed=seed, pause_seconds=pause_seconds, most_in_burst=_MOST_IN_BURST)
         self._source = source
-        self._random = random.Random(seed)
-        self._pause_seconds = pause_seconds
         self._refusals = refusals
         self._made: dict[See, list[Made]] = {see: [] for see in sees}
         self._there: set[str] = set()
-        self._burst = 0
-        self._stop = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="chaos-workload")
-        self._error: BaseException | None = None
         self._count = 0
 
     def made(self, see: See) -> list[Made]:
         """All changes so far, as that destination is to see them."""
         return self._made[see]
-
-    def start(self) -> None:
-        """Begin."""
-        self._thread.start()
-
-    def stop(self) -> None:
-        """End after the write in hand; raises what went wrong."""
-        self._stop.set()
-        if self._thread.is_alive():
-            self._thread.join()
-        if self._error is not None:
-            raise self._error
-
-    def _run(self) -> None:
-        try:
-            while not self._stop.is_set():
-                self._write()
-                self._wait()
-        except BaseException as exc:  # noqa: BLE001  # it is raised again where somebody waits for the end
-            self._error = exc
-
-    def _wait(self) -> None:
-        if self._burst == 0 and self._random.random() < _BURST_SHARE:
-            self._burst = self._random.randint(2, _MOST_IN_BURST)
-        if self._burst > 0:
-            self._burst -= 1
-        else:
-            self._stop.wait(self._random.uniform(0, 2 * self._pause_seconds))
 
     def _write(self) -> None:
         self._count += 1

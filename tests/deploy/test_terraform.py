@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import re
 import subprocess
@@ -29,7 +30,6 @@ from tests.fakes.task import tasks
 
 FOLDER = java.ROOT / "deploy" / "terraform"
 SERVICE = FOLDER / "service"
-FILES = {str(path.relative_to(FOLDER)): hcl2.loads(path.read_text()) for path in sorted(FOLDER.rglob("*.tf"))}
 ECS: dict[str, Any] = json.loads((java.ROOT / "deploy" / "ecs-task-definition.json").read_text())
 PROPERTIES = (FOLDER / "example" / "orders.properties").read_text()
 # What each resource here may be given, of what the provider has. A word that is not here is a slip, or is to be added.
@@ -72,9 +72,15 @@ def _plain(value: Any) -> Any:
     return value[1:-1].replace('\\"', '"') if isinstance(value, str) and re.fullmatch('".*"', value) else value
 
 
+@functools.cache
+def _files() -> dict[str, Any]:
+    """All of them, parsed: which takes its time."""
+    return {str(path.relative_to(FOLDER)): hcl2.loads(path.read_text()) for path in sorted(FOLDER.rglob("*.tf"))}
+
+
 def _blocks(kind: str) -> Iterator[tuple[str, dict[str, Any]]]:
     """Each block of a kind: the module that it is in, and what is in it by its labels."""
-    for name, content in FILES.items():
+    for name, content in _files().items():
         for block in content.get(kind, []):
             yield Path(name).parent.name, _plain(block)
 

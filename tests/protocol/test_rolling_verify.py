@@ -8,6 +8,7 @@ import time
 from collections.abc import Iterator
 from typing import Any
 
+import msgspec
 import pytest
 
 from processor.aws.clients import Clients
@@ -144,7 +145,7 @@ def test_a_run_that_was_overtaken_ends(replica: Replica, monkeypatch: pytest.Mon
 
     def overtaken(client: Any, table: str, begun: verification_row.Pass, **seen: Any) -> None:
         begin(client, table, begun, **seen)
-        begin(client, table, verification_row.Pass(**(_fields(begun) | {"holder": "other"})), seen=begun)
+        begin(client, table, msgspec.structs.replace(begun, holder="other"), seen=begun)
 
     monkeypatch.setattr(verification_row, "begin", overtaken)
     with pytest.raises(VerificationTakenError, match="another process has taken over this verification"):
@@ -152,10 +153,6 @@ def test_a_run_that_was_overtaken_ends(replica: Replica, monkeypatch: pytest.Mon
     running = replica.kept().running
     assert running is not None
     assert running.holder == "other"
-
-
-def _fields(begun: verification_row.Pass) -> dict[str, Any]:
-    return {name: getattr(begun, name) for name in begun.__struct_fields__}
 
 
 def test_by_hand_everything_counts_and_a_part_does_not(replica: Replica) -> None:

@@ -7,8 +7,6 @@ markers that go to another key with their item. It puts no exact old item back, 
 
 from __future__ import annotations
 
-import random
-import threading
 import time
 from collections import defaultdict, deque
 from typing import Any, NamedTuple
@@ -16,13 +14,14 @@ from typing import Any, NamedTuple
 from tests.chaos.journal import Item
 from tests.chaos.two_way.images import Image, image
 from tests.chaos.two_way.sides import Side
+from tests.chaos.writer import Writer
 
 # kind of key -> share of the writes, number of keys
 _KINDS = {"hot": (0.4, 6), "returning": (0.15, 4), "cold": (0.3, 150), "own": (0.15, 8)}
 # What is done to a key that is not "returning", by its share.
 _WAYS = {"put": 0.4, "update": 0.3, "add": 0.03, "delete": 0.17, "put-read": 0.1}
 _RETURNING_VALUES = 3
-_BURST_SHARE, _MOST_IN_BURST = 0.01, 60
+_MOST_IN_BURST = 60
 _FILLER_BYTES, _LARGE_SHARE, _LARGE_BYTES = 300, 0.01, 100_000
 # Of the items that were read, so many of a key are kept to be put later.
 _KEPT_READS = 4
@@ -49,50 +48,15 @@ class Wrote(NamedTuple):
         return self.old != self.new
 
 
-class Application:
-    """Writes from a thread until stopped.
-
-    :param pause_seconds: between two writes, on the average and outside of bursts
-    """
+class Application(Writer):
+    """Writes from a thread until stopped."""
 
     def __init__(self, side: Side, *, seed: int, pause_seconds: float) -> None:
+        name = f"application of the {side.name}"
+        super().__init__(name, seed=f"{seed} {side.name}", pause_seconds=pause_seconds, most_in_burst=_MOST_IN_BURST)
         self.wrote: list[Wrote] = []
         self._side = side
-        self._random = random.Random(f"{seed} {side.name}")
-        self._pause_seconds = pause_seconds
         self._reads: dict[str, deque[Item]] = defaultdict(lambda: deque(maxlen=_KEPT_READS))
-        self._burst = 0
-        self._stop = threading.Event()
-        self._thread = threading.Thread(target=self._run, name=f"application of the {side.name}", daemon=True)
-        self._error: BaseException | None = None
-
-    def start(self) -> None:
-        """Begin."""
-        self._thread.start()
-
-    def stop(self) -> None:
-        """End after the write in hand; raises what went wrong."""
-        self._stop.set()
-        if self._thread.is_alive():
-            self._thread.join()
-        if self._error is not None:
-            raise self._error
-
-    def _run(self) -> None:
-        try:
-            while not self._stop.is_set():
-                self._write()
-                self._wait()
-        except BaseException as exc:  # noqa: BLE001  # it is raised again where somebody waits for the end
-            self._error = exc
-
-    def _wait(self) -> None:
-        if self._burst == 0 and self._random.random() < _BURST_SHARE:
-            self._burst = self._random.randint(2, _MOST_IN_BURST)
-        if self._burst > 0:
-            self._burst -= 1
-        else:
-            self._stop.wait(self._random.uniform(0, 2 * self._pause_seconds))
 
     def _write(self) -> None:
         kind = self._drawn({name: share for name, (share, _) in _KINDS.items()})

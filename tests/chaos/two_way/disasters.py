@@ -10,7 +10,7 @@ from tests.chaos.fleet import Machine
 from tests.chaos.machine_faults import PROCESSES
 from tests.chaos.plan import Step
 from tests.chaos.proxies import CheckpointProxy
-from tests.chaos.stage import Done, Stage
+from tests.chaos.stage import Done
 from tests.fakes.network import faults
 from tests.fakes.network.fault_proxy import FaultProxy
 from tests.fakes.network.faulty_server import Act
@@ -53,8 +53,7 @@ def do(ways: Ways, step: Step) -> Done:
     """
     machine = ways.machines[step.machine]
     if step.name in PROCESSES:
-        stage = Stage(machines=ways.machines, tasks=(), sources=(), streams=(), checkpoints=ways.checkpoints)
-        return PROCESSES[step.name](stage, machine, step.seconds)
+        return PROCESSES[step.name](ways.machines, machine, step.seconds)
     whose, _, name = step.name.partition("-")
     proxy = ways.sides.get(whose, ways.checkpoints)
     if name == "away":

@@ -22,6 +22,7 @@ from tests.chaos.two_way.checker import Book, Checker, Entry, Verdict, entry
 from tests.chaos.two_way.disasters import Ways
 from tests.chaos.two_way.plan import Plan
 from tests.chaos.two_way.sides import PROBE, Side
+from tests.chaos.writer import writing
 from tests.fakes.patience import PATIENCE_SECONDS
 
 REST_SECONDS = PATIENCE_SECONDS
@@ -85,22 +86,18 @@ class Episode:
         with self._ways() as ways:
             machines = ways.machines
 
-            def look_after() -> None:
-                for machine in machines:
-                    machine.look()
-
-            assert schedule.wait(look_after, _Begun(self._hub, self._spoke), PATIENCE_SECONDS), (
+            assert schedule.wait(machines, _Begun(self._hub, self._spoke), PATIENCE_SECONDS), (
                 "the directions have not begun"
             )
-            with _writing(applications):
+            with writing(applications):
                 schedule.happen(
                     self._plan.steps,
                     seconds=self._plan.seconds,
                     do=lambda step: disasters.do(ways, step),
-                    look_after=look_after,
+                    machines=machines,
                     journal=Journals([self._daemons]),
                 )
-            is_quiet = schedule.wait(look_after, _Lasting(self._is_at_rest, _QUIET_SECONDS), self._rest_seconds)
+            is_quiet = schedule.wait(machines, _Lasting(self._is_at_rest, _QUIET_SECONDS), self._rest_seconds)
             unwell = (
                 []
                 if is_quiet
@@ -213,15 +210,6 @@ class _Lasting:
         if found is None or found != self._found:
             self._found, self._since = found, time.monotonic()
         return found is not None and time.monotonic() - self._since >= self._seconds
-
-
-@contextlib.contextmanager
-def _writing(applications: Sequence[Application]) -> Iterator[None]:
-    with contextlib.ExitStack() as stack:
-        for application in applications:
-            application.start()
-            stack.callback(application.stop)
-        yield
 
 
 def _passed(journal: Journal) -> int:

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 from typing import Any, NamedTuple
 
-from tests.chaos.journal import Item, canonical
+from tests.chaos.journal import Item, canonical, digest
 
 # The product's default.
 MARKER = "_replication"
@@ -41,9 +39,9 @@ def image(item: Item | None) -> Image | None:
         return None
     bare = {name: value for name, value in item.items() if name != MARKER}
     return Image(
-        content=_digest(canonical(bare)),
+        content=digest(bare),
         marker=canonical({MARKER: item[MARKER]}) if MARKER in item else None,
-        attributes=frozenset((name, _digest(canonical({name: value}))) for name, value in bare.items()),
+        attributes=frozenset((name, digest({name: value})) for name, value in bare.items()),
         shown=_shown(item),
     )
 
@@ -64,13 +62,3 @@ def _shown(item: Item) -> str:
     marker: dict[str, Any] = item.get(MARKER, {}).get("M", {})
     number = marker.get("s", {}).get("S", "").lstrip("0")
     return words + (f", marker {marker.get('k', {}).get('S')} {number}" if number else "")
-
-
-def _digest(text: str) -> str:
-    return hashlib.blake2b(text.encode(), digest_size=16).hexdigest()
-
-
-def parsed(body: bytes) -> dict[str, Any]:
-    """A request's content."""
-    found: dict[str, Any] = json.loads(body)
-    return found

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from rich.table import Table
 
 from tests.chaos.journal import Ended, Struck
+from tests.chaos.report import show_faults
 from tests.chaos.two_way.episode import Result
 from tests.chaos.two_way.images import shown
 
@@ -62,10 +63,7 @@ def show(results: Sequence[Result], console: Console) -> None:
         for each in result.journal.entries
         if isinstance(each, Struck) and each.outcome == "done"
     )
-    table = Table("fault", "done", title="Faults")
-    for name, count in done.most_common():
-        table.add_row(name, str(count))
-    console.print(table)
+    show_faults(done, console)
 
     table = Table(
         "seed",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import http.client
+import json
 import time
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
@@ -12,7 +13,7 @@ from botocore.exceptions import ClientError
 
 from processor.commands.demo.workload import create_table, scan
 from tests.chaos.journal import Item
-from tests.chaos.two_way.images import MARKER, Image, image, parsed
+from tests.chaos.two_way.images import MARKER, Image, image
 from tests.fakes.daemon import start_probe
 from tests.fakes.network.fault_proxy import FaultProxy
 from tests.fakes.network.faulty_server import Answer, Exchange
@@ -62,7 +63,7 @@ class SideProxy(FaultProxy):
         """Ask the table, or its stream."""
         answer = self._ask(exchange, exchange.operation, body)
         if exchange.operation in ("PutItem", "UpdateItem", "DeleteItem") and answer.status == http.client.OK:
-            self._take(exchange.operation, parsed(body))
+            self._take(exchange.operation, json.loads(body))
         return answer
 
     def _take(self, operation: str, request: dict[str, Any]) -> None:

@@ -8,25 +8,15 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
+from tests.fakes.clock import Clock
 from tests.fakes.streams.stream_reader import Reader
 from tests.fakes.streams.streams_simulator import StreamsSimulator
-
-
-class Clock:
-    """Seconds since the epoch, which stand still."""
-
-    def __init__(self) -> None:
-        self.now = 1_700_000_000.75
-
-    def __call__(self) -> float:
-        """Now."""
-        return self.now
 
 
 @pytest.fixture
 def clock() -> Clock:
     """The simulator's."""
-    return Clock()
+    return Clock(1_700_000_000.75)
 
 
 @pytest.fixture

@@ -14,6 +14,7 @@ from processor.caretaker.lock import BEAT_SECONDS, TERM_SECONDS, WATCH_SECONDS, 
 from processor.errors import CareTakenError, ConditionFailedError
 from processor.state import care_row, task_row
 from processor.system import process_name
+from tests.fakes.clock import Clock
 from tests.unit.state.test_task_row import TABLE, TASK
 
 ELSEWHERE = "elsewhere/1/boot/pid:[1]"
@@ -29,17 +30,6 @@ def client(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
         made = boto3.client("dynamodb", region_name="eu-west-1")
         task_row.write(made, TABLE, TASK, before=None)
         yield made
-
-
-class Clock:
-    """Seconds, of both kinds."""
-
-    def __init__(self) -> None:
-        self.now = 1000.0
-
-    def __call__(self) -> float:
-        """The time."""
-        return self.now
 
 
 @pytest.fixture

@@ -28,7 +28,6 @@ from tests.fakes.task import tasks
 from tests.unit.conftest import Event
 from tests.unit.state.test_task_row import TASK
 
-DAY_MS = 86_400_000
 NOW_MS = 1_800_000_000_000
 SETTINGS = tasks.task(verifyEvery="24h", taskName="t")
 NOTHING = Verification(every_seconds=86_400, looked_ms=NOW_MS)

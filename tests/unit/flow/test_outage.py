@@ -12,22 +12,12 @@ import pytest
 from processor.flow.outage import NEWS_SECONDS, Outage
 from processor.flow.retry_policy import RECORDS, Backoff, RetryPolicy, Rhythm
 from processor.reporting.logs import NOTICE, Log
+from tests.fakes.clock import Clock
 from tests.fakes.patience import PATIENCE_SECONDS
 from tests.unit.conftest import Event
 
 Events = Callable[[], list[Event]]
 USUAL = RECORDS.rhythm
-
-
-class Clock:
-    """A clock that is set by hand."""
-
-    def __init__(self) -> None:
-        self.now = 1000.0
-
-    def __call__(self) -> float:
-        """Like ``time.monotonic``."""
-        return self.now
 
 
 @pytest.fixture

@@ -9,17 +9,11 @@ import pytest
 
 from processor.flow import rate_limiter as capacity
 from processor.flow.rate_limiter import Capacity
+from tests.fakes.clock import Clock
 
 
-class Clock:
+class Waiter(Clock):
     """Waiting is what makes it go; satisfies ``threading.Event`` as far as it is asked for."""
-
-    def __init__(self) -> None:
-        self.now = 0.0
-
-    def __call__(self) -> float:
-        """Read it."""
-        return self.now
 
     def wait(self, seconds: float) -> bool:
         """Let so much time pass."""
@@ -27,8 +21,8 @@ class Clock:
         return False
 
 
-def _capacity(rate: float | None) -> tuple[Capacity, Clock]:
-    clock = Clock()
+def _capacity(rate: float | None) -> tuple[Capacity, Waiter]:
+    clock = Waiter(0.0)
     stop: threading.Event = clock  # type: ignore[assignment]
     return Capacity(rate, stop=stop, clock=clock), clock
 
@@ -88,7 +82,7 @@ def test_a_stop_ends_the_waiting() -> None:
 def test_what_answers_do_not_say_is_estimated_and_said_once() -> None:
     """Sizes as DynamoDB counts them hold the limit, where there is one; whoever gave it hears of that, once."""
     said: list[str] = []
-    clock = Clock()
+    clock = Waiter(0.0)
     stop: threading.Event = clock  # type: ignore[assignment]
     held = Capacity(8.0, stop=stop, clock=clock, estimated=lambda: said.append("held"))
     for _ in range(20):

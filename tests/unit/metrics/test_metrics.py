@@ -34,6 +34,7 @@ from processor.replication.shard_meter import ShardMeter
 from processor.replication.two_way.conflicts import VERDICTS
 from processor.reporting.logs import Log
 from processor.state.verification_row import VerificationState, Verified
+from tests.fakes.clock import Clock
 from tests.fakes.dynamodb.changes import decode, delete, put
 from tests.fakes.patience import PATIENCE_SECONDS
 from tests.fakes.streams.stream_record import modify
@@ -43,23 +44,12 @@ from tests.unit.conftest import Event
 NOW = 1_800_000_000.0
 
 
-class Clock:
-    """Stands still until it is set."""
-
-    def __init__(self) -> None:
-        self.now = NOW
-
-    def __call__(self) -> float:
-        """Seconds since the epoch."""
-        return self.now
-
-
 class Daemon:
     """Meters of one daemon, and what its exporter would tell of them."""
 
     def __init__(self, directory: Path) -> None:
         self.directory = directory
-        self.clock = Clock()
+        self.clock = Clock(NOW)
         self.collector = DaemonCollector(directory, task="t", clock=self.clock)
 
     def meter(self, shard_id: str = "shard-1", **options: Any) -> ShardMeter:

@@ -13,6 +13,7 @@ from processor.flow.retry_policy import START
 from processor.reporting.findings import Cause, Finding, error, warning
 from processor.startup.facts import Facts
 from processor.startup.preflight import PreflightReport
+from tests.fakes.clock import Clock
 from tests.fakes.task.tasks import task
 
 OUTAGE = error("unreachable", "source table orders", "can't be reached", "It can't be used", "Check it", cause="outage")
@@ -24,16 +25,12 @@ TTL = warning(
 )
 
 
-class Clock:
+class Sleeper(Clock):
     """Time that passes while somebody sleeps."""
 
     def __init__(self) -> None:
-        self.now = 1000.0
+        super().__init__()
         self.pauses: list[float] = []
-
-    def __call__(self) -> float:
-        """Seconds."""
-        return self.now
 
     def sleep(self, seconds: float) -> None:
         """Let it pass."""
@@ -45,13 +42,13 @@ Wait = Callable[[list[list[Finding]]], PreflightReport]
 
 
 @pytest.fixture
-def clock() -> Clock:
+def clock() -> Sleeper:
     """Time."""
-    return Clock()
+    return Sleeper()
 
 
 @pytest.fixture
-def wait(clock: Clock) -> Wait:
+def wait(clock: Sleeper) -> Wait:
     """Waits through these looks; the last one stays."""
 
     def run(looks: list[list[Finding]]) -> PreflightReport:
@@ -75,7 +72,7 @@ def _said(caplog: pytest.LogCaptureFixture) -> list[str]:
     return [record.msg for record in caplog.records]
 
 
-def test_a_start_in_order_waits_for_nothing(wait: Wait, clock: Clock, caplog: pytest.LogCaptureFixture) -> None:
+def test_a_start_in_order_waits_for_nothing(wait: Wait, clock: Sleeper, caplog: pytest.LogCaptureFixture) -> None:
     """A warning is said, and nothing else."""
     assert wait([[TTL]]).findings == [TTL]
     assert (clock.pauses, _said(caplog)) == ([], [])
@@ -85,7 +82,7 @@ def test_a_start_in_order_waits_for_nothing(wait: Wait, clock: Clock, caplog: py
 def test_what_passes_is_waited_for(
     passing: Finding,
     wait: Wait,
-    clock: Clock,
+    clock: Sleeper,
     caplog: pytest.LogCaptureFixture,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
@@ -101,13 +98,13 @@ def test_what_passes_is_waited_for(
     assert capsys.readouterr().err.count(passing.object) == 1
 
 
-def test_a_wrong_answer_is_looked_at_again(wait: Wait, clock: Clock) -> None:
+def test_a_wrong_answer_is_looked_at_again(wait: Wait, clock: Sleeper) -> None:
     """One that is gone at the next look was none."""
     assert wait([[DENIED], [OUTAGE], [DENIED], []]).errors == []
     assert sum(clock.pauses) < START.denied_seconds
 
 
-def test_a_wrong_answer_that_stays_is_believed(wait: Wait, clock: Clock, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_wrong_answer_that_stays_is_believed(wait: Wait, clock: Sleeper, capsys: pytest.CaptureFixture[str]) -> None:
     """After ten seconds in which every look found one; an outage in between begins them anew."""
     with pytest.raises(NotReadyError, match="1 thing above must be put right first"):
         wait([[DENIED]])
@@ -116,14 +113,14 @@ def test_a_wrong_answer_that_stays_is_believed(wait: Wait, clock: Clock, capsys:
     assert capsys.readouterr().err.count("error   source table orders") == 1
 
 
-def test_what_passes_does_not_hide_what_stays(wait: Wait, clock: Clock) -> None:
+def test_what_passes_does_not_hide_what_stays(wait: Wait, clock: Sleeper) -> None:
     """An outage beside something that a person must put right ends with 22, too."""
     with pytest.raises(NotReadyError, match="1 thing above"):
         wait([[PENDING, DENIED]])
     assert sum(clock.pauses) == pytest.approx(START.denied_seconds)
 
 
-def test_what_is_wrong_here_ends_it_at_once(wait: Wait, clock: Clock) -> None:
+def test_what_is_wrong_here_ends_it_at_once(wait: Wait, clock: Sleeper) -> None:
     """Settings, files and Java are no answers that could be wrong."""
     with pytest.raises(NotReadyError, match="2 things above"):
         wait([[NO_JAVA, DENIED]])
