@@ -2,36 +2,17 @@ package replicator.shard;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
-import ch.qos.logback.classic.Level;
-import ch.qos.logback.classic.Logger;
-import ch.qos.logback.classic.spi.ILoggingEvent;
-import ch.qos.logback.core.read.ListAppender;
 import java.nio.file.Path;
 import java.util.List;
-import java.util.stream.Collectors;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
-import org.slf4j.LoggerFactory;
+import org.junit.jupiter.api.extension.RegisterExtension;
+import replicator.log.Said;
 import software.amazon.kinesis.leases.Lease;
 
 /** What is said of a task each minute. */
 class ProgressTest {
-    private final ListAppender<ILoggingEvent> appender = new ListAppender<>();
-    private final Logger log = (Logger) LoggerFactory.getLogger("replicator");
-
-    @BeforeEach
-    void listen() {
-        log.setLevel(Level.INFO);
-        appender.start();
-        log.addAppender(appender);
-    }
-
-    @AfterEach
-    void stopListening() {
-        log.detachAppender(appender);
-        log.setLevel(null);
-    }
+    @RegisterExtension
+    final Said heard = new Said();
 
     /** The line soon after the start, then five minutes: two without a shard, one with, and two without. */
     private List<String> said(boolean hasNeighbours) {
@@ -42,7 +23,7 @@ class ProgressTest {
             progress.shards(() -> shards == 0 ? List.of() : List.of(lease));
             progress.report();
         }
-        return appender.list.stream().map(each -> each.getFormattedMessage().split(" ")[0]).collect(Collectors.toList());
+        return heard.names();
     }
 
     @Test

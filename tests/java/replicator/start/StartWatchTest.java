@@ -2,19 +2,15 @@ package replicator.start;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
-import ch.qos.logback.classic.Level;
-import ch.qos.logback.classic.Logger;
-import ch.qos.logback.classic.spi.ILoggingEvent;
-import ch.qos.logback.core.read.ListAppender;
 import java.nio.file.Path;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.stream.Collectors;
 import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.RegisterExtension;
 import org.slf4j.LoggerFactory;
+import replicator.log.Said;
 import replicator.process.TaskThreads;
 import software.amazon.awssdk.core.exception.SdkClientException;
 import software.amazon.kinesis.coordinator.CoordinatorConfig;
@@ -22,22 +18,13 @@ import software.amazon.kinesis.coordinator.Scheduler;
 
 /** Whose failures are said, where several tasks of one process wait for their start. */
 class StartWatchTest {
-    private final ListAppender<ILoggingEvent> appender = new ListAppender<>();
-    private final Logger log = (Logger) LoggerFactory.getLogger("replicator");
+    @RegisterExtension
+    final Said heard = new Said();
     private final Map<TaskThreads, StartWatch> watches = new HashMap<>();
 
-    @BeforeEach
-    void listen() {
-        log.setLevel(Level.INFO);
-        appender.start();
-        log.addAppender(appender);
-    }
-
     @AfterEach
-    void stopListening() {
+    void stopWatching() {
         watches.values().forEach(StartWatch::end);
-        log.detachAppender(appender);
-        log.setLevel(null);
     }
 
     private static void in(ThreadGroup task, Runnable work) throws InterruptedException {
@@ -63,7 +50,7 @@ class StartWatchTest {
     }
 
     private List<String> said() {
-        return appender.list.stream().map(each -> each.getFormattedMessage().split(" ")[0]).collect(Collectors.toList());
+        return heard.names();
     }
 
     @Test

@@ -5,17 +5,13 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import ch.qos.logback.classic.Level;
-import ch.qos.logback.classic.Logger;
-import ch.qos.logback.classic.spi.ILoggingEvent;
-import ch.qos.logback.core.read.ListAppender;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.stream.Collectors;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
-import org.slf4j.LoggerFactory;
+import org.junit.jupiter.api.extension.RegisterExtension;
+import replicator.log.Said;
 import software.amazon.awssdk.awscore.exception.AwsErrorDetails;
 import software.amazon.awssdk.services.dynamodb.model.DynamoDbException;
 import software.amazon.awssdk.services.dynamodb.model.LimitExceededException;
@@ -27,19 +23,8 @@ class TooManyReadersTest {
 
     private final AtomicLong nanos = new AtomicLong(-9);
     private final TooManyReaders readers = new TooManyReaders(nanos::get);
-    private final ListAppender<ILoggingEvent> appender = new ListAppender<>();
-    private final Logger log = (Logger) LoggerFactory.getLogger("replicator");
-
-    @BeforeEach
-    void listen() {
-        appender.start();
-        log.addAppender(appender);
-    }
-
-    @AfterEach
-    void stopListening() {
-        log.detachAppender(appender);
-    }
+    @RegisterExtension
+    final Said heard = new Said();
 
     /** A refusal and an answer each second. */
     private void alternate(long seconds) {
@@ -51,7 +36,7 @@ class TooManyReadersTest {
     }
 
     private List<String> said() {
-        return appender.list.stream().map(each -> each.getMessage().replaceAll(" (error|reason|note)=.*", ""))
+        return heard.events().stream().map(each -> each.getMessage().replaceAll(" (error|reason|note)=.*", ""))
                 .collect(Collectors.toList());
     }
 
@@ -62,7 +47,7 @@ class TooManyReadersTest {
                 "too_many_readers operation=GetRecords refused=6 seconds=5 shards=2 shard=shard-0",
                 "too_many_readers operation=GetRecords refused=66 seconds=65 shards=2 shard=shard-0",
                 "too_many_readers operation=GetRecords refused=186 seconds=185 shards=2 shard=shard-0"), said());
-        assertTrue(appender.list.stream().allMatch(each -> each.getLevel() == Level.WARN));
+        assertTrue(heard.events().stream().allMatch(each -> each.getLevel() == Level.WARN));
     }
 
     @Test

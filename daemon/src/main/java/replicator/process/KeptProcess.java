@@ -122,8 +122,7 @@ public final class KeptProcess {
         try {
             hear.accept(line);
         } catch (RuntimeException e) {
-            LOG.debug("Not understood: {}", line, e);
-            Event.error("thread_failed").with("thread", name).with("error", e).with("line", line)
+            Event.error("thread_failed").with("thread", name).with("error", e).with("line", line).cause(e)
                     .note("BUG: a helper process says what can't be understood. It is passed over: what the line asks for is "
                             + "not done, and the next lines are. Please report it.");
         }
