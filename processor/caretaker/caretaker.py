@@ -14,7 +14,7 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 
-from processor.caretaker.duty import Duty, Job, Observer, Standing
+from processor.caretaker.duty import Duty, Job, Observer, Outcome, Standing
 from processor.caretaker.lock import CareLock
 from processor.caretaker.pace import look_seconds
 from processor.caretaker.work import Work
@@ -63,6 +63,8 @@ class Caretaker:
         self._log = log
         self._clock = clock
         self._work: tuple[Duty, Work] | None = None
+        # Of a job that has ended, until its duty has noted it.
+        self._outcome: tuple[Duty, Job, Outcome] | None = None
         self._standing: Standing | None = None
         self._next_look = float("-inf")
         self._next_seek = float("-inf")
@@ -106,6 +108,7 @@ class Caretaker:
         self._conclude()
         if self._clock() < self._next_look:
             return
+        self._tell_outcome()
         self._standing = standing = self._look(self._lock)
         now = self._clock()
         self._next_look = now + look_seconds(
@@ -137,20 +140,25 @@ class Caretaker:
                 return
 
     def _conclude(self) -> None:
-        """A job that has ended is its duty's news."""
-        if self._work is None or self._standing is None:
+        if self._work is None:
             return
         duty, work = self._work
         outcome = work.poll()
-        if outcome is None:
+        if outcome is not None:
+            self._work, self._outcome = None, (duty, work.job, outcome)
+            self._next_look, self._stepped_at = float("-inf"), self._clock()
+
+    def _tell_outcome(self) -> None:
+        """A job that has ended is its duty's news; where that can't be noted, it is told again at the next look."""
+        if self._outcome is None or self._standing is None:
             return
-        # Until the duty has noted it: if that fails, it is asked for again, and does the rest.
-        self._work = None
-        self._next_look, self._stepped_at = float("-inf"), self._clock()
+        duty, job, outcome = self._outcome
         self._lock.note(work="")
-        duty.ended(work.job, outcome, self._standing, self._lock)
+        duty.ended(job, outcome, self._standing, self._lock)
+        self._outcome = None
 
     def _end_work(self) -> None:
+        self._outcome = None
         if self._work is not None:
             _, work = self._work
             self._work = None

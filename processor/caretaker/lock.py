@@ -59,6 +59,8 @@ class CareLock:
         self._beaten = (float("-inf"), float("-inf"))
         self._seen: tuple[str, int, float] | None = None
         self._left = threading.Event()
+        # Held for a write and for what is kept of its answer: both threads keep them in the order of the writes.
+        self._writing = threading.Lock()
 
     @property
     def is_held(self) -> bool:
@@ -92,36 +94,39 @@ class CareLock:
         return now - self._seen[2] >= WATCH_SECONDS or process_name.is_gone(found.host)
 
     def _take(self, found: CareRow | None) -> bool:
-        self._id = uuid.uuid4().hex
-        began = (self._clock(), self._wall())
-        try:
-            self._row = care_row.take(
-                self._connect(), self._table, holder=self._id, host=process_name.here(), seen=found
-            )
-        except CareTakenError:
-            return False
-        self._seen = None
-        self._beaten = began
-        self._left = threading.Event()
-        threading.Thread(target=self._beat, args=(self._id, self._left), name="care-beat", daemon=True).start()
+        with self._writing:
+            self._left.set()  # a thread that still beats for an earlier term
+            self._id = uuid.uuid4().hex
+            began = (self._clock(), self._wall())
+            try:
+                self._row = care_row.take(
+                    self._connect(), self._table, holder=self._id, host=process_name.here(), seen=found
+                )
+            except CareTakenError:
+                return False
+            self._seen = None
+            self._beaten = began
+            self._left = threading.Event()
+            threading.Thread(target=self._beat, args=(self._id, self._left), name="care-beat", daemon=True).start()
         return True
 
     def _beat(self, holder: str, left: threading.Event) -> None:
         while not left.wait(BEAT_SECONDS):
-            began = (self._clock(), self._wall())
-            try:
-                row = care_row.beat(self._connect(), self._table, holder=holder)
-            except UnavailableError as exc:
-                self._failed(exc)
-            except ReplicatorError:
-                self._lose(left)
-                return
-            else:
-                if not left.is_set():
-                    self._row, self._beaten = row, began
+            with self._writing:
+                if left.is_set():
+                    return
+                began = (self._clock(), self._wall())
+                try:
+                    self._row = care_row.beat(self._connect(), self._table, holder=holder)
+                except UnavailableError as exc:
+                    self._failed(exc)
+                except ReplicatorError:
+                    self._lose()
+                else:
+                    self._beaten = began
 
-    def _lose(self, left: threading.Event) -> None:
-        left.set()
+    def _lose(self) -> None:
+        self._left.set()
         self._beaten = (float("-inf"), float("-inf"))
 
     def note(self, **parts: Any) -> CareRow:
@@ -130,21 +135,23 @@ class CareLock:
         :raises CareTakenError: another caretaker has taken over
         :raises UnavailableError: it can't be stored now
         """
-        if not self.is_held:
-            raise CareTakenError(self._table)
-        try:
-            self._row = care_row.note(self._connect(), self._table, holder=self._id, parts=parts)
-        except CareTakenError:
-            self._lose(self._left)
-            raise
-        return self._row
+        with self._writing:
+            if not self.is_held:
+                raise CareTakenError(self._table)
+            try:
+                self._row = care_row.note(self._connect(), self._table, holder=self._id, parts=parts)
+            except CareTakenError:
+                self._lose()
+                raise
+            return self._row
 
     def leave(self) -> None:
         """Give it up, so that another caretaker takes it at its next look."""
-        if not self.is_held:
-            return
-        self._lose(self._left)
-        try:
-            care_row.leave(self._connect(), self._table, holder=self._id)
-        except ReplicatorError:
-            return  # then others see it by the beat
+        with self._writing:
+            if not self.is_held:
+                return
+            self._lose()
+            try:
+                care_row.leave(self._connect(), self._table, holder=self._id)
+            except ReplicatorError:
+                return  # then others see it by the beat

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -15,6 +16,7 @@ from processor.errors import CareTakenError, ConditionFailedError
 from processor.state import care_row, task_row
 from processor.system import process_name
 from tests.fakes.clock import Clock
+from tests.fakes.patience import PATIENCE_SECONDS, until
 from tests.unit.state.test_task_row import TABLE, TASK
 
 ELSEWHERE = "elsewhere/1/boot/pid:[1]"
@@ -108,3 +110,39 @@ def test_a_start_decides_once(client: Any) -> None:
     found = care_row.read(client, TABLE)
     assert found is not None
     assert (found.phase, found.copy_after_ms) == ("created", 1)
+
+
+class Remembering(CareLock):
+    """Remembers each row that it knew."""
+
+    def __init__(self, *given: Any, **named: Any) -> None:
+        self.rows: list[care_row.CareRow] = []
+        super().__init__(*given, **named)
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        super().__setattr__(name, value)
+        if name == "_row" and value is not None:
+            self.rows.append(value)
+
+
+def test_an_older_answer_replaces_no_newer_row(client: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whichever of the beat's and a note's answer is understood later, the row is that of the later write."""
+    beat, beaten, noted = care_row.beat, threading.Event(), threading.Event()
+
+    def slow(*given: Any, **named: Any) -> Any:
+        row = beat(*given, **named)
+        beaten.set()
+        noted.wait(0.3)  # as long as a thread may take to go on
+        return row
+
+    monkeypatch.setattr(care_row, "beat", slow)
+    monkeypatch.setattr(care_lock, "BEAT_SECONDS", 0.01)
+    lock = Remembering(lambda: client, TABLE)
+    assert lock.seek()
+    assert beaten.wait(PATIENCE_SECONDS)
+    monkeypatch.setattr(care_lock, "BEAT_SECONDS", 1e6)
+    lock.note(trouble="newer")
+    noted.set()
+    until(lambda: len(lock.rows) >= 3, "the row as it was taken, beaten and noted")
+    assert lock.rows[2].trouble == "newer"
+    lock.leave()
