@@ -40,12 +40,12 @@ def duties(settings: Settings, log: Log, clients: Clients) -> Sequence[Duty]:
     return made
 
 
-def observers(settings: Settings, log: Log) -> Sequence[Observer]:
+def observers(settings: Settings, log: Log, clients: Clients) -> Sequence[Observer]:
     """Whoever is told of each look."""
     if settings.notify_uri is None:
         return []
     place = notify_place(settings.notify_uri)
-    return [Notifier(sender(place, Clients(settings)), to=place.shown, log=log)]
+    return [Notifier(sender(place, clients), to=place.shown, log=log)]
 
 
 def caretaker(settings: Settings, directory: Path) -> Caretaker:
@@ -59,6 +59,8 @@ def caretaker(settings: Settings, directory: Path) -> Caretaker:
     lock = CareLock(clients.checkpoints, settings.task_table, failed=lambda exc: outage.failed(exc.code, str(exc)))
     follower = Follower(settings, census.count)
 
+    cared = duties(settings, log, clients)
+
     def look(held: CareLock) -> Standing:
         seen = follower.look()
         return Standing(
@@ -66,7 +68,8 @@ def caretaker(settings: Settings, directory: Path) -> Caretaker:
             report=report.make(settings, seen, max_lag_seconds=MAX_LAG_SECONDS),
             seen=seen,
             care=held.row,
-            copy=copy_rows.read(clients.checkpoints(), settings.task_table),
+            # No observer asks for it, so people are told whether or not it can be read.
+            copy=copy_rows.read(clients.checkpoints(), settings.task_table) if cared else None,
         )
 
     def begin(job: Job) -> Work:
@@ -77,8 +80,8 @@ def caretaker(settings: Settings, directory: Path) -> Caretaker:
         lock,
         look=look,
         begin=begin,
-        duties=duties(settings, log, clients),
-        observers=observers(settings, log),
+        duties=cared,
+        observers=observers(settings, log, clients),
         outage=outage,
         log=log,
     )

@@ -21,7 +21,7 @@ class Standing:
     :param report: as ``status`` has it
     :param seen: what was read for that
     :param care: the caretakers' own row
-    :param copy: the task's last copy; None if there was none, or its row could not be read
+    :param copy: the task's last copy; None if there was none, or no duty asks for it
     :param at: the time of the look, in seconds since the epoch
     """
 

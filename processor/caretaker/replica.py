@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from datetime import datetime, timezone
 from typing import Any
 
 from processor.caretaker import steps
@@ -12,6 +11,7 @@ from processor.caretaker.duty import Job, Outcome, Standing
 from processor.caretaker.lock import CareLock
 from processor.errors import NotReadyError
 from processor.flow.retry_policy import CARE, Backoff
+from processor.reporting import moments
 from processor.reporting.logs import Log
 from processor.state.care_row import CareRow, Phase, Verified
 
@@ -58,7 +58,7 @@ class Replica:
         lost_ms = steps.lost_anew(standing, care)
         if not lost_ms:
             return care
-        self._log.warning("loss_to_be_copied", since=_moment(lost_ms), note=_LOSS)
+        self._log.warning("loss_to_be_copied", since=moments.short(lost_ms), note=_LOSS)
         return self._enter("copying", lock, standing, copy_after_ms=lost_ms, lost_ms=care.lost_ms or lost_ms)
 
     def _enter(self, phase: Phase, lock: CareLock, standing: Standing, **parts: Any) -> CareRow:
@@ -97,7 +97,7 @@ class Replica:
             return
         self._succeeded()
         lock.note(phase="in sync", phase_since_ms=now_ms, lost_ms=0, trouble=None, verified=verified)
-        at = _moment(verified.begun_ms)
+        at = moments.short(verified.begun_ms)
         written = _count(outcome.report, "missing") + _count(outcome.report, "different") if verified.repaired else 0
         changing = _count(outcome.report, "changing")
         but = f", but for {changing:,} that change too often to tell" if changing else ""
@@ -177,7 +177,3 @@ def verified_of(report: dict[str, Any], *, begun_ms: int, finished_ms: int) -> V
 def _count(report: dict[str, Any], name: str) -> int:
     found = report.get(name, 0)
     return found if isinstance(found, int) else 0
-
-
-def _moment(ms: int) -> str:
-    return datetime.fromtimestamp(ms / 1000, tz=timezone.utc).isoformat(timespec="seconds").replace("+00:00", "Z")

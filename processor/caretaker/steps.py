@@ -15,10 +15,10 @@ from dataclasses import dataclass
 from typing import Literal
 
 from processor.caretaker.duty import Job, Standing
-from processor.dynamodb.record_times import MINUTE_SECONDS
 from processor.dynamodb.stream_retention import LAST_START_SECONDS
 from processor.state.care_row import CareRow
 from processor.state.copy_rows import CopyState
+from processor.state.status.judgement import slack_seconds
 
 # As far as the clocks of two machines may differ; the daemon allows as much (LastCopy.java).
 CLOCKS_DIFFER_MS = 60_000
@@ -95,7 +95,7 @@ def _why(care: CareRow) -> str:
 def is_up_to_date(standing: Standing) -> bool:
     """Whether all shards are about as far as the source, as far as that can be known."""
     report = standing.report
-    may_be_less = (MINUTE_SECONDS if report.lag_about else 0) + report.checkpoint_interval_seconds
+    may_be_less = slack_seconds(about=report.lag_about, interval_seconds=report.checkpoint_interval_seconds)
     return report.lag_seconds is not None and report.lag_seconds - may_be_less <= UP_TO_DATE_SECONDS
 
 

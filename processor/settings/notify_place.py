@@ -11,7 +11,7 @@ from typing import NamedTuple
 from urllib.parse import urlsplit
 
 # AWS's limit of a topic's name is 256 characters (SNS API reference, CreateTopic).
-_TOPIC = re.compile(r"arn:aws[a-z-]*:sns:(?P<region>[a-z0-9-]{2,63}):\d{12}:[A-Za-z0-9_-]{1,256}(?P<fifo>\.fifo)?")
+_TOPIC = re.compile(r"arn:aws[a-z-]*:sns:(?P<region>[a-z0-9-]{2,63}):\d{12}:[A-Za-z0-9_-]{1,256}(?:\.fifo)?")
 _MOST_CHARACTERS = 2048
 
 
@@ -28,11 +28,6 @@ class NotifyPlace(NamedTuple):
     region: str = ""
     url: str = ""
     shown: str = ""
-
-    @property
-    def is_fifo(self) -> bool:
-        """Whether the topic keeps the order of messages, and wants a group and an id of each."""
-        return self.topic.endswith(".fifo")
 
 
 def notify_uri(value: str) -> str:

@@ -27,7 +27,6 @@ from processor.startup import (
     java,
     java_options,
     letters_bucket,
-    notify_checks,
     places,
     stream_readers,
     write_probe,
@@ -157,7 +156,7 @@ def read(
         _Part("checkpoints", "checkpoint table", checkpoints),
         _Part(None, "dead letters' place", files),
         _Part("java", "Java", _java),
-        _Part("notify", "notifyUri", lambda: list(notify_checks.findings(settings, clients))),
+        *([_Part(None, "notifyUri", lambda: _notified(settings, clients))] if thorough else []),
     )
 
     def look(part: _Part) -> list[Finding]:
@@ -167,9 +166,14 @@ def read(
         finally:
             waiting.discard(part.shown)
 
-    skipped = unreachable if thorough else (*unreachable, "notify")
-    tried = [part for part in parts if part.side not in skipped]
+    tried = [part for part in parts if part.side not in unreachable]
     return facts, [finding for findings in _side_by_side(look, tried) for finding in findings]
+
+
+def _notified(settings: Settings, clients: Clients) -> list[Finding]:
+    from processor.startup import notify_checks  # a start doesn't look there, and needs none of it
+
+    return list(notify_checks.findings(settings, clients))
 
 
 def _side_by_side(look: Callable[[T], R], parts: Sequence[T]) -> list[R]:

@@ -6,7 +6,6 @@ programs could notice is a new version.
 
 from __future__ import annotations
 
-from datetime import datetime, timezone
 from typing import Literal
 
 import msgspec
@@ -14,6 +13,7 @@ import msgspec
 from processor.caretaker.notify.change import Change, Event
 from processor.caretaker.notify.health import RANK, of_finding
 from processor.caretaker.notify.told import Health
+from processor.reporting import moments
 from processor.reporting.findings import Finding
 from processor.reporting.printable import escaped
 from processor.reporting.secrets import hidden
@@ -107,8 +107,8 @@ def of(change: Change, report: StatusReport, settings: Settings, file: TaskFile)
         event=change.event,
         health=change.standing.health,
         before=change.before,
-        at=_time(change.told.at_ms),
-        since=_time(change.told.since_ms),
+        at=moments.short(change.told.at_ms),
+        since=moments.short(change.told.since_ms),
         source=NotifiedTable(region=settings.source_region, table=settings.source_table),
         destination=NotifiedTable(region=settings.destination_region, table=settings.destination_table),
         lag_seconds=report.lag_seconds,
@@ -148,7 +148,3 @@ def _harmless(text: str) -> str:
     """Without keys, secrets and what a terminal or a mail program would interpret."""
     shown = escaped(hidden(without_keys(text)))
     return shown if len(shown) <= _MOST_CHARACTERS else f"{shown[:_MOST_CHARACTERS]} ..."
-
-
-def _time(at_ms: int) -> str:
-    return datetime.fromtimestamp(at_ms / 1000, tz=timezone.utc).isoformat(timespec="seconds").replace("+00:00", "Z")

@@ -37,6 +37,8 @@ _NOTE = (
     "and then the newest is told. Look at notifyUri, at the receiver, and at what the reason says."
 )
 _BUG = "BUG: a message could not be made or sent. Everything else goes on; please report it."
+# The daemon hands no file's name down: commands in messages say FILE.
+_FILE = TaskFile(path="")
 # Before the first look.
 _NOBODY = "nobody"
 # What was seen longer ago is told no more: the lock is lost, and another caretaker tells. Looks are a minute apart.
@@ -47,7 +49,6 @@ class Notifier:
     """An observer of the caretaker's looks.
 
     :param to: where messages go, as it is shown to people
-    :param file: the task's, for the commands in messages
     :param clock: seconds since the epoch
     :param sleep: waits for so many seconds
     """
@@ -58,13 +59,11 @@ class Notifier:
         *,
         to: str,
         log: Log,
-        file: TaskFile = TaskFile(path=""),  # noqa: B008  # it is frozen
         clock: Callable[[], float] = time.time,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         self._send = send
         self._to = to
-        self._file = file
         self._clock = clock
         self._log = log
         self._outage = Outage(log, "notice_not_sent", note=_NOTE, rhythm=NOTICES.rhythm)
@@ -137,7 +136,7 @@ class Notifier:
             change = changes.due(now=now)
         if change is None:
             return
-        self._send(notice.of(change, standing.report, standing.settings, self._file))
+        self._send(notice.of(change, standing.report, standing.settings, _FILE))
         self._outage.succeeded()
         self._backoff.reset()
         self._arrived(changes, change)

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import datetime, timezone
 
 from processor.dynamodb.record_times import MINUTE_SECONDS
+from processor.reporting import moments
 from processor.reporting.durations import duration
 from processor.reporting.findings import Finding, error
 from processor.settings.settings import Settings
@@ -158,7 +158,7 @@ def _of_daemons(settings: Settings, seen: Seen) -> Iterator[Finding]:
         )
     outage = seen.checkpoint_outage
     if outage is not None:
-        since = datetime.fromtimestamp(outage.since_ms / 1000, tz=timezone.utc).isoformat(timespec="seconds")
+        since = moments.of_ms(outage.since_ms)
         yield error(
             "checkpoints-unusable",
             f"checkpoint table {settings.checkpoint_table}",
@@ -206,7 +206,7 @@ def _of_shards(settings: Settings, seen: Seen, max_lag_seconds: int) -> Iterator
             "They are past the stream's 24 hours, and were not applied",
             loss_remedies.of_shard(settings),
         )
-    may_be_less = (MINUTE_SECONDS if seen.lag_about else 0) + settings.checkpoint_interval_millis / 1000
+    may_be_less = slack_seconds(about=seen.lag_about, interval_seconds=settings.checkpoint_interval_millis / 1000)
     late = [shard for shard in seen.shards if (shard.lag_seconds or 0) - may_be_less > max_lag_seconds]
     if late:
         late.sort(key=lambda shard: -(shard.lag_seconds or 0))
@@ -219,8 +219,17 @@ def _of_shards(settings: Settings, seen: Seen, max_lag_seconds: int) -> Iterator
         )
 
 
+def slack_seconds(*, about: bool, interval_seconds: float) -> float:
+    """By how much a lag may be less than it seems.
+
+    :param about: the source rounds its records' times to the minute
+    :param interval_seconds: between two checkpoints, which alone show what is applied
+    """
+    return (MINUTE_SECONDS if about else 0) + interval_seconds
+
+
 def _of_hold(settings: Settings, hold: Hold) -> Finding:
-    since = datetime.fromtimestamp(hold.since_ms / 1000, tz=timezone.utc).isoformat(timespec="seconds")
+    since = moments.of_ms(hold.since_ms)
     found = {
         "hold": (
             "shard-held",
@@ -262,12 +271,12 @@ def _of_verification(settings: Settings, found: Verification) -> Iterator[Findin
         yield error(
             "verification-failed",
             f"the verification of {what}",
-            f"could not go on at {verification.moment(found.failure.at_ms)} ({found.failure.reason.rstrip('.')})",
+            f"could not go on at {moments.of_ms(found.failure.at_ms)} ({found.failure.reason.rstrip('.')})",
             "It is tried again every ten minutes; until then nothing newer is proved. Replication goes on",
             "Do what the reason asks for",
         )
     if found.is_late:
-        since = "ever" if found.last is None else f"since {verification.moment(found.last.through_ms)}"
+        since = "ever" if found.last is None else f"since {moments.of_ms(found.last.through_ms)}"
         yield error(
             "verification-late",
             f"the verification of {what}",

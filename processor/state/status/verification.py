@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import time
-from datetime import datetime, timezone
 from typing import TYPE_CHECKING
 
 import msgspec
 
+from processor.reporting import moments
 from processor.state import verification_row
 from processor.state.verification_row import Failure, Verified
 from processor.system import process_name
@@ -103,17 +103,12 @@ def _progress(running: Pass) -> VerificationProgress:
     )
 
 
-def moment(at_ms: int) -> str:
-    """A time in UTC, for people."""
-    return datetime.fromtimestamp(at_ms / 1000, tz=timezone.utc).isoformat(timespec="seconds")
-
-
 def outcome(last: Verified) -> str:
     """As ``through 2026-11-27T12:03:09+00:00: 1,234 equal, 3 different``, and what else is to be known of them."""
     kinds = (("missing", last.missing), ("extra", last.extra), ("different", last.different))
     found = ", ".join(f"{number:,} {kind}" for kind, number in kinds if number)
     repaired = f", {last.repaired:,} of them repaired" if last.repaired else ""
-    text = f"through {moment(last.through_ms)}: {last.equal:,} equal, {last.differing:,} different"
+    text = f"through {moments.of_ms(last.through_ms)}: {last.equal:,} equal, {last.differing:,} different"
     if found:
         text += f" ({found}{repaired})"
     return text + (f", {last.changing:,} changing all the time" if last.changing else "")
@@ -122,8 +117,8 @@ def outcome(last: Verified) -> str:
 def progress(running: VerificationProgress) -> str:
     """How far the pass in progress is."""
     return (
-        f"a pass begun at {moment(running.started_ms)} has settled {running.parts_settled:,} of {running.parts:,} "
-        f"parts, at {moment(running.saved_ms)} by {process_name.name_of(running.host)}"
+        f"a pass begun at {moments.of_ms(running.started_ms)} has settled {running.parts_settled:,} of "
+        f"{running.parts:,} parts, at {moments.of_ms(running.saved_ms)} by {process_name.name_of(running.host)}"
     )
 
 
