@@ -138,6 +138,32 @@ def test_a_pass_of_other_tables_is_begun_anew(replica: Replica) -> None:
     assert (last.equal, last.through_ms > 1) == (ITEMS, True)
 
 
+def test_a_pass_by_other_rules_is_begun_anew(
+    replica: Replica, dynamodb: DynamoDBLocal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What was settled by one rule for items past their TTL says nothing by another."""
+    limit_commands(monkeypatch, outage_seconds=0.0, denied_seconds=0.0)
+    with FaultProxy(dynamodb.endpoint) as proxy:
+        replica.give(destinationEndpoint=proxy.endpoint)
+        denied = proxy.inject(
+            faults.error("AccessDeniedException"),
+            "Scan",
+            when=lambda exchange: json.loads(exchange.body)["Segment"] >= 8,
+        )
+        with pytest.raises(StalledError):
+            replica.go_on()
+        replica.report()
+        first = replica.kept().running
+        assert first is not None
+        assert first.numbers
+        denied.clear()
+        replica.give(ttlDeletes="ignore")
+        replica.go_on()
+    last = replica.kept().last
+    assert last is not None
+    assert (last.equal, last.through_ms > first.started_ms) == (ITEMS, True)
+
+
 def test_a_run_that_was_overtaken_ends(replica: Replica, monkeypatch: pytest.MonkeyPatch) -> None:
     """It keeps nothing, and says why."""
     monkeypatch.setattr(rolling, "SAVE_SECONDS", 0.0)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
+import time
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,6 +15,7 @@ import pytest
 
 from processor.aws.clients import Clients
 from processor.commands.demo.dynamodb_local import DynamoDBLocal
+from processor.commands.verify import command
 from processor.commands.verify.report import Found, PathDifference, VerifyReport
 from processor.commands.verify.shared import found, opening
 from processor.commands.verify.shared.pass_member import PassMember
@@ -23,7 +25,7 @@ from processor.flow.outage import Outage
 from processor.flow.rate_limiter import Capacity
 from processor.flow.retry import Retry
 from processor.reporting.logs import Log
-from processor.state import pass_rows
+from processor.state import pass_rows, verification_row
 from processor.state.pass_rows import PartRow, PassState
 from processor.state.sharing import watch
 from tests.conftest import Tables
@@ -220,6 +222,20 @@ def test_a_limit_is_shared_from_the_start(pair: Pair, monkeypatch: pytest.Monkey
     pair.settings |= {"verifyReadUnits": "900", "verifyProcesses": "1"}
     assert pair.verify(shared=True)[0] == 0
     assert shares[:2] == [(900.0, 1), (900.0, 1)]
+
+
+def test_it_is_verified_through_its_begin(pair: Pair, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Which is the first machine's: whoever joins later reports the same comparison."""
+    late_ms = int(time.time() * 1000) + 3_600_000
+    monkeypatch.setattr(command, "_now_ms", lambda: late_ms)
+    pair.put(item("a"))
+    pair.settings |= {"verifyEvery": "24h", "verifyProcesses": "1"}
+    assert pair.verify(shared=True)[0] == 0
+    settings = task(**pair.settings)
+    kept = verification_row.read(Clients(settings).checkpoints(), settings.task_table)
+    assert kept is not None
+    assert kept.last is not None
+    assert (kept.last.through_ms < late_ms, kept.last.ended_ms) == (True, late_ms)
 
 
 def test_what_is_done_is_not_done_again(client: DynamoDBClient, table: str) -> None:

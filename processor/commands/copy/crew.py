@@ -53,7 +53,8 @@ def crew(
         make,
         processes=task.processes,
         none=Counts(),
-        seat=Seat(stop=stop, outage=outage, tell=lambda *_: None),
+        stop=stop,
+        outage=outage,
         lost_by=CopyTakenError,
         notes=_NOTES,
     )

@@ -11,7 +11,7 @@ from mmap import mmap
 
 from processor.aws import boto3_clients
 from processor.aws.clients import Clients
-from processor.commands.verify import outcome, pace, rolling
+from processor.commands.verify import outcome, pace, rolling, terms
 from processor.commands.verify.assembly import Assembly, retry
 from processor.commands.verify.canonical_form import CanonicalForm
 from processor.commands.verify.digests import DifferingBuckets, bucket_count
@@ -85,7 +85,7 @@ def run(settings: Settings, options: VerifyOptions, *, pause: Callable[[int], fl
                 shared = SharedPass(
                     task, options, clients=clients, view=view, view_digest=digest, write=write, pause=pause, stop=stop
                 )
-                shared.run(report)
+                began_ms = shared.run(report)
             else:
                 with contextlib.ExitStack() as stack:
                     kept = stack.enter_context(_kept(task, clients, digest, stop)) if options.rolling else None
@@ -145,11 +145,10 @@ def _pace(settings: Settings, options: VerifyOptions, facts: Facts) -> Pace:
 
 def _kept(task: VerifyTask, clients: Clients, digest: str, stop: threading.Event) -> Rolling:
     """The pass that is to be gone on with, or a new one."""
-    tables = (task.source, task.destination)
     return Rolling(
         clients.checkpoints,
         task.settings.task_table,
-        scope="/".join([*(str(table.get("TableId") or table.get("TableArn")) for table in tables), digest]),
+        scope="/".join(terms.compared(task, view_digest=digest).values()),
         source=task.source,
         destination=task.destination,
         retry=retry(stop),

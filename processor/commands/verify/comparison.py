@@ -37,7 +37,7 @@ from processor.commands.verify.recheck import Recheck
 from processor.commands.verify.report import Found, Results
 from processor.commands.verify.settled import SettledParts
 from processor.commands.verify.sides import Sides
-from processor.dynamodb.scanner import MAX_SEGMENTS, Segment
+from processor.dynamodb.scanner import MAX_SEGMENTS
 
 # Many, so that the last ones end at about the same time.
 _PARTS_PER_THREAD = 4
@@ -67,7 +67,6 @@ class Comparison:
     :param crew: does the parts
     :param differing: marked before the second step, and seen by the crew; None for a sample
     :param share: the part of the items to compare; less than 1 is a sample
-    :param only: the one segment of both tables that is compared; None for all of them
     :param settled: the parts of the first step, and those that are settled already; by default as many as suit the crew
     """
 
@@ -81,7 +80,6 @@ class Comparison:
         buckets: BucketDigests,
         differing: DifferingBuckets | None,
         share: float = 1.0,
-        only: Segment | None = None,
         chance: random.Random,
         settled: SettledParts | None = None,
     ) -> None:
@@ -92,7 +90,6 @@ class Comparison:
         self._buckets = buckets
         self._differing = differing
         self._share = share
-        self._only = only
         self._chance = chance
         largest = max(sides["source"].size_bytes, sides["destination"].size_bytes)
         self._settled = settled or SettledParts(self._parts(largest))
@@ -124,8 +121,7 @@ class Comparison:
         self._results.scanned("source", before.source_items, before.source_expired)
         self._results.scanned("destination", before.destination_items, before.destination_expired)
         self._results.equal(before.equal)
-        total, segments = self._all()
-        parts = PartQueue(Part(number=number, total=total, left=left) for number in segments)
+        parts = PartQueue(Part(number=number, total=self._settled.total, left=left) for number in self._settled.left)
         self._crew.run(parts, self)
         self._recheck.finish()
         numbers = self._buckets.differing()
@@ -148,8 +144,8 @@ class Comparison:
 
     def take(self, stretch: Stretch) -> None:
         """As ``crew.Taker`` says."""
-        self._buckets.add(Digests(stretch.places, stretch.hashes))
         if stretch.rest.looked_up is None:
+            self._buckets.add(Digests(stretch.places, stretch.hashes))
             self._settled.add(stretch)
         for each, items in stretch.scanned.items():
             self.step.done += items
@@ -164,16 +160,11 @@ class Comparison:
     def _parts(self, size_bytes: int) -> int:
         return min(self._crew.threads * _PARTS_PER_THREAD, max(_FEWEST_PARTS, size_bytes // _BYTES_PER_PART))
 
-    def _all(self) -> tuple[int, Iterable[int]]:
-        if self._only is not None:
-            return self._only.total, [self._only.number]
-        return self._settled.total, self._settled.left
-
     def _segments(self, role: Role) -> tuple[int, Iterable[int]]:
         """How many there are of a table, and the numbers of those that are read."""
         side = self._sides[role]
         if self._share == 1:
-            return self._all()
+            return self._settled.total, self._settled.left
         total = max(_SAMPLE_SEGMENTS, math.ceil(_FEWEST_DRAWN / self._share), side.items // _ITEMS_PER_SEGMENT)
         total = min(total, MAX_SEGMENTS)
         return total, self._chance.sample(range(total), max(1, round(total * self._share)))

@@ -55,3 +55,12 @@ class VerifyTask:
     def looks_up_expired(self) -> bool:
         """Whether those of the source are looked up while it is scanned for the sums."""
         return self.sums_live_only and self.expiry.is_archive
+
+    @property
+    def leaves_expired(self) -> bool:
+        """Whether it is the destination's scan that finds what differs from those of the source.
+
+        They are in no sum, so a part of the source in which one is may be settled, though the item differs from the
+        destination's, which is in another part.
+        """
+        return self.differing is not None and self.sums_live_only and not self.looks_up_expired

@@ -128,18 +128,11 @@ class VerifyWorker:
     def _is_left(self, source: msgspec.Raw | None) -> bool:
         """Whether the source's scan has not compared a key of the destination's.
 
-        What is past its TTL is in no sum, so a part of the source in which it is may be settled, though the item
-        differs from the destination's, which is in another part.
-
         :param source: the source's item of that key
         """
-        if source in (None, UNSEEN):
+        if source is None or source is UNSEEN:
             return True
-        task = self._task
-        if task.differing is None or not task.sums_live_only or task.looks_up_expired:
-            return False
-        assert source is not None  # noqa: S101  # for mypy
-        return task.then.past("source")(source)
+        return self._task.leaves_expired and self._task.then.past("source")(source)
 
 
 class _Sums:

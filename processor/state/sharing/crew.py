@@ -6,7 +6,7 @@ import contextlib
 import threading
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any, Generic, Protocol, TypeVar
 
 import msgspec
@@ -72,7 +72,8 @@ def crew(
     *,
     processes: int,
     none: C,
-    seat: Seat,
+    stop: threading.Event,
+    outage: Outage,
     heard: Callable[[str, Any], None] = lambda *_: None,
     lost_by: type[TakenError],
     notes: tuple[str, str],
@@ -81,15 +82,17 @@ def crew(
 
     :param make: makes each one's part, in the process itself
     :param none: what one has done that has done nothing
-    :param seat: this process's, whose ``tell`` is not asked
+    :param stop: ends it, and ``outage`` is told what calls say: this process's
     :param heard: called with what a process tells
     :param lost_by: the error of a process without which the others go on
     :param notes: what becomes of the work of one that is lost, and what follows if all are
     """
     if processes == 1:
-        yield make(replace(seat, tell=heard))
+        yield make(Seat(stop=stop, outage=outage, tell=heard))
         return
-    with _Forked(make, processes=processes, none=none, seat=seat, heard=heard, lost_by=lost_by, notes=notes) as forked:
+    with _Forked(
+        make, processes=processes, none=none, stop=stop, outage=outage, heard=heard, lost_by=lost_by, notes=notes
+    ) as forked:
         yield forked
 
 
@@ -100,13 +103,14 @@ class _Forked(Generic[C]):
         *,
         processes: int,
         none: C,
-        seat: Seat,
+        stop: threading.Event,
+        outage: Outage,
         heard: Callable[[str, Any], None],
         lost_by: type[TakenError],
         notes: tuple[str, str],
     ) -> None:
         self._make = make
-        self._stop = seat.stop
+        self._stop = stop
         self._none = none
         self._told = [none] * processes
         self._told_more = heard
@@ -114,7 +118,7 @@ class _Forked(Generic[C]):
             processes,
             work=self._work,
             heard=self._heard,
-            outage=seat.outage,
+            outage=outage,
             lost_by=(lost_by,),
             lost_note=notes[0],
             all_lost_note=notes[1],

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from processor.commands.verify.shared import terms
+from processor.commands.verify import terms
 from processor.commands.verify.shared.pass_member import PassMember
 from processor.errors import NotFoundError, NotReadyError, UnavailableError, VerifyTakenError
 from processor.flow.retry import Retry

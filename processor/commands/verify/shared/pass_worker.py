@@ -18,6 +18,7 @@ from processor.commands.verify.options import VerifyOptions
 from processor.commands.verify.recheck import Recheck
 from processor.commands.verify.repair import Tell
 from processor.commands.verify.report import Found, Results, VerifyReport
+from processor.commands.verify.settled import SettledParts
 from processor.commands.verify.shared import found
 from processor.commands.verify.shared.counts import PassCounts
 from processor.commands.verify.shared.part_crew import PartCrew
@@ -25,7 +26,6 @@ from processor.commands.verify.shared.pass_member import PassMember
 from processor.commands.verify.sides import Sides, sides_of
 from processor.commands.verify.task import VerifyTask
 from processor.commands.verify.worker import VerifyWorker
-from processor.dynamodb.scanner import Segment
 from processor.flow import retry_policy
 from processor.flow.retry import Retry
 from processor.flow.worker_group import WorkerGroup
@@ -62,16 +62,6 @@ class PassTask:
     under_way: PassState
     pause: Callable[[int], float]
     processes: int
-
-
-class _Nobody:
-    """Implements ``judge.Counts``: a repair's judge is asked, and counts nothing."""
-
-    def equal(self, items: int) -> None:
-        """Nothing."""
-
-    def found(self, results: list[Found]) -> None:
-        """Nothing."""
 
 
 class PassWorker:
@@ -122,7 +112,7 @@ class PassWorker:
                 self._given.options,
                 self._clients,
                 self._view,
-                judge=Judge(self._task.form, _Nobody(), expiry=self._task.expiry),
+                judge=Judge(self._task.form, Results(VerifyReport(), show=0), expiry=self._task.expiry),
                 retry=self._retry(),
                 stack=stack,
                 timeouts=_TIMEOUTS,
@@ -189,8 +179,8 @@ class PassWorker:
             results=results,
             buckets=BucketDigests(len(marks)),
             differing=task.differing,
-            only=Segment(number, given.under_way.parts),
             chance=random.SystemRandom(),
+            settled=SettledParts(given.under_way.parts, numbers=(number,)),
         )
 
     def _buckets(self, sides: Sides) -> int:

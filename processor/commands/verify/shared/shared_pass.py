@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, Any
 
 from processor.aws import boto3_clients
 from processor.aws.clients import Clients
-from processor.commands.verify import assembly
+from processor.commands.verify import assembly, terms
 from processor.commands.verify.options import VerifyOptions
 from processor.commands.verify.report import VerifyReport
-from processor.commands.verify.shared import found, opening, terms
+from processor.commands.verify.shared import found, opening
 from processor.commands.verify.shared.counts import PassCounts
 from processor.commands.verify.shared.pass_member import PassMember
 from processor.commands.verify.shared.pass_worker import LINES, PassTask, PassWorker
@@ -72,10 +72,11 @@ class SharedPass:
         self._outage = assembly.outage()
         self._retry = assembly.retry(stop)
 
-    def run(self, report: VerifyReport) -> None:
+    def run(self, report: VerifyReport) -> int:
         """Compare, until all parts are done, whoever does them.
 
         :param report: gets what all have found, whatever is raised
+        :returns: when the first machine began, in milliseconds since the epoch
         :raises NotReadyError: a verification is under way that is made in another way
         :raises StoppedError: the stop came first
         :raises ReplicatorError: it could not be finished
@@ -109,6 +110,7 @@ class SharedPass:
         if done != member.work.parts:
             raise VerifyTakenError(self._task.settings.task_table)
         report.complete = True
+        return member.work.started_ms
 
     def _new(self) -> PassState:
         source, destination = self._task.source, self._task.destination
@@ -118,7 +120,7 @@ class SharedPass:
             parts=segments.count(max(sizes)),
             expected_items=sum(int(table.get("ItemCount", 0)) for table in (source, destination)),
             started_ms=int(time.time() * 1000),
-            terms=terms.terms_of(self._task, self._options, view_digest=self._view_digest),
+            terms=terms.shared(self._task, self._options, view_digest=self._view_digest),
         )
 
     def _crew(self, under_way: PassState) -> contextlib.AbstractContextManager[Crew[PassCounts]]:
@@ -136,7 +138,8 @@ class SharedPass:
             make,
             processes=processes,
             none=PassCounts(),
-            seat=Seat(stop=self._stop, outage=self._outage, tell=self._heard),
+            stop=self._stop,
+            outage=self._outage,
             heard=self._heard,
             lost_by=VerifyTakenError,
             notes=_NOTES,

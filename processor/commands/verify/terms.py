@@ -1,4 +1,4 @@
-"""In which way a shared verification is made: what must be the same on each machine that is at it. Pure."""
+"""In which way two tables are compared: the same for whoever shares a comparison, or goes on with one. Pure."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from processor.commands.verify.task import VerifyTask
 from processor.settings import attribute_paths
 
 
-def terms_of(task: VerifyTask, options: VerifyOptions, *, view_digest: str) -> dict[str, str]:
-    """Each term's name, as people know it, and its value.
+def compared(task: VerifyTask, *, view_digest: str) -> dict[str, str]:
+    """What is compared with what, and what of it: each term's name, as people know it, and its value.
 
     :param view_digest: of the task's view of the items
     """
@@ -24,6 +24,15 @@ def terms_of(task: VerifyTask, options: VerifyOptions, *, view_digest: str) -> d
         "ttlDeletes": settings.ttl_deletes,
         "the settings for what is left out, masked, renamed or added": view_digest,
         "what is never compared": ",".join(sorted(map(attribute_paths.shown, task.form.ignored))),
+    }
+
+
+def shared(task: VerifyTask, options: VerifyOptions, *, view_digest: str) -> dict[str, str]:
+    """The same, and what else each machine of a shared verification must be given.
+
+    :param view_digest: of the task's view of the items
+    """
+    return compared(task, view_digest=view_digest) | {
         "--recheck": str(options.recheck),
         "--expired": str(options.expired),
         "--repair": str(options.repair),
