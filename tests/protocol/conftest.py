@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import pytest
 
@@ -13,8 +13,12 @@ from processor.cli import arguments
 from processor.commands.demo.dynamodb_local import DynamoDBLocal
 from tests.conftest import REGION
 from tests.fakes.daemon.fake_daemon import FakeDaemon
+from tests.fakes.dynamodb.time_to_live import answer_ttl
 from tests.fakes.network.fault_proxy import FaultProxy
 from tests.fakes.streams.stream_record import Item
+
+if TYPE_CHECKING:
+    from tests.protocol.test_verify import Pair
 
 MODES = ("batch", "item")
 TASK_NAME = "protocol-tests"
@@ -85,3 +89,13 @@ def start(proxy: FaultProxy, tmp_path: Path) -> Iterator[Start]:
             return daemon
 
         yield make
+
+
+@pytest.fixture
+def proxied(pair: Pair, dynamodb: DynamoDBLocal, monkeypatch: pytest.MonkeyPatch) -> Iterator[Pair]:
+    """The test's pair, with TTL on ``expires`` in both tables, and a key for masks."""
+    monkeypatch.setenv("VERIFY_MASK_KEY", "0123456789abcdef" * 4)
+    with FaultProxy(dynamodb.endpoint) as proxy:
+        pair.settings |= {"sourceEndpoint": proxy.endpoint, "destinationEndpoint": proxy.endpoint}
+        answer_ttl(proxy)
+        yield pair

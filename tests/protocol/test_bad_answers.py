@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import os
-import signal
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack
 
@@ -17,6 +16,7 @@ from processor.aws import clients
 from processor.cli import main
 from processor.commands.demo.dynamodb_local import DynamoDBLocal
 from tests.conftest import REGION, Tables
+from tests.fakes.machine.as_process import as_process
 from tests.fakes.network import garbage
 from tests.fakes.network.fault_proxy import FaultProxy
 from tests.fakes.policies import limit_commands
@@ -92,11 +92,9 @@ def impatient(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     once = Config(connect_timeout=60, read_timeout=60, retries={"total_max_attempts": 1})
     monkeypatch.setattr(clients, "_READ_CONFIG", clients._READ_CONFIG.merge(once))
     limit_commands(monkeypatch, outage_seconds=0.0, denied_seconds=0.0)
-    handlers, terminate = logging.getLogger().handlers[:], signal.getsignal(signal.SIGTERM)
-    yield
-    logging.getLogger().handlers[:] = handlers
+    with as_process():
+        yield
     logging.captureWarnings(capture=False)
-    signal.signal(signal.SIGTERM, terminate)
 
 
 def _judge(stage: Stage, command: str, capsys: pytest.CaptureFixture[str]) -> None:

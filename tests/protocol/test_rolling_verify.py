@@ -20,13 +20,14 @@ from processor.flow.rate_limiter import Capacity
 from processor.state import verification_row
 from processor.state.verification_row import VerificationState
 from tests.conftest import Tables
+from tests.fakes.machine.as_process import as_process
 from tests.fakes.network import faults
 from tests.fakes.network.fault_proxy import FaultProxy
 from tests.fakes.network.faulty_server import Exchange
 from tests.fakes.policies import limit_commands
 from tests.fakes.task.tasks import task
 from tests.protocol.conftest import item
-from tests.protocol.test_verify import Pair, as_process
+from tests.protocol.test_verify import Pair
 
 ROLLING = VerifyOptions(rolling=True, as_json=True)
 ITEMS = 100

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import json
 import random
 from collections.abc import Iterator
-from email.utils import formatdate
 from pathlib import Path
 from time import time
 from typing import Any
@@ -19,7 +17,6 @@ from tests.conftest import Tables
 from tests.fakes.machine.as_process import as_process
 from tests.fakes.network import faults
 from tests.fakes.network.fault_proxy import FaultProxy
-from tests.fakes.network.faulty_server import Answer, Exchange, Fault
 from tests.fakes.streams.stream_record import Item
 from tests.protocol.conftest import item
 from tests.protocol.test_verify import Pair
@@ -70,32 +67,12 @@ def fill(pair: Pair, seed: int) -> None:
         pair.put_many(table, [each for both in drawn if (each := both[index]) is not None])
 
 
-def answer_ttl(proxy: FaultProxy) -> Fault:
-    """TTL is on ``expires`` in both tables."""
-    found = {"TimeToLiveDescription": {"TimeToLiveStatus": "ENABLED", "AttributeName": "expires"}}
-
-    def act(exchange: Exchange, _: Fault) -> None:
-        exchange.reply(Answer(200, json.dumps(found).encode(), {"Date": formatdate(time(), usegmt=True)}))
-
-    return proxy.inject(act, "DescribeTimeToLive")
-
-
 def _found(pair: Pair, file: Path, processes: str, **options: Any) -> tuple[int, dict[str, Any], list[str]]:
     """Exit status, report and output, with keys in order."""
     pair.settings["verifyProcesses"] = processes
     status, report = pair.verify(output=file, show=_ITEMS, **options)
     report["keys"].sort(key=lambda found: found["key"]["id"]["S"])
     return status, report, sorted(file.read_text().splitlines())
-
-
-@pytest.fixture
-def proxied(pair: Pair, dynamodb: DynamoDBLocal, monkeypatch: pytest.MonkeyPatch) -> Iterator[Pair]:
-    """With TTL on ``expires`` in both tables, and a key for masks."""
-    monkeypatch.setenv("VERIFY_MASK_KEY", "0123456789abcdef" * 4)
-    with FaultProxy(dynamodb.endpoint) as proxy:
-        pair.settings |= {"sourceEndpoint": proxy.endpoint, "destinationEndpoint": proxy.endpoint}
-        answer_ttl(proxy)
-        yield pair
 
 
 @pytest.mark.parametrize(

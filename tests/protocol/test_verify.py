@@ -7,7 +7,6 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
-from email.utils import formatdate
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -20,10 +19,11 @@ from processor.errors import CredentialsError, NotReadyError, StalledError, Usag
 from processor.settings import attribute_paths
 from processor.settings.settings import Settings
 from tests.conftest import REGION, Tables
+from tests.fakes.dynamodb.time_to_live import answer_ttl
 from tests.fakes.machine.as_process import as_process
 from tests.fakes.network import faults
 from tests.fakes.network.fault_proxy import FaultProxy
-from tests.fakes.network.faulty_server import Answer, Exchange, Fault
+from tests.fakes.network.faulty_server import Fault
 from tests.fakes.patience import until
 from tests.fakes.policies import limit_commands
 from tests.fakes.streams.stream_record import Item
@@ -484,17 +484,6 @@ def test_options_that_make_no_sense(pair: Pair, tmp_path: Path) -> None:
 _now = time.time  # by whose clock DynamoDB goes
 
 
-def _answer_ttl(proxy: FaultProxy, attribute: str, table: str) -> Fault:
-    """DynamoDB Local would begin to delete, once its own TTL is on."""
-    found = {"TimeToLiveDescription": {"TimeToLiveStatus": "ENABLED", "AttributeName": attribute}}
-    body = json.dumps(found).encode()
-
-    def act(exchange: Exchange, _: Fault) -> None:
-        exchange.reply(Answer(200, body, {"Date": formatdate(_now(), usegmt=True)}))
-
-    return proxy.inject(act, "DescribeTimeToLive", when=lambda exchange: table.encode() in exchange.body)
-
-
 def _dated(name: str, seconds: float, **attributes: Any) -> Item:
     return item(name, expires={"N": f"{_now() + seconds:.0f}"}, **attributes)
 
@@ -525,7 +514,7 @@ def expiring(pair: Pair, dynamodb: DynamoDBLocal) -> Iterator[Expiring]:
     with FaultProxy(dynamodb.endpoint) as proxy:
         pair.settings |= {"sourceEndpoint": proxy.endpoint, "destinationEndpoint": proxy.endpoint}
         _expired(pair)
-        yield Expiring(proxy, *(_answer_ttl(proxy, "expires", table) for table in (pair.source, pair.destination)))
+        yield Expiring(proxy, *(answer_ttl(proxy, table) for table in (pair.source, pair.destination)))
 
 
 @pytest.mark.parametrize("share", [1.0, 0.999])
@@ -628,7 +617,7 @@ def archive(pair: Pair, dynamodb: DynamoDBLocal) -> Iterator[Pair]:
     """Empty tables; the source's TTL is on ``expires``."""
     with FaultProxy(dynamodb.endpoint) as proxy:
         pair.settings |= {"sourceEndpoint": proxy.endpoint, "ttlDeletes": "ignore"}
-        _answer_ttl(proxy, "expires", pair.source)
+        answer_ttl(proxy, pair.source)
         yield pair
 
 

@@ -35,7 +35,7 @@ from tests.fakes.network import faults
 from tests.fakes.network.fault_proxy import FaultProxy
 from tests.fakes.task.tasks import task
 from tests.protocol.conftest import item
-from tests.protocol.test_shared_verify import VIEW, answer_ttl, fill
+from tests.protocol.test_shared_verify import VIEW, fill
 from tests.protocol.test_verify import Pair
 
 if TYPE_CHECKING:
@@ -51,16 +51,6 @@ def pair(tables: Tables, dynamodb: DynamoDBLocal, capsys: pytest.CaptureFixture[
         made = Pair(tables, dynamodb.endpoint, capsys)
         made.settings["taskName"] = f"pass-{uuid.uuid4().hex}"
         yield made
-
-
-@pytest.fixture
-def proxied(pair: Pair, dynamodb: DynamoDBLocal, monkeypatch: pytest.MonkeyPatch) -> Iterator[Pair]:
-    """With TTL on ``expires`` in both tables, and a key for masks."""
-    monkeypatch.setenv("VERIFY_MASK_KEY", "0123456789abcdef" * 4)
-    with FaultProxy(dynamodb.endpoint) as proxy:
-        pair.settings |= {"sourceEndpoint": proxy.endpoint, "destinationEndpoint": proxy.endpoint}
-        answer_ttl(proxy)
-        yield pair
 
 
 def _rows(endpoint: str, name: str) -> list[dict[str, Any]]:
