@@ -36,10 +36,11 @@ CARE          as TASK                never                                      
 
 from __future__ import annotations
 
-import random
 from collections.abc import Callable
 
 import msgspec
+
+from processor.flow.chance import CHANCE
 
 _NEVER = float("inf")
 
@@ -137,7 +138,7 @@ class Backoff:
     https://aws.amazon.com/builders-library/timeouts-retries-and-backoff-with-jitter/
     """
 
-    def __init__(self, policy: RetryPolicy, *, uniform: Callable[[float, float], float] = random.uniform) -> None:
+    def __init__(self, policy: RetryPolicy, *, uniform: Callable[[float, float], float] = CHANCE.uniform) -> None:
         self._policy = policy
         self._uniform = uniform
         self._tries = 0

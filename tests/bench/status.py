@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import random
 import resource
 import subprocess
 import sys
@@ -14,6 +13,7 @@ from pathlib import Path
 import boto3
 
 from processor.commands.demo.workload import create_table
+from processor.flow.chance import CHANCE
 from processor.startup import java
 from tests.fakes.dynamodb.lease_table import LeaseTable
 from tests.fakes.streams.streams_simulator import StreamsSimulator
@@ -57,7 +57,7 @@ def status(servers: Servers, folder: Path) -> Figures:  # noqa: ARG001  # each b
         arguments = [part for setting, value in given.items() for part in (f"--{setting}", value)]
         with leases:
             for _ in range(LOOKS):
-                time.sleep(random.uniform(0, 1))  # any moment between two renewals
+                time.sleep(CHANCE.uniform(0, 1))  # any moment between two renewals
                 before = resource.getrusage(resource.RUSAGE_CHILDREN)
                 began = time.monotonic()
                 done = subprocess.run(

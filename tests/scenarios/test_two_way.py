@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from processor.commands.demo.workload import scan
+from processor.flow.chance import CHANCE
 from tests.fakes.daemon.replicator import Replicator
 from tests.fakes.machine.command import command, end_of
 from tests.fakes.network.fault_proxy import FaultProxy
@@ -80,7 +81,7 @@ class TwoWay(Pair):
         until(lambda: "probe-hub" in self.at_spoke(), "the hub's at the spoke", pause_seconds=0.1)
 
         def arrived() -> bool:
-            self.put_spoke("probe-spoke", n={"N": str(random.randrange(10**9))})
+            self.put_spoke("probe-spoke", n={"N": str(CHANCE.randrange(10**9))})
             return "probe-spoke" in self.at_hub()
 
         until(arrived, "the spoke's at the hub", pause_seconds=0.5)

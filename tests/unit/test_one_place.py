@@ -43,6 +43,19 @@ def test_outages_are_said_in_one_module() -> None:
     assert _having('_over"') <= {"flow/outage.py", "replication/standstill.py"}
 
 
+def test_chance_is_no_state_that_threads_share() -> None:
+    """Nobody draws from the global generator, in tests neither: Hypothesis takes another thread's draw for its own."""
+    shared = {
+        f"{path}: random.{node.attr}"
+        for folder in (ROOT, ROOT.parent / "tests")
+        for path in folder.rglob("*.py")
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id == "random"
+        if node.attr not in {"Random", "SystemRandom"}
+    }
+    assert shared == set()
+
+
 def _private_of_libraries(source: str, module: ModuleType) -> set[str]:
     """Private members of a library's classes that classes of a module override, or use as their own."""
     found = set()

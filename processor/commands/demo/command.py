@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import random
 import signal
 import statistics
 import subprocess
@@ -26,6 +25,7 @@ from processor.commands.demo.spoke_side import SpokeSide, without
 from processor.commands.demo.tables_look import TablesLook
 from processor.commands.demo.workload import PROBE_KEY, Item, LagProbe, Workload, create_table, scan
 from processor.errors import ReplicatorError
+from processor.flow.chance import CHANCE
 from processor.reporting import output
 from processor.settings.settings import Settings
 from processor.startup.slot import make_log_directory
@@ -116,7 +116,7 @@ class _Demo:
         here = {"source_endpoint": source_endpoint, "destination_endpoint": destination_endpoint}
         clients = Clients(msgspec.structs.replace(settings, **here), create=boto3_clients.create)
         self._source, self._destination = clients.source(), clients.destination()
-        seed = random.randrange(2**32)  # noqa: S311  # a workload, no secret
+        seed = CHANCE.randrange(2**32)
         self._workload = Workload(self._source, settings.source_table, seed=seed, pause_seconds=_WRITE_PAUSE_SECONDS)
         self._probe = LagProbe(self._source, settings.source_table, self._destination, settings.destination_table)
         self._there: SpokeSide | None = None

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import random
 import socket
 import subprocess
 import time
@@ -13,6 +12,7 @@ from urllib.error import HTTPError
 from urllib.request import urlopen
 
 from processor.errors import SetupError
+from processor.flow.chance import CHANCE
 from processor.startup import java
 
 FOLDER = java.JARS / "dynamodb-local"
@@ -25,7 +25,7 @@ _PORTS = range(10_000, 30_000)
 def free_port() -> int:
     """Return a port of 127.0.0.1 that nobody listens on now, and that no outgoing connection will be given."""
     while True:
-        port = random.choice(_PORTS)  # noqa: S311  # nobody gains by guessing it
+        port = CHANCE.choice(_PORTS)
         with contextlib.suppress(OSError), contextlib.closing(socket.socket()) as probe:
             probe.bind(("127.0.0.1", port))
             return port

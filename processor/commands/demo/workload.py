@@ -9,6 +9,8 @@ from collections import deque
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from processor.flow.chance import CHANCE
+
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
@@ -178,4 +180,4 @@ class LagProbe:
                         self._samples.append(time.monotonic() - written)
                     break
                 self._stop.wait(0.005)
-            self._stop.wait(random.uniform(0.3, 0.8))  # noqa: S311
+            self._stop.wait(CHANCE.uniform(0.3, 0.8))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
-import random
 import threading
 from collections.abc import Callable
 from typing import TYPE_CHECKING
@@ -25,6 +24,7 @@ from processor.commands.verify.sides import sides_of
 from processor.commands.verify.task import VerifyTask
 from processor.dynamodb.keys import key_reader
 from processor.flow import retry_policy
+from processor.flow.chance import CHANCE
 from processor.flow.outage import Outage
 from processor.flow.retry import Retry
 from processor.flow.worker_group import WorkerGroup
@@ -207,7 +207,7 @@ class Assembly:
             buckets=BucketDigests(1 if self._task.differing is None else len(self._task.differing)),
             differing=self._task.differing,
             share=self._options.share,
-            chance=random.SystemRandom(),
+            chance=CHANCE,
             settled=self._rolling.settled if self._rolling is not None else None,
         )
         return self._comparison

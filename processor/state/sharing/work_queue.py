@@ -7,7 +7,6 @@ joined before, and has left or was removed since: it works no more.
 
 from __future__ import annotations
 
-import random
 import threading
 from collections import deque
 from collections.abc import Callable, Mapping
@@ -15,6 +14,7 @@ from dataclasses import dataclass
 from typing import Generic, NamedTuple, Protocol, TypeVar
 
 from processor.errors import StoppedError
+from processor.flow.chance import CHANCE
 from processor.flow.retry import Retry
 from processor.state.sharing.work import Work
 
@@ -48,7 +48,7 @@ class Standing(Generic[P]):
         :param first: whether a part comes before the others
         """
         numbers = [number for number in self.left if self.holders.get(number, "") not in members]
-        random.shuffle(numbers)  # so that processes which begin together don't want the same
+        CHANCE.shuffle(numbers)  # so that processes which begin together don't want the same
         numbers.sort(key=lambda number: not first(self.left[number]))
         return [Free(number, self.holders.get(number, "")) for number in numbers]
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import random
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -27,6 +26,7 @@ from processor.commands.verify.sides import Sides, sides_of
 from processor.commands.verify.task import VerifyTask
 from processor.commands.verify.worker import VerifyWorker
 from processor.flow import retry_policy
+from processor.flow.chance import CHANCE
 from processor.flow.retry import Retry
 from processor.flow.worker_group import WorkerGroup
 from processor.state.pass_rows import PartRow, PassState
@@ -179,7 +179,7 @@ class PassWorker:
             results=results,
             buckets=BucketDigests(len(marks)),
             differing=task.differing,
-            chance=random.SystemRandom(),
+            chance=CHANCE,
             settled=SettledParts(given.under_way.parts, numbers=(number,)),
         )
 
