@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import json
 import re
-import threading
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 
 import pytest
 
@@ -14,6 +13,7 @@ from processor.startup import java
 from tests.audit import advisories, inventory
 from tests.audit.advisories import Advisory, Finding, Unreachable
 from tests.audit.inventory import Jar
+from tests.fakes.network.listener import Listener
 
 
 def _pinned() -> dict[str, str]:
@@ -102,10 +102,8 @@ class _Osv(BaseHTTPRequestHandler):
 @pytest.fixture
 def osv() -> Iterator[str]:
     """OSV's query, as far as it is needed."""
-    with ThreadingHTTPServer(("127.0.0.1", 0), _Osv) as server:
-        threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
-        yield f"http://127.0.0.1:{server.server_port}"
-        server.shutdown()
+    with Listener(_Osv) as server:
+        yield f"http://127.0.0.1:{server.port}"
 
 
 def test_what_osv_knows_is_found(osv: str) -> None:

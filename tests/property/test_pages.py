@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import base64
 import json
-import threading
 import zlib
 from collections import deque
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from typing import Any, NamedTuple
 
 import msgspec
@@ -17,6 +16,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.fakes.java.java_program import JavaProgram
+from tests.fakes.network.listener import Listener
 from tests.fakes.streams.stream_record import sequence_number
 
 # What a reader that counts bytes could stumble over.
@@ -70,9 +70,9 @@ class Daemon:
             def log_message(self, *_: object) -> None:
                 pass
 
-        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Exchange)
-        threading.Thread(target=self.server.serve_forever, daemon=True).start()
-        self.program = JavaProgram("JavaPages.java", f"http://127.0.0.1:{self.server.server_port}")
+        self.listener = Listener(Exchange)
+        self.listener.start()
+        self.program = JavaProgram("JavaPages.java", f"http://127.0.0.1:{self.listener.port}")
 
     def say(self, line: str) -> list[str]:
         """Give it a line; the parts of its answer."""
@@ -101,8 +101,7 @@ def daemon() -> Iterator[Daemon]:
     made = Daemon()
     yield made
     made.program.end()
-    made.server.shutdown()
-    made.server.server_close()
+    made.listener.stop()
 
 
 def _record(number: int, item: dict[str, Any], created: float = 1_700_000_000) -> dict[str, Any]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import socket
 import threading
 from collections.abc import Iterator
-from http.server import ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
@@ -15,6 +14,7 @@ from processor.aws.webhook import Webhook
 from processor.errors import UnavailableError
 from processor.settings.notify_place import notify_place, notify_uri
 from tests.fakes.network.http_server import HttpServer
+from tests.fakes.network.listener import Listener
 from tests.fakes.network.tls import CertificateAuthority, Tunnels
 
 SECRET = "/services/T0/S3CR3T?key=T0K3N"
@@ -144,17 +144,15 @@ def test_proxies_are_those_of_all_other_calls(tmp_path: Path, monkeypatch: pytes
     handler = type("Handler", (Tunnels,), {"asked": asked})
     with (
         HttpServer(page=b"ok", tls=authority.server_context()) as server,
-        ThreadingHTTPServer(("127.0.0.1", 0), handler) as proxy,
+        Listener(handler) as proxy,
     ):
-        threading.Thread(target=proxy.serve_forever, args=(0.01,), daemon=True).start()
-        monkeypatch.setenv("HTTPS_PROXY", f"http://user:geheim@127.0.0.1:{proxy.server_address[1]}")
+        monkeypatch.setenv("HTTPS_PROXY", f"http://user:geheim@127.0.0.1:{proxy.port}")
         _hook(server.endpoint).post(BODY)
         assert [place for place, _ in asked] == [server.endpoint.removeprefix("https://")]
         assert asked[0][1] is not None
         monkeypatch.setenv("NO_PROXY", "127.0.0.1")
         _hook(server.endpoint).post(BODY)
         assert (len(asked), len(server.requests)) == (1, 2)
-        proxy.shutdown()
     monkeypatch.delenv("NO_PROXY")
     said = _refusal(_hook("https://hooks.example.com"))
     assert "the proxy" in said

@@ -13,13 +13,14 @@
 from __future__ import annotations
 
 import datetime as dt
-import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import parse_qs
 from xml.sax.saxutils import escape
+
+from tests.fakes.network.listener import Listener
 
 if TYPE_CHECKING:
     from typing_extensions import Self
@@ -73,19 +74,17 @@ class FakeSts:
             def log_message(self, *_: object) -> None:
                 """Say nothing."""
 
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self._server.daemon_threads = True
-        threading.Thread(target=self._server.serve_forever, args=(0.01,), daemon=True).start()
+        self._listener = Listener(Handler)
+        self._listener.start()
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._server.shutdown()
-        self._server.server_close()
+        self._listener.stop()
 
     @property
     def environment(self) -> dict[str, str]:
         """What sends every SDK's STS calls here."""
-        return {"AWS_ENDPOINT_URL_STS": f"http://127.0.0.1:{self._server.server_address[1]}"}
+        return {"AWS_ENDPOINT_URL_STS": f"http://127.0.0.1:{self._listener.port}"}
 
     def count(self, role_arn: str, *, java: bool) -> int:
         """How often the role was given to Python, or to the JVM."""

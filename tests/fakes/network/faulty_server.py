@@ -17,7 +17,6 @@ from __future__ import annotations
 import contextlib
 import select
 import socket
-import socketserver
 import sys
 import threading
 from collections import Counter
@@ -28,6 +27,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from processor.commands.demo.dynamodb_local import free_port
 from tests.fakes.daemon import start_probe
+from tests.fakes.network.listener import Listener
 from tests.fakes.patience import PATIENCE_SECONDS
 
 if TYPE_CHECKING:
@@ -156,7 +156,7 @@ class FaultyServer:
         self.errors: list[BaseException] = []
         self._faults: list[Fault] = []
         self._listener = _Listener(self, port or free_port())
-        self.endpoint = f"http://127.0.0.1:{self._listener.server_address[1]}"
+        self.endpoint = f"http://127.0.0.1:{self._listener.port}"
 
     def perform(self, exchange: Exchange, body: bytes) -> Answer:
         """Do a request that does not go wrong, with ``body`` for its own."""
@@ -221,31 +221,10 @@ class FaultyServer:
             raise self.errors[0]
 
 
-class _Listener(socketserver.ThreadingTCPServer):
-    allow_reuse_address = True
-    request_queue_size = 128
-
+class _Listener(Listener):
     def __init__(self, owner: FaultyServer, port: int) -> None:
-        super().__init__(("127.0.0.1", port), Exchange)
+        super().__init__(Exchange, port=port, name=type(owner).__name__)
         self.owner = owner
-        self._open: set[socket.socket] = set()
-        self._thread = threading.Thread(target=self.serve_forever, args=(0.02,), name=type(owner).__name__)
-        self.start = self._thread.start
-
-    def stop(self) -> None:
-        self.shutdown()
-        self._thread.join()
-        for connection in list(self._open):
-            _cut(connection)
-        self.server_close()  # waits for the connections' threads
-
-    def process_request(self, request: Any, client_address: Any) -> None:
-        self._open.add(request)
-        super().process_request(request, client_address)
-
-    def shutdown_request(self, request: Any) -> None:
-        self._open.discard(request)
-        super().shutdown_request(request)
 
     def handle_error(self, *_: Any) -> None:
         found = sys.exc_info()[1]

@@ -14,12 +14,13 @@ from __future__ import annotations
 import contextlib
 import http.client
 import ssl
-import threading
 from base64 import b64encode
 from collections.abc import Mapping
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
+
+from tests.fakes.network.listener import Listener
 
 if TYPE_CHECKING:
     from typing_extensions import Self
@@ -45,19 +46,17 @@ class ForwardProxy:
 
     def __enter__(self) -> Self:
         handler = type("Handler", (_Handler,), {"proxy": self})
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
-        self._server.daemon_threads = True
-        threading.Thread(target=self._server.serve_forever, args=(0.01,), daemon=True).start()
+        self._listener = Listener(handler)
+        self._listener.start()
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._server.shutdown()
-        self._server.server_close()
+        self._listener.stop()
 
     @property
     def url(self) -> str:
         """As HTTPS_PROXY and HTTP_PROXY have it."""
-        return f"http://{_USER}:{_PASSWORD}@127.0.0.1:{self._server.server_address[1]}"
+        return f"http://{_USER}:{_PASSWORD}@127.0.0.1:{self._listener.port}"
 
     def hosts_asked(self, *, java: bool) -> set[str]:
         """By the JVM, or by Python."""
@@ -67,6 +66,7 @@ class ForwardProxy:
 class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     proxy: ForwardProxy
+    server: Listener
     inside: str | None = None  # the host of the tunnel that this connection has become
 
     def finish(self) -> None:
@@ -83,6 +83,7 @@ class _Handler(BaseHTTPRequestHandler):
         if port == "443":
             with contextlib.suppress(OSError):
                 self.connection = self.proxy.tls.wrap_socket(self.connection, server_side=True)
+                self.server.keep(self.connection)
         self.rfile = self.connection.makefile("rb", -1)
         self.wfile = self.connection.makefile("wb", 0)  # type: ignore[assignment]  # as the base class's
         self.inside, self.close_connection = host, False

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 import ssl
-import threading
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from types import TracebackType
 from typing import Any
+
+from tests.fakes.network.listener import Listener
 
 _DONE: dict[str, dict[str, Any]] = {"BatchWriteItem": {"UnprocessedItems": {}}}
 
@@ -75,20 +76,16 @@ class HttpServer:
             def log_message(self, *_: object) -> None:
                 """Say nothing."""
 
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self._server.daemon_threads = True
-        if self.tls is not None:
-            self._server.socket = self.tls.wrap_socket(self._server.socket, server_side=True)
-        threading.Thread(target=self._server.serve_forever, args=(0.01,), daemon=True).start()
+        self._listener = Listener(Handler, tls=self.tls)
+        self._listener.start()
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._server.shutdown()
-        self._server.server_close()
+        self._listener.stop()
 
     @property
     def endpoint(self) -> str:
         """Where it listens."""
-        return f"http{'' if self.tls is None else 's'}://127.0.0.1:{self._server.server_address[1]}"
+        return f"http{'' if self.tls is None else 's'}://127.0.0.1:{self._listener.port}"

@@ -8,7 +8,6 @@ import socket
 import threading
 from binascii import crc32
 from collections.abc import Iterator
-from http.server import ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
@@ -19,6 +18,7 @@ from processor.flow.rate_limiter import EstimatedUnits
 from processor.replication.writer import WritableTable
 from tests.fakes.dynamodb.changes import put
 from tests.fakes.network.http_server import HttpServer
+from tests.fakes.network.listener import Listener
 from tests.fakes.network.tls import CertificateAuthority, Tunnels
 from tests.fakes.patience import PATIENCE_SECONDS
 
@@ -200,15 +200,11 @@ def test_a_proxy_takes_every_call(server: HttpServer, monkeypatch: pytest.Monkey
 def tunnels(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[tuple[str, str | None]]]:
     """What a proxy was asked for."""
     asked: list[tuple[str, str | None]] = []
-    proxy = ThreadingHTTPServer(("127.0.0.1", 0), type("Handler", (Tunnels,), {"asked": asked}))
-    proxy.daemon_threads = True
-    threading.Thread(target=proxy.serve_forever, args=(0.01,), daemon=True).start()
     for name in ("no_proxy", "NO_PROXY"):
         monkeypatch.delenv(name, raising=False)
-    monkeypatch.setenv("https_proxy", f"http://user:secret@127.0.0.1:{proxy.server_address[1]}")
-    yield asked
-    proxy.shutdown()
-    proxy.server_close()
+    with Listener(type("Handler", (Tunnels,), {"asked": asked})) as proxy:
+        monkeypatch.setenv("https_proxy", f"http://user:secret@127.0.0.1:{proxy.port}")
+        yield asked
 
 
 def test_tls_is_as_the_sdk_is_told(

@@ -18,6 +18,7 @@ from processor.cli.registry import REPLICATE
 from processor.commands.replicate import keeper as keeper_module
 from processor.commands.replicate import kept_task
 from processor.commands.replicate.keeper import Keeper
+from processor.commands.replicate.kept_task import KeptTask
 from processor.flow.retry_policy import RetryPolicy
 from processor.reporting.findings import error
 from processor.settings import process_settings, task_files, task_watch
@@ -45,7 +46,7 @@ class Answers(io.StringIO):
 
 
 class FakeDaemon:
-    """Hears the keeper, and speaks to it."""
+    """Hears the keeper, and speaks to it; its end is the keeper's, and that of each task."""
 
     def __init__(self, path: Path) -> None:
         self.conf = path / "conf"
@@ -54,9 +55,8 @@ class FakeDaemon:
         self.answers = Answers()
         self.not_ready: set[str] = set()
         self.two_way: set[str] = set()
-        self._says: list[str] = []
+        self._keepers: list[tuple[Keeper, list[str]]] = []
         self._more = threading.Condition()
-        self._thread: threading.Thread | None = None
 
     def task(self, name: str, **settings: str) -> None:
         """A file that can be used, unless the settings say otherwise."""
@@ -77,10 +77,10 @@ class FakeDaemon:
         given = arguments.take_named([str(self.conf)])
         watch = TaskWatch(lambda: task_files.list_files(given.files), self._loader(given))
         self.answers = Answers()
-        self._says = [*said, "begin"]
+        says = [*said, "begin"]
         keeper = Keeper(watch, process_settings.of(tasks.task()), worker_id="host-1-0", answers=self.answers)
-        self._thread = threading.Thread(target=keeper.serve, args=(self._lines(self._says),), daemon=True)
-        self._thread.start()
+        self._keepers.append((keeper, says))
+        threading.Thread(target=keeper.serve, args=(self._lines(says),), name="serve", daemon=True).start()
 
     def _loader(self, given: Named) -> Callable[[TaskFile], NamedTask]:
         load = many.loader(given, REPLICATE, {})
@@ -103,10 +103,21 @@ class FakeDaemon:
             yield line + "\n"
 
     def say(self, line: str) -> None:
-        """To the keeper; an empty line is the daemon's end."""
+        """To the newest keeper."""
         with self._more:
-            self._says.append(line)
+            self._keepers[-1][1].append(line)
             self._more.notify_all()
+
+    def end(self) -> None:
+        """Wait until no keeper nor any of their tasks is left: in a process of its own, they end with that."""
+        with self._more:
+            for _, says in self._keepers:
+                says.append("")
+            self._more.notify_all()
+        until(lambda: not {"serve", "files"} & {thread.name for thread in threading.enumerate()}, "the keepers' ends")
+        for keeper, _ in self._keepers:
+            for task in [*keeper._tasks.values(), *keeper._leaving]:
+                until(lambda task=task: _is_ended(task), f"the end of {task.name}")
 
     def started(self, name: str, times: int = 1) -> list[str]:
         """Wait until it is begun; returns the last words: start, number, name, properties, file."""
@@ -126,6 +137,14 @@ class FakeDaemon:
     def number_of_starts(self) -> int:
         """Of all tasks."""
         return sum(words[0] == "start" for words in self.answers.words())
+
+
+def _is_ended(task: KeptTask) -> bool:
+    """Whether it has, as it does without its file once its run has ended."""
+    task.end()
+    if task._run is not None:
+        task.ended(task._run.number, 0)
+    return task.is_over
 
 
 @pytest.fixture
@@ -151,7 +170,7 @@ def fake(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeDaemon
     monkeypatch.setattr(keeper_module, "LOOK_SECONDS", 0.02)
     monkeypatch.setattr(task_watch, "SETTLED_SECONDS", 0.1)
     yield made
-    made.say("")
+    made.end()
 
 
 def test_each_task_is_begun_and_ended_with_its_file(fake: FakeDaemon) -> None:
