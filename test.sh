@@ -22,6 +22,8 @@
 #                                     the program's commands on a real account, on tables of its own that it removes, for less than a
 #                                     dollar, with a report (docs/aws-proof.md); --local: on servers of this machine, as ./test.sh does it
 #   ./test.sh prometheus              gets Prometheus (Debian's package) into .prometheus/: the alarms are tested with its promtool; ./test.sh does so, too
+#   ./test.sh checkers                builds actionlint and kubeconform into .checkers/, which look at .github/ and deploy/; needs Go, 1.24 or later;
+#                                     ./test.sh does so, too
 #   ./test.sh faults [--seed S] [--only CALL[:FAULT[:MOMENT]]] [--resume REPORT]
 #                                     each call, each single fault, each moment, on real daemons; all of it takes an hour and writes
 #                                     docs/faults.md; ./test.sh has a sample of it
@@ -133,6 +135,12 @@ promtool() {
     type -P promtool >/dev/null || prometheus || echo "test: no promtool: the alarms are parsed, not tested." >&2
 }
 
+# Linters that are written in Go, of the versions and sums in go.mod and go.sum; a Go that is older than these ask for fetches a newer one.
+checkers() {
+    command -v go >/dev/null || { echo "test: actionlint and kubeconform are built by Go, and go is not here. Or put both on the PATH." >&2; return 22; }
+    (cd tests/deploy/checkers && GOFLAGS=-mod=readonly GOBIN="$root/.checkers" go install tool)
+}
+
 # What draws is not needed for anything else, so it is in no lock file.
 picture() {
     VIRTUAL_ENV="$root/.venv" "$bin/uv" run --no-project --with matplotlib==3.10.7 python -m "$@"
@@ -191,6 +199,7 @@ case "${1:-all}" in
         audit
         promtool
         browser
+        checkers || echo "test: no actionlint and kubeconform: workflows and manifests are held to their schemas by others alone." >&2
         tests --numprocesses 4 --dist loadfile --no-loadscope-reorder # most of a test is waiting; tests/longest_first.py has their order
         ;;
     lint) lint ;;
@@ -199,6 +208,7 @@ case "${1:-all}" in
     bench) bench "${@:2}" ;;
     prometheus) prometheus ;;
     chromium) chromium ;;
+    checkers) checkers ;;
     pictures) pictures ;;
     dashboard) dashboard "${@:2}" ;;
     chaos) "$bin/python" -m tests.chaos "${@:2}" ;;

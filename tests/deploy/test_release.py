@@ -14,7 +14,7 @@ import yaml
 
 from processor import __version__
 from processor.startup import java
-from tests.fakes.machine import image
+from tests.fakes.machine import checkers, image
 
 BIN = Path(sys.executable).parent
 FOLDER = java.ROOT / ".github"
@@ -34,6 +34,14 @@ def test_github_would_take_them() -> None:
     for schema, files in schemas.items():
         status, said = _judged(BIN / "check-jsonschema", "--builtin-schema", schema, *files)
         assert status == 0, said
+
+
+@pytest.mark.skipif(checkers.ACTIONLINT is None, reason=checkers.ABSENT)
+def test_their_expressions_and_scripts_mean_something() -> None:
+    """Actionlint knows each context, action's input and runner, and has ShellCheck read what the steps run."""
+    assert checkers.ACTIONLINT is not None
+    status, said = _judged(checkers.ACTIONLINT, "-no-color", "-shellcheck", BIN / "shellcheck", *WORKFLOWS)
+    assert (status, said) == (0, "")
 
 
 def test_nothing_is_known_against_them() -> None:
