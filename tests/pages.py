@@ -1,4 +1,4 @@
-"""The blocks of commands on README's and docs' pages: their text, and why no test types one that is marked so.
+"""The blocks on README's and docs' pages: commands, and why no test types some of them; settings; samples.
 
 The test that ``TYPED`` names for a page types each of its blocks as it stands, but for those with a comment in the line
 above, which no reader sees: ``<!-- not run here: needs Kubernetes -->``.
@@ -45,7 +45,7 @@ _COMMAND = re.compile(
 
 
 class Block(NamedTuple):
-    """A block of commands.
+    """What stands between two fences.
 
     :param text: as it stands there, without the page's indentation
     :param why: why no test types it; empty where one does
@@ -62,16 +62,34 @@ class Block(NamedTuple):
         return [re.sub(r"\s+# .*$", "", line.strip()) for line in joined.splitlines()]
 
 
-def blocks(page: Path) -> Iterator[Block]:
-    """Those of a page, in its order."""
+def fenced(page: Path) -> Iterator[Block]:
+    """All blocks of a page, in its order."""
     for match in _BLOCK.finditer(page.read_text()):
         text = re.sub(f"^{match['indentation']}", "", match["text"], flags=re.MULTILINE)
-        block = Block(page.name, text, match["why"] or "")
-        if any(_COMMAND.match(line) for line in block.lines):
-            yield block
+        yield Block(page.name, text, match["why"] or "")
+
+
+def blocks(page: Path) -> Iterator[Block]:
+    """Those with commands."""
+    return (block for block in fenced(page) if any(_COMMAND.match(line) for line in block.lines))
 
 
 def typed(name: str) -> list[Block]:
     """Those that the page's test types."""
+    return [block for block in blocks(_page(name)) if not block.why]
+
+
+def shown(name: str, beginning: str) -> str:
+    """The text of the page's one block that begins so: a properties file, or a sample of what is printed."""
+    (found,) = (block.text for block in fenced(_page(name)) if block.text.startswith(beginning))
+    return found
+
+
+def prose(text: str) -> str:
+    """A page's text without its blocks."""
+    return _BLOCK.sub("", text)
+
+
+def _page(name: str) -> Path:
     (page,) = (each for each in PAGES if each.name == name)
-    return [block for block in blocks(page) if not block.why]
+    return page

@@ -12,22 +12,15 @@ from typing import Any
 import javaproperties
 
 from processor.commands.demo.workload import create_table, scan
-from processor.startup import java
+from tests import pages
 from tests.fakes.machine.shell import Shell
 from tests.fakes.patience import PATIENCE_SECONDS, until
 
-_BLOCK = re.compile(r"^( *)```\n(.*?)^ *```", re.DOTALL | re.MULTILINE)
 # What a person would put into the copy of the template.
 _EDITOR = """#!/bin/sh
 sed -i '/^\\(source\\|destination\\)\\(Region\\|Table\\) *=/d' "$1"
 cat settings >> "$1"
 """
-
-
-def _settings_in(page: str, beginning: str) -> str:
-    """The block of a page that begins so."""
-    found = [match[2] for match in _BLOCK.finditer((java.ROOT / "docs" / page).read_text())]
-    return next(text for text in found if text.startswith(beginning))
 
 
 def _put(client: Any, table: str, *keys: str) -> None:
@@ -53,7 +46,7 @@ def test_the_trial_leads_from_nothing_to_a_replica(shell: Shell) -> None:
     running.send_signal(signal.SIGINT)
     assert running.wait(PATIENCE_SECONDS) == 0
     assert re.search(r"daemon_stopped records=2 ", shell.console())
-    _, *sample = _settings_in("index.md", "$ ./run.sh orders.properties").splitlines()
+    _, *sample = pages.shown("index.md", "$ ./run.sh orders.properties").splitlines()
     shown = shell.console().splitlines()[: len(sample)]
     assert [bool(re.fullmatch(_sampled(line), each)) for line, each in zip(sample, shown, strict=True)] == [True] * len(
         sample
@@ -69,7 +62,7 @@ def _sampled(line: str) -> str:
 def test_a_cutover_has_a_way_back(shell: Shell) -> None:
     """docs/cutover.md, step by step: nothing is lost on the way there, and nothing on the way back."""
     before, wait, compare, stopped, copy_back, replicate_back = shell.page("cutover.md")
-    back = _settings_in("cutover.md", "sourceRegion")
+    back = pages.shown("cutover.md", "sourceRegion")
     places = f"sourceEndpoint = {shell.server.endpoint}\ndestinationEndpoint = {shell.server.endpoint}\n"
     ours = javaproperties.loads((shell.folder / "properties/trial.properties").read_text())
     shell.write("orders.properties", javaproperties.dumps({**ours, "taskName": "there"}, timestamp=False))

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Sequence
 from pathlib import Path
-from textwrap import dedent
 from typing import Any
 
 import javaproperties
@@ -18,8 +16,8 @@ from processor.replication.two_way.marker import Markers
 from processor.replication.two_way.stamp import new_stamp
 from processor.settings.definitions import CHECKPOINT_TABLE_PREFIX
 from processor.settings.settings import UPLINK_SUFFIX
-from processor.startup import java
 from processor.state import leases
+from tests import pages
 from tests.fakes.dynamodb.attribute_values import parsed
 from tests.fakes.machine.shell import Shell
 from tests.fakes.network import faults
@@ -47,14 +45,6 @@ def _without_markers(client: Any, table: str) -> dict[str, Any]:
     return items
 
 
-def _settings(name: str) -> str:
-    """The page's block that begins with a file's name."""
-    page = (java.ROOT / "docs" / "two-way.md").read_text()
-    beginning = re.search(rf"^ *# {re.escape(name)}\n", page, re.MULTILINE)
-    assert beginning is not None, name
-    return dedent(page[beginning.end() :].partition("```")[0])
-
-
 def _put(client: Any, table: str, *keys: str) -> None:
     for key in keys:
         client.put_item(TableName=table, Item={"id": {"S": key}, "total": {"N": "9.50"}})
@@ -63,7 +53,7 @@ def _put(client: Any, table: str, *keys: str) -> None:
 def _task_file(shell: Shell, name: str, **changed: str) -> None:
     """A file that the page shows, with what makes its tables this server's."""
     made = {
-        **javaproperties.loads(_settings(name)),
+        **javaproperties.loads(pages.shown("two-way.md", f"# {name}\n")),
         **dict.fromkeys(("sourceEndpoint", "destinationEndpoint"), shell.server.endpoint),
         "dontPublishCloudwatch": "true",
         "conflictUri": (shell.folder / f"{Path(name).stem}-conflicts.jsonl").as_uri(),

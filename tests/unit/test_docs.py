@@ -15,11 +15,11 @@ import pytest
 from markdown.extensions.toc import slugify
 
 from processor.startup import java
+from tests import pages
 
 PAGES = [java.ROOT / "README.md", java.ROOT / "CHANGELOG.md", *sorted((java.ROOT / "docs").rglob("*.md"))]
 # The README is read in five minutes; what takes longer has a page in docs/.
 README_LINES = 200
-_FENCED = re.compile(r"^ *```.*?^ *```", re.DOTALL | re.MULTILINE)
 _LINK = re.compile(r"\]\(([^)\s]+)\)")
 _HEADING = re.compile(r"^#{1,6} +(.+?)\s*$", re.MULTILINE)
 # What a browser loads by itself, and the attribute that says from where; a canonical address is not loaded.
@@ -27,7 +27,7 @@ _LOADED = {"script": "src", "img": "src", "iframe": "src", "source": "src", "lin
 
 
 def _prose(page: Path) -> str:
-    return _FENCED.sub("", page.read_text())
+    return pages.prose(page.read_text())
 
 
 def _anchors(page: Path, *, site: bool) -> set[str]:

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from processor.startup import java
+from tests import pages
 
 PACKAGE = java.ROOT / "processor"
 PAGE = java.ROOT / "docs" / "rooms.md"
@@ -49,7 +50,7 @@ FOLDERS = sorted({path.parent for path in FILES.values()} - {PACKAGE})
 
 def _rooms() -> Iterator[tuple[str, str]]:
     """Each room of the page's tree, from top to bottom: its folder below processor/, and its purpose."""
-    (tree,) = re.findall(r"^```text\n(.*?)^```", PAGE.read_text(), re.DOTALL | re.MULTILINE)
+    tree = pages.shown(PAGE.name, "cli/")
     above: list[str] = []
     for line in tree.splitlines():
         found = re.fullmatch(r"( *)(\w+)/ +(.+)", line)

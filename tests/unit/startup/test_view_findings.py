@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import sys
 from pathlib import Path
 from typing import Any
@@ -13,6 +12,7 @@ from processor.startup import java, table_checks, view_checks, view_findings
 from processor.startup.facts import Facts
 from processor.state import task_row
 from processor.view import task_view
+from tests import pages
 from tests.fakes.task.tasks import load
 from tests.fakes.task.tasks import task as settings_of
 
@@ -286,10 +286,8 @@ def test_the_examples_of_the_docs_are_right(monkeypatch: pytest.MonkeyPatch) -> 
     """Each of docs/choose.md is a whole task in which nothing is wrong."""
     monkeypatch.setattr("processor.view.mask_key.read", lambda _: KEY.encode())
     monkeypatch.setattr("processor.startup.view_findings._key_file", lambda *_: [])
-    page = (java.ROOT / "docs" / "choose.md").read_text()
-    examples = [
-        text for text in re.findall(r"^```\n(.*?)^```", page, re.DOTALL | re.MULTILINE) if "sourceRegion" in text
-    ]
+    page = java.ROOT / "docs" / "choose.md"
+    examples = [block.text for block in pages.fenced(page) if "sourceRegion" in block.text]
     assert len(examples) == 5
     for example in examples:
         settings = load(example)
