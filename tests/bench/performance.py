@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from processor.startup import java
-from tests.bench import quiet_goals, statements, view
+from tests.bench import fair, many, quiet_goals, statements, twoway, view
 from tests.bench.figures import Row
 from tests.bench.goals import GOALS
 from tests.bench.throughput import BATCH_SIZES, LATENCIES_MS, SHARDS
@@ -23,7 +23,8 @@ _ABSENT = "not measured yet"
 # Those that the page has figures of, the quick ones first.
 BENCHES = (
     *("child", "view", "drain", "shards", "latency", "batch", "large", "million", "local", "lag", "start", "calls"),
-    *("quiet-child", "quiet-idle", "quiet-written", "quiet-500", "leases"),
+    *("quiet-child", "quiet-idle", "quiet-written", "quiet-500", "leases", "many", "replicas", "fair", "twoway"),
+    *("copy", "verify"),  # told on their own pages
 )
 
 
@@ -157,6 +158,87 @@ def _view(measured: Measured) -> str:
     return _table(("settings", "a record decoded, µs", "the view alone, µs"), lines)
 
 
+def _many(measured: Measured) -> str:
+    name = f"{many.TASKS} tasks"
+    start, cpu = (measured.shown(f"{name}: {what}, s", 1) for what in ("command to all of them read", "CPU until then"))
+    lag = ", ".join(f"{measured.shown(f'{name}, written: lag, s{column}', 3)} s" for column in ("", "|p95"))
+    memory = measured.shown(f"{name}, quiet: all processes, proportional, MB")
+    quiet = measured.shown(f"{name}, quiet: CPU, % of a core", 1, spread=True)
+    more = measured.shown(f"{name}: one more, from its file to its first read, s", 1, spread=True)
+    lines = [
+        ("memory of all processes, quiet (proportional)", "11 GB", "≤ 1.5 GB", f"{memory} MB"),
+        ("CPU, quiet, % of a core", "210", "≤ 25", quiet),
+        ("from the command until all are read", "", "≤ 20 s", f"{start} s, of which {cpu} s are CPU of two cores"),
+        (
+            "each written once a second: CPU, % of a core",
+            "",
+            "≤ 100",
+            measured.shown(f"{name}, written: CPU, % of a core"),
+        ),
+        ("… lag, median and p95", "", "≤ 0.5 s p95", lag),
+        (
+            "one task more, from its file to its first read, s",
+            "",
+            "≤ 2",
+            f"{more}, the second included in which a file must not change",
+        ),
+    ]
+    return _table(("measure", "fifty processes", "goal", "measured"), lines)
+
+
+def _replicas(measured: Measured) -> str:
+    lines = [
+        (measure, *(measured.shown(f"a backlog to {count}: {figure}", decimals, spread=True) for count in (1, 5)), goal)
+        for measure, figure, decimals, goal in (
+            ("how often the stream gives each record", "records that the stream gave, of each that it has", 1, "≤ 1.1"),
+            (
+                "records/s in all, first write to last",
+                "records/s in all, from the first write to the last",
+                0,
+                "≥ 40,000",
+            ),
+            (
+                "CPU of the daemon for each record written, its start included, µs",
+                "CPU of the daemon, start included, µs/record written",
+                1,
+                "",
+            ),
+            ("memory of the JVM, MB", "JVM, MB", 0, ""),
+        )
+    ]
+    return _table(("measure", "to one destination", "to five", "goal, for five"), lines)
+
+
+def _fair(measured: Measured) -> str:
+    name = f"{fair.OTHERS} tasks"
+    lines = [
+        (what, *(measured.shown(f"{figure}: the others' lag, s{column}", 3) for column in ("", "|p95", "|max")))
+        for what, figure in (
+            ("none", name),
+            *((kind, f"{name}, {kind}") for kind in fair.BUSY),
+        )
+    ]
+    return _table(("the ninth task", "lag of the others, median, s", "p95", "most"), lines)
+
+
+def _twoway(measured: Measured) -> str:
+    lines = [
+        (
+            what,
+            measured.shown(f"{name}: records/s", spread=True),
+            measured.shown(f"{name}: {twoway.CPU}", 1, spread=True),
+        )
+        for what, name in (
+            ("one way, in batches", "one way, in batches"),
+            ("one way, `writeMode=fenced`", "one way, fenced"),
+            ("the mirror, hub to spoke", "mirror"),
+            ("the uplink, spoke to hub", "uplink"),
+            ("the uplink, of what the mirror has written", "uplink, echoes"),
+        )
+    ]
+    return _table(("direction", "records/s", "CPU of the child, µs/record"), lines)
+
+
 _TABLES: dict[str, Callable[[Measured], str]] = {
     "machine": _machine,
     "goals": _goals,
@@ -165,6 +247,10 @@ _TABLES: dict[str, Callable[[Measured], str]] = {
     "local": _local,
     "quiet": _quiet,
     "view": _view,
+    "many": _many,
+    "replicas": _replicas,
+    "fair": _fair,
+    "twoway": _twoway,
 }
 
 

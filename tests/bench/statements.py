@@ -1,4 +1,4 @@
-"""Sentences outside docs/performance.md that tell what was measured: each figure in them is one of figures.json."""
+"""Sentences, and rows written by hand, that tell what was measured: each figure in them is one of figures.json."""
 
 from __future__ import annotations
 
@@ -53,6 +53,18 @@ _FIRST, _AFTER_TERM, _AFTER_KILL = (
     Figure(f"{name}, s", 2) for name in ("first start", "after SIGTERM", "after kill -9")
 )
 _DEATH = "500 leases, kill -9 of one: all its leases held again, s"
+
+
+def _spread(name: str, digits: int) -> tuple[Figure, ...]:
+    """The median, the least and the most."""
+    return tuple(Figure(f"{name}{column}", digits) for column in ("", "|min", "|max"))
+
+
+def _row(*names: str) -> tuple[Figure, ...]:
+    """Each with its spread."""
+    return tuple(figure for name in names for figure in _spread(name, 3))
+
+
 _QUIET = Money("idle, each further", 2, _SCANS_DOLLARS)
 
 STATEMENTS = (
@@ -96,6 +108,84 @@ STATEMENTS = (
         "docs/how-it-works.md",
         "it takes {} s at the first start, {} s after SIGTERM, and {} s\nafter `kill -9` (medians of five,",
         (_FIRST, _AFTER_TERM, _AFTER_KILL),
+    ),
+    Statement(
+        "docs/performance.md",
+        "(`quiet-500`): {} MB for each child, and {} % of a core,",
+        (Figure("idle, 500: child, proportional, MB", 2), Figure("idle, 500: CPU, % of a core", 3)),
+    ),
+    Statement(
+        "docs/performance.md",
+        "All are read {} s after the command, of which {} s are CPU",
+        (
+            Figure("idle, 500: command to all shards read, s", 1),
+            Figure("idle, 500: CPU until all shards are read, s", 2),
+        ),
+    ),
+    Statement(
+        "docs/performance.md",
+        "one that answers at once took {} records/s",
+        (Figure("8 tasks, one drains a backlog: its records/s", 3),),
+    ),
+    Statement(
+        "docs/performance.md",
+        "{} s from hub to spoke (p95 {} s), {} s from spoke to hub (p95 {} s).",
+        tuple(
+            Figure(f"lag, {way}, s{column}", digits)
+            for way in ("hub to spoke", "spoke to hub")
+            for column, digits in (("", 2), ("|p95", 3))
+        ),
+    ),
+    *(
+        Statement("docs/verify.md", f"| {tables} | {{}} ({{}} to {{}}) | {{}} ({{}} to {{}}) |", _row(*names))
+        for tables, names in (
+            ("the same bytes in the same order", ("verify, items/s", "verify, 1 process, items/s")),
+            *(
+                (
+                    f"the {what} in another order",
+                    (
+                        f"verify, {what} in another order, items/s",
+                        f"verify, {what} in another order, 1 process, items/s",
+                    ),
+                )
+                for what in ("attributes", "items")
+            ),
+        )
+    ),
+    Statement(
+        "docs/verify.md",
+        "An item costs {} µs of CPU where the bytes are the same, and the process {} MB.",
+        (Figure("verify, µs CPU/item", 2), Figure("verify, MB", 2)),
+    ),
+    Statement(
+        "docs/verify.md",
+        "three\nprocesses compare {} items a second, {} times what one does,",
+        (
+            Figure("verify, 20 ms away, 3 processes, items/s", 3),
+            Figure("verify, 20 ms away, 3 processes against 1, times", 2),
+        ),
+    ),
+    Statement(
+        "docs/verify.md",
+        "[three machines](#several-machines) {}, {} times as many as one.",
+        (
+            Figure("verify, 20 ms away, 3 machines, items/s", 3),
+            Figure("verify, 20 ms away, 3 machines against 1, times", 2),
+        ),
+    ),
+    Statement(
+        "docs/tuning.md",
+        "| {} ({} to {}) by two processes, where one made {} ({} to {}) in runs between these; "
+        "three processes 20 ms away {} times ({} to {}) what one makes;",
+        (
+            *_row("copy, items/s", "copy, 1 process, items/s"),
+            *_spread("copy, 20 ms away, 3 processes against 1, times", 2),
+        ),
+    ),
+    Statement(
+        "docs/tuning.md",
+        "verify: {} ({} to {}) by one process, {} ({} to {}) by two |",
+        _row("verify, 1 process, items/s", "verify, items/s"),
     ),
 )
 

@@ -53,7 +53,7 @@ _WHOLE_RECORDS = 2000
 _WRITERS = 4
 # What the mirror has written passes through the uplink, too, which nothing shows.
 _ECHOES_SECONDS = 0.5
-_CPU = "CPU of child, µs/record"
+CPU = "CPU of child, µs/record"
 _WHOLE_CPU = "CPU of JVM and children, µs/record"
 
 
@@ -71,12 +71,12 @@ def twoway(servers: Servers, folder: Path) -> Figures:
         ):
             rate, cpu = _fed(folder, records, changed)
             figures[f"{name}: records/s"].append(rate)
-            figures[f"{name}: {_CPU}"].append(cpu)
+            figures[f"{name}: {CPU}"].append(cpu)
     for name in ("mirror", "uplink", "uplink, echoes"):
         for other in ("in batches", "fenced"):
             figures[f"{name}: CPU of child, times one way's {other}"] = [
                 ours / theirs
-                for ours, theirs in zip(figures[f"{name}: {_CPU}"], figures[f"one way, {other}: {_CPU}"], strict=True)
+                for ours, theirs in zip(figures[f"{name}: {CPU}"], figures[f"one way, {other}: {CPU}"], strict=True)
             ]
     return figures | both_ways(servers, folder)
 

@@ -44,6 +44,7 @@ def test_the_page_tells_what_was_measured() -> None:
     """Its tables are those that the figures beside it make."""
     page = performance.PAGE.read_text()
     assert performance.rendered(page, Measured()) == page
+    assert "not measured" not in page
 
 
 def test_what_was_measured_anew_replaces_only_its_own(tmp_path: Path) -> None:

@@ -6,6 +6,7 @@ import re
 
 import pytest
 
+from processor.commands.copy import estimate
 from processor.startup import java
 from tests.bench import statements
 from tests.bench.performance import Measured
@@ -34,6 +35,16 @@ def test_every_figure_of_a_statement_is_measured() -> None:
     for statement in statements.STATEMENTS:
         for figure in statement.figures:
             assert statements.value(figure, measured) is not None, figure
+
+
+def test_a_copy_is_planned_by_less_than_was_measured() -> None:
+    """The pages count with what the plan counts with: what a process copies at least, and two do."""
+    told = {"docs/copy.md": 1, "docs/tuning.md": 2}
+    for page, processes in told.items():
+        assert f"{processes * estimate.ITEMS_PER_SECOND:,.0f} items a second" in (java.ROOT / page).read_text()
+    row = Measured().row("copy, 1 process, items/s")
+    assert row is not None
+    assert row["min"] > estimate.ITEMS_PER_SECOND
 
 
 @pytest.mark.parametrize("page", _NOT_MEASURED)
