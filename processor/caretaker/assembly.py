@@ -33,7 +33,7 @@ _NOTE = "Replication goes on; what looks after this task waits, and tries again 
 def duties(settings: Settings, log: Log, clients: Clients) -> Sequence[Duty]:
     """In the order in which they are asked."""
     made: list[Duty] = []
-    if settings.bootstrap or settings.after_loss == "copy":
+    if settings.makes_replica:
         made.append(Replica(log))
     if settings.verifies:
         made.append(VerificationDuty(clients.checkpoints, log=log))
@@ -62,7 +62,7 @@ def caretaker(settings: Settings, directory: Path) -> Caretaker:
     cared = duties(settings, log, clients)
 
     def look(held: CareLock) -> Standing:
-        seen = follower.look()
+        seen = follower.look(care=held.row)
         return Standing(
             settings=settings,
             report=report.make(settings, seen, max_lag_seconds=MAX_LAG_SECONDS),

@@ -134,7 +134,6 @@ class Caretaker:
             job = duty.due(standing, self._lock)
             if job is not None:
                 self._end_work()
-                self._lock.note(work=f"{duty.name}: {job.command}")
                 self._log.notice("care_work_begun", duty=duty.name, command=job.command, why=job.why or None)
                 self._work = duty, self._begin(job)
                 return
@@ -153,7 +152,6 @@ class Caretaker:
         if self._outcome is None or self._standing is None:
             return
         duty, job, outcome = self._outcome
-        self._lock.note(work="")
         duty.ended(job, outcome, self._standing, self._lock)
         self._outcome = None
 

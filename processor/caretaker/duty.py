@@ -84,7 +84,7 @@ class Duty(Protocol):
 
     @property
     def name(self) -> str:
-        """For the log, and the row: which duty a job is of."""
+        """For the log: which duty a job is of."""
 
     def due(self, standing: Standing, lock: CareLock) -> Job | None:
         """The job that is due now; None if none is. May note what it has decided."""

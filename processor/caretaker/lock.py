@@ -100,7 +100,12 @@ class CareLock:
             began = (self._clock(), self._wall())
             try:
                 self._row = care_row.take(
-                    self._connect(), self._table, holder=self._id, host=process_name.here(), seen=found
+                    self._connect(),
+                    self._table,
+                    holder=self._id,
+                    host=process_name.here(),
+                    seen=found,
+                    now_ms=int(began[1] * 1000),
                 )
             except CareTakenError:
                 return False
@@ -117,7 +122,7 @@ class CareLock:
                     return
                 began = (self._clock(), self._wall())
                 try:
-                    self._row = care_row.beat(self._connect(), self._table, holder=holder)
+                    self._row = care_row.beat(self._connect(), self._table, holder=holder, now_ms=int(began[1] * 1000))
                 except UnavailableError as exc:
                     self._failed(exc)
                 except ReplicatorError:

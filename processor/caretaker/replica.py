@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Literal
 
 from processor.caretaker import steps
 from processor.caretaker.duty import Job, Outcome, Standing
@@ -13,10 +13,13 @@ from processor.errors import NotReadyError
 from processor.flow.retry_policy import CARE, Backoff
 from processor.reporting import moments
 from processor.reporting.logs import Log
-from processor.state.care_row import CareRow, Phase, Verified
+from processor.reporting.secrets import hidden
+from processor.state.care_row import CareRow, Phase, Trouble
 
 # The same trouble is said again after this time, for whoever reads the log only now.
 SAID_AGAIN_SECONDS = 3600.0
+# Of a reason that is stored; a row has room for 400 KB.
+_MOST_CHARACTERS = 1000
 
 
 class Replica:
@@ -42,13 +45,13 @@ class Replica:
             care = self._enter("verifying", lock, standing)
         step = (steps.verifying if care.phase == "verifying" else steps.copying)(standing, care)
         if step.job is None:
-            self._wait(step.waits, lock)
+            self._wait(step.waits, lock, standing)
             return None
         if self._clock() < self._not_before:
             return None
         if care.phase == "created":
             care = self._enter("copying", lock, standing)
-        if care.trouble:
+        if care.trouble is not None:
             lock.note(trouble=None)
         self._begun_ms = standing.at_ms
         return step.job
@@ -65,9 +68,10 @@ class Replica:
         self._succeeded()
         return lock.note(phase=phase, phase_since_ms=standing.at_ms, **parts)
 
-    def _wait(self, waits: str, lock: CareLock) -> None:
-        if waits and lock.row.trouble != f"waits: {waits}":
-            lock.note(trouble=f"waits: {waits}")
+    def _wait(self, waits: str, lock: CareLock, standing: Standing) -> None:
+        known = lock.row.trouble
+        if waits and (known is None or (known.kind, known.reason) != ("waits", waits)):
+            lock.note(trouble=Trouble(kind="waits", reason=waits, at_ms=standing.at_ms))
             self._log.info("replica_waits", phase=lock.row.phase, reason=waits)
 
     def ended(self, job: Job, outcome: Outcome, standing: Standing, lock: CareLock) -> None:
@@ -76,43 +80,44 @@ class Replica:
             self._log.notice("replica_copied", items=outcome.report.get("items"), seconds=round(outcome.seconds, 1))
             self._succeeded()
         elif job.command == "verify" and outcome.report.get("complete"):
-            self._verified(job, outcome, standing, lock)
+            self._compared(job, outcome, standing, lock)
         else:
-            self._failed(job, outcome, lock)
+            self._failed(job, outcome, standing, lock)
 
-    def _verified(self, job: Job, outcome: Outcome, standing: Standing, lock: CareLock) -> None:
-        now_ms = int(time.time() * 1000)
-        verified = verified_of(outcome.report, begun_ms=self._begun_ms or standing.at_ms, finished_ms=now_ms)
-        if verified.different:
-            lock.note(verified=verified)
-            reason = f"{verified.different:,} keys differ, of {verified.equal + verified.different:,}"
-            if self._is_news(job, reason, lock):
+    def _compared(self, job: Job, outcome: Outcome, standing: Standing, lock: CareLock) -> None:
+        equal, repaired = _count(outcome.report, "equal"), _count(outcome.report, "repaired")
+        different = sum(_count(outcome.report, name) for name in ("missing", "extra", "different")) - repaired
+        if different:
+            reason = f"{different:,} keys differ, of {equal + different:,}"
+            if self._is_news("differs", job, reason, standing, lock):
                 self._log.error(
                     "replica_differs",
-                    different=verified.different,
-                    equal=verified.equal,
+                    different=different,
+                    equal=equal,
                     again_in_seconds=self._pause,
                     note=_DIFFERS,
                 )
             return
         self._succeeded()
-        lock.note(phase="in sync", phase_since_ms=now_ms, lost_ms=0, trouble=None, verified=verified)
-        at = moments.short(verified.begun_ms)
-        written = _count(outcome.report, "missing") + _count(outcome.report, "different") if verified.repaired else 0
+        begun_ms = self._begun_ms or standing.at_ms
+        lock.note(phase="in sync", phase_since_ms=begun_ms, lost_ms=0, trouble=None)
+        at = moments.short(begun_ms)
+        written = _count(outcome.report, "missing") + _count(outcome.report, "different") if repaired else 0
         changing = _count(outcome.report, "changing")
         but = f", but for {changing:,} that change too often to tell" if changing else ""
         self._log.notice(
             "in_sync",
             verified_at=at,
-            equal=verified.equal,
+            equal=equal,
             written=written,
-            deleted=verified.repaired - written,
+            deleted=repaired - written,
             changing=changing,
-            note=f"In sync, verified at {at}: all {verified.equal + written:,} items are equal{but}.",
+            note=f"In sync, verified at {at}: all {equal + written:,} items are equal{but}.",
         )
 
-    def _failed(self, job: Job, outcome: Outcome, lock: CareLock) -> None:
-        if not self._is_news(job, outcome.message, lock):
+    def _failed(self, job: Job, outcome: Outcome, standing: Standing, lock: CareLock) -> None:
+        is_refused = outcome.status == NotReadyError.exit_status
+        if not self._is_news("refused" if is_refused else "delayed", job, outcome.message, standing, lock):
             return
         told: dict[str, Any] = {
             "command": job.command,
@@ -120,17 +125,20 @@ class Replica:
             "reason": outcome.message,
             "again_in_seconds": self._pause,
         }
-        if outcome.status == NotReadyError.exit_status:
+        if is_refused:
             self._log.error("replica_refused", **told, note=_REFUSED)
         else:
             self._log.warning("replica_delayed", **told, note=_DELAYED)
 
-    def _is_news(self, job: Job, reason: str, lock: CareLock) -> bool:
+    def _is_news(
+        self, kind: Literal["delayed", "refused", "differs"], job: Job, reason: str, standing: Standing, lock: CareLock
+    ) -> bool:
         """Note that the command is to be given again after a pause; whether that was not said lately."""
         self._pause = round(self._backoff.next_seconds())
         self._not_before = self._clock() + self._pause
+        stored = hidden(reason)[:_MOST_CHARACTERS]
+        lock.note(trouble=Trouble(kind=kind, reason=stored, at_ms=standing.at_ms, command=job.command))
         trouble = f"{job.command}: {reason}"
-        lock.note(trouble=trouble)
         said, at = self._said
         if trouble == said and self._clock() - at < SAID_AGAIN_SECONDS:
             return False
@@ -159,19 +167,6 @@ _DIFFERS = (
     "The copy is complete, and the destination does not equal the source. Run verify, which names the keys; verify "
     "--repair makes them equal. It is verified again by itself."
 )
-
-
-def verified_of(report: dict[str, Any], *, begun_ms: int, finished_ms: int) -> Verified:
-    """What a complete comparison has found, by what ``verify --json`` prints."""
-    repaired = _count(report, "repaired")
-    differing = sum(_count(report, name) for name in ("missing", "extra", "different"))
-    return Verified(
-        begun_ms=begun_ms,
-        finished_ms=finished_ms,
-        equal=_count(report, "equal"),
-        different=differing - repaired,
-        repaired=repaired,
-    )
 
 
 def _count(report: dict[str, Any], name: str) -> int:

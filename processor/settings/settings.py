@@ -226,7 +226,12 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=False):
     @property
     def has_caretaker(self) -> bool:
         """Whether a setting asks for something that the process which looks after the task does."""
-        return self.bootstrap or self.after_loss == "copy" or self.verifies or self.notify_uri is not None
+        return self.makes_replica or self.verifies or self.notify_uri is not None
+
+    @property
+    def makes_replica(self) -> bool:
+        """Whether the daemons make the replica by themselves, or copy again what was lost."""
+        return self.bootstrap or self.after_loss == "copy"
 
     @property
     def verifies(self) -> bool:

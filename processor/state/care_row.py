@@ -3,11 +3,11 @@
 ::
 
     caretaker   holder, host, beat      the one caretaker of the fleet that works for this task (caretaker/lock.py)
+                beatMs                  the same beat's moment, by the holder's clock, for people
                 phase, phaseSinceMs     created ─▶ copying ─▶ verifying ─▶ in sync, and from a loss back to copying
                 copyAfterMs             a copy that was begun before this moment has not all that there is to copy
                 lostMs                  since when changes are known to be lost that a copy is to make good
-                work, trouble           what is being done; why it does not go on
-                verified                what the last comparisons have found
+                trouble                 why it does not go on
                 notified                what was told to others last
 
 A start, which has no caretaker yet, writes phase and copyAfterMs only. All else is written by the holder, on condition
@@ -32,21 +32,20 @@ KEY = {"name": {"S": NAME}}
 Phase = Literal["created", "copying", "verifying", "in sync"]
 
 
-class Verified(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
-    """What the last complete comparison has found; times are milliseconds since the epoch.
+class Trouble(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
+    """Why the replica does not go on for now.
 
-    :param begun_ms: when it began: all that was written before is compared
-    :param finished_ms: when it ended
-    :param equal: number of keys that are equal
-    :param different: number of keys that are missing, extra or different at the destination, without repaired ones
-    :param repaired: number of keys that differed, and were made equal
+    :param kind: ``waits`` for what passes by itself; ``delayed``: a command has failed and is given again; ``refused``:
+        so it is, for a reason that a person must put right; ``differs``: the copy is complete, and keys differ
+    :param reason: for people
+    :param at_ms: since when, milliseconds since the epoch
+    :param command: which command has failed; empty where none has
     """
 
-    begun_ms: int
-    finished_ms: int
-    equal: int = 0
-    different: int = 0
-    repaired: int = 0
+    kind: Literal["waits", "delayed", "refused", "differs"]
+    reason: str
+    at_ms: int
+    command: str = ""
 
 
 class CareRow(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
@@ -54,23 +53,23 @@ class CareRow(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
 
     :param holder: the caretaker's own id, empty where none works; ``host``: its process (``system/process_name.py``)
     :param beat: grows while the holder works
+    :param beat_ms: when it last grew; who takes over goes by ``beat``, which needs no clock
     :param phase: None for a task that nobody was asked to make a replica for
+    :param phase_since_ms: when it began; of "in sync", when the comparison began that has shown it
     :param copy_after_ms: only a copy that was begun at this moment or later will do
     :param lost_ms: since when changes are known to be lost; 0 where none are that are not made good
-    :param work: the command that is being run; empty between two
-    :param trouble: why it does not go on, for people; empty while it does
+    :param trouble: why it does not go on; None while it does
     """
 
     holder: str = ""
     host: str = ""
     beat: int = 0
+    beat_ms: int = 0
     phase: Phase | None = None
     phase_since_ms: int = 0
     copy_after_ms: int = 0
     lost_ms: int = 0
-    work: str = ""
-    trouble: str = ""
-    verified: Verified | None = None
+    trouble: Trouble | None = None
     notified: dict[str, Any] = {}
 
 
@@ -114,7 +113,7 @@ def begin(
     own_row.update(client, table, KEY, expression, condition=condition, values=values)
 
 
-def take(client: DynamoDBClient, table: str, *, holder: str, host: str, seen: CareRow | None) -> CareRow:
+def take(client: DynamoDBClient, table: str, *, holder: str, host: str, seen: CareRow | None, now_ms: int) -> CareRow:
     """Become the holder.
 
     :param seen: the row whose holder works no more, or has none; None where there is no row
@@ -123,27 +122,34 @@ def take(client: DynamoDBClient, table: str, *, holder: str, host: str, seen: Ca
     :raises UnavailableError: it can't be stored now
     """
     condition = "attribute_not_exists(holder) OR holder = :holder"
-    values = {":holder": {"S": holder}, ":host": {"S": host}, ":one": {"N": "1"}, ":zero": {"N": "0"}}
+    values = {
+        ":holder": {"S": holder},
+        ":host": {"S": host},
+        ":one": {"N": "1"},
+        ":zero": {"N": "0"},
+        ":now": {"N": str(now_ms)},
+    }
     if seen is not None:
         condition += " OR (holder = :seen AND beat = :beat)"
         values |= {":seen": {"S": seen.holder}, ":beat": {"N": str(seen.beat)}}
     return _update(
         client,
         table,
-        "SET holder = :holder, host = :host, beat = if_not_exists(beat, :zero) + :one",
+        "SET holder = :holder, host = :host, beat = if_not_exists(beat, :zero) + :one, beatMs = :now",
         condition=condition,
         values=values,
     )
 
 
-def beat(client: DynamoDBClient, table: str, *, holder: str) -> CareRow:
+def beat(client: DynamoDBClient, table: str, *, holder: str, now_ms: int) -> CareRow:
     """Show that the holder works; returns the row as it is now.
 
     :raises CareTakenError: another caretaker has taken over
     :raises UnavailableError: it can't be stored now
     """
-    values = {":holder": {"S": holder}, ":one": {"N": "1"}}
-    return _update(client, table, "SET beat = beat + :one", condition="holder = :holder", values=values)
+    values = {":holder": {"S": holder}, ":one": {"N": "1"}, ":now": {"N": str(now_ms)}}
+    expression = "SET beat = beat + :one, beatMs = :now"
+    return _update(client, table, expression, condition="holder = :holder", values=values)
 
 
 def leave(client: DynamoDBClient, table: str, *, holder: str) -> None:

@@ -7,9 +7,11 @@ import msgspec
 from processor.commands.console.verdict import Level
 from processor.commands.console.words import counted
 from processor.settings.task_files import TaskFile
-from processor.state.status import remedies, verification
+from processor.state.status import remedies, replica, verification
 from processor.state.status.copy_progress import CopyProgress
+from processor.state.status.keyless import without_keys
 from processor.state.status.letters import LettersFound
+from processor.state.status.replica import ReplicaProgress
 from processor.state.status.report import StatusReport
 from processor.state.status.verification import Verification
 
@@ -26,7 +28,7 @@ class Fact(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def facts_of(report: StatusReport, file: TaskFile) -> list[Fact]:
-    """Tables, daemons, a copy, verifications, and what was set aside or left out."""
+    """Tables, daemons, a replica that looks after itself, a copy, verifications, and what was set aside or left out."""
     facts = [_destination(report), _source(report)]
     facts += [
         Fact(
@@ -38,8 +40,10 @@ def facts_of(report: StatusReport, file: TaskFile) -> list[Fact]:
         )
         for daemon in report.daemons
     ] or [Fact(id="daemon", name="Daemons", value="none that holds a shard", level="bad" if report.findings else "ok")]
+    if report.replica:
+        facts.append(_replica(report.replica))
     if report.copy is not None:
-        facts.append(_copy(report.copy, file))
+        facts.append(_copy(report.copy, file, by_itself=bool(report.replica and report.replica.attended)))
     if report.verification:
         facts.append(_verification(report.verification, file))
     letters = report.dead_letters
@@ -101,6 +105,17 @@ def _source(report: StatusReport) -> Fact:
     )
 
 
+def _replica(found: ReplicaProgress) -> Fact:
+    is_bad = not found.attended or found.differing or found.needs_somebody
+    return Fact(
+        id="replica",
+        name="Replica",
+        value=without_keys(replica.sentence(found)),
+        level="bad" if is_bad else "ok" if found.is_made else "making",
+        share=None if found.share is None else round(found.share, 3),
+    )
+
+
 def _verification(found: Verification, file: TaskFile) -> Fact:
     is_bad = bool(found.differing) or found.failure is not None or found.is_late
     running = found.running
@@ -114,17 +129,20 @@ def _verification(found: Verification, file: TaskFile) -> Fact:
     )
 
 
-def _copy(copy: CopyProgress, file: TaskFile) -> Fact:
+def _copy(copy: CopyProgress, file: TaskFile, *, by_itself: bool) -> Fact:
+    """A copy.
+
+    :param by_itself: whether a caretaker goes on with it
+    """
     left_out = f" and {copy.filtered:,} left out" if copy.filtered else ""
     if copy.state == "done":
         return Fact(id="copy", name="Copy", value=f"done, {copy.items:,} items{left_out}")
-    share = min((copy.items + copy.filtered) / copy.expected_items, 1.0) if copy.expected_items else None
     return Fact(
         id="copy",
         name="Copy",
         value=f"not through: {copy.items:,}{left_out} of some {copy.expected_items:,} items, {copy.segments_done} of "
-        f"{copy.segments} segments done. If no process works on it, this goes on with it",
-        level="unknown",
-        share=share if share is None else round(share, 3),
-        command=remedies.of_copy(file, concurrent=copy.concurrent),
+        f"{copy.segments} segments done{'' if by_itself else '. If no process works on it, this goes on with it'}",
+        level="making" if by_itself else "unknown",
+        share=None if copy.share is None else round(copy.share, 3),
+        command=None if by_itself else remedies.of_copy(file, concurrent=copy.concurrent),
     )

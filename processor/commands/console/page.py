@@ -177,6 +177,10 @@ def _together(verdicts: Sequence[Verdict]) -> Verdict:
     if count["unknown"]:
         sentence = f"Of {count['unknown']} of {tasks} it is not known."
         return Verdict(level="unknown", word="Not known", sentence=sentence, behind="")
+    making = count["making"]
+    if making:
+        sentence = f"Of {making} of {tasks} the replica is being made."
+        return Verdict(level="making", word="All healthy", sentence=sentence, behind="")
     return Verdict(level="ok", word="All healthy", sentence=f"{tasks[:1].upper()}{tasks[1:]}.", behind="")
 
 

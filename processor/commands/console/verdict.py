@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Literal
 
 import msgspec
 
+from processor.reporting import moments
 from processor.reporting.durations import duration
 from processor.reporting.finding_ids import IDS
 from processor.reporting.findings import Finding
-from processor.state.status import verification
+from processor.state.care_row import Phase
+from processor.state.status import replica, verification
 from processor.state.status.keyless import without_keys
+from processor.state.status.replica import ReplicaProgress
 from processor.state.status.report import StatusReport
 from processor.state.status.task_status import TaskStatus
 
-Level = Literal["ok", "bad", "unknown"]
+# ``making``: all is well, and the replica is not complete yet.
+Level = Literal["ok", "making", "bad", "unknown"]
 _LEVELS: dict[int | None, Level] = {0: "ok", 1: "bad", 5: "unknown", 22: "bad", None: "unknown"}
 # Whatever else is wrong: what is lost is named first.
+_MAKING: Mapping[Phase, str] = {"created": "Created", "copying": "Copying", "verifying": "Verifying"}
 _FIRST = ("shard-lost", "shards-lost", "stream-gone", "stream-replaced")
 
 
@@ -44,12 +49,17 @@ def of(found: TaskStatus, *, bounded: bool = False) -> Verdict:
         return Verdict(level=level, word=word, sentence=without_keys(found.message), behind="")
     behind = lag(found.report, found.report.lag_seconds, bounded=bounded)
     far = _far(found.report, behind)
+    made = found.report.replica or None
+    if level == "ok" and made is not None and not made.is_made:
+        sentence = f"{_made(made)} {far if found.report.lag_seconds != 0 else 'What is written meanwhile is applied.'}"
+        return Verdict(level="making", word=_MAKING[made.phase], sentence=sentence, behind=behind)
     if level == "ok":
         word = "Healthy" if found.report.lag_seconds else "In sync"
         sentence = f"{far} {_verified(found.report)}".strip()
         return Verdict(level=level, word=word, sentence=sentence, behind=behind)
     word = "Not healthy" if level == "bad" else "Not known"
-    return Verdict(level=level, word=word, sentence=f"{_reason(found.findings)} {far}".strip(), behind=behind)
+    parts = (_reason(found.findings), "" if made is None or made.is_made else _made(made), far)
+    return Verdict(level=level, word=word, sentence=" ".join(filter(None, parts)), behind=behind)
 
 
 def lag(
@@ -76,9 +86,16 @@ def _reason(findings: Sequence[Finding]) -> str:
     return f"{words[:1].upper()}{words[1:]}{more}."
 
 
+def _made(made: ReplicaProgress) -> str:
+    """How far it is, and why it does not go on."""
+    kind = "being made" if made.lost_ms is None else "being made good"
+    return f"The replica is {kind}: {without_keys(replica.sentence(made))}."
+
+
 def _verified(report: StatusReport) -> str:
     if not report.verification or report.verification.last is None:
-        return ""
+        made = report.replica or None
+        return "" if made is None or made.verified_ms is None else f"Verified at {moments.short(made.verified_ms)}."
     return f"Verified {verification.outcome(report.verification.last)}."
 
 

@@ -12,7 +12,7 @@ from rich.text import Text
 
 from processor.commands.status import render
 from processor.reporting.printable import escaped
-from processor.state.status import urgency
+from processor.state.status import replica, urgency
 
 if TYPE_CHECKING:
     from rich.console import Console, ConsoleOptions, RenderResult
@@ -100,15 +100,21 @@ def _cells(found: TaskStatus) -> tuple[str, ...]:
         return _word(found.exit_status), "-", "-", "-", "-", found.message
     unfinished = made.counts.reading + made.counts.unowned + made.counts.waiting
     alive = sum(1 for daemon in made.daemons if daemon.alive)
-    is_plain = found.exit_status != 1 or made.state in {"running", "unknown"}
     return (
-        _word(found.exit_status) if is_plain else made.state,
+        _state(found, made),
         "lost" if found.has_losses else short(made.lag_seconds),
         f"{made.counts.reading}/{unfinished}",
         f"{alive}/{len(made.daemons)}",
         _verified(made),
         _wrong(found),
     )
+
+
+def _state(found: TaskStatus, made: StatusReport) -> str:
+    if found.exit_status == 0 and made.replica and not made.replica.is_made:
+        return replica.brief(made.replica)
+    is_plain = found.exit_status != 1 or made.state in {"running", "unknown"}
+    return _word(found.exit_status) if is_plain else made.state
 
 
 def _verified(made: StatusReport) -> str:

@@ -11,7 +11,7 @@ from rich.text import Text
 
 from processor.reporting.durations import duration
 from processor.reporting.rich_console import cell
-from processor.state.status import urgency, verification
+from processor.state.status import replica, urgency, verification
 from processor.state.status.copy_progress import CopyProgress
 from processor.state.status.lineage import ShardState
 from processor.state.status.report import StatusReport, TableStatus
@@ -40,6 +40,8 @@ def headline(report: StatusReport) -> str:
     if report.verification:
         last = report.verification.last
         parts.append(f"verified {verification.outcome(last)}" if last else "not verified yet")
+    if report.replica and not report.replica.is_made:
+        parts.append(f"replica {replica.brief(report.replica)}")
     return "; ".join(parts)
 
 
@@ -81,6 +83,8 @@ def _facts(report: StatusReport) -> list[tuple[str, str]]:
         ("daemon", f"{daemon.owner}: {'alive' if daemon.alive else 'does not renew'}, {daemon.shards} shards")
         for daemon in report.daemons
     ]
+    if report.replica:
+        facts.append(("replica", replica.sentence(report.replica)))
     if report.copy is not None:
         facts.append(("copy", _copy(report.copy)))
     if report.verification:

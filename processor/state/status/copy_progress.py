@@ -35,6 +35,13 @@ class CopyProgress(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     segments: int
     segments_done: int
 
+    @property
+    def share(self) -> float | None:
+        """How much of it is done, from 0 to 1; None if it is over, or the number of items is not known."""
+        if self.state == "done" or not self.expected_items:
+            return None
+        return min((self.items + self.filtered) / self.expected_items, 1.0)
+
 
 def read(client: DynamoDBClient, table: str) -> CopyProgress | None:
     """The copy's progress, or None if there was no copy.

@@ -15,6 +15,7 @@ from processor.aws.clients import Clients
 from processor.errors import RefusedError, UnavailableError
 from processor.settings.settings import Settings
 from processor.state import leases
+from processor.state.care_row import CareRow
 from processor.state.renewals import Renewals
 from processor.state.status import lag, snapshot
 from processor.state.status.arrivals import Arrivals
@@ -47,15 +48,20 @@ class Follower:
         # Whether the lags of the last look are bounded by the looks before.
         self.bounded = False
 
-    def look(self) -> Seen:
-        """Look at all of the task."""
+    def look(self, *, care: CareRow | None = None) -> Seen:
+        """Look at all of the task.
+
+        :param care: the caretakers' row, for who holds it
+        """
         before = self._seen.lags if self._seen else {}
 
         def most(shard_id: str) -> int:
             known = before.get(shard_id)
             return 1 if known is not None and (known.seconds or 0) > _FAR_BEHIND_SECONDS else MOST_PENDING
 
-        seen = snapshot.read(self._settings, self._clients, self._letters.count, renewals=self._renewals, most=most)
+        seen = snapshot.read(
+            self._settings, self._clients, self._letters.count, renewals=self._renewals, most=most, care=care
+        )
         self.bounded = False
         if seen.lag_about and seen.could_read("leases"):
             seen = self._bounded(seen)

@@ -11,8 +11,9 @@ from processor.reporting.findings import Finding, error
 from processor.settings.settings import Settings
 from processor.state import loss_remedies, task_row
 from processor.state.holds import Hold
-from processor.state.status import verification
+from processor.state.status import replica, verification
 from processor.state.status.lineage import ShardState
+from processor.state.status.replica import ReplicaProgress
 from processor.state.status.snapshot import Seen
 from processor.state.status.verification import Verification
 from processor.system import program
@@ -22,9 +23,12 @@ _ON = frozenset({"ENABLED", "ENABLING"})
 _WRITABLE = frozenset({"ACTIVE", "UPDATING"})
 
 
-def findings(settings: Settings, seen: Seen, *, max_lag_seconds: int) -> Iterator[Finding]:
+def findings(
+    settings: Settings, seen: Seen, made: ReplicaProgress | None, *, max_lag_seconds: int
+) -> Iterator[Finding]:
     """What could not be read, and what is wrong with the rest.
 
+    :param made: how far a replica is that looks after itself
     :param max_lag_seconds: how far a healthy shard may be behind
     """
     yield from _unreachable(settings, seen)
@@ -36,6 +40,8 @@ def findings(settings: Settings, seen: Seen, *, max_lag_seconds: int) -> Iterato
     yield from (_of_hold(settings, hold) for hold in seen.holds)
     if seen.verification is not None:
         yield from _of_verification(settings, seen.verification)
+    if made is not None:
+        yield from _of_replica(settings, seen, made)
 
 
 def _unreachable(settings: Settings, seen: Seen) -> Iterator[Finding]:
@@ -47,6 +53,7 @@ def _unreachable(settings: Settings, seen: Seen) -> Iterator[Finding]:
         "stream": "the source's stream",
         "lag": "lag",
         "copy": "progress of the copy",
+        "caretaker": f"who looks after the replica, in task table {settings.task_table} in {settings.kcl_region}",
         "verification": f"what the verifications have found, in task table {settings.task_table}",
         "checkpoint outage": f"whether daemons can use the checkpoint table, in task table {settings.task_table}",
         "holds": f"what keeps shards from going on, in task table {settings.task_table} in {settings.kcl_region}",
@@ -284,6 +291,36 @@ def _of_verification(settings: Settings, found: Verification) -> Iterator[Findin
             "What differs since then is not known",
             "Raise verifyReadUnits, or verifyEvery, if it takes longer than that; else see replication.log for "
             "caretaker and verification events",
+        )
+
+
+def _of_replica(settings: Settings, seen: Seen, made: ReplicaProgress) -> Iterator[Finding]:
+    what = f"the replica {settings.destination_table} in {settings.destination_region}"
+    if made.trouble is not None and made.trouble.kind == "refused":
+        yield error(
+            "replica-refused",
+            what,
+            f"can't be made by itself ({replica.trouble(made.trouble)})",
+            "It is not complete, or not proved equal; replication goes on",
+            "Do what the reason asks for: the command is given again every few minutes, and goes on by itself",
+        )
+    is_found = seen.verification is not None and bool(seen.verification.differing)
+    if made.trouble is not None and made.trouble.kind == "differs" and not is_found:
+        yield error(
+            "replica-differs",
+            what,
+            f"differs from the source after its copy ({made.trouble.reason})",
+            "These keys stay so until a newer change of theirs, or a repair",
+            f"{program.COMMAND} verify FILE names them; --repair writes what is missing or different. It is verified "
+            "again by itself",
+        )
+    if seen.is_running and not made.attended:
+        yield error(
+            "replica-unattended",
+            what,
+            f"is {replica.phase(made)}, and {replica.unattended(made)}, though daemons replicate",
+            "Nothing is copied, verified or made good by itself; replication goes on",
+            "See replication.log of the daemons for caretaker events",
         )
 
 

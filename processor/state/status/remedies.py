@@ -24,6 +24,8 @@ _COMMANDS: Mapping[str, tuple[str, str]] = {
     "destination-not-active": _CHECK,
     "never-started": _START,
     "not-read": _CHECK,
+    "replica-differs": ("verify", ""),
+    "replica-refused": _CHECK,
     "shard-held": _CHECK,
     "shard-lost": _COPY_AGAIN,
     "shard-not-written": _CHECK,

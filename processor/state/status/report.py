@@ -12,10 +12,11 @@ from processor.settings.settings import Settings
 from processor.state.checkpoint_outage import CheckpointOutage
 from processor.state.holds import Hold
 from processor.state.liveness import Daemon
-from processor.state.status import judgement
+from processor.state.status import judgement, replica
 from processor.state.status.copy_progress import CopyProgress
 from processor.state.status.letters import LettersFound
 from processor.state.status.lineage import ShardState
+from processor.state.status.replica import ReplicaProgress
 from processor.state.status.snapshot import Seen, Stream
 from processor.state.status.verification import Verification
 
@@ -51,8 +52,9 @@ class StatusReport(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     may be wrong by a minute, because the source rounds its records' times to the minute. With
     ``checkpoint_interval_seconds``, each may really be smaller by up to that interval, because only checkpoints show
     what is applied. ``filtered`` is the sum of the shards' own: records up to their checkpoints that the settings leave
-    out; None if none are counted. ``verification`` is there with ``verifyEvery``. ``uplink`` is the report of a two-way
-    task's other direction, where this is ``both``; ``conflicts`` are in that one.
+    out; None if none are counted. ``verification`` is there with ``verifyEvery``, and ``replica`` where the
+    task makes its replica by itself, or copies again what was lost. ``uplink`` is the report of a two-way task's other
+    direction, where this is ``both``; ``conflicts`` are in that one.
     """
 
     task_name: str
@@ -77,6 +79,7 @@ class StatusReport(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     shards: list[ShardState]
     conflicts: LettersFound | msgspec.UnsetType = msgspec.UNSET
     verification: Verification | msgspec.UnsetType = msgspec.UNSET
+    replica: ReplicaProgress | msgspec.UnsetType = msgspec.UNSET
     uplink: StatusReport | msgspec.UnsetType = msgspec.UNSET
 
 
@@ -98,7 +101,8 @@ def make(settings: Settings, seen: Seen, *, max_lag_seconds: int) -> StatusRepor
     counted = Counter(shard.state for shard in seen.shards)
     filtered = [shard.filtered for shard in seen.shards if shard.filtered is not None]
     lags = [shard.lag_seconds for shard in seen.shards if shard.lag_seconds is not None]
-    findings = [*judgement.findings(settings, seen, max_lag_seconds=max_lag_seconds)]
+    made = replica.progress(seen)
+    findings = [*judgement.findings(settings, seen, made, max_lag_seconds=max_lag_seconds)]
     return StatusReport(
         task_name=settings.task_name,
         state=_state(seen),
@@ -138,6 +142,7 @@ def make(settings: Settings, seen: Seen, *, max_lag_seconds: int) -> StatusRepor
         shards=seen.shards,
         conflicts=msgspec.UNSET if seen.conflicts is None else seen.conflicts,
         verification=msgspec.UNSET if seen.verification is None else seen.verification,
+        replica=msgspec.UNSET if made is None else made,
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -12,7 +13,8 @@ from processor.aws.clients import Clients
 from processor.dynamodb.describe import described_if_there
 from processor.errors import DeadLetterError, RefusedError, UnavailableError
 from processor.settings.settings import Settings
-from processor.state import checkpoint_outage, holds, leases, liveness, task_row
+from processor.state import care_row, checkpoint_outage, holds, leases, liveness, task_row
+from processor.state.care_row import CareRow
 from processor.state.checkpoint_outage import CheckpointOutage
 from processor.state.holds import Hold
 from processor.state.leases import Lease
@@ -50,8 +52,9 @@ class Stream(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
 class Seen(msgspec.Struct, kw_only=True):
     """What was read; None if there is nothing, or if it is in ``unread``.
 
-    ``holds`` are those of ``all_holds`` that the checkpoints don't show to be over; ``shards`` is what becomes of
-    ``stream_shards``, ``leases`` and ``lags``.
+    ``care`` is the caretakers' row, where the task makes its replica by itself; ``looked_ms``: when the look began, in
+    milliseconds since the epoch. ``holds`` are those of ``all_holds`` that the checkpoints don't show to be over;
+    ``shards`` is what becomes of ``stream_shards``, ``leases`` and ``lags``.
     """
 
     source: dict[str, Any] | None = None
@@ -67,6 +70,8 @@ class Seen(msgspec.Struct, kw_only=True):
     all_holds: list[Hold] = []
     copy: CopyProgress | None = None
     verification: Verification | None = None
+    care: CareRow | None = None
+    looked_ms: int = 0
     dead_letters: LettersFound | None = None
     conflicts: LettersFound | None = None
     holds: list[Hold] = []
@@ -90,14 +95,16 @@ def read(
     *,
     renewals: Renewals | None = None,
     most: Callable[[str], int] = lambda _: 1,
+    care: CareRow | None = None,
 ) -> Seen:
     """Look at all of it once.
 
     :param clients: with ``lag.THREADS`` connections
     :param renewals: for who looks again and again: tells who is alive without waiting, from the second look on
     :param most: how many of a shard's pending records are counted, given its id
+    :param care: the caretakers' row, for who holds it, so that it need not be read
     """
-    return _Reader(settings, clients, letters, renewals=renewals, most=most).read()
+    return _Reader(settings, clients, letters, renewals=renewals, most=most, care=care).read()
 
 
 def with_leases(seen: Seen, found: list[Lease] | None, daemons: list[Daemon], *, from_oldest: bool) -> Seen:
@@ -136,13 +143,17 @@ class _Reader:
         *,
         renewals: Renewals | None,
         most: Callable[[str], int],
+        care: CareRow | None,
     ) -> None:
         self._settings = settings
         self._clients = clients
         self._letters = letters
         self._renewals = renewals
         self._most = most
-        self._seen = Seen(daemons=[], shards=[], holds=[], unread=[], lags={}, all_holds=[])
+        self._held = care
+        self._seen = Seen(
+            daemons=[], shards=[], holds=[], unread=[], lags={}, all_holds=[], looked_ms=int(time.time() * 1000)
+        )
 
     def read(self) -> Seen:
         settings, clients, seen = self._settings, self._clients, self._seen
@@ -160,6 +171,7 @@ class _Reader:
             letters = begin("conflicts" if is_uplink else "dead letters", lambda: self._letters(settings))
             copy = begin("copy", lambda: copy_progress.read(clients.checkpoints(), settings.task_table))
             verified = begin("verification", self._verification)
+            care = begin("caretaker", self._care)
             held = begin("holds", lambda: holds.read(clients.checkpoints(), settings.task_table))
             outage = begin(
                 "checkpoint outage", lambda: checkpoint_outage.read(clients.checkpoints(), settings.task_table)
@@ -174,7 +186,7 @@ class _Reader:
             seen.holds = _lasting(seen.all_holds, seen.leases or ())
             seen.checkpoint_outage = outage.result()
             seen.destination, seen.copy = destination.result(), copy.result()
-            seen.verification = verified.result()
+            seen.verification, seen.care = verified.result(), care.result()
             if is_uplink:
                 seen.conflicts = letters.result()
             else:
@@ -202,6 +214,13 @@ class _Reader:
         return verification.read(
             self._clients.checkpoints(), settings.task_table, every_seconds=settings.verification_seconds
         )
+
+    def _care(self) -> CareRow | None:
+        """Where the daemons make the replica by themselves, how far that is."""
+        settings = self._settings
+        if self._held is not None or not settings.makes_replica:
+            return self._held
+        return care_row.read(self._clients.checkpoints(), settings.task_table)
 
     def _daemons(self) -> None:
         seen, settings = self._seen, self._settings

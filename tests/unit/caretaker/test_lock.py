@@ -65,11 +65,11 @@ def test_one_that_stands_still_loses_it(make: Callable[[], CareLock], clock: Clo
     clock.now += WATCH_SECONDS - TERM_SECONDS
     assert second.seek()
     with pytest.raises(CareTakenError):
-        first.note(work="anything")
-    second.note(work="copy")
+        first.note(phase="created")
+    second.note(phase="copying")
     found = care_row.read(client, TABLE)
     assert found is not None
-    assert found.work == "copy"
+    assert found.phase == "copying"
 
 
 def test_a_beat_keeps_it(make: Callable[[], CareLock], clock: Clock, client: Any) -> None:
@@ -80,7 +80,7 @@ def test_a_beat_keeps_it(make: Callable[[], CareLock], clock: Clock, client: Any
     for _ in range(10):
         assert not second.seek()
         clock.now += WATCH_SECONDS - BEAT_SECONDS
-        care_row.beat(client, TABLE, holder=holder)
+        care_row.beat(client, TABLE, holder=holder, now_ms=1)
 
 
 def test_one_whose_process_is_gone_is_followed_at_once(
@@ -141,8 +141,8 @@ def test_an_older_answer_replaces_no_newer_row(client: Any, monkeypatch: pytest.
     assert lock.seek()
     assert beaten.wait(PATIENCE_SECONDS)
     monkeypatch.setattr(care_lock, "BEAT_SECONDS", 1e6)
-    lock.note(trouble="newer")
+    lock.note(lost_ms=7)
     noted.set()
     until(lambda: len(lock.rows) >= 3, "the row as it was taken, beaten and noted")
-    assert lock.rows[2].trouble == "newer"
+    assert lock.rows[2].lost_ms == 7
     lock.leave()

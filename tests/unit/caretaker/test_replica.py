@@ -12,7 +12,7 @@ import pytest
 from processor.caretaker.duty import Job, Outcome
 from processor.caretaker.replica import Replica
 from processor.reporting.logs import Log
-from processor.state.care_row import CareRow
+from processor.state.care_row import CareRow, Trouble
 from tests.fakes.task.tasks import task
 from tests.unit.caretaker.standing import HOUR_MS, NOW_MS, copy, loss, standing
 from tests.unit.conftest import Event
@@ -29,9 +29,7 @@ class Row:
 
     def note(self, **parts: Any) -> CareRow:
         """As the lock does."""
-        defaults = {"trouble": "", "verified": None}
-        kept = {name: defaults.get(name) if value is None else value for name, value in parts.items()}
-        self.row = msgspec.structs.replace(self.row, **kept)
+        self.row = msgspec.structs.replace(self.row, **parts)
         return self.row
 
 
@@ -60,8 +58,7 @@ def test_from_created_to_in_sync(events: Events) -> None:
     duty = Replica(Log())
     assert due(row, duty, copied=copy()) == job  # its caretaker was killed once more
     ended(row, duty, job, complete=True, equal=7)
-    assert row.row.phase == "in sync"
-    assert row.row.verified.equal == 7
+    assert (row.row.phase, row.row.phase_since_ms) == ("in sync", NOW_MS), "verified at the comparison's begin"
     assert due(row, duty, copied=copy()) is None
     (said,) = [each for each in events() if each.name == "in_sync"]
     assert said.fields["equal"] == 7
@@ -78,7 +75,8 @@ def test_what_differs_is_said_and_not_in_sync(events: Events) -> None:
         assert job is not None
         ended(row, duty, job, 1, complete=True, equal=7, missing=2)
         assert row.row.phase == "verifying"
-        assert row.row.trouble == "verify: 2 keys differ, of 9"
+        assert (row.row.trouble.kind, row.row.trouble.command) == ("differs", "verify")
+        assert row.row.trouble.reason == "2 keys differ, of 9"
         assert due(row, duty, copied=copy()) is None, "without a pause"
         clock[0] += 600
     assert [(each.level, each.name) for each in events() if each.level > logging.INFO] == [
@@ -102,10 +100,13 @@ def test_a_command_that_fails_is_given_again(status: int, level: int, name: str,
     job = due(row, duty)
     assert job is not None
     ended(row, duty, job, status, error="the reason")
+    assert row.row.trouble == Trouble(
+        kind="refused" if status == 22 else "delayed", reason="the reason", at_ms=NOW_MS, command="copy"
+    )
     assert due(row, duty) is None
     clock[0] += 600
     assert due(row, duty) == job
-    assert row.row.trouble == ""
+    assert row.row.trouble is None
     (said,) = [each for each in events() if each.level > logging.INFO]
     assert (said.level, said.name, said.fields["reason"]) == (level, name, "the reason")
 

@@ -100,11 +100,9 @@ def _store_part(client: Any) -> None:
 
 def _store_care(client: Any) -> None:
     care_row.begin(client, TABLE, "created", before=None, now_ms=1, copy_after_ms=1)
-    care_row.take(client, TABLE, holder="h", host="machine/1", seen=care_row.read(client, TABLE))
-    verified = care_row.Verified(begun_ms=1, finished_ms=2)
-    care_row.note(
-        client, TABLE, holder="h", parts={"work": "w", "trouble": "t", "verified": verified, "notified": {"a": 1.5}}
-    )
+    care_row.take(client, TABLE, holder="h", host="machine/1", seen=care_row.read(client, TABLE), now_ms=1)
+    trouble = care_row.Trouble(kind="refused", reason="the table is gone", at_ms=1, command="copy")
+    care_row.note(client, TABLE, holder="h", parts={"trouble": trouble, "notified": {"a": 1.5}})
 
 
 def _store_verification(client: Any) -> None:
@@ -177,7 +175,7 @@ def _part(client: Any) -> dict[str, Any]:
 
 def _care(client: Any) -> dict[str, Any]:
     read: dict[str, Any] = msgspec.to_builtins(care_row.read(client, TABLE))
-    assert (read.pop("verified"), read.pop("notified")) == (None, {})  # of a replica that is still being made
+    assert read.pop("notified") == {}  # of a task that tells nobody
     return read
 
 

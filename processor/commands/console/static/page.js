@@ -3,7 +3,7 @@
 import { draw } from "./chart.js";
 
 const RECONNECT_MS = 3000;
-const MARKS = { ok: "✓", bad: "!", unknown: "?" };
+const MARKS = { ok: "✓", making: "»", bad: "!", unknown: "?" };
 const topic = new URLSearchParams(location.search).get("task") ?? "";
 
 const shown = { page: null, beat: null, heardAt: 0, connected: false, ended: false };
@@ -147,8 +147,9 @@ function tick() {
   if (at("icon").getAttribute("href") !== icon) at("icon").setAttribute("href", icon);
   // Said aloud only where it is another state, not for each number.
   const told = level === "stale" ? at("stale").textContent : level === "ok" ? verdict.word : `${verdict.word}. ${verdict.sentence.split(". ")[0]}.`;
-  if (document.body.dataset.told !== level) {
-    document.body.dataset.told = level;
+  const news = level === "making" ? verdict.word : level;
+  if (document.body.dataset.told !== news) {
+    document.body.dataset.told = news;
     put("said", told);
   }
   for (const each of document.querySelectorAll("[data-at]")) {

@@ -11,6 +11,7 @@ from processor.commands.console import page
 from processor.commands.console.page import Known, TaskPage
 from processor.errors import UsageError
 from processor.settings.task_files import NamedTask, TaskFile
+from processor.state.care_row import CareRow, Trouble
 from processor.state.holds import Hold
 from processor.state.status.copy_progress import CopyProgress
 from processor.state.status.letters import LettersFound
@@ -23,6 +24,22 @@ from tests.unit.commands.console.looks import known, lag, shard
 HELD = (
     'Table orders-copy in us-east-1 will never accept the insert of key {"id":{"S":"secret (sequence number 7): "}} '
     "(sequence number 12345): Item size has exceeded the maximum allowed size. It is not applied."
+)
+
+_COPY = CopyProgress(
+    state="running",
+    concurrent=True,
+    followed=False,
+    host="h",
+    started_ms=0,
+    finished_ms=None,
+    items=250,
+    filtered=50,
+    expected_items=1000,
+    size_bytes=0,
+    expected_bytes=0,
+    segments=4,
+    segments_done=1,
 )
 
 
@@ -123,25 +140,43 @@ def test_dead_letters_and_the_command_that_mends_them() -> None:
 
 def test_a_copy_that_is_under_way_says_how_far_it_is() -> None:
     """With a bar, and what goes on with it if nobody does."""
-    copy = CopyProgress(
-        state="running",
-        concurrent=True,
-        followed=False,
-        host="h",
-        started_ms=0,
-        finished_ms=None,
-        items=250,
-        filtered=50,
-        expected_items=1000,
-        size_bytes=0,
-        expected_bytes=0,
-        segments=4,
-        segments_done=1,
-    )
-    fact = _fact(page.of_task(known(copy=copy)), "copy")
+    fact = _fact(page.of_task(known(copy=_COPY)), "copy")
     assert (fact.share, fact.command) == (0.3, "./run.sh copy conf/orders.properties --concurrent")
-    done = _fact(page.of_task(known(copy=msgspec.structs.replace(copy, state="done"))), "copy")
+    done = _fact(page.of_task(known(copy=msgspec.structs.replace(_COPY, state="done"))), "copy")
     assert (done.share, done.value) == (None, "done, 250 items and 50 left out")
+
+
+def test_a_replica_that_is_being_made_is_not_called_in_sync() -> None:
+    """All is well, and the page says what is done; a copy that goes on by itself has no command."""
+    care = CareRow(phase="copying", phase_since_ms=1, beat_ms=1)
+    made = page.of_task(known(copy=_COPY, care=care))
+    assert (made.verdict.level, made.verdict.word) == ("making", "Copying")
+    assert made.verdict.sentence == (
+        "The replica is being made: copying, 30 % (since 1970-01-01T00:00:00Z). What is written meanwhile is applied."
+    )
+    fact = _fact(made, "replica")
+    assert (fact.value, fact.level, fact.share) == ("copying, 30 % (since 1970-01-01T00:00:00Z)", "making", 0.3)
+    assert (_fact(made, "copy").command, _fact(made, "copy").level) == (None, "making")
+    listed = page.of_many([known(copy=_COPY, care=care), known(name="other")])
+    assert (listed.verdict.level, listed.verdict.sentence) == (
+        "making",
+        "Of 1 of 2 tasks the replica is being made.",
+    )
+    refused = Trouble(kind="refused", command="copy", reason="the table is gone", at_ms=1)
+    made = page.of_task(known(care=msgspec.structs.replace(care, trouble=refused)))
+    assert (made.verdict.level, made.wrong[0].id) == ("bad", "replica-refused")
+    assert made.verdict.sentence.startswith("A replica that looks after itself can't be made, for a reason that")
+    assert "The replica is being made: copying" in made.verdict.sentence
+
+
+def test_a_replica_that_is_in_sync_says_when_it_was_verified() -> None:
+    """Where no verification goes on, too."""
+    made = page.of_task(known(care=CareRow(phase="in sync", phase_since_ms=1, beat_ms=1)))
+    assert (made.verdict.word, made.verdict.sentence) == (
+        "In sync",
+        "Every change is applied. Verified at 1970-01-01T00:00:00Z.",
+    )
+    assert _fact(made, "replica").level == "ok"
 
 
 def test_what_could_not_be_read_is_not_known() -> None:

@@ -12,6 +12,7 @@ from rich.console import Console
 
 from processor.commands.status import overview
 from processor.settings.task_files import NamedTask, TaskFile
+from processor.state.care_row import CareRow
 from processor.state.leases import Lease
 from processor.state.liveness import Daemon
 from processor.state.status import report
@@ -56,7 +57,7 @@ def _status(name: str, *, error: str = "", unseen: bool = False, **seen: Any) ->
         shards=[_shard(**seen.get("shard", {}))],
         unread=[Unread(what="lag", reason="away")] if seen.get("unread") else [],
     )
-    look.verification = seen.get("verification")
+    look.verification, look.care = seen.get("verification"), seen.get("care")
     made = report.make(settings, look, max_lag_seconds=60)
     return TaskStatus(task=task, exit_status=made.exit_status, report=made)
 
@@ -109,6 +110,13 @@ def test_when_they_were_verified_is_shown_where_one_is() -> None:
     assert lines[1].split() == ["task", "state", "lag", "shards", "daemons", "verified", "wrong"]
     assert [line.split("1/1")[-1].strip() for line in lines[2:]] == ["not yet", "3 h ago", "-"]
     assert "verified" not in _drawn(found[2:])[1]
+
+
+def test_a_replica_that_is_being_made_is_so_shown() -> None:
+    """In the place of "healthy", for it is not complete."""
+    care = CareRow(phase="verifying", phase_since_ms=1, beat_ms=1)
+    states = [line.split()[:2] for line in _drawn([_status("new", care=care), _status("plain")])[2:]]
+    assert states == [["new", "verifying"], ["plain", "healthy"]]
 
 
 @pytest.mark.parametrize("width", [40, 80, 200])
