@@ -21,8 +21,8 @@ from processor.state.status.task_status import TaskStatus
 # ``making``: all is well, and the replica is not complete yet.
 Level = Literal["ok", "making", "bad", "unknown"]
 _LEVELS: dict[int | None, Level] = {0: "ok", 1: "bad", 5: "unknown", 22: "bad", None: "unknown"}
-# Whatever else is wrong: what is lost is named first.
 _MAKING: Mapping[Phase, str] = {"created": "Created", "copying": "Copying", "verifying": "Verifying"}
+# Whatever else is wrong: what is lost is named first.
 _FIRST = ("shard-lost", "shards-lost", "stream-gone", "stream-replaced")
 
 
