@@ -111,6 +111,7 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True):
 class Applier:
     """Applies one shard's batches, one after the other.
 
+    :param join: makes one change of several that are to be one write, where ``coalesce`` would leave out too much
     :param refused: called with each change that the destination will never accept; what it raises, ``apply`` raises,
         but an ``UnavailableError``, after which the change is tried again
     :param holding: waits before that where it was a ``HeldError``
@@ -127,6 +128,7 @@ class Applier:
         name: str,
         write_mode: str,
         coalesce: bool,
+        join: Callable[[Sequence[Change]], Sequence[Change]] = list,
         threads: int,
         refused: Refused,
         outage: Outage,
@@ -139,6 +141,7 @@ class Applier:
         self._call_items = MAX_ITEMS_PER_CALL if write_mode == "batch" else 1
         self._fenced = write_mode == "fenced"
         self._coalesce = coalesce
+        self._join = join
         self._refused = refused
         self._outage = outage
         self._holding = holding or NoHolding()
@@ -154,7 +157,7 @@ class Applier:
         :raises LeaseLostError, DaemonGoneError: as the table's calls do; some of the batch may be written
         """
         asking = [change for change in changes if change.kind not in _ASKING_NOTHING]
-        rounds = plan(asking, coalesce=self._coalesce, net_events=self._fenced)
+        rounds = plan(self._join(asking), coalesce=self._coalesce, net_events=self._fenced)
         unwritten = [each for writes in rounds for each in self._apply_round(writes)]
         planned = [change for writes in rounds for change in writes]
         without = {id(change) for change, _ in unwritten}

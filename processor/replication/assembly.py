@@ -26,6 +26,7 @@ from processor.replication.record_counts import DIRECTORY as COUNTS_DIRECTORY
 from processor.replication.record_counts import RecordCounts
 from processor.replication.record_processor import Shard
 from processor.replication.standstill import Standstill
+from processor.replication.two_way.chains import chained
 from processor.replication.two_way.conflict_log import ConflictLog
 from processor.replication.two_way.marker import Markers
 from processor.reporting.logs import Log
@@ -152,9 +153,10 @@ def open_shard(
     applier = Applier(
         table,
         name=shard_id,
-        # Two-way's writes are single ones, and each of an application's writes at the spoke has its own old image.
+        # Two-way's writes are single ones; what an application has written at the spoke is known by its old image, too.
         write_mode="item" if settings.two_way else settings.write_mode,
         coalesce=settings.coalesce and not is_uplink,
+        join=chained if settings.coalesce and is_uplink else list,
         threads=settings.most_concurrent_writes,
         refused=on_error.holding(settings, shard_id, log, guard),
         outage=outage,

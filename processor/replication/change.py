@@ -9,6 +9,7 @@ import msgspec
 from processor.dynamodb.item_view import View
 from processor.dynamodb.keys import decode_key
 from processor.errors import UnviewableError
+from processor.replication.two_way.spoke_write import SpokeWrite
 
 # Streams API reference: a sequence number has 21 to 40 digits. Texts of one length compare as their numbers do, which
 # the type N can't promise: it is exact to 38 digits.
@@ -31,8 +32,8 @@ class Change(msgspec.Struct, frozen=True, kw_only=True):
     equal keys and for no others. ``created_ms`` is the source's clock in milliseconds since the epoch, to the second
     (DynamoDB Local: to the minute); 0 where the record has none. ``record_bytes`` is the record's length, as JSON.
     ``source_item`` is the source's item where ``image`` is a view of it, or nothing could be made of it: ``fault`` says
-    why, and then there is no image. ``old_image`` is what the record says of the item before, with its marker, where
-    two-way's uplink needs it; None where there was none.
+    why, and then there is no image. ``spoke_writes`` is what two-way's uplink needs: the application's write, or
+    several that are applied as one (``two_way/chains.py``), of which the rest of the change is the last one's.
     """
 
     kind: Literal["put", "delete", "nothing", "echo"]
@@ -45,7 +46,7 @@ class Change(msgspec.Struct, frozen=True, kw_only=True):
     record_bytes: int = 0
     source_item: msgspec.Raw | None = None
     fault: Fault | None = None
-    old_image: msgspec.Raw | None = None
+    spoke_writes: tuple[SpokeWrite, ...] = ()
 
     @property
     def key_names(self) -> list[str]:

@@ -6,17 +6,23 @@ from collections.abc import Callable
 from functools import cache
 from typing import Any, Literal, NamedTuple
 
+from processor.replication.change import Change
+from processor.replication.two_way import spoke_record
 from processor.replication.two_way.conflicts import Conflict
 from processor.replication.two_way.requests import GetHub, Keep, Request, Steps
+from processor.replication.two_way.spoke_write import SpokeWrite
 from processor.replication.two_way.stamp import Stamp
-from processor.replication.two_way.uplink import Policy, spoke_write
+from processor.replication.two_way.uplink import Policy
 from tests.model import memory
 from tests.model.memory import IDENTITY, Item
 from tests.model.world import FOREVER, Protocol, Run
 
 
 class Part(NamedTuple):
-    """A part at work: about a record of the hub (its new image and number), of the spoke (its images), or a key."""
+    """A part at work: about a record of the hub (its new image and number), of the spoke (its images), or a key.
+
+    Of several records of the spoke the images of each, one after the other.
+    """
 
     protocol: Protocol
     policy: Policy
@@ -74,6 +80,23 @@ def passed_over(protocol: Protocol, record: tuple[Item, Item], created: int, win
     return protocol.is_replicators(before, after, created_ms=created, window_ms=window)
 
 
+@cache
+def spoke_write(protocol: Protocol, record: tuple[Item, Item]) -> SpokeWrite:
+    """An application's write at the spoke, from its record."""
+    old, new = map(memory.raw, record)
+    change = Change(
+        kind="delete" if new is None else "put",
+        identity=IDENTITY,
+        key=memory.KEY,
+        image=new,
+        sequence_number="0",
+        created_ms=0,
+        event_name="INSERT" if old is None else "REMOVE" if new is None else "MODIFY",
+    )
+    before, after = (protocol.markers.read(image, IDENTITY) for image in (old, new))
+    return spoke_record.spoke_write(change, old, before=before, after=after, markers=protocol.markers)
+
+
 def _images(conflict: Conflict) -> tuple[Item, Item, str]:
     return memory.numbered(conflict.spoke_image), memory.numbered(conflict.hub_image), conflict.outcome
 
@@ -101,9 +124,9 @@ def _begun(part: Part, stamp: Callable[[], Stamp]) -> Steps[Any]:
     if part.kind == "restore":
         return protocol.restore(IDENTITY, markers=markers, stamp=stamp)
     if part.kind == "uplink":
-        old, new = (memory.raw(each) for each in part.about)
-        write = spoke_write(old, new, markers.read(old, IDENTITY), markers=markers)
-        return protocol.uplink(write, markers=markers, policy=part.policy)
+        records = zip(part.about[::2], part.about[1::2], strict=True)
+        writes = [spoke_write(protocol, record) for record in records]
+        return protocol.uplink(writes, markers=markers, policy=part.policy)
     new_item, number = part.about
     image = memory.raw(new_item)
     if image is None:

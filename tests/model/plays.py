@@ -19,6 +19,15 @@ PLAYS: dict[str, Play] = {
     "the hub's items grow": Play(hub=2, spoke=2, growing=True, filled=True),
     "the mirror coalesces": Play(hub=3, spoke=1, coalesces=True),
     "the mirror coalesces, a crash": Play(hub=2, spoke=1, crashes=1, coalesces=True),
+    "the uplink takes what follows as one": Play(hub=1, spoke=3, chains=True),
+    "the uplink takes what follows as one, a crash": Play(hub=1, spoke=2, crashes=1, chains=True),
+    "the uplink takes what follows as one, values return": Play(hub=2, spoke=3, chains=True, returning=True),
+    "the uplink takes what follows as one, last arrival wins": Play(
+        hub=1, spoke=2, crashes=1, chains=True, policy="lastArrival"
+    ),
+    "both sides take records as one, tables that were filled": Play(
+        hub=2, spoke=2, coalesces=True, chains=True, filled=True
+    ),
     "a copy beside": Play(hub=2, spoke=0, restores=1, crashes=1),
     "a copy beside writers": Play(hub=1, spoke=1, restores=1, filled=True),
     "a repair of a spoke's extra item": Play(hub=1, spoke=2, restores=1),

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
+
+from msgspec import structs
 
 from processor.replication.two_way.conditions import Deletable, MarkerIs, Older, Unchanged
 from processor.replication.two_way.conflicts import Conflict
@@ -21,8 +23,9 @@ from processor.replication.two_way.requests import (
     Steps,
     Written,
 )
+from processor.replication.two_way.spoke_write import SpokeWrite
 from processor.replication.two_way.stamp import Stamp
-from processor.replication.two_way.uplink import Policy, SpokeWrite
+from processor.replication.two_way.uplink import Policy, uplink
 from tests.model.memory import NAME, OTHER_IDENTITY
 from tests.model.world import Play, Protocol
 
@@ -90,16 +93,29 @@ def _delete_what_is_marked_somehow(
     return True
 
 
-def _uplink_without_looking(write: SpokeWrite, *, markers: Markers, policy: Policy) -> Steps[str]:  # noqa: ARG001  # the protocol's
+def _uplink_without_looking(writes: Sequence[SpokeWrite], *, markers: Markers, policy: Policy) -> Steps[str]:  # noqa: ARG001  # the protocol's
     found = yield Get()
     assert isinstance(found, Found)
     condition = Unchanged(found.item)
-    yield Delete(condition) if write.new is None else Put(write.new, condition)
+    new = writes[-1].new
+    yield Delete(condition) if new is None else Put(new, condition)
     return "written"
 
 
-def _uplink_keeps_late(write: SpokeWrite, *, markers: Markers, policy: Policy) -> Steps[str]:
+def _uplink_of_ends(writes: Sequence[SpokeWrite], *, markers: Markers, policy: Policy) -> Steps[str]:
+    """Takes a chain for one write, as if the hub could not be in the midst of it."""
+    old, before = writes[0].old, writes[0].before
+    return uplink([structs.replace(writes[-1], old=old, before=before)], markers=markers, policy=policy)
+
+
+def _uplink_of_the_last(writes: Sequence[SpokeWrite], *, markers: Markers, policy: Policy) -> Steps[str]:
+    """Leaves out all but the last write of a chain, as the mirror does."""
+    return uplink(writes[-1:], markers=markers, policy=policy)
+
+
+def _uplink_keeps_late(writes: Sequence[SpokeWrite], *, markers: Markers, policy: Policy) -> Steps[str]:
     """Writes a conflict's winner before the conflict is kept."""
+    (write,) = writes
     while True:
         found = yield Get()
         assert isinstance(found, Found)
@@ -113,6 +129,8 @@ def _uplink_keeps_late(write: SpokeWrite, *, markers: Markers, policy: Policy) -
             hub_image=found.item,
             hub_sequence_number=None,
             mirrored_ms=None,
+            sequence_number=write.sequence_number,
+            created_ms=write.created_ms,
         )
         if hub != before and policy == "hubWins":
             yield Keep(conflict)
@@ -177,6 +195,18 @@ SHORTCUTS: dict[str, Play] = {
         hub=2, spoke=1, crashes=1, protocol=Protocol(mirror_put=_put_whatever_is_there)
     ),
     "the uplink does not compare": Play(hub=2, spoke=1, protocol=Protocol(uplink=_uplink_without_looking)),
+    "the uplink takes what follows as one, and does not know what is in the midst of it": Play(
+        hub=0, spoke=2, chains=True, crashes=1, protocol=Protocol(uplink=_uplink_of_ends)
+    ),
+    "of what follows, the uplink applies the last one only": Play(
+        hub=0, spoke=2, chains=True, protocol=Protocol(uplink=_uplink_of_the_last)
+    ),
+    "the uplink takes as one what does not follow": Play(
+        hub=2,
+        spoke=2,
+        chains=True,
+        protocol=Protocol(follows=lambda later, earlier: True),  # noqa: ARG005
+    ),
     "a conflict is kept after its winner is written": Play(
         hub=1, spoke=1, crashes=1, policy="lastArrival", protocol=Protocol(uplink=_uplink_keeps_late)
     ),

@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from tests.model.applications import at_a_spoke, at_the_hub
-from tests.model.parts import Part, advance, passed_over
+from tests.model.memory import Item
+from tests.model.parts import Part, advance, passed_over, spoke_write
 from tests.model.world import Play, Run, Spoke, World, spent, with_hub, with_spoke, written
 
 
@@ -50,22 +51,43 @@ def _mirror(world: World, number: int, spoke: Spoke, play: Play) -> Iterator[tup
 def _uplink(world: World, number: int, spoke: Spoke, play: Play) -> Iterator[tuple[str, World]]:
     if spoke.uplinked < len(spoke.stream):
         record = spoke.stream[spoke.uplinked]
-        done = spoke._replace(uplinked=spoke.uplinked + 1, uplink_run=Run())
         if passed_over(play.protocol, record, spoke.uplinked + 1, play.window):
+            done = spoke._replace(uplinked=spoke.uplinked + 1, uplink_run=Run())
             yield "the uplink passes a record over", with_spoke(world, number, done)
         else:
-            part = Part(play.protocol, play.policy, "uplink", record)
-            made = advance(part, spoke.uplink_run, _now(spoke), world.hub)
-            after = spoke._replace(uplink_run=made.run) if made.done is None else done
-            left = with_hub(with_spoke(world, number, after), made.item, whose=f"uplink {number}")
-            if made.kept is not None:
-                left = left._replace(kept=left.kept | {made.kept})
-            yield f"the uplink: {made.label}", left
+            for end, records in _chains(spoke, play):
+                if spoke.uplink_end not in (0, end):
+                    continue  # it has begun another one
+                done = spoke._replace(uplinked=end, uplink_run=Run(), uplink_end=0)
+                part = Part(play.protocol, play.policy, "uplink", records)
+                made = advance(part, spoke.uplink_run, _now(spoke), world.hub)
+                after = spoke._replace(uplink_run=made.run, uplink_end=end) if made.done is None else done
+                left = with_hub(with_spoke(world, number, after), made.item, whose=f"uplink {number}")
+                if made.kept is not None:
+                    left = left._replace(kept=left.kept | {made.kept})
+                chain = f", of {len(records) // 2} records as one" if len(records) > len(record) else ""
+                yield f"the uplink{chain}: {made.label}", left
     if spoke.uplink_checkpoint < spoke.uplinked:
         yield "the uplink checkpoints", with_spoke(world, number, spoke._replace(uplink_checkpoint=spoke.uplinked))
     if world.budget.crashes and (spoke.uplink_checkpoint < spoke.uplinked or spoke.uplink_run.times):
-        back = spoke._replace(uplinked=spoke.uplink_checkpoint, uplink_run=Run())
+        back = spoke._replace(uplinked=spoke.uplink_checkpoint, uplink_run=Run(), uplink_end=0)
         yield "the uplink crashes", with_spoke(spent(world, crashes=1), number, back)
+
+
+def _chains(spoke: Spoke, play: Play) -> Iterator[tuple[int, tuple[Item, ...]]]:
+    """What the uplink may take as one from where it is: the end of it, and the images of each of its records."""
+    records = spoke.stream[spoke.uplinked]
+    last = spoke_write(play.protocol, records)
+    yield spoke.uplinked + 1, records
+    for position in range(spoke.uplinked + 1, len(spoke.stream) if play.chains else 0):
+        record = spoke.stream[position]
+        if passed_over(play.protocol, record, position + 1, play.window):
+            continue
+        write = spoke_write(play.protocol, record)
+        if not play.protocol.follows(write, last):
+            return
+        records, last = (*records, *record), write
+        yield position + 1, records
 
 
 def _restore(world: World, number: int, spoke: Spoke, play: Play) -> Iterator[tuple[str, World]]:

@@ -14,12 +14,25 @@ from tests.model.world import Budget, Play, World
 # that has covered an attribute that was added at the hub between look and write.
 PLAYS = {
     "hub wins": Play(
-        hub=6, spoke=6, crashes=3, restores=2, spokes=2, stale=True, foreign=True, coalesces=True, filled=True
+        hub=6,
+        spoke=6,
+        crashes=3,
+        restores=2,
+        spokes=2,
+        stale=True,
+        foreign=True,
+        coalesces=True,
+        chains=True,
+        filled=True,
     ),
-    "items are put back": Play(hub=5, spoke=7, crashes=3, restores=2, put_back=True, window=0, foreign=True),
-    "items grow": Play(hub=7, spoke=5, restores=2, growing=True, coalesces=True, filled=True),
-    "last arrival wins": Play(hub=5, spoke=5, crashes=3, restores=2, policy="lastArrival", stale=True, foreign=True),
-    "values return": Play(hub=6, spoke=6, crashes=3, restores=2, returning=True, coalesces=True),
+    "items are put back": Play(
+        hub=5, spoke=7, crashes=3, restores=2, put_back=True, window=0, foreign=True, chains=True
+    ),
+    "items grow": Play(hub=7, spoke=5, restores=2, growing=True, coalesces=True, chains=True, filled=True),
+    "last arrival wins": Play(
+        hub=5, spoke=5, crashes=3, restores=2, policy="lastArrival", stale=True, foreign=True, chains=True
+    ),
+    "values return": Play(hub=6, spoke=6, crashes=3, restores=2, returning=True, coalesces=True, chains=True),
 }
 NO_MORE = Budget(hub=0, spoke=0, crashes=0, restores=0)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from tests.model import memory
 from tests.model.memory import Item
 from tests.model.parts import passed_over
-from tests.model.world import MOST_RECORDS, Play, World
+from tests.model.world import MOST_RECORDS, Play, Spoke, World
 
 
 def violation(world: World, play: Play) -> str | None:
@@ -28,6 +28,8 @@ def _at_rest(world: World, play: Play) -> str | None:
         if memory.content_of(world.hub) != memory.content_of(spoke.item):
             return f"diverged: hub {_shown(world.hub)}, spoke {_shown(spoke.item)}"
     known = {new for _, new, _ in world.hub_stream} | {image for image, *_ in world.kept}
+    if play.chains:
+        known |= _covered(world, play)
     if lost := world.owed - known:
         return f"lost, and no conflict says so: {', '.join(map(_shown, lost))}"
     return _overwritten(world, play)
@@ -39,14 +41,32 @@ def _overwritten(world: World, play: Play) -> str | None:
         return None
     based_on: dict[Item, set[Item]] = {}
     for spoke in world.spokes:
-        for created, (old, new) in enumerate(spoke.stream, 1):
-            if not passed_over(play.protocol, (old, new), created, play.window):
-                based_on.setdefault(memory.content_of(new), set()).add(memory.content_of(old))
+        chain: set[Item] = set()
+        last: Item = None
+        for old, new in _by_applications(spoke, play):
+            # What the hub may have had by then: with chains, whatever the applications have gone through.
+            chain = chain | {old} if play.chains and old == last else {old}
+            based_on.setdefault(new, set()).update(chain)
+            last = new
     told = {hub for _, hub, _ in world.kept}
     for old, new, whose in world.hub_stream:
         if whose != "app" and old not in based_on.get(new, set()) and old not in told:
             return f"the hub's {_shown(old)} was written over, and no conflict says so"
     return None
+
+
+def _covered(world: World, play: Play) -> set[Item]:
+    """What applications at a spoke have themselves written over there, which need not get to the hub."""
+    return {old for spoke in world.spokes for old, _ in _by_applications(spoke, play)}
+
+
+def _by_applications(spoke: Spoke, play: Play) -> list[tuple[Item, Item]]:
+    """The images of their records, without markers."""
+    return [
+        (memory.content_of(old), memory.content_of(new))
+        for created, (old, new) in enumerate(spoke.stream, 1)
+        if not passed_over(play.protocol, (old, new), created, play.window)
+    ]
 
 
 def _is_at_rest(world: World) -> bool:

@@ -15,6 +15,7 @@ from processor.replication.two_way.mirror import mirror_delete, mirror_put
 from processor.replication.two_way.origin import is_replicators
 from processor.replication.two_way.requests import Steps
 from processor.replication.two_way.restore import restore
+from processor.replication.two_way.spoke_write import SpokeWrite
 from processor.replication.two_way.uplink import Policy, uplink
 from tests.model import memory
 from tests.model.memory import NAME, Answer, Item
@@ -33,6 +34,7 @@ class Protocol:
     uplink: Callable[..., Steps[str]] = uplink
     restore: Callable[..., Steps[str]] = restore
     is_replicators: Callable[..., bool] = is_replicators
+    follows: Callable[[SpokeWrite, SpokeWrite], bool] = SpokeWrite.follows
     markers: Markers = field(default_factory=lambda: MARKERS)
     mirrors_echoes: bool = True
 
@@ -50,6 +52,7 @@ class Play:
     :param foreign: applications copy other keys' items here, and use the attribute for something else
     :param growing: applications at the hub add attributes, which no condition can see
     :param coalesces: of records in one batch, the mirror may apply the last one only
+    :param chains: of records in one batch, the uplink may apply those that follow each other as one
     :param window: how many records old a marker may be that is taken for just written
     :param filled: both tables have an item already, without a marker
     """
@@ -66,6 +69,7 @@ class Play:
     foreign: bool = False
     growing: bool = False
     coalesces: bool = False
+    chains: bool = False
     window: int = FOREVER
     filled: bool = False
     protocol: Protocol = field(default_factory=Protocol)
@@ -89,6 +93,8 @@ class Spoke(NamedTuple):
     uplinked: int = 0
     uplink_checkpoint: int = 0
     uplink_run: Run = Run()
+    # Where what the uplink has in hand ends, if that has begun.
+    uplink_end: int = 0
     restore_run: Run | None = None
 
 

@@ -89,7 +89,7 @@ class ConflictLog:
                 raise HeldError(
                     f"{exc} {_HELD}",
                     code="ConflictNotKept",
-                    sequence_number=change.sequence_number,
+                    sequence_number=conflict.sequence_number,
                     fault=str(exc),
                     fields={"table": self._settings.destination_table, "key": bytes(change.key).decode()},
                 ) from exc
@@ -99,7 +99,7 @@ class ConflictLog:
             outcome=conflict.outcome,
             table=self._settings.destination_table,
             key=bytes(change.key).decode(),
-            sequence_number=change.sequence_number,
+            sequence_number=conflict.sequence_number,
             conflicts=None if self._store is None else self._store.place,
         )
 
@@ -114,8 +114,8 @@ class ConflictLog:
             spoke_table=settings.source_table,
             spoke_region=settings.source_region,
             shard_id=self._shard_id,
-            sequence_number=change.sequence_number,
-            written_at=_moment(change.created_ms or None),
+            sequence_number=conflict.sequence_number,
+            written_at=_moment(conflict.created_ms or None),
             hub_sequence_number=conflict.hub_sequence_number,
             mirrored_at=_moment(conflict.mirrored_ms),
             key=change.key,

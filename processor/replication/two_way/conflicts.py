@@ -19,6 +19,7 @@ class Conflict(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     ``spoke_image`` is what the application at the spoke wrote, over ``spoke_old_image``. ``hub_image`` is what the hub
     had instead of that old image. ``hub_sequence_number`` is the newest record of the hub that the spoke's item had
     when it was written, and ``mirrored_ms`` when that one was written at the spoke; both null if that is not known.
+    ``sequence_number`` and ``created_ms`` are of the spoke's record.
     """
 
     outcome: Verdict
@@ -27,3 +28,5 @@ class Conflict(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     hub_image: msgspec.Raw | None
     hub_sequence_number: str | None
     mirrored_ms: int | None
+    sequence_number: str
+    created_ms: int

@@ -15,77 +15,66 @@ neither, ``lastArrival``       a conflict: it is kept, and the new image is writ
 A condition that fails means that the hub has changed since it was read, so all begins anew. Why a conflict's loser at
 the spoke goes away: the hub differs from what the spoke's application has seen, so the hub has a record that was not at
 the spoke then, and the mirror applies it after that application's write.
+
+Writes of one key that follow each other (``chains.py``) are applied as one. The hub may be at any place of such a
+chain, for a crash may have come in the midst of it. So "the old image" is that of any write of the chain, and the new
+image that of the last::
+
+    spoke:   A ─────▶ B ─────▶ C          the hub has   A, or B      C         anything else
+               write 1  write 2           then          C            nothing   a conflict of each write
+
+That ends as the writes one by one do, if nobody writes at the hub meanwhile, and the condition sees to that.
 """
 
 from __future__ import annotations
 
-from typing import Literal
-
-import msgspec
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Literal
 
 from processor.replication.two_way.conditions import Unchanged
 from processor.replication.two_way.conflicts import Conflict, Verdict
-from processor.replication.two_way.marker import Markers, Reading, number_text
+from processor.replication.two_way.marker import Markers
 from processor.replication.two_way.requests import Delete, Found, Get, Keep, Put, Steps, Written
+from processor.replication.two_way.spoke_write import SpokeWrite
+
+if TYPE_CHECKING:
+    import msgspec
 
 Policy = Literal["hubWins", "lastArrival"]
 # conflict: nothing is written, for the hub wins.
 Ending = Literal["written", "nothing to do", "conflict"]
 
 
-class SpokeWrite(msgspec.Struct, frozen=True, kw_only=True):
-    """An application's write at the spoke: images without markers, as DynamoDB JSON; None for no item.
+def uplink(writes: Sequence[SpokeWrite], *, markers: Markers, policy: Policy) -> Steps[Ending]:
+    """Write what a chain of writes has made of the item at the hub, or don't.
 
-    ``hub_sequence_number`` is the newest record of the hub that the item had before, and ``mirrored_ms`` its marker's
-    time; None where it had no marker.
-    """
-
-    old: msgspec.Raw | None
-    new: msgspec.Raw | None
-    hub_sequence_number: str | None = None
-    mirrored_ms: int | None = None
-
-
-def spoke_write(
-    old: msgspec.Raw | None, new: msgspec.Raw | None, before: Reading | None, *, markers: Markers
-) -> SpokeWrite:
-    """An application's write, from its record.
-
-    :param old: the record's old image; None for no item
-    :param new: its new image; None for a removal
-    :param before: ``old``, read
-    """
-    marker = None if before is None else before.marker
-    return SpokeWrite(
-        old=None if old is None else markers.without(old),
-        new=None if new is None else markers.without(new),
-        hub_sequence_number=None if marker is None else number_text(marker.sequence_number).lstrip("0") or "0",
-        mirrored_ms=None if marker is None else marker.written_ms,
-    )
-
-
-def uplink(write: SpokeWrite, *, markers: Markers, policy: Policy) -> Steps[Ending]:
-    """Write it at the hub, or don't.
-
+    :param writes: one, or several of one key, each over what the one before it has written
     :raises MalformedItemError: what is there is no DynamoDB JSON
     """
-    before, after = markers.content(write.old), markers.content(write.new)
+    last = writes[-1]
+    seen = {write.before for write in writes}
     while True:
         found = yield Get()
         assert isinstance(found, Found)  # noqa: S101  # the protocol's
         hub = markers.content(found.item)
-        if hub == after:
+        if hub == last.after:
             return "nothing to do"
-        if hub != before:
-            yield Keep(_conflict(write, found.item, policy, markers))
+        if hub not in seen:
+            for write in writes:
+                yield Keep(_conflict(write, found.item, policy, markers))
             if policy == "hubWins":
                 return "conflict"
         condition = Unchanged(found.item)
-        outcome = yield Delete(condition) if write.new is None else Put(write.new, condition)
+        outcome = yield Delete(condition) if last.new is None else Put(last.new, condition)
         if isinstance(outcome, Written):
-            if markers.content(outcome.before) != hub:
-                yield Keep(_conflict(write, outcome.before, "hubOverwritten", markers))
+            if not _is_same(outcome.before, found.item) and markers.content(outcome.before) != hub:
+                yield Keep(_conflict(last, outcome.before, "hubOverwritten", markers))
             return "written"
+
+
+def _is_same(one: msgspec.Raw | None, other: msgspec.Raw | None) -> bool:
+    """Whether both are the same bytes, as nearly all answers about one item are."""
+    return one is other if one is None or other is None else bytes(one) == bytes(other)
 
 
 def _conflict(write: SpokeWrite, hub: msgspec.Raw | None, outcome: Verdict, markers: Markers) -> Conflict:
@@ -96,4 +85,6 @@ def _conflict(write: SpokeWrite, hub: msgspec.Raw | None, outcome: Verdict, mark
         hub_image=None if hub is None else markers.without(hub),
         hub_sequence_number=write.hub_sequence_number,
         mirrored_ms=write.mirrored_ms,
+        sequence_number=write.sequence_number,
+        created_ms=write.created_ms,
     )

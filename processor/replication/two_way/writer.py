@@ -37,7 +37,7 @@ from processor.replication.two_way.requests import (
     Written,
 )
 from processor.replication.two_way.stamp import Stamp, new_stamp
-from processor.replication.two_way.uplink import Policy, spoke_write, uplink
+from processor.replication.two_way.uplink import Policy, uplink
 from processor.replication.write_responses import exchanged_decoder
 from processor.replication.writer import TableOptions, WritableTable
 
@@ -200,14 +200,13 @@ class UplinkTable(TwoWayTable):
     def write_one(self, change: Change) -> bool:
         """An application's put or delete, by the protocol.
 
-        :param change: as ``spoke_record.seen_by_uplink`` returns it
+        :param change: as ``spoke_record.seen_by_uplink`` or ``chains.chained`` returns it
         :returns: whether it was written; False where the hub had it already, or has won a conflict, which is kept
         :raises RefusedError: the hub will never accept it
         :raises UnavailableError: it may be done or not; writing it again does no harm
         """
-        before = self._markers.read(change.old_image, change.identity)
-        write = spoke_write(change.old_image, change.image, before, markers=self._markers)
-        return self._finish(uplink(write, markers=self._markers, policy=self._policy), change) == "written"
+        steps = uplink(change.spoke_writes, markers=self._markers, policy=self._policy)
+        return self._finish(steps, change) == "written"
 
     def _made(self, request: Request, change: Change) -> Outcome:
         if isinstance(request, Keep):

@@ -5,9 +5,10 @@ It knows what the replicator promises, not how that is done: neither markers' nu
 1. At the end both tables are equal but for the marker, and no item of the hub ever bore one.
 2. Every acknowledged write of an application is in its table's stream. Every other record at the spoke is a write that
    the mirror has made; every other record at the hub is one that the uplink has made of an application's write at the
-   spoke, over what that application had seen there, or a conflict's entry says what it has taken the place of.
-3. Every write of an application at the spoke has got to the hub, or a conflict's entry has it. A delete of what the
-   mirror was just deleting asks for nothing.
+   spoke, over what that application had seen there, or had itself gone through in writes that follow each other; or a
+   conflict's entry says what it has taken the place of.
+3. Every write of an application at the spoke has got to the hub, or a conflict's entry has it, or the next write of an
+   application there was made over it. A delete of what the mirror was just deleting asks for nothing.
 4. Every entry is about an application's write at the spoke, with its images, and about an item that the hub had.
 5. The streams have no more than three records for each record of an application's: nothing echoes.
 
@@ -22,6 +23,7 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import zip_longest
 from typing import Any, NamedTuple
 
 from tests.chaos.journal import Item
@@ -89,6 +91,8 @@ class _Made(NamedTuple):
 
     record: Record
     wrote: Wrote
+    # What the item was before it, and before those that it follows: each was made over what the one before had written.
+    seen: frozenset[str | None]
 
 
 class _State(NamedTuple):
@@ -165,7 +169,13 @@ class Checker:
         whose, problem = align(records, wrote, is_mirrors)
         if problem:
             self._violation(f"spoke: key {key}: {problem}")
-        return [_Made(record, by) for record, by in zip(records, whose, strict=False) if by is not None]
+        made: list[_Made] = []
+        for record, by in zip(records, whose, strict=False):
+            if by is not None:
+                before = content(record.old)
+                follows = made and content(made[-1].record.new) == before
+                made.append(_Made(record, by, (made[-1].seen if follows else frozenset()) | {before}))
+        return made
 
     def _at_hub(
         self,
@@ -188,11 +198,7 @@ class Checker:
                 return []
             same = [each for each in made if content(each.record.new) == content(record.new)]
             before = content(record.old)
-            said = [
-                each
-                for each in same
-                if content(each.record.old) == before or (each.record.sequence, before) in overwritten
-            ]
+            said = [each for each in same if before in each.seen or (each.record.sequence, before) in overwritten]
             return said or [each for each in same if _has_only_added(each.record.old, record.old)]
 
         whose, problem = align(records, wrote, lambda record: bool(causes(record)))
@@ -208,8 +214,7 @@ class Checker:
                 used.add((cause or found[0]).record.sequence)
                 before = content(record.old)
                 self.verdict.unsaid += all(
-                    content(each.record.old) != before and (each.record.sequence, before) not in overwritten
-                    for each in found
+                    before not in each.seen and (each.record.sequence, before) not in overwritten for each in found
                 )
         return _states(records, whose, uplinked)
 
@@ -219,12 +224,13 @@ class Checker:
         self, key: str, made: Sequence[_Made], states: Sequence[_State], entries: Sequence[Entry]
     ) -> None:
         kept = {each.sequence for each in entries if each.outcome == "hubWins"}
-        for record, wrote in made:
+        for (record, wrote, _), following in zip_longest(made, made[1:]):
             if content(record.old) == content(record.new):
                 continue  # it has only touched the marker
             is_there = _was(states, content(record.new), wrote.began)
             is_moot = record.new is None and (key, record.old and record.old.marker) in self._marked
-            if not is_there and not is_moot and record.sequence not in kept:
+            is_covered = following is not None and content(following.record.old) == content(record.new)
+            if not is_there and not is_moot and not is_covered and record.sequence not in kept:
                 self._violation(
                     f"lost: key {key}: write {wrote.number} at the spoke, {described(record)}, is neither at the hub "
                     "nor among the conflicts"

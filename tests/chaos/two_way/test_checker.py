@@ -142,6 +142,25 @@ def test_the_last_arrival_is_written_over_what_the_hub_had(*, is_kept: bool) -> 
     assert all("hub: key k" in each and "made by nobody who may have made it" in each for each in found)
 
 
+def test_what_follows_may_go_up_as_one() -> None:
+    """The states in between are the spoke's alone; what the mirror has written over is not among them."""
+    world = mirrored()
+    world.application("spoke", item("b"))
+    world.application("spoke", item("c"))
+    world.replicator("hub", item("c"))
+    world.replicator("spoke", item("c", mark="2"))
+    assert _found(world) == []
+    world = mirrored()
+    world.application("hub", item("h"))
+    world.application("spoke", item("b"))
+    world.replicator("spoke", item("h", mark="2"))
+    world.application("spoke", item("c"))
+    world.replicator("hub", item("c"))
+    world.replicator("spoke", item("c", mark="3"))
+    (found,) = _found(world)
+    assert "lost: key k: write 0 at the spoke" in found
+
+
 def test_both_ends_are_equal_but_for_the_marker() -> None:
     """An item that is another one, or at one side alone, is said; and a marker at the hub, at any time."""
     world = mirrored()

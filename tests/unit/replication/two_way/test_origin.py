@@ -95,12 +95,14 @@ def test_what_was_marked_long_ago_was_not_removed_by_the_mirror() -> None:
 
 
 def test_an_applications_record_has_no_marker_to_write() -> None:
-    """Its old image keeps it: by that the uplink knows what the application has seen."""
+    """What the old image's marker says is kept: by that a conflict's reader knows what the application has seen."""
     (change,) = _decoded(record("MODIFY", 1, key=KEY, old=_mirrored(1), new={**_mirrored(1), "v": {"N": "2"}}).data)
     assert change.image is not None
-    assert change.old_image is not None
+    (write,) = change.spoke_writes
     assert json.loads(bytes(change.image)) == _by_application(2)
-    assert json.loads(bytes(change.old_image)) == _mirrored(1)
+    assert write.old is not None
+    assert json.loads(bytes(write.old)) == _by_application(1)
+    assert (write.new, write.hub_sequence_number, write.mirrored_ms) == (change.image, "7", NOW)
 
 
 @pytest.mark.parametrize("made", [modify(1, _by_application(1)), remove(1, KEY)])
