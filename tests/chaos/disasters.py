@@ -47,7 +47,7 @@ def do(stage: Stage, step: Step) -> Done:
     proxy, act, operations, alone = _REQUESTS[step.name]
     when = (lambda exchange: exchange.access_key == machine.name) if alone else bool
     if step.name == "late-duplicates":
-        when = _can_come_late
+        when = can_come_late
     fault = proxy(stage, task).inject(act, *operations, when=when)
     return Done((machine.name if alone else "all") + whose, fault.clear)
 
@@ -81,7 +81,7 @@ def away(proxy: FaultProxy, whose: str) -> Done:
     return Done(whose, outage.close)
 
 
-def _can_come_late(exchange: Exchange) -> bool:
+def can_come_late(exchange: Exchange) -> bool:
     """Puts of keys that are never deleted, and deletes: a condition on the sequence number stops those for good."""
     return exchange.operation == "DeleteItem" or b'"' + KEPT.encode() + b"-" in exchange.body
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from tests.chaos.disasters import away, slow
+from tests.chaos.disasters import away, can_come_late, slow
 from tests.chaos.fleet import Machine
 from tests.chaos.machine_faults import PROCESSES
 from tests.chaos.plan import Step
@@ -13,10 +13,9 @@ from tests.chaos.proxies import CheckpointProxy
 from tests.chaos.stage import Done
 from tests.fakes.network import faults
 from tests.fakes.network.fault_proxy import FaultProxy
-from tests.fakes.network.faulty_server import Act
+from tests.fakes.network.faulty_server import Act, Exchange
 
 _WRITES = ("PutItem", "UpdateItem", "DeleteItem")
-# A condition stops a write that arrives late, or finds what it was to find.
 _LATE_SECONDS = 1.0
 _THROTTLED = faults.error("ProvisionedThroughputExceededException")
 # What happens, to which operations (none named: all), to one machine's requests alone.
@@ -59,7 +58,10 @@ def do(ways: Ways, step: Step) -> Done:
     if name == "away":
         return away(proxy, "all")
     act, operations, alone = _LEASE_ANSWERS_LOST if whose == "checkpoint" else _REQUESTS[name]
-    fault = proxy.inject(
-        act, *operations, when=(lambda exchange: exchange.access_key == machine.name) if alone else bool
-    )
+    when: Callable[[Exchange], bool] = bool
+    if alone:
+        when = lambda exchange: exchange.access_key == machine.name  # noqa: E731
+    elif step.name == "spoke-late-duplicates":
+        when = can_come_late
+    fault = proxy.inject(act, *operations, when=when)
     return Done(machine.name if alone else "all", fault.clear)
