@@ -193,7 +193,7 @@ def _transform(settings: Settings) -> Iterator[Finding]:
     try:
         if settings.transform_path is not None:
             private_files.check(Path(settings.transform_path), shared=settings.allow_shared_folders)
-        _, file = transform.load(settings.transform, settings.transform_path)
+        file = transform.load(settings.transform, settings.transform_path).file
         private_files.check(Path(file), shared=settings.allow_shared_folders)
     except NotOursError as exc:
         consequence = "Others could run programs as this user there, with its credentials"

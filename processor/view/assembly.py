@@ -62,8 +62,8 @@ def condition_of(settings: Settings) -> Condition | None:
 
 def _steps(settings: Settings, key_types: Mapping[str, str]) -> Iterator[Step]:
     if settings.transform is not None:
-        function, file = transform.load(settings.transform, settings.transform_path)
-        yield Transform(function, file=file, key_names=list(key_types))
+        loaded = transform.load(settings.transform, settings.transform_path)
+        yield Transform(loaded.function, file=loaded.file, key_names=list(key_types))
     if settings.include_attributes is not None:
         yield Inclusion(settings.include_attributes, key_types)
     if settings.exclude_attributes is not None:
@@ -89,9 +89,8 @@ def digest_of(settings: Settings) -> str:
             key = mask_key.read(settings.mask_key or "")
             made["mask_key"] = hmac.digest(key, _FINGERPRINT_OF, "sha256").hex()
         if settings.transform is not None:
-            _, file = transform.load(settings.transform, settings.transform_path)
-            made["module"] = hashlib.sha256(Path(file).read_bytes()).hexdigest()
-    except (MaskKeyError, TransformError, OSError) as exc:
+            made["module"] = transform.load(settings.transform, settings.transform_path).digest
+    except (MaskKeyError, TransformError) as exc:
         raise _unusable(str(exc)) from exc
     return hashlib.sha256(msgspec.json.encode(made, order="sorted")).hexdigest()[:_DIGEST_CHARACTERS]
 
@@ -104,14 +103,15 @@ def handed_down(settings: Settings, directory: Path) -> ItemView:
     :raises SetupError: the mask's key, or the transform, is no longer what the daemon began with
     """
     basis = msgspec.json.decode(private_files.read(directory / VIEW_FILE), type=ViewBasis)
-    if digest_of(settings) != basis.digest:
+    view = view_of(settings, basis.key_types)
+    if digest_of(settings) != basis.digest:  # read after the view was made: of a file that changes now the newer text
         raise SetupError(
             "View of the items",
             "the mask's key, or the transform's file, has changed since the daemon began",
             "Items written from now on would not be as those before",
             "Start the daemon again; it says what else to do",
         )
-    return view_of(settings, basis.key_types)
+    return view
 
 
 def _unusable(reason: str) -> SetupError:

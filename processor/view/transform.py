@@ -3,7 +3,7 @@
 What it is told and what it may do:
 
 1. It is imported before anything begins: by the start, which reports what is wrong with it, then once in the process
-   that shards' children are forked from.
+   that shards' children are forked from. Both may live longer than a task: what they load is what the file has then.
 2. It gets a copy of the item, ``{name: {type: value}}``, and nothing else: no settings, clients or sessions.
 3. What it returns is checked: an item that DynamoDB takes, with the same key, or None.
 4. What it raises makes the change one that is never accepted (``onError``). What is said of it is the exception's type
@@ -16,6 +16,7 @@ It runs as this user, so it can do whatever this program can: a properties file 
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import importlib
 import sys
 import threading
@@ -23,7 +24,7 @@ import traceback
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from types import ModuleType
-from typing import Any, TextIO
+from typing import Any, NamedTuple, TextIO
 
 import msgspec
 
@@ -147,19 +148,79 @@ def forgotten_afterwards() -> Iterator[None]:
                 del sys.modules[name]
 
 
-def load(name: str, folder: str | None) -> tuple[Function, str]:
-    """Import the function.
+class Loaded(NamedTuple):
+    """The function, its module's file, and the digest of the text that was imported."""
+
+    function: Function
+    file: str
+    digest: str
+
+
+class _Guest(NamedTuple):
+    """A module; ``was_there`` before, so that others have it, too."""
+
+    file: str
+    digest: str
+    was_there: bool = False
+
+
+# Imports change what the whole process shares, and the tasks of a daemon are looked at side by side.
+_loading = threading.RLock()
+# What ``load`` has added to ``sys.path``, and the modules that came with it, by their names.
+_folders: list[str] = []
+_guests: dict[str, _Guest] = {}
+
+
+def load(name: str, folder: str | None) -> Loaded:
+    """Import the function, as its file is now.
+
+    What was imported before, for another task's folder or before one of the files was changed, is forgotten first.
+    Whoever has a function of it may go on calling that.
 
     :param name: ``module:function``
     :param folder: where the module is; None if Python finds it by itself
-    :returns: the function, and its module's file
     :raises TransformError: that fails
     """
     module_name, _, function_name = name.partition(":")
-    if folder is not None and folder not in sys.path:
-        if not Path(folder).is_dir():
-            raise TransformError(f"transformPath {folder} is no folder")
-        sys.path.append(folder)  # last, so that nothing in it takes the place of this program's own modules
+    with _loading:
+        _find_in(folder)
+        if any(_digest(guest.file) != guest.digest for guest in _guests.values()):
+            _forget()
+        module = _imported(module_name, folder)
+        guest = _guests[module_name]
+    function = getattr(module, function_name, None)
+    if not callable(function):
+        raise TransformError(f"{guest.file} has no function {function_name}")
+    return Loaded(function, guest.file, guest.digest)
+
+
+def _find_in(folder: str | None) -> None:
+    """Have modules be found in this folder, and in no other task's."""
+    others = [each for each in _folders if each != folder]
+    if others:
+        _forget()
+        sys.path[:] = [each for each in sys.path if each not in others]
+        _folders[:] = [each for each in _folders if each not in others]
+    if folder is None or folder in sys.path:
+        return
+    if not Path(folder).is_dir():
+        raise TransformError(f"transformPath {folder} is no folder")
+    sys.path.append(folder)  # last, so that nothing in it takes the place of this program's own modules
+    if folder not in _folders:
+        _folders.append(folder)
+
+
+def _forget() -> None:
+    """Have each guest be imported anew by whoever asks for it next."""
+    for name, guest in _guests.items():
+        if not guest.was_there:
+            sys.modules.pop(name, None)
+    _guests.clear()
+    importlib.invalidate_caches()
+
+
+def _imported(module_name: str, folder: str | None) -> ModuleType:
+    before = set(sys.modules)
     try:
         with _guest():
             module = importlib.import_module(module_name)
@@ -167,11 +228,22 @@ def load(name: str, folder: str | None) -> tuple[Function, str]:
         raise
     except BaseException as exc:  # whatever a guest raises
         raise TransformError(f"importing {module_name} raised {_kind(exc)} at {_place(exc)}: {exc}") from exc
+    finally:
+        for name in set(sys.modules) - before:
+            file = getattr(sys.modules[name], "__file__", None)
+            if file and (name == module_name or (folder is not None and Path(file).is_relative_to(folder))):
+                _guests[name] = _Guest(file, _digest(file))
     file = _file_of(module, folder)
-    function = getattr(module, function_name, None)
-    if not callable(function):
-        raise TransformError(f"{file} has no function {function_name}")
-    return function, file
+    _guests.setdefault(module_name, _Guest(file, _digest(file), was_there=True))
+    return module
+
+
+def _digest(file: str) -> str:
+    """Empty where the file can't be read."""
+    try:
+        return hashlib.sha256(Path(file).read_bytes()).hexdigest()
+    except OSError:
+        return ""
 
 
 def _file_of(module: ModuleType, folder: str | None) -> str:

@@ -30,8 +30,8 @@ def made(tmp_path: Path) -> Iterator[Callable[[str], Transform]]:
         name = f"guest_{tmp_path.name.replace('-', '_')}_{next(number)}"
         names.append(name)
         (tmp_path / f"{name}.py").write_text(textwrap.dedent(text))
-        function, file = load(f"{name}:view", str(tmp_path))
-        return Transform(function, file=file, key_names=["id"])
+        loaded = load(f"{name}:view", str(tmp_path))
+        return Transform(loaded.function, file=loaded.file, key_names=["id"])
 
     yield make
     sys.path[:] = before
@@ -204,8 +204,46 @@ def test_another_task_may_have_a_module_of_the_same_name(tmp_path: Path) -> None
         folder.mkdir()
         (folder / "same_name.py").write_text(f"import wave\ndef view(item):\n    return {name!r}\n")
         with forgotten_afterwards():
-            function, file = load("same_name:view", str(folder))
-            assert (function({}), file) == (name, str(folder / "same_name.py"))
+            loaded = load("same_name:view", str(folder))
+            assert (loaded.function({}), loaded.file) == (name, str(folder / "same_name.py"))
         assert sys.path == paths
         assert "same_name" not in sys.modules
     assert "wave" in sys.modules
+
+
+@pytest.fixture
+def _imports(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Whatever is imported is forgotten afterwards."""
+    monkeypatch.setattr(sys, "path", [*sys.path])
+    with forgotten_afterwards():
+        yield
+
+
+@pytest.mark.usefixtures("_imports")
+@pytest.mark.parametrize("changed", ["kept_guest.py", "kept_helper.py"])
+def test_it_is_what_the_files_have_when_it_is_loaded(changed: str, tmp_path: Path) -> None:
+    """A process that outlives a task does not go on by the text of before, under the digest of the new one."""
+    texts = {
+        "kept_guest.py": "import kept_helper\ndef view(item): return [kept_helper.VALUE, 'was']\n",
+        "kept_helper.py": "VALUE = 'was'\n",
+    }
+    for name, text in texts.items():
+        (tmp_path / name).write_text(text)
+    before = load("kept_guest:view", str(tmp_path))
+    assert load("kept_guest:view", str(tmp_path)) == before
+    (tmp_path / changed).write_text(texts[changed].replace("'was'", "'is now'"))
+    after = load("kept_guest:view", str(tmp_path))
+    assert before.function({}) == ["was", "was"], "whoever has it may go on calling it"
+    assert sorted(after.function({})) == ["is now", "was"]
+    assert (after.digest != before.digest) is (changed == "kept_guest.py")
+
+
+@pytest.mark.usefixtures("_imports")
+def test_each_task_of_a_daemon_has_its_own_folder(tmp_path: Path) -> None:
+    """Two tasks that are looked at in turn have modules of one name, each the one in its own folder."""
+    for name in ("one", "other"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "same_name.py").write_text(f"def view(item):\n    return {name!r}\n")
+    for name in ("one", "other", "one"):
+        loaded = load("same_name:view", str(tmp_path / name))
+        assert (loaded.function({}), loaded.file) == (name, str(tmp_path / name / "same_name.py"))
