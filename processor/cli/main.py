@@ -161,7 +161,7 @@ def _with_many(command: Command, given: Named, options: CommandOptions, *, words
             load(given.files[:1])  # which says that there is no such file, and no such command either
         from processor.commands.replicate import many as daemon_of_many
 
-        directories = [path for path in given.files if Path(path).is_dir()]
+        directories = [path for path in given.files if task_files.is_directory(path)]
         named = many.named(given, command, environment=os.environ)
         daemon_of_many.run(list(task_files.in_directions(named)), words, directories)
     if isinstance(options, VerifyOptions) and options.output is not None:
@@ -194,7 +194,7 @@ def load(words: Sequence[str], command: Command = REPLICATE) -> Settings:
         )
         raise UsageError(message)
     try:
-        text = loader.decoded(Path(file).read_bytes()) if file else ""
+        text = loader.decoded(task_files.content_of(file)) if file else ""
     except OSError as exc:
         message = f"Properties file {file}: can't be read ({exc.strerror}). Nothing was started. Check the path."
         if command is REPLICATE and str(file).isalpha():

@@ -92,11 +92,11 @@ def files(
     :param directories: those that must be there; None for all that are there now
     """
     if directories is None:
-        directories = [path for path in given.files if Path(path).is_dir()]
+        directories = [path for path in given.files if task_files.is_directory(path)]
 
     def find() -> Sequence[TaskFile]:
         for directory in directories:
-            if not Path(directory).is_dir():
+            if not task_files.is_directory(directory):
                 message = f"Directory {directory}: is gone. Nothing was done."
                 raise UsageError(message)
         found = task_files.list_files(given.files)

@@ -34,6 +34,8 @@ COMMON = "common.properties"
 _PASSED_OVER = (".", "#", "~")
 # Stands after the path of a two-way task's file, for its uplink.
 _UPLINK = " (uplink)"
+# Hundreds of times what all settings take; a megabyte is parsed in a second or two.
+_MOST_BYTES = 2**20
 _LINE_END = re.compile(r"\r\n|\r|\n")
 
 
@@ -197,7 +199,19 @@ def beside(path: str) -> str:
 
 def are_many(paths: Sequence[str]) -> bool:
     """Whether these name tasks in another way than as one file."""
-    return len(paths) > 1 or any(Path(path).is_dir() for path in paths)
+    return len(paths) > 1 or any(is_directory(path) for path in paths)
+
+
+def is_directory(path: str | Path) -> bool:
+    """Whether that is a directory of tasks.
+
+    :raises UsageError: nobody can tell, as on a file server that is away
+    """
+    try:
+        return Path(path).is_dir()
+    except OSError as exc:
+        message = f"{path}: can't be looked at ({exc.strerror}). Nothing was done. Check the path, and its permissions."
+        raise UsageError(message) from exc
 
 
 def find(paths: Sequence[str]) -> list[TaskFile]:
@@ -227,7 +241,7 @@ def list_files(paths: Iterable[str]) -> list[TaskFile]:
     named = [Path(path) for path in paths]
     for path in named:
         files = [path]
-        if path.is_dir():
+        if is_directory(path):
             inheriting.add(path.absolute())
             files = [path / name for name in _listed(path)]
         elif path.name == COMMON:
@@ -267,9 +281,30 @@ def _listed(directory: Path) -> list[str]:
 
 
 def _common(shown: Path) -> str | None:
-    """The common file beside a task's; a link that leads nowhere counts, so that it is noticed."""
+    """The common file beside a task's; one that can't be looked at counts, so that it is noticed."""
     path = shown.parent / COMMON
-    return str(path) if path.exists() or path.is_symlink() else None
+    try:
+        path.lstat()
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    except OSError:
+        return str(path)
+    return str(path)
+
+
+def content_of(path: str) -> bytes:
+    """What a properties file has.
+
+    :raises OSError: it can't be read
+    :raises UsageError: it is too large to be one: to parse it would keep all other tasks waiting
+    """
+    with Path(path).open("rb") as file:
+        content = file.read(_MOST_BYTES + 1)
+    if len(content) > _MOST_BYTES:
+        most = f"{_MOST_BYTES >> 20} MB"
+        message = f"Properties file {path}: has more than {most}, so it is something else. Check the path."
+        raise UsageError(message)
+    return content
 
 
 @dataclass(frozen=True, slots=True)
@@ -283,7 +318,7 @@ def _read(path: str) -> dict[str, _Entry]:
         if Path(path).exists() and not Path(path).is_file():
             message = f"Properties file {path}: is no file. Remove it, or put the task's settings into a file."
             raise UsageError(message)
-        text = loader.decoded(Path(path).read_bytes())
+        text = loader.decoded(content_of(path))
     except OSError as exc:
         message = f"Properties file {path}: can't be read ({exc.strerror}). Check the path, and its permissions."
         raise UsageError(message) from exc

@@ -119,6 +119,8 @@ def _wait_seconds(file: TaskFile, mark: _Mark) -> float:
 
 def _is_cut(path: str) -> bool:
     try:
+        if not Path(path).is_file():
+            return False  # opening a named pipe waits for somebody who writes
         with Path(path).open("rb") as text:
             size = text.seek(0, os.SEEK_END)
             text.seek(max(0, size - 1))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -200,7 +201,8 @@ def _place(region: str, endpoint: str | None, identity: Identity) -> Hashable:
 
 
 def _log_directory(settings: Settings) -> Path:
-    return (Path(settings.log_directory) / settings.task_name).resolve()
+    # Unlike ``Path.resolve`` it takes links that go round, with which one task could end the look at all.
+    return Path(os.path.realpath(Path(settings.log_directory) / settings.task_name))
 
 
 def _named(tasks: Iterable[NamedTask]) -> str:

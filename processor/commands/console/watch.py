@@ -135,6 +135,7 @@ class Watch:
         self._opened = opened
         self._clock = clock
         self._followed_at = float("-inf")
+        self._fault = ""
         self._stop = threading.Event()
         self._pool = ThreadPoolExecutor(AT_ONCE, thread_name_prefix="look")
         self._thread: threading.Thread | None = None
@@ -176,7 +177,13 @@ class Watch:
         if now - self._followed_at < FOLLOW_SECONDS:
             return self._turns
         self._followed_at = now
-        watches = self._follow()
+        try:
+            watches = self._follow()
+        except Exception as exc:  # noqa: BLE001  # a bug: the page goes on with the tasks that it has
+            if repr(exc) != self._fault:
+                self._fault = repr(exc)
+                output.say(f"{program.NAME}: {ending.of(exc).message}")
+            return self._turns
         if watches is None:
             return self._turns
         turns = {id(turn.watch): turn for turn in self._turns}

@@ -8,8 +8,9 @@ from __future__ import annotations
 import itertools
 import queue
 import threading
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple, TextIO
 from urllib.parse import quote, unquote
@@ -59,6 +60,8 @@ class Keeper:
         self._adopted: dict[int, _Adopted] = {}
         self._log = Log()
         self._unreadable = ""
+        self._found: list[NamedTask] | None = None
+        self._fault: tuple[str, dict[str, str]] | None = None
 
     def new_number(self) -> int:
         """For a run of a task, in what is said of it."""
@@ -92,15 +95,22 @@ class Keeper:
             try:
                 words = self._heard.get(timeout=LOOK_SECONDS)
             except queue.Empty:
-                self._look()
+                self._do(self._look, "The tasks' files can't be looked at. It is tried again and again")
                 continue
             if words is None:
                 return
-            try:
-                self._hear(*words)
-            except (LookupError, TypeError, ValueError) as exc:  # the thread that keeps all tasks must not end by it
-                note = "BUG: the daemon says what can't be understood. It is passed over. Please report it."
-                self._log.error("thread_failed", thread="files", error=repr(exc), line=" ".join(words), note=note)
+            self._do(partial(self._hear, *words), "The daemon's words are passed over", line=" ".join(words))
+
+    def _do(self, work: Callable[[], None], note: str, **more: str) -> None:
+        """The thread that keeps all tasks must not end by it."""
+        try:
+            work()
+        except Exception as exc:  # noqa: BLE001  # see above
+            fault = (repr(exc), more)
+            if fault != self._fault:  # once for as long as it is the same: files are looked at twice a second
+                note = f"BUG: {note}; tasks that run go on. Please report it."
+                self._log.error("thread_failed", thread="files", error=repr(exc), **more, note=note)
+            self._fault = fault
 
     def _hear(self, word: str, *rest: str) -> None:
         if word == "running":
@@ -132,12 +142,14 @@ class Keeper:
         if self._unreadable:
             self._unreadable = ""
             self._log.notice("tasks_readable", note="The tasks' files can be read again.")
-        if found is not None:
+        self._found = found if found is not None else self._found  # what was left by a fault is not told again
+        if self._found is not None:
             kept = {*self._tasks, *(each.file for each in self._adopted.values())}
-            checked = neighbours.with_findings(found, warnings=False, process=self._process)
+            checked = neighbours.with_findings(self._found, warnings=False, process=self._process)
             self._wanted = {task.file.path: task for task in task_files.in_directions(checked, kept=kept)}
             self._adopt()
             self._end_those_without_a_file()
+            self._found = None
         self._begin_or_change()
 
     def _adopt(self) -> None:

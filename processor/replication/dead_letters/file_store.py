@@ -30,7 +30,7 @@ class LetterFile:
     def __init__(self, path: str | Path, *, shared: bool = False, words: Words = DEAD_LETTERS) -> None:
         self._shared = shared
         self._words = words
-        self._path = Path(path).resolve()  # a link stays one when the file behind it is replaced
+        self._path = Path(os.path.realpath(path))  # a link stays one when the file behind it is replaced
         self.place = str(path)
 
     def put(self, letter: Kept) -> None:

@@ -48,11 +48,13 @@ class Stage:
         self.task = FakeTask()
         self.turns = 0
         self.published: list[Known] = []
+        self.fault: Exception | None = None
         self.watch = Watch(
             [self.task],  # type: ignore[list-item]  # it does what a TaskWatch does
             interval_seconds=10,
             tabs=self._count,
             opened=threading.Event(),
+            follow=self._follow,
             clock=lambda: self.now,
         )
         self.watch.start(self.published.append)
@@ -60,6 +62,10 @@ class Stage:
     def _count(self) -> int:
         self.turns += 1
         return self.tabs
+
+    def _follow(self) -> None:
+        if self.fault is not None:
+            raise self.fault
 
     def after(self, seconds: float) -> list[str]:
         """What was done so much later, when the watch has had its turns."""
@@ -106,6 +112,17 @@ def test_while_somebody_reads_a_look_each_interval_and_glances_between(make_stag
         stage.tabs = tabs
         stage.after(10)
         assert [stage.after(2) for _ in range(5)] == [["glance"], ["glance"], ["glance"], ["glance"], ["look"]]
+
+
+def test_no_fault_of_following_files_ends_the_looks(
+    make_stage: Callable[[], Stage], capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The page goes on with the tasks that it has; the fault is said once."""
+    stage = make_stage()
+    stage.settle()
+    stage.fault = RuntimeError("links that go round")
+    assert [stage.after(60) for _ in range(3)] == 3 * [["look"]]
+    assert capsys.readouterr().err.count("links that go round") == 1
 
 
 def test_a_look_that_takes_long_is_the_only_one(make_stage: Callable[[], Stage]) -> None:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import errno
 import io
+import os
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import NoReturn
 from urllib.parse import unquote
 
 import msgspec
@@ -357,3 +360,65 @@ def test_a_line_that_can_not_be_understood_ends_no_keeper(line: str, fake: FakeD
     fake.started("a", times=2)
     said = [event.fields for event in events() if event.name == "thread_failed"]
     assert [fields["line"] for fields in said] == [line]
+
+
+def test_no_fault_of_a_look_ends_the_keeper(fake: FakeDaemon, events: Events, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is said once, and what changed meanwhile is taken over when it is over; ends are heard all the time."""
+    fake.task("a")
+    fake.start()
+    number = fake.started("a")[1]
+
+    def fail(*_: object, **__: object) -> NoReturn:
+        raise RuntimeError("links that go round")
+
+    with monkeypatch.context() as faulty:
+        faulty.setattr(keeper_module.neighbours, "with_findings", fail)
+        fake.task("b")
+        until(lambda: any(event.name == "thread_failed" for event in events()), "said")
+        fake.say(f"ended {number} 5")
+        fake.started("a", times=2)
+    fake.started("b")
+    (said,) = [event.fields for event in events() if event.name == "thread_failed"]
+    assert said["error"] == "RuntimeError('links that go round')"
+
+
+def test_a_directory_that_can_not_be_looked_at_ends_no_task(
+    fake: FakeDaemon, events: Events, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As on a file server that is away: tasks go on, and files are followed again afterwards."""
+    fake.task("a")
+    fake.start()
+    fake.started("a")
+    is_dir = Path.is_dir
+
+    def stale(path: Path) -> bool:
+        if path == fake.conf:
+            raise OSError(errno.ESTALE, os.strerror(errno.ESTALE))
+        return is_dir(path)
+
+    with monkeypatch.context() as away:
+        away.setattr(Path, "is_dir", stale)
+        until(lambda: any(event.name == "tasks_unreadable" for event in events()), "said")
+    fake.task("b")
+    fake.started("b")
+    assert [words[0] for words in fake.answers.words()] == ["start", "start"]
+
+
+def test_what_is_no_file_keeps_no_task_waiting(fake: FakeDaemon, events: Events) -> None:
+    """Opening a named pipe waits for its writer, a file without end is parsed for ever, and links may go round."""
+    os.mkfifo(fake.conf / "pipe.properties")
+    with (fake.conf / "large.properties").open("wb") as file:
+        file.truncate(2**40)
+    (fake.conf / "loop.properties").symlink_to("loop.properties")
+    (fake.logs.parent / "round").symlink_to("round")
+    fake.task("a")
+    fake.task("b", logDirectory=str(fake.logs.parent / "round"))
+    fake.start()
+    fake.started("a")
+    fake.task("c")
+    fake.started("c")
+    until(lambda: len([each for each in events() if each.name == "task_not_begun"]) >= 4, "each is said")
+    said = {event.fields["task"]: event.fields["note"] for event in events() if event.name == "task_not_begun"}
+    assert set(said) == {"pipe", "large", "loop", "b"}
+    assert "is no file" in said["pipe"]
+    assert "more than 1 MB" in said["large"]
