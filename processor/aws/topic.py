@@ -34,13 +34,14 @@ class Topic:
         text: str,
         document: bytes,
         group: str,
-        number: int,
+        identity: str,
         attributes: Mapping[str, str],
     ) -> None:
         """Publish one message: for people its text, for programs its document, for telephones its headline.
 
         :param group: of a FIFO topic: messages of one group keep their order
-        :param number: of the group's messages; of two with one number, a FIFO topic passes on the first
+        :param identity: of two messages of a group that have the same, a FIFO topic passes on the first, within five
+            minutes
         :param attributes: by which subscriptions may choose
         :raises UnavailableError, RefusedError: it was not taken
         """
@@ -48,7 +49,7 @@ class Topic:
         structure = {"default": text, "email": text, "sms": headline, **of_machines}
         more: Mapping[str, str] = {}
         if self._arn.endswith(".fifo"):
-            one = hashlib.sha256(f"{group} {number}".encode()).hexdigest()
+            one = hashlib.sha256(f"{group} {identity}".encode()).hexdigest()
             more = {"MessageGroupId": group, "MessageDeduplicationId": one}
         with aws_errors(f"Publish on topic {self._arn}"):
             self._connected().publish(

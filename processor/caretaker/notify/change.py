@@ -75,6 +75,7 @@ class Changes:
 
     def see(self, standing: Standing, *, now: float) -> None:
         """Note how the task stands."""
+        self._correct(now)
         before = self._now or (_standing(self._told) if self._told else None)
         if not standing.is_whole and before is not None and standing.rank < before.rank:
             return  # what was wrong may be so still: it could not be seen
@@ -92,6 +93,16 @@ class Changes:
         elif self._now is None and self._told is not None:
             self._since = self._told.since_ms / 1000
         self._now = standing
+
+    def _correct(self, now: float) -> None:
+        """Take what is said to have been later than now for now: the clock was wrong that said so, here or elsewhere.
+
+        Else nothing would be told until that moment, and a pause after it.
+        """
+        self._since, self._stood, self._changed = (min(each, now) for each in (self._since, self._stood, self._changed))
+        if self._told is not None:
+            at_ms, since_ms = (min(each, int(now * 1000)) for each in (self._told.at_ms, self._told.since_ms))
+            self._told = msgspec.structs.replace(self._told, at_ms=at_ms, since_ms=since_ms)
 
     def due(self, *, now: float) -> Change | None:
         """What has to be told now, if anything."""

@@ -65,7 +65,7 @@ class NotifiedTable(msgspec.Struct, frozen=True, kw_only=True):
 class Notice(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     """One change of a task's health. Times are ISO 8601, in UTC.
 
-    :param number: counts the task's messages: two with the same number are one that was sent twice
+    :param number: counts the task's messages: two with the same number and the same event are one that was sent twice
     :param event: what has changed; ``health`` is how the task stands
     :param before: the health that the last message had; None at the first
     :param since: since when the health is so

@@ -50,11 +50,22 @@ def _to_topic(topic: Topic) -> Send:
             text=made.text,
             document=msgspec.json.encode(made),
             group=notice.task,
-            number=notice.number,
+            identity=_identity(notice),
             attributes={"event": notice.event, "health": notice.health, "task": notice.task},
         )
 
     return send
+
+
+def _identity(notice: Notice) -> str:
+    """Equal for two sendings of one message, whatever has been measured anew.
+
+    The number is not enough: where an answer was lost, or its receiver killed, the next message has the same, and may say
+    that it has got worse.
+    """
+    told = (notice.event, notice.health, [(wrong.id, wrong.object) for wrong in notice.wrong], notice.more_wrong)
+    counts = [kept.count for kept in (notice.dead_letters, notice.conflicts) if kept is not None]
+    return f"{notice.number} {msgspec.json.encode((*told, counts)).decode()}"
 
 
 def _to_url(webhook: Webhook) -> Send:

@@ -61,7 +61,7 @@ class Keeper:
         self._log = Log()
         self._unreadable = ""
         self._found: list[NamedTask] | None = None
-        self._fault: tuple[str, dict[str, str]] | None = None
+        self._fault: tuple[str, str | None] | None = None
 
     def new_number(self) -> int:
         """For a run of a task, in what is said of it."""
@@ -101,15 +101,15 @@ class Keeper:
                 return
             self._do(partial(self._hear, *words), "The daemon's words are passed over", line=" ".join(words))
 
-    def _do(self, work: Callable[[], None], note: str, **more: str) -> None:
+    def _do(self, work: Callable[[], None], note: str, *, line: str | None = None) -> None:
         """The thread that keeps all tasks must not end by it."""
         try:
             work()
         except Exception as exc:  # noqa: BLE001  # see above
-            fault = (repr(exc), more)
+            fault = (repr(exc), line)
             if fault != self._fault:  # once for as long as it is the same: files are looked at twice a second
                 note = f"BUG: {note}; tasks that run go on. Please report it."
-                self._log.error("thread_failed", thread="files", error=repr(exc), **more, note=note)
+                self._log.error("thread_failed", thread="files", error=repr(exc), line=line, note=note)
             self._fault = fault
 
     def _hear(self, word: str, *rest: str) -> None:

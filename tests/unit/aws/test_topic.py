@@ -93,7 +93,7 @@ def test_people_get_the_text_and_programs_the_document() -> None:
         text="Held: all of it.\n",
         document=b'{"task":"orders"}',
         group="orders",
-        number=7,
+        identity="7",
         attributes={"event": "held"},
     )
     (given,) = published
@@ -115,6 +115,17 @@ def test_a_fifo_topic_gets_one_message_once() -> None:
         send(NOTICE)
         send(msgspec.structs.replace(NOTICE, number=8))
         assert [json.loads(each["Message"])["number"] for each in _received(sqs, queue)] == [7, 8]
+
+
+def test_a_fifo_topic_passes_on_what_has_got_worse() -> None:
+    """After a lost answer the newest is sent, with the number of what had arrived."""
+    with mock_aws():
+        arn, sqs, queue = _made("replicas.fifo", fifo=True)
+        send = sender(notify_place(arn), Clients(tasks.task()))
+        send(msgspec.structs.replace(NOTICE, lag_seconds=1.0))
+        send(msgspec.structs.replace(NOTICE, lag_seconds=2.0))
+        send(msgspec.structs.replace(NOTICE, event="loss", health="loss"))
+        assert [json.loads(each["Message"])["event"] for each in _received(sqs, queue)] == [NOTICE.event, "loss"]
 
 
 def test_what_is_wrong_with_a_topic_is_a_warning(topic: Any) -> None:

@@ -261,6 +261,14 @@ def test_a_pause_outlasts_a_takeover() -> None:
     assert next_one.look(other, seconds=FIRST_PAUSE_SECONDS * 3) == []
 
 
+def test_a_clock_that_was_ahead_silences_nobody() -> None:
+    """What the next caretaker finds to have been told tomorrow counts as told now."""
+    ahead = Story(at=1_800_086_400.0).well()
+    story = Story(ahead.last.told, at=1_800_000_000.0)
+    assert story.look(BEHIND, seconds=SETTLED_SECONDS + FIRST_PAUSE_SECONDS + LOOK_SECONDS) == ["behind"]
+    assert story.look(WELL, seconds=CALM_SECONDS) == ["recovered"]
+
+
 def test_a_new_place_is_told_how_it_stands() -> None:
     """By a number that goes on."""
     story = Story().well()
