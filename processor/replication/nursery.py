@@ -173,8 +173,10 @@ class Nursery:
                 process, status = os.waitpid(-1, os.WNOHANG)
                 if process == 0:
                     return
-                code = os.waitstatus_to_exitcode(status)
-                self._say("ended", self._numbers.pop(process), code if code >= 0 else 128 - code)
+                number = self._numbers.pop(process, None)
+                if number is not None:  # else it is one that a transform has begun when it was imported
+                    code = os.waitstatus_to_exitcode(status)
+                    self._say("ended", number, code if code >= 0 else 128 - code)
 
     def _kill(self, number: str, signal_number: str) -> None:
         for process, each in self._numbers.items():

@@ -33,6 +33,8 @@ if TYPE_CHECKING:
 
 NAME = "verification"
 KEY = {"name": {"S": NAME}}
+# What is stored is of an earlier pass, or of a clock that was ahead: nothing would take its place until then.
+_IS_NEWS = "attribute_not_exists(#last) OR #last.throughMs < :through OR #last.throughMs > :ended"
 
 
 class Verified(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
@@ -168,11 +170,12 @@ def finish(client: DynamoDBClient, table: str, running: Pass, found: Verified) -
             client,
             table,
             "SET #last = :last REMOVE running, failure",
-            condition="running.holder = :holder AND (attribute_not_exists(#last) OR #last.throughMs < :through)",
+            condition=f"running.holder = :holder AND ({_IS_NEWS})",
             values={
                 ":last": msgspec.to_builtins(found),
                 ":holder": running.holder,
                 ":through": found.through_ms,
+                ":ended": found.ended_ms,
             },
             names={"#last": "last"},
         )
@@ -218,8 +221,12 @@ def note(client: DynamoDBClient, table: str, found: Verified) -> None:
             client,
             table,
             "SET #last = :last, sinceMs = if_not_exists(sinceMs, :through) REMOVE failure",
-            condition="attribute_not_exists(#last) OR #last.throughMs < :through",
-            values={":last": msgspec.to_builtins(found), ":through": found.through_ms},
+            condition=_IS_NEWS,
+            values={
+                ":last": msgspec.to_builtins(found),
+                ":through": found.through_ms,
+                ":ended": found.ended_ms,
+            },
             names={"#last": "last"},
         )
     except (VerificationTakenError, NotFoundError):
@@ -245,8 +252,8 @@ def _update(
 def _parsed(row: dict[str, Any], table: str) -> VerificationState:
     state = own_row.parsed(row, VerificationState, table)
     try:
-        if state.running is not None:
-            int(state.running.settled, 16)
+        if state.running is not None and int(state.running.settled, 16) < 0:
+            raise ValueError("settled is negative")
     except ValueError as exc:
         raise own_row.not_ours(table, row, exc) from exc
     return state

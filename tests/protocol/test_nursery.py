@@ -14,7 +14,7 @@ import psutil
 import pytest
 
 from processor.replication.lease_term import DIRECTORY
-from processor.settings.daemon_files import SETTINGS_VARIABLE
+from processor.settings.daemon_files import SETTINGS_VARIABLE, VIEW_FILE, ViewBasis
 from tests.fakes.daemon.forked_child import NurseryClient
 from tests.fakes.machine.ended import has_ended
 from tests.fakes.patience import PATIENCE_SECONDS, until
@@ -132,3 +132,30 @@ def test_a_killed_childs_number_reaches_nobody_else(nursery: NurseryClient) -> N
     nursery.say("kill", 1, int(signal.SIGKILL))
     nursery.fork(2).kill()
     assert nursery.process.poll() is None
+
+
+def test_what_a_transform_begins_when_it_is_imported_is_no_child(tmp_path: Path) -> None:
+    """Its end is nobody's news, and the nursery goes on."""
+    transforms = tmp_path / "transforms"
+    transforms.mkdir(0o700)
+    module = transforms / "beginning_guest.py"
+    module.write_text("import subprocess\nBEGUN = subprocess.Popen(['true'])\ndef view(item): return item\n")
+    settings = task(
+        destinationEndpoint="http://127.0.0.1:1", transform="beginning_guest:view", transformPath=str(transforms)
+    )
+    file = tmp_path / "child.json"
+    for path, content in ((file, settings), (tmp_path / VIEW_FILE, ViewBasis(key_types={"id": "S"}, digest=""))):
+        path.write_bytes(msgspec.json.encode(content))
+        path.chmod(0o600)
+    nursery = NurseryClient(tmp_path, {**os.environ, SETTINGS_VARIABLE: str(file)})
+    try:
+        nursery.say("task", file)
+        nursery.fork(1).kill()
+        until(lambda: not _zombies(nursery.process.pid), "what the transform has begun is over")
+        nursery.fork(2).kill()
+    finally:
+        nursery.close()
+
+
+def _zombies(pid: int) -> list[psutil.Process]:
+    return [each for each in psutil.Process(pid).children() if each.status() == psutil.STATUS_ZOMBIE]

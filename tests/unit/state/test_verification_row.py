@@ -11,12 +11,14 @@ import pytest
 from moto import mock_aws
 
 from processor.errors import NotFoundError, UnavailableError, VerificationTakenError
-from processor.state import task_row, verification_row
+from processor.state import row_values, task_row, verification_row
 from processor.state.verification_row import Failure, Pass, Verified
 from tests.unit.state.test_task_row import TABLE, TASK
 
 PASS = Pass(holder="one", host="here/1", started_ms=1_000, saved_ms=1_000, scope="a/b", parts=16)
 OTHER = msgspec.structs.replace(PASS, holder="two", host="there/2")
+# Each of its bits would be set.
+NEGATIVE = row_values.typed(msgspec.to_builtins(msgspec.structs.replace(PASS, settled="-1")))
 FOUND = Verified(through_ms=1_000, ended_ms=9_000, equal=5, missing=1, extra=2, different=3, changing=4, repaired=2)
 
 
@@ -78,6 +80,18 @@ def test_what_began_later_is_newer(client: Any) -> None:
     assert _read(client).last == by_hand
 
 
+def test_a_clock_that_was_ahead_keeps_nothing_out(client: Any) -> None:
+    """What is said to have begun after what is now over gives way, by hand and at a pass's end."""
+    ahead = msgspec.structs.replace(FOUND, through_ms=FOUND.ended_ms + 1, ended_ms=FOUND.ended_ms + 2)
+    verification_row.note(client, TABLE, ahead)
+    verification_row.note(client, TABLE, FOUND)
+    assert _read(client).last == FOUND
+    verification_row.note(client, TABLE, ahead)
+    verification_row.begin(client, TABLE, PASS, seen=None)
+    verification_row.finish(client, TABLE, PASS, FOUND)
+    assert (_read(client).last, _read(client).running) == (FOUND, None)
+
+
 def test_a_failure_stays_until_a_run_goes_on(client: Any) -> None:
     """Also that of a run that could not begin."""
     failure = Failure(at_ms=5, reason="denied")
@@ -97,7 +111,7 @@ def test_without_a_table_nothing_is_noted(client: Any) -> None:
         verification_row.begin(client, "other", PASS, seen=None)
 
 
-@pytest.mark.parametrize("bad", [{"running": {"S": "x"}}, {"last": {"M": {"equal": {"S": "many"}}}}])
+@pytest.mark.parametrize("bad", [{"running": {"S": "x"}}, {"running": NEGATIVE}, {"last": {"M": {"equal": {"S": "many"}}}}])
 def test_a_row_of_strangers(client: Any, bad: dict[str, Any]) -> None:
     """It is said which one."""
     client.put_item(TableName=TABLE, Item=verification_row.KEY | bad)
