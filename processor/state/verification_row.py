@@ -19,6 +19,7 @@ everything by hand, who changes ``last`` alone; and the caretaker, who notes why
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
@@ -251,9 +252,6 @@ def _update(
 
 def _parsed(row: dict[str, Any], table: str) -> VerificationState:
     state = own_row.parsed(row, VerificationState, table)
-    try:
-        if state.running is not None and int(state.running.settled, 16) < 0:
-            raise ValueError("settled is negative")
-    except ValueError as exc:
-        raise own_row.not_ours(table, row, exc) from exc
+    if state.running is not None and not re.fullmatch("[0-9a-f]+", state.running.settled):
+        raise own_row.not_ours(table, row, ValueError(f"settled is {state.running.settled!r}"))
     return state

@@ -60,8 +60,8 @@ def _to_topic(topic: Topic) -> Send:
 def _identity(notice: Notice) -> str:
     """Equal for two sendings of one message, whatever has been measured anew.
 
-    The number is not enough: where an answer was lost, or its receiver killed, the next message has the same, and may say
-    that it has got worse.
+    The number is not enough: where an answer was lost, or its receiver killed, the next message has the same, and may
+    say that it has got worse.
     """
     told = (notice.event, notice.health, [(wrong.id, wrong.object) for wrong in notice.wrong], notice.more_wrong)
     counts = [kept.count for kept in (notice.dead_letters, notice.conflicts) if kept is not None]

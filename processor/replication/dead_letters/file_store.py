@@ -161,15 +161,20 @@ def append_line(path: Path, line: bytes, *, shared: bool = False) -> None:
     """
     if not path.parent.exists():
         private_files.make_folder(path.parent, shared=shared)
-    new = not path.exists()
     with _locked(path, os.O_RDWR | os.O_APPEND | os.O_CREAT, shared=shared) as descriptor:
         size = os.fstat(descriptor).st_size
         torn = size > 0 and os.pread(descriptor, 1, size - 1) != b"\n"
         data = memoryview((b"\n" if torn else b"") + line + b"\n")
-        while data:
-            data = data[os.write(descriptor, data) :]
-        os.fsync(descriptor)
-    if new:  # the file's name must be on disk as well
+        try:
+            while data:
+                data = data[os.write(descriptor, data) :]
+            os.fsync(descriptor)
+        except OSError:
+            # On a full disk a part of it is there, and would be each time that it is tried again.
+            with contextlib.suppress(OSError):
+                os.ftruncate(descriptor, size)
+            raise
+    if size == 0:  # the file's name must be on disk as well, also where an attempt before has only made the file
         _sync_folder(path.parent)
 
 

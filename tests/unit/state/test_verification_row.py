@@ -111,7 +111,9 @@ def test_without_a_table_nothing_is_noted(client: Any) -> None:
         verification_row.begin(client, "other", PASS, seen=None)
 
 
-@pytest.mark.parametrize("bad", [{"running": {"S": "x"}}, {"running": NEGATIVE}, {"last": {"M": {"equal": {"S": "many"}}}}])
+@pytest.mark.parametrize(
+    "bad", [{"running": {"S": "x"}}, {"running": NEGATIVE}, {"last": {"M": {"equal": {"S": "many"}}}}]
+)
 def test_a_row_of_strangers(client: Any, bad: dict[str, Any]) -> None:
     """It is said which one."""
     client.put_item(TableName=TABLE, Item=verification_row.KEY | bad)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import threading
 from collections.abc import Callable
@@ -60,6 +61,30 @@ def _together(*actions: Callable[[], None]) -> None:
     for thread in threads:
         thread.join(timeout=PATIENCE_SECONDS)
         assert not thread.is_alive()
+
+
+def test_a_full_disk_is_left_as_it_was(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A shard tries again every minute: what is left of each attempt would be counted as one more letter."""
+    written = os.write
+
+    def write(descriptor: int, data: memoryview) -> int:
+        if len(data) > 5:
+            return written(descriptor, data[:5])
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    synced: list[int] = []
+    for before in (b"", b"{}\n"):
+        with monkeypatch.context() as full:
+            full.setattr(os, "write", write)
+            for _ in range(3):
+                with pytest.raises(OSError, match="No space"):
+                    append_line(path, b"[1,2,3,4]")
+        assert path.read_bytes() == before
+        synced.clear()
+        with monkeypatch.context() as empty:
+            empty.setattr(os, "fsync", lambda descriptor: synced.append(os.fstat(descriptor).st_ino))
+            append_line(path, b"{}")
+        assert synced == [path.stat().st_ino, *([] if before else [path.parent.stat().st_ino])]
 
 
 def test_writers_do_not_mix_their_lines(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
