@@ -15,7 +15,7 @@ import pytest
 from processor.aws.clients import Clients
 from processor.commands.copy import command, lock
 from processor.commands.copy.lock import CopyLock
-from processor.commands.copy.member import Member
+from processor.commands.copy.member import CopyMember
 from processor.commands.copy.options import CopyOptions
 from processor.commands.demo.dynamodb_local import DynamoDBLocal
 from processor.errors import CopyTakenError, NotReadyError, RefusedError, StalledError, StoppedError, UnavailableError
@@ -69,10 +69,10 @@ def _open(client: DynamoDBClient, table: str, *, before: CopyState | None = None
     copy_rows.write(client, table, lock.begun_here(OPEN), before=before)
 
 
-def _member(client: DynamoDBClient, table: str, **more: Any) -> Member:
+def _member(client: DynamoDBClient, table: str, **more: Any) -> CopyMember:
     """One that has joined."""
     options: dict[str, Any] = {"stop": threading.Event(), "failed": pytest.fail} | more
-    member = Member(lambda: client, table, OPEN, **options)
+    member = CopyMember(lambda: client, table, OPEN, **options)
     member.join()
     return member
 
@@ -198,7 +198,7 @@ def test_who_was_overtaken_writes_nothing_more(client: DynamoDBClient, table: st
     assert (found.state, found.members) == ("running", {})
 
 
-def _is_taken(member: Member) -> bool:
+def _is_taken(member: CopyMember) -> bool:
     try:
         member.may_write()
     except CopyTakenError:
@@ -256,7 +256,7 @@ def test_a_joining_whose_answer_was_lost(dynamodb: DynamoDBLocal, table: str) ->
         assert _members(client, table) == {member.id}
         member.beat()
         copy_members.finish(client, table, OPEN)
-        assert not Member(lambda: client, table, OPEN, stop=threading.Event(), failed=pytest.fail).join()
+        assert not CopyMember(lambda: client, table, OPEN, stop=threading.Event(), failed=pytest.fail).join()
 
 
 @pytest.mark.parametrize("changed", [{"id": "2"}, {"concurrent": False}])
@@ -497,7 +497,7 @@ def test_who_finds_nothing_free_waits_until_all_is_done(client: DynamoDBClient, 
     waiting.join(PATIENCE_SECONDS)
     assert found == [None]
     _open(client, table, before=copy_rows.read(client, table))
-    copy_rows.save(client, table, one.member.copy, SegmentState(number=0))
+    copy_rows.save(client, table, one.member.work, SegmentState(number=0))
     third = _Working(client, table)
     assert third.next() == 0
     third.stop.set()
@@ -520,4 +520,4 @@ def test_a_taking_whose_answer_was_lost(dynamodb: DynamoDBLocal, client: DynamoD
     with FaultProxy(dynamodb.endpoint) as proxy:
         through = Clients(task(sourceEndpoint=proxy.endpoint)).checkpoints()
         proxy.inject(faults.drop(after=True), "UpdateItem", times=1)
-        assert copy_rows.take(through, table, member.copy, 1, seen="").holder == member.id
+        assert copy_rows.take(through, table, member.work, 1, seen="").holder == member.id

@@ -13,7 +13,7 @@ import msgspec
 
 from processor.aws.clients import Clients
 from processor.aws.timeouts import WriteTimeouts
-from processor.commands.copy.member import Member
+from processor.commands.copy.member import CopyMember
 from processor.commands.copy.segment import CopyContext, Unwritten
 from processor.commands.copy.throttled_table import ThrottledTable
 from processor.dynamodb import unit_limits
@@ -79,7 +79,7 @@ class Meters:
 def assemble(
     settings: Settings,
     clients: Clients,
-    member: Member,
+    member: CopyMember,
     source: dict[str, Any],
     *,
     meters: Meters,
@@ -98,7 +98,7 @@ def assemble(
     :param view: the task's view of its items
     :param written: called with what became of each portion, its bytes, and how many were passed over
     """
-    copy = member.copy
+    copy = member.work
     fenced = settings.write_mode == "fenced"
     # Before a replication nothing can be newer, so no fence is needed.
     write_mode = "batch" if fenced and not copy.concurrent else settings.write_mode

@@ -2,46 +2,22 @@
 
 from __future__ import annotations
 
-import threading
-import time
-from collections.abc import Callable
-from typing import TYPE_CHECKING
-
 from processor.commands.copy import standing
-from processor.errors import CopyTakenError, UnavailableError
+from processor.errors import CopyTakenError
 from processor.state import copy_members, copy_rows
 from processor.state.copy_rows import CopyState, SegmentRow, SegmentState
-from processor.state.sharing import member
+from processor.state.sharing.member import Member
 from processor.state.sharing.work_queue import Standing
 from processor.system import process_name
 
-if TYPE_CHECKING:
-    from mypy_boto3_dynamodb import DynamoDBClient
 
-
-class Member(member.Member[CopyState]):
+class CopyMember(Member[CopyState]):
     """Works on a copy for as long as the context is entered, after ``join``. Implements ``work_queue.Shared``.
 
     See ``sharing/member.py``, also for what it is given, and for what its methods raise.
     """
 
-    def __init__(
-        self,
-        connect: Callable[[], DynamoDBClient],
-        table: str,
-        copy: CopyState,
-        *,
-        stop: threading.Event,
-        failed: Callable[[UnavailableError], None],
-        counted: Callable[[int], None] = lambda _: None,
-        clock: Callable[[], float] = time.monotonic,
-    ) -> None:
-        super().__init__(connect, table, copy_rows.ROWS, copy, stop=stop, failed=failed, counted=counted, clock=clock)
-
-    @property
-    def copy(self) -> CopyState:
-        """The copy's row, held by this member."""
-        return self.work
+    work_rows = copy_rows.ROWS
 
     def _joined(self) -> CopyState:
         return copy_members.join(self._connect(), self._table, self.work, member=self.id, host=process_name.here())
@@ -58,7 +34,7 @@ class Member(member.Member[CopyState]):
 
         :raises UnavailableError: the rows can't be read now
         """
-        return standing.standing(self.copy, self.rows())
+        return standing.standing(self.work, self.rows())
 
     def first(self, part: SegmentState) -> bool:
         """Whether something may be wrong at the destination now."""
@@ -72,7 +48,7 @@ class Member(member.Member[CopyState]):
         """
         self.may_write()
         try:
-            return copy_rows.take(self._connect(), self._table, self.copy, number, seen=seen).left_of(self.copy)
+            return copy_rows.take(self._connect(), self._table, self.work, number, seen=seen).left_of(self.work)
         except CopyTakenError:
             return None
 
@@ -82,4 +58,4 @@ class Member(member.Member[CopyState]):
         :raises CopyTakenError: another process goes on with it
         :raises UnavailableError: it can't be stored now
         """
-        copy_rows.save(self._connect(), self._table, self.copy, segment)
+        copy_rows.save(self._connect(), self._table, self.work, segment)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from processor.commands.copy.assembly import Meters, assemble
-from processor.commands.copy.member import Member
+from processor.commands.copy.member import CopyMember
 from processor.commands.copy.segment import CopyContext, SegmentCopy
 from processor.commands.copy.totals import Counts, Totals
 from processor.dynamodb.expiry import NO_EXPIRY, Expiry, PastTtl
@@ -84,7 +84,7 @@ class CopyWorker:
         :raises ReplicatorError: it can't go on
         """
         settings, copy = self._task.settings, self._task.copy
-        member = Member(
+        member = CopyMember(
             self._clients.checkpoints,
             settings.task_table,
             copy,
@@ -112,7 +112,7 @@ class CopyWorker:
             SegmentCopy(Segment(state.number, self._task.copy.segments), state, context).run()
             queue.finished()
 
-    def _context(self, member: Member) -> CopyContext:
+    def _context(self, member: CopyMember) -> CopyContext:
         task = self._task
         return assemble(
             task.settings,

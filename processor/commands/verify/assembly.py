@@ -9,8 +9,8 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from processor.aws.timeouts import WriteTimeouts
-from processor.commands.verify import marked
-from processor.commands.verify.comparison import Comparison, Step
+from processor.commands.verify import marked, steps
+from processor.commands.verify.comparison import Comparison
 from processor.commands.verify.crew import Alone, Crew, Forked
 from processor.commands.verify.digests import BucketDigests
 from processor.commands.verify.judge import Judge
@@ -28,13 +28,10 @@ from processor.flow.chance import CHANCE
 from processor.flow.outage import Outage
 from processor.flow.retry import Retry
 from processor.flow.worker_group import WorkerGroup
-from processor.metrics import instruments
-from processor.metrics.command_metrics import CommandMetrics
 from processor.replication import tables
 from processor.replication.fences import Fences
 from processor.replication.two_way.marker import Markers
 from processor.reporting.logs import Log
-from processor.reporting.progress import Bar
 from processor.system import cores
 
 if TYPE_CHECKING:
@@ -115,27 +112,6 @@ def state_of(settings: Settings) -> StateOf | None:
     return marked.state_of(Markers(settings.marker_attribute)) if settings.two_way else None
 
 
-class _Steps:
-    """A bar for each step, and its metrics."""
-
-    def __init__(self, metrics: CommandMetrics) -> None:
-        self._metrics = metrics
-        self._bar = contextlib.ExitStack()
-        self._step: Step | None = None
-
-    def say(self, step: Step) -> None:
-        """Show the progress."""
-        if step is not self._step:
-            self.close()
-            self._step, self._shown = step, self._bar.enter_context(Bar())
-        self._shown.update(step.done, step.expected, step.name)
-        self._metrics.tell(step.done, step.expected, step.name)
-
-    def close(self) -> None:
-        """Finish the terminal's line."""
-        self._bar.close()
-
-
 class Assembly:
     """Makes the parts of a comparison.
 
@@ -172,8 +148,7 @@ class Assembly:
         self._comparison: Comparison | None = None
         self._sides = sides_of(task, clients, view, retry=self._retry, stop=stop)
         self._crew = self._made_crew()  # before this process has threads, for others may be forked from it
-        metrics = CommandMetrics(task.settings, items=instruments.VERIFY_ITEMS, progress=instruments.VERIFY_PROGRESS)
-        self._progress = stack.enter_context(contextlib.closing(_Steps(stack.enter_context(metrics))))
+        self._steps = stack.enter_context(steps.shown(task.settings))
 
     def comparison(self, *, pause: Callable[[int], float]) -> Comparison:
         """Ready to run."""
@@ -225,4 +200,4 @@ class Assembly:
         if self._rolling is not None:
             self._rolling.save_now_and_then()
         if self._comparison is not None:
-            self._progress.say(self._comparison.step)
+            self._steps.say(self._comparison.step)

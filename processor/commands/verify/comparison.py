@@ -26,7 +26,6 @@ from __future__ import annotations
 import math
 import random
 from collections.abc import Iterable
-from dataclasses import dataclass
 
 import msgspec
 
@@ -37,6 +36,7 @@ from processor.commands.verify.recheck import Recheck
 from processor.commands.verify.report import Found, Results
 from processor.commands.verify.settled import SettledParts
 from processor.commands.verify.sides import Sides
+from processor.commands.verify.steps import Step
 from processor.dynamodb.scanner import MAX_SEGMENTS
 
 # Many, so that the last ones end at about the same time.
@@ -50,15 +50,6 @@ _FEWEST_DRAWN = 10
 _ITEMS_PER_SEGMENT = 2_000
 
 _named_decoder = msgspec.json.Decoder(Found)
-
-
-@dataclass(slots=True)
-class Step:
-    """One of its steps; ``expected`` is an estimate of the items, 0 if there is none."""
-
-    name: str
-    expected: int = 0
-    done: int = 0
 
 
 class Comparison:

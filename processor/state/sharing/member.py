@@ -42,7 +42,10 @@ def _working(members: Iterable[str]) -> int:
 class Member(Generic[W]):
     """Is at the work for as long as the context is entered, after ``join``.
 
-    :param rows: those of this kind of work
+    A kind of work has a class of its own, which says where its rows are.
+
+    :cvar work_rows: those of this kind of work
+    :param connect: makes the task table's client
     :param work: its row
     :param failed: called with each failure to beat
     :param counted: called with the number of members that work, after each beat
@@ -50,11 +53,12 @@ class Member(Generic[W]):
     :ivar id: the member's own
     """
 
+    work_rows: WorkRows[W]
+
     def __init__(
         self,
         connect: Callable[[], DynamoDBClient],
         table: str,
-        rows: WorkRows[W],
         work: W,
         *,
         stop: threading.Event,
@@ -68,7 +72,6 @@ class Member(Generic[W]):
         self.work = msgspec.structs.replace(work, holder=self.id)
         self._connect = connect
         self._table = table
-        self._work_rows = rows
         self._stop = stop
         self._failed = failed
         self._counted = counted
@@ -91,7 +94,7 @@ class Member(Generic[W]):
         try:
             row = self._joined()
         except TakenError:
-            found = self._work_rows.read(self._connect(), self._table)
+            found = self.work_rows.read(self._connect(), self._table)
             if found is not None and (found.id, found.state) == (self.work.id, "done"):
                 return False
             if found is None or found.id != self.work.id or self.id not in (found.members or {}):
@@ -102,7 +105,7 @@ class Member(Generic[W]):
         return True
 
     def _joined(self) -> W:
-        return self._work_rows.join(self._connect(), self._table, self.work, member=self.id, host=process_name.here())
+        return self.work_rows.join(self._connect(), self._table, self.work, member=self.id, host=process_name.here())
 
     def __enter__(self) -> Self:
         self._thread.start()
@@ -118,7 +121,7 @@ class Member(Generic[W]):
                 return  # then the others see it
 
     def _leave(self) -> None:
-        self._work_rows.leave(self._connect(), self._table, self.work, member=self.id)
+        self.work_rows.leave(self._connect(), self._table, self.work, member=self.id)
 
     def others(self) -> W:
         """The work's row now, with all members.
@@ -126,9 +129,9 @@ class Member(Generic[W]):
         :raises TakenError: it was begun anew, or the others have removed this one
         :raises UnavailableError: it can't be read now
         """
-        row = self._work_rows.read(self._connect(), self._table)
+        row = self.work_rows.read(self._connect(), self._table)
         if row is None or row.id != self.work.id or self.id not in (row.members or {}):
-            raise self._work_rows.taken(self._table)
+            raise self.work_rows.taken(self._table)
         return row
 
     def may_write(self) -> None:
@@ -167,7 +170,7 @@ class Member(Generic[W]):
         """
         began = (self._clock(), time.time())
         try:
-            row = self._work_rows.beat(self._connect(), self._table, self.work, member=self.id)
+            row = self.work_rows.beat(self._connect(), self._table, self.work, member=self.id)
             self._beaten = began
             row = self._remove_dead(row)
         except UnavailableError as exc:
@@ -189,7 +192,7 @@ class Member(Generic[W]):
                 since = now
             if now - since >= watch.WATCH_SECONDS or process_name.is_gone(member.host):
                 try:
-                    row = self._work_rows.remove(
+                    row = self.work_rows.remove(
                         self._connect(), self._table, self.work, member=name, seen_beat=member.beat
                     )
                 except TakenError:

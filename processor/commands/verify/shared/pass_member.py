@@ -3,19 +3,13 @@
 from __future__ import annotations
 
 import contextlib
-import threading
-from collections.abc import Callable
-from typing import TYPE_CHECKING
 
-from processor.errors import UnavailableError, VerifyTakenError
+from processor.errors import VerifyTakenError
 from processor.state import pass_rows
 from processor.state.pass_rows import PartRow, PassState
 from processor.state.sharing.member import Member
 from processor.state.sharing.work_queue import Standing
 from processor.system import process_name
-
-if TYPE_CHECKING:
-    from mypy_boto3_dynamodb import DynamoDBClient
 
 
 class PassMember(Member[PassState]):
@@ -24,20 +18,7 @@ class PassMember(Member[PassState]):
     See ``sharing/member.py``, also for what it is given, and for what its methods raise.
     """
 
-    def __init__(
-        self,
-        connect: Callable[[], DynamoDBClient],
-        table: str,
-        under_way: PassState,
-        *,
-        stop: threading.Event,
-        failed: Callable[[UnavailableError], None],
-        counted: Callable[[int], None] = lambda _: None,
-        waits: bool = False,
-    ) -> None:
-        super().__init__(
-            connect, table, pass_rows.ROWS, under_way, stop=stop, failed=failed, counted=counted, waits=waits
-        )
+    work_rows = pass_rows.ROWS
 
     def rows(self) -> list[PartRow]:
         """Those of the pass's parts that were begun.

@@ -6,25 +6,23 @@ import contextlib
 import threading
 import time
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from processor.aws import boto3_clients
 from processor.aws.clients import Clients
-from processor.commands.verify import assembly, terms
+from processor.commands.verify import assembly, steps, terms
 from processor.commands.verify.options import VerifyOptions
 from processor.commands.verify.report import VerifyReport
 from processor.commands.verify.shared import found, opening
 from processor.commands.verify.shared.counts import PassCounts
 from processor.commands.verify.shared.pass_member import PassMember
 from processor.commands.verify.shared.pass_worker import LINES, PassTask, PassWorker
+from processor.commands.verify.steps import Step
 from processor.commands.verify.task import VerifyTask
 from processor.dynamodb import segments
 from processor.errors import ReplicatorError, VerifyTakenError
-from processor.metrics import instruments
-from processor.metrics.command_metrics import CommandMetrics
 from processor.reporting import output
-from processor.reporting.progress import Bar
 from processor.state.pass_rows import PassState
 from processor.state.sharing.crew import Crew, Seat, crew
 from processor.state.sharing.tally import Tally
@@ -94,11 +92,13 @@ class SharedPass:
             workers = stack.enter_context(self._crew(member.work))  # before this process has threads
             stack.enter_context(member)
             tally = stack.enter_context(self._tally(member))
-            tell = stack.enter_context(self._shown(member.work))
+            shown = stack.enter_context(steps.shown(self._task.settings))
+            step = Step(_STEP, member.work.expected_items)
 
             def tick() -> None:
                 tally.own = workers.counts
-                tell(tally.counts.items)
+                step.done = tally.counts.items
+                shown.say(step)
 
             try:
                 workers.run(tick)
@@ -154,19 +154,6 @@ class SharedPass:
             return PassCounts(items=sum(row.items for row in member.rows()))
 
         return Tally(self._retry(look), lambda _: look(), none=PassCounts(), processes=0)
-
-    @contextlib.contextmanager
-    def _shown(self, under_way: PassState) -> Iterator[Callable[[int], None]]:
-        metrics = CommandMetrics(
-            self._task.settings, items=instruments.VERIFY_ITEMS, progress=instruments.VERIFY_PROGRESS
-        )
-        with Bar() as bar, metrics:
-
-            def tell(items: int) -> None:
-                bar.update(items, under_way.expected_items, _STEP)
-                metrics.tell(items, under_way.expected_items, _STEP)
-
-            yield tell
 
 
 def _gather(member: PassMember, report: VerifyReport, *, show: int) -> int:
