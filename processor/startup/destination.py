@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 from processor.aws.errors import aws_errors
 from processor.dynamodb import table_spec, time_to_live
 from processor.dynamodb.describe import described, described_if_there
+from processor.dynamodb.occupancy import has_items
 from processor.errors import CredentialsError, InUseError, RefusedError, UnavailableError
 from processor.flow.waiter import Say, Waiter
 from processor.reporting.findings import Finding, error, warning
@@ -204,7 +205,7 @@ def copy_ttl(settings: Settings, clients: Clients, *, say: Say, only_if_empty: b
             return
         if time_to_live.look(clients.destination(), name, settings.destination_region).attribute is not None:
             return
-        if only_if_empty and not _is_empty(clients.destination(), name):
+        if only_if_empty and not _is_surely_empty(clients.destination(), name):
             return
         with aws_errors(f"UpdateTimeToLive on table {name}"):
             clients.destination().update_time_to_live(
@@ -223,10 +224,9 @@ def copy_ttl(settings: Settings, clients: Clients, *, say: Say, only_if_empty: b
         )
 
 
-def _is_empty(client: DynamoDBClient, name: str) -> bool:
+def _is_surely_empty(client: DynamoDBClient, name: str) -> bool:
     try:
-        with aws_errors(f"Scan of table {name}"):
-            return not client.scan(TableName=name, Limit=1, ConsistentRead=True).get("Items")
+        return not has_items(client, name)
     except (UnavailableError, RefusedError):
         return False  # then it is left as it is
 

@@ -17,7 +17,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
-from processor.aws.errors import aws_errors
+from processor.dynamodb.occupancy import has_items
 from processor.dynamodb.stream_retention import LAST_START_SECONDS
 from processor.reporting.findings import Finding, error
 from processor.startup.failed_call import Who, attempt
@@ -25,15 +25,10 @@ from processor.state import care_row
 from processor.state.care_row import Phase
 
 if TYPE_CHECKING:
-    from mypy_boto3_dynamodb import DynamoDBClient
-
     from processor.aws.clients import Clients
     from processor.settings.settings import Settings
     from processor.startup.facts import Facts
     from processor.state.copy_rows import CopyState
-
-# A table from which much was deleted may have empty pages.
-_MOST_PAGES = 20
 
 
 class Beginning(NamedTuple):
@@ -82,7 +77,7 @@ def occupied(settings: Settings, clients: Clients, facts: Facts) -> list[Finding
     found: list[bool] = []
     what = f"items of destination table {name} in {settings.destination_region}"
     who = Who.of_destination(settings)
-    findings = attempt(what, lambda: found.append(_has_items(clients.destination(), name)), who)
+    findings = attempt(what, lambda: found.append(has_items(clients.destination(), name)), who)
     if findings or not any(found):
         return findings
     # Another start may have begun it meanwhile, and its children write.
@@ -93,19 +88,6 @@ def occupied(settings: Settings, clients: Clients, facts: Facts) -> list[Finding
 
     findings = attempt(at, again, Who.of_task(settings))
     return findings or [*_refused(settings, facts)]
-
-
-def _has_items(client: DynamoDBClient, name: str) -> bool:
-    start: dict[str, object] = {}
-    for _ in range(_MOST_PAGES):
-        with aws_errors(f"Scan of table {name}"):
-            page = client.scan(TableName=name, Limit=1, **start)  # type: ignore[arg-type]  # the key of a page's end
-        if page.get("Items"):
-            return True
-        if not page.get("LastEvaluatedKey"):
-            return False
-        start = {"ExclusiveStartKey": page["LastEvaluatedKey"]}
-    return False
 
 
 def _refused(settings: Settings, facts: Facts) -> Iterator[Finding]:

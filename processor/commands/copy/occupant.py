@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from processor.dynamodb.keys import identity_of, key_reader
+from processor.dynamodb.occupancy import MOST_PAGES
 from processor.dynamodb.scanner import Segment
 from processor.errors import CredentialsError, RefusedError
 from processor.flow.retry import Retry
@@ -29,8 +30,6 @@ if TYPE_CHECKING:
 
 # A scan goes by the hash of the keys, so the first are as good a sample as any. So many fit one BatchGetItem.
 PROBE_ITEMS = 100
-# A table from which much was deleted may have empty pages.
-_MOST_PAGES = 20
 
 
 class Occupants(msgspec.Struct, frozen=True, kw_only=True, rename="camel", omit_defaults=True):
@@ -81,7 +80,7 @@ def _look(settings: Settings, clients: Clients, key_names: Sequence[str], retry:
     numbered = 0
     markers = Markers(settings.marker_attribute) if settings.two_way else None
     start: msgspec.Raw | None = None
-    for _ in range(_MOST_PAGES):
+    for _ in range(MOST_PAGES):
         begin = start
         page = retry.ask(lambda: destination.page(Segment(0, 1), begin, limit=PROBE_ITEMS))  # noqa: B023  # at once
         here = {identity_of(key_of(item)): item for item in page.items}
