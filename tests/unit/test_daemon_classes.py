@@ -25,8 +25,10 @@ def test_the_daemons_classes(tmp_path: Path) -> None:
     compiled = subprocess.run(command, capture_output=True, text=True, check=False, timeout=300)
     assert compiled.returncode == 0, compiled.stderr
     program = [java.executable(), "-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC", "-Dlogback.statusListenerClass=NOP"]
-    launch = [*program, f"-Dseeds={SEEDS}", f"-DtaskTableSchema={SCHEMA}", "-jar", junit, "execute"]
+    class_path = f"{tmp_path}{os.pathsep}{jars}"
+    given = [f"-Dseeds={SEEDS}", f"-DtaskTableSchema={SCHEMA}", f"-DtestClassPath={class_path}"]
+    launch = [*program, *given, "-jar", junit, "execute"]
     options = ["--disable-banner", "--disable-ansi-colors", "--fail-if-no-tests", "--details=tree"]
-    scan = ["--scan-class-path", tmp_path, "--class-path", f"{tmp_path}{os.pathsep}{jars}"]
+    scan = ["--scan-class-path", tmp_path, "--class-path", class_path]
     done = subprocess.run([*launch, *options, *scan], capture_output=True, text=True, check=False, timeout=300)
     assert done.returncode == 0, done.stdout + done.stderr

@@ -38,12 +38,15 @@ public final class Daemon {
     /** The task's end is the process's. */
     private static void one(String file, Common common) {
         TaskRun task = new TaskRun(file, common, () -> System.exit(Exit.FAILED));
-        Runtime.getRuntime().addShutdownHook(new Thread(() -> {
+        boolean isStopped = !atEnd(() -> {
             common.ending();
             task.end();
             common.close();
             Runtime.getRuntime().halt(task.status());
-        }, "shutdown"));
+        });
+        if (isStopped) {
+            return;
+        }
         // Before anything can fail: a signal during the start is a clean stop too, and has nothing to hand back.
         onSignals(task::ask, "TERM", "INT", "HUP");
         task.run();
@@ -52,15 +55,28 @@ public final class Daemon {
 
     private static void many(String keeper, Common common) {
         Tasks tasks = new Tasks(keeper.split(" +"), common);
-        Runtime.getRuntime().addShutdownHook(new Thread(() -> {
+        boolean isStopped = !atEnd(() -> {
             common.ending();
             tasks.end();
             common.close();
             Runtime.getRuntime().halt(tasks.status());
-        }, "shutdown"));
+        });
+        if (isStopped) {
+            return;
+        }
         onSignals(tasks::ask, "TERM", "INT");
         sun.misc.Signal.handle(new sun.misc.Signal("HUP"), signal -> tasks.reload());
         tasks.run();
+    }
+
+    /** Returns false where the end has begun already: a signal was faster, and nothing must be begun any more. */
+    private static boolean atEnd(Runnable end) {
+        try {
+            Runtime.getRuntime().addShutdownHook(new Thread(end, "shutdown"));
+            return true;
+        } catch (IllegalStateException e) { // Java's word for an end that has begun
+            return false;
+        }
     }
 
     private static void onSignals(Runnable asked, String... names) {
