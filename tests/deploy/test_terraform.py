@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import json
 import re
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -88,6 +89,14 @@ def _blocks(kind: str) -> Iterator[tuple[str, dict[str, Any]]]:
 # --- All of it -------------------------------------------------------------------------------------------------------
 
 
+def _arguments(content: dict[str, Any]) -> Iterator[str]:
+    for name, value in content.items():
+        if name == "dynamic":
+            yield from (each for block in value for each in block)
+        else:
+            yield name
+
+
 def test_resources_are_given_what_they_take() -> None:
     """Each argument and block of each resource is one that the provider has."""
     found = [
@@ -95,7 +104,7 @@ def test_resources_are_given_what_they_take() -> None:
         for _, resource in _blocks("resource")
         for kind, named in resource.items()
         for content in named.values()
-        for argument in content
+        for argument in _arguments(content)
     ]
     assert {kind for kind, _ in found} == set(ARGUMENTS)
     assert [each for each in found if each[1] not in ARGUMENTS[each[0]] | _OF_EVERY_RESOURCE] == []
@@ -137,56 +146,41 @@ def test_it_is_as_terraform_writes_it() -> None:
 # --- The alarms ------------------------------------------------------------------------------------------------------
 
 
-class _CloudFormation(yaml.SafeLoader):
-    """Takes ``!Sub`` and ``!Ref`` for their words."""
+ALARMS = java.ROOT / "docs" / "metrics" / "cloudwatch-alarms.yml"
 
 
-_CloudFormation.add_multi_constructor("!", lambda *given: given[-1].value)
+def _template() -> dict[str, dict[str, Any]]:
+    """CloudFormation's alarms by their names."""
+    return {name: each["Properties"] for name, each in yaml.safe_load(ALARMS.read_text())["Resources"].items()}
 
 
-def test_the_alarms_are_cloudformations() -> None:
-    """Each of docs/metrics/cloudwatch-alarms.yml, with its metric, its bounds and its words."""
-    text = (java.ROOT / "docs" / "metrics" / "cloudwatch-alarms.yml").read_text()
-    wanted = {
-        name: each["Properties"]
-        for name, each in yaml.load(text, _CloudFormation)["Resources"].items()  # noqa: S506  # a safe one's own
+def _names(value: Any) -> set[str]:
+    """Of all properties in it."""
+    if isinstance(value, list):
+        return set().union(*map(_names, value))
+    return set(value).union(*map(_names, value.values())) if isinstance(value, dict) else set()
+
+
+def test_the_alarms_have_all_that_cloudformations_have() -> None:
+    """The module reads the template, and gives each alarm every property that is in it."""
+    used = set(re.findall(r"\.([A-Z]\w+)|\"(Fn::Sub)\"", (FOLDER / "alarms" / "main.tf").read_text()))
+    assert {name for each in used for name in each if name} == _names(list(_template().values())) - {"Ref"}
+
+
+def test_the_alarms_are_cloudformations_for_each_task(tmp_path: Path) -> None:
+    """As Terraform itself reads them."""
+    if terraform.COMMAND is None:
+        pytest.skip("this machine has no terraform")
+    folder, docs = tmp_path / "deploy" / "terraform" / "alarms", tmp_path / "docs" / "metrics"
+    folder.mkdir(parents=True)
+    docs.mkdir(parents=True)
+    shutil.copy(ALARMS, docs)
+    names = ["orders", "sizes"]
+    variables = {"task_names": names, "topic_arn": "arn:aws:sns:us-east-1:123456789012:on-call"}
+    found = terraform.locals_of(FOLDER / "alarms", folder, given={}, variables=variables)
+    assert found["each"] == {
+        f"{task}-{name}": {**alarm, "task": task} for task in names for name, alarm in _template().items()
     }
-    (_, ours) = next(each for each in _blocks("locals") if each[0] == "alarms")
-    lag = ours["lag"]
-    assert ours["alarms"].keys() | {"ReplicationLag"} == wanted.keys()
-    for name, alarm in {**ours["alarms"], "ReplicationLag": lag}.items():
-        there = wanted[name]
-        assert alarm == {
-            "description": there["AlarmDescription"],
-            "evaluation_periods": there["EvaluationPeriods"],
-            "threshold": there["Threshold"],
-            "comparison": there["ComparisonOperator"],
-            "missing": there["TreatMissingData"],
-            "tells_end": "OKActions" in there,
-        } | (
-            {}
-            if "Metrics" in there
-            else {
-                "metric": there["MetricName"],
-                "statistic": there["Statistic"],
-                "datapoints_to_alarm": there.get("DatapointsToAlarm"),
-            }
-        )
-        assert there.get("Namespace", "!").replace("${TaskName}", "") in ("!", ours["namespace"])
-    queries = next(
-        content["metric_query"]
-        for _, block in _blocks("resource")
-        for named in block.values()
-        for content in named.values()
-        if "metric_query" in content
-    )
-    assert [(each["id"], each.get("expression"), each.get("label")) for each in queries] == [
-        (each["Id"], each.get("Expression"), each.get("Label")) for each in wanted["ReplicationLag"]["Metrics"]
-    ]
-    assert [(each["metric"][0]["metric_name"], each["metric"][0]["stat"]) for each in queries[1:]] == [
-        (each["MetricStat"]["Metric"]["MetricName"], each["MetricStat"]["Stat"])
-        for each in wanted["ReplicationLag"]["Metrics"][1:]
-    ]
 
 
 # --- The service -----------------------------------------------------------------------------------------------------
