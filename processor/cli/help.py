@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import argparse
+import re
+import shutil
+import textwrap
 from collections.abc import Iterator, Sequence
 
 from processor import __version__
@@ -15,6 +18,11 @@ from processor.system import program
 _ASKING = ("help", "-h", "--help")
 SETTINGS = "settings"
 _TASKS = "FILE ...|DIRECTORY"
+_OPTION = "[--OPTION ...]"
+_SETTING = "[--SETTING VALUE ...]"
+# Columns before the words of a setting: argparse's own, and those where that leaves too few for a variable's name.
+_INDENT, _NARROW_INDENT = 24, 12
+_NARROW_COLUMNS = 80
 _DESCRIPTION = (
     "Keeps a DynamoDB table equal to another one, in real time. A FILE of settings is a task; several of them, or a "
     "DIRECTORY, whose *.properties are a task each and inherit its common.properties, are worked off one by one, and "
@@ -25,6 +33,33 @@ _STATUS = (
     "start it again; 130 or 143 a command that was interrupted (a replication that is stopped: 0). With several tasks "
     "it is the highest."
 )
+
+
+class _Formatter(argparse.HelpFormatter):
+    """Breaks no word, for names are copied from here."""
+
+    def _split_lines(self, text: str, width: int) -> list[str]:
+        return _broken(text, width)
+
+    def _fill_text(self, text: str, width: int, indent: str) -> str:
+        return "\n".join(indent + line for line in _broken(text, width - len(indent)))
+
+
+def _of_settings(prog: str) -> argparse.HelpFormatter:
+    is_narrow = shutil.get_terminal_size().columns < _NARROW_COLUMNS
+    return _Formatter(prog, max_help_position=_NARROW_INDENT if is_narrow else _INDENT)
+
+
+def _broken(text: str, width: int, *, indent: str = "") -> list[str]:
+    text = re.sub(r"[ \n]+", " ", text)
+    return textwrap.wrap(text, width, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False)
+
+
+def _usage(*parts: str) -> str:
+    """What is typed: as many parts on a line as have room, each whole."""
+    width = shutil.get_terminal_size().columns - len("usage: ") - 2
+    lines = _broken(" ".join(part.replace(" ", "\xa0") for part in parts), width, indent=" " * len("usage: "))
+    return "\n".join(lines).replace("\xa0", " ")
 
 
 def asked(words: Sequence[str]) -> str | None:
@@ -67,9 +102,10 @@ def of(command: Command) -> str:
 def _overview() -> str:
     made = argparse.ArgumentParser(
         prog=program.NAME,
-        usage=f"{program.NAME} [COMMAND] {_TASKS} [--OPTION ...] [--SETTING VALUE ...]",
+        usage=_usage(program.NAME, "[COMMAND]", _TASKS, _OPTION, _SETTING),
         description=_DESCRIPTION,
         epilog=_STATUS,
+        formatter_class=_Formatter,
         add_help=False,
     )
     listed = made.add_subparsers(title="Commands", metavar="")
@@ -92,10 +128,11 @@ def _without_empty_lines(text: str) -> str:
 def _of_command(command: Command) -> str:
     made = argparse.ArgumentParser(
         prog=f"{program.NAME} {command.name}",
-        usage=f"{program.NAME} {command.name} {_TASKS} [--OPTION ...] [--SETTING VALUE ...]",
+        usage=_usage(program.NAME, command.name, _TASKS, _OPTION, _SETTING),
         description=f"{command.help[:1].upper()}{command.help[1:]}.",
         epilog=f"Exit status: {', '.join(_statuses(command))}. '{program.NAME} help {SETTINGS}' lists the settings, "
         "which may stand here, too.",
+        formatter_class=_Formatter,
         add_help=False,
     )
     own = made.add_argument_group(f"Options of {command.name}")
@@ -113,7 +150,8 @@ def _statuses(command: Command) -> Iterator[str]:
 
 def settings() -> str:
     """All settings in groups, each with its default and its environment variable."""
-    made = arguments.parser(program.NAME, f"{program.NAME} [COMMAND] {_TASKS} [--SETTING VALUE ...]")
+    made = arguments.parser(program.NAME, _usage(program.NAME, "[COMMAND]", _TASKS, _SETTING))
+    made.formatter_class = _of_settings
     made.description = (
         f"Each setting can stand in the properties file, in the environment (the name that begins with "
         f"{ENVIRONMENT_PREFIX}) or on the command line; the later of these wins. Any KCL MultiLangDaemon property may "
