@@ -73,7 +73,7 @@ def _interruptible() -> None:
 @pytest.fixture(scope="session")
 def dynamodb(tmp_path_factory: pytest.TempPathFactory) -> Iterator[local_server.Server]:
     """One server for all tests that want one: DynamoDB Local, or moto's where that is not to be had."""
-    with local_server.started(tmp_path_factory.mktemp("server")) as server:
+    with local_server.started(tmp_path_factory.mktemp("server") / "server.log") as server:
         yield server
 
 

@@ -1,4 +1,4 @@
-"""Two DynamoDB Local servers for all scenarios, and a pair of tables for each."""
+"""Two servers for all scenarios, and a pair of tables for each."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from typing import TYPE_CHECKING, Any
 import boto3
 import pytest
 
-from processor.commands.demo.dynamodb_local import DynamoDBLocal
 from processor.commands.demo.workload import Workload, create_table, scan
 from processor.state import leases
 from tests.fakes.daemon.fleet import Fleet
 from tests.fakes.daemon.replicator import Replicator
+from tests.fakes.dynamodb import local_server
 from tests.fakes.machine.shell import Shell
 from tests.fakes.patience import until
 
@@ -39,8 +39,11 @@ class Servers:
 @pytest.fixture(scope="session")
 def servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Servers]:
     """Two servers, for the whole session."""
-    logs = tmp_path_factory.mktemp("dynamodb-local")
-    with DynamoDBLocal(log=logs / "source.log") as source, DynamoDBLocal(log=logs / "destination.log") as destination:
+    logs = tmp_path_factory.mktemp("servers")
+    with (
+        local_server.started(logs / "source.log") as source,
+        local_server.started(logs / "destination.log") as destination,
+    ):
         yield Servers(source.endpoint, destination.endpoint)
 
 
@@ -176,7 +179,7 @@ def shell(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Shell]:
         monkeypatch.setenv(name, "trial")
     folder = tmp_path / "checkout"
     folder.mkdir()
-    with DynamoDBLocal(log=tmp_path / "server.log") as server:
+    with local_server.started(tmp_path / "server.log") as server:
         made = Shell(folder, server)
         yield made
         made.end()

@@ -23,6 +23,9 @@ VARIABLE = "TEST_SERVER"
 _ALL = "moto-all"
 _TESTS = Path(__file__).resolve().parents[2]
 LEFT_OUT = "needs DynamoDB Local"
+# A test that wants one of these wants a server.
+_FIXTURES = frozenset({"dynamodb", "servers", "shell"})
+_REGION = "moto has tables of a region each"
 # Modules below tests/ whose every test has passed on moto's server, but for these, by what moto has otherwise. A module
 # that wants a server and is not here is left out: it may stand on what only DynamoDB Local does. TEST_SERVER=moto-all
 # leaves out none of them, for whoever proves another one.
@@ -43,6 +46,13 @@ _ON_MOTO: dict[str, dict[str, str]] = {
     "protocol/test_scannable_table.py": {"test_a_start_that_is_no_key": "moto takes any start of a scan"},
     "protocol/test_shared_verify.py": {},
     "protocol/test_write_probe.py": {},
+    "scenarios/test_replication.py": {
+        "test_a_region_may_be_a_word_that_the_adapter_does_not_know[local]": _REGION,
+        "test_a_region_may_be_a_word_that_the_adapter_does_not_know[xx-newest-9]": _REGION,
+    },
+    "scenarios/test_start.py": {
+        "test_a_stream_turned_off_and_on_is_a_gap": "moto takes a stream that is turned off for one that is on",
+    },
 }
 
 
@@ -63,16 +73,16 @@ def is_moto() -> bool:
 
 
 @contextlib.contextmanager
-def started(folder: Path) -> Iterator[Server]:
+def started(log: Path) -> Iterator[Server]:
     """A server, ended afterwards.
 
-    :param folder: where its log is
+    :param log: its log, a file
     """
     if not is_moto():
-        with DynamoDBLocal(log=folder / "dynamodb-local.log") as server:
+        with DynamoDBLocal(log=log) as server:
             yield server
         return
-    moto = MotoServer(log=folder / "moto.log", python=Path(sys.executable)).start()
+    moto = MotoServer(log=log, python=Path(sys.executable)).start()
     try:
         yield moto.wait()
     finally:
@@ -93,7 +103,7 @@ def refuse(_: DynamoDBLocal) -> DynamoDBLocal:
 
 def _why_left_out(item: pytest.Item) -> str:
     """Why a test of the one server needs DynamoDB Local; empty if it doesn't, or wants no server."""
-    if "dynamodb" not in getattr(item, "fixturenames", []) or os.environ.get(VARIABLE) == _ALL:
+    if _FIXTURES.isdisjoint(getattr(item, "fixturenames", [])) or os.environ.get(VARIABLE) == _ALL:
         return ""
     module = item.path.relative_to(_TESTS).as_posix()
     return _ON_MOTO[module].get(item.name, "") if module in _ON_MOTO else "not proven on moto's server"

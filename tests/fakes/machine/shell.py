@@ -15,9 +15,9 @@ from typing import Any
 import boto3
 
 from processor.cli.registry import COMMANDS
-from processor.commands.demo.dynamodb_local import DynamoDBLocal
 from processor.startup import java
 from tests import pages
+from tests.fakes.dynamodb.local_server import Server
 from tests.fakes.patience import PATIENCE_SECONDS, until
 
 # What runs until it is stopped: a replication, and whoever looks on.
@@ -31,7 +31,7 @@ class Shell:
     :ivar left: blocks of the pages that were opened, and not typed yet
     """
 
-    def __init__(self, folder: Path, server: DynamoDBLocal) -> None:
+    def __init__(self, folder: Path, server: Server) -> None:
         self.folder = folder
         self.server = server
         self.client: Any = boto3.client("dynamodb", region_name="us-east-1", endpoint_url=server.endpoint)
