@@ -153,9 +153,10 @@ class CareLock:
     def leave(self) -> None:
         """Give it up, so that another caretaker takes it at its next look."""
         with self._writing:
-            if not self.is_held:
+            was_held = self.is_held
+            self._lose()  # also where the term is over: a beat that works again would keep others waiting
+            if not was_held:
                 return
-            self._lose()
             try:
                 care_row.leave(self._connect(), self._table, holder=self._id)
             except ReplicatorError:

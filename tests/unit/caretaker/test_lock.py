@@ -12,9 +12,10 @@ from moto import mock_aws
 
 from processor.caretaker import lock as care_lock
 from processor.caretaker.lock import BEAT_SECONDS, TERM_SECONDS, WATCH_SECONDS, CareLock
-from processor.errors import CareTakenError, ConditionFailedError
+from processor.errors import CareTakenError, ConditionFailedError, UnavailableError
 from processor.state import care_row, task_row
 from processor.system import process_name
+from tests import ended_threads
 from tests.fakes.clock import Clock
 from tests.fakes.patience import PATIENCE_SECONDS, until
 from tests.unit.state.test_task_row import TABLE, TASK
@@ -41,9 +42,17 @@ def clock() -> Clock:
 
 
 @pytest.fixture
-def make(client: Any, clock: Clock) -> Callable[[], CareLock]:
-    """Locks of caretakers."""
-    return lambda: CareLock(lambda: client, TABLE, clock=clock, wall=clock)
+def make(client: Any, clock: Clock) -> Iterator[Callable[[], CareLock]]:
+    """Locks of caretakers, which leave in the end."""
+    made: list[CareLock] = []
+
+    def lock() -> CareLock:
+        made.append(CareLock(lambda: client, TABLE, clock=clock, wall=clock))
+        return made[-1]
+
+    yield lock
+    for each in made:
+        each.leave()
 
 
 def test_it_is_held_by_one(make: Callable[[], CareLock]) -> None:
@@ -98,6 +107,30 @@ def test_one_that_leaves_is_followed_at_once(make: Callable[[], CareLock]) -> No
     assert first.seek()
     first.leave()
     assert not first.is_held
+    assert second.seek()
+
+
+def test_one_that_leaves_after_its_term_beats_no_more(
+    make: Callable[[], CareLock], clock: Clock, client: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The table was away for that long; whoever waits takes over by the row that stands still."""
+
+    def away(*_: object, **__: object) -> None:
+        raise UnavailableError("fake: no answer", code="ReadTimeoutError")
+
+    monkeypatch.setattr(care_lock, "BEAT_SECONDS", 0.01)
+    monkeypatch.setattr(care_row, "beat", away)
+    before = set(threading.enumerate())
+    first, second = make(), make()
+    assert first.seek()
+    clock.now += TERM_SECONDS
+    first.leave()
+    assert ended_threads.left(before) == ""
+    found = care_row.read(client, TABLE)
+    assert found is not None
+    assert found.holder
+    assert not second.seek()
+    clock.now += WATCH_SECONDS
     assert second.seek()
 
 
