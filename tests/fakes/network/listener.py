@@ -3,15 +3,28 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import socket
 import socketserver
 import ssl
 import sys
 import threading
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from typing_extensions import Self
+
+
+class ConnectionThread(threading.Thread):
+    """Serves a connection.
+
+    :param listening: the thread of the server that it is one of
+    """
+
+    def __init__(self, serve: Callable[[], None], *, listening: threading.Thread) -> None:
+        super().__init__(target=serve, name=f"{listening.name}'s connection", daemon=True)
+        self.listening = listening
 
 
 class Listener(socketserver.ThreadingTCPServer):
@@ -40,6 +53,7 @@ class Listener(socketserver.ThreadingTCPServer):
             self.socket = tls.wrap_socket(self.socket, server_side=True)
         self.port: int = self.server_address[1]
         self._open: set[socket.socket] = set()
+        self._serving: list[ConnectionThread] = []
         self._thread = threading.Thread(target=self.serve_forever, args=(0.02,), name=name, daemon=True)
 
     def start(self) -> None:
@@ -53,7 +67,9 @@ class Listener(socketserver.ThreadingTCPServer):
         for connection in list(self._open):
             with contextlib.suppress(OSError):
                 socket.socket.shutdown(connection, socket.SHUT_RDWR)  # past TLS, which another thread is reading
-        self.server_close()  # waits for the connections' threads
+        self.server_close()
+        for thread in self._serving:
+            thread.join()
 
     def keep(self, connection: socket.socket) -> None:
         """Cut it at the end as well: it is what a handler has made of one."""
@@ -69,7 +85,10 @@ class Listener(socketserver.ThreadingTCPServer):
     def process_request(self, request: Any, client_address: Any) -> None:
         """Serve a connection, which may have to be cut."""
         self._open.add(request)
-        super().process_request(request, client_address)
+        self._serving = [thread for thread in self._serving if thread.is_alive()]
+        serve = functools.partial(self.process_request_thread, request, client_address)
+        self._serving.append(ConnectionThread(serve, listening=self._thread))
+        self._serving[-1].start()
 
     def shutdown_request(self, request: Any) -> None:
         """A connection is over."""

@@ -61,11 +61,23 @@ class Stage:
         self.row = CareRow(holder="one")
         self.notes = 0
         self.pause = threading.Semaphore(0)
+        self._made: list[Notifier] = []
         self.notifier = self.make()
 
     def make(self) -> Notifier:
         """Another process's."""
-        return Notifier(self.receiver, to="there", log=Log(), clock=lambda: self.now, sleep=lambda _: self._sleep())
+        made = Notifier(self.receiver, to="there", log=Log(), clock=lambda: self.now, sleep=lambda _: self._sleep())
+        self._made.append(made)
+        return made
+
+    def end(self) -> None:
+        """Nobody looks any more, and the receiver answers."""
+        self.receiver.answers.set()
+        self.receiver.is_away = False
+        self.pause.release(1000)
+        for each in self._made:
+            each._woken.set()  # for a thread that waits by the STALE_SECONDS of before
+            until(lambda each=each: each._thread is None, "the thread's end")
 
     def _sleep(self) -> None:
         assert self.pause.acquire(timeout=60)
@@ -96,13 +108,12 @@ class Stage:
 
 
 @pytest.fixture
-def stage() -> Iterator[Stage]:
-    """One, whose receiver answers in the end."""
+def stage(monkeypatch: pytest.MonkeyPatch) -> Iterator[Stage]:
+    """One, whose notifiers' threads end."""
     made = Stage()
     yield made
-    made.receiver.answers.set()
-    made.receiver.is_away = False
-    made.pause.release(1000)
+    monkeypatch.setattr(notifier, "STALE_SECONDS", 0.01)
+    made.end()
 
 
 @pytest.fixture
