@@ -8,6 +8,7 @@ import itertools
 import json
 import os
 import signal
+import threading
 from collections import Counter
 from collections.abc import Iterator
 from typing import Any
@@ -16,7 +17,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 from processor.commands.demo.dynamodb_local import DynamoDBLocal
-from tests import longest_first
+from tests import ended_threads, longest_first
 from tests.fakes.dynamodb import local_server
 from tests.fakes.patience import PATIENCE_SECONDS
 
@@ -68,6 +69,15 @@ def _interruptible() -> None:
     """What tests start obeys SIGINT, also where the tests themselves run in a script's background, which ignores it."""
     if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+@pytest.fixture(autouse=True)
+def _ends_its_threads(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Of a test's fixtures the first to be made and the last to be ended, and so it sees the threads of all."""
+    before = frozenset(threading.enumerate())
+    yield
+    left = ended_threads.left(before) if ended_threads.is_asked(request.path) else ""
+    assert not left, left
 
 
 @pytest.fixture(scope="session")
