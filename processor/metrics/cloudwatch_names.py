@@ -61,6 +61,7 @@ NAMES: Mapping[tuple[str, str], Name] = {
     (instruments.VERIFICATION_AGE.name, ""): Name("VerificationAge", "Seconds"),
     (instruments.VERIFICATION_EQUAL.name, ""): Name("VerificationEqual"),
     (instruments.VERIFICATION_DIFFERENT.name, ""): Name("VerificationDifferent"),
+    (instruments.REPLICA_UNFINISHED.name, ""): Name("ReplicaUnfinished", "Seconds"),
 }
 _TELLING = ("outcome", "verdict", "reason")
 

@@ -18,6 +18,7 @@ from processor.dynamodb.stream_retention import RETENTION_SECONDS
 from processor.metrics import instruments, shard_facts, shard_files
 from processor.metrics.instruments import Instrument
 from processor.metrics.shard_facts import WINDOW_SECONDS
+from processor.state.care_row import CareRow
 from processor.state.verification_row import VerificationState
 
 if TYPE_CHECKING:
@@ -56,10 +57,15 @@ class DaemonCollector(Collector):
         self._heard: Heard | None = None
         self._heard_at = 0.0
         self._verification: VerificationState | None = None
+        self._care: CareRow | None = None
 
     def verified(self, found: VerificationState | None) -> None:
         """Take what the task's verifications have found; None where there is no row of them."""
         self._verification = found or self._verification
+
+    def cared(self, found: CareRow | None) -> None:
+        """Take how far the replica is that looks after itself; None where there is no row of it."""
+        self._care = found or self._care
 
     def hear(self, heard: Heard) -> None:
         """Take a message of the daemon."""
@@ -125,6 +131,10 @@ class DaemonCollector(Collector):
             yield self._of_task(instruments.HEARTBEAT_LATENCY, last[shard_facts.HEARTBEAT_LATENCY.name])
             yield self._of_task(instruments.HEARTBEAT_AGE, since(last, shard_facts.HEARTBEAT_AT))
         yield from self._verified(now)
+        if self._care is not None and self._care.phase is not None:
+            is_made = self._care.phase == "in sync"
+            seconds = 0.0 if is_made else max(0.0, now - self._care.phase_since_ms / 1000)
+            yield self._of_task(instruments.REPLICA_UNFINISHED, seconds)
 
     def _verified(self, now: float) -> Iterator[Metric]:
         found = self._verification

@@ -24,9 +24,10 @@ from processor.metrics.shard_files import DIRECTORY
 from processor.reporting.logs import Log
 from processor.settings.kept_process import begun, listen
 from processor.settings.settings import Settings
-from processor.state import verification_row
+from processor.state import care_row, verification_row
 
-_VERIFICATION_SECONDS = 60.0
+# Between two looks at a row of the task's table.
+_ROW_SECONDS = 60.0
 
 
 def run(settings: Settings, directory: Path, said: TextIO) -> None:
@@ -65,8 +66,17 @@ def pushing(
             rounds = Rounds(
                 lambda: collector.verified(verification_row.read(clients.checkpoints(), settings.task_table)),
                 name="verification-reader",
-                every_seconds=_VERIFICATION_SECONDS,
+                every_seconds=_ROW_SECONDS,
                 outage=Outage(log, "verification_unread", note="Only its metrics stand still meanwhile."),
+            )
+            rounds.start()
+            stack.callback(rounds.stop)
+        if settings.makes_replica:
+            rounds = Rounds(
+                lambda: collector.cared(care_row.read(clients.checkpoints(), settings.task_table)),
+                name="care-reader",
+                every_seconds=_ROW_SECONDS,
+                outage=Outage(log, "replica_unread", note="Only its metric stands still meanwhile."),
             )
             rounds.start()
             stack.callback(rounds.stop)

@@ -109,6 +109,11 @@ VERIFICATION_EQUAL = _task("verification_equal", "gauge", "Keys that were equal 
 VERIFICATION_DIFFERENT = _task(
     "verification_different", "gauge", "Keys that were different then, and were not repaired"
 )
+REPLICA_UNFINISHED = _task(
+    "replica_unfinished_seconds",
+    "gauge",
+    "Time since a replica's copy or comparison by itself became due, which is not done yet; 0 while it is in sync",
+)
 
 COPY_ITEMS = _task("copy_items_total", "counter", "Items copied by this run of copy")
 COPY_PROGRESS = _task("copy_progress_ratio", "gauge", "Fraction of the copy that is done, by the table's size")
@@ -142,6 +147,7 @@ INSTRUMENTS: tuple[Instrument, ...] = (
     VERIFICATION_AGE,
     VERIFICATION_EQUAL,
     VERIFICATION_DIFFERENT,
+    REPLICA_UNFINISHED,
     COPY_ITEMS,
     COPY_PROGRESS,
     VERIFY_ITEMS,

@@ -33,6 +33,7 @@ from processor.replication.heartbeats import Heartbeats
 from processor.replication.shard_meter import ShardMeter
 from processor.replication.two_way.conflicts import VERDICTS
 from processor.reporting.logs import Log
+from processor.state.care_row import CareRow
 from processor.state.verification_row import VerificationState, Verified
 from tests.fakes.clock import Clock
 from tests.fakes.dynamodb.changes import decode, delete, put
@@ -235,6 +236,7 @@ def test_every_name_told_is_in_the_table(daemon: Daemon) -> None:
         "verify",
         "heartbeat",
         "verification",
+        "replica",
     }
 
 
@@ -345,6 +347,15 @@ def test_a_command_serves_how_far_it_is(capsys: pytest.CaptureFixture[str]) -> N
     with socket.socket() as again:
         again.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         again.bind(("127.0.0.1", free))
+
+
+def test_how_long_a_replica_is_unfinished_is_told(daemon: Daemon) -> None:
+    """Nothing where none makes itself; 0 as soon as it is in sync."""
+    since_ms = int((NOW - 100) * 1000)
+    phases: list[tuple[Any, list[float]]] = [(None, []), ("copying", [100.0]), ("in sync", [0.0])]
+    for phase, expected in phases:
+        daemon.collector.cared(CareRow(phase=phase, phase_since_ms=since_ms))
+        assert daemon.told("replica_unfinished_seconds") == expected
 
 
 def test_what_verifications_have_found_is_told(daemon: Daemon) -> None:
