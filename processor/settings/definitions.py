@@ -534,7 +534,8 @@ DEFINITIONS: tuple[Definition, ...] = (
         group="Demo",
         parse=parsers.boolean,
         default="false",
-        help="replicate between two tables on this machine that are written to continuously",
+        help="replicate between two tables on this machine that are written to continuously; with bootstrap the source "
+        "is full at the start",
     ),
     Definition(
         name="demoSeconds",

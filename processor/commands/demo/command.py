@@ -20,6 +20,7 @@ from rich.live import Live
 from processor.aws import boto3_clients
 from processor.aws.clients import Clients
 from processor.commands.demo import servers as demo_servers
+from processor.commands.demo.own_replica import OwnReplica
 from processor.commands.demo.page import served_page
 from processor.commands.demo.spoke_side import SpokeSide, without
 from processor.commands.demo.tables_look import TablesLook
@@ -131,13 +132,16 @@ class _Demo:
                 seed=seed + 1,
                 pause_seconds=_WRITE_PAUSE_SECONDS,
             )
+        self._replica: OwnReplica | None = None
+        if settings.bootstrap:
+            self._replica = OwnReplica(self._source, settings)
+            self._own += self._replica.options()
         self._started = time.monotonic()
 
     def run(self) -> int:
         if self._stop.is_set():
             return 0
-        create_table(self._source, self._settings.source_table, stream=True)
-        create_table(self._destination, self._settings.destination_table, stream=self._there is not None)
+        self._make_tables()
         self._started = time.monotonic()
         with self._replicator() as replicator:
             with served_page([*self._arguments, *self._own], log=self._logs / "page.log"):
@@ -163,6 +167,13 @@ class _Demo:
             return 0
         output.say(f"{len(look.differing)} keys differ: {', '.join(look.differing[:20])}")
         return 0 if self._at_once.is_set() else 1
+
+    def _make_tables(self) -> None:
+        if self._replica is not None:
+            self._replica.fill()
+            return
+        create_table(self._source, self._settings.source_table, stream=True)
+        create_table(self._destination, self._settings.destination_table, stream=self._there is not None)
 
     def _verdict(self, look: TablesLook) -> str:
         if self._there is None:
@@ -247,6 +258,7 @@ class _Demo:
             differing=differing,
             late=[key for key in differing if key not in fresh],
             conflicts=None if there is None else there.conflicts(),
+            replica=None if self._replica is None else self._replica.phase(),
         )
 
     def _replicated(self, destination: Mapping[str, Item]) -> int:

@@ -14,6 +14,7 @@ class TablesLook:
     :param differing: keys whose items are not the same in both
     :param late: those of them that were last written more than ``command.FRESH_SECONDS`` ago
     :param conflicts: of a two-way demo, in which ``written`` is of both sides, and ``replicated`` means nothing
+    :param replica: of a demo whose replica looks after itself, how far that is
     """
 
     seconds: float
@@ -24,6 +25,7 @@ class TablesLook:
     differing: list[str]
     late: list[str]
     conflicts: int | None = None
+    replica: str | None = None
 
     @property
     def equal(self) -> str:
@@ -47,6 +49,7 @@ class TablesLook:
         return (
             f"{self.seconds:5.0f} s  written {self.written}  replicated {self.replicated}  pending {self.pending}  "
             f"lag p50 {_seconds(self.lag_p50)} p95 {_seconds(self.lag_p95)}  source = destination: {self.equal}"
+            f"{'' if self.replica is None else f'  replica: {self.replica}'}"
         )
 
     def table(self) -> Table:
@@ -63,6 +66,8 @@ class TablesLook:
             table.add_row("pending", str(self.pending))
         table.add_row("lag p50 / p95", f"{_seconds(self.lag_p50)} / {_seconds(self.lag_p95)}")
         table.add_row("hub = spoke" if is_two_way else "source = destination", self.equal)
+        if self.replica is not None:
+            table.add_row("replica", self.replica)
         return table
 
 

@@ -35,11 +35,14 @@ def create_table(client: DynamoDBClient, name: str, *, stream: bool) -> None:
 
 
 def scan(client: DynamoDBClient, name: str) -> dict[str, Item]:
-    """Every item by its ``id``, read consistently."""
+    """Every item by its ``id``, read consistently; none while there is no such table."""
     found: dict[str, Item] = {}
     start: Any = {}
     while True:
-        page = client.scan(TableName=name, ConsistentRead=True, **start)
+        try:
+            page = client.scan(TableName=name, ConsistentRead=True, **start)
+        except client.exceptions.ResourceNotFoundException:
+            return found
         found |= {item["id"]["S"]: item for item in page["Items"]}
         if "LastEvaluatedKey" not in page:
             return found
@@ -162,6 +165,15 @@ class LagProbe:
         """Its key, if that was written after ``moment``, of the monotonic clock."""
         return {self._key} if self._touched > moment else set()
 
+    def _found(self) -> Item:
+        """What the destination has of it; nothing while there is no such table."""
+        key: Item = {"id": {"S": self._key}}
+        try:
+            answer = self._destination.get_item(TableName=self._destination_table, Key=key, ConsistentRead=True)
+        except self._destination.exceptions.ResourceNotFoundException:
+            return {}
+        return answer.get("Item", {})
+
     def _run(self) -> None:
         number = 0
         while not self._stop.is_set():
@@ -172,10 +184,7 @@ class LagProbe:
             )
             written = time.monotonic()
             while not self._stop.is_set():
-                item = self._destination.get_item(
-                    TableName=self._destination_table, Key={"id": {"S": self._key}}, ConsistentRead=True
-                )
-                if item.get("Item", {}).get("write", {}).get("N") == str(number):
+                if self._found().get("write", {}).get("N") == str(number):
                     if number > 1:  # the first one waits for the start
                         self._samples.append(time.monotonic() - written)
                     break
