@@ -1,7 +1,8 @@
 """``./test.sh pictures``: draws docs/images/console-*.png anew, of the page beside a real daemon of three tasks.
 
-Takes three minutes: the charts have to have something to draw. One task is written to all the time, and its daemon
-stands still for a while; one is quiet; of one the destination refuses a change. In the end the daemon is killed.
+Takes five minutes: the charts have to have something to draw. One task is written to all the time, and its daemon
+stands still for a while; one is quiet; of one the destination refuses a change. In the end the daemon is killed. Then a
+replica makes itself, of a table that is full and written to.
 """
 
 from __future__ import annotations
@@ -19,11 +20,14 @@ import boto3
 import javaproperties
 
 from processor.commands.demo.dynamodb_local import DynamoDBLocal
+from processor.commands.demo.own_replica import OwnReplica
 from processor.commands.demo.workload import Workload, create_table
 from processor.startup import java
 from tests.conftest import ENVIRONMENT
 from tests.console.browser import chromium
 from tests.fakes.console import Console
+from tests.fakes.patience import PATIENCE_SECONDS
+from tests.fakes.task.tasks import task
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
@@ -33,6 +37,8 @@ TASKS = ("customers", "invoices", "orders")
 SOURCE, DESTINATION = "us-east-1", "eu-west-1"
 # By turns: how long, and the pause between two writes; None while the daemon stands still.
 COURSE = ((45.0, 0.02), (25.0, 0.008), (14.0, None), (40.0, 0.015), (25.0, 0.03))
+# Of the replica that makes itself, so that it takes half a minute.
+COPY_WRITE_UNITS = 80
 WIDE, PHONE = {"width": 1120, "height": 700}, {"width": 360, "height": 740}
 
 
@@ -48,7 +54,7 @@ class Stage:
         self.destination: Any = boto3.client("dynamodb", region_name=DESTINATION, endpoint_url=servers[1])
         self.conf = folder / "conf"
         self.conf.mkdir()
-        common = {
+        self.common = {
             "sourceRegion": SOURCE,
             "sourceEndpoint": servers[0],
             "destinationRegion": DESTINATION,
@@ -58,8 +64,7 @@ class Stage:
         }
         for name in TASKS:
             create_table(self.source, name, stream=True)
-            given = {**common, "sourceTable": name, "destinationTable": f"{name}-copy", "taskName": name}
-            (self.conf / f"{name}.properties").write_text(javaproperties.dumps(given, timestamp=False))
+            self.name(self.conf, name)
         for name in ("customers", "orders"):
             create_table(self.destination, f"{name}-copy", stream=False)
         self._create_refusing("invoices-copy")
@@ -83,6 +88,11 @@ class Stage:
             BillingMode="PAY_PER_REQUEST",
         )
 
+    def name(self, folder: Path, name: str, **settings: str) -> None:
+        """Write a task's file."""
+        given = {**self.common, "sourceTable": name, "destinationTable": f"{name}-copy", "taskName": name, **settings}
+        (folder / f"{name}.properties").write_text(javaproperties.dumps(given, timestamp=False))
+
     def put(self, table: str, key: str, **attributes: Any) -> None:
         """Write an item at the source."""
         self.source.put_item(TableName=table, Item={"id": {"S": key}, **attributes})
@@ -105,6 +115,35 @@ def _picture(page: Page, name: str, *, scheme: Any = "light", size: Any = WIDE, 
     page.set_viewport_size(size)
     page.wait_for_timeout(1500)
     page.screenshot(path=PICTURES / f"console-{name}.png", full_page=whole)
+
+
+def _draw_replica(stage: Stage, folder: Path, stack: ExitStack) -> None:
+    """A replica that makes itself: half-way, and when it is in sync."""
+    settings = {"bootstrap": "true", "copyWriteUnits": str(COPY_WRITE_UNITS)}
+    stage.name(folder, "products", **settings)
+    OwnReplica(stage.source, task(sourceTable="products", **settings)).fill()
+    work = Workload(stage.source, "products", seed=7, pause_seconds=0.03)
+    work.start()
+    stack.callback(work.stop)
+    with (folder / "replica.log").open("wb") as log:
+        command = [java.ROOT / "run.sh", folder / "products.properties"]
+        daemon = subprocess.Popen(command, stdout=log, stderr=log, start_new_session=True)
+    stack.callback(daemon.wait)
+    stack.callback(daemon.terminate)
+    console = stack.enter_context(Console("products.properties", directory=folder, interval="1"))
+    page = stack.enter_context(chromium()).new_page()
+    page.goto(console.address)
+    page.wait_for_function(
+        "() => parseInt(document.querySelector('#fact-replica dd')?.textContent.match(/copying, (\\d+) %/)?.[1]) >= 30",
+        timeout=PATIENCE_SECONDS * 1000,
+    )
+    _picture(page, "copying")
+    page.wait_for_function(
+        "() => document.querySelector('#fact-replica dd')?.textContent.startsWith('in sync, verified at ')",
+        timeout=PATIENCE_SECONDS * 1000,
+    )
+    page.wait_for_timeout(45_000)
+    _picture(page, "in-sync", scheme="dark")
 
 
 def main() -> None:
@@ -143,6 +182,7 @@ def main() -> None:
         page.wait_for_selector("body[data-level=bad]")
         page.wait_for_timeout(8_000)
         _picture(page, "not-healthy", scheme="dark")
+        _draw_replica(stage, folder, stack)
 
 
 if __name__ == "__main__":

@@ -80,27 +80,37 @@ def wait_for_word(page: Page, word: str) -> None:
     page.wait_for_function("word => document.getElementById('word').textContent === word", arg=word)
 
 
-def test_the_demo_s_page_shows_what_is_pending_fall_to_nothing(page: Page, tmp_path: Path) -> None:
-    """Its address is printed; at its end the page says what was so last, and that it is the end."""
-    demo = [java.ROOT / "run.sh", java.ROOT / "properties" / "demo.properties", "--demoSeconds", "5"]
+def test_the_demo_s_page_shows_a_replica_that_makes_itself(page: Page, tmp_path: Path) -> None:
+    """What is pending falls to nothing; after Ctrl-C the page says what was so last, and that it is the end."""
+    demo = [java.ROOT / "run.sh", java.ROOT / "properties" / "demo.properties", "--bootstrap"]
     with subprocess.Popen(
-        [*demo, "--logDirectory", tmp_path], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        [*demo, "--copyWriteUnits", "400", "--demoSeconds", "300", "--logDirectory", tmp_path],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
     ) as running:
         assert running.stdout is not None
         said = next(line for line in running.stdout if " is at http" in line)
         page.goto(said.split(" is at ")[1].split()[0])
         page.evaluate("""() => {
           window.seen = [];
+          window.words = new Set();
           setInterval(() => {
             const text = document.querySelector("#figure-pending .value")?.textContent;
             if (text && window.seen.at(-1) !== text) window.seen.push(text);
+            window.words.add(document.getElementById("word").textContent);
           }, 20);
         }""")
+        page.wait_for_function(
+            "() => document.querySelector('#fact-replica dd')?.textContent.startsWith('in sync, verified at ')"
+        )
+        running.send_signal(signal.SIGINT)
         wait_for_word(page, "Was: in sync")
         output, errors = running.communicate(timeout=PATIENCE_SECONDS)
     assert (running.returncode, "source = destination: yes" in output) == (0, True), output + errors
     seen = page.evaluate("window.seen")
     assert (seen[-1], any(int(each.rstrip("+").replace(",", "")) > 0 for each in seen if each != "?")) == ("0", True)
+    assert "Copying" in page.evaluate("[...window.words]")
     assert page.inner_text("#stale").startswith("The console has ended. This is how it was at ")
     assert page.locator("#rates svg path.line.applied").count() > 0
 
