@@ -40,7 +40,7 @@ _BLOCK = re.compile(
 # How a line begins that is a command, of ours or another.
 _COMMAND = re.compile(
     r"^(?:\$ )?(?:[^\s=]*/)?(?:run\.sh|dynamodb-replicator|setup\.sh|test\.sh|aws|docker|sudo|python3|pip|pipx|export"
-    r"|git|until|kill|src|dst|printf|helm|terraform|kubectl|ssh|scp|cp|tail)\s+(?!─)"
+    r"|git|until|kill|curl|src|dst|printf|helm|terraform|kubectl|ssh|scp|cp|tail)\s+(?!─)"
 )
 
 

@@ -45,7 +45,11 @@ class Shell:
 
     def write(self, name: str, text: str) -> None:
         """A properties file, of this server."""
-        (self.folder / name).write_text(text.replace(":8000", f":{self.server.port}"))
+        (self.folder / name).write_text(self._here(text))
+
+    def _here(self, text: str) -> str:
+        """With this server's port."""
+        return text.replace(":8000", f":{self.server.port}")
 
     def page(self, name: str) -> list[str]:
         """A page's blocks that are to be typed."""
@@ -87,7 +91,7 @@ class Shell:
         """Type a block's lines; the last one ends with this status, all others with 0. Returns what was printed."""
         self._tick_off(block)
         ended = subprocess.run(
-            ["bash", "-euo", "pipefail", "-c", block],
+            ["bash", "-euo", "pipefail", "-c", self._here(block)],
             cwd=self.folder,
             env=self._environment,
             stdout=subprocess.PIPE,
