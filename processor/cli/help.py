@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import re
-import shutil
 import textwrap
 from collections.abc import Iterator, Sequence
 
@@ -20,9 +19,9 @@ SETTINGS = "settings"
 _TASKS = "FILE ...|DIRECTORY"
 _OPTION = "[--OPTION ...]"
 _SETTING = "[--SETTING VALUE ...]"
-# Columns before the words of a setting: argparse's own, and those where that leaves too few for a variable's name.
-_INDENT, _NARROW_INDENT = 24, 12
-_NARROW_COLUMNS = 80
+# Columns before the words of a setting, where argparse's own 24 leave too few for a variable's name.
+_NARROW_INDENT = 12
+_NARROW_COLUMNS = 78
 _DESCRIPTION = (
     "Keeps a DynamoDB table equal to another one, in real time. A FILE of settings is a task; several of them, or a "
     "DIRECTORY, whose *.properties are a task each and inherit its common.properties, are worked off one by one, and "
@@ -44,22 +43,25 @@ class _Formatter(argparse.HelpFormatter):
     def _fill_text(self, text: str, width: int, indent: str) -> str:
         return "\n".join(indent + line for line in _broken(text, width - len(indent)))
 
+    def usage(self, *parts: str) -> str:
+        """What is typed: as many parts on a line as have room, each whole."""
+        text = " ".join(part.replace(" ", "\xa0") for part in parts)
+        indent = " " * len("usage: ")
+        return "\n".join(_broken(text, self._width - len(indent), indent=indent)).replace("\xa0", " ")
 
-def _of_settings(prog: str) -> argparse.HelpFormatter:
-    is_narrow = shutil.get_terminal_size().columns < _NARROW_COLUMNS
-    return _Formatter(prog, max_help_position=_NARROW_INDENT if is_narrow else _INDENT)
+
+class _OfSettings(_Formatter):
+    """A narrow terminal keeps room for the words."""
+
+    def __init__(self, prog: str) -> None:
+        super().__init__(prog)
+        if self._width < _NARROW_COLUMNS:
+            self._max_help_position = _NARROW_INDENT
 
 
 def _broken(text: str, width: int, *, indent: str = "") -> list[str]:
     text = re.sub(r"[ \n]+", " ", text)
     return textwrap.wrap(text, width, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False)
-
-
-def _usage(*parts: str) -> str:
-    """What is typed: as many parts on a line as have room, each whole."""
-    width = shutil.get_terminal_size().columns - len("usage: ") - 2
-    lines = _broken(" ".join(part.replace(" ", "\xa0") for part in parts), width, indent=" " * len("usage: "))
-    return "\n".join(lines).replace("\xa0", " ")
 
 
 def asked(words: Sequence[str]) -> str | None:
@@ -102,7 +104,7 @@ def of(command: Command) -> str:
 def _overview() -> str:
     made = argparse.ArgumentParser(
         prog=program.NAME,
-        usage=_usage(program.NAME, "[COMMAND]", _TASKS, _OPTION, _SETTING),
+        usage=_Formatter(program.NAME).usage(program.NAME, "[COMMAND]", _TASKS, _OPTION, _SETTING),
         description=_DESCRIPTION,
         epilog=_STATUS,
         formatter_class=_Formatter,
@@ -128,7 +130,7 @@ def _without_empty_lines(text: str) -> str:
 def _of_command(command: Command) -> str:
     made = argparse.ArgumentParser(
         prog=f"{program.NAME} {command.name}",
-        usage=_usage(program.NAME, command.name, _TASKS, _OPTION, _SETTING),
+        usage=_Formatter(program.NAME).usage(program.NAME, command.name, _TASKS, _OPTION, _SETTING),
         description=f"{command.help[:1].upper()}{command.help[1:]}.",
         epilog=f"Exit status: {', '.join(_statuses(command))}. '{program.NAME} help {SETTINGS}' lists the settings, "
         "which may stand here, too.",
@@ -150,8 +152,8 @@ def _statuses(command: Command) -> Iterator[str]:
 
 def settings() -> str:
     """All settings in groups, each with its default and its environment variable."""
-    made = arguments.parser(program.NAME, _usage(program.NAME, "[COMMAND]", _TASKS, _SETTING))
-    made.formatter_class = _of_settings
+    made = arguments.parser(program.NAME, _Formatter(program.NAME).usage(program.NAME, "[COMMAND]", _TASKS, _SETTING))
+    made.formatter_class = _OfSettings
     made.description = (
         f"Each setting can stand in the properties file, in the environment (the name that begins with "
         f"{ENVIRONMENT_PREFIX}) or on the command line; the later of these wins. Any KCL MultiLangDaemon property may "

@@ -123,12 +123,13 @@ def say(*lines: str) -> None:
 def line(text: str = "", *, flush: bool = False, tone: Tone | None = None) -> None:
     """Print one line on standard output; with ``flush`` if the next may take long.
 
-    :param tone: by which a terminal colours it
+    :param tone: by which a terminal colours it, and breaks it between words: it is a sentence. Any other line may be a
+        key or a command, which is to be copied as it is
     """
     shown = unfiltered(sys.stdout)
     text = escaped(text)
-    # Not broken: it may be a key or a command, which is to be copied as it is.
-    print(text if tone is None or not shown.isatty() else terminal.coloured(text, tone), file=shown, flush=flush)
+    lines = [text] if tone is None else terminal.laid_out(text, shown, tone)
+    print(*lines, sep="\n", file=shown, flush=flush)
 
 
 def json(report: Any, *, indent: int = 0) -> None:

@@ -6,18 +6,22 @@ It is a module of its own because rich takes 0.1 s to import.
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
 
 from rich.console import Console
 from rich.segment import Segment
 from rich.text import Text
 
+from processor.reporting import terminal
 from processor.reporting.console import unfiltered
 from processor.reporting.printable import escaped, escaped_lines
 
 if TYPE_CHECKING:
-    from rich.console import ConsoleOptions, RenderableType
+    from rich.console import ConsoleOptions, RenderableType, RenderResult
+
+# The same as ``terminal.py``'s, in rich's words.
+_STYLES: Mapping[terminal.Tone, str] = {"good": "green", "bad": "bold red", "doubtful": "yellow"}
 
 
 class PrintableConsole(Console):
@@ -35,6 +39,22 @@ class PrintableConsole(Console):
         for segment in super().render(renderable, options):
             text, style, control = segment
             yield segment if control else Segment(escaped_lines(text), style)
+
+
+class Message:
+    """A line as ``output.say`` shows it: broken between words, the further ones indented, a severity in its colour."""
+
+    def __init__(self, line: str) -> None:
+        self._line = line
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        """See rich's console protocol."""
+        for part in terminal.broken(escaped(self._line), options.max_width):
+            text = Text(part, overflow="fold")
+            if found := terminal.severity_of(part):
+                end, tone = found
+                text.stylize(_STYLES[tone], 0, end)
+            yield text
 
 
 def cell(value: str) -> Text:

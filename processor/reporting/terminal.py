@@ -55,6 +55,12 @@ def broken(line: str, width: int) -> list[str]:
     ) or [line]
 
 
+def severity_of(line: str) -> tuple[int, Tone] | None:
+    """How many characters of a line are a finding's severity, and its tone; None if it has none."""
+    found = _SEVERITY.match(line)
+    return (found.end(), _TONES[found[0]]) if found else None
+
+
 def coloured(line: str, tone: Tone | None = None) -> str:
     """A line with its colour: a finding's severity, or the whole of it.
 
@@ -65,22 +71,24 @@ def coloured(line: str, tone: Tone | None = None) -> str:
         return line
     if tone is not None:
         return f"{_COLOURS[tone]}{line}{_PLAIN}"
-    found = _SEVERITY.match(line)
+    found = severity_of(line)
     if found is None:
         return line
-    return f"{_COLOURS[_TONES[found[0]]]}{found[0]}{_PLAIN}{line[found.end() :]}"
+    end, tone = found
+    return f"{_COLOURS[tone]}{line[:end]}{_PLAIN}{line[end:]}"
 
 
-def laid_out(line: str, stream: TextIO) -> Iterator[str]:
+def laid_out(line: str, stream: TextIO, tone: Tone | None = None) -> Iterator[str]:
     """The lines in which a terminal shows one; the line itself elsewhere.
 
     :param line: without unprintable characters
+    :param tone: of the whole of it
     """
     width = columns(stream)
     if width is None:
         yield line
         return
-    yield from map(coloured, broken(line, width))
+    yield from (coloured(part, tone) for part in broken(line, width))
 
 
 def cropped(line: str, stream: TextIO) -> str:

@@ -10,7 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from processor.reporting.durations import duration
-from processor.reporting.rich_console import cell
+from processor.reporting.rich_console import Message, cell
 from processor.state.status import replica, urgency, verification
 from processor.state.status.copy_progress import CopyProgress
 from processor.state.status.lineage import ShardState
@@ -60,7 +60,7 @@ def render(report: StatusReport) -> RenderableType:
         facts.add_row(name, cell(value))
     parts: list[RenderableType] = [facts]
     if report.findings:  # before the shards, because a small terminal loses the last lines
-        parts += [Text(), *(cell(line) for finding in report.findings for line in finding.lines)]
+        parts += [Text(), *(Message(line) for finding in report.findings for line in finding.lines)]
     rows = sorted((shard for shard in report.shards if shard.state != "finished"), key=urgency.of_shard)
     if rows:
         parts += [Text(), _Shards(rows[:SHOWN], report)]
