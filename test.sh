@@ -59,6 +59,9 @@ if [[ "${TEST_SERVER:-}" != moto* ]] && ! ./setup.sh dynamodb-local; then
     echo "test: no DynamoDB Local, see above: the tests run on moto's server, without those that need the former." >&2
     export TEST_SERVER=moto
 fi
+if [[ "${TEST_SERVER:-}" = moto* ]]; then
+    ./setup.sh moto || exit 22
+fi
 bin="$root/.venv/bin"
 
 lint() {

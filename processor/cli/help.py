@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import argparse
+import copy
 import re
+import shutil
 import textwrap
 from collections.abc import Iterator, Sequence
 
@@ -34,29 +36,49 @@ _STATUS = (
 )
 
 
-class _Formatter(argparse.HelpFormatter):
-    """Breaks no word, for names are copied from here."""
+class _Formatter(argparse.RawTextHelpFormatter):
+    """Breaks no word, for names are copied from here: argparse gets lines that have been made already.
 
-    def _split_lines(self, text: str, width: int) -> list[str]:
-        return _broken(text, width)
+    :param words_from: the column where the words about an option begin; 24 is argparse's own
+    """
 
-    def _fill_text(self, text: str, width: int, indent: str) -> str:
-        return "\n".join(indent + line for line in _broken(text, width - len(indent)))
+    def __init__(self, prog: str, *, words_from: int = 24) -> None:
+        super().__init__(prog, max_help_position=words_from, width=_columns())
+        self._words_columns = _columns() - words_from
 
-    def usage(self, *parts: str) -> str:
-        """What is typed: as many parts on a line as have room, each whole."""
-        text = " ".join(part.replace(" ", "\xa0") for part in parts)
-        indent = " " * len("usage: ")
-        return "\n".join(_broken(text, self._width - len(indent), indent=indent)).replace("\xa0", " ")
+    def add_text(self, text: str | None) -> None:
+        """A paragraph."""
+        super().add_text(None if text is None else "\n".join(_broken(text, _columns())))
+
+    def add_argument(self, action: argparse.Action) -> None:
+        """An option, or the commands."""
+        if action.help is None or action.help is argparse.SUPPRESS:  # which argparse knows by its identity
+            super().add_argument(action)
+            return
+        lines = copy.copy(action)
+        lines.help = self.about(action.help)
+        super().add_argument(lines)
+
+    def about(self, text: str) -> str:
+        """The lines about an option, or about a command, for which argparse does not ask ``add_argument``."""
+        return "\n".join(_broken(text, self._words_columns))
 
 
-class _OfSettings(_Formatter):
+def _of_settings(prog: str) -> _Formatter:
     """A narrow terminal keeps room for the words."""
+    return _Formatter(prog) if _columns() >= _NARROW_COLUMNS else _Formatter(prog, words_from=_NARROW_INDENT)
 
-    def __init__(self, prog: str) -> None:
-        super().__init__(prog)
-        if self._width < _NARROW_COLUMNS:
-            self._max_help_position = _NARROW_INDENT
+
+def _columns() -> int:
+    """As argparse counts them."""
+    return shutil.get_terminal_size().columns - 2
+
+
+def _usage(*parts: str) -> str:
+    """What is typed: as many parts on a line as have room, each whole."""
+    text = " ".join(part.replace(" ", "\xa0") for part in parts)
+    indent = " " * len("usage: ")
+    return "\n".join(_broken(text, _columns() - len(indent), indent=indent)).replace("\xa0", " ")
 
 
 def _broken(text: str, width: int, *, indent: str = "") -> list[str]:
@@ -104,21 +126,26 @@ def of(command: Command) -> str:
 def _overview() -> str:
     made = argparse.ArgumentParser(
         prog=program.NAME,
-        usage=_Formatter(program.NAME).usage(program.NAME, "[COMMAND]", _TASKS, _OPTION, _SETTING),
+        usage=_usage(program.NAME, "[COMMAND]", _TASKS, _OPTION, _SETTING),
         description=_DESCRIPTION,
         epilog=_STATUS,
         formatter_class=_Formatter,
         add_help=False,
     )
+    about = _Formatter(program.NAME).about
     listed = made.add_subparsers(title="Commands", metavar="")
-    listed.add_parser(_TASKS, help=REPLICATE.help, add_help=False)
-    listed.add_parser("--demo", help="replicate between two tables on this machine, which needs no AWS", add_help=False)
+    listed.add_parser(_TASKS, help=about(REPLICATE.help), add_help=False)
+    listed.add_parser(
+        "--demo", help=about("replicate between two tables on this machine, which needs no AWS"), add_help=False
+    )
     for command in COMMANDS.values():
-        listed.add_parser(f"{command.name} ...", help=command.help, add_help=False)
-    listed.add_parser("help COMMAND", help="a command's own options", add_help=False)
-    listed.add_parser(f"help {SETTINGS}", help=f"the {len(DEFINITIONS)} settings, of which four are required")
-    listed.add_parser("completion SHELL", help="what completes the command line in bash, zsh or fish", add_help=False)
-    listed.add_parser("--version", help=f"this program's version ({__version__})", add_help=False)
+        listed.add_parser(f"{command.name} ...", help=about(command.help), add_help=False)
+    listed.add_parser("help COMMAND", help=about("a command's own options"), add_help=False)
+    listed.add_parser(f"help {SETTINGS}", help=about(f"the {len(DEFINITIONS)} settings, of which four are required"))
+    listed.add_parser(
+        "completion SHELL", help=about("what completes the command line in bash, zsh or fish"), add_help=False
+    )
+    listed.add_parser("--version", help=about(f"this program's version ({__version__})"), add_help=False)
     return _without_empty_lines(made.format_help())
 
 
@@ -130,7 +157,7 @@ def _without_empty_lines(text: str) -> str:
 def _of_command(command: Command) -> str:
     made = argparse.ArgumentParser(
         prog=f"{program.NAME} {command.name}",
-        usage=_Formatter(program.NAME).usage(program.NAME, command.name, _TASKS, _OPTION, _SETTING),
+        usage=_usage(program.NAME, command.name, _TASKS, _OPTION, _SETTING),
         description=f"{command.help[:1].upper()}{command.help[1:]}.",
         epilog=f"Exit status: {', '.join(_statuses(command))}. '{program.NAME} help {SETTINGS}' lists the settings, "
         "which may stand here, too.",
@@ -152,8 +179,8 @@ def _statuses(command: Command) -> Iterator[str]:
 
 def settings() -> str:
     """All settings in groups, each with its default and its environment variable."""
-    made = arguments.parser(program.NAME, _Formatter(program.NAME).usage(program.NAME, "[COMMAND]", _TASKS, _SETTING))
-    made.formatter_class = _OfSettings
+    made = arguments.parser(program.NAME, _usage(program.NAME, "[COMMAND]", _TASKS, _SETTING))
+    made.formatter_class = _of_settings
     made.description = (
         f"Each setting can stand in the properties file, in the environment (the name that begins with "
         f"{ENVIRONMENT_PREFIX}) or on the command line; the later of these wins. Any KCL MultiLangDaemon property may "

@@ -74,8 +74,9 @@ def test_it_calls_itself_by_its_own_name(command: Path) -> None:
     assert Path(nothing.stderr.split("Copy ")[1].split(", fill in")[0]).read_text().startswith("# Template")
 
 
-def test_its_demo_needs_no_checkout(command: Path, tmp_path: Path) -> None:
+def test_its_demo_needs_no_checkout(command: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """With nothing but a new user's empty home: on moto's server, which is said, until both tables are equal."""
+    monkeypatch.delenv("REPLICATION_DEMO_SERVER", raising=False)  # tests on moto's server set it for every demo
     environment = {"HOME": str(tmp_path), "XDG_STATE_HOME": ""}
     demo = _run(command, "--demo", "--demoSeconds", "2", **environment)
     assert demo.returncode == 0, demo.stderr

@@ -104,7 +104,10 @@ def refuse(_: DynamoDBLocal) -> DynamoDBLocal:
 
 def _why_left_out(item: pytest.Item) -> str:
     """Why a test of the one server needs DynamoDB Local; empty if it doesn't, or wants no server."""
-    if _FIXTURES.isdisjoint(getattr(item, "fixturenames", [])) or os.environ.get(VARIABLE) == _ALL:
+    if os.environ.get(VARIABLE) == _ALL:
         return ""
     module = item.path.relative_to(_TESTS).as_posix()
-    return _ON_MOTO[module].get(item.name, "") if module in _ON_MOTO else "not proven on moto's server"
+    if reason := _ON_MOTO.get(module, {}).get(item.name):  # also of one that asks for the server by another fixture
+        return reason
+    wants = not _FIXTURES.isdisjoint(getattr(item, "fixturenames", []))
+    return "not proven on moto's server" if wants and module not in _ON_MOTO else ""
