@@ -15,7 +15,7 @@ from rich.console import Console
 from processor.commands.demo.dynamodb_local import DynamoDBLocal
 from processor.startup import java
 from tests.chaos import plan, report
-from tests.chaos.bugs import BUGS
+from tests.chaos.bugs import BUGS, SELF_BUGS
 from tests.chaos.episode import Episode, Result
 from tests.chaos.two_way import episode as two_way_episode
 from tests.chaos.two_way import plan as two_way_plan
@@ -54,7 +54,9 @@ def main() -> int:
     parser.add_argument("--keep-going", action="store_true", help="go on after an episode that failed")
     parser.add_argument("--checkout", type=Path, default=java.ROOT, help="run this checkout's run.sh")
     parser.add_argument(
-        "--plant", choices=sorted({**BUGS, **TWO_WAY_BUGS}), help="plant this bug, and expect it to be noticed"
+        "--plant",
+        choices=sorted({**BUGS, **SELF_BUGS, **TWO_WAY_BUGS}),
+        help="plant this bug, and expect it to be noticed",
     )
     given = parser.parse_args()
     if not 1 <= given.streams <= given.tasks:
@@ -99,11 +101,9 @@ def main() -> int:
 
 
 def _plant(name: str, endpoint: str, folder: Path) -> int:
-    bug = BUGS[name]
+    bug = (BUGS | SELF_BUGS)[name]
     root = planted_checkout(folder / "planted", bug.edits)
-    result = Episode(
-        bug.plan, endpoint=endpoint, folder=folder / name, root=root, rest_seconds=_PLANTED_REST_SECONDS
-    ).run()
+    result = Episode(bug.plan, endpoint=endpoint, folder=folder / name, root=root, rest_seconds=bug.rest_seconds).run()
     print(report.failure(result))
     is_noticed = any(bug.symptom in violation for violation in result.violations)
     print(f"\n{name}: {'noticed' if is_noticed else 'NOT noticed'}")

@@ -15,6 +15,7 @@ class Bug:
     edits: dict[str, tuple[str, str]]
     plan: Plan
     symptom: str
+    rest_seconds: float = 10.0  # it may keep the tables from ever being equal
 
 
 _TASK = TaskPlan(write_mode="batch", coalesce=True, checkpoint_interval_ms=0)
@@ -26,6 +27,31 @@ def _plan(*faults: tuple[float, str, float], tasks: Sequence[TaskPlan] = (_TASK,
     quiet = replace(made, tasks=tuple(tasks), machines=1, simulated=False, shards=1, refusals=False)
     return replace(quiet, steps=steps(*faults), **changed)
 
+
+# A loss, once the replica is there: the first of these that finds it in sync.
+_LOSSES = _plan(
+    *((float(at), "loss", 7) for at in range(20, 120, 10)),
+    tasks=[replace(_TASK, by_itself=True)],
+    seconds=120,
+    simulated=True,
+    shards=2,
+)
+# Longer than a recovery takes; only by hand, with ``--plant``.
+_RECOVERED_SECONDS = 60.0
+SELF_BUGS = {
+    "extras-stay": Bug(
+        edits={"processor/caretaker/steps.py": ('("--repair", "--deleteExtra")', '("--repair",)')},
+        plan=_LOSSES,
+        symptom="at the source absent",
+        rest_seconds=_RECOVERED_SECONDS,
+    ),
+    "copy-not-begun-anew": Bug(
+        edits={"processor/caretaker/steps.py": ('("--concurrent", "--restart")', '("--concurrent",)')},
+        plan=_LOSSES,
+        symptom="the tables were not equal",
+        rest_seconds=_RECOVERED_SECONDS,
+    ),
+}
 
 BUGS = {
     "checkpoint-first": Bug(

@@ -8,13 +8,13 @@ from collections.abc import Callable
 
 from tests.chaos.machine_faults import FILES, PROCESSES
 from tests.chaos.plan import Step
-from tests.chaos.sources import Source
 from tests.chaos.stage import Done, NobodyError, Stage
 from tests.chaos.task import Task
 from tests.chaos.workload import KEPT
 from tests.fakes.network import faults
 from tests.fakes.network.fault_proxy import FaultProxy
 from tests.fakes.network.faulty_server import Act, Exchange, Fault
+from tests.fakes.streams.streams_simulator import StreamsSimulator
 from tests.faults.spoil import spoil
 
 _WRITES = ("BatchWriteItem", "PutItem", "DeleteItem")
@@ -38,7 +38,7 @@ def do(stage: Stage, step: Step) -> Done:
     if step.name in FILES:
         return FILES[step.name](stage, machine, task)
     if step.name in _SHARDS:
-        return _SHARDS[step.name](stage.sources[task.plan.stream])
+        return _SHARDS[step.name](stage, task)
     if step.name in _AWAY:
         return away(_AWAY[step.name](stage, task), f"all{whose}")
     if step.name in _ONCE:
@@ -55,21 +55,71 @@ def do(stage: Stage, step: Step) -> Done:
 # --- Shards ----------------------------------------------------------------------------------------------------------
 
 
-def _split(source: Source) -> Done:
-    if source.simulator is None:
+def _simulator(stage: Stage, task: Task) -> StreamsSimulator:
+    simulator = stage.sources[task.plan.stream].simulator
+    if simulator is None:
         raise NobodyError
-    children = source.simulator.split()
+    return simulator
+
+
+def _split(stage: Stage, task: Task) -> Done:
+    children = _simulator(stage, task).split()
     return Done(f"{children[0].parent} into {' and '.join(child.id for child in children)}")
 
 
-def _roll_over(source: Source) -> Done:
-    if source.simulator is None:
-        raise NobodyError
-    child = source.simulator.roll_over()
+def _roll_over(stage: Stage, task: Task) -> Done:
+    child = _simulator(stage, task).roll_over()
     return Done(f"{child.parent} into {child.id}")
 
 
-_SHARDS: dict[str, Callable[[Source], Done]] = {"split": _split, "roll-over": _roll_over}
+def _calm(stage: Stage, task: Task) -> StreamsSimulator:
+    """The simulator of a task's stream, where all that read it are in sync: nobody copies, and nothing is held.
+
+    A copy that is under way would seem to have been begun before what is lost was written, a day ago as it were.
+
+    :raises NobodyError: it is not simulated, or they aren't
+    """
+    if not all(each.is_in_sync() for each in _readers(stage, task)):
+        raise NobodyError
+    return _simulator(stage, task)
+
+
+def _readers(stage: Stage, task: Task) -> list[Task]:
+    return [each for each in stage.tasks if each.plan.stream == task.plan.stream]
+
+
+def _lose(stage: Stage, task: Task) -> Done:
+    """Nobody can read the stream, and then it has nothing of that time any more."""
+    simulator = _calm(stage, task)
+    for each in _readers(stage, task):
+        each.age_copy()
+    unreadable = _stream(stage, task).inject(faults.error("InternalServerError"), "GetRecords")
+
+    def lose() -> None:
+        simulator.trim()
+        unreadable.clear()
+
+    return Done(f"stream {task.plan.stream}", lose)
+
+
+def _turn_off(stage: Stage, task: Task) -> Done:
+    """The changes of that time are in no stream; the shards of the next one are others."""
+    simulator = _calm(stage, task)
+    shards = len(simulator.open_shards())
+    simulator.disable_stream()
+    return Done(f"stream {task.plan.stream}", lambda: _turn_on(simulator, shards))
+
+
+def _turn_on(simulator: StreamsSimulator, shards: int) -> None:
+    simulator.recreate_stream(shards=shards)
+
+
+_SHARDS: dict[str, Callable[[Stage, Task], Done]] = {
+    "split": _split,
+    "roll-over": _roll_over,
+    "loss": _lose,
+    "stream-off-and-on": _turn_off,
+}
 
 # --- Requests --------------------------------------------------------------------------------------------------------
 

@@ -74,6 +74,12 @@ class Machine:
             return next((each for each in family if "processor.cli.keeper" in each.cmdline()), None)
         return None
 
+    def family(self) -> list[psutil.Process]:
+        """All processes that come of it, and are there now."""
+        with contextlib.suppress(psutil.NoSuchProcess):
+            return psutil.Process(self.replicator.process.pid).children(recursive=True)
+        return []
+
     def terminate(self) -> None:
         """Ask it to stop."""
         self.replicator.process.send_signal(signal.SIGTERM)

@@ -13,6 +13,8 @@ from tests.chaos.stage import Done, NobodyError, Stage
 from tests.chaos.task import Task
 
 Machines = Sequence[Machine]
+_CARETAKER = "processor.caretaker.process"
+_CARE_WORK = "processor.cli.of_task"
 
 
 def _running(machine: Machine) -> Machine:
@@ -82,6 +84,25 @@ def _kill_keeper(_: Machines, machine: Machine, __: float) -> Done:
     return Done(machine.name)
 
 
+def _kill_caretaker(machines: Machines, _: Machine, __: float) -> Done:
+    return _kill_one(machines, _CARETAKER)
+
+
+def _kill_care_work(machines: Machines, _: Machine, __: float) -> Done:
+    return _kill_one(machines, _CARE_WORK)
+
+
+def _kill_one(machines: Machines, module: str) -> Done:
+    """Of the first machine that has such a process: one caretaker of the fleet works."""
+    for machine in machines:
+        for process in machine.family():
+            with contextlib.suppress(psutil.NoSuchProcess):
+                if module in process.cmdline():
+                    process.kill()
+                    return Done(machine.name)
+    raise NobodyError
+
+
 PROCESSES: dict[str, Callable[[Machines, Machine, float], Done]] = {
     "kill-child": _kill_child,
     "kill-nursery": _kill_nursery,
@@ -92,6 +113,8 @@ PROCESSES: dict[str, Callable[[Machines, Machine, float], Done]] = {
     "freeze": _freeze,
     "freeze-busiest": _freeze_busiest,
     "freeze-child": _freeze_child,
+    "kill-caretaker": _kill_caretaker,
+    "kill-care-work": _kill_care_work,
 }
 
 # --- Files -----------------------------------------------------------------------------------------------------------

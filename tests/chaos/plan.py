@@ -31,6 +31,7 @@ class Kind:
 
     ``weight``: how often, beside the others. ``lasts``: the shortest and the longest, in seconds. ``takes``: what it
     has to itself; two faults that take the same never overlap. ``of_many``: only where daemons have many tasks.
+    ``by_itself``: only where tasks make good by themselves what is lost.
     """
 
     name: str
@@ -39,6 +40,7 @@ class Kind:
     takes: Literal["process", "destination", "checkpoints", "stream", "shards", "answer", "file", "hub", "spoke"]
     modes: Sequence[WriteMode] = ("batch", "item", "fenced")
     of_many: bool = False
+    by_itself: bool = False
 
 
 # failoverTimeMillis is a few seconds: whatever keeps a daemon from its leases for longer loses them.
@@ -81,6 +83,11 @@ KINDS = (
     Kind(name="empty-answer-once", weight=2, lasts=(1, 3), takes="answer", modes=("batch",)),
     Kind(name="split", weight=3, lasts=(0, 0), takes="shards"),
     Kind(name="roll-over", weight=3, lasts=(0, 0), takes="shards"),
+    # Longer than the daemon believes what it has read of the last copy.
+    Kind(name="loss", weight=6, lasts=(6, 9), takes="shards", by_itself=True),
+    Kind(name="stream-off-and-on", weight=3, lasts=(1, 4), takes="shards", by_itself=True),
+    Kind(name="kill-caretaker", weight=3, lasts=(0, 0), takes="process", by_itself=True),
+    Kind(name="kill-care-work", weight=3, lasts=(0, 0), takes="process", by_itself=True),
     Kind(name="kill-keeper", weight=3, lasts=(0, 0), takes="process", of_many=True),
     Kind(name="task-removed", weight=4, lasts=(1, 10), takes="file", of_many=True),
     Kind(name="task-changed", weight=4, lasts=(1, 10), takes="file", of_many=True),
@@ -207,6 +214,7 @@ def make(
         if kind.name not in without
         and (is_simulated or kind.takes != "shards")
         and (tasks > 1 or not kind.of_many)
+        and (by_itself or not kind.by_itself)
         and any(task.write_mode in kind.modes for task in [first, *more])
     ]
     steps = _steps(draw, kinds, seconds, machines, [first, *more])

@@ -97,7 +97,7 @@ def show(results: Sequence[Result], console: Console) -> None:
                 f"{result.plan.seed}, task {task.number}" if result.plan.is_of_many else str(result.plan.seed),
                 plan.write_mode + ("" if plan.coalesce else ", each"),
                 f"{result.plan.shards} shards" if result.plan.simulated else "local",
-                str(len(task.history)),
+                str(task.changes),
                 str(verdict.writes),
                 str(verdict.moot),
                 str(verdict.rewritten),

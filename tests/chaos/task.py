@@ -12,7 +12,7 @@ from pathlib import Path
 import boto3
 
 from processor.commands.demo.workload import scan
-from processor.state import care_row
+from processor.state import care_row, copy_rows
 from tests.chaos import sources, view
 from tests.chaos.checker import Checker, Letter, Verdict
 from tests.chaos.journal import Change, Journal, digest
@@ -22,17 +22,19 @@ from tests.chaos.sources import Source
 from tests.chaos.workload import INDEXED, Workload
 
 DESTINATION_REGION = "eu-west-1"
+_DAY_MS = 24 * 3_600_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TaskResult:
-    """What became of a task, and what the checker found. ``number`` is its own."""
+    """What became of a task, and what the checker found. ``number`` is its own; ``changes``: how many there were."""
 
     number: int
     plan: TaskPlan
     journal: Journal
     verdict: Verdict
     history: list[Change]
+    changes: int
     letters: int
 
 
@@ -102,10 +104,19 @@ class Task:
                 raise
             return {}
 
-    def _is_in_sync(self) -> bool:
+    def is_in_sync(self) -> bool:
         """Whether its caretakers have said so."""
         found = care_row.read(self._checkpoints, f"{self.checkpoint_table}-Task")
         return found is not None and found.phase == "in sync"
+
+    def age_copy(self) -> None:
+        """Have its last copy be made a day earlier: what is lost is as old, and a newer copy would have it."""
+        self._checkpoints.update_item(
+            TableName=f"{self.checkpoint_table}-Task",
+            Key=copy_rows.ROWS.key,
+            UpdateExpression="ADD startedMs :earlier",
+            ExpressionAttributeValues={":earlier": {"N": str(-_DAY_MS)}},
+        )
 
     def is_equal(self, source: Source, workload: Workload) -> bool:
         """Whether nothing more is to come, now that nobody writes any more.
@@ -113,7 +124,7 @@ class Task:
         A key whose last change is refused may hold anything that it held before.
         """
         self._is_equal = self._is_equal or self._looks_equal(source, workload)
-        return self._is_equal and (not self.plan.by_itself or self._is_in_sync())
+        return self._is_equal and (not self.plan.by_itself or self.is_in_sync())
 
     def _looks_equal(self, source: Source, workload: Workload) -> bool:
         last = {made.key: made for made in workload.made(self.see)}
@@ -126,7 +137,9 @@ class Task:
 
     def result(self, source: Source, workload: Workload) -> TaskResult:
         """All of its journal, held against its source."""
-        history = source.history(workload.made(self.see))
+        made = workload.made(self.see)
+        # Where the stream loses changes, no history can be read from it; the end tells whether they were made good.
+        history = [] if self.plan.by_itself else source.history(made)
         letters = self._letters()
         checker = Checker(history, letters, coalesce=self.plan.coalesce)
         verdict = checker.run(self.journal.entries)
@@ -140,6 +153,7 @@ class Task:
             journal=self.journal,
             verdict=verdict,
             history=history,
+            changes=len(made),
             letters=len(letters),
         )
 
