@@ -88,6 +88,8 @@ class Episode:
             with writing(workloads):
                 early = [task for task in self._tasks if not task.plan.is_late]
                 schedule.wait(stage.machines, lambda: all(task.items() for task in early), PATIENCE_SECONDS)
+                if self._plan.once_in_sync:
+                    schedule.wait(stage.machines, lambda: all(task.is_in_sync() for task in early), PATIENCE_SECONDS)
                 schedule.happen(
                     self._plan.steps,
                     seconds=self._plan.seconds,

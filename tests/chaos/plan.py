@@ -139,6 +139,7 @@ class Plan:
     """An episode. ``seconds`` is how long faults go on; the start and the return to rest come on top.
 
     With several tasks each machine's daemon has all of them; ``shards`` are those of each stream.
+    ``once_in_sync``: faults wait until the tasks, which make their own replicas, have said that they are in sync.
     """
 
     seed: int
@@ -151,6 +152,7 @@ class Plan:
     refusals: bool
     pause_seconds: float
     steps: tuple[Step, ...]
+    once_in_sync: bool = False
 
     @property
     def is_of_many(self) -> bool:
