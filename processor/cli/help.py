@@ -1,4 +1,4 @@
-"""Writes the help that a command line asks for: of all commands, of one of them, or of the settings. Pure."""
+"""Writes the help that a command line asks for: of all commands, of one of them, or of the settings."""
 
 from __future__ import annotations
 
