@@ -8,6 +8,8 @@ the hub's item is              what happens
 =============================  =======================================================================================
 as the new image               nothing
 as the old image               the new one is written, without the marker, on condition that the item is what was read
+past its TTL, and the old one  the same: at the spoke TTL has deleted that item already, for DynamoDB deletes it within
+is no item                     days, in each table by itself. So who puts its key anew at the spoke meets no conflict
 neither, ``hubWins``           a conflict: it is kept, and the hub stays as it is; the mirror has more for this key
 neither, ``lastArrival``       a conflict: it is kept, and the new image is written, on the same condition
 =============================  =======================================================================================
@@ -28,7 +30,7 @@ That ends as the writes one by one do, if nobody writes at the hub meanwhile, an
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Literal
 
 from processor.replication.two_way.conditions import Unchanged
@@ -45,10 +47,17 @@ Policy = Literal["hubWins", "lastArrival"]
 Ending = Literal["written", "nothing to do", "conflict"]
 
 
-def uplink(writes: Sequence[SpokeWrite], *, markers: Markers, policy: Policy) -> Steps[Ending]:
+def uplink(
+    writes: Sequence[SpokeWrite],
+    *,
+    markers: Markers,
+    policy: Policy,
+    is_expired: Callable[[msgspec.Raw], bool] = lambda _: False,
+) -> Steps[Ending]:
     """Write what a chain of writes has made of the item at the hub, or don't.
 
     :param writes: one, or several of one key, each over what the one before it has written
+    :param is_expired: whether TTL may delete an item of the hub's at any moment; what it raises ends the steps
     :raises MalformedItemError: what is there is no DynamoDB JSON
     """
     last = writes[-1]
@@ -59,7 +68,7 @@ def uplink(writes: Sequence[SpokeWrite], *, markers: Markers, policy: Policy) ->
         hub = markers.content(found.item)
         if hub == last.after:
             return "nothing to do"
-        if hub not in seen:
+        if hub not in seen and not (None in seen and found.item is not None and is_expired(found.item)):
             for write in writes:
                 yield Keep(_conflict(write, found.item, policy, markers))
             if policy == "hubWins":

@@ -6,6 +6,8 @@ the change anew after it, or holds the shard, as with any table.
 
 from __future__ import annotations
 
+import math
+import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
@@ -15,6 +17,7 @@ from processor.aws.bounds import has_too_many_values
 from processor.aws.errors import AnswerTooLargeError, aws_errors
 from processor.aws.redaction import HarmlessWords
 from processor.aws.response_shapes import NO_ANSWER
+from processor.dynamodb.expiry import NEVER
 from processor.dynamodb.reader import one_decoder
 from processor.errors import ConditionFailedError, MalformedItemError, UnavailableError
 from processor.replication.change import Change
@@ -48,6 +51,8 @@ T = TypeVar("T")
 # A few requests settle a change; more follow only where somebody writes its key between two of them, each time. Then it
 # is begun anew after a pause, as after an outage.
 _MOST_REQUESTS = 50
+# TTL that is turned on deletes nothing for an hour (developer guide, enabling TTL), so this is often enough.
+_TTL_SECONDS = 60.0
 
 
 class Conflicts(Protocol):
@@ -196,6 +201,8 @@ class UplinkTable(TwoWayTable):
         super().__init__(name, markers=markers, returns="ALL_OLD", **options)
         self._policy = policy
         self._conflicts = conflicts
+        self._past = NEVER
+        self._asked = -math.inf
 
     def write_one(self, change: Change) -> bool:
         """An application's put or delete, by the protocol.
@@ -205,8 +212,19 @@ class UplinkTable(TwoWayTable):
         :raises RefusedError: the hub will never accept it
         :raises UnavailableError: it may be done or not; writing it again does no harm
         """
-        steps = uplink(change.spoke_writes, markers=self._markers, policy=self._policy)
+        steps = uplink(change.spoke_writes, markers=self._markers, policy=self._policy, is_expired=self._is_expired)
         return self._finish(steps, change) == "written"
+
+    def _is_expired(self, item: msgspec.Raw) -> bool:
+        """Whether TTL may delete it at any moment; asked only of what the hub has where a key is new at the spoke."""
+        now = time.monotonic()
+        if now - self._asked >= _TTL_SECONDS:
+            # Which hardly any child needs.
+            from processor.dynamodb import time_to_live
+
+            self._past = time_to_live.look(self._client(), self.name, self._region).past
+            self._asked = now
+        return self._past(item)
 
     def _made(self, request: Request, change: Change) -> Outcome:
         if isinstance(request, Keep):

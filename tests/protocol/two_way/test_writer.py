@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import json
+import time
 from typing import Any
 
 import boto3
@@ -243,6 +244,23 @@ def test_an_insert_goes_up(dynamodb: DynamoDBLocal, tables: Tables) -> None:
     hub = Hub(dynamodb, tables)
     assert hub.table.write_one(_seen(None, item("k", **HARD)))
     assert hub.item == item("k", **HARD)
+
+
+@pytest.mark.parametrize(("seconds_left", "is_conflict"), [(-60, False), (3600, True)])
+def test_an_expired_item_of_the_hub_is_no_conflict(
+    dynamodb: DynamoDBLocal, tables: Tables, *, seconds_left: int, is_conflict: bool
+) -> None:
+    """The spoke's TTL has deleted it, and its key is put there anew; one whose time has not come is a conflict."""
+    hub = Hub(dynamodb, tables)
+    hub.has(user={"S": "old"}, until={"N": str(int(time.time()) + seconds_left)})
+    tables.call(
+        "UpdateTimeToLive",
+        TableName=hub.name,
+        TimeToLiveSpecification={"Enabled": True, "AttributeName": "until"},
+    )
+    new = item("k", user={"S": "new"}, until={"N": str(int(time.time()) + 7200)})
+    assert hub.table.write_one(_seen(None, new)) != is_conflict
+    assert (hub.item == new, len(hub.kept.all)) == (not is_conflict, int(is_conflict))
 
 
 def test_the_hub_wins(dynamodb: DynamoDBLocal, tables: Tables) -> None:
