@@ -115,6 +115,8 @@ def open_shard(
     timeouts = WriteTimeouts.within(settings.failover_seconds)
     term = LeaseTerm(directory / DIRECTORY / shard_file_name(shard_id), call_seconds=timeouts.call, gone=gone)
     clients, calls, view = shared or (Clients(settings), None, task_view.handed_down(settings, directory))
+    if shared is not None:
+        task_view.at_home(settings)
     filters = view is not None or settings.keeps_expired
     meter = _meter(settings, shard_id, directory, log, filters=filters)
     is_uplink = settings.direction == "uplink"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -58,3 +59,16 @@ def handed_down(settings: Settings, directory: Path) -> ItemView | None:
     from processor.view import assembly
 
     return assembly.handed_down(settings, directory)
+
+
+def at_home(settings: Settings) -> None:
+    """Of several tasks whose views this process has, be the one that it works for from now on.
+
+    What the task's transform imports when it is called is then found where the task has it.
+    """
+    if settings.transform is None:
+        return
+    from processor.view import transform
+
+    with contextlib.suppress(transform.TransformError):  # the folder is gone; what was loaded goes on
+        transform.find_in(settings.transform_path)

@@ -183,7 +183,7 @@ def load(name: str, folder: str | None) -> Loaded:
     """
     module_name, _, function_name = name.partition(":")
     with _loading:
-        _find_in(folder)
+        find_in(folder)
         if any(_digest(guest.file) != guest.digest for guest in _guests.values()):
             _forget()
         module = _imported(module_name, folder)
@@ -194,20 +194,27 @@ def load(name: str, folder: str | None) -> Loaded:
     return Loaded(function, guest.file, guest.digest)
 
 
-def _find_in(folder: str | None) -> None:
-    """Have modules be found in this folder, and in no other task's."""
-    others = [each for each in _folders if each != folder]
-    if others:
-        _forget()
-        sys.path[:] = [each for each in sys.path if each not in others]
-        _folders[:] = [each for each in _folders if each not in others]
-    if folder is None or folder in sys.path:
-        return
-    if not Path(folder).is_dir():
-        raise TransformError(f"transformPath {folder} is no folder")
-    sys.path.append(folder)  # last, so that nothing in it takes the place of this program's own modules
-    if folder not in _folders:
-        _folders.append(folder)
+def find_in(folder: str | None) -> None:
+    """Have modules be found in this folder, and in no other task's.
+
+    For a process that was forked after tasks with other folders were loaded, too: a function may import when it is
+    called.
+
+    :raises TransformError: there is no such folder
+    """
+    with _loading:
+        others = [each for each in _folders if each != folder]
+        if others:
+            _forget()
+            sys.path[:] = [each for each in sys.path if each not in others]
+            _folders[:] = [each for each in _folders if each not in others]
+        if folder is None or folder in sys.path:
+            return
+        if not Path(folder).is_dir():
+            raise TransformError(f"transformPath {folder} is no folder")
+        sys.path.append(folder)  # last, so that nothing in it takes the place of this program's own modules
+        if folder not in _folders:
+            _folders.append(folder)
 
 
 def _forget() -> None:

@@ -12,7 +12,9 @@ import pytest
 
 from processor.errors import UnviewableError
 from processor.system.signals import Interrupted
+from processor.view import task_view
 from processor.view.transform import Transform, TransformError, forgotten_afterwards, load
+from tests.fakes.task.tasks import task
 from tests.unit.view.test_projection import attributes_of, item_of
 
 SECRET = "ada@example.com"
@@ -247,3 +249,20 @@ def test_each_task_of_a_daemon_has_its_own_folder(tmp_path: Path) -> None:
     for name in ("one", "other", "one"):
         loaded = load("same_name:view", str(tmp_path / name))
         assert (loaded.function({}), loaded.file) == (name, str(tmp_path / name / "same_name.py"))
+
+
+@pytest.mark.usefixtures("_imports")
+def test_what_it_imports_when_it_is_called_is_its_own(tmp_path: Path) -> None:
+    """In a process that was forked for one task, from one that has loaded another one's modules since."""
+    tasks = {}
+    for name in ("one", "other"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "late_guest.py").write_text(f"NAME = {name!r}\n")
+        text = "def view(item):\n    import late_guest\n    return late_guest.NAME\n"
+        (tmp_path / name / "same_name.py").write_text(text)
+        tasks[name] = task(transform="same_name:view", transformPath=str(tmp_path / name))
+    function = load("same_name:view", str(tmp_path / "one")).function
+    (tmp_path / "other" / "same_name.py").write_text(f"import late_guest\n{text}")
+    load("same_name:view", str(tmp_path / "other"))
+    task_view.at_home(tasks["one"])
+    assert function({}) == "one"
