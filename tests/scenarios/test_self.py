@@ -79,7 +79,7 @@ def in_sync(daemon: Replicator, times: int) -> None:
 def test_from_nothing_to_proven_and_back_after_a_kill_and_a_loss(
     make_fleet: MakeFleet, servers: Servers, writing: Any
 ) -> None:
-    """A filled source, whose stream no longer has what filled it; a kill in the middle of the copy; then a loss."""
+    """A filled source, trimmed; a kill in the copy; a loss of a shard; the stream off and on while no daemon runs."""
     fleet = make_fleet(shards=2, bootstrap="true", afterLoss="copy", copyWriteUnits="100", copySegments="2")
     fleet.destination_table = fleet.settings["destinationTable"] = f"{fleet.destination_table}-made"
     fleet.simulator.fill(ITEMS, prefix="old-")
@@ -115,5 +115,19 @@ def test_from_nothing_to_proven_and_back_after_a_kill_and_a_loss(
     assert fleet.replicated("lost")
     assert not fleet.replicated("old-00000001")
     assert "WARNING changes_lost_recovering " in daemon.console
+    assert " ERROR " not in daemon.console
+    assert daemon.stop() == 0
+
+    fleet.simulator.disable_stream()  # while no daemon runs; what is changed meanwhile is in no stream
+    fleet.simulator.delete({"id": {"S": "old-00000002"}})
+    fleet.simulator.put({"id": {"S": "old-00000003"}, "is": {"S": "new"}})
+    fleet.simulator.put({"id": {"S": "unseen"}})
+    fleet.simulator.recreate_stream(shards=2)
+    daemon.start(environment={"AWS_ACCESS_KEY_ID": "fleet"})
+    in_sync(daemon, 3)
+    fleet.wait_equal()
+    assert fleet.replicated("unseen")
+    assert not fleet.replicated("old-00000002")
+    assert "WARNING changes_lost_at_start " in daemon.console
     assert " ERROR " not in daemon.console
     assert daemon.stop() == 0
