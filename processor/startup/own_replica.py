@@ -6,7 +6,8 @@ checkpoints, copy                the start
 checkpoints                      goes on; a task that was begun without ``bootstrap`` has nothing to be made
 none; a copy that will do        goes on with that copy, whoever began it
 none; no such copy               begins anew: created. A destination that holds items is refused, unless the row of
-                                 the caretakers, or that of a copy, says that they are this task's
+                                 the caretakers, or that of a copy, says that they are this task's. Where a loss is not
+                                 made good yet: copying
 checkpoints of another stream,   with ``afterLoss=copy``: deletes these checkpoints, and begins anew: copying
 or only of shards that are gone
 ===============================  =====================================================================================
@@ -32,10 +33,14 @@ if TYPE_CHECKING:
 
 
 class Beginning(NamedTuple):
-    """What a start stores: a copy that was begun before ``copy_after_ms`` will not do."""
+    """What a start stores: a copy that was begun before ``copy_after_ms`` will not do.
+
+    ``lost_ms`` stays what it is: a loss that is not made good is none of a new replica, whatever is begun anew.
+    """
 
     phase: Phase
     copy_after_ms: int
+    lost_ms: int = 0
 
 
 def beginning(settings: Settings, facts: Facts, *, now_ms: int) -> Beginning | None:
@@ -43,11 +48,12 @@ def beginning(settings: Settings, facts: Facts, *, now_ms: int) -> Beginning | N
     if not settings.bootstrap or facts.leases:
         return None
     phase = facts.care.phase if facts.care else None
+    lost_ms = facts.care.lost_ms if facts.care else 0
     if _will_do(facts):
-        return None if phase == "copying" else Beginning("copying", 0)
+        return None if phase == "copying" else Beginning("copying", 0, lost_ms)
     if phase == "created" and facts.copy is None:
         return None
-    return Beginning("created", now_ms)
+    return Beginning("copying" if lost_ms else "created", now_ms, lost_ms)
 
 
 def _will_do(facts: Facts) -> bool:

@@ -163,6 +163,7 @@ def note_beginning(settings: Settings, clients: Clients, facts: Facts) -> list[F
                 before=facts.care,
                 now_ms=now_ms,
                 copy_after_ms=found.copy_after_ms,
+                lost_ms=found.lost_ms,
             )
         except ConditionFailedError:
             return  # another start has decided it

@@ -34,6 +34,12 @@ def _copy(*, hours: float = 1, **changed: Any) -> CopyState:
         ({"leases": LEASES}, None),
         ({"care": CareRow(phase="created")}, None),
         ({"care": CareRow(phase="in sync")}, Beginning("created", 7)),  # the checkpoint table was deleted
+        # A gap of the whole stream: its checkpoints are deleted, and what only the destination has is to be deleted.
+        (
+            {"care": CareRow(phase="copying", lost_ms=5), "copy": _copy(stream_arn="another")},
+            Beginning("copying", 7, 5),
+        ),
+        ({"care": CareRow(phase="verifying", lost_ms=5), "copy": _copy()}, Beginning("copying", 0, 5)),
         ({"copy": _copy()}, Beginning("copying", 0)),
         ({"copy": _copy(state="running")}, Beginning("copying", 0)),
         ({"copy": _copy(state="running"), "care": CareRow(phase="copying")}, None),
