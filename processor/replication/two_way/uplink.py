@@ -23,7 +23,7 @@ chain, for a crash may have come in the midst of it. So "the old image" is that 
 image that of the last::
 
     spoke:   A ─────▶ B ─────▶ C          the hub has   A, or B      C         anything else
-               write 1  write 2           then          C            nothing   a conflict of each write
+               write 1  write 2           then          C            nothing   a conflict
 
 That ends as the writes one by one do, if nobody writes at the hub meanwhile, and the condition sees to that.
 """
@@ -69,7 +69,8 @@ def uplink(
         if hub == last.after:
             return "nothing to do"
         if hub not in seen and not (None in seen and found.item is not None and is_expired(found.item)):
-            for write in writes:
+            # By hubWins each write is lost; by lastArrival what the hub has, which the last one's entry has.
+            for write in writes if policy == "hubWins" else writes[-1:]:
                 yield Keep(_conflict(write, found.item, policy, markers))
             if policy == "hubWins":
                 return "conflict"

@@ -89,9 +89,11 @@ class TwoWayTable(WritableTable):
         :raises RefusedError: the table will never accept one of them
         :raises UnavailableError: some may be done; beginning anew does no harm
         """
+        left = _MOST_REQUESTS
         try:
             request = next(steps)
-            for _ in range(_MOST_REQUESTS):
+            while left:
+                left -= not isinstance(request, Keep)  # a long chain has as many entries as it takes
                 request = steps.send(self._made(request, change))
         except StopIteration as end:
             result: T = end.value

@@ -17,6 +17,7 @@ from processor.dynamodb.keys import identity_of
 from processor.errors import UnavailableError
 from processor.replication import stream_record
 from processor.replication.change import Change
+from processor.replication.two_way.chains import chained
 from processor.replication.two_way.conflicts import Conflict
 from processor.replication.two_way.marker import Markers, Reading
 from processor.replication.two_way.stamp import Stamp
@@ -293,6 +294,18 @@ def test_the_last_arrival_wins(dynamodb: DynamoDBLocal, tables: Tables) -> None:
     assert hub.table.write_one(change)
     assert hub.item == item("k", v={"N": "9"})
     assert [conflict.outcome for conflict in hub.kept.all] == ["lastArrival"]
+
+
+@pytest.mark.parametrize(("policy", "entries"), [("hubWins", 200), ("lastArrival", 1)])
+def test_a_long_chain_is_settled_at_once(dynamodb: DynamoDBLocal, tables: Tables, policy: str, entries: int) -> None:
+    """Of each write that is lost there is one entry, however many there are; a retry would begin with the first."""
+    hub = Hub(dynamodb, tables, policy)
+    hub.has(v={"N": "-1"})
+    images = [item("k", v={"N": str(number)}) for number in range(201)]
+    (change,) = chained([_seen(old, new) for old, new in itertools.pairwise(images)])
+    assert hub.table.write_one(change) == (policy == "lastArrival")
+    assert len(hub.kept.all) == entries
+    assert hub.item == (images[-1] if policy == "lastArrival" else item("k", v={"N": "-1"}))
 
 
 def test_what_no_condition_can_see_is_said(dynamodb: DynamoDBLocal, tables: Tables) -> None:
