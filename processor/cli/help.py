@@ -6,13 +6,13 @@ import argparse
 import copy
 import re
 import shutil
-import textwrap
 from collections.abc import Iterator, Sequence
 
 from processor import __version__
 from processor.cli import arguments
 from processor.cli.registry import COMMANDS, REPLICATE, Command
 from processor.errors import UsageError
+from processor.reporting import terminal
 from processor.settings.definitions import DEFINITIONS, ENVIRONMENT_PREFIX
 from processor.system import program
 
@@ -82,8 +82,7 @@ def _usage(*parts: str) -> str:
 
 
 def _broken(text: str, width: int, *, indent: str = "") -> list[str]:
-    text = re.sub(r"[ \n]+", " ", text)
-    return textwrap.wrap(text, width, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False)
+    return terminal.wrapped(re.sub(r"[ \n]+", " ", text), width, indent=indent)
 
 
 def asked(words: Sequence[str]) -> str | None:

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from processor.errors import RefusedError, UnavailableError
 from processor.flow.outage import Outage
 
+if TYPE_CHECKING:
+    from typing_extensions import Self
+
 
 class Rounds:
-    """What fails is said by the outage, and the next round tries again.
+    """What fails is said by the outage, and the next round tries again. As a context it begins, and ends, with that.
 
     :param act: done once a round
     :param name: the thread's
@@ -31,6 +35,13 @@ class Rounds:
     def stop(self) -> None:
         """End after the round in progress, if there is one."""
         self._stop.set()
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
 
     def _run(self) -> None:
         while not self._stop.is_set():

@@ -8,7 +8,7 @@ replication goes on.
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import TextIO
@@ -60,27 +60,31 @@ def pushing(
                 seconds=settings.heartbeat_seconds,
             )
             rounds = Rounds(writer.beat, name="heartbeat", every_seconds=settings.heartbeat_seconds, outage=outage)
-            rounds.start()
-            stack.callback(rounds.stop)
+            stack.enter_context(rounds)
         if settings.verifies:
-            rounds = Rounds(
-                lambda: collector.verified(verification_row.read(clients.checkpoints(), settings.task_table)),
-                name="verification-reader",
-                every_seconds=_ROW_SECONDS,
-                outage=Outage(log, "verification_unread", note="Only its metrics stand still meanwhile."),
+            note = "Only its metrics stand still meanwhile."
+            stack.enter_context(
+                _looks(
+                    lambda: collector.verified(verification_row.read(clients.checkpoints(), settings.task_table)),
+                    name="verification-reader",
+                    outage=Outage(log, "verification_unread", note=note),
+                )
             )
-            rounds.start()
-            stack.callback(rounds.stop)
         if settings.makes_replica:
-            rounds = Rounds(
-                lambda: collector.cared(care_row.read(clients.checkpoints(), settings.task_table)),
-                name="care-reader",
-                every_seconds=_ROW_SECONDS,
-                outage=Outage(log, "replica_unread", note="Only its metric stands still meanwhile."),
+            note = "Only its metric stands still meanwhile."
+            stack.enter_context(
+                _looks(
+                    lambda: collector.cared(care_row.read(clients.checkpoints(), settings.task_table)),
+                    name="care-reader",
+                    outage=Outage(log, "replica_unread", note=note),
+                )
             )
-            rounds.start()
-            stack.callback(rounds.stop)
         yield
+
+
+def _looks(look: Callable[[], None], *, name: str, outage: Outage) -> Rounds:
+    """At a row of the task's table."""
+    return Rounds(look, name=name, every_seconds=_ROW_SECONDS, outage=outage)
 
 
 def _is_continued(directory: Path) -> bool:

@@ -45,14 +45,12 @@ def broken(line: str, width: int) -> list[str]:
         return [line]
     finding = re.match(r"(error|warning)\s+", line)
     indent = " " * (len(finding[0]) if finding else len(line) - len(line.lstrip()) or _CONTINUED_COLUMNS)
-    return textwrap.wrap(
-        line,
-        max(width, _LEAST_COLUMNS),
-        subsequent_indent=indent,
-        break_long_words=False,
-        break_on_hyphens=False,
-        drop_whitespace=True,
-    ) or [line]
+    return wrapped(line, max(width, _LEAST_COLUMNS), indent=indent) or [line]
+
+
+def wrapped(text: str, width: int, *, indent: str = "") -> list[str]:
+    """Lines of at most so many columns, broken between words alone: a name with hyphens stays whole, too."""
+    return textwrap.wrap(text, width, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False)
 
 
 def severity_of(line: str) -> tuple[int, Tone] | None:
