@@ -107,11 +107,11 @@ def _turn_off(stage: Stage, task: Task) -> Done:
     simulator = _calm(stage, task)
     shards = len(simulator.open_shards())
     simulator.disable_stream()
-    return Done(f"stream {task.plan.stream}", lambda: _turn_on(simulator, shards))
 
+    def turn_on() -> None:
+        simulator.recreate_stream(shards=shards)
 
-def _turn_on(simulator: StreamsSimulator, shards: int) -> None:
-    simulator.recreate_stream(shards=shards)
+    return Done(f"stream {task.plan.stream}", turn_on)
 
 
 _SHARDS: dict[str, Callable[[Stage, Task], Done]] = {

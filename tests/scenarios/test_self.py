@@ -76,6 +76,15 @@ def in_sync(daemon: Replicator, times: int) -> None:
     until(lambda: daemon.console.count("NOTICE in_sync") == times, f"in sync, {times} times")
 
 
+def is_made_good(fleet: Fleet, daemon: Replicator, *, arrived: str, gone: str) -> None:
+    """The tables are equal, what was lost has come, what was deleted is gone, and nobody had to act."""
+    fleet.wait_equal()
+    assert fleet.replicated(arrived)
+    assert not fleet.replicated(gone)
+    assert " ERROR " not in daemon.console
+    assert daemon.stop() == 0
+
+
 def test_from_nothing_to_proven_and_back_after_a_kill_and_a_loss(
     make_fleet: MakeFleet, servers: Servers, writing: Any
 ) -> None:
@@ -111,12 +120,8 @@ def test_from_nothing_to_proven_and_back_after_a_kill_and_a_loss(
     fleet.simulator.put({"id": {"S": "later"}})
     daemon.start(environment={"AWS_ACCESS_KEY_ID": "fleet"})
     in_sync(daemon, 2)
-    fleet.wait_equal()
-    assert fleet.replicated("lost")
-    assert not fleet.replicated("old-00000001")
     assert "WARNING changes_lost_recovering " in daemon.console
-    assert " ERROR " not in daemon.console
-    assert daemon.stop() == 0
+    is_made_good(fleet, daemon, arrived="lost", gone="old-00000001")
 
     fleet.simulator.disable_stream()  # while no daemon runs; what is changed meanwhile is in no stream
     fleet.simulator.delete({"id": {"S": "old-00000002"}})
@@ -125,9 +130,5 @@ def test_from_nothing_to_proven_and_back_after_a_kill_and_a_loss(
     fleet.simulator.recreate_stream(shards=2)
     daemon.start(environment={"AWS_ACCESS_KEY_ID": "fleet"})
     in_sync(daemon, 3)
-    fleet.wait_equal()
-    assert fleet.replicated("unseen")
-    assert not fleet.replicated("old-00000002")
     assert "WARNING changes_lost_at_start " in daemon.console
-    assert " ERROR " not in daemon.console
-    assert daemon.stop() == 0
+    is_made_good(fleet, daemon, arrived="unseen", gone="old-00000002")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from tests.chaos.disasters import away, can_come_late, slow
@@ -58,10 +58,11 @@ def do(ways: Ways, step: Step) -> Done:
     if name == "away":
         return away(proxy, "all")
     act, operations, alone = _LEASE_ANSWERS_LOST if whose == "checkpoint" else _REQUESTS[name]
-    when: Callable[[Exchange], bool] = bool
-    if alone:
-        when = lambda exchange: exchange.access_key == machine.name  # noqa: E731
-    elif step.name == "spoke-late-duplicates":
-        when = can_come_late
-    fault = proxy.inject(act, *operations, when=when)
+
+    def is_meant(exchange: Exchange) -> bool:
+        if alone:
+            return exchange.access_key == machine.name
+        return step.name != "spoke-late-duplicates" or can_come_late(exchange)
+
+    fault = proxy.inject(act, *operations, when=is_meant)
     return Done(machine.name if alone else "all", fault.clear)

@@ -13,12 +13,12 @@ from processor.errors import UsageError
 from processor.settings.task_files import NamedTask, TaskFile
 from processor.state.care_row import CareRow, Trouble
 from processor.state.holds import Hold
-from processor.state.status.copy_progress import CopyProgress
 from processor.state.status.letters import LettersFound
 from processor.state.status.snapshot import Unread
 from processor.state.status.task_status import TaskStatus
 from processor.state.status.verification import Verification, VerificationProgress
 from processor.state.verification_row import Failure, Verified
+from tests.fakes.task import copies
 from tests.unit.commands.console.looks import known, lag, shard
 
 HELD = (
@@ -26,21 +26,7 @@ HELD = (
     "(sequence number 12345): Item size has exceeded the maximum allowed size. It is not applied."
 )
 
-_COPY = CopyProgress(
-    state="running",
-    concurrent=True,
-    followed=False,
-    host="h",
-    started_ms=0,
-    finished_ms=None,
-    items=250,
-    filtered=50,
-    expected_items=1000,
-    size_bytes=0,
-    expected_bytes=0,
-    segments=4,
-    segments_done=1,
-)
+_COPY = copies.under_way(items=250, filtered=50)
 
 
 def _figures(made: TaskPage) -> dict[str, str]:

@@ -15,27 +15,14 @@ from processor.state.status.report import StatusReport
 from processor.state.status.snapshot import Seen
 from processor.state.status.verification import Verification
 from processor.state.verification_row import Verified
+from tests.fakes.task import copies
 from tests.fakes.task.tasks import task
 
 NOW_MS = 1_795_780_800_000  # 2026-11-27T12:00:00Z
 MINUTE_MS = 60_000
 BEGUN_MS = NOW_MS - 5 * MINUTE_MS
 SINCE = "(since 2026-11-27T11:55:00Z)"
-COPY = CopyProgress(
-    state="running",
-    concurrent=True,
-    followed=False,
-    host="h",
-    started_ms=BEGUN_MS,
-    finished_ms=None,
-    items=430,
-    filtered=9,
-    expected_items=1000,
-    size_bytes=0,
-    expected_bytes=0,
-    segments=4,
-    segments_done=1,
-)
+COPY = copies.under_way(items=430, filtered=9, started_ms=BEGUN_MS)
 SETTINGS: Settings = task(bootstrap="true")
 
 
