@@ -37,6 +37,7 @@ from processor.errors import (
 from processor.flow.outage import Outage
 from processor.flow.retry_policy import RECORDS, Backoff, RetryPolicy
 from processor.replication.change import Change
+from processor.replication.coalescing import Coalescing
 from processor.replication.concurrency import ConcurrencyLimit
 from processor.replication.plan import MAX_ITEMS_PER_CALL, calls, plan
 from processor.replication.writer import Table
@@ -111,7 +112,7 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True):
 class Applier:
     """Applies one shard's batches, one after the other.
 
-    :param join: makes one change of several that are to be one write, where ``coalesce`` would leave out too much
+    :param coalescing: says which changes of a batch are written
     :param refused: called with each change that the destination will never accept; what it raises, ``apply`` raises,
         but an ``UnavailableError``, after which the change is tried again
     :param holding: waits before that where it was a ``HeldError``
@@ -127,8 +128,7 @@ class Applier:
         *,
         name: str,
         write_mode: str,
-        coalesce: bool,
-        join: Callable[[Sequence[Change]], Sequence[Change]] = list,
+        coalescing: Coalescing,
         threads: int,
         refused: Refused,
         outage: Outage,
@@ -139,9 +139,7 @@ class Applier:
     ) -> None:
         self._table = table
         self._call_items = MAX_ITEMS_PER_CALL if write_mode == "batch" else 1
-        self._fenced = write_mode == "fenced"
-        self._coalesce = coalesce
-        self._join = join
+        self._coalescing = coalescing
         self._refused = refused
         self._outage = outage
         self._holding = holding or NoHolding()
@@ -157,17 +155,16 @@ class Applier:
         :raises LeaseLostError, DaemonGoneError: as the table's calls do; some of the batch may be written
         """
         asking = [change for change in changes if change.kind not in _ASKING_NOTHING]
-        rounds = plan(self._join(asking), coalesce=self._coalesce, net_events=self._fenced)
-        unwritten = [each for writes in rounds for each in self._apply_round(writes)]
-        planned = [change for writes in rounds for change in writes]
+        writes = self._coalescing(asking)
+        unwritten = [each for round_ in plan(writes) for each in self._apply_round(round_)]
         without = {id(change) for change, _ in unwritten}
-        kinds = [change.kind for change in planned if id(change) not in without]
+        kinds = [change.kind for change in writes if id(change) not in without]
         reasons = [reason for _, reason in unwritten]
         return Outcome(
             records=len(changes),
             puts=kinds.count("put"),
             deletes=kinds.count("delete"),
-            coalesced=len(asking) - len(planned),
+            coalesced=len(asking) - len(writes),
             moot=reasons.count("moot"),
             filtered=sum(change.kind == "nothing" for change in changes),
             echoes=sum(change.kind == "echo" for change in changes),

@@ -17,6 +17,7 @@ from processor.metrics.sinks import sinks
 from processor.replication import on_error, tables
 from processor.replication.apply import Applier
 from processor.replication.checkpoint import Checkpoint
+from processor.replication.coalescing import Coalescing, every_change, last_changes, net_changes
 from processor.replication.dead_letters import stores
 from processor.replication.heartbeats import Heartbeats
 from processor.replication.key_guard import KeyGuard
@@ -66,6 +67,14 @@ def _meter(settings: Settings, shard_id: str, directory: Path, log: Log, *, filt
         safe_meter.say(log, exc)
         return NoMeter()
     return safe_meter.SafeMeter(meter, log)
+
+
+def _coalescing(settings: Settings) -> Coalescing:
+    if not settings.coalesce:
+        return every_change
+    if settings.direction == "uplink":  # it knows what an application has written by its old image, too
+        return chained
+    return net_changes if settings.write_mode == "fenced" else last_changes
 
 
 def _conflicts(settings: Settings, shard_id: str, log: Log, meter: Meter) -> ConflictLog:
@@ -155,10 +164,9 @@ def open_shard(
     applier = Applier(
         table,
         name=shard_id,
-        # Two-way's writes are single ones; what an application has written at the spoke is known by its old image, too.
+        # Two-way's writes are single ones.
         write_mode="item" if settings.two_way else settings.write_mode,
-        coalesce=settings.coalesce and not is_uplink,
-        join=chained if settings.coalesce and is_uplink else list,
+        coalescing=_coalescing(settings),
         threads=settings.most_concurrent_writes,
         refused=on_error.holding(settings, shard_id, log, guard),
         outage=outage,

@@ -8,8 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-import msgspec
-
 from processor.replication.change import Change, bytes_of
 
 # BatchWriteItem takes 25 puts and deletes of distinct keys (DynamoDB API reference).
@@ -18,23 +16,11 @@ MAX_ITEMS_PER_CALL = 25
 MAX_BYTES_PER_CALL = 1024 * 1024
 
 
-def plan(changes: Sequence[Change], *, coalesce: bool, net_events: bool = False) -> list[list[Change]]:
-    """Sort the changes into rounds; no round has a key twice.
+def plan(changes: Sequence[Change]) -> list[list[Change]]:
+    """Sort the changes into rounds; no round has a key twice, so the n-th change of a key is in the n-th round.
 
-    :param changes: in the stream's order; each of them asks for a write
-    :param coalesce: keep only each key's last change, which makes one round
-    :param net_events: with ``coalesce``, call a MODIFY an INSERT if its key was inserted in the same batch
+    :param changes: each of them asks for a write; a key's are in the stream's order
     """
-    if coalesce:
-        last = {change.identity: change for change in changes}
-        if net_events:
-            inserted = {change.identity for change in changes if change.event_name == "INSERT"}
-            last |= {
-                identity: msgspec.structs.replace(change, event_name="INSERT")
-                for identity, change in last.items()
-                if identity in inserted and change.event_name == "MODIFY"
-            }
-        return [list(last.values())] if last else []
     rounds: list[list[Change]] = []
     seen: dict[bytes, int] = {}
     for change in changes:

@@ -19,9 +19,9 @@ from processor.dynamodb.item_view import UNSEEN, without
 from processor.dynamodb.keys import key_reader
 from processor.errors import ConditionFailedError
 from processor.replication.change import Change
+from processor.replication.coalescing import last_changes, net_changes
 from processor.replication.fenced_writer import FencedTable
 from processor.replication.fences import NO_NUMBER
-from processor.replication.plan import plan
 from processor.replication.reconcile import reconcile
 from processor.replication.stream_record import decode
 from processor.replication.write_responses import Exchanged
@@ -92,9 +92,8 @@ class World:
         if batch:
             changes = decode(joined([record.data for record in batch]), view, keeps_expired=True)
             asking = [change for change in changes if change.kind != "nothing"]
-            for writes in plan(asking, coalesce=True, net_events=self._fenced):
-                for change in writes:
-                    self.write_one(change)
+            for change in (net_changes if self._fenced else last_changes)(asking):
+                self.write_one(change)
             self.applied += len(batch)
 
     def get(self, key: msgspec.Raw) -> msgspec.Raw | None:

@@ -18,6 +18,7 @@ from processor.flow.outage import Outage
 from processor.replication.apply import Applier
 from processor.replication.change import Change
 from processor.replication.checkpoint import Checkpoint
+from processor.replication.coalescing import every_change, last_changes
 from processor.replication.record_processor import RecordProcessor, Shard
 from processor.replication.stream_record import decode
 from processor.reporting.logs import Log
@@ -76,7 +77,11 @@ class Replication(RuleBasedStateMachine):
         self.daemon = _Daemon()
         self.daemon.check = self._nothing_is_passed_over
         self.table = FakeTable()
-        self.options = {"write_mode": write_mode, "coalesce": coalesce, "threads": threads}
+        self.options = {
+            "write_mode": write_mode,
+            "coalescing": last_changes if coalesce else every_change,
+            "threads": threads,
+        }
         self.applied = 0
         self.now = 0.0
         self._start()

@@ -24,6 +24,7 @@ from processor.flow.rate_limiter import Capacity
 from processor.flow.retry import Retry
 from processor.replication.apply import Applier
 from processor.replication.change import Change, bytes_of
+from processor.replication.coalescing import last_changes
 from processor.replication.writer import OTHER
 from processor.reporting.logs import Log
 from processor.state.copy_rows import SegmentState
@@ -234,7 +235,7 @@ def _run(
             world,
             name="copy",
             write_mode="batch",
-            coalesce=True,
+            coalescing=last_changes,
             threads=1,
             refused=pytest.fail,
             outage=outage,

@@ -28,6 +28,7 @@ from processor.flow.retry_limit import RetryLimit
 from processor.replication import on_error, tables
 from processor.replication.apply import Applier, Outcome, Refused
 from processor.replication.change import Change
+from processor.replication.coalescing import last_changes
 from processor.replication.fences import Fences
 from processor.replication.key_guard import KeyGuard
 from processor.reporting.logs import Log
@@ -125,7 +126,7 @@ def assemble(
             table,
             name="copy",
             write_mode=write_mode,
-            coalesce=True,
+            coalescing=last_changes,
             threads=settings.threads,
             refused=refused,
             outage=outage,

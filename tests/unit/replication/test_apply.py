@@ -20,6 +20,7 @@ from processor.errors import (
 from processor.flow.outage import Outage
 from processor.replication.apply import Applier, Holding, Outcome
 from processor.replication.change import Change, Fault
+from processor.replication.coalescing import every_change, last_changes
 from processor.reporting.logs import Log
 from tests.fakes.dynamodb.changes import delete, put
 from tests.fakes.dynamodb.table import FakeTable
@@ -44,7 +45,7 @@ def _applier(
         table,
         name="shard",
         write_mode=write_mode,
-        coalesce=coalesce,
+        coalescing=last_changes if coalesce else every_change,
         threads=threads,
         refused=refused or stop,
         outage=Outage(Log(), "writes_delayed", note="kept"),

@@ -20,6 +20,7 @@ from processor.errors import (
 from processor.flow.outage import Outage
 from processor.replication.apply import Applier
 from processor.replication.checkpoint import Checkpoint
+from processor.replication.coalescing import last_changes
 from processor.replication.record_processor import NoStandstill, RecordProcessor, Shard
 from processor.reporting.logs import Log
 from tests.fakes.daemon import kcl
@@ -60,7 +61,7 @@ class OneShard:
             self.table,
             name="shard",
             write_mode="item",
-            coalesce=True,
+            coalescing=last_changes,
             outage=Outage(Log(), "writes_delayed", note=""),
             earlier=self.checkpoint,
             **options,

@@ -2,29 +2,25 @@
 
 from __future__ import annotations
 
-import pytest
+from typing import TYPE_CHECKING
 
 from processor.replication import plan as plan_module
 from processor.replication.plan import calls, plan
 from tests.fakes.dynamodb.changes import delete, put
 
-
-def test_coalescing_keeps_the_last_change_of_each_key() -> None:
-    """With ``coalesce`` a key is written once, with its last change, in one round."""
-    changes = [put("a", 1), put("b", 1), delete("a"), put("b", 2)]
-    assert [[changes[2], changes[3]]] == plan(changes, coalesce=True)
+if TYPE_CHECKING:
+    import pytest
 
 
-def test_without_coalescing_every_change_has_its_round() -> None:
-    """Without ``coalesce`` the n-th change of a key stands in the n-th round."""
+def test_every_change_has_its_round() -> None:
+    """The n-th change of a key stands in the n-th round."""
     changes = [put("a", 1), put("b", 1), delete("a"), put("a", 3)]
-    assert [[changes[0], changes[1]], [changes[2]], [changes[3]]] == plan(changes, coalesce=False)
+    assert [[changes[0], changes[1]], [changes[2]], [changes[3]]] == plan(changes)
 
 
-@pytest.mark.parametrize("coalesce", [True, False])
-def test_nothing_makes_no_round(*, coalesce: bool) -> None:
+def test_nothing_makes_no_round() -> None:
     """An empty batch asks for no write."""
-    assert plan([], coalesce=coalesce) == []
+    assert plan([]) == []
 
 
 def test_a_call_has_at_most_25_changes() -> None:

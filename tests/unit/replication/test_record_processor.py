@@ -22,6 +22,7 @@ from processor.errors import (
 from processor.flow.outage import Outage
 from processor.replication.apply import Applier, Outcome
 from processor.replication.change import Change
+from processor.replication.coalescing import last_changes
 from processor.replication.record_counts import RecordCounts
 from processor.replication.record_processor import NoStandstill, RecordProcessor, Shard
 from processor.replication.safe_meter import SafeMeter
@@ -82,7 +83,7 @@ def test_a_batch_of_which_nothing_is_written_is_checkpointed(events: Events) -> 
         FakeTable(),
         name="shard",
         write_mode="batch",
-        coalesce=True,
+        coalescing=last_changes,
         threads=1,
         refused=pytest.fail,
         outage=Outage(Log(), "writes_delayed", note=""),
