@@ -20,8 +20,8 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import msgspec
 
-from processor.errors import CareTakenError, ConditionFailedError
-from processor.state import own_row, row_values
+from processor.errors import CareTakenError
+from processor.state import own_row
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -100,15 +100,10 @@ def begin(
     """
     was = before.phase if before else None
     condition = "attribute_not_exists(phase)"
-    values: dict[str, Any] = {
-        ":phase": {"S": phase},
-        ":now": {"N": str(now_ms)},
-        ":after": {"N": str(copy_after_ms)},
-        ":lost": {"N": str(lost_ms)},
-    }
+    values: dict[str, Any] = {":phase": phase, ":now": now_ms, ":after": copy_after_ms, ":lost": lost_ms}
     if before is not None and was is not None:
         condition = "phase = :was AND phaseSinceMs = :since"
-        values |= {":was": {"S": was}, ":since": {"N": str(before.phase_since_ms)}}
+        values |= {":was": was, ":since": before.phase_since_ms}
     expression = "SET phase = :phase, phaseSinceMs = :now, copyAfterMs = :after, lostMs = :lost"
     own_row.update(client, table, KEY, expression, condition=condition, values=values)
 
@@ -122,23 +117,12 @@ def take(client: DynamoDBClient, table: str, *, holder: str, host: str, seen: Ca
     :raises UnavailableError: it can't be stored now
     """
     condition = "attribute_not_exists(holder) OR holder = :holder"
-    values = {
-        ":holder": {"S": holder},
-        ":host": {"S": host},
-        ":one": {"N": "1"},
-        ":zero": {"N": "0"},
-        ":now": {"N": str(now_ms)},
-    }
+    values: dict[str, Any] = {":holder": holder, ":host": host, ":one": 1, ":zero": 0, ":now": now_ms}
     if seen is not None:
         condition += " OR (holder = :seen AND beat = :beat)"
-        values |= {":seen": {"S": seen.holder}, ":beat": {"N": str(seen.beat)}}
-    return _update(
-        client,
-        table,
-        "SET holder = :holder, host = :host, beat = if_not_exists(beat, :zero) + :one, beatMs = :now",
-        condition=condition,
-        values=values,
-    )
+        values |= {":seen": seen.holder, ":beat": seen.beat}
+    expression = "SET holder = :holder, host = :host, beat = if_not_exists(beat, :zero) + :one, beatMs = :now"
+    return _update(client, table, expression, condition=condition, values=values)
 
 
 def beat(client: DynamoDBClient, table: str, *, holder: str, now_ms: int) -> CareRow:
@@ -147,7 +131,7 @@ def beat(client: DynamoDBClient, table: str, *, holder: str, now_ms: int) -> Car
     :raises CareTakenError: another caretaker has taken over
     :raises UnavailableError: it can't be stored now
     """
-    values = {":holder": {"S": holder}, ":one": {"N": "1"}, ":now": {"N": str(now_ms)}}
+    values = {":holder": holder, ":one": 1, ":now": now_ms}
     expression = "SET beat = beat + :one, beatMs = :now"
     return _update(client, table, expression, condition="holder = :holder", values=values)
 
@@ -158,7 +142,7 @@ def leave(client: DynamoDBClient, table: str, *, holder: str) -> None:
     :raises CareTakenError: another caretaker has taken over
     :raises UnavailableError: it can't be stored now
     """
-    values = {":holder": {"S": holder}, ":nobody": {"S": ""}}
+    values = {":holder": holder, ":nobody": ""}
     _update(client, table, "SET holder = :nobody", condition="holder = :holder", values=values)
 
 
@@ -176,10 +160,8 @@ def note(client: DynamoDBClient, table: str, *, holder: str, parts: dict[str, An
     expression = ("SET " + ", ".join(f"#{name} = :{name}" for name in kept) if kept else "") + (
         " REMOVE " + ", ".join(f"#{name}" for name in gone) if gone else ""
     )
-    values = {f":{name}": row_values.typed(msgspec.to_builtins(parts[name])) for name in kept}
-    return _update(
-        client, table, expression, condition="holder = :ours", values=values | {":ours": {"S": holder}}, names=stored
-    )
+    values = {f":{name}": parts[name] for name in kept} | {":ours": holder}
+    return _update(client, table, expression, condition="holder = :ours", values=values, names=stored)
 
 
 def _update(
@@ -191,8 +173,7 @@ def _update(
     values: dict[str, Any],
     names: dict[str, str] | None = None,
 ) -> CareRow:
-    try:
-        row = own_row.update(client, table, KEY, expression, condition=condition, values=values, names=names)
-    except ConditionFailedError as exc:
-        raise CareTakenError(table) from exc
+    row = own_row.update(
+        client, table, KEY, expression, condition=condition, values=values, names=names, taken=CareTakenError
+    )
     return own_row.parsed(row, CareRow, table)

@@ -24,7 +24,7 @@ def join(client: DynamoDBClient, table: str, copy: CopyState, *, member: str, ho
         member=member,
         host=host,
         condition="concurrent = :concurrent",
-        values={":concurrent": {"BOOL": copy.concurrent}},
+        values={":concurrent": copy.concurrent},
     )
 
 
@@ -50,10 +50,10 @@ def finish(client: DynamoDBClient, table: str, copy: CopyState) -> None:
             "id = :id AND #state = :running",
             names={"#state": "state", **{f"#{name}": name for name in counts}},
             values={
-                ":id": {"S": copy.id},
-                ":running": {"S": "running"},
-                ":done": {"S": "done"},
-                **{f":{name}": {"N": str(value)} for name, value in counts.items()},
+                ":id": copy.id,
+                ":running": "running",
+                ":done": "done",
+                **{f":{name}": value for name, value in counts.items()},
             },
         )
     except CopyTakenError:

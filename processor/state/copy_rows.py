@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from processor.aws.errors import aws_errors
 from processor.errors import CopyTakenError
+from processor.state import own_row
 from processor.state.own_row import Row, not_ours
 from processor.state.sharing.work import Work
 from processor.state.sharing.work_rows import WorkRows, part_number
@@ -108,15 +108,15 @@ def mark_followed(client: DynamoDBClient, table: str, copy: CopyState) -> None:
     :raises ConditionFailedError: another one has been begun meanwhile
     :raises UnavailableError: it can't be stored now
     """
-    with aws_errors(f"UpdateItem on task table {table}"):
-        client.update_item(
-            TableName=table,
-            Key=ROWS.key,
-            UpdateExpression="SET followed = :true",
-            ConditionExpression="id = :id AND #state = :done",
-            ExpressionAttributeNames={"#state": "state"},
-            ExpressionAttributeValues={":true": {"BOOL": True}, ":id": {"S": copy.id}, ":done": {"S": "done"}},
-        )
+    own_row.update(
+        client,
+        table,
+        ROWS.key,
+        "SET followed = :true",
+        condition="id = :id AND #state = :done",
+        values={":true": True, ":id": copy.id, ":done": "done"},
+        names={"#state": "state"},
+    )
 
 
 class SegmentRow(msgspec.Struct, frozen=True, kw_only=True):

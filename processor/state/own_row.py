@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import msgspec
 
 from processor.aws.errors import aws_errors
 from processor.dynamodb.missing_table import unless_missing
-from processor.errors import UnavailableError
+from processor.errors import ConditionFailedError, ReplicatorError, UnavailableError
 from processor.state import row_values
 
 if TYPE_CHECKING:
@@ -40,27 +40,36 @@ def update(
     key: Row,
     expression: str,
     *,
-    condition: str,
-    values: Mapping[str, Row],
+    values: Mapping[str, Any],
+    condition: str | None = None,
     names: Mapping[str, str] | None = None,
+    taken: Callable[[str], ReplicatorError] | None = None,
 ) -> Row:
-    """Change a row on a condition; returns it as it is then.
+    """Change a row, on a condition if there is one; returns it as it is then.
 
-    :raises ConditionFailedError: the condition does not hold
+    :param values: what the expressions' names stand for: texts, numbers, flags, and structs, lists and maps of them
+    :param taken: makes the error of who is too late, from the table's name, if the condition does not hold
+    :raises ConditionFailedError: the condition does not hold, and there is no ``taken``
     :raises NotFoundError: there is no such table
     :raises UnavailableError: it can't be stored now
     """
-    more: dict[str, Any] = {"ExpressionAttributeNames": names} if names else {}
-    with aws_errors(f"UpdateItem on task table {table}"):
-        answer = client.update_item(
-            TableName=table,
-            Key=key,
-            UpdateExpression=expression,
-            ConditionExpression=condition,
-            ExpressionAttributeValues=values,
-            ReturnValues="ALL_NEW",
-            **more,
-        )
+    more: dict[str, Any] = {"ConditionExpression": condition, "ExpressionAttributeNames": names}
+    try:
+        with aws_errors(f"UpdateItem on task table {table}"):
+            answer = client.update_item(
+                TableName=table,
+                Key=key,
+                UpdateExpression=expression,
+                ExpressionAttributeValues={
+                    name: row_values.typed(msgspec.to_builtins(value)) for name, value in values.items()
+                },
+                ReturnValues="ALL_NEW",
+                **{name: value for name, value in more.items() if value},
+            )
+    except ConditionFailedError as exc:
+        if taken is None:
+            raise
+        raise taken(table) from exc
     found: Row = answer.get("Attributes", {})
     return found
 

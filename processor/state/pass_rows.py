@@ -79,7 +79,7 @@ def take(client: DynamoDBClient, table: str, under_way: PassState, number: int, 
         seen=seen,
         update=", passId = :pass REMOVE scanned, partReport",
         unless="passId = :pass AND attribute_exists(partReport)",
-        values={":pass": {"S": under_way.id}},
+        values={":pass": under_way.id},
     )
 
 

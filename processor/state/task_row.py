@@ -16,7 +16,6 @@ import msgspec
 from processor.aws.errors import aws_errors
 from processor.aws.lasting import lasts
 from processor.dynamodb.describe import described_if_there
-from processor.dynamodb.missing_table import unless_missing
 from processor.errors import (
     ConditionFailedError,
     InUseError,
@@ -25,6 +24,7 @@ from processor.errors import (
     RefusedError,
     UnavailableError,
 )
+from processor.state import own_row
 from processor.system import program
 
 if TYPE_CHECKING:
@@ -167,14 +167,14 @@ def note_view(client: DynamoDBClient, table: str, view_digest: str) -> None:
     :raises UnavailableError: it can't be stored now, or we may not
     """
     try:
-        with aws_errors(f"UpdateItem on task table {table}"):
-            client.update_item(
-                TableName=table,
-                Key=_KEY,
-                UpdateExpression="SET viewDigest = :digest",
-                ConditionExpression="attribute_exists(streamArn)",
-                ExpressionAttributeValues={":digest": {"S": view_digest}},
-            )
+        own_row.update(
+            client,
+            table,
+            _KEY,
+            "SET viewDigest = :digest",
+            condition="attribute_exists(streamArn)",
+            values={":digest": view_digest},
+        )
     except (ConditionFailedError, NotFoundError):
         return  # the task was never started
 
@@ -184,12 +184,7 @@ def read(client: DynamoDBClient, table: str) -> Task | None:
 
     :raises UnavailableError: the table can't be read
     """
-
-    def get() -> Any:
-        with aws_errors(f"GetItem on task table {table}"):
-            return client.get_item(TableName=table, Key=_KEY, ConsistentRead=True).get("Item")
-
-    item = unless_missing(get)
+    item = own_row.read(client, table, _KEY)
     if item is None:
         return None
     try:

@@ -19,15 +19,13 @@ everything by hand, who changes ``last`` alone; and the caretaker, who notes why
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import msgspec
 
-from processor.aws.errors import aws_errors
-from processor.errors import ConditionFailedError, NotFoundError, VerificationTakenError
-from processor.state import own_row, row_values
+from processor.errors import NotFoundError, VerificationTakenError
+from processor.state import own_row
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -74,7 +72,7 @@ class Pass(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     saved_ms: int
     scope: str
     parts: int
-    settled: str = "0"
+    settled: Annotated[str, msgspec.Meta(pattern="^[0-9a-f]+$")] = "0"
     source_items: int = 0
     destination_items: int = 0
     source_expired: int = 0
@@ -116,7 +114,7 @@ def read(client: DynamoDBClient, table: str) -> VerificationState | None:
     :raises UnavailableError: the table can't be read
     """
     row = own_row.read(client, table, KEY)
-    return None if row is None else _parsed(row, table)
+    return None if row is None else own_row.parsed(row, VerificationState, table)
 
 
 def begin(client: DynamoDBClient, table: str, begun: Pass, *, seen: Pass | None) -> None:
@@ -137,7 +135,7 @@ def begin(client: DynamoDBClient, table: str, begun: Pass, *, seen: Pass | None)
         # It is ours already if only the answer to the first attempt was lost.
         condition=f"running.holder = :holder OR {condition}",
         values={
-            ":running": msgspec.to_builtins(begun),
+            ":running": begun,
             ":started": begun.started_ms,
             ":holder": begun.holder,
             **values,
@@ -156,7 +154,7 @@ def save(client: DynamoDBClient, table: str, running: Pass) -> None:
         table,
         "SET running = :running REMOVE failure",
         condition="running.holder = :holder",
-        values={":running": msgspec.to_builtins(running), ":holder": running.holder},
+        values={":running": running, ":holder": running.holder},
     )
 
 
@@ -173,7 +171,7 @@ def finish(client: DynamoDBClient, table: str, running: Pass, found: Verified) -
             "SET #last = :last REMOVE running, failure",
             condition=f"running.holder = :holder AND ({_IS_NEWS})",
             values={
-                ":last": msgspec.to_builtins(found),
+                ":last": found,
                 ":holder": running.holder,
                 ":through": found.through_ms,
                 ":ended": found.ended_ms,
@@ -200,16 +198,8 @@ def fail(client: DynamoDBClient, table: str, failure: Failure) -> None:
 
     :raises UnavailableError: it can't be stored now
     """
-    with aws_errors(f"UpdateItem on task table {table}"):
-        client.update_item(
-            TableName=table,
-            Key=KEY,
-            UpdateExpression="SET failure = :failure, sinceMs = if_not_exists(sinceMs, :at)",
-            ExpressionAttributeValues={
-                ":failure": row_values.typed(msgspec.to_builtins(failure)),
-                ":at": row_values.typed(failure.at_ms),
-            },
-        )
+    expression = "SET failure = :failure, sinceMs = if_not_exists(sinceMs, :at)"
+    own_row.update(client, table, KEY, expression, values={":failure": failure, ":at": failure.at_ms})
 
 
 def note(client: DynamoDBClient, table: str, found: Verified) -> None:
@@ -224,7 +214,7 @@ def note(client: DynamoDBClient, table: str, found: Verified) -> None:
             "SET #last = :last, sinceMs = if_not_exists(sinceMs, :through) REMOVE failure",
             condition=_IS_NEWS,
             values={
-                ":last": msgspec.to_builtins(found),
+                ":last": found,
                 ":through": found.through_ms,
                 ":ended": found.ended_ms,
             },
@@ -243,15 +233,6 @@ def _update(
     values: dict[str, Any],
     names: dict[str, str] | None = None,
 ) -> None:
-    stored = {name: row_values.typed(value) for name, value in values.items()}
-    try:
-        own_row.update(client, table, KEY, expression, condition=condition, values=stored, names=names)
-    except ConditionFailedError as exc:
-        raise VerificationTakenError(table) from exc
-
-
-def _parsed(row: dict[str, Any], table: str) -> VerificationState:
-    state = own_row.parsed(row, VerificationState, table)
-    if state.running is not None and not re.fullmatch("[0-9a-f]+", state.running.settled):
-        raise own_row.not_ours(table, row, ValueError(f"settled is {state.running.settled!r}"))
-    return state
+    own_row.update(
+        client, table, KEY, expression, condition=condition, values=values, names=names, taken=VerificationTakenError
+    )

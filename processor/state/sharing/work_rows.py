@@ -98,7 +98,7 @@ class WorkRows(Generic[W]):
         member: str,
         host: str,
         condition: str = "",
-        values: Mapping[str, Row] | None = None,
+        values: Mapping[str, Any] | None = None,
     ) -> W:
         """Add a member to the work, which must be the same, and running; returns its row.
 
@@ -113,10 +113,10 @@ class WorkRows(Generic[W]):
             "id = :id AND #state = :running" + (f" AND {condition}" if condition else ""),
             names={"#member": member, "#state": "state"},
             values={
-                ":id": {"S": work.id},
-                ":running": {"S": "running"},
-                ":member": {"M": {"host": {"S": host}, "beat": {"N": "0"}}},
-                ":one": {"N": "1"},
+                ":id": work.id,
+                ":running": "running",
+                ":member": {"host": host, "beat": 0},
+                ":one": 1,
                 **(values or {}),
             },
         )
@@ -133,7 +133,7 @@ class WorkRows(Generic[W]):
             "SET members.#member.beat = members.#member.beat + :one, beat = beat + :one",
             "id = :id AND attribute_exists(members.#member)",
             names={"#member": member},
-            values={":id": {"S": work.id}, ":one": {"N": "1"}},
+            values={":id": work.id, ":one": 1},
         )
 
     def remove(self, client: DynamoDBClient, table: str, work: W, *, member: str, seen_beat: int) -> W:
@@ -142,7 +142,7 @@ class WorkRows(Generic[W]):
         :raises TakenError: it works, or is gone already
         :raises UnavailableError: it can't be stored now
         """
-        seen = {":seen": {"N": str(seen_beat)}}
+        seen = {":seen": seen_beat}
         return self._without(client, table, work, member=member, condition="members.#member.beat = :seen", values=seen)
 
     def leave(self, client: DynamoDBClient, table: str, work: W, *, member: str) -> W:
@@ -161,7 +161,7 @@ class WorkRows(Generic[W]):
         *,
         member: str,
         condition: str,
-        values: Mapping[str, Row] | None = None,
+        values: Mapping[str, Any] | None = None,
     ) -> W:
         return self.update(
             client,
@@ -169,7 +169,7 @@ class WorkRows(Generic[W]):
             "REMOVE members.#member SET beat = beat + :one",
             f"id = :id AND {condition}",
             names={"#member": member},
-            values={":id": {"S": work.id}, ":one": {"N": "1"}, **(values or {})},
+            values={":id": work.id, ":one": 1, **(values or {})},
         )
 
     def update(
@@ -180,17 +180,16 @@ class WorkRows(Generic[W]):
         condition: str,
         *,
         names: Mapping[str, str],
-        values: Mapping[str, Row],
+        values: Mapping[str, Any],
     ) -> W:
         """Change the work's row on a condition; returns it.
 
         :raises TakenError: the condition does not hold
         :raises UnavailableError: it can't be stored now
         """
-        try:
-            row = own_row.update(client, table, self.key, update, condition=condition, values=values, names=names)
-        except ConditionFailedError as exc:
-            raise self.taken(table) from exc
+        row = own_row.update(
+            client, table, self.key, update, condition=condition, values=values, names=names, taken=self.taken
+        )
         return self.parsed(row, table)
 
     def parts(self, client: DynamoDBClient, table: str) -> list[Row]:
@@ -232,7 +231,7 @@ class WorkRows(Generic[W]):
         seen: str,
         update: str = "",
         unless: str = "",
-        values: Mapping[str, Row] | None = None,
+        values: Mapping[str, Any] | None = None,
     ) -> Row:
         """Make ``holder`` the only process that may go on with a part; returns its row.
 
@@ -242,19 +241,17 @@ class WorkRows(Generic[W]):
         :raises TakenError: another process has taken it since
         :raises UnavailableError: it can't be done now
         """
-        try:
-            row = own_row.update(
-                client,
-                table,
-                self.part_key(number),
-                f"SET holder = :holder{update}",
-                # It is ours already if only the answer to the first attempt was lost.
-                condition="(attribute_not_exists(holder) OR holder IN (:holder, :seen))"
-                + (f" AND NOT ({unless})" if unless else ""),
-                values={":holder": {"S": holder}, ":seen": {"S": seen}, **(values or {})},
-            )
-        except ConditionFailedError as exc:
-            raise self.taken(table) from exc
+        row = own_row.update(
+            client,
+            table,
+            self.part_key(number),
+            f"SET holder = :holder{update}",
+            # It is ours already if only the answer to the first attempt was lost.
+            condition="(attribute_not_exists(holder) OR holder IN (:holder, :seen))"
+            + (f" AND NOT ({unless})" if unless else ""),
+            values={":holder": holder, ":seen": seen, **(values or {})},
+            taken=self.taken,
+        )
         return self.part_key(number) | row
 
     def save(self, client: DynamoDBClient, table: str, number: int, row: Row, *, holder: str) -> None:
