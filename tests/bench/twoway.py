@@ -29,6 +29,7 @@ from processor.replication.two_way.marker import Markers
 from processor.replication.two_way.stamp import Stamp
 from tests.bench.figures import Figures, Row
 from tests.bench.processes import Tree, exact_cpu_seconds
+from tests.fakes.daemon.direction_probe import DirectionProbe
 from tests.fakes.daemon.fake_daemon import FakeDaemon
 from tests.fakes.daemon.replicator import Replicator
 from tests.fakes.dynamodb.null_sink import NullSink
@@ -99,7 +100,8 @@ def both_ways(servers: Servers, folder: Path) -> Figures:
         conflicts = f"file://{folder / uuid.uuid4().hex}.jsonl"
         settings = pair.settings | {"twoWay": "true", "conflictUri": conflicts}
         with Replicator(folder / uuid.uuid4().hex, settings) as running:
-            _begin(pair)
+            hub, spoke = (pair.source, pair.source_table), (pair.destination, pair.destination_table)
+            DirectionProbe(hub, spoke).wait()
             if run == 0:
                 figures |= _lags(pair)
             figures[f"two-way, written at the hub: {_WHOLE_CPU}"].append(_burst(running, pair, there=False))
@@ -113,20 +115,6 @@ def both_ways(servers: Servers, folder: Path) -> Figures:
             )
         ]
     return figures
-
-
-def _begin(pair: Pair) -> None:
-    """Return when both directions replicate; what is written at the spoke before the uplink begins does not go up."""
-    pair.put("first")
-    pair.wait_for("first")
-
-    def is_up() -> bool:
-        key = f"up-{uuid.uuid4().hex}"
-        pair.destination.put_item(TableName=pair.destination_table, Item={"id": {"S": key}})
-        time.sleep(0.5)
-        return "Item" in pair.source.get_item(TableName=pair.source_table, Key={"id": {"S": key}})
-
-    until(is_up, "the uplink")
 
 
 def _lags(pair: Pair) -> Figures:

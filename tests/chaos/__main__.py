@@ -8,7 +8,9 @@ import os
 import random
 import tempfile
 import time
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Protocol, TypeVar
 
 from rich.console import Console
 
@@ -29,11 +31,31 @@ from tests.fakes.machine.planted import planted_checkout
 _PLANTED_REST_SECONDS = 10.0
 
 
+class _Result(Protocol):
+    @property
+    def violations(self) -> Sequence[str]: ...
+
+
+R = TypeVar("R", bound=_Result)
+
+
 def main() -> int:
     """Run it.
 
     :returns: 0 if the checker found nothing; with ``--plant``, if it found the bug
     """
+    given = _given()
+    for name in [name for name in os.environ if name.startswith(("AWS_", "REPLICATION_"))]:
+        del os.environ[name]
+    os.environ.update(ENVIRONMENT)
+    folder = Path(tempfile.mkdtemp(prefix="chaos-"))
+    if given.plant:
+        return _two_way_plant(given, folder) if given.plant in TWO_WAY_BUGS else _plant(given.plant, folder)
+    console = Console(width=max(Console().width, 170))
+    return _two_way(given, folder, console) if given.two_way else _one_way(given, folder, console)
+
+
+def _given() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="./test.sh chaos", description=__doc__)
     parser.add_argument("--minutes", type=float, default=10.0, help="begin no episode after so long")
     parser.add_argument("--seed", type=int, help="of the first episode; the next ones count on from it")
@@ -61,24 +83,17 @@ def main() -> int:
     given = parser.parse_args()
     if not 1 <= given.streams <= given.tasks:
         parser.error("--streams: from 1 to the number of --tasks")
-    for name in [name for name in os.environ if name.startswith(("AWS_", "REPLICATION_"))]:
-        del os.environ[name]
-    os.environ.update(ENVIRONMENT)
-    console = Console(width=max(Console().width, 170))
-    folder = Path(tempfile.mkdtemp(prefix="chaos-"))
-    seed = given.seed if given.seed is not None else random.SystemRandom().randrange(10**6)
-    if given.two_way and not given.plant:
-        return _two_way(given, seed, folder, console)
+    if given.seed is None and not given.plant:
+        given.seed = random.SystemRandom().randrange(10**6)
+    return given
+
+
+def _one_way(given: argparse.Namespace, folder: Path, console: Console) -> int:
     with DynamoDBLocal(log=folder / "dynamodb-local.log") as server:
-        if given.plant in TWO_WAY_BUGS:
-            return _plant_two_way(given, server.endpoint, folder)
-        if given.plant:
-            return _plant(given.plant, server.endpoint, folder)
-        results: list[Result] = []
-        until = time.monotonic() + given.minutes * 60
-        while time.monotonic() < until:
+
+        def run(number: int) -> Result:
             made = plan.make(
-                seed + len(results),
+                given.seed + number,
                 seconds=given.episode_seconds,
                 modes=given.mode or plan.modes(),
                 without=given.without,
@@ -88,69 +103,91 @@ def main() -> int:
                 by_itself=given.by_itself,
             )
             print(made, flush=True)
-            results.append(
-                Episode(made, endpoint=server.endpoint, folder=folder / str(made.seed), root=given.checkout).run()
-            )
-            if results[-1].violations:
-                report.write_journals(results[-1], folder / str(made.seed))
-                print(f"\nFAILED {report.failure(results[-1])}\nLogs: {folder / str(made.seed)}\n", flush=True)
-                if not given.keep_going:
-                    break
-        report.show(results, console)
+            place = folder / str(made.seed)
+            result = Episode(made, endpoint=server.endpoint, folder=place, root=given.checkout).run()
+            if result.violations:
+                report.write_journals(result, place)
+                _say_failed(report.failure(result), place)
+            return result
+
+        results = _episodes(given, run)
+    report.show(results, console)
     return int(any(result.violations for result in results))
 
 
-def _plant(name: str, endpoint: str, folder: Path) -> int:
-    bug = (BUGS | SELF_BUGS)[name]
-    root = planted_checkout(folder / "planted", bug.edits)
-    result = Episode(bug.plan, endpoint=endpoint, folder=folder / name, root=root, rest_seconds=bug.rest_seconds).run()
-    print(report.failure(result))
-    is_noticed = any(bug.symptom in violation for violation in result.violations)
-    print(f"\n{name}: {'noticed' if is_noticed else 'NOT noticed'}")
-    return int(not is_noticed)
-
-
-def _two_way(given: argparse.Namespace, seed: int, folder: Path, console: Console) -> int:
+def _two_way(given: argparse.Namespace, folder: Path, console: Console) -> int:
     """Episodes of applications on both sides, each on a server of its own: two streams are more than one can keep."""
-    results: list[two_way_episode.Result] = []
-    until = time.monotonic() + given.minutes * 60
-    while time.monotonic() < until:
-        made = two_way_plan.make(
-            seed + len(results),
-            seconds=given.episode_seconds,
-            policies=given.conflicts or POLICIES,
-            without=given.without,
-        )
+
+    def run(number: int) -> two_way_episode.Result:
+        made = _two_way_plan(given, given.seed + number)
         print(made, flush=True)
         place = folder / str(made.seed)
         with DynamoDBLocal(log=folder / f"dynamodb-local-{made.seed}.log") as server:
             episode = two_way_episode.Episode(made, endpoint=server.endpoint, folder=place, root=given.checkout)
-            results.append(episode.run())
-        if results[-1].violations:
-            two_way_report.write_histories(results[-1], place)
-            print(f"\nFAILED {two_way_report.failure(results[-1])}\nLogs: {place}\n", flush=True)
-            if not given.keep_going:
-                break
-        results[-1] = dataclasses.replace(results[-1], books={}, entries=())  # they take much memory
+            result = episode.run()
+        if result.violations:
+            two_way_report.write_histories(result, place)
+            _say_failed(two_way_report.failure(result), place)
+        return dataclasses.replace(result, books={}, entries=())  # they take much memory
+
+    results = _episodes(given, run)
     two_way_report.show(results, console)
     return int(any(result.violations for result in results))
 
 
-def _plant_two_way(given: argparse.Namespace, endpoint: str, folder: Path) -> int:
-    """Run one episode, which must notice the bug."""
+def _episodes(given: argparse.Namespace, run: Callable[[int], R]) -> list[R]:
+    """One after the other, until the time is over or one has failed.
+
+    :param run: takes an episode's number, from 0
+    """
+    results: list[R] = []
+    until = time.monotonic() + given.minutes * 60
+    while time.monotonic() < until:
+        results.append(run(len(results)))
+        if results[-1].violations and not given.keep_going:
+            break
+    return results
+
+
+def _say_failed(failure: str, place: Path) -> None:
+    print(f"\nFAILED {failure}\nLogs: {place}\n", flush=True)
+
+
+def _plant(name: str, folder: Path) -> int:
+    bug = (BUGS | SELF_BUGS)[name]
+    root = planted_checkout(folder / "planted", bug.edits)
+    with DynamoDBLocal(log=folder / "dynamodb-local.log") as server:
+        result = Episode(
+            bug.plan, endpoint=server.endpoint, folder=folder / name, root=root, rest_seconds=bug.rest_seconds
+        ).run()
+    print(report.failure(result))
+    return _say_noticed(name, result, (bug.symptom,))
+
+
+def _two_way_plant(given: argparse.Namespace, folder: Path) -> int:
     bug = TWO_WAY_BUGS[given.plant]
-    made = two_way_plan.make(
-        given.seed or 1, seconds=given.episode_seconds, policies=given.conflicts or POLICIES, without=given.without
-    )
+    made = _two_way_plan(given, given.seed or 1)
     root = planted_checkout(folder / "planted", bug.edits)
     place = folder / given.plant
-    result = two_way_episode.Episode(
-        made, endpoint=endpoint, folder=place, root=root, rest_seconds=_PLANTED_REST_SECONDS
-    ).run()
+    with DynamoDBLocal(log=folder / "dynamodb-local.log") as server:
+        result = two_way_episode.Episode(
+            made, endpoint=server.endpoint, folder=place, root=root, rest_seconds=_PLANTED_REST_SECONDS
+        ).run()
     two_way_report.write_histories(result, place)
     print(f"{two_way_report.failure(result)}\nLogs: {place}")
-    is_noticed = any(symptom in violation for violation in result.violations for symptom in bug.symptoms)
-    print(f"\n{given.plant}: {'noticed' if is_noticed else 'NOT noticed'}")
+    return _say_noticed(given.plant, result, bug.symptoms)
+
+
+def _two_way_plan(given: argparse.Namespace, seed: int) -> two_way_plan.Plan:
+    return two_way_plan.make(
+        seed, seconds=given.episode_seconds, policies=given.conflicts or POLICIES, without=given.without
+    )
+
+
+def _say_noticed(name: str, result: _Result, symptoms: Sequence[str]) -> int:
+    """Whether a violation has one of the symptoms; returns the exit status."""
+    is_noticed = any(symptom in violation for violation in result.violations for symptom in symptoms)
+    print(f"\n{name}: {'noticed' if is_noticed else 'NOT noticed'}")
     return int(not is_noticed)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -19,14 +19,13 @@ if TYPE_CHECKING:
 _MOST_SHOWN = 20
 
 
-def faults(result: Result) -> str:
+def faults(journal: Journal) -> list[str]:
     """Every fault with its time, in seconds from the episode's begin."""
-    began = _first(result).began
-    return "\n".join(
-        f"{entry.at - began:8.2f}  {entry.name:24}{entry.detail if entry.outcome == 'done' else entry.outcome}"
-        for entry in _first(result).entries
+    return [
+        f"{entry.at - journal.began:8.2f}  {entry.name:24}{entry.detail if entry.outcome == 'done' else entry.outcome}"
+        for entry in journal.entries
         if isinstance(entry, Struck)
-    )
+    ]
 
 
 def _first(result: Result) -> Journal:
@@ -34,16 +33,21 @@ def _first(result: Result) -> Journal:
     return result.tasks[0].journal
 
 
-def ends(result: Result) -> Counter[int]:
+def ends(journal: Journal) -> Counter[int]:
     """How often a daemon ended with each status."""
-    return Counter(entry.status for entry in _first(result).entries if isinstance(entry, Ended))
+    return Counter(entry.status for entry in journal.entries if isinstance(entry, Ended))
 
 
 def failure(result: Result) -> str:
-    """All that is needed to look into a failed episode; the violations past the first few as a number."""
-    found = result.violations
-    more = [f"... and {len(found) - _MOST_SHOWN} more"] if len(found) > _MOST_SHOWN else []
-    return "\n".join([f"{result.plan}\n{faults(result)}\n", *found[:_MOST_SHOWN], *more])
+    """All that is needed to look into a failed episode."""
+    return told(result.plan, _first(result), result.violations)
+
+
+def told(plan: object, journal: Journal, violations: Sequence[str]) -> str:
+    """What was done and what was found; the violations past the first few as a number."""
+    left = len(violations) - _MOST_SHOWN
+    more = [f"... and {left} more"] if left > 0 else []
+    return "\n".join([str(plan), *faults(journal), "", *violations[:_MOST_SHOWN], *more])
 
 
 def write_journals(result: Result, folder: Path) -> None:
@@ -55,8 +59,14 @@ def write_journals(result: Result, folder: Path) -> None:
         (folder / f"journal-{task.number}.txt").write_text("".join(lines))
 
 
-def show_faults(done: Counter[str], console: Console) -> None:
+def show_faults(journals: Iterable[Journal], console: Console) -> None:
     """How often each was done."""
+    done = Counter(
+        entry.name
+        for journal in journals
+        for entry in journal.entries
+        if isinstance(entry, Struck) and entry.outcome == "done"
+    )
     table = Table("fault", "done", title="Faults")
     for name, count in done.most_common():
         table.add_row(name, str(count))
@@ -65,12 +75,7 @@ def show_faults(done: Counter[str], console: Console) -> None:
 
 def show(results: Sequence[Result], console: Console) -> None:
     """One table of what was done, one of what came of it."""
-    done: Counter[str] = Counter()
-    for result in results:
-        done.update(
-            entry.name for entry in _first(result).entries if isinstance(entry, Struck) and entry.outcome == "done"
-        )
-    show_faults(done, console)
+    show_faults(map(_first, results), console)
 
     table = Table(
         "seed",
@@ -107,7 +112,7 @@ def show(results: Sequence[Result], console: Console) -> None:
                 str(verdict.takeovers),
                 f"{verdict.worst_gap_seconds:.1f}",
                 str(task.letters),
-                ", ".join(f"{status}: {count}" for status, count in sorted(ends(result).items())),
+                ", ".join(f"{status}: {count}" for status, count in sorted(ends(_first(result)).items())),
                 str(len(verdict.violations)),
             )
     console.print(table)

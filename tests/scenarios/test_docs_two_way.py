@@ -18,6 +18,7 @@ from processor.settings.definitions import CHECKPOINT_TABLE_PREFIX
 from processor.settings.settings import UPLINK_SUFFIX
 from processor.state import leases
 from tests import pages
+from tests.fakes.daemon.direction_probe import DirectionProbe
 from tests.fakes.dynamodb.attribute_values import parsed
 from tests.fakes.machine.shell import Shell
 from tests.fakes.network import faults
@@ -148,18 +149,9 @@ def _cut_off(shell: Shell, blocks: Sequence[str]) -> None:
         _task_file(shell, "orders.properties", destinationEndpoint=proxy.endpoint, taskName="day")
         running = shell.begin("./run.sh orders.properties")
         uplink = f"{CHECKPOINT_TABLE_PREFIX}day{UPLINK_SUFFIX}"
-        tried: list[str] = []
-
-        def is_up() -> bool:
-            """Each try has a key of its own, for what is written before the uplink begins does not go up."""
-            tried.append(f"try {len(tried)}")
-            _put(shell.client, "orders-us", tried[-1])
-            return bool(scan(shell.client, "orders").keys() & set(tried))
-
-        until(is_up, "the spoke's write at the hub", pause_seconds=0.5)
-        for key in tried:
-            shell.client.delete_item(TableName="orders-us", Key={"id": {"S": key}})
-        until(lambda: not scan(shell.client, "orders").keys() & set(tried), "the tries are gone")
+        probe = DirectionProbe((shell.client, "orders"), (shell.client, "orders-us"))
+        probe.wait()
+        probe.remove()
         until(lambda: leases.begun(leases.read(shell.client, uplink)), "a checkpoint")
         running.terminate()
         assert running.wait(PATIENCE_SECONDS) == 0

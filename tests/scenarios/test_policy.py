@@ -17,6 +17,7 @@ from processor.state import copy_rows, leases
 from processor.state.copy_rows import CopyState
 from tests.fakes.aws.guarded_task import DESTINATION_ACCOUNT, TASK_ACCOUNT, Grant, GuardedTask
 from tests.fakes.aws.moto_s3 import MotoS3
+from tests.fakes.daemon.direction_probe import DirectionProbe
 from tests.fakes.daemon.replicator import Replicator
 from tests.fakes.patience import until
 from tests.fakes.streams.streams_simulator import StreamsSimulator
@@ -162,25 +163,19 @@ def test_a_two_way_daemon_needs_what_is_listed(
             client, table = side
             client.put_item(TableName=table, Item={"id": {"S": key}, "v": {"S": value}})
 
-        tried: list[str] = []
+        probe = DirectionProbe(hub, spoke)
 
-        def is_up() -> bool:
-            """Each try has a key of its own, for what is written before the uplink begins does not go up."""
-            tried.append(f"spoke-{len(tried)}")
-            put(spoke, tried[-1], "1")
-            return bool(items(hub).keys() & set(tried))
+        def begun() -> bool:
+            assert set() == task.authority.denied  # else it would be waited for in vain
+            return probe()
 
-        put(hub, "hub", "1")
-        until(lambda: items(spoke).get("hub"), "the hub's write at the spoke")
-        until(is_up, "the spoke's write at the hub", pause_seconds=0.5)
+        until(begun, "both directions", pause_seconds=0.1)
         for number in range(200):
             put(spoke, "both", f"spoke {number}")
             put(hub, "both", f"hub {number}")
             if "conflict " in running.log():
                 break
-        for (client, table), keys in ((hub, ["hub"]), (spoke, tried)):
-            for key in keys:
-                client.delete_item(TableName=table, Key={"id": {"S": key}})
+        probe.remove()
         until(lambda: items(hub) == items(spoke) == {"both": items(hub)["both"]}, "hub = spoke", pause_seconds=0.1)
         assert moto.client().list_objects_v2(Bucket="conflicts", Prefix="of/")["KeyCount"]
         assert running.stop() == 0

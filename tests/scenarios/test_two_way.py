@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from processor.commands.demo.workload import scan
-from processor.flow.chance import CHANCE
+from tests.fakes.daemon.direction_probe import DirectionProbe
 from tests.fakes.daemon.replicator import Replicator
 from tests.fakes.machine.command import command, end_of
 from tests.fakes.network.fault_proxy import FaultProxy
@@ -77,14 +77,7 @@ class TwoWay(Pair):
 
     def wait_begun(self) -> None:
         """Until what is written on either side arrives at the other one."""
-        self.put("probe-hub")
-        until(lambda: "probe-hub" in self.at_spoke(), "the hub's at the spoke", pause_seconds=0.1)
-
-        def arrived() -> bool:
-            self.put_spoke("probe-spoke", n={"N": str(CHANCE.randrange(10**9))})
-            return "probe-spoke" in self.at_hub()
-
-        until(arrived, "the spoke's at the hub", pause_seconds=0.5)
+        DirectionProbe((self.hub, self.source_table), (self.spoke, self.destination_table)).wait()
 
 
 class Writer(threading.Thread):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import itertools
 import json
 import time
 import uuid
@@ -21,14 +20,14 @@ from tests.chaos.two_way.application import Application
 from tests.chaos.two_way.checker import Book, Checker, Entry, Verdict, entry
 from tests.chaos.two_way.disasters import Ways
 from tests.chaos.two_way.plan import Plan
-from tests.chaos.two_way.sides import PROBE, Side
+from tests.chaos.two_way.sides import Side
 from tests.chaos.writer import writing
+from tests.fakes.daemon.direction_probe import PREFIX, DirectionProbe
 from tests.fakes.patience import PATIENCE_SECONDS
 
 REST_SECONDS = PATIENCE_SECONDS
 # Nothing may come any more for so long, once all is applied.
 _QUIET_SECONDS = 2.0
-_PROBE_EVERY_SECONDS = 0.5
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,9 +85,8 @@ class Episode:
         with self._ways() as ways:
             machines = ways.machines
 
-            assert schedule.wait(machines, _Begun(self._hub, self._spoke), PATIENCE_SECONDS), (
-                "the directions have not begun"
-            )
+            probe = DirectionProbe(*((side.client, side.table) for side in (self._hub, self._spoke)))
+            assert schedule.wait(machines, probe, PATIENCE_SECONDS), "the directions have not begun"
             with writing(applications):
                 schedule.happen(
                     self._plan.steps,
@@ -171,29 +169,7 @@ class Episode:
         for line in self._conflicts.read_text().splitlines() if self._conflicts.exists() else ():
             with contextlib.suppress(ValueError):  # a line that a crash cut short; the record comes again
                 found.append(entry(json.loads(line)))
-        return [each for each in found if not each.key.startswith(PROBE)]
-
-
-class _Begun:
-    """Whether both directions go on: what is written on either side arrives at the other one.
-
-    The uplink passes over what was written before its start, so a probe is written again and again.
-    """
-
-    def __init__(self, hub: Side, spoke: Side) -> None:
-        self._hub, self._spoke = hub, spoke
-        self._numbers = itertools.count()
-        self._next = 0.0
-        self._written: list[str] = []
-        hub.probe(f"{PROBE}-hub", "here")
-
-    def __call__(self) -> bool:
-        if time.monotonic() >= self._next:
-            self._next = time.monotonic() + _PROBE_EVERY_SECONDS
-            self._written.append(f"{next(self._numbers)}")
-            self._spoke.probe(f"{PROBE}-spoke-{self._written[-1]}", self._written[-1])
-        has_come = any(self._hub.has(f"{PROBE}-spoke-{each}", each) for each in self._written)
-        return has_come and self._spoke.has(f"{PROBE}-hub", "here")
+        return [each for each in found if not each.key.startswith(PREFIX)]
 
 
 class _Lasting:

@@ -9,28 +9,17 @@ from typing import TYPE_CHECKING
 
 from rich.table import Table
 
-from tests.chaos.journal import Ended, Struck
-from tests.chaos.report import show_faults
+from tests.chaos.report import ends, show_faults, told
 from tests.chaos.two_way.episode import Result
 from tests.chaos.two_way.images import shown
 
 if TYPE_CHECKING:
     from rich.console import Console
 
-_MOST_SHOWN = 20
-
 
 def failure(result: Result) -> str:
-    """All that is needed to look into a failed episode; the violations past the first few as a number."""
-    began = result.journal.began
-    struck = [
-        f"{each.at - began:8.2f}  {each.name:24}{each.detail if each.outcome == 'done' else each.outcome}"
-        for each in result.journal.entries
-        if isinstance(each, Struck)
-    ]
-    found = result.violations
-    more = [f"... and {len(found) - _MOST_SHOWN} more"] if len(found) > _MOST_SHOWN else []
-    return "\n".join([str(result.plan), *struck, "", *found[:_MOST_SHOWN], *more])
+    """All that is needed to look into a failed episode."""
+    return told(result.plan, result.journal, result.violations)
 
 
 def write_histories(result: Result, folder: Path) -> None:
@@ -57,13 +46,7 @@ def write_histories(result: Result, folder: Path) -> None:
 
 def show(results: Sequence[Result], console: Console) -> None:
     """One table of what was done, one of what came of it."""
-    done = Counter(
-        each.name
-        for result in results
-        for each in result.journal.entries
-        if isinstance(each, Struck) and each.outcome == "done"
-    )
-    show_faults(done, console)
+    show_faults((result.journal for result in results), console)
 
     table = Table(
         "seed",
@@ -81,7 +64,6 @@ def show(results: Sequence[Result], console: Console) -> None:
     )
     for result in results:
         verdict = result.verdict
-        ends = Counter(each.status for each in result.journal.entries if isinstance(each, Ended))
         table.add_row(
             str(result.plan.seed),
             result.plan.policy,
@@ -92,7 +74,7 @@ def show(results: Sequence[Result], console: Console) -> None:
             str(verdict.spurious),
             str(verdict.again),
             str(verdict.unsaid),
-            _counted(ends),
+            _counted(ends(result.journal)),
             str(len(result.violations)),
         )
     console.print(table)

@@ -14,7 +14,7 @@ from botocore.exceptions import ClientError
 from processor.commands.demo.workload import create_table, scan
 from tests.chaos.journal import Item
 from tests.chaos.two_way.images import MARKER, Image, image
-from tests.fakes.daemon import start_probe
+from tests.fakes.daemon import direction_probe, start_probe
 from tests.fakes.network.fault_proxy import FaultProxy
 from tests.fakes.network.faulty_server import Answer, Exchange
 
@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
 Name = Literal["hub", "spoke"]
-# By these a start sees that both directions go on; nobody checks what becomes of them.
-PROBE = "probe"
+# By these it is seen that writing is allowed and both directions go on; nobody checks what becomes of them.
+_UNCHECKED = (direction_probe.PREFIX, start_probe.PREFIX)
 _REGIONS: dict[Name, str] = {"hub": "us-east-1", "spoke": "eu-west-1"}
 
 
@@ -68,7 +68,7 @@ class SideProxy(FaultProxy):
 
     def _take(self, operation: str, request: dict[str, Any]) -> None:
         key = (request.get("Item") or request["Key"])["id"]["S"]
-        if request["TableName"] != self._table or key.startswith((PROBE, start_probe.PREFIX)):
+        if request["TableName"] != self._table or key.startswith(_UNCHECKED):
             return
         value = request.get("ExpressionAttributeValues", {}).get(":marker")
         marker = None if value is None else image({"id": {"S": key}, MARKER: value})
@@ -108,16 +108,7 @@ class Side:
     def items(self) -> dict[str, Image]:
         """What the table holds, by key."""
         found = {key: image(item) for key, item in scan(self.client, self.table).items()}
-        return {key: each for key, each in found.items() if each is not None and not key.startswith(PROBE)}
-
-    def has(self, key: str, value: str) -> bool:
-        """Whether the item of that key has that value; for probes."""
-        found = self.client.get_item(TableName=self.table, Key={"id": {"S": key}}, ConsistentRead=True)
-        return found.get("Item", {}).get("value") == {"S": value}
-
-    def probe(self, key: str, value: str) -> None:
-        """Write one that shows whether a direction goes on."""
-        self.client.put_item(TableName=self.table, Item={"id": {"S": key}, "value": {"S": value}})
+        return {key: each for key, each in found.items() if each is not None and not key.startswith(_UNCHECKED)}
 
     def read(self) -> int:
         """Read what is new in the stream; returns the sequence number of the last record, 0 if there is none."""
@@ -131,7 +122,7 @@ class Side:
 
     def records(self) -> list[Record]:
         """All of the stream that was read, but for probes."""
-        return [record for record in self._records if not record.key.startswith(PROBE)]
+        return [record for record in self._records if not record.key.startswith(_UNCHECKED)]
 
     def _page(self) -> Any:
         """The next one; None if DynamoDB Local takes a fresh iterator for one that is trimmed, as it sometimes does."""
