@@ -27,8 +27,9 @@ _EVENT_NAME = "UNMARK"
 
 
 class UnmarkReport(msgspec.Struct, kw_only=True, rename="camel"):
-    """Numbers of items: ``changed`` ones were written by others between the read and the write; run it once more.
+    """Numbers of items: ``unmarked`` ones had a marker when they were read, and have none now.
 
+    ``changed`` ones were written by others in between, so that they have another marker, or deleted; run it once more.
     ``foreign`` ones have an attribute of the marker's name that is no marker; it stays.
     """
 

@@ -25,6 +25,8 @@ from processor.replication.two_way.marker import Markers
 from processor.replication.two_way.stamp import new_stamp
 from processor.reporting.logs import Log
 from tests.conftest import REGION, Tables
+from tests.fakes.network import faults
+from tests.fakes.network.fault_proxy import FaultProxy
 
 MARKERS = Markers("_replication")
 
@@ -43,7 +45,7 @@ class Table:
 
     def __init__(self, dynamodb: DynamoDBLocal, tables: Tables) -> None:
         self._tables = tables
-        self._endpoint = dynamodb.endpoint
+        self.endpoint = dynamodb.endpoint
         self.name = tables.create()
         self.stop = threading.Event()
 
@@ -56,14 +58,14 @@ class Table:
         """All, by their keys."""
         return {item["id"]["S"]: item for item in self._tables.items(self.name)}
 
-    def unmark(self, *, dry: bool = False, limit: int | None = None) -> Unmark:
-        """A run."""
-        client = boto3.client("dynamodb", region_name=REGION, endpoint_url=self._endpoint)
+    def unmark(self, *, dry: bool = False, limit: int | None = None, endpoint: str = "") -> Unmark:
+        """A run, whose writes go to ``endpoint`` if one is given."""
+        client = boto3.client("dynamodb", region_name=REGION, endpoint_url=self.endpoint)
         writing = Capacity(limit, stop=self.stop)
         table = MarkedTable(
             self.name,
             region=REGION,
-            endpoint=self._endpoint,
+            endpoint=endpoint or self.endpoint,
             connections=2,
             timeouts=WriteTimeouts(connect=3, read=10),
             consumed=writing.consume,
@@ -132,6 +134,17 @@ def test_what_others_write_meanwhile_is_left_alone(table: Table, monkeypatch: py
     again.run()
     assert (again.report.unmarked, again.report.changed) == (1, 0)
     assert table.items["m1"]["n"] == {"N": "9"}
+
+
+def test_a_removal_whose_answer_was_lost(table: Table) -> None:
+    """It is tried again, finds no marker, and is no change of others."""
+    with FaultProxy(table.endpoint) as proxy:
+        lost = proxy.inject(faults.drop(after=True), "UpdateItem", times=1)
+        run = table.unmark(endpoint=proxy.endpoint)
+        run.run()
+    assert lost.met == 1
+    assert (run.report.unmarked, run.report.changed) == (3, 0)
+    assert [key for key, item in table.items.items() if "_replication" in item] == ["foreign"]
 
 
 def test_an_interrupted_run_is_gone_on_with(table: Table, monkeypatch: pytest.MonkeyPatch) -> None:
