@@ -28,8 +28,9 @@ def foresee(settings: Settings, facts: Facts, findings: Sequence[Finding]) -> li
     :param findings: of reading them
     :returns: those that will still hold, and warnings of what the new destination will not have
     """
-    if facts.source is None:
-        return list(findings)
+    if facts.source is None:  # the destination can be made when the source is found
+        makes = settings.create_destination
+        return [finding for finding in findings if not (makes and _is_of_missing_destination(finding))]
     if settings.enable_stream:
         _foresee_stream(facts)
     if not (settings.create_destination and "destination" in facts.missing):

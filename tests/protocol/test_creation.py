@@ -12,13 +12,16 @@ import pytest
 from moto import mock_aws
 
 from processor.aws.clients import Clients
+from processor.commands.copy import command as copy_command
+from processor.commands.copy.options import CopyOptions
 from processor.commands.demo.dynamodb_local import DynamoDBLocal
-from processor.errors import StoppedError
+from processor.errors import NotReadyError, StoppedError
 from processor.reporting.findings import Finding
 from processor.settings.settings import Settings
 from processor.startup import destination as creation
 from processor.startup import table_checks
 from processor.startup.facts import read
+from processor.system.signals import one_after_another
 from tests.conftest import Tables
 from tests.fakes.network.http_server import HttpServer
 from tests.fakes.task.tasks import task as settings_of
@@ -253,6 +256,15 @@ def test_a_missing_source_is_said(make: Make) -> None:
     ((severity, text),) = pair.ensure()
     assert (severity, "source table orders in eu-west-1: does not exist" in text) == ("error", True)
     assert creation.describe(pair.destination, "orders-copy", "there") is None
+    _refused_once(pair, "source-missing")
+
+
+def _refused_once(pair: Pair, found: str) -> None:
+    """Whoever copies is told of what can't be made, and not of what follows from it."""
+    with one_after_another(), pytest.raises(NotReadyError) as refused:
+        copy_command.run(pair.settings, CopyOptions())
+    errors = [each.id for each in refused.value.findings if each.severity == "error"]
+    assert [each for each in errors if each != "stream-off"] == [found]
 
 
 # --- Answers that no emulator gives ----------------------------------------------------------------------------------

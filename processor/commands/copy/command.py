@@ -74,8 +74,12 @@ def _run(settings: Settings, options: CopyOptions, clients: Clients, stop: threa
     # An import makes its table itself.
     asked = msgspec.structs.replace(settings, create_destination=settings.create_destination and not options.via_s3)
     made = [] if options.dry_run else creation.ensure(asked, clients, output.say, stop=stop)
-    ready = preflight.copying(settings, clients, to_new_table=options.via_s3 is not None, foreseen=options.dry_run)
-    findings = [*made, *ready.findings]
+    unmade = {finding.object for finding in made if finding.severity == "error"}
+    ready = preflight.copying(
+        settings, clients, to_new_table=options.via_s3 is not None, foreseen=options.dry_run or bool(unmade)
+    )
+    # What is wrong with a table that could not be made is said once, by the reason.
+    findings = made + [each for each in ready.findings if each.object not in unmade and each not in made]
     preflight.insist(findings, _NOTHING)
     facts = ready.facts
     job = Job(

@@ -77,6 +77,15 @@ def test_only_what_is_asked_for_is_foreseen(given: dict[str, str], found: list[s
     assert _found(task(**given), _facts(missing={"destination"}), MISSING) == found
 
 
+def test_what_it_would_be_made_like_is_missing() -> None:
+    """Of two missing tables the one is said that keeps the other from being made."""
+    source = error("table-missing", "source table orders in eu-west-1", "does not exist", "Nothing", "Create it")
+    for given, left in (({}, [source, MISSING]), ({"createDestination": "true"}, [source])):
+        facts = _facts(source=None, missing={"source", "destination"})
+        assert provisioning.foresee(task(**given), facts, [source, MISSING]) == left
+        assert facts.to_make == frozenset()
+
+
 def test_a_destination_that_is_there_is_looked_at_as_it_is() -> None:
     """Nothing is made anew, so its key counts."""
     other = SOURCE | {"TableName": "orders-copy", "TableId": "c", "TableArn": "arn:c", "AttributeDefinitions": []}
