@@ -144,6 +144,7 @@ IDS: Mapping[str, str] = {
     "shards-late": "shards are further behind than is allowed",
     "shards-lost": "changes of shards are past the stream's 24 hours",
     "shards-unowned": "shards have no owner",
+    "starting": "a task that was just started for the first time has no lease yet",
     "stopped": "no daemon of the task runs",
     "task-of-others": "the task replicates other tables",
     "uplink-of-before": "the way back of a two-way task has checkpoints from before it was one-way for a time",

@@ -103,7 +103,7 @@ def _far(report: StatusReport, behind: str) -> str:
     if any(shard.lost for shard in report.shards):
         return ""
     if report.lag_seconds is None:
-        return "" if report.state == "never started" else "How far the replica is behind is not known."
+        return "" if report.state in ("never started", "starting") else "How far the replica is behind is not known."
     if not report.lag_seconds:
         return "Every change is applied." if report.state == "running" else "Every change so far is applied."
     return f"The replica is {behind} behind."

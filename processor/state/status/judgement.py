@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from processor.dynamodb.record_times import MINUTE_SECONDS
 from processor.reporting import moments
 from processor.reporting.durations import duration
-from processor.reporting.findings import Finding, error
+from processor.reporting.findings import Finding, error, warning
 from processor.settings.settings import Settings
 from processor.state import loss_remedies, task_row
 from processor.state.holds import Hold
@@ -72,7 +72,7 @@ def _unreachable(settings: Settings, seen: Seen) -> Iterator[Finding]:
 
 
 def _of_task(settings: Settings, seen: Seen) -> Iterator[Finding]:
-    if seen.leases is None and seen.could_read("leases"):
+    if seen.leases is None and seen.could_read("leases") and not seen.is_starting:
         yield error(
             "never-started",
             f"task {settings.task_name}",
@@ -155,7 +155,15 @@ def _of_stream(settings: Settings, seen: Seen) -> Iterator[Finding]:
 
 def _of_daemons(settings: Settings, seen: Seen) -> Iterator[Finding]:
     unfinished = [shard for shard in seen.shards if shard.state != "finished"]
-    if seen.leases is not None and seen.could_read("leases") and unfinished and not seen.is_running:
+    if seen.is_starting:
+        yield warning(
+            "starting",
+            f"task {settings.task_name}",
+            "is starting for the first time: no daemon has taken a lease yet",
+            "Nothing is replicated yet",
+            "Look again in a minute; if it is stopped then, see its daemon's log",
+        )
+    elif seen.leases is not None and seen.could_read("leases") and unfinished and not seen.is_running:
         yield error(
             "stopped",
             f"task {settings.task_name}",
@@ -186,7 +194,7 @@ def _of_daemons(settings: Settings, seen: Seen) -> Iterator[Finding]:
 
 def _of_shards(settings: Settings, seen: Seen, max_lag_seconds: int) -> Iterator[Finding]:
     unowned = [shard for shard in seen.shards if shard.state == "unowned"]
-    if unowned and seen.leases is not None:
+    if unowned and seen.leases is not None and not seen.is_starting:
         yield error(
             "shards-unowned",
             f"{_shards(len(unowned))} without an owner",

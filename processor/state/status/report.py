@@ -23,7 +23,7 @@ from processor.state.status.verification import Verification
 # Exit status.
 HEALTHY, NOT_HEALTHY, UNREACHABLE = 0, 1, 5
 
-State = Literal["running", "stopped", "never started", "unknown"]
+State = Literal["running", "starting", "stopped", "never started", "unknown"]
 
 
 class TableStatus(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
@@ -149,6 +149,8 @@ def make(settings: Settings, seen: Seen, *, max_lag_seconds: int) -> StatusRepor
 def _state(seen: Seen) -> State:
     if not seen.could_read("leases"):
         return "unknown"
+    if seen.is_starting:
+        return "starting"
     if seen.leases is None:
         return "never started"
     return "running" if seen.is_running else "stopped"

@@ -32,6 +32,8 @@ if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
 T = TypeVar("T")
+# From a task's first start to its first lease: KCL's tables are made in between. Past that, something keeps it from it.
+_FIRST_LEASE_SECONDS = 120
 
 
 class Unread(msgspec.Struct, frozen=True, kw_only=True):
@@ -86,6 +88,15 @@ class Seen(msgspec.Struct, kw_only=True):
     def is_running(self) -> bool:
         """Whether a daemon renews its leases, or says why it can't."""
         return any(daemon.alive for daemon in self.daemons) or self.checkpoint_outage is not None
+
+    @property
+    def is_starting(self) -> bool:
+        """Whether the task's first start was a moment ago, and no daemon has taken a lease since."""
+        if self.is_running or self.task is None or not self.could_read("leases"):
+            return False
+        since_ms = self.looked_ms - int(self.task.first_start_ms or 0)
+        is_taken = any(lease.owner is not None or lease.counter for lease in self.leases or ())
+        return since_ms < _FIRST_LEASE_SECONDS * 1000 and not is_taken
 
 
 def read(

@@ -2,11 +2,21 @@
 
 from __future__ import annotations
 
+import msgspec
+import pytest
+
+from processor.state import task_row
 from processor.state.holds import Hold
 from processor.state.leases import Lease
 from processor.state.liveness import Daemon
+from processor.state.status import report
 from processor.state.status.lineage import Lag, StreamShard
-from processor.state.status.snapshot import Seen, with_leases
+from processor.state.status.snapshot import Seen, Stream, with_leases
+from tests.fakes.task.tasks import task
+
+NEW = Lease(shard_id="a", owner=None, counter=0, checkpoint="TRIM_HORIZON")
+NOW_MS = 1_800_000_000_000
+SETTINGS = task()
 
 
 def _lease(shard_id: str, checkpoint: str, *, owner: str = "w-1") -> Lease:
@@ -37,3 +47,34 @@ def test_a_task_without_a_checkpoint_table_stays_one() -> None:
     before = Seen(stream_shards=[StreamShard(shard_id="a")])
     after = with_leases(before, None, [], from_oldest=True)
     assert (after.leases, [each.note for each in after.shards]) == (None, ["no lease"])
+
+
+@pytest.mark.parametrize(
+    ("found", "seconds_ago", "state"),
+    [
+        (None, 1, "starting"),
+        ([], 1, "starting"),
+        ([NEW], 119, "starting"),
+        ([NEW], 121, "stopped"),
+        (None, 121, "never started"),
+        ([msgspec.structs.replace(NEW, counter=1)], 1, "stopped"),
+        ([NEW, msgspec.structs.replace(NEW, shard_id="b", owner="w-1")], 1, "stopped"),
+        ([NEW], None, "stopped"),
+    ],
+)
+def test_a_first_start_takes_its_time(found: list[Lease] | None, seconds_ago: int | None, state: str) -> None:
+    """Until it has taken a lease, the task is not stopped, nor are its shards without an owner for want of a daemon."""
+    first_start = "" if seconds_ago is None else str(NOW_MS - seconds_ago * 1000)
+    row = msgspec.structs.replace(task_row.of(SETTINGS, "arn:stream"), first_start_ms=first_start)
+    before = Seen(
+        source={"TableStatus": "ACTIVE", "StreamSpecification": {"StreamEnabled": True}, "LatestStreamArn": "arn"},
+        destination={"TableStatus": "ACTIVE"},
+        stream=Stream(arn="arn", status="ENABLED"),
+        stream_shards=[StreamShard(shard_id="a"), StreamShard(shard_id="b")],
+        task=row,
+        looked_ms=NOW_MS,
+    )
+    made = report.make(SETTINGS, with_leases(before, found, [], from_oldest=True), max_lag_seconds=60)
+    assert (made.state, made.exit_status, made.counts.unowned) == (state, 1, 2)
+    names = {"never started": ["never-started"], "starting": ["starting"], "stopped": ["stopped", "shards-unowned"]}
+    assert [each.id for each in made.findings] == names[state]
