@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import time
-import uuid
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from functools import partial
@@ -12,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from processor.commands.copy import estimate, lock, standing
+from processor.commands.copy import lock, standing
+from processor.commands.copy.asked import AskedCopy
 from processor.commands.copy.crew import crew
 from processor.commands.copy.deadline import CopyDeadline
 from processor.commands.copy.lock import CopyLock
@@ -20,17 +20,14 @@ from processor.commands.copy.report import CopyReport
 from processor.commands.copy.s3 import job
 from processor.commands.copy.totals import Counts
 from processor.commands.copy.worker import CopyTask
-from processor.dynamodb import segments
 from processor.dynamodb.expiry import NEVER, NO_EXPIRY, Expiry, PastTtl
-from processor.dynamodb.stream_retention import RETENTION_SECONDS
-from processor.errors import CopyTakenError, CopyTooLateError, NotReadyError, ReplicatorError
+from processor.errors import CopyTakenError, NotReadyError, ReplicatorError
 from processor.flow import retry_policy
 from processor.flow.retry import Retry
 from processor.state import copy_members, copy_rows, leases, liveness, task_row
 from processor.state.copy_rows import CopyState, SegmentState
 from processor.state.leases import Lease
 from processor.state.sharing.tally import Tally
-from processor.state.sharing.watch import Found
 from processor.system import cores, process_name
 from processor.view import task_view
 
@@ -77,17 +74,23 @@ class Job:
         self._destination: dict[str, Any] = facts.destination or {}  # by way of S3 there is none yet
         self._task = facts.task
         self._source_clock_ms, self._begun = facts.source_clock_ms, bool(facts.leases)
-        self._replicating = leases.begun(facts.leases)
-        self._via = via or ""
-        self._concurrent = concurrent
+        self._asked = AskedCopy(
+            settings=settings,
+            source=self._source,
+            destination=self._destination,
+            via=via or "",
+            concurrent=concurrent,
+            replicating=leases.begun(facts.leases),
+            view_digest=task_view.digest_of(settings),
+        )
         found = lock.look(lambda: copy_rows.read(clients.checkpoints(), settings.task_table), say)
-        self._joins = _can_be_joined(found, via=self._via, concurrent=concurrent, restart=restart)
+        self._joins = self._asked.joins(found, restart=restart)
         self._before = found.work if self._joins else lock.insist_free(found)
         if self._joins:
             say(f"Joining this task's copy, which {process_name.name_of(found.worker)} works on, too")
         self.view = task_view.of_source(settings, self._source)
-        self._view_digest = task_view.digest_of(settings)
-        self.copy = self._new() if self._before is None or restart else self._gone_on_with(self._before)
+        is_new = self._before is None or restart
+        self.copy = self._asked.new(self._before) if is_new else self._asked.gone_on_with(self._before)
         self.copied_items = 0
         if self.copy is not self._before and self._before is not None and self.copy.id == self._before.id:
             begun = copy_rows.read_segments(clients.checkpoints(), settings.task_table, self.copy)
@@ -101,7 +104,7 @@ class Job:
     @property
     def is_replicating(self) -> bool:
         """Whether a replication had begun beside it when it was looked at."""
-        return self._replicating
+        return self._asked.replicating
 
     @property
     def processes(self) -> int:
@@ -117,63 +120,7 @@ class Job:
     @property
     def waits_for_replication(self) -> bool:
         """Whether the copy is to be made beside a replication that has not begun yet."""
-        return self.copy.concurrent and not self._replicating
-
-    def _gone_on_with(self, before: CopyState) -> CopyState:
-        if before.followed:
-            when = time.strftime("%Y-%m-%d", time.localtime((before.finished_ms or before.started_ms) / 1000))
-            message = (
-                f"Table {self._settings.source_table} was copied on {when}, and replicated since. Nothing was copied "
-                "now. --restart copies it anew; beside the replication, with --concurrent."
-            )
-            raise NotReadyError(message)
-        if before.stream_arn != self._source["LatestStreamArn"]:
-            raise _cannot_go_on(
-                "the source's stream was turned off and on again since it began, so changes would be lost"
-            )
-        if before.destination_id and before.destination_id != self._destination.get("TableId", before.destination_id):
-            raise _cannot_go_on("the destination was deleted and made again since it began")
-        if before.view_digest != self._view_digest:
-            raise _cannot_go_on(
-                "the settings for what is left out, masked, renamed or added have changed since it began"
-            )
-        if before.state == "done":
-            return before
-        if before.via != self._via:
-            raise _cannot_go_on(f"it was begun {'with --viaS3 ' + before.via if before.via else 'without --viaS3'}")
-        concurrent = before.concurrent or self._concurrent
-        # By way of S3 it has hours of its own, at each step.
-        last_seconds = RETENTION_SECONDS if concurrent else estimate.LAST_SECONDS
-        through = before.via or (concurrent and self._replicating)
-        if not through and before.age_seconds > last_seconds:
-            late = CopyTooLateError(hours=before.age_seconds / 3600, concurrent=concurrent)
-            message = f"{late} Nothing was copied now."
-            raise NotReadyError(message)
-        return msgspec.structs.replace(before, concurrent=concurrent)
-
-    def _new(self) -> CopyState:
-        return CopyState(
-            id=uuid.uuid4().hex,
-            concurrent=self._concurrent,
-            segments=self._settings.copy_segments or segments.count(int(self._source.get("TableSizeBytes", 0))),
-            started_ms=int(time.time() * 1000),
-            stream_arn=self._source["LatestStreamArn"],
-            source_id=self._source.get("TableId", ""),
-            destination_id=self._destination.get("TableId", ""),
-            expected_items=int(self._source.get("ItemCount", 0)),
-            expected_bytes=int(self._source.get("TableSizeBytes", 0)),
-            onto_items=self._is_onto_items(),
-            via=self._via,
-            view_digest=self._view_digest,
-        )
-
-    def _is_onto_items(self) -> bool:
-        """Whether the destination holds items, by what is known: the table's own count is up to six hours old."""
-        if self._via:
-            return False
-        made = self._destination.get("TableId", "")
-        of_earlier_copy = self._before is not None and self._before.destination_id in ("", made)
-        return of_earlier_copy or int(self._destination.get("ItemCount", 0)) > 0
+        return self.copy.concurrent and not self.is_replicating
 
     def run(
         self,
@@ -195,25 +142,15 @@ class Job:
         :raises NotReadyError: daemons replicate this task
         :raises ReplicatorError: it can't go on; the next run resumes it
         """
-        settings, clients = self._settings, self._clients
         self.copy = msgspec.structs.replace(self.copy, ttl=self.copy.ttl or past_ttl.attribute or "")
-        task_row.record(
-            settings,
-            clients,
-            stream_arn=self.copy.stream_arn,
-            destination_arn=self._destination.get("TableArn", ""),
-            before=self._task,
-            now_ms=min(self.copy.started_ms, self._source_clock_ms or self.copy.started_ms),
-            begun=self._begun,
-            view_digest=self._view_digest,
-        )
+        self._record_task()
         retry = Retry(retry_policy.COMMAND, stop, outage)
         retry(self._refuse_daemons)
         if self.copy.via:
             return self._by_way_of_s3(retry, outage=outage, stop=stop)
         self._open(retry)
         task = CopyTask(
-            settings=settings,
+            settings=self._settings,
             copy=self.copy,
             source=self._source,
             destination=self._destination,
@@ -224,7 +161,7 @@ class Job:
         deadline = CopyDeadline(self.copy, lambda: leases.begun(self._leases()))
         began, before = time.monotonic(), Counts.of(retry(self._read_segments))
         tally = Tally(before, self._counts_of_others, none=Counts(), processes=task.processes)
-        with crew(task, clients, self.view, stop=stop, outage=outage) as workers, shown() as tell, tally:
+        with crew(task, self._clients, self.view, stop=stop, outage=outage) as workers, shown() as tell, tally:
 
             def tick() -> None:
                 deadline.check()
@@ -233,10 +170,33 @@ class Job:
                 tell(tally.counts.passed, self.copy.expected_items, tally.counts.size_words + tally.own.words)
 
             workers.run(tick)
-        states = retry(self._finish)
-        if proves_view(settings, self.copy):
+        counts = Counts.of(retry(self._finish))
+        if proves_view(self._settings, self.copy):
             retry(self._note_view)
-        counts, own = Counts.of(states), workers.counts
+        return self._report(counts, workers.counts, before=before, began=began, replicating=deadline.replicating())
+
+    def _record_task(self) -> None:
+        """Write the task's row, as a start does.
+
+        :raises NotReadyError: another start wrote a different one in between
+        """
+        task_row.record(
+            self._settings,
+            self._clients,
+            stream_arn=self.copy.stream_arn,
+            destination_arn=self._destination.get("TableArn", ""),
+            before=self._task,
+            now_ms=min(self.copy.started_ms, self._source_clock_ms or self.copy.started_ms),
+            begun=self._begun,
+            view_digest=self._asked.view_digest,
+        )
+
+    def _report(self, counts: Counts, own: Counts, *, before: Counts, began: float, replicating: bool) -> CopyReport:
+        """What came of it.
+
+        :param counts: the whole copy's, ``own`` of them this machine's in this run, and ``before`` those before it
+        :param began: ``time.monotonic()``
+        """
         return CopyReport(
             items=counts.items,
             size_bytes=counts.size_bytes,
@@ -249,7 +209,7 @@ class Job:
             write_units=own.write_units,
             throttles=own.throttles,
             concurrent=self.copy.concurrent,
-            replicating=deadline.replicating(),
+            replicating=replicating,
             onto_items=self.copy.onto_items,
             started_ms=self.copy.started_ms,
         )
@@ -303,7 +263,7 @@ class Job:
                 return found  # only the answer was lost
             if found is None or found.members is None or found.concurrent != opened.concurrent:
                 raise
-            going_on = self._gone_on_with(found)
+            going_on = self._asked.gone_on_with(found)
             if going_on.state == "done" or (self._before is not None and opened.id == self._before.id != found.id):
                 raise
             return going_on
@@ -358,8 +318,8 @@ class Job:
             raise NotReadyError(message)
 
     def _note_view(self) -> None:
-        if self._task is not None and self._task.view_digest != self._view_digest:
-            task_row.note_view(self._clients.checkpoints(), self._settings.task_table, self._view_digest)
+        if self._task is not None and self._task.view_digest != self._asked.view_digest:
+            task_row.note_view(self._clients.checkpoints(), self._settings.task_table, self._asked.view_digest)
 
     def _leases(self) -> list[Lease]:
         return leases.read(self._clients.checkpoints(), self._settings.checkpoint_table) or []
@@ -372,29 +332,3 @@ def proves_view(settings: Settings, copy: CopyState) -> bool:
     """
     leaves_out = settings.filter is not None or settings.transform is not None
     return not (copy.onto_items and leaves_out)
-
-
-def _cannot_go_on(reason: str) -> NotReadyError:
-    return NotReadyError(f"This task's copy can't go on: {reason}. Nothing was copied now. Begin anew with --restart.")
-
-
-def _can_be_joined(found: Found[CopyState], *, via: str, concurrent: bool, restart: bool) -> bool:
-    """Whether this machine works on a copy that others work on.
-
-    :raises NotReadyError: it can't, for they do it in another way
-    """
-    if not found.worker or found.work is None or found.work.members is None or via or found.work.via:
-        return False
-    reason = ""
-    if restart:
-        reason = "--restart begins anew what they are doing"
-    elif concurrent and not found.work.concurrent:
-        reason = "it was begun without --concurrent, and is not safe beside a replication while they run it so"
-    if reason:
-        message = (
-            f"This task's copy is being run by {process_name.name_of(found.worker)}, and {reason}. Nothing was begun "
-            "here. Let it finish, or stop it wherever it runs; or give the command without that option, to share the "
-            "work."
-        )
-        raise NotReadyError(message)
-    return True
