@@ -20,7 +20,8 @@ import configargparse
 import javaproperties
 
 from processor import __version__
-from processor.cli.registry import COMMANDS, REPLICATE, Command
+from processor.cli.command import Command
+from processor.cli.registry import COMMANDS, REPLICATE
 from processor.errors import UsageError
 from processor.settings import kcl_properties, loader, service_links
 from processor.settings.definitions import BY_NAME, DEFINITIONS, ENVIRONMENT_PREFIX
@@ -68,7 +69,7 @@ class _Parser(configargparse.ArgumentParser):  # type: ignore[misc]  # configarg
 def parser(program: str, usage: str, command: Command = REPLICATE) -> configargparse.ArgumentParser:
     """The settings on the command line of one command; the properties files' names are not part of it.
 
-    The command's own options are only here for hints; ``registry.take`` has already taken them. ``help.py`` writes the
+    The command's own options are only here for hints; ``Command.take`` has already taken them. ``help.py`` writes the
     help of commands.
     """
     made = _Parser(

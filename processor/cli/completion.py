@@ -16,7 +16,8 @@ from dataclasses import dataclass
 
 from processor import __version__
 from processor.cli.arguments import TASK
-from processor.cli.registry import COMMANDS, Option
+from processor.cli.command import Option
+from processor.cli.registry import COMMANDS
 from processor.errors import UsageError
 from processor.settings.definitions import DEFINITIONS, Definition
 from processor.settings.parsers import OneOf, boolean

@@ -10,7 +10,8 @@ from collections.abc import Iterator, Sequence
 
 from processor import __version__
 from processor.cli import arguments
-from processor.cli.registry import COMMANDS, REPLICATE, Command
+from processor.cli.command import Command
+from processor.cli.registry import COMMANDS, REPLICATE
 from processor.errors import UsageError
 from processor.reporting import terminal
 from processor.settings.definitions import DEFINITIONS, ENVIRONMENT_PREFIX

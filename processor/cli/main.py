@@ -12,10 +12,11 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NoReturn
 
-from processor.cli import arguments, completion, registry
+from processor.cli import arguments, completion
 from processor.cli import help as help_text
 from processor.cli.arguments import Named
-from processor.cli.registry import COMMANDS, REPLICATE, Command, CommandOptions
+from processor.cli.command import Command, CommandOptions
+from processor.cli.registry import COMMANDS, REPLICATE
 from processor.commands.check.options import CheckOptions
 from processor.commands.console.options import ConsoleOptions
 from processor.commands.copy.options import CopyOptions
@@ -104,7 +105,7 @@ def console() -> NoReturn:
 
 
 def _dispatch(command: Command, words: Sequence[str], handed_down: Settings | None) -> int:
-    options, rest = registry.take(command, words)
+    options, rest = command.take(words)
     output.prepare(as_json=options.as_json)
     if handed_down is not None:
         return _RUN[command.name](handed_down, options)

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from processor.cli import arguments, registry
 from processor.cli.arguments import Named
-from processor.cli.registry import Command, CommandOptions
+from processor.cli.command import Command, CommandOptions
 from processor.errors import NotReadyError, UsageError
 from processor.reporting import ending, output
 from processor.reporting.task_output import TaskOutcome, TaskOutput, end_of, worst

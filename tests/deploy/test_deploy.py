@@ -70,7 +70,7 @@ def test_the_image_runs_the_command_itself_without_rights() -> None:
 def test_the_images_health_is_what_status_says() -> None:
     """HEALTHCHECK runs status, with options that status has, on the file that the image replicates by default."""
     words: list[str] = json.loads(dict(DOCKERFILE)["HEALTHCHECK"].partition("CMD ")[2])
-    options, rest = registry.take(registry.COMMANDS["status"], words[2:])
+    options, rest = registry.COMMANDS["status"].take(words[2:])
     assert (words[:2], rest) == (["dynamodb-replicator", "status"], [FILE])
     assert options == StatusOptions(max_lag_seconds=3600)
 

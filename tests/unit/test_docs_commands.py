@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from processor.cli import arguments, completion, help, main, registry  # noqa: A004  # a module of ours
+from processor.cli import arguments, completion, help, main  # noqa: A004  # a module of ours
 from processor.cli.registry import COMMANDS, REPLICATE
 from processor.startup import java
 from tests.fakes.task import tasks
@@ -55,7 +55,7 @@ def _insist(words: list[str]) -> None:
         return
     words = [*main._with_demo(words)]
     command = COMMANDS.get(words[0], REPLICATE)
-    _, rest = registry.take(command, words[1:] if command.name else words)
+    _, rest = command.take(words[1:] if command.name else words)
     named = arguments.take_named(rest)
     assert named.files, words
     for file in named.files:

@@ -9,8 +9,9 @@ import pytest
 
 from processor.cli import help as help_text
 from processor.cli import registry
+from processor.cli.command import Command, Option
 from processor.cli.main import load, main
-from processor.cli.registry import COMMANDS, Command, Option
+from processor.cli.registry import COMMANDS
 from processor.errors import UsageError
 from processor.settings import kcl_properties
 from processor.settings.definitions import BY_NAME
@@ -72,13 +73,13 @@ COMMAND = Command(
 def test_a_command_takes_its_own_options(arguments: list[str], changed: dict[str, Any], rest: list[str] | None) -> None:
     """Options are found wherever they stand, and all else stays in its order."""
     expected = CountOptions(**changed)
-    assert registry.take(COMMAND, arguments) == (expected, ["--javaOptions", "-Xmx1g"] if rest is None else rest)
+    assert COMMAND.take(arguments) == (expected, ["--javaOptions", "-Xmx1g"] if rest is None else rest)
 
 
 @pytest.mark.parametrize("command", [registry.REPLICATE, *COMMANDS.values()], ids=lambda command: command.name)
 def test_a_command_takes_an_object_of_its_options(command: Command) -> None:
     """It has a field for each of them, and nothing else; what is left out is the same in both places."""
-    taken, _ = registry.take(command, [])
+    taken, _ = command.take([])
     assert taken == command.takes()
     assert isinstance(taken, msgspec.Struct)
     assert sorted(taken.__struct_fields__) == sorted(option.destination for option in command.options)
@@ -95,7 +96,7 @@ def test_a_command_takes_an_object_of_its_options(command: Command) -> None:
 def test_a_value_that_can_t_be_used_is_refused(arguments: list[str], message: str) -> None:
     """The message names the option, and what it takes."""
     with pytest.raises(UsageError) as refused:
-        registry.take(COMMAND, arguments)
+        COMMAND.take(arguments)
     assert message in str(refused.value)
 
 

@@ -253,7 +253,7 @@ def test_options_that_do_not_go_together() -> None:
     with pytest.raises(UsageError, match="--viaS3: 'nowhere' is not a place"):
         command.run(tasks.task(), PolicyOptions(via_s3="nowhere", caller=USER, as_json=True))
     with pytest.raises(UsageError, match="--caller: 'me' is no ARN"):
-        registry.take(registry.COMMANDS["policy"], ["--caller", "me"])
+        registry.COMMANDS["policy"].take(["--caller", "me"])
 
 
 def test_offline_it_prints_all_the_same(capsys: pytest.CaptureFixture[str]) -> None:

@@ -6,14 +6,13 @@ from pathlib import Path
 
 import pytest
 
-from processor.cli import registry
 from processor.cli.registry import COMMANDS
 from processor.commands.verify.options import VerifyOptions
 from processor.errors import UsageError
 
 
 def _wanted(*arguments: str) -> VerifyOptions:
-    options, rest = registry.take(COMMANDS["verify"], arguments)
+    options, rest = COMMANDS["verify"].take(arguments)
     assert rest == []
     assert isinstance(options, VerifyOptions)
     return options
