@@ -32,9 +32,8 @@
      ├─ TakenError                  exit 5: others go on with this process's part of shared work
      │   ├─ CopyTakenError          the same: a copy of this task is run by somebody else
      │   └─ VerifyTakenError        the same: of a shared verification
-     ├─ CopyTakenError              exit 5: a copy of this task is run by somebody else
      ├─ CareTakenError              ends nothing: another caretaker of the fleet looks after the task now
-     ├─ VerificationTakenError      exit 5: a verification of this task is gone on with by somebody else
+     ├─ PassTakenError              exit 5: a verification of this task is gone on with by somebody else
      ├─ ProcessFailedError          the status of the error that ended one of a command's processes
      ├─ TransferError               exit 5: a managed export or import can't become a copy
      ├─ OutputError                 exit 5: a file of results can't be written any more
@@ -321,7 +320,7 @@ class CareTakenError(ReplicatorError):
         super().__init__(f"Task table {table}: another caretaker has taken over. This one does nothing more.")
 
 
-class VerificationTakenError(ReplicatorError):
+class PassTakenError(ReplicatorError):
     """Somebody else goes on with this task's verification now."""
 
     def __init__(self, table: str) -> None:

@@ -24,7 +24,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import msgspec
 
-from processor.errors import NotFoundError, VerificationTakenError
+from processor.errors import NotFoundError, PassTakenError
 from processor.state import own_row
 
 if TYPE_CHECKING:
@@ -121,7 +121,7 @@ def begin(client: DynamoDBClient, table: str, begun: Pass, *, seen: Pass | None)
     """Make ``begun.holder`` the only run that may go on with the pass.
 
     :param seen: the pass that was in progress when the row was read
-    :raises VerificationTakenError: another run has begun since
+    :raises PassTakenError: another run has begun since
     :raises NotFoundError: there is no such table
     :raises UnavailableError: it can't be stored now
     """
@@ -146,7 +146,7 @@ def begin(client: DynamoDBClient, table: str, begun: Pass, *, seen: Pass | None)
 def save(client: DynamoDBClient, table: str, running: Pass) -> None:
     """Store how far the pass is; it goes on, so an earlier run's failure is over.
 
-    :raises VerificationTakenError: another run has taken it over
+    :raises PassTakenError: another run has taken it over
     :raises UnavailableError: it can't be stored now
     """
     _update(
@@ -161,7 +161,7 @@ def save(client: DynamoDBClient, table: str, running: Pass) -> None:
 def finish(client: DynamoDBClient, table: str, running: Pass, found: Verified) -> None:
     """Store what the whole pass has found.
 
-    :raises VerificationTakenError: another run has taken it over
+    :raises PassTakenError: another run has taken it over
     :raises UnavailableError: it can't be stored now
     """
     try:
@@ -178,7 +178,7 @@ def finish(client: DynamoDBClient, table: str, running: Pass, found: Verified) -
             },
             names={"#last": "last"},
         )
-    except VerificationTakenError:
+    except PassTakenError:
         stored = read(client, table)
         if stored is None or stored.last is None or stored.last.through_ms < found.through_ms:
             raise
@@ -220,7 +220,7 @@ def note(client: DynamoDBClient, table: str, found: Verified) -> None:
             },
             names={"#last": "last"},
         )
-    except (VerificationTakenError, NotFoundError):
+    except (PassTakenError, NotFoundError):
         return  # something newer is known, or the task was never started
 
 
@@ -234,5 +234,5 @@ def _update(
     names: dict[str, str] | None = None,
 ) -> None:
     own_row.update(
-        client, table, KEY, expression, condition=condition, values=values, names=names, taken=VerificationTakenError
+        client, table, KEY, expression, condition=condition, values=values, names=names, taken=PassTakenError
     )

@@ -15,7 +15,7 @@ from processor.aws.clients import Clients
 from processor.commands.demo.dynamodb_local import DynamoDBLocal
 from processor.commands.verify import command, rolling
 from processor.commands.verify.options import VerifyOptions
-from processor.errors import NotReadyError, StalledError, VerificationTakenError
+from processor.errors import NotReadyError, PassTakenError, StalledError
 from processor.flow.rate_limiter import Capacity
 from processor.state import verification_row
 from processor.state.verification_row import VerificationState
@@ -175,7 +175,7 @@ def test_a_run_that_was_overtaken_ends(replica: Replica, monkeypatch: pytest.Mon
         begin(client, table, msgspec.structs.replace(begun, holder="other"), seen=begun)
 
     monkeypatch.setattr(verification_row, "begin", overtaken)
-    with pytest.raises(VerificationTakenError, match="another process has taken over this verification"):
+    with pytest.raises(PassTakenError, match="another process has taken over this verification"):
         replica.go_on()
     running = replica.kept().running
     assert running is not None

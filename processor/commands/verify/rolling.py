@@ -136,7 +136,7 @@ class Rolling:
     def save_now_and_then(self) -> None:
         """Store how far it is, if it is time and there is news.
 
-        :raises VerificationTakenError: another run goes on with it
+        :raises PassTakenError: another run goes on with it
         """
         if self._clock() < self._due:
             return
@@ -149,7 +149,7 @@ class Rolling:
     def finish(self, report: VerifyReport) -> None:
         """Store what the whole pass has found.
 
-        :raises VerificationTakenError: another run goes on with it
+        :raises PassTakenError: another run goes on with it
         :raises ReplicatorError: it can't be stored
         """
         found = outcome.verified(report, through_ms=self._pass.started_ms, ended_ms=self._now_ms())

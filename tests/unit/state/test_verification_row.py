@@ -10,7 +10,7 @@ import msgspec
 import pytest
 from moto import mock_aws
 
-from processor.errors import NotFoundError, UnavailableError, VerificationTakenError
+from processor.errors import NotFoundError, PassTakenError, UnavailableError
 from processor.state import row_values, task_row, verification_row
 from processor.state.verification_row import Failure, Pass, Verified
 from tests.unit.state.test_task_row import TABLE, TASK
@@ -63,7 +63,7 @@ def test_of_two_runs_one_goes_on(client: Any) -> None:
         lambda: verification_row.begin(client, TABLE, msgspec.structs.replace(PASS, holder="three"), seen=PASS),
         lambda: verification_row.begin(client, TABLE, msgspec.structs.replace(PASS, holder="three"), seen=None),
     ):
-        with pytest.raises(VerificationTakenError, match="another process has taken over"):
+        with pytest.raises(PassTakenError, match="another process has taken over"):
             write()
     assert _read(client).running == OTHER
 
