@@ -11,8 +11,8 @@ from typing import TypeVar
 
 from processor.commands.console import server
 from processor.commands.console.hub import Hub
+from processor.commands.console.known import Known
 from processor.commands.console.options import ConsoleOptions
-from processor.commands.console.page import Known
 from processor.commands.console.server import Server
 from processor.commands.console.tasks import Tasks
 from processor.commands.console.watch import TaskWatch, Watch, stale_seconds

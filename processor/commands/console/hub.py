@@ -15,7 +15,8 @@ from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 import msgspec
 
 from processor.commands.console import page
-from processor.commands.console.page import Known, ListPage, TaskPage
+from processor.commands.console.known import Known
+from processor.commands.console.page import ListPage, TaskPage
 from processor.reporting.printable import escaped
 from processor.reporting.secrets import hidden
 

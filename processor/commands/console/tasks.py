@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 
-from processor.commands.console.page import Known
+from processor.commands.console.known import Known
 from processor.commands.console.watch import TaskWatch
 from processor.errors import UsageError
 from processor.reporting import output

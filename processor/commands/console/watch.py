@@ -17,7 +17,7 @@ from concurrent.futures import wait as wait_for
 import msgspec
 
 from processor.commands.console.history import History
-from processor.commands.console.page import Known
+from processor.commands.console.known import Known
 from processor.reporting import ending, output
 from processor.settings.settings import Settings
 from processor.settings.task_files import NamedTask

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from processor.commands.console.page import Known
+from processor.commands.console.known import Known
 from processor.settings.task_files import NamedTask, TaskFile
 from processor.state.leases import Lease
 from processor.state.liveness import Daemon

@@ -11,7 +11,7 @@ import msgspec
 
 from processor.commands.console import page
 from processor.commands.console.hub import Hub
-from processor.commands.console.page import Known
+from processor.commands.console.known import Known
 from tests.unit.commands.console.looks import known, shard
 
 if TYPE_CHECKING:

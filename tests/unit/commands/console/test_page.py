@@ -8,7 +8,8 @@ import msgspec
 import pytest
 
 from processor.commands.console import page
-from processor.commands.console.page import Known, TaskPage
+from processor.commands.console.known import Known
+from processor.commands.console.page import TaskPage
 from processor.errors import UsageError
 from processor.settings.task_files import NamedTask, TaskFile
 from processor.state.care_row import CareRow, Trouble

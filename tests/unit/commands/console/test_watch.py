@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from processor.commands.console import watch
-from processor.commands.console.page import Known
+from processor.commands.console.known import Known
 from processor.commands.console.watch import Watch
 from tests.fakes.patience import until
 from tests.unit.commands.console.looks import known
