@@ -13,7 +13,8 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from processor.commands.copy.segment import CopyContext, SegmentCopy
+from processor.commands.copy.context import CopyContext
+from processor.commands.copy.segment import SegmentCopy
 from processor.dynamodb.expiry import NEVER, Expiry, PastTtl
 from processor.dynamodb.item_view import View
 from processor.dynamodb.keys import identity_of, key_reader

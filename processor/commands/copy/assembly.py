@@ -13,8 +13,8 @@ import msgspec
 
 from processor.aws.clients import Clients
 from processor.aws.timeouts import WriteTimeouts
+from processor.commands.copy.context import CopyContext, Unwritten
 from processor.commands.copy.member import CopyMember
-from processor.commands.copy.segment import CopyContext, Unwritten
 from processor.commands.copy.throttled_table import ThrottledTable
 from processor.dynamodb import unit_limits
 from processor.dynamodb.expiry import Expiry, PastTtl

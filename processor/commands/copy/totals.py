@@ -7,7 +7,7 @@ from collections.abc import Iterable
 
 import msgspec
 
-from processor.commands.copy.segment import Unwritten
+from processor.commands.copy.context import Unwritten
 from processor.replication.apply import Outcome
 from processor.state.copy_rows import SegmentState
 

@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from processor.commands.copy.assembly import Meters, assemble
+from processor.commands.copy.context import CopyContext
 from processor.commands.copy.member import CopyMember
-from processor.commands.copy.segment import CopyContext, SegmentCopy
+from processor.commands.copy.segment import SegmentCopy
 from processor.commands.copy.totals import Counts, Totals
 from processor.dynamodb.expiry import NO_EXPIRY, Expiry, PastTtl
 from processor.dynamodb.scanner import Segment
