@@ -24,9 +24,9 @@ def by_itself(settings: Settings) -> list[Finding]:
 def with_tables(settings: Settings, facts: Facts) -> Iterator[Finding]:
     """What is wrong with these tables."""
     if settings.views_items:
-        from processor.startup import view_findings
+        from processor.startup import view_table_findings
 
-        yield from view_findings.of_tables(settings, facts)
+        yield from view_table_findings.of_tables(settings, facts)
         yield from _archive(settings, facts)
 
 
@@ -56,6 +56,6 @@ def _archive(settings: Settings, facts: Facts) -> Iterator[Finding]:
 def as_before(settings: Settings, facts: Facts) -> Iterator[Finding]:
     """Whether the destination's items were written by other settings."""
     if settings.views_items or (facts.task is not None and facts.task.view_digest):
-        from processor.startup import view_findings
+        from processor.startup import view_table_findings
 
-        yield from view_findings.changed(settings, facts)
+        yield from view_table_findings.changed(settings, facts)

@@ -18,7 +18,7 @@ from processor.errors import SetupError, UsageError
 from processor.replication import tables
 from processor.reporting import output
 from processor.settings.settings import Settings
-from processor.startup import preflight, view_findings
+from processor.startup import preflight, view_findings, view_table_findings
 from processor.startup.facts import Facts
 from processor.view import assembly, task_view
 
@@ -40,7 +40,7 @@ def run(settings: Settings, options: PreviewOptions) -> int:
     preflight.insist(list(view_findings.of_settings(settings)), _NOTHING)
     clients = Clients(settings)
     table = _described(settings, clients)
-    preflight.insist(list(view_findings.of_tables(settings, Facts(source=table))), _NOTHING)
+    preflight.insist(list(view_table_findings.of_tables(settings, Facts(source=table))), _NOTHING)
     types = key_types(table)
     _check_keys(options, types, settings)
     preview = Preview(

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from processor.startup import java, table_checks, view_checks, view_findings
+from processor.startup import java, table_checks, view_checks, view_findings, view_table_findings
 from processor.startup.facts import Facts
 from processor.state import task_row
 from processor.view import task_view
@@ -143,7 +143,7 @@ def _with_index(kind: str) -> dict[str, Any]:
 
 
 def _of_tables(found: Facts, **settings: str) -> list[tuple[str, str]]:
-    return [(each.id, each.severity) for each in view_findings.of_tables(settings_of(**settings), found)]
+    return [(each.id, each.severity) for each in view_table_findings.of_tables(settings_of(**settings), found)]
 
 
 TABLES = Facts(source=_table("orders"), destination=_table("orders-copy"))
