@@ -18,7 +18,7 @@ from processor.caretaker.duty import Job, Standing
 from processor.dynamodb.stream_retention import LAST_START_SECONDS
 from processor.state.care_row import CareRow
 from processor.state.copy_rows import CopyState
-from processor.state.status.judgement import slack_seconds
+from processor.state.status.shard_judgement import slack_seconds
 
 # As far as the clocks of two machines may differ; the daemon allows as much (LastCopy.java).
 CLOCKS_DIFFER_MS = 60_000

@@ -4,21 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from processor.dynamodb.record_times import MINUTE_SECONDS
 from processor.reporting import moments
-from processor.reporting.durations import duration
 from processor.reporting.findings import Finding, error, warning
 from processor.settings.settings import Settings
 from processor.state import loss_remedies, task_row
-from processor.state.holds import Hold
-from processor.state.status import replica, verification
-from processor.state.status.lineage import ShardState
+from processor.state.status import replica_judgement, shard_judgement
 from processor.state.status.replica import ReplicaProgress
 from processor.state.status.snapshot import Seen
-from processor.state.status.verification import Verification
 from processor.system import program
 
-_ON = frozenset({"ENABLED", "ENABLING"})
 # A table in any other state accepts no writes, or soon won't (API reference, TableDescription).
 _WRITABLE = frozenset({"ACTIVE", "UPDATING"})
 
@@ -36,12 +30,11 @@ def findings(
     yield from _of_tables(settings, seen)
     yield from _of_stream(settings, seen)
     yield from _of_daemons(settings, seen)
-    yield from _of_shards(settings, seen, max_lag_seconds)
-    yield from (_of_hold(settings, hold) for hold in seen.holds)
+    yield from shard_judgement.findings(settings, seen, max_lag_seconds=max_lag_seconds)
     if seen.verification is not None:
-        yield from _of_verification(settings, seen.verification)
+        yield from replica_judgement.of_verification(settings, seen.verification)
     if made is not None:
-        yield from _of_replica(settings, seen, made)
+        yield from replica_judgement.of_replica(settings, seen, made)
 
 
 def _unreachable(settings: Settings, seen: Seen) -> Iterator[Finding]:
@@ -139,7 +132,7 @@ def _of_stream(settings: Settings, seen: Seen) -> Iterator[Finding]:
         yield error(
             "stream-gone", f"stream {stream.arn}", "no longer exists", "Changes that were not yet read are lost", again
         )
-    elif stream.status is not None and stream.status not in _ON:
+    elif stream.status is not None and not stream.is_on:
         yield error(
             "stream-off", f"stream {stream.arn}", "is off", "What it holds is applied; nothing comes after it", again
         )
@@ -186,156 +179,7 @@ def _of_daemons(settings: Settings, seen: Seen) -> Iterator[Finding]:
             yield error(
                 "daemon-silent",
                 f"daemon {daemon.owner}",
-                f"does not renew its leases, of {_shards(daemon.shards)}",
+                f"does not renew its leases, of {shard_judgement.counted(daemon.shards)}",
                 f"Others take them {settings.failover_seconds:g} s after its last renewal, if there are others",
                 "Look at its machine and its logs; start it again",
             )
-
-
-def _of_shards(settings: Settings, seen: Seen, max_lag_seconds: int) -> Iterator[Finding]:
-    unowned = [shard for shard in seen.shards if shard.state == "unowned"]
-    if unowned and seen.leases is not None and not seen.is_starting:
-        yield error(
-            "shards-unowned",
-            f"{_shards(len(unowned))} without an owner",
-            _named(unowned),
-            "Their changes are not applied, and lost when they are 24 hours old",
-            "Start one more daemon; if maxLeasesForWorker is set, raise it",
-        )
-    early = [shard for shard in seen.shards if shard.finished_early]
-    if early and seen.stream is not None and seen.stream.status in _ON:
-        yield error(
-            "shards-finished-early",
-            f"{_shards(len(early))} finished though open",
-            _named(early),
-            "The lease says that it is read to its end, but it still takes records: nobody reads them, and they are "
-            "lost when they are 24 hours old",
-            "Delete the shard's row (its leaseKey is the shard's id) from the checkpoint table: daemons then read it "
-            "again, from its oldest record, to the same end",
-        )
-    if lost := [shard for shard in seen.shards if shard.lost]:
-        yield error(
-            "shards-lost",
-            f"{_shards(len(lost))} with changes that are lost",
-            _named(lost),
-            "They are past the stream's 24 hours, and were not applied",
-            loss_remedies.of_shard(settings),
-        )
-    may_be_less = slack_seconds(about=seen.lag_about, interval_seconds=settings.checkpoint_interval_millis / 1000)
-    late = [shard for shard in seen.shards if (shard.lag_seconds or 0) - may_be_less > max_lag_seconds]
-    if late:
-        late.sort(key=lambda shard: -(shard.lag_seconds or 0))
-        yield error(
-            "shards-late",
-            f"{_shards(len(late))} behind by more than {max_lag_seconds} s",
-            f"the furthest by {late[0].lag_seconds:.0f} s ({_named(late)})",
-            "Changes are lost when they are 24 hours old",
-            "See replication.log for what delays writes; more daemons, or more capacity at the destination, may help",
-        )
-
-
-def slack_seconds(*, about: bool, interval_seconds: float) -> float:
-    """By how much a lag may be less than it seems.
-
-    :param about: the source rounds its records' times to the minute
-    :param interval_seconds: between two checkpoints, which alone show what is applied
-    """
-    return (MINUTE_SECONDS if about else 0) + interval_seconds
-
-
-def _of_hold(settings: Settings, hold: Hold) -> Finding:
-    since = moments.of_ms(hold.since_ms)
-    found = {
-        "hold": (
-            "shard-held",
-            f"has waited at a change since {since}",
-            "Nothing after it is applied in this shard, and is lost when it is 24 hours old; other shards go on",
-            "Do what the reason asks for: the shard tries again every minute, and goes on by itself",
-        ),
-        "outage": (
-            "shard-not-written",
-            f"has not been able to write since {since}",
-            "Its batch is kept and written again; changes are lost when they are 24 hours old",
-            "Do what the reason asks for, if it does not pass: the shard goes on by itself",
-        ),
-        "loss": (
-            "shard-lost",
-            f"has lost changes, found at {since}",
-            "Nothing of this shard and of those after it is applied; other shards go on"
-            if hold.sequence_number
-            else "All shards are read on, but changes of this one may be missing",
-            loss_remedies.of_shard(settings),
-        ),
-    }
-    name, value, consequence, remedy = found[hold.kind]
-    return error(name, f"shard {hold.shard_id}", f"{value} ({hold.reason.rstrip('.')})", consequence, remedy)
-
-
-def _of_verification(settings: Settings, found: Verification) -> Iterator[Finding]:
-    what = f"destination table {settings.destination_table} in {settings.destination_region}"
-    if found.last is not None and found.differing:
-        yield error(
-            "verification-differs",
-            what,
-            f"differs from the source by the last verification, {verification.outcome(found.last)}",
-            "These keys stay so until a newer change of theirs, or a repair",
-            f"{program.COMMAND} verify FILE names them; --repair writes what is missing or different, and with "
-            "--deleteExtra deletes what only the destination has. It is over when nothing differs any more",
-        )
-    if found.failure is not None:
-        yield error(
-            "verification-failed",
-            f"the verification of {what}",
-            f"could not go on at {moments.of_ms(found.failure.at_ms)} ({found.failure.reason.rstrip('.')})",
-            "It is tried again every ten minutes; until then nothing newer is proved. Replication goes on",
-            "Do what the reason asks for",
-        )
-    if found.is_late:
-        since = "ever" if found.last is None else f"since {moments.of_ms(found.last.through_ms)}"
-        yield error(
-            "verification-late",
-            f"the verification of {what}",
-            f"was not whole {since}, though verifyEvery asks for one every {duration(found.every_seconds)}",
-            "What differs since then is not known",
-            "Raise verifyReadUnits, or verifyEvery, if it takes longer than that; else see replication.log for "
-            "caretaker and verification events",
-        )
-
-
-def _of_replica(settings: Settings, seen: Seen, made: ReplicaProgress) -> Iterator[Finding]:
-    what = f"the replica {settings.destination_table} in {settings.destination_region}"
-    if made.trouble is not None and made.trouble.kind == "refused":
-        yield error(
-            "replica-refused",
-            what,
-            f"can't be made by itself ({replica.trouble(made.trouble)})",
-            "It is not complete, or not proved equal; replication goes on",
-            "Do what the reason asks for: the command is given again every few minutes, and goes on by itself",
-        )
-    is_found = seen.verification is not None and bool(seen.verification.differing)
-    if made.trouble is not None and made.trouble.kind == "differs" and not is_found:
-        yield error(
-            "replica-differs",
-            what,
-            f"differs from the source after its copy ({made.trouble.reason})",
-            "These keys stay so until a newer change of theirs, or a repair",
-            f"{program.COMMAND} verify FILE names them; --repair writes what is missing or different. It is verified "
-            "again by itself",
-        )
-    if seen.is_running and not made.attended:
-        yield error(
-            "replica-unattended",
-            what,
-            f"is {replica.phase(made)}, and {replica.unattended(made)}, though daemons replicate",
-            "Nothing is copied, verified or made good by itself; replication goes on",
-            "See replication.log of the daemons for caretaker events",
-        )
-
-
-def _shards(number: int) -> str:
-    return "1 shard" if number == 1 else f"{number} shards"
-
-
-def _named(shards: list[ShardState]) -> str:
-    names = [f"{shard.shard_id} ({shard.note})" if shard.note else shard.shard_id for shard in shards[:3]]
-    return ", ".join(names) + (", ..." if len(shards) > 3 else "")  # noqa: PLR2004  # enough to look them up

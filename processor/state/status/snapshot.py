@@ -50,6 +50,11 @@ class Stream(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     view_type: str | None = None
     status: str | None = None
 
+    @property
+    def is_on(self) -> bool:
+        """Whether it takes records, or is about to."""
+        return self.status in ("ENABLED", "ENABLING")
+
 
 class Seen(msgspec.Struct, kw_only=True):
     """What was read; None if there is nothing, or if it is in ``unread``.
