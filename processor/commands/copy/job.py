@@ -89,8 +89,10 @@ class Job:
         if self._joins:
             say(f"Joining this task's copy, which {process_name.name_of(found.worker)} works on, too")
         self.view = task_view.of_source(settings, self._source)
-        is_new = self._before is None or restart
-        self.copy = self._asked.new(self._before) if is_new else self._asked.gone_on_with(self._before)
+        if self._before is None or restart:
+            self.copy = self._asked.new(self._before)
+        else:
+            self.copy = self._asked.gone_on_with(self._before)
         self.copied_items = 0
         if self.copy is not self._before and self._before is not None and self.copy.id == self._before.id:
             begun = copy_rows.read_segments(clients.checkpoints(), settings.task_table, self.copy)

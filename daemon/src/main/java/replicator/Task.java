@@ -93,6 +93,7 @@ final class Task {
     private static final long MEGABYTE = 1024 * 1024;
 
     private final Properties properties;
+    private final String sourceStreamArn;
     private final MultiLangDaemonConfig daemonConfig;
     private final MultiLangDaemonConfiguration configuration;
     private final Exit exit;
@@ -130,17 +131,18 @@ final class Task {
      */
     Task(String propertiesFile, Properties properties, Common common, Exit exit) throws Exception {
         this.properties = properties;
+        sourceStreamArn = properties.getProperty("sourceStreamArn");
         this.exit = exit;
         holds = new Holds(Path.of(properties.getProperty("holdDirectory")));
         daemonConfig = new MultiLangDaemonConfig(propertiesFile);
         configuration = daemonConfig.getMultiLangDaemonConfiguration();
-        checkpoints = new CheckpointClock(Long.parseLong(properties.getProperty("checkpointIntervalMillis")));
+        checkpoints = new CheckpointClock(number("checkpointIntervalMillis"));
         clients = new AwsClients(properties, configuration, common.secrets());
-        progress = new Progress(new RecordTimes(properties.getProperty("sourceStreamArn")), holds, common.hasManyTasks());
+        progress = new Progress(new RecordTimes(sourceStreamArn), holds, common.hasManyTasks());
         terms = new LeaseTerms(
                 Path.of(properties.getProperty("leaseTermDirectory")), configuration.getFailoverTimeMillis());
         counts = new RecordCounts(
-                Path.of(properties.getProperty("countsDirectory")), Boolean.parseBoolean(properties.getProperty("countsFiltered")));
+                Path.of(properties.getProperty("countsDirectory")), isSet("countsFiltered"));
         hasNeighbours = common.hasManyTasks();
         placements = common.placements();
         metrics = common.metrics();
@@ -191,7 +193,7 @@ final class Task {
 
     /** The stream's client, whose reads are also those of other tasks, where there are some of this stream. */
     private DynamoDbStreamsClient shared(DynamoDbStreamsClient own) {
-        long bytes = Long.parseLong(properties.getProperty("sharedReadsMegabytes")) * MEGABYTE;
+        long bytes = number("sharedReadsMegabytes") * MEGABYTE;
         return reads == null || bytes == 0 ? own
                 : new SharedPages(own, reads, clients.source(), configuration.getMaxRecords(), bytes);
     }
@@ -219,51 +221,32 @@ final class Task {
 
     /** Makes KCL's tables ready, too. Nothing else is touched before the scheduler runs. */
     private Scheduler createScheduler(Future<DynamoDbStreamsClient> client) throws Exception {
-        String trueArn = properties.getProperty("sourceStreamArn");
         configuration.setStreamName(
                 KinesisMapperUtil.createKinesisStreamIdentifierFromDynamoDBStreamsArn(
-                AdapterArn.of(trueArn, properties.getProperty("sourceRegion"), properties.getProperty("sourceTable")), false));
+                AdapterArn.of(sourceStreamArn, properties.getProperty("sourceRegion"), properties.getProperty("sourceTable")),
+                false));
         KclConfiguration kcl = KclConfiguration.resolve(configuration, this::processor);
         kcls.add(kcl);
-
-        DynamoDBStreamsPollingConfig polling = new DynamoDBStreamsPollingConfig(configuration.getStreamName(), null);
-        PromptRecordsFetcherFactory fetching = new PromptRecordsFetcherFactory(turns);
-        fetching.maxPendingProcessRecordsInput(1); // a 1 MB page takes up to 10 MB here, and a full queue is for each shard
-        polling.recordsFetcherFactory(fetching);
-        polling.maxRecords(configuration.getMaxRecords());
-        polling.idleTimeBetweenReadsInMillis(configuration.getIdleTimeBetweenReadsInMillis());
+        DynamoDBStreamsPollingConfig polling = polling();
         kcl.retrieval().retrievalSpecificConfig(polling);
-        kcl.coordinator().shardConsumerDispatchPollIntervalMillis(
-                Long.parseLong(properties.getProperty("shardConsumerDispatchPollIntervalMillis")));
-        if (Boolean.parseBoolean(properties.getProperty("dontPublishCloudwatch"))) {
+        kcl.coordinator()
+                .shardConsumerDispatchPollIntervalMillis(number("shardConsumerDispatchPollIntervalMillis"))
+                .skipShardSyncAtWorkerInitializationIfLeasesExist(true);
+        if (isSet("dontPublishCloudwatch")) {
             kcl.metrics().metricsFactory(new NullMetricsFactory());
         }
-
         start.watch(kcl.coordinator());
-        DynamoDbAsyncClient checkpoints = kcl.leaseManagement().dynamoDBClient();
-        TaskTable taskTable = new TaskTable(checkpoints, properties.getProperty("taskTable"));
-        String mirror = properties.getProperty("mirrorTaskTable"); // of an uplink
-        copyGate = new CopyGate(taskTable, exit);
 
-        SourceStream stream = new SourceStream(client.get(), trueArn,
-                new SourceTable(properties.getProperty("sourceTable"), clients::sourceTable), taskTable,
-                mirror == null ? LastCopy.of(taskTable, trueArn) : LastCopy.ofMirror(new TaskTable(checkpoints, mirror)),
-                Boolean.parseBoolean(properties.getProperty("copiesLosses")), exit);
+        SourceStream stream = sourceStream(kcl, client.get());
         stream.watchReads();
         AmazonDynamoDBStreamsAdapterClient adapter = new AmazonDynamoDBStreamsAdapterClient(
                 stream.client(), Region.of(properties.getProperty("sourceRegion")));
         adapter.setSkipRecordsBehavior(SkipRecordsBehavior.KCL_RETRY);
         polling.dataFetcherProvider(config -> new PageFetcher(adapter, config, stream.endOf(config.getShardId()),
                 () -> stream.losses().pause(config.getShardId()), backlog, turns, configuration.getIdleTimeBetweenReadsInMillis(),
-                Long.parseLong(properties.getProperty("idleTimeBetweenReadsMaxMillis"))));
-        kcl.coordinator().skipShardSyncAtWorkerInitializationIfLeasesExist(true);
-        kcl.leaseManagement()
-                .leaseManagementFactory(new FleetLeaseManagementFactory(adapter, kcl.leaseManagement(), kcl.retrieval(),
-                        new LeaseGate(stream.listings(), stream.clock()), terms, counts, turns, countsLeases(),
-                        properties.getProperty("taskTable"), clients.leaseCalls(),
-                        placements == null ? null : placements.of(configuration.getWorkerIdentifier()), trueArn))
-                .consumerTaskFactory(new DynamoDBStreamsConsumerTaskFactory())
-                .leasesRecoveryAuditorInconsistencyConfidenceThreshold(0); // it looks for holes in Kinesis's hash keys
+                number("idleTimeBetweenReadsMaxMillis")));
+        manageLeases(kcl, stream, adapter);
+
         ShardSyncTaskManager shardSync = shardSync(kcl);
         CompletableFuture<Void> tables = new KclTables(kcl, configuration.getWorkerIdentifier(), start).prepare(
                 leaseFactory(kcl).createLeaseRefresher(), shardSync::callShardSyncTask, countsLeases());
@@ -273,13 +256,59 @@ final class Task {
         } catch (ExecutionException e) {
             throw e.getCause() instanceof Exception ? (Exception) e.getCause() : e;
         }
-        FleetLeaseRefresher leases = (FleetLeaseRefresher) scheduler.leaseCoordinator().leaseRefresher();
+        watchShards(kcl, stream, (FleetLeaseRefresher) scheduler.leaseCoordinator().leaseRefresher(), shardSync);
+        return scheduler;
+    }
+
+    private DynamoDBStreamsPollingConfig polling() {
+        DynamoDBStreamsPollingConfig polling = new DynamoDBStreamsPollingConfig(configuration.getStreamName(), null);
+        PromptRecordsFetcherFactory fetching = new PromptRecordsFetcherFactory(turns);
+        fetching.maxPendingProcessRecordsInput(1); // a 1 MB page takes up to 10 MB here, and a full queue is for each shard
+        polling.recordsFetcherFactory(fetching);
+        polling.maxRecords(configuration.getMaxRecords());
+        polling.idleTimeBetweenReadsInMillis(configuration.getIdleTimeBetweenReadsInMillis());
+        return polling;
+    }
+
+    /** What is believed of the stream; and the gate by which shards wait for a copy, which reads the same task table. */
+    private SourceStream sourceStream(KclConfiguration kcl, DynamoDbStreamsClient client) {
+        DynamoDbAsyncClient rows = kcl.leaseManagement().dynamoDBClient();
+        TaskTable taskTable = new TaskTable(rows, properties.getProperty("taskTable"));
+        copyGate = new CopyGate(taskTable, exit);
+        String mirror = properties.getProperty("mirrorTaskTable"); // of an uplink
+        return new SourceStream(client, sourceStreamArn,
+                new SourceTable(properties.getProperty("sourceTable"), clients::sourceTable), taskTable,
+                mirror == null ? LastCopy.of(taskTable, sourceStreamArn) : LastCopy.ofMirror(new TaskTable(rows, mirror)),
+                isSet("copiesLosses"), exit);
+    }
+
+    /** Has leases taken, renewed and given up as a fleet of writers needs it. */
+    private void manageLeases(KclConfiguration kcl, SourceStream stream, AmazonDynamoDBStreamsAdapterClient adapter) {
+        kcl.leaseManagement()
+                .leaseManagementFactory(new FleetLeaseManagementFactory(adapter, kcl.leaseManagement(), kcl.retrieval(),
+                        new LeaseGate(stream.listings(), stream.clock()), terms, counts, turns, countsLeases(),
+                        properties.getProperty("taskTable"), clients.leaseCalls(),
+                        placements == null ? null : placements.of(configuration.getWorkerIdentifier()), sourceStreamArn))
+                .consumerTaskFactory(new DynamoDBStreamsConsumerTaskFactory())
+                .leasesRecoveryAuditorInconsistencyConfidenceThreshold(0); // it looks for holes in Kinesis's hash keys
+    }
+
+    /** Makes what creates missing leases and names shards that nobody reads; it begins when {@code watch} is started. */
+    private void watchShards(
+            KclConfiguration kcl, SourceStream stream, FleetLeaseRefresher leases, ShardSyncTaskManager shardSync) {
         boolean fromOldest = isFromOldest(kcl);
         missing = new MissingLeases(stream.listings(), leases, fromOldest, lease -> coordinator.dropLease(lease));
         watch = new ShardWatch(stream.client(), stream.listings(), leases::listAllLeases,
                 new WrongLeases(missing, stream.losses()), fromOldest, configuration.getWorkerIdentifier(),
                 shardSync::callShardSyncTask, unread -> metrics.tell(hasNeighbours ? childSettings : null, unread, stream.losses().count()));
-        return scheduler;
+    }
+
+    private long number(String name) {
+        return Long.parseLong(properties.getProperty(name));
+    }
+
+    private boolean isSet(String name) {
+        return Boolean.parseBoolean(properties.getProperty(name));
     }
 
     private static boolean isFromOldest(KclConfiguration kcl) {
