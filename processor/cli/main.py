@@ -31,9 +31,10 @@ from processor.errors import MissingSettingError, UsageError
 from processor.reporting import ending, output
 from processor.reporting.console import MessageStream, PrintableStream
 from processor.reporting.ending import Ending
-from processor.settings import loader, task_files
+from processor.settings import loader, named_task, task_file, task_files
+from processor.settings.named_task import NamedTask
 from processor.settings.settings import Settings
-from processor.settings.task_files import NamedTask, TaskFile
+from processor.settings.task_file import TaskFile
 from processor.settings.task_watch import TaskWatch
 from processor.system import program
 from processor.system.private_files import UMASK
@@ -164,7 +165,7 @@ def _with_many(command: Command, given: Named, options: CommandOptions, *, words
 
         directories = [path for path in given.files if task_files.is_directory(path)]
         named = many.named(given, command, environment=os.environ)
-        daemon_of_many.run(list(task_files.in_directions(named)), words, directories)
+        daemon_of_many.run(list(named_task.in_directions(named)), words, directories)
     if isinstance(options, VerifyOptions) and options.output is not None:
         message = (
             "--output is one file, which each task would write over. Verify one task at a time with it: --task NAME."
@@ -195,7 +196,7 @@ def load(words: Sequence[str], command: Command = REPLICATE) -> Settings:
         )
         raise UsageError(message)
     try:
-        text = loader.decoded(task_files.content_of(file)) if file else ""
+        text = loader.decoded(task_file.content_of(file)) if file else ""
     except OSError as exc:
         message = f"Properties file {file}: can't be read ({exc.strerror}). Nothing was started. Check the path."
         if command is REPLICATE and str(file).isalpha():

@@ -18,8 +18,9 @@ from processor.errors import NotReadyError, UsageError
 from processor.reporting import ending, output
 from processor.reporting.task_output import TaskOutcome, TaskOutput, end_of, worst
 from processor.settings import process_settings, task_files
+from processor.settings.named_task import NamedTask
 from processor.settings.settings import Settings
-from processor.settings.task_files import NamedTask, TaskFile
+from processor.settings.task_file import TaskFile
 from processor.settings.task_watch import TaskWatch
 from processor.startup import neighbours
 from processor.system import program

@@ -1,4 +1,4 @@
-"""The properties files of the tasks that a command names: which they are, what they inherit, and where a value stands.
+"""The properties files of the tasks that a command names: which they are, and which of them inherit.
 
 ::
 
@@ -13,178 +13,15 @@ A ``common.properties`` is inherited where its directory is named, or it itself 
 
 from __future__ import annotations
 
-import re
-from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Any
-
-import javaproperties
 
 from processor.errors import UsageError
-from processor.reporting.failure import FailureReport
-from processor.reporting.findings import Finding
-from processor.reporting.task_output import TaskOutcome
-from processor.settings import loader
-from processor.settings.settings import UPLINK_SUFFIX, Settings
+from processor.settings.task_file import SUFFIX, TaskFile
 
-SUFFIX = ".properties"
 COMMON = "common.properties"
 # Kubernetes mounts a ConfigMap with a link ..data; vim, emacs, gedit and office programs begin their own files so.
 _PASSED_OVER = (".", "#", "~")
-# Stands after the path of a two-way task's file, for its uplink.
-_UPLINK = " (uplink)"
-# Hundreds of times what all settings take; a megabyte is parsed in a second or two.
-_MOST_BYTES = 2**20
-_LINE_END = re.compile(r"\r\n|\r|\n")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TaskFile:
-    """One task's file.
-
-    :param path: as it is shown to people: below the directory that was named
-    :param common: the file that it inherits, if there is one
-    """
-
-    path: str
-    common: str | None = None
-
-    @property
-    def name(self) -> str:
-        """The task's name on the command line: that of its file. An uplink's is not one there, but in logs."""
-        name = Path(self.own_path).name.removesuffix(SUFFIX)
-        return name + UPLINK_SUFFIX if self.is_uplink else name
-
-    @property
-    def uplink(self) -> TaskFile:
-        """The same file, for the second task that a two-way one is: what is kept by paths tells the two apart."""
-        return replace(self, path=self.path + _UPLINK)
-
-    @property
-    def is_uplink(self) -> bool:
-        """Whether it stands for the second task that a two-way one is."""
-        return self.path != self.own_path
-
-    @property
-    def of_whole(self) -> TaskFile:
-        """The same file, for the task that a command is given."""
-        return replace(self, path=self.own_path)
-
-    @property
-    def own_path(self) -> str:
-        """The path of the file itself, also of an uplink."""
-        return self.path.removesuffix(_UPLINK)
-
-    def read(self) -> Written:
-        """What stands in it and in the file that it inherits.
-
-        :raises UsageError: one of the two can't be read
-        """
-        inherited = _read(self.common) if self.common else {}
-        own = _read(self.path)
-        return Written(
-            own={name: entry.value for name, entry in own.items()},
-            inherited={name: entry.value for name, entry in inherited.items()},
-            places={name: entry.place for name, entry in (inherited | own).items()},
-        )
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Written:
-    """What stands in the files of a task, under our names for it.
-
-    :param places: ``file:line`` of each value that counts
-    """
-
-    own: Mapping[str, str]
-    inherited: Mapping[str, str]
-    places: Mapping[str, str]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class NamedTask:
-    """A task that was named together with others, with its settings, or with what is wrong with them.
-
-    :param places: where its settings are given, each by its name: ``file:line``, or in words
-    :param findings: what is wrong with it beside the others
-    """
-
-    file: TaskFile
-    settings: Settings | None = None
-    error: str = ""
-    places: Mapping[str, str]
-    findings: tuple[Finding, ...] = ()
-
-    @property
-    def heading(self) -> str:
-        """The line above what is said of the task."""
-        return f"== {self.file.path}" + (f": {self.settings.path}" if self.settings else "")
-
-    @property
-    def error_with_places(self) -> str:
-        """The error, and where the settings are given that it names; empty if there is none."""
-        places = "; ".join(self.where(self.error))
-        return f"{self.error} ({places})" if places else self.error
-
-    @property
-    def errors(self) -> tuple[Finding, ...]:
-        """What it shares with others and must not; the other findings are warnings."""
-        return tuple(finding for finding in self.findings if finding.severity == "error")
-
-    def outcome(
-        self,
-        status: int | None,
-        *,
-        result: Any = None,
-        message: str = "",
-        reasons: Sequence[Finding] = (),
-        wrong: str = "",
-    ) -> TaskOutcome:
-        """What came of a command with the task.
-
-        :param status: the exit status; None if it was not reached
-        :param result: what the command gave; where that is nothing and a message ended it, a failure stands for it
-        :param message: what ended it
-        :param reasons: the findings that the message comes from
-        :param wrong: all that was said of things that are wrong
-        """
-        if result is None and message and status is not None:
-            result = FailureReport(exit_status=status, error=message, findings=list(reasons))
-        return TaskOutcome(
-            task=self.file.name,
-            file=self.file.own_path,
-            exit_status=status,
-            result=result,
-            error=message,
-            findings=self.findings,
-            places=self.places_in(f"{message} {wrong}"),
-        )
-
-    def places_in(self, text: str) -> dict[str, str]:
-        """Where the settings are given that a message names."""
-        words = set(re.findall(r"[\w.]+\w", text))
-        return {name: place for name, place in self.places.items() if name in words}
-
-    def where(self, text: str) -> list[str]:
-        """``places_in`` for people, without what the message has itself."""
-        return [f"{name} is given in {place}" for name, place in self.places_in(text).items() if place not in text]
-
-
-def in_directions(tasks: Iterable[NamedTask], *, kept: Container[str] = ()) -> Iterator[NamedTask]:
-    """The same tasks, and after each two-way one its uplink as a task beside it.
-
-    :param kept: paths of tasks that run: an uplink among them stays while its file can't be used
-    """
-    for task in tasks:
-        settings = task.settings
-        if settings is None:
-            yield task
-            if task.file.uplink.path in kept:
-                yield replace(task, file=task.file.uplink)
-            continue
-        yield task
-        yield from (replace(task, file=task.file.uplink, settings=each) for each in settings.in_directions[1:])
 
 
 def beside(path: str) -> str:
@@ -290,51 +127,3 @@ def _common(shown: Path) -> str | None:
     except OSError:
         return str(path)
     return str(path)
-
-
-def content_of(path: str) -> bytes:
-    """What a properties file has.
-
-    :raises OSError: it can't be read
-    :raises UsageError: it is too large to be one: to parse it would keep all other tasks waiting
-    """
-    with Path(path).open("rb") as file:
-        content = file.read(_MOST_BYTES + 1)
-    if len(content) > _MOST_BYTES:
-        most = f"{_MOST_BYTES >> 20} MB"
-        message = f"Properties file {path}: has more than {most}, so it is something else. Check the path."
-        raise UsageError(message)
-    return content
-
-
-@dataclass(frozen=True, slots=True)
-class _Entry:
-    value: str
-    place: str
-
-
-def _read(path: str) -> dict[str, _Entry]:
-    try:
-        if Path(path).exists() and not Path(path).is_file():
-            message = f"Properties file {path}: is no file. Remove it, or put the task's settings into a file."
-            raise UsageError(message)
-        text = loader.decoded(content_of(path))
-    except OSError as exc:
-        message = f"Properties file {path}: can't be read ({exc.strerror}). Check the path, and its permissions."
-        raise UsageError(message) from exc
-    try:
-        ours = loader.ours(loader.properties_of(text))
-    except UsageError as exc:
-        message = f"Properties file {path}: {exc}"
-        raise UsageError(message) from exc
-    lines = dict(_lines(text))
-    return {name: _Entry(value, f"{path}:{lines[name]}") for name, value in ours.items()}
-
-
-def _lines(text: str) -> Iterator[tuple[str, int]]:
-    """The line on which each setting begins, by our name for it; of one that stands twice the last, which counts."""
-    line = 1
-    for element in javaproperties.parse(text):
-        if isinstance(element, javaproperties.KeyValue):
-            yield loader.ALIASES.get(element.key, element.key), line
-        line += len(_LINE_END.findall(element.source))

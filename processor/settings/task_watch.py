@@ -13,7 +13,8 @@ from collections.abc import Callable, Container, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from processor.settings.task_files import NamedTask, TaskFile
+from processor.settings.named_task import NamedTask
+from processor.settings.task_file import TaskFile
 
 # A file's size and times must have been the same for so long; the whole of a start has 5 s (docs/many.md).
 SETTLED_SECONDS = 1.0

@@ -10,9 +10,9 @@ from pathlib import Path
 from processor.reporting.findings import Finding, error, warning
 from processor.settings import process_settings
 from processor.settings.identity import Identity
+from processor.settings.named_task import NamedTask, in_directions
 from processor.settings.process_settings import ProcessSettings
 from processor.settings.settings import Settings
-from processor.settings.task_files import NamedTask, in_directions
 from processor.startup.stream_readers import MOST_READERS
 
 Tasks = Sequence[NamedTask]

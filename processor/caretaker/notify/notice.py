@@ -18,7 +18,7 @@ from processor.reporting.findings import Finding
 from processor.reporting.printable import escaped
 from processor.reporting.secrets import hidden
 from processor.settings.settings import Settings
-from processor.settings.task_files import TaskFile
+from processor.settings.task_file import TaskFile
 from processor.state.status import remedies
 from processor.state.status.keyless import without_keys
 from processor.state.status.letters import LettersFound

@@ -30,7 +30,7 @@ from processor.errors import RefusedError, UnavailableError
 from processor.flow.outage import Outage
 from processor.flow.retry_policy import NOTICES, Backoff
 from processor.reporting.logs import Log
-from processor.settings.task_files import TaskFile
+from processor.settings.task_file import TaskFile
 
 _NOTE = (
     "Nobody is told there how the task stands; replication and everything else go on. It is tried again by itself, "

@@ -19,7 +19,7 @@ from processor.commands.console.watch import TaskWatch, Watch, stale_seconds
 from processor.errors import UsageError
 from processor.replication.dead_letters import census
 from processor.reporting import output
-from processor.settings.task_files import NamedTask
+from processor.settings.named_task import NamedTask
 from processor.settings.task_watch import TaskWatch as Files
 from processor.system import open_files
 

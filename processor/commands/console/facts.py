@@ -6,7 +6,7 @@ import msgspec
 
 from processor.commands.console.verdict import Level
 from processor.commands.console.words import counted
-from processor.settings.task_files import TaskFile
+from processor.settings.task_file import TaskFile
 from processor.state.status import remedies, replica, verification
 from processor.state.status.copy_progress import CopyProgress
 from processor.state.status.keyless import without_keys

@@ -9,8 +9,8 @@ from processor.commands.console.known import Known
 from processor.commands.console.watch import TaskWatch
 from processor.errors import UsageError
 from processor.reporting import output
-from processor.settings import task_files
-from processor.settings.task_files import NamedTask
+from processor.settings import named_task
+from processor.settings.named_task import NamedTask
 from processor.settings.task_watch import TaskWatch as Files
 from processor.startup import neighbours
 from processor.system import program
@@ -66,7 +66,7 @@ class Tasks:
 
     def _of(self, named: Sequence[NamedTask], before: Mapping[str, TaskWatch]) -> list[TaskWatch]:
         """A watch for each direction of each task."""
-        tasks = list(task_files.in_directions(named))
+        tasks = list(named_task.in_directions(named))
         return [
             kept if (kept := before.get(topic)) is not None and kept.task == task else self._make(topic, task)
             for topic, task in zip(_topics(tasks), tasks, strict=True)

@@ -19,8 +19,8 @@ import msgspec
 from processor.commands.console.history import History
 from processor.commands.console.known import Known
 from processor.reporting import ending, output
+from processor.settings.named_task import NamedTask
 from processor.settings.settings import Settings
-from processor.settings.task_files import NamedTask
 from processor.state.status import report
 from processor.state.status.follower import Follower
 from processor.state.status.letters import CountLetters

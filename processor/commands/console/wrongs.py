@@ -8,7 +8,7 @@ import msgspec
 
 from processor.commands.console import verdict
 from processor.reporting.findings import Finding
-from processor.settings.task_files import TaskFile
+from processor.settings.task_file import TaskFile
 from processor.state.status import remedies
 from processor.state.status.keyless import without_keys
 

@@ -12,7 +12,7 @@ from processor.commands.policy.options import PolicyOptions
 from processor.errors import UsageError
 from processor.reporting import ending, output
 from processor.reporting.task_output import TaskOutcome, TaskOutput, end_of
-from processor.settings.task_files import NamedTask
+from processor.settings.named_task import NamedTask
 from processor.system import program
 
 

@@ -18,9 +18,10 @@ from urllib.parse import quote, unquote
 from processor.commands.replicate.kept_task import KeptTask, NumberedRun
 from processor.errors import UsageError
 from processor.reporting.logs import Log
-from processor.settings import task_files
+from processor.settings import named_task
+from processor.settings.named_task import NamedTask
 from processor.settings.process_settings import ProcessSettings
-from processor.settings.task_files import NamedTask, TaskFile
+from processor.settings.task_file import TaskFile
 from processor.settings.task_watch import TaskWatch
 from processor.startup import neighbours
 from processor.system import cores
@@ -146,7 +147,7 @@ class Keeper:
         if self._found is not None:
             kept = {*self._tasks, *(each.file for each in self._adopted.values())}
             checked = neighbours.with_findings(self._found, warnings=False, process=self._process)
-            self._wanted = {task.file.path: task for task in task_files.in_directions(checked, kept=kept)}
+            self._wanted = {task.file.path: task for task in named_task.in_directions(checked, kept=kept)}
             self._adopt()
             self._end_those_without_a_file()
             self._found = None

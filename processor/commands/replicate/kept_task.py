@@ -25,8 +25,9 @@ from processor.flow.retry_policy import TASK, Backoff
 from processor.reporting.findings import Finding
 from processor.reporting.logs import Log
 from processor.settings.daemon_files import SETTINGS_FILE
+from processor.settings.named_task import NamedTask
 from processor.settings.settings import Settings
-from processor.settings.task_files import NamedTask, TaskFile
+from processor.settings.task_file import TaskFile
 from processor.startup.preflight import PreflightReport
 from processor.startup.slot import Slot, claim_slot
 from processor.system import private_files

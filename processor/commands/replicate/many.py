@@ -13,9 +13,9 @@ from processor import __version__
 from processor.errors import NotReadyError
 from processor.reporting import logs, output
 from processor.settings import process_settings
+from processor.settings.named_task import NamedTask
 from processor.settings.process_settings import ProcessSettings
 from processor.settings.settings import Settings
-from processor.settings.task_files import NamedTask
 from processor.startup import daemon
 from processor.startup.slot import claim_slot
 

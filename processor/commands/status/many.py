@@ -12,8 +12,8 @@ from processor.commands.status.options import StatusOptions
 from processor.replication.dead_letters import census
 from processor.reporting import output
 from processor.reporting.task_output import end_of
-from processor.settings import task_files
-from processor.settings.task_files import NamedTask
+from processor.settings import named_task
+from processor.settings.named_task import NamedTask
 from processor.state.status.looks import Looks
 from processor.state.status.task_status import TaskStatus
 from processor.system import open_files
@@ -29,7 +29,7 @@ def run(tasks: Sequence[NamedTask], options: StatusOptions) -> int:
 
     :returns: the worst of their exit statuses; 130 or 143 if a signal came before all were looked at once
     """
-    tasks = list(task_files.in_directions(tasks))
+    tasks = list(named_task.in_directions(tasks))
     open_files.allow_many()  # all clients keep their connections from one look to the next
     looks = Looks(max_lag_seconds=options.max_lag_seconds, letters=census.count)
     if options.watch_seconds is None:

@@ -8,8 +8,8 @@ from concurrent.futures import Future, ThreadPoolExecutor, wait
 from processor.aws.clients import Clients
 from processor.errors import UsageError
 from processor.reporting import ending
+from processor.settings.named_task import NamedTask
 from processor.settings.settings import Settings
-from processor.settings.task_files import NamedTask
 from processor.state.status import lag, report, snapshot
 from processor.state.status.letters import CountLetters
 from processor.state.status.report import NOT_HEALTHY, StatusReport

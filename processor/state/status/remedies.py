@@ -9,7 +9,7 @@ import shlex
 from collections.abc import Mapping
 from pathlib import PurePath
 
-from processor.settings.task_files import TaskFile
+from processor.settings.task_file import TaskFile
 from processor.system import program
 
 # By the finding's id: what stands before and behind the task's file.

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from processor.reporting.findings import Finding
 from processor.reporting.task_output import TaskOutcome
-from processor.settings.task_files import NamedTask
+from processor.settings.named_task import NamedTask
 from processor.state.status.report import StatusReport
 
 

@@ -9,7 +9,8 @@ import pytest
 
 from processor.errors import UsageError
 from processor.settings import task_files
-from processor.settings.task_files import NamedTask, TaskFile
+from processor.settings.named_task import NamedTask
+from processor.settings.task_file import TaskFile
 
 
 def _write(folder: Path, **files: str) -> Path:

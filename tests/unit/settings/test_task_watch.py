@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from processor.settings import task_files
-from processor.settings.task_files import NamedTask, TaskFile
+from processor.settings.named_task import NamedTask
+from processor.settings.task_file import TaskFile
 from processor.settings.task_watch import CUT_SECONDS, SETTLED_SECONDS, TaskWatch
 
 

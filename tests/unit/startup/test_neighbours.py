@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from processor.settings import process_settings
-from processor.settings.task_files import NamedTask, TaskFile
+from processor.settings.named_task import NamedTask
+from processor.settings.task_file import TaskFile
 from processor.startup import neighbours
 from tests.fakes.task import tasks
 from tests.fakes.task.two_way import two_way

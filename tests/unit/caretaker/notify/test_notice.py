@@ -12,7 +12,7 @@ from processor.caretaker.notify.health import standing_of
 from processor.caretaker.notify.notice import Notice
 from processor.caretaker.notify.sender import document
 from processor.caretaker.notify.told import Health, Told
-from processor.settings.task_files import TaskFile
+from processor.settings.task_file import TaskFile
 from processor.state.holds import Hold
 from processor.state.status.letters import LettersFound
 from processor.state.status.report import StatusReport

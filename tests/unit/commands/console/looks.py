@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from processor.commands.console.known import Known
-from processor.settings.task_files import NamedTask, TaskFile
+from processor.settings.named_task import NamedTask
+from processor.settings.task_file import TaskFile
 from processor.state.leases import Lease
 from processor.state.liveness import Daemon
 from processor.state.status import report

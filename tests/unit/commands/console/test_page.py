@@ -11,7 +11,8 @@ from processor.commands.console import page
 from processor.commands.console.known import Known
 from processor.commands.console.page import TaskPage
 from processor.errors import UsageError
-from processor.settings.task_files import NamedTask, TaskFile
+from processor.settings.named_task import NamedTask
+from processor.settings.task_file import TaskFile
 from processor.state.care_row import CareRow, Trouble
 from processor.state.holds import Hold
 from processor.state.status.letters import LettersFound

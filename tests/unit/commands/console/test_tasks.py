@@ -10,7 +10,8 @@ from processor.commands.console.tasks import Tasks
 from processor.commands.console.watch import TaskWatch
 from processor.errors import UsageError
 from processor.settings import task_files
-from processor.settings.task_files import NamedTask, TaskFile
+from processor.settings.named_task import NamedTask
+from processor.settings.task_file import TaskFile
 from processor.settings.task_watch import TaskWatch as Files
 from processor.state.status.letters import LettersFound
 from tests.fakes.task import tasks

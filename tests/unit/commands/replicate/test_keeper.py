@@ -26,8 +26,9 @@ from processor.flow.retry_policy import RetryPolicy
 from processor.reporting.findings import error
 from processor.settings import process_settings, task_files, task_watch
 from processor.settings.daemon_files import SETTINGS_FILE
+from processor.settings.named_task import NamedTask
 from processor.settings.settings import Settings
-from processor.settings.task_files import NamedTask, TaskFile
+from processor.settings.task_file import TaskFile
 from processor.settings.task_watch import TaskWatch
 from processor.startup import slot
 from processor.startup.facts import Facts

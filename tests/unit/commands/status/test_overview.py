@@ -11,7 +11,8 @@ import pytest
 from rich.console import Console
 
 from processor.commands.status import overview
-from processor.settings.task_files import NamedTask, TaskFile
+from processor.settings.named_task import NamedTask
+from processor.settings.task_file import TaskFile
 from processor.state.care_row import CareRow
 from processor.state.leases import Lease
 from processor.state.liveness import Daemon

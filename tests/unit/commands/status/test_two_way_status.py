@@ -11,7 +11,7 @@ from rich.console import Console
 
 from processor.commands.status import render
 from processor.settings.settings import Settings
-from processor.settings.task_files import TaskFile
+from processor.settings.task_file import TaskFile
 from processor.state.holds import Hold
 from processor.state.leases import Lease
 from processor.state.status import remedies, report
