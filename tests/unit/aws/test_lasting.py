@@ -169,3 +169,9 @@ def test_a_missing_table_is_believed_at_the_second_answer() -> None:
     assert unless_missing(call) is None
     with pytest.raises(UnavailableError, match="InternalServerError"):
         unless_missing(call)
+
+
+def test_what_a_table_lacks_is_believed_at_the_second_answer() -> None:
+    """A table that is there, and once seems to be empty, or once to be missing."""
+    answers: list[list[str] | None] = [[], ["rows"], [], [], None, None, None, ["row"]]
+    assert [unless_missing(lambda: answers.pop(0)) for _ in range(4)] == [["rows"], [], None, ["row"]]
