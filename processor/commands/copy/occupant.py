@@ -60,16 +60,18 @@ def look(
     :returns: None, after a warning, if this is not allowed
     """
     try:
-        return _look(settings, clients, key_names, retry), []
+        found = _look(settings, clients, key_names, retry)
+        # One answer without items may be wrong, and the copy would write over others' without a word.
+        return found if found.looked_at else _look(settings, clients, key_names, retry), []
     except (CredentialsError, RefusedError) as exc:
-        found = warning(
+        unknown = warning(
             "destination-items-unknown",
             f"items of destination table {settings.destination_table}",
             f"can't be looked at ({exc})",
             "Whether it holds items that are not the source's is not known before the copy writes",
             "Allow dynamodb:Scan on it; run.sh policy prints what is needed",
         )
-        return None, [found]
+        return None, [unknown]
 
 
 def _look(settings: Settings, clients: Clients, key_names: Sequence[str], retry: Retry) -> Occupants:

@@ -29,17 +29,22 @@ class Scans:
 
 
 @pytest.mark.parametrize(
-    ("pages", "holds"),
+    ("pages", "starts"),
     [
-        ([{"Items": [KEY]}], True),
-        ([{"Items": []}], False),
-        ([EMPTY_PAGE, {"Items": [KEY]}], True),
-        ([EMPTY_PAGE, {"Items": []}], False),
-        ([EMPTY_PAGE] * occupancy.MOST_PAGES, False),
+        ([{"Items": [KEY]}], [None]),
+        ([EMPTY_PAGE, {"Items": [KEY]}], [None, KEY]),
+        ([{"Items": []}, {"Items": [KEY]}], [None, None]),
+        ([EMPTY_PAGE, {"Items": []}, EMPTY_PAGE, {"Items": [KEY]}], [None, KEY, None, KEY]),
     ],
 )
-def test_pages_are_read_until_an_item_is_found(pages: list[dict[str, Any]], *, holds: bool) -> None:
-    """Each begins where the last one ended."""
+def test_pages_are_read_until_an_item_is_found(pages: list[dict[str, Any]], starts: list[Any]) -> None:
+    """Each begins where the last one ended; a table without items is believed to be that at the second look only."""
     scans = Scans(*pages)
-    assert occupancy.has_items(cast("DynamoDBClient", scans), "orders") is holds
-    assert scans.starts == [None] + [KEY] * (len(pages) - 1)
+    assert occupancy.has_items(cast("DynamoDBClient", scans), "orders")
+    assert scans.starts == starts
+
+
+@pytest.mark.parametrize("pages", [[{"Items": []}], [EMPTY_PAGE, {"Items": []}], [EMPTY_PAGE] * occupancy.MOST_PAGES])
+def test_a_table_without_items(pages: list[dict[str, Any]]) -> None:
+    """Or with too many empty pages before the first."""
+    assert not occupancy.has_items(cast("DynamoDBClient", Scans(*pages, *pages)), "orders")

@@ -45,10 +45,23 @@ def test_an_equal_item_is_moot(image: msgspec.Raw | None) -> None:
     assert table.calls == []
 
 
+@pytest.mark.parametrize("answers", [[None], [IMAGES[0], None]], ids=["at first", "after the write"])
+@pytest.mark.parametrize("there", [False, True])
+def test_one_answer_that_there_is_no_item_is_not_believed(answers: list[msgspec.Raw | None], *, there: bool) -> None:
+    """Neither is its key done without a write, for which a dead letter would go, nor is the item ever deleted."""
+    table = FakeTable()
+    if there:
+        table.items[IDENTITY] = b"{}"
+    source = FakeSource({IDENTITY: IMAGES[0]}, answers=answers)
+    done = reconcile(KEY, "1", source=source, table=table, destination=FakeSource(dict(table.items)))
+    assert Reconciled(kind="put", writes=1) == done
+    assert [change.kind for change in table.done] == ["put"]
+
+
 @pytest.mark.parametrize("then", [None, IMAGES[2]])
 def test_a_source_that_changed_is_written_again(then: msgspec.Raw | None) -> None:
     """A change, or a delete, between the two reads makes another round."""
-    source = FakeSource({IDENTITY: IMAGES[0]}, answers=[IMAGES[0], then, then])
+    source = FakeSource({IDENTITY: IMAGES[0]}, answers=[IMAGES[0], then, then, then])
     table = FakeTable()
     done = reconcile(KEY, "1", source=source, table=table)
     assert Reconciled(kind="put" if then else "delete", writes=2) == done
