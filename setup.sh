@@ -5,6 +5,7 @@
 #   archive         the daemon's classes as this Java maps them at a start (after jars); without it, a start takes longer
 #   dynamodb-local  jars/dynamodb-local/, for the demo and the tests: Amazon's own, under Amazon's licence, for development and tests
 #   moto            .moto with the packages of requirements-moto.lock, for the demo with demoServer=moto (after python)
+#   aws-cli         .aws-cli with the packages of requirements-aws-cli.lock: the AWS command line, which ./test.sh drill types with (after python)
 #   tests           .venv with the packages of requirements-dev.lock too, and jars/junit/, for the tests of the daemon's classes
 #   jazzer          jars/jazzer/, for ./test.sh fuzz
 #   wheel           dist/: the program as a wheel, with the jars inside (python and jars are made first), and the list of its parts
@@ -143,6 +144,11 @@ make_moto() {
     run "moto's server (about 10 s)" "$root/.moto/bin/python" -m pip install --require-hashes -r "$root/requirements-moto.lock"
 }
 
+make_aws_cli() {
+    run "the AWS command line's environment" "$root/.venv/bin/python" -m venv --clear "$root/.aws-cli"
+    run "the AWS command line (about 10 s)" "$root/.aws-cli/bin/python" -m pip install --require-hashes -r "$root/requirements-aws-cli.lock"
+}
+
 make_tests() {
     run "test packages (about 30 s)" "$root/.venv/bin/python" -m pip install --require-hashes -r "$root/requirements-dev.lock"
 }
@@ -221,6 +227,7 @@ for name in "$@"; do
         archive) archive ;;
         dynamodb-local) part "$root/jars/dynamodb-local/.stamp" make_dynamodb_local daemon/dynamodb-local/pom.xml 'daemon/dynamodb-local/src/main/java/replicator/*.java' ;;
         moto) part "$root/.moto/.stamp" make_moto requirements-moto.lock ;;
+        aws-cli) part "$root/.aws-cli/.stamp" make_aws_cli requirements-aws-cli.lock ;;
         tests)
             part "$root/.venv/.stamp-tests" make_tests setup.sh requirements.lock requirements-dev.lock
             part "$root/jars/junit/.stamp" make_junit daemon/junit/pom.xml
