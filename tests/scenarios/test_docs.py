@@ -6,15 +6,16 @@ What a block types, and which are not typed, is ``tests/pages.py``'s.
 from __future__ import annotations
 
 import re
-import shutil
 import signal
 from typing import Any
 
 import javaproperties
 
 from processor.commands.demo.workload import create_table, scan
+from processor.startup import java
 from tests import pages
 from tests.fakes.machine.shell import Shell
+from tests.fakes.metrics.otlp_receiver import OtlpReceiver
 from tests.fakes.patience import PATIENCE_SECONDS, until
 
 # What a person would put into the copy of the template.
@@ -34,9 +35,9 @@ def test_the_trial_leads_from_nothing_to_a_replica(shell: Shell) -> None:
     credentials, table, begin, replicate, look = shell.page("trial.md")
     assert shell.type(credentials) == ""
     assert "AWS_ACCESS_KEY_ID=trial" in shell.run(f"{credentials}env")
-    if shutil.which("aws"):
+    if shell.has("aws"):
         shell.run(table)
-    else:  # as it does
+    else:  # what it does
         shell.left.remove(table)
         create_table(shell.client, "orders", stream=False)
         _put(shell.client, "orders", "1")
@@ -100,6 +101,7 @@ def test_every_command_of_one_task(shell: Shell) -> None:
     """README's way to a first replication, and beside it each page's commands, in the order of the pages' use."""
     ours = javaproperties.loads((shell.folder / "properties/trial.properties").read_text())
     ours |= {"onError": "deadLetter", "deadLetterUri": f"file://{shell.folder}/letters.jsonl"}
+    ours["metricsPort"] = str(shell.ports["9404"])
     del ours["taskName"]
     shell.write("settings", javaproperties.dumps(ours, timestamp=False))
     shell.program("editor", _EDITOR)
@@ -121,12 +123,66 @@ def test_every_command_of_one_task(shell: Shell) -> None:
         assert all(printed.values()), page
     assert scan(shell.client, "orders") == scan(shell.client, "orders-copy")
     until(lambda: "INFO progress" in shell.console_of("tail -f"), "what the replication does")
+    page, collected = shell.page("metrics.md")
+    assert re.fullmatch(r"dynamodb_replicator_shards\S* 1.0\n\S.*", shell.type(page), re.DOTALL)
+    _look_at_consoles(shell, *shell.page("console.md"))
+    _upgrade(shell, *shell.page("operations.md"))
+    with OtlpReceiver() as receiver:
+        _publish(shell, receiver, collected)
+        shell.stop()
+
+
+def _look_at_consoles(shell: Shell, block: str) -> None:
+    """Each has an address, and a page there; one has a browser look at it."""
+    shell.program("browser", '#!/bin/sh\necho "$1" >opened\n')
+    shell.type(block)
+    for number in range(-4, 0):
+        until(lambda number=number: " is at http://" in shell.console(number), "a console's address")
+        address = shell.console(number).partition(" is at ")[2].split()[0]
+        assert "<title>" in shell.run(f"curl --silent --fail {address}")
+    assert "The console of 2 tasks" in shell.console()
+    until((shell.folder / "opened").exists, "the browser")
+
+
+def _upgrade(shell: Shell, block: str) -> None:
+    """Its new version is this one, by another path; ``test_run_sh.py`` sets up a clone."""
+    shell.left.remove(block)
+    old = "./run.sh orders.properties"
+    block = block.replace("git clone --branch NEW URL", f"ln -s {java.ROOT}").replace("PID", str(shell.process(old)))
+    *before, follow = block.splitlines()
+    shell.run("\n".join(before))
+    shell.ended(old)
+    shell.begin(follow)
+    until(lambda: "NOTICE shard_started " in shell.console(), "the new daemon's shard")
+
+
+def _publish(shell: Shell, receiver: OtlpReceiver, block: str) -> None:
+    """The package is there already, so nobody is asked for it."""
+    (shell.folder / ".venv").symlink_to(java.ROOT / ".venv")
+    shell.set("OTEL_METRIC_EXPORT_INTERVAL", "500")
+    shell.begin(block.replace("http://collector:4318", receiver.endpoint))
+    shell.left.remove(block)
+    until(lambda: "dynamodb_replicator_shards" in receiver.metrics(), "what is collected")
+
+
+def test_a_replica_makes_itself(shell: Shell) -> None:
+    """docs/self.md: its file and its one command, of a table without a stream."""
+    (block,) = shell.page("self.md")
+    written = pages.shown("self.md", "sourceRegion").replace("eu-west-1", "us-east-1")
+    places = "sourceEndpoint = http://127.0.0.1:8000\ndestinationEndpoint = http://127.0.0.1:8000\n"
+    shell.write("orders.properties", f"{written}\n{places}dontPublishCloudwatch = true\n")
+    create_table(shell.client, "orders", stream=False)
+    _put(shell.client, "orders", "1", "2", "3")
+    said = shell.type(block)
+    assert all(word in said for word in re.findall(r'"ready: ([^"]+), \.\.\."', block)), said
+    until(lambda: "NOTICE in_sync " in shell.console(), "a replica that is verified")
+    assert scan(shell.client, "orders") == scan(shell.client, "orders-copy")
     shell.stop()
 
 
 def _make_directory(shell: Shell, settings: dict[str, str]) -> None:
     """docs/many.md's: what its two tasks have in common, and the tables of each, one of which has a stream."""
-    own = {"sourceTable", "destinationTable", "deadLetterUri", "onError"}
+    own = {"sourceTable", "destinationTable", "deadLetterUri", "onError", "metricsPort"}
     common = {name: value for name, value in settings.items() if name not in own}
     (shell.folder / "conf").mkdir()
     shell.write("conf/common.properties", javaproperties.dumps(common, timestamp=False))
