@@ -20,15 +20,20 @@ PAGES = [
 ]
 # By page, the test that types its blocks.
 TYPED = {
-    "README.md": "tests/scenarios/test_docs.py::test_every_command_of_one_task",
     "choose.md": "tests/scenarios/test_docs.py::test_every_command_of_one_task",
+    "console.md": "tests/scenarios/test_docs.py::test_every_command_of_one_task",
     "copy.md": "tests/scenarios/test_docs.py::test_every_command_of_one_task",
     "cutover.md": "tests/scenarios/test_docs.py::test_a_cutover_has_a_way_back",
     "dead-letters.md": "tests/scenarios/test_docs.py::test_every_command_of_one_task",
     "deploy.md": "tests/scenarios/test_docs_deploy.py::test_a_machine_is_made_as_the_page_says",
+    "drill.md": "tests/drill/__main__.py::_steps",
     "many.md": "tests/scenarios/test_docs.py::test_every_command_of_one_task",
+    "metrics.md": "tests/scenarios/test_docs.py::test_every_command_of_one_task",
+    "operations.md": "tests/scenarios/test_docs.py::test_every_command_of_one_task",
     "preview.md": "tests/scenarios/test_docs.py::test_every_command_of_one_task",
+    "README.md": "tests/scenarios/test_docs.py::test_every_command_of_one_task",
     "security.md": "tests/scenarios/test_docs.py::test_every_command_of_one_task",
+    "self.md": "tests/scenarios/test_docs.py::test_a_replica_makes_itself",
     "trial.md": "tests/scenarios/test_docs.py::test_the_trial_leads_from_nothing_to_a_replica",
     "two-way.md": "tests/scenarios/test_docs_two_way.py::test_two_way_s_life",
     "verify.md": "tests/scenarios/test_docs.py::test_every_command_of_one_task",
@@ -37,10 +42,12 @@ _BLOCK = re.compile(
     r"(?:^[^\n]*<!-- not run here: (?P<why>[^\n]+) -->\n)?^(?P<indentation> *)```\w*\n(?P<text>.*?)^ *```$",
     re.DOTALL | re.MULTILINE,
 )
-# How a line begins that is a command, of ours or another.
+# A line that is a command: behind a prompt, of ours or another program that pages name, or with an option.
 _COMMAND = re.compile(
-    r"^(?:\$ )?(?:[^\s=]*/)?(?:run\.sh|dynamodb-replicator|setup\.sh|test\.sh|aws|docker|sudo|python3|pip|pipx|export"
+    r"^\$ "
+    r"|^(?:[^\s=]*/)?(?:run\.sh|dynamodb-replicator|setup\.sh|test\.sh|aws|docker|sudo|python3|pip|pipx|export"
     r"|git|until|kill|curl|src|dst|printf|helm|terraform|kubectl|ssh|scp|cp|tail)\s+(?!─)"
+    r"|^[a-z][\w.-]*(?! =)(?: \S+)* --[a-z]"
 )
 
 

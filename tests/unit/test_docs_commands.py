@@ -13,7 +13,7 @@ from processor.cli import arguments, completion, help, main  # noqa: A004  # a m
 from processor.cli.registry import COMMANDS, REPLICATE
 from processor.startup import java
 from tests.fakes.task import tasks
-from tests.pages import PAGES, TYPED, blocks
+from tests.pages import PAGES, TYPED, blocks, fenced
 
 _OURS = re.compile(r"^(?:\S*/)?(?:run\.sh|dynamodb-replicator)\s+(?!─)")
 
@@ -30,6 +30,33 @@ def ours(lines: list[str]) -> Iterator[list[str]]:
 def test_every_block_is_typed_by_a_test_or_says_why_not() -> None:
     """A page with a block that is not marked has a test, and every test such a page."""
     assert {page.name for page in PAGES if any(not block.why for block in blocks(page))} == set(TYPED)
+
+
+def test_a_block_with_commands_is_known_as_such(tmp_path: Path) -> None:
+    """By a prompt, by a program, or by an option; settings, answers and drawings are none."""
+    page = tmp_path / "page.md"
+    given = [
+        "$ sleep 6\nslept",
+        "./run.sh check a.properties",
+        "gh release verify 1 --repo A",
+        "conf/\n  a = b --c",
+        "a ─ b",
+    ]
+    page.write_text("\n\n".join(f"```\n{text}\n```" for text in given))
+    assert [block.text.strip() for block in blocks(page)] == given[:3]
+
+
+def test_what_a_mark_names_is_there() -> None:
+    """A test or a folder of tests, and what ``./test.sh`` is told to do."""
+    marks = [block.why for page in PAGES for block in fenced(page) if block.why]
+    usage = (java.ROOT / "test.sh").read_text()
+    assert [
+        name for why in marks for name in re.findall(r"tests/[\w./]+", why) if not (java.ROOT / name).exists()
+    ] == []
+    assert [
+        name for why in marks for name in re.findall(r"\./test\.sh (\w+)", why) if f"#   ./test.sh {name} " not in usage
+    ] == []
+    assert [why for why in marks if len(why.split()) < 3] == []
 
 
 @pytest.mark.parametrize("page", TYPED)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import msgspec
 import pytest
 
@@ -16,7 +18,7 @@ from processor.settings.task_file import TaskFile
 from processor.state.holds import Hold
 from processor.state.status.letters import LettersFound
 from processor.state.status.report import StatusReport
-from tests import schemas
+from tests import pages, schemas
 from tests.fakes.task import tasks
 from tests.unit.commands.console.looks import known, shard
 
@@ -79,6 +81,19 @@ How it stands now:  ./run.sh status orders.properties
 Message 12 of this task, of 2027-01-15T08:03:10Z, by run.sh (notifyUri).
 """
     )
+
+
+def test_the_page_shows_such_a_message() -> None:
+    """docs/notify.md's sample, but for what it leaves out, and its width."""
+    report = _report(holds=[HOLD], dead_letters=LETTERS)
+    made = (
+        text.body(_notice(report, letters=2))
+        .replace("orders.properties", "FILE")
+        .replace("shardId-1", "shardId-00000001")
+    )
+    sample = pages.shown("notify.md", "Held: ").replace("FILE is the properties file of the task orders.\n", "")
+    words = [re.escape(word) for word in " ".join(sample.split()).split("…")]
+    assert re.fullmatch(".*".join(words), " ".join(made.split())), made
 
 
 def test_a_key_is_in_no_part_of_it() -> None:
