@@ -21,6 +21,9 @@
 #   ./test.sh aws --source-region A --destination-region B [--profile P] [--plan | --clean] [--yes]
 #                                     the program's commands on a real account, on tables of its own that it removes, for less than a
 #                                     dollar, with a report (docs/aws-proof.md); --local: on servers of this machine, as ./test.sh does it
+#   ./test.sh drill [--patience SECONDS] [--go-on]
+#                                     docs/drill.md, typed from top to bottom on two servers of this machine, with the AWS command line (in
+#                                     .aws-cli/); each step must show what the page says. Five minutes, so not part of ./test.sh
 #   ./test.sh prometheus              gets Prometheus (Debian's package) into .prometheus/: the alarms are tested with its promtool; ./test.sh does so, too
 #   ./test.sh checkers                builds actionlint and kubeconform into .checkers/, which look at .github/ and deploy/; needs Go, 1.24 or later;
 #                                     ./test.sh does so, too
@@ -92,6 +95,7 @@ lock() {
     "${compile[@]}" requirements.in -o requirements.lock
     "${compile[@]}" requirements-dev.in -o requirements-dev.lock
     "${compile[@]}" requirements-moto.in -o requirements-moto.lock
+    "${compile[@]}" requirements-aws-cli.in -o requirements-aws-cli.lock
     "${compile[@]}" requirements-build.in -o requirements-build.lock
     "${compile[@]}" requirements-setup.in -o requirements-setup.lock
     ./setup.sh --relock python jars tests
@@ -159,6 +163,16 @@ dashboard() {
     picture tests.metrics.picture "$@"
 }
 
+drill() {
+    ./setup.sh aws-cli
+    PATH="$root/.aws-cli/bin:$PATH" "$bin/python" -m tests.drill "$@"
+}
+
+# docs/trial.md's table is made by it. Where it can't be had, the test makes the same table, and that is said.
+aws_cli() {
+    ./setup.sh aws-cli || echo "test: no AWS command line: the trial's table is made without it." >&2
+}
+
 bench() {
     "$bin/python" -m tests.bench "$@"
     [[ " $* " != *" --write "* ]] || picture tests.bench.picture
@@ -202,12 +216,14 @@ case "${1:-all}" in
         audit
         promtool
         browser
+        aws_cli
         checkers || echo "test: no actionlint and kubeconform: workflows and manifests are held to their schemas by others alone." >&2
         tests --numprocesses 4 --dist loadfile --no-loadscope-reorder # most of a test is waiting; tests/longest_first.py has their order
         ;;
     lint) lint ;;
     audit) audit ;;
     tests) tests "${@:2}" ;;
+    drill) drill "${@:2}" ;;
     bench) bench "${@:2}" ;;
     prometheus) prometheus ;;
     chromium) chromium ;;
