@@ -22,7 +22,7 @@ from processor.errors import RefusedError, UnavailableError, UnsettledError, Unv
 from processor.replication.apply import Outcome
 from processor.replication.change import Change
 from processor.replication.fences import NO_NUMBER
-from processor.replication.reconcile import is_moot, reconcile
+from processor.replication.reconcile import reconcile
 
 if TYPE_CHECKING:
     import msgspec
@@ -49,8 +49,8 @@ class SecondLook:
         return Outcome(records=len(changes), puts=len(changes))
 
     def _is_moot(self, key: msgspec.Raw, source: msgspec.Raw | None, destination: msgspec.Raw | None) -> bool:
-        if source is None:
-            return is_moot(None, destination, self._context.expiry)
+        if source is None:  # deleted since; or an answer lacks it that is wrong, and it is read once more
+            return False
         change = change_of(key, source, self._context.view)
         if change is None:
             return destination is None

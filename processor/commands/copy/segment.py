@@ -21,7 +21,7 @@ from processor.commands.copy.context import CopyContext, Unwritten
 from processor.commands.copy.estimate import SCAN_SHARE
 from processor.commands.copy.portions import Scanned, portions
 from processor.commands.copy.second_look import SecondLook
-from processor.dynamodb.scanner import Page, Segment
+from processor.dynamodb.scanner import Page, Segment, believed_page
 from processor.errors import RefusedError, StoppedError
 from processor.flow.rate_limiter import READ_UNIT_BYTES
 from processor.replication.apply import Outcome
@@ -56,12 +56,15 @@ class SegmentCopy:
             if self.state.done:  # an earlier copy's, which was made in more segments
                 self._save(in_hand=[])
         while not self.state.done:
-            page = self._context.retry(self._read)
+            page = believed_page(self._read, self.state.start, self._context.key_of)
             left_out = page.scanned - len(page.items)  # by DynamoDB, which was asked to
             for items, is_last in portions(page, self._context):
                 self._copy(items, page, left_out=left_out if is_last else 0, is_last=is_last)
 
-    def _read(self) -> Page:
+    def _read(self, start: msgspec.Raw | None) -> Page:
+        return self._context.retry(lambda: self._scan(start))
+
+    def _scan(self, start: msgspec.Raw | None) -> Page:
         reading = self._context.reading
         limit = None
         if reading.units_per_second is not None:
@@ -69,7 +72,7 @@ class SegmentCopy:
             limit = max(1, int(size / max(self._context.item_bytes, 1.0)))
         with reading.reserve(0.0):
             self._check_stop()
-            page = self._context.source.page(self._segment, self.state.start, limit=limit)
+            page = self._context.source.page(self._segment, start, limit=limit)
         reading.consume(page.units)
         return page
 

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterable
+from functools import partial
 
 import msgspec
 
 from processor.commands.unmark.marked_table import MarkedTable
 from processor.dynamodb.keys import identity_of, key_reader
-from processor.dynamodb.scanner import ScanFilter, ScannableTable, Segment
+from processor.dynamodb.scanner import Page, ScanFilter, ScannableTable, Segment, believed_page
 from processor.flow.rate_limiter import WRITE_UNIT_BYTES, Capacity
 from processor.flow.retry import Retry
 from processor.flow.worker_group import WorkerGroup
@@ -92,8 +93,7 @@ class Unmark:
     def _segment(self, segment: Segment) -> None:
         start: msgspec.Raw | None = None
         while True:
-            begin = start
-            page = self._retry(lambda: self._scannable.page(segment, begin))  # noqa: B023  # called at once
+            page = believed_page(partial(self._read, segment), start, self._key_of)
             with self._lock:
                 self.report.read += page.scanned
             for item in page.items:
@@ -101,6 +101,9 @@ class Unmark:
                 self._item(item)
             if (start := page.last_key) is None:
                 return
+
+    def _read(self, segment: Segment, start: msgspec.Raw | None) -> Page:
+        return self._retry(lambda: self._scannable.page(segment, start))
 
     def _item(self, item: msgspec.Raw) -> None:
         key = self._key_of(item)

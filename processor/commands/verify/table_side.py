@@ -11,7 +11,7 @@ from processor.commands.verify.digests import Role
 from processor.commands.verify.part import RAW
 from processor.dynamodb.keys import identity_of, key_reader
 from processor.dynamodb.reader import MAX_KEYS_PER_CALL, ReadableTable
-from processor.dynamodb.scanner import ScannableTable, Segment
+from processor.dynamodb.scanner import ScannableTable, Segment, believed_page
 from processor.flow.rate_limiter import READ_UNIT_BYTES, Capacity
 from processor.flow.retry import Retry
 
@@ -63,7 +63,7 @@ class TableSide:
         """
         begin = None if start is None else msgspec.Raw(start.encode(RAW))
         with self._capacity.reserve(self._page_units):
-            page = self._retry(lambda: self._scannable.page(segment, begin))
+            page = believed_page(lambda at: self._retry(lambda: self._scannable.page(segment, at)), begin, self.key_of)
         self._capacity.consume(page.units)
         return page.items, None if page.last_key is None else bytes(page.last_key).decode(RAW)
 
