@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -18,7 +19,7 @@ from tests.conftest import Tables
 from tests.fakes.dynamodb.lease_table import LeaseTable
 from tests.fakes.network import faults
 from tests.fakes.network.fault_proxy import FaultProxy
-from tests.fakes.network.faulty_server import Act
+from tests.fakes.network.faulty_server import Act, Exchange, Fault
 from tests.fakes.task.tasks import task
 from tests.fakes.task.two_way import two_way
 
@@ -89,3 +90,26 @@ def test_a_replica_is_not_begun_anew_for_an_answer_without_rows(names: dict[str,
     assert report.errors == []
     assert care_row.read(client, settings.task_table) == before
     assert leases.read(client, settings.checkpoint_table)
+
+
+def _another_shard(exchange: Exchange, _: Fault) -> None:
+    """The answer to DescribeStream, as of a stream that has none of these shards."""
+    answer = exchange.forward(exchange.body)
+    content = json.loads(answer.body)
+    for shard in content["StreamDescription"]["Shards"]:
+        shard["ShardId"] = "shardId-another"
+    exchange.reply(answer._replace(body=json.dumps(content).encode()))
+
+
+def test_no_checkpoint_goes_for_one_listing_that_lacks_its_shard(names: dict[str, str], proxy: FaultProxy) -> None:
+    """With ``afterLoss=copy`` all would be read, and the table copied, once more."""
+    settings = task(**names, afterLoss="copy", failoverTimeMillis="1000")
+    arn, shard = _stream(settings)
+    with LeaseTable(settings, {shard: None}, checkpoints={shard: "7"}) as table:
+        table.record(arn)
+        fault = proxy.inject(_another_shard, "DescribeStream", times=1)
+        report = look_at(structs.replace(settings, source_streams_endpoint=proxy.endpoint), set(), machine=False)
+        assert table.rows()
+    assert fault.met
+    assert report.errors == []
+    assert care_row.read(Clients(settings).checkpoints(), settings.task_table) is None

@@ -20,6 +20,7 @@ from processor.errors import ConditionFailedError
 from processor.reporting.findings import Finding, error
 from processor.reporting.logs import Log
 from processor.startup import own_replica, preflight
+from processor.startup.facts import list_shards
 from processor.startup.failed_call import Who, attempt
 from processor.startup.preflight import PreflightReport
 from processor.state import care_row, leases, liveness
@@ -94,6 +95,8 @@ def anew(settings: Settings, clients: Clients, facts: Facts) -> list[Finding]:
         if alive or seen.handed_over:
             waiting.append(_still_replicated(settings, ", ".join(alive) or "a daemon"))
             return
+        if not _is_gap_still(settings, clients, facts):
+            return
         now_ms = int(time.time() * 1000)
         before = facts.care
         try:
@@ -116,6 +119,14 @@ def anew(settings: Settings, clients: Clients, facts: Facts) -> list[Finding]:
         Log(task=settings.task_name).warning("changes_lost_at_start", checkpoints=len(gone), note=_ANEW)
 
     return attempt(what, change, Who.of_task(settings)) or waiting
+
+
+def _is_gap_still(settings: Settings, clients: Clients, facts: Facts) -> bool:
+    """Whether a second listing of the stream shows the gap, too: a shard that one of them has is not gone."""
+    before = facts.stream_shards or frozenset()
+    list_shards(facts, clients, str((facts.source or {})["LatestStreamArn"]))
+    facts.stream_shards = before | (facts.stream_shards or frozenset())
+    return any(preflight.gap(settings, facts))
 
 
 _ANEW = (
