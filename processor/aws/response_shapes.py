@@ -6,7 +6,7 @@ for an empty answer, which would mean "no such item" or "written", and fails on 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sized
 from datetime import datetime
 from typing import Any
 
@@ -24,6 +24,7 @@ _NEEDED: Mapping[str, frozenset[str]] = {
     "Credentials": frozenset({"AccessKeyId", "Expiration", "SecretAccessKey", "SessionToken"}),
     "DescribeStreamOutput": frozenset({"StreamDescription"}),
     "DescribeTableOutput": frozenset({"Table"}),
+    "DescribeTimeToLiveOutput": frozenset({"TimeToLiveDescription"}),
     "GetCallerIdentityResponse": frozenset({"Arn"}),
     "GetRecordsOutput": frozenset({"Records"}),
     "GetShardIteratorOutput": frozenset({"ShardIterator"}),
@@ -35,6 +36,7 @@ _NEEDED: Mapping[str, frozenset[str]] = {
     "StreamDescription": frozenset({"StreamStatus"}),
     "TableDescription": frozenset({"TableName", "TableStatus"}),
     "Tag": frozenset({"Key", "Value"}),
+    "TimeToLiveDescription": frozenset({"TimeToLiveStatus"}),
 }
 # While a table is being made or deleted, DynamoDB may send only these.
 _NEEDED_OF_TABLE = frozenset({"AttributeDefinitions", "KeySchema"})
@@ -67,8 +69,8 @@ def faults(value: Any, shape: Any, place: str = "the answer") -> Iterator[str]:
         for name, member in shape.members.items():
             if name in value:
                 yield from faults(value[name], member, name)
-        if shape.name == "TableDescription":
-            yield from _table_faults(value, place)
+        if shape.name in _MORE:
+            yield from _MORE[shape.name](value, place)
     elif shape.type_name == "list":
         for each in value:
             yield from faults(each, shape.member, place)
@@ -86,6 +88,26 @@ def _table_faults(table: Mapping[str, Any], place: str) -> Iterator[str]:
     defined = {each.get("AttributeName") for each in table.get("AttributeDefinitions", [])}
     if not table.get("KeySchema") or any(part.get("AttributeName") not in defined for part in table["KeySchema"]):
         yield f"{place} has a key without a definition"
+
+
+def _page_faults(page: Mapping[str, Any], place: str) -> Iterator[str]:
+    if is_cut(page.get("Count"), page.get("Items") or ()):
+        yield f"{place} lacks some of its Items"
+
+
+# What else is asked of a structure, by its name.
+_MORE: Mapping[str, Callable[[Mapping[str, Any], str], Iterator[str]]] = {
+    "ScanOutput": _page_faults,
+    "TableDescription": _table_faults,
+}
+
+
+def is_cut(count: int | None, items: Sized) -> bool:
+    """Whether a page does not have as many items as it says.
+
+    :param count: its ``Count``; None if it says none
+    """
+    return count is not None and count != len(items)
 
 
 def brief(text: object) -> str:

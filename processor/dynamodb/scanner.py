@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import msgspec
 
 from processor.aws.client_calls import TableReads, Units
-from processor.aws.response_shapes import NO_ANSWER
+from processor.aws.response_shapes import NO_ANSWER, is_cut
 from processor.dynamodb.item_view import View
 from processor.flow import rate_limiter
 
@@ -53,6 +53,7 @@ class Page(NamedTuple):
 
 class _Answer(msgspec.Struct, rename="pascal"):
     items: list[msgspec.Raw]
+    count: int | None = None
     scanned_count: int = 0
     last_evaluated_key: msgspec.Raw = msgspec.Raw(b"")
     consumed_capacity: Units = Units()
@@ -104,6 +105,8 @@ class ScannableTable:
             page = decoder.decode(answer)
         except NO_ANSWER as exc:
             raise self._call.not_dynamodb("Scan") from exc
+        if is_cut(page.count, page.items):
+            raise self._call.not_dynamodb("Scan")
         return Page(
             items=page.items if self._view is None else [seen for item in page.items if (seen := self._view(item))],
             last_key=page.last_evaluated_key.copy() if bytes(page.last_evaluated_key) else None,

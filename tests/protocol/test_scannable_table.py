@@ -86,9 +86,9 @@ def test_a_start_that_is_no_key(filled: str, clients: Clients) -> None:
         table.page(Segment(0, 1), msgspec.Raw(b'{"other":{"S":"x"}}'))
 
 
-@pytest.mark.parametrize("page", [b"<html>", b"{}"])
+@pytest.mark.parametrize("page", [b"<html>", b"{}", b'{"Items":[{"id":{"S":"a"}}],"Count":2,"ScannedCount":2}'])
 def test_a_page_is_no_answer(page: bytes) -> None:
-    """A proxy's page must not pass for a table without items."""
+    """A proxy's page must not pass for a table without items, nor what is left of an answer for all of it."""
     with HttpServer(page=page) as server:
         clients = Clients(task(sourceEndpoint=server.endpoint))
         table = ScannableTable("orders", region=REGION, connect=clients.source)

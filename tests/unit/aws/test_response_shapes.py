@@ -45,6 +45,11 @@ def test_what_is_needed_is_there_to_be_given(name: str) -> None:
         ),
         ("ScanOutput", {"Items": [{"id": {"S": 5}}]}, "S is no string"),
         ("ScanOutput", {"Items": [{"id": {"BOOL": 1}}]}, "BOOL is no boolean"),
+        ("ScanOutput", {"Items": [{"id": {"S": "a"}}], "Count": 2}, "the answer lacks some of its Items"),
+        ("ScanOutput", {"Items": [{"id": {"S": "a"}}], "Count": 1}, None),
+        ("ScanOutput", {"Items": []}, None),  # a store that is not AWS's may leave it out
+        ("DescribeTimeToLiveOutput", {}, "the answer has no TimeToLiveDescription"),  # it would look as if TTL were off
+        ("DescribeTimeToLiveOutput", {"TimeToLiveDescription": {"TimeToLiveStatus": "DISABLED"}}, None),
         ("PutItemOutput", {}, None),
         ("AssumeRoleResponse", {"Credentials": {"AccessKeyId": "a"}}, "Credentials has no Expiration"),
     ],
