@@ -7,12 +7,14 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from functools import partial
 from pathlib import Path
 
 import msgspec
 
 from processor.errors import SetupError
+from processor.settings.attribute_paths import Path as AttributePath
 from processor.settings.daemon_files import VIEW_FILE, ViewBasis
 from processor.settings.settings import VIEW_FIELDS, Settings
 from processor.system import private_files
@@ -21,7 +23,7 @@ from processor.view.condition import condition
 from processor.view.condition.condition import Condition
 from processor.view.condition.condition_error import ConditionError
 from processor.view.item_view import Constants, ItemView, Step
-from processor.view.mask import Mask
+from processor.view.mask import Mask, masked
 from processor.view.mask_key import MaskKeyError
 from processor.view.projection import Exclusion, Inclusion
 from processor.view.renaming import Renaming
@@ -64,16 +66,35 @@ def _steps(settings: Settings, key_types: Mapping[str, str]) -> Iterator[Step]:
     if settings.transform is not None:
         loaded = transform.load(settings.transform, settings.transform_path)
         yield Transform(loaded.function, file=loaded.file, key_names=list(key_types))
-    if settings.include_attributes is not None:
-        yield Inclusion(settings.include_attributes, key_types)
-    if settings.exclude_attributes is not None:
-        yield Exclusion(settings.exclude_attributes)
-    if settings.mask_attributes is not None:
-        yield Mask(settings.mask_attributes, mask_key.read(settings.mask_key or ""))
+    yield from _kept_and_masked(settings, key_types)
     if settings.rename_attributes is not None:
         yield Renaming(settings.rename_attributes)
     if settings.set_attributes is not None:
         yield Constants(settings.set_attributes)
+
+
+def _kept_and_masked(settings: Settings, key_types: Mapping[str, str]) -> Iterator[Step]:
+    """What is left out, and what is masked of the rest: both by the positions that lists have at the source."""
+    left_out = settings.exclude_attributes or []
+    masks = [path for path in settings.mask_attributes or [] if not _is_within(path, left_out)]
+    key = mask_key.read(settings.mask_key or "") if settings.mask_attributes is not None else b""
+    if settings.include_attributes is not None:
+        yield Inclusion(settings.include_attributes, key_types, masked=masks, mask=partial(masked, key))
+        return
+    # Of a masked value, what is left out of it must be gone before; what moves positions comes after.
+    parts = [path for path in left_out if _is_within(path, masks)]
+    others = [path for path in left_out if path not in parts]
+    if parts:
+        yield Exclusion(parts)
+    if masks:
+        yield Mask(masks, key)
+    if others:
+        yield Exclusion(others)
+
+
+def _is_within(path: AttributePath, others: Iterable[AttributePath]) -> bool:
+    """Whether it is one of the others, or leads to a part of what one of them names."""
+    return any(path[: len(each)] == each for each in others)
 
 
 def digest_of(settings: Settings) -> str:
@@ -84,6 +105,8 @@ def digest_of(settings: Settings) -> str:
     :raises SetupError: one of them can't be read
     """
     made = {name: getattr(settings, name) for name in _DIGEST_FIELDS}
+    if _masks_where_positions_move(settings):
+        made["positions"] = "the source's"  # earlier versions masked by those that were left
     try:
         if settings.mask_attributes is not None:
             key = mask_key.read(settings.mask_key or "")
@@ -93,6 +116,17 @@ def digest_of(settings: Settings) -> str:
     except (MaskKeyError, TransformError) as exc:
         raise _unusable(str(exc)) from exc
     return hashlib.sha256(msgspec.json.encode(made, order="sorted")).hexdigest()[:_DIGEST_CHARACTERS]
+
+
+def _masks_where_positions_move(settings: Settings) -> bool:
+    """Whether a value is masked in a list of which other positions are kept or left out."""
+    moved = [path[:at] for path in _projected(settings) for at, step in enumerate(path) if isinstance(step, int)]
+    masks = settings.mask_attributes or []
+    return any(isinstance(step, int) and path[:at] in moved for path in masks for at, step in enumerate(path))
+
+
+def _projected(settings: Settings) -> list[AttributePath]:
+    return [*(settings.include_attributes or []), *(settings.exclude_attributes or [])]
 
 
 def handed_down(settings: Settings, directory: Path) -> ItemView:

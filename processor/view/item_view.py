@@ -13,7 +13,8 @@
 
 Why in this order: the filter is asked of the item as the source has it, so DynamoDB itself can be asked the same by
 Scan. The transform comes before anything is taken away that it may need, and whatever it makes of the item still passes
-through the mask. All paths are the source's names, since renaming comes after them. What is left out is never hashed.
+through the mask. All paths are the source's names and positions: renaming comes after them, and where what is left out
+would move a list's positions, the mask goes by those before. What is left out is never hashed.
 
 The heartbeat (``metrics/heartbeat.py``) passes as it is: it has to reach the destination for its lag to be known.
 """

@@ -12,7 +12,7 @@ import pytest
 from processor.errors import MalformedItemError
 from processor.metrics import heartbeat
 from processor.settings.attribute_paths import parse
-from processor.view import task_view
+from processor.view import assembly, task_view
 from processor.view.item_view import ItemView
 from processor.view.mask import masked
 from tests.fakes.task.tasks import task as settings_of
@@ -66,6 +66,45 @@ def test_all_steps_in_their_order(monkeypatch: pytest.MonkeyPatch) -> None:
         "region": {"S": "eu"},
     }
     assert seen(view, {"id": {"S": "a"}}) is None
+
+
+LINES = {"L": [{"M": {"sku": {"S": f"s{n}"}, "email": {"S": f"e{n}"}}} for n in range(3)]}
+
+
+@pytest.mark.parametrize(
+    ("kept", "shown"),
+    [
+        ({"excludeAttributes": "lines[0]"}, ["s1 masked1", "s2 e2"]),
+        ({"excludeAttributes": "lines[0],lines[1].sku"}, ["- masked1", "s2 e2"]),
+        ({"excludeAttributes": "lines[1].email"}, ["s0 e0", "s1 -", "s2 e2"]),
+        ({"excludeAttributes": "lines[1]"}, ["s0 e0", "s2 e2"]),
+        ({"includeAttributes": "lines[1]"}, ["s1 masked1"]),
+        ({"includeAttributes": "lines[1].email,lines[2].sku"}, ["- masked1", "s2 -"]),
+        ({"includeAttributes": "lines[0].none,lines[1].email"}, ["- masked1"]),
+        ({"includeAttributes": "lines"}, ["s0 e0", "s1 masked1", "s2 e2"]),
+    ],
+)
+def test_a_mask_goes_by_the_positions_of_the_source(
+    kept: dict[str, str], shown: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whatever of the list is left out: else a value would stand there that nobody may see."""
+    view = view_of(monkeypatch, **kept, maskAttributes="lines[1].email", maskKey="env:MASK")
+    found = seen(view, {"id": {"S": "a"}, "lines": LINES})["lines"]["L"]
+    hidden = masked(KEY.encode(), {"S": "e1"})["S"]
+    lines = [" ".join(line["M"].get(name, {"S": "-"})["S"] for name in ("sku", "email")) for line in found]
+    assert [line.replace(hidden, "masked1") for line in lines] == shown
+
+
+@pytest.mark.parametrize(
+    "kept", [{"excludeAttributes": "lines[0].sku,lines[2]"}, {"includeAttributes": "lines[0].email,lines[1]"}]
+)
+def test_what_is_left_out_of_a_masked_value_is_not_hashed(
+    kept: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """So the hash is that of what is left."""
+    view = view_of(monkeypatch, **kept, maskAttributes="lines[0]", maskKey="env:MASK")
+    found = seen(view, {"id": {"S": "a"}, "lines": LINES})["lines"]["L"]
+    assert found == [masked(KEY.encode(), {"M": {"email": {"S": "e0"}}}), LINES["L"][1]]
 
 
 def test_a_filter_alone_leaves_the_bytes_as_they_are(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -131,9 +170,23 @@ def test_the_digest_changes_with_the_view(monkeypatch: pytest.MonkeyPatch) -> No
         digest(**masking, setAttributes='{"a":{"S":"x"}}'),
         digest(excludeAttributes="a"),
         digest(includeAttributes="a"),
+        digest(**masking, excludeAttributes="a[0]"),
     ]
     assert len({same[0], *others}) == len(others) + 1
     assert KEY not in same[0]
+
+
+def test_the_digest_tells_of_masks_that_earlier_versions_set_elsewhere(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What they have written is to be looked at again; where no position moves, nothing is."""
+    monkeypatch.setenv("MASK", KEY)
+    monkeypatch.setattr(assembly, "_masks_where_positions_move", lambda _: False)
+    earlier = {"maskAttributes": "lines[1].email", "maskKey": "env:MASK"}
+    moved, not_moved = earlier | {"excludeAttributes": "lines[0]"}, earlier | {"excludeAttributes": "others[0]"}
+    before = [task_view.digest_of(settings_of(**settings)) for settings in (moved, not_moved)]
+    monkeypatch.undo()
+    monkeypatch.setenv("MASK", KEY)
+    now = [task_view.digest_of(settings_of(**settings)) for settings in (moved, not_moved)]
+    assert [one == other for one, other in zip(before, now, strict=True)] == [False, True]
 
 
 def test_paths_are_parsed_once() -> None:
