@@ -18,7 +18,7 @@ from processor.caretaker.duty import Duty, Job, Observer, Outcome, Standing
 from processor.caretaker.lock import CareLock
 from processor.caretaker.pace import look_seconds
 from processor.caretaker.work import Work
-from processor.errors import CareTakenError, RefusedError, UnavailableError
+from processor.errors import CareTakenError, RefusedError, ReplicatorError, UnavailableError
 from processor.flow.outage import Outage
 from processor.reporting.logs import Log
 
@@ -37,7 +37,7 @@ class Caretaker:
     """Does so in one thread, until it is told to stop.
 
     :param look: looks at the task
-    :param begin: starts a job
+    :param begin: starts a job; where it can't, that is told as the job's own failure
     :param duties: asked in this order
     :param observers: told of each look
     """
@@ -134,8 +134,14 @@ class Caretaker:
             job = duty.due(standing, self._lock)
             if job is not None:
                 self._end_work()
+                try:
+                    self._work = duty, self._begin(job)
+                except (OSError, ReplicatorError) as exc:  # no memory, no files left, no folder: it may be begun later
+                    reason = f"{job.command} can't be started on this machine: {exc}"
+                    failed = Outcome(status=ReplicatorError.exit_status, report={"error": reason}, seconds=0.0)
+                    self._outcome = duty, job, failed
+                    return
                 self._log.notice("care_work_begun", duty=duty.name, command=job.command, why=job.why or None)
-                self._work = duty, self._begin(job)
                 return
 
     def _conclude(self) -> None:
