@@ -18,6 +18,11 @@ from processor.state.care_row import CareRow, Phase, Trouble
 
 # The same trouble is said again after this time, for whoever reads the log only now.
 SAID_AGAIN_SECONDS = 3600.0
+# A comparison reads all of both tables. One that found differences is made again after this multiple of what it took:
+# until somebody mends them, a tenth of the time is spent on it, and paid for.
+DIFFERS_PAUSE = 9
+# But no more rarely than by default a replica that is in sync is compared.
+_LONGEST_PAUSE_SECONDS = 86400
 # Of a reason that is stored; a row has room for 400 KB.
 _MOST_CHARACTERS = 1000
 
@@ -89,7 +94,8 @@ class Replica:
         different = sum(_count(outcome.report, name) for name in ("missing", "extra", "different")) - repaired
         if different:
             reason = f"{different:,} keys differ, of {equal + different:,}"
-            if self._is_news("differs", job, reason, standing, lock):
+            pause = min(DIFFERS_PAUSE * outcome.seconds, _LONGEST_PAUSE_SECONDS)
+            if self._is_news("differs", job, reason, standing, lock, least_pause=pause):
                 self._log.error(
                     "replica_differs",
                     different=different,
@@ -131,10 +137,17 @@ class Replica:
             self._log.warning("replica_delayed", **told, note=_DELAYED)
 
     def _is_news(
-        self, kind: Literal["delayed", "refused", "differs"], job: Job, reason: str, standing: Standing, lock: CareLock
+        self,
+        kind: Literal["delayed", "refused", "differs"],
+        job: Job,
+        reason: str,
+        standing: Standing,
+        lock: CareLock,
+        *,
+        least_pause: float = 0.0,
     ) -> bool:
         """Note that the command is to be given again after a pause; whether that was not said lately."""
-        self._pause = round(self._backoff.next_seconds())
+        self._pause = round(max(self._backoff.next_seconds(), least_pause))
         self._not_before = self._clock() + self._pause
         stored = hidden(reason)[:_MOST_CHARACTERS]
         lock.note(trouble=Trouble(kind=kind, reason=stored, at_ms=standing.at_ms, command=job.command))

@@ -38,9 +38,9 @@ def due(row: Any, duty: Replica | None = None, **seen: Any) -> Job | None:
     return (duty or Replica(Log())).due(standing(SETTINGS, row.row, **seen), row)
 
 
-def ended(row: Any, duty: Replica, job: Job, status: int = 0, **report: Any) -> None:
+def ended(row: Any, duty: Replica, job: Job, status: int = 0, *, seconds: float = 1.0, **report: Any) -> None:
     """The job has ended so."""
-    duty.ended(job, Outcome(status=status, report=report, seconds=1.0), standing(SETTINGS, row.row), row)
+    duty.ended(job, Outcome(status=status, report=report, seconds=seconds), standing(SETTINGS, row.row), row)
 
 
 def test_from_created_to_in_sync(events: Events) -> None:
@@ -82,6 +82,22 @@ def test_what_differs_is_said_and_not_in_sync(events: Events) -> None:
     assert [(each.level, each.name) for each in events() if each.level > logging.INFO] == [
         (logging.ERROR, "replica_differs")
     ]
+
+
+@pytest.mark.parametrize(("seconds", "pause"), [(3600.0, 9 * 3600), (20_000.0, 86400)])
+def test_a_long_comparison_is_not_repeated_at_once(seconds: float, pause: int, events: Events) -> None:
+    """While nobody mends what differs, both tables would be read, and paid for, again and again without end."""
+    clock = [0.0]
+    duty = Replica(Log(), clock=lambda: clock[0])
+    row: Any = Row(phase="verifying")
+    job = due(row, duty, copied=copy())
+    assert job is not None
+    ended(row, duty, job, 1, seconds=seconds, complete=True, equal=7, missing=2)
+    assert [each.fields["again_in_seconds"] for each in events() if each.name == "replica_differs"] == [pause]
+    clock[0] += pause - 1
+    assert due(row, duty, copied=copy()) is None
+    clock[0] += 1
+    assert due(row, duty, copied=copy()) == job
 
 
 @pytest.mark.parametrize(
