@@ -49,14 +49,14 @@ class Replica:
         if care.phase in ("created", "copying") and steps.copy_is_enough(standing, care):
             care = self._enter("verifying", lock, standing)
         step = (steps.verifying if care.phase == "verifying" else steps.copying)(standing, care)
+        if self._clock() < self._not_before:
+            return None
         if step.job is None:
             self._wait(step.waits, lock, standing)
             return None
-        if self._clock() < self._not_before:
-            return None
         if care.phase == "created":
             care = self._enter("copying", lock, standing)
-        if care.trouble is not None:
+        if care.trouble is not None and care.trouble.kind != "differs":  # which is so until a comparison says otherwise
             lock.note(trouble=None)
         self._begun_ms = standing.at_ms
         return step.job
@@ -71,11 +71,12 @@ class Replica:
 
     def _enter(self, phase: Phase, lock: CareLock, standing: Standing, **parts: Any) -> CareRow:
         self._succeeded()
-        return lock.note(phase=phase, phase_since_ms=standing.at_ms, **parts)
+        return lock.note(phase=phase, phase_since_ms=standing.at_ms, trouble=None, **parts)
 
     def _wait(self, waits: str, lock: CareLock, standing: Standing) -> None:
         known = lock.row.trouble
-        if waits and (known is None or (known.kind, known.reason) != ("waits", waits)):
+        needs_person = known is not None and known.kind in ("refused", "differs")  # and goes on doing so
+        if waits and not needs_person and (known is None or (known.kind, known.reason) != ("waits", waits)):
             lock.note(trouble=Trouble(kind="waits", reason=waits, at_ms=standing.at_ms))
             self._log.info("replica_waits", phase=lock.row.phase, reason=waits)
 

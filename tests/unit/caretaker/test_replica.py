@@ -100,6 +100,37 @@ def test_a_long_comparison_is_not_repeated_at_once(seconds: float, pause: int, e
     assert due(row, duty, copied=copy()) == job
 
 
+def test_what_differs_is_told_until_a_comparison_says_otherwise() -> None:
+    """Neither what is waited for meanwhile nor the next comparison takes it for mended."""
+    clock = [0.0]
+    duty = Replica(Log(), clock=lambda: clock[0])
+    row: Any = Row(phase="verifying")
+    job = due(row, duty, copied=copy())
+    assert job is not None
+    ended(row, duty, job, 1, complete=True, equal=7, missing=2)
+    for seconds in (0, 600):
+        clock[0] += seconds
+        assert due(row, duty, copied=copy(), lag_seconds=100.0) is None
+        assert row.row.trouble.kind == "differs"
+    assert due(row, duty, copied=copy()) == job
+    assert row.row.trouble.kind == "differs"
+    ended(row, duty, job, complete=True, equal=9)
+    assert (row.row.phase, row.row.trouble) == ("in sync", None)
+
+
+def test_a_failure_is_told_until_the_command_is_given_again() -> None:
+    """Else the row would name what was waited for, and has long passed."""
+    clock = [0.0]
+    duty = Replica(Log(), clock=lambda: clock[0])
+    row: Any = Row(phase="verifying")
+    job = due(row, duty, copied=copy())
+    assert job is not None
+    ended(row, duty, job, 5, error="the reason")
+    assert due(row, duty, copied=copy(), lag_seconds=100.0) is None
+    assert due(row, duty, copied=copy()) is None
+    assert row.row.trouble.kind == "delayed"
+
+
 @pytest.mark.parametrize(
     ("status", "level", "name"),
     [
