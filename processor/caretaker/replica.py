@@ -48,7 +48,7 @@ class Replica:
             return None
         if care.phase in ("created", "copying") and steps.copy_is_enough(standing, care):
             care = self._enter("verifying", lock, standing)
-        step = (steps.verifying if care.phase == "verifying" else steps.copying)(standing, care)
+        step = steps.next_step(standing, care)
         if self._clock() < self._not_before:
             return None
         if step.job is None:

@@ -25,7 +25,18 @@ CLOCKS_DIFFER_MS = 60_000
 # A replica that is further behind isn't compared: what differs then would only not have arrived yet.
 UP_TO_DATE_SECONDS = 60.0
 
-Waits = Literal["", "no daemon replicates", "changes are lost", "a change is held", "replication is behind"]
+Waits = Literal[
+    "",
+    "no daemon replicates",
+    "not all of the task could be read",
+    "changes are lost",
+    "a change is held",
+    "replication is behind",
+    "another machine's clock is ahead",
+]
+# What a step follows from: if it could not be read, there may be more of it than was seen.
+_OF_COPYING = frozenset({"leases", "task", "destination"})
+_OF_VERIFYING = _OF_COPYING | {"holds", "stream", "lag"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,7 +77,8 @@ def _is_too_old(standing: Standing) -> bool:
 def copy_is_enough(standing: Standing, care: CareRow) -> bool:
     """Whether a copy is complete that has all that it should have."""
     copy = standing.copy
-    return copy is not None and copy.state == "done" and _will_do(copy, standing, care)
+    is_known = copy is not None and _could_read(standing, _OF_COPYING)
+    return copy is not None and is_known and copy.state == "done" and _will_do(copy, standing, care)
 
 
 def _will_do(copy: CopyState, standing: Standing, care: CareRow) -> bool:
@@ -76,10 +88,24 @@ def _will_do(copy: CopyState, standing: Standing, care: CareRow) -> bool:
     return copy.started_ms > care.copy_after_ms - CLOCKS_DIFFER_MS and is_of_stream and is_of_table
 
 
+def next_step(standing: Standing, care: CareRow) -> Step:
+    """What is to be done, or waited for, in the phase that the row says."""
+    is_verifying = care.phase == "verifying"
+    if not _could_read(standing, _OF_VERIFYING if is_verifying else _OF_COPYING):
+        return Step(waits="not all of the task could be read")
+    return verifying(standing, care) if is_verifying else copying(standing, care)
+
+
+def _could_read(standing: Standing, parts: frozenset[str]) -> bool:
+    return parts.isdisjoint(unread.what for unread in standing.seen.unread)
+
+
 def copying(standing: Standing, care: CareRow) -> Step:
     """The next step while no copy is complete that will do."""
     if standing.report.state != "running":
         return Step(waits="no daemon replicates")
+    if standing.at_ms <= care.copy_after_ms - CLOCKS_DIFFER_MS:  # a copy that is begun now won't do either
+        return Step(waits="another machine's clock is ahead")
     copy = standing.copy
     if copy is None:
         return Step(job=Job(command="copy", options=("--concurrent",), why="a new replica"))

@@ -14,7 +14,7 @@ from processor.state.leases import Lease
 from processor.state.liveness import Daemon
 from processor.state.status import report
 from processor.state.status.lineage import ShardState
-from processor.state.status.snapshot import Seen
+from processor.state.status.snapshot import Seen, Unread
 
 ARN = "arn:aws:dynamodb:us-east-1:1:table/orders/stream/2026"
 # Of the look, in milliseconds since the epoch.
@@ -48,6 +48,7 @@ def standing(
     lag_seconds: float | None = 0.0,
     holds: tuple[Hold, ...] = (),
     alive: bool = True,
+    unread: tuple[str, ...] = (),
 ) -> Standing:
     """A task of one shard, read by one daemon."""
     shard = ShardState(
@@ -70,6 +71,7 @@ def standing(
         daemons=[Daemon(owner="w", shards=1, alive=alive)],
         shards=[shard],
         holds=list(holds),
+        unread=[Unread(what=what, reason="throttled") for what in unread],
     )
     made = report.make(settings, seen, max_lag_seconds=60)
     return Standing(settings=settings, report=made, seen=seen, care=care, copy=copied, at=NOW_MS / 1000)

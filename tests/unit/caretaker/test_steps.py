@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import msgspec
 import pytest
 
 from processor.caretaker import steps
@@ -65,6 +66,47 @@ def test_nothing_is_compared_before_it_has_arrived(seen: Any, waits: str) -> Non
     """What differs then would only not be there yet."""
     step = steps.verifying(standing(SETTINGS, BEGUN, **seen), BEGUN)
     assert (step.waits, step.job is None) == (waits, bool(waits))
+
+
+@pytest.mark.parametrize(
+    ("phase", "unread", "has_job"),
+    [
+        ("copying", "destination", False),
+        ("copying", "task", False),
+        ("copying", "lag", True),
+        ("verifying", "destination", False),
+        ("verifying", "holds", False),
+        ("verifying", "lag", False),
+        ("verifying", "stream", False),
+        ("verifying", "dead letters", True),
+    ],
+)
+def test_what_could_not_be_read_is_not_taken_for_well(
+    phase: Any,
+    unread: str,
+    has_job: bool,  # noqa: FBT001  # the outcome
+) -> None:
+    """A shard may be held, lost or behind that was not seen, and the table another one."""
+    care = msgspec.structs.replace(BEGUN, phase=phase)
+    step = steps.next_step(standing(SETTINGS, care, unread=(unread,)), care)
+    assert (step.job is not None, bool(step.waits)) == (has_job, not has_job)
+
+
+@pytest.mark.parametrize("unread", ["task", "destination"])
+def test_a_copy_is_not_enough_where_its_table_or_stream_is_not_known(unread: str) -> None:
+    """It may be of another one."""
+    assert not steps.copy_is_enough(standing(SETTINGS, BEGUN, copied=copy(), unread=(unread,)), BEGUN)
+
+
+@pytest.mark.parametrize(
+    ("ahead_ms", "has_job"), [(0, True), (steps.CLOCKS_DIFFER_MS - 1, True), (steps.CLOCKS_DIFFER_MS, False)]
+)
+def test_no_copy_is_begun_that_would_not_do(ahead_ms: int, has_job: bool) -> None:  # noqa: FBT001  # the outcome
+    """A loss that is dated later than now would have each copy made again, until our clock is there as well."""
+    care = CareRow(phase="copying", copy_after_ms=NOW_MS + ahead_ms, lost_ms=NOW_MS + ahead_ms)
+    assert (steps.copying(standing(SETTINGS, care), care).job is not None) == has_job
+    made = copy(started_ms=NOW_MS)
+    assert steps.copy_is_enough(standing(SETTINGS, care, copied=made), care) == has_job
 
 
 def test_only_after_a_loss_is_anything_deleted() -> None:
