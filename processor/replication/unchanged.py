@@ -1,7 +1,8 @@
 """A condition that the destination's item of a key is still what was read of it. Pure.
 
-An expression can ask for each attribute that was there, not for the absence of all others. So an item that has got more
-attributes, and changed in nothing else, passes; a write's answer shows it (``writer.py``, ``exchange``).
+An expression can ask for each attribute that was there, a hundred at most, not for the absence of others. So an item
+that has got more attributes, or differs after its first hundred, and has changed in nothing else, passes; a write's
+answer shows it (``writer.py``, ``exchange``).
 """
 
 from __future__ import annotations

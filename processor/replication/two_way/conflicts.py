@@ -8,7 +8,7 @@ import msgspec
 
 # hubWins: the spoke's write is lost, by conflicts=hubWins. lastArrival: the hub's is, by conflicts=lastArrival.
 # hubOverwritten: the hub's is, whatever the setting says: it came between the uplink's look and its write, and has only
-# added attributes, which no condition can see.
+# added attributes, or changed some after the first hundred, which no condition can see.
 Verdict = Literal["hubWins", "lastArrival", "hubOverwritten"]
 VERDICTS: tuple[Verdict, ...] = ("hubWins", "lastArrival", "hubOverwritten")
 
