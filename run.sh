@@ -9,6 +9,9 @@ root="$(cd "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")" && pwd)"
 # Whatever a shell has set: what set-up makes is run, and a start refuses what every user can write.
 umask o-w
 
+# In the locale of C neither Java nor Python takes a path with other letters than ASCII's, such as that of a home may have.
+case "${LC_ALL:-${LC_CTYPE:-${LANG:-C}}}" in C | POSIX) [[ "$root" != *[!\ -~]* ]] || export LC_ALL=C.UTF-8 ;; esac
+
 # Only a replication makes anything anew; a command beside one uses what that runs on.
 case "${1:-}" in
     completion | help | -h | --help | --version) "$root/setup.sh" --beside python ;;

@@ -20,6 +20,9 @@ umask o-w
 root="$(cd "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")" && pwd)"
 python="${PYTHON:-python3}"
 
+# In the locale of C neither Java nor Python takes a path with other letters than ASCII's, such as that of a home may have.
+case "${LC_ALL:-${LC_CTYPE:-${LANG:-C}}}" in C | POSIX) [[ "$root" != *[!\ -~]* ]] || export LC_ALL=C.UTF-8 ;; esac
+
 fail() {
     printf 'setup: %s\n' "$1" >&2
     exit 22

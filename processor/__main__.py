@@ -1,5 +1,11 @@
 """``python -m processor`` is what run.sh ends in."""
 
-from processor.cli.main import console
+import signal
+
+# Until the command has a handler of its own, Ctrl-C ends this as it ends any program, without Python's traceback.
+if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+from processor.cli.main import console  # noqa: E402  # importing takes longest of all
 
 console()

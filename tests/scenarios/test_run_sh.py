@@ -27,16 +27,21 @@ def run(*arguments: str | Path, cwd: Path | None = None, program: Path = RUN) ->
     return end_of([program, *arguments], cwd=cwd)
 
 
-def end_of(command: list[str | Path], *, cwd: Path | None = None, umask: int = -1) -> subprocess.CompletedProcess[str]:
+def end_of(
+    command: list[str | Path], *, cwd: Path | None = None, umask: int = -1, locale: str = "C.UTF-8"
+) -> subprocess.CompletedProcess[str]:
     """Run any command to its end, with this umask or ours; set-up takes a busy machine minutes."""
     patience = 3 * PATIENCE_SECONDS
-    return subprocess.run(command, cwd=cwd, umask=umask, capture_output=True, text=True, check=False, timeout=patience)
+    environment = os.environ | {"LC_ALL": locale}
+    return subprocess.run(
+        command, cwd=cwd, umask=umask, env=environment, capture_output=True, text=True, check=False, timeout=patience
+    )
 
 
 @pytest.fixture(scope="module")
 def clone(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A fresh clone of this checkout's files under a path with a space."""
-    target = tmp_path_factory.mktemp("clone") / "a path with spaces"
+    """A fresh clone of this checkout's files under a path with spaces, and a letter that is none of ASCII's."""
+    target = tmp_path_factory.mktemp("clone") / "a path with späces"
     target.mkdir()
     listed = ["git", "ls-files", "--cached", "--others", "--exclude-standard"]
     files = subprocess.run(listed, cwd=java.ROOT, capture_output=True, text=True, check=True).stdout
@@ -48,7 +53,8 @@ def clone(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_a_fresh_clone_sets_itself_up_even_after_an_interruption(clone: Path, tmp_path: Path) -> None:
     """Killed half-way, set-up starts again; then the demo runs; and a second run does no set-up work.
 
-    The demo has a umask of 000, by which every user could write what is run, and a start would be refused.
+    The demo has a umask of 000, by which every user could write what is run, and a start would be refused; and the
+    locale of C, in which neither Java nor Python takes such a path.
     """
     interrupted = subprocess.Popen(
         [clone / "setup.sh", "python", "jars"], stderr=subprocess.PIPE, text=True, start_new_session=True
@@ -64,7 +70,7 @@ def test_a_fresh_clone_sets_itself_up_even_after_an_interruption(clone: Path, tm
     link = tmp_path / "link.sh"
     link.symlink_to(clone / "run.sh")
     demo = [clone / "properties" / "demo.properties", "--demoSeconds", "3"]
-    first = end_of([link, *demo], cwd=tmp_path, umask=0)
+    first = end_of([link, *demo], cwd=tmp_path, umask=0, locale="C")
     assert (0, "setup: Python environment ..." in first.stderr) == (first.returncode, True), first.stderr[-3000:]
     assert "source = destination: yes" in first.stdout
     assert str(clone / "logs" / "demo") in first.stdout
@@ -228,6 +234,8 @@ def test_the_demo_on_a_terminal_shows_a_table_and_ctrl_c_ends_everything(tmp_pat
     assert b"source = destination: yes" in ended
     assert re.search(rb"The tables are equal: all \d+ writes are at the destination", ended), ended
     assert b"lag p50 / p95" in screen
+    assert b"\x1b[1A" in screen  # drawn in place: the cursor goes up again
+    assert rb"\u001b" not in screen
     assert str(tmp_path / "terminal").encode() in screen
     assert len(family) > 2
     assert [process for process in family if not has_ended(process)] == []

@@ -14,7 +14,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 import msgspec
-from rich.console import Console
 from rich.live import Live
 
 from processor.aws import boto3_clients
@@ -28,6 +27,7 @@ from processor.commands.demo.workload import PROBE_KEY, Item, LagProbe, Workload
 from processor.errors import ReplicatorError
 from processor.flow.chance import CHANCE
 from processor.reporting import output
+from processor.reporting.rich_console import PrintableConsole
 from processor.settings.settings import Settings
 from processor.startup.slot import make_log_directory
 
@@ -201,7 +201,7 @@ class _Demo:
                     replicator.wait()
 
     def _watch(self, replicator: subprocess.Popen[bytes], seconds: int | None) -> None:
-        console = Console()
+        console = PrintableConsole()
         end = None if seconds is None else self._started + seconds
         live = (
             Live(self._look().table(), console=console, auto_refresh=False)
