@@ -98,7 +98,7 @@ def reconcile(
     """
     if destination is not None and expiry.is_archive:
         return _in_archive(key, sequence_number, source=source, table=table, destination=destination, expiry=expiry)
-    image = _item(source, key)
+    image = item_of(source, key)
     if destination is not None and is_moot(image, destination.get(key), expiry):
         return Reconciled(kind="moot")
     for writes in range(1, MAX_WRITES + 1):
@@ -106,13 +106,13 @@ def reconcile(
             return Reconciled(kind="moot", writes=writes - 1)
         change = _change(key, image, sequence_number)
         table.write_one(change)
-        before, image = image, source.get(key) if image is None else _item(source, key)
+        before, image = image, source.get(key) if image is None else item_of(source, key)
         if same(before, image):
             return Reconciled(kind="delete" if change.image is None else "put", writes=writes)
     raise _unsettled(key, source, table)
 
 
-def _item(source: SourceReader, key: msgspec.Raw) -> msgspec.Raw | None:
+def item_of(source: SourceReader, key: msgspec.Raw) -> msgspec.Raw | None:
     """The source's item; None where two answers in a row say so: for that one is deleted, or a dead letter goes."""
     found = source.get(key)
     return source.get(key) if found is None else found
@@ -143,7 +143,7 @@ def _in_archive(
     writes = 0
     there = latest = destination.get(key)
     for _ in range(MAX_WRITES):
-        image = _item(source, key)
+        image = item_of(source, key)
         if image is None:
             wanted = latest if latest is not None and expiry.excuses(None, latest) else None
         else:

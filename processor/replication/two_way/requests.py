@@ -22,7 +22,12 @@ T = TypeVar("T")
 
 
 class Get(msgspec.Struct, frozen=True):
-    """The item, read consistently. Outcome: ``Found``."""
+    """The item, read consistently. Outcome: ``Found``.
+
+    :param insists: that there is none is believed at the second answer in a row
+    """
+
+    insists: bool = False
 
 
 class GetHub(msgspec.Struct, frozen=True):

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 from processor.errors import UnavailableError, UnsettledError
 from processor.replication.change import Change
+from processor.replication.reconcile import item_of
 from processor.replication.two_way.conditions import Unchanged
 from processor.replication.two_way.marker import Markers
 from processor.replication.two_way.requests import Found, Get, GetHub, Outcome, Put, Request, Written
@@ -76,5 +77,5 @@ class SpokeTable(TwoWayTable):
         if isinstance(request, Get):
             return Found(self._spoke.get(change.key))
         if isinstance(request, GetHub):
-            return Found(self._hub.get(change.key))
+            return Found(item_of(self._hub, change.key))
         return super()._made(request, change)

@@ -63,7 +63,8 @@ def uplink(
     last = writes[-1]
     seen = {write.before for write in writes}
     while True:
-        found = yield Get()
+        # Without a write that has a condition one wrong answer would end it: a delete, or as a conflict.
+        found = yield Get(insists=last.new is None or None not in seen)
         assert isinstance(found, Found)  # noqa: S101  # the protocol's
         hub = markers.content(found.item)
         if hub == last.after:

@@ -106,7 +106,8 @@ class TwoWayTable(WritableTable):
 
     def _made(self, request: Request, change: Change) -> Outcome:
         if isinstance(request, Get):
-            return Found(self._item(change))
+            item = self._item(change)
+            return Found(self._item(change) if item is None and request.insists else item)
         if isinstance(request, Put):
             more = {"Item": request.item, **self._returned}
             return self._written("PutItem", more, request.condition, change)

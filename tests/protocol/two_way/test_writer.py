@@ -24,6 +24,8 @@ from processor.replication.two_way.stamp import Stamp
 from processor.replication.two_way.writer import MirrorTable, UplinkTable
 from tests.conftest import REGION, Tables
 from tests.fakes.dynamodb.changes import decode
+from tests.fakes.network import faults
+from tests.fakes.network.fault_proxy import FaultProxy
 from tests.fakes.streams.stream_record import Item, insert, modify, remove
 from tests.fakes.streams.stream_record import stream_record as record
 from tests.protocol.conftest import item
@@ -192,7 +194,7 @@ class Kept:
 class Hub:
     """A hub with the one key ``k``."""
 
-    def __init__(self, dynamodb: DynamoDBLocal, tables: Tables, policy: Any = "hubWins") -> None:
+    def __init__(self, dynamodb: DynamoDBLocal | FaultProxy, tables: Tables, policy: Any = "hubWins") -> None:
         self._tables = tables
         self.name = tables.create()
         self.kept = Kept()
@@ -245,6 +247,22 @@ def test_an_insert_goes_up(dynamodb: DynamoDBLocal, tables: Tables) -> None:
     hub = Hub(dynamodb, tables)
     assert hub.table.write_one(_seen(None, item("k", **HARD)))
     assert hub.item == item("k", **HARD)
+
+
+@pytest.mark.parametrize("number", [None, "9"], ids=["delete", "update"])
+def test_one_answer_without_the_hubs_item_is_not_believed(
+    number: str | None, dynamodb: DynamoDBLocal, tables: Tables
+) -> None:
+    """The spoke's delete would never get to the hub, and its update end as a conflict: the tables would differ."""
+    with FaultProxy(dynamodb.endpoint) as proxy:
+        hub = Hub(proxy, tables)
+        hub.has(v={"N": "1"})
+        fault = proxy.inject(faults.answer({}), "GetItem", times=1)
+        new = None if number is None else _mirrored(3, v={"N": number})
+        assert hub.table.write_one(_seen(_mirrored(3, v={"N": "1"}), new))
+    assert fault.met
+    assert hub.item == (None if number is None else item("k", v={"N": number}))
+    assert hub.kept.all == []
 
 
 @pytest.mark.parametrize(("seconds_left", "is_conflict"), [(-60, False), (3600, True)])
