@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import copy
+import difflib
 import re
 import shutil
 from collections.abc import Iterator, Sequence
@@ -104,6 +105,13 @@ def asked(words: Sequence[str]) -> str | None:
 def _asks(words: Sequence[str], at: int) -> bool:
     """``-h`` may also be the value of a setting before it, as of ``--javaOptions``."""
     return words[at] == "--help" or (words[at] == "-h" and not words[at - 1].startswith("--"))
+
+
+def meant(word: str) -> str:
+    """What a word may be meant as that is neither a command nor a file."""
+    if near := difflib.get_close_matches(word, COMMANDS, n=1, cutoff=0.75):
+        return f"If it was meant as a command: did you mean {near[0]}?"
+    return f"If it was meant as a command: there are {', '.join(COMMANDS)}; a replication is started by its file alone."
 
 
 def _about(topics: Sequence[str]) -> str:

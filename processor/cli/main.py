@@ -200,7 +200,7 @@ def load(words: Sequence[str], command: Command = REPLICATE) -> Settings:
     except OSError as exc:
         message = f"Properties file {file}: can't be read ({exc.strerror}). Nothing was started. Check the path."
         if command is REPLICATE and str(file).isalpha():
-            message += f" If it was meant as a command: there are {', '.join(COMMANDS)}."
+            message += f" {help_text.meant(file)}"
         raise UsageError(message) from exc
     try:
         return arguments.load(

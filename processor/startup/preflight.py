@@ -87,7 +87,8 @@ def copying(
     wrong_regions = dict(_regions(settings))
     without = ["java", "destination"] if to_new_table else ["java"]
     found, findings = read(settings, clients, unreachable=[*wrong_regions, *without])
-    findings = provisioning.foresee(settings, found, findings) if foreseen else findings
+    if foreseen:
+        findings = list(provisioning.advised(settings, provisioning.foresee(settings, found, findings)))
     findings = [*wrong_regions.values(), *_by_itself(settings), *findings]
     findings += [finding for check in _COPY_CHECKS for finding in check(settings, found)]
     return PreflightReport(facts=found, findings=findings)

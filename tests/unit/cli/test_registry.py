@@ -177,7 +177,14 @@ def test_the_demo_needs_no_file(monkeypatch: pytest.MonkeyPatch) -> None:
     assert (settings.source_table, settings.demo_seconds, words[1:]) == ("orders", 3, ["--demo", "--demoSeconds", "3"])
 
 
-def test_a_misspelt_command_is_answered_with_those_there_are() -> None:
+@pytest.mark.parametrize(
+    ("word", "answer"),
+    [
+        ("chek", r"did you mean check\?"),
+        ("start", r"there are check, console, copy, policy, .*; a replication is started by its file alone"),
+    ],
+)
+def test_a_misspelt_command_is_answered_with_what_was_meant(word: str, answer: str) -> None:
     """A word that is neither a command nor a file may have been meant as either."""
-    with pytest.raises(UsageError, match=r"chek: can't be read .*there are check, console, copy, policy"):
-        load(["chek"])
+    with pytest.raises(UsageError, match=rf"{word}: can't be read .*{answer}"):
+        load([word, "orders.properties"])
