@@ -6,6 +6,6 @@ import signal
 if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
     signal.signal(signal.SIGINT, signal.SIG_DFL)
 
-from processor.cli.main import console  # noqa: E402  # importing takes longest of all
+from processor.cli.main import console  # what takes longest of all
 
 console()

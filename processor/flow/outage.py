@@ -21,7 +21,8 @@ class Outage:
     If it works now and then, the decreasing rate continues; but an outage of some seconds is always reported, however
     soon it follows another. All threads that try the same thing share one.
 
-    :param lasting: called with the reason of an outage that lasts, repeatedly, and with None when it is over
+    :param lasting: called with the reason of an outage that lasts, repeatedly, and for how many seconds it has lasted;
+        with None when it is over
     """
 
     def __init__(
@@ -31,7 +32,7 @@ class Outage:
         *,
         note: str,
         rhythm: Rhythm = RECORDS.rhythm,
-        lasting: Callable[[str | None], None] = lambda _: None,
+        lasting: Callable[[str | None, float], None] = lambda _reason, _seconds: None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._log = log
@@ -65,7 +66,7 @@ class Outage:
             self._failures += 1
             if now - self._since >= LASTING_SECONDS and now >= self._next_word:
                 self._next_word = now + LASTING_SECONDS
-                self._lasting(reason)
+                self._lasting(reason, now - self._since)
             is_news = not self._is_said and now - self._since >= self._rhythm.first_seconds
             if now < self._next_report and not is_news:
                 return
@@ -85,6 +86,6 @@ class Outage:
             lasted = 0.0 if since is None else self._clock() - since
             if self._next_word > float("-inf"):
                 self._next_word = float("-inf")
-                self._lasting(None)
+                self._lasting(None, lasted)
         if was_said and lasted >= NEWS_SECONDS:
             self._log.notice(f"{self._event}_over", seconds=round(lasted, 1))

@@ -36,6 +36,7 @@ from processor.errors import (
 )
 from processor.flow.outage import Outage
 from processor.flow.retry_policy import RECORDS, Backoff, RetryPolicy
+from processor.replication import remedies
 from processor.replication.change import Change
 from processor.replication.coalescing import Coalescing
 from processor.replication.concurrency import ConcurrencyLimit
@@ -252,7 +253,7 @@ class Applier:
         return error
 
     def _pause(self, error: UnavailableError, backoff: Backoff, cut_short: threading.Event) -> None:
-        self._outage.failed(error.code, str(error))
+        self._outage.failed(error.code, remedies.advised(error))
         self._retried(error)
         if isinstance(error, ThrottledError):
             self._concurrency.throttled()

@@ -77,8 +77,8 @@ class Standstill:
         if self._waiting is not None and int(self._waiting.sequence_number) <= int(self._batch_end):
             self._release()
 
-    def failing(self, reason: str | None) -> None:
-        """Writes have failed for a while, for this reason; None: they work again."""
+    def failing(self, reason: str | None, seconds: float) -> None:
+        """Writes have failed for so many seconds, for this reason; None: they work again."""
         with self._lock:
             if reason is None:
                 self._failing_since_ms = None
@@ -86,7 +86,7 @@ class Standstill:
                 self._rows.set("outage", None)
                 return
             now_ms = int(self._clock() * 1000)
-            self._failing_since_ms = self._failing_since_ms or now_ms
+            self._failing_since_ms = self._failing_since_ms or now_ms - int(seconds * 1000)
             self._files.failing(failing=True)
             self._rows.set("outage", self._row("outage", self._failing_since_ms, self._batch_end, reason))
 

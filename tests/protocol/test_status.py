@@ -353,6 +353,20 @@ def test_a_task_that_was_never_started(make_stage: MakeStage) -> None:
     assert found.source.status == found.destination.status == "ACTIVE"
 
 
+def test_a_checkpoint_table_that_is_deleted_beneath_a_daemon(make_stage: MakeStage) -> None:
+    """The daemon's own row says so and what to do; nobody is told that the task was never started."""
+    stage = make_stage(shards=1)
+    row = {"worker": {"S": "w-1"}, "sinceMs": {"N": "1000"}, "reason": {"S": "Scan: it is gone. Start anew."}}
+    row |= {"name": {"S": "checkpoints"}, "seenMs": {"N": str(int(1000 * time.time()))}}
+    leases = stage.leases(renewed=False)
+    leases.client.put_item(TableName=stage.settings().task_table, Item=row)
+    leases.client.delete_table(TableName=stage.settings().checkpoint_table)
+    found = stage.look()
+    assert (found.exit_status, found.state) == (1, "running")
+    assert "can't be used by daemon w-1" in texts(found)
+    assert "never started" not in texts(found)
+
+
 def test_a_stream_that_is_off(make_stage: MakeStage) -> None:
     """What it holds is shown all the same."""
     stage = make_stage()

@@ -65,11 +65,12 @@ def _unreachable(settings: Settings, seen: Seen) -> Iterator[Finding]:
 
 
 def _of_task(settings: Settings, seen: Seen) -> Iterator[Finding]:
-    if seen.leases is None and seen.could_read("leases") and not seen.is_starting:
+    if seen.leases is None and seen.could_read("leases") and not seen.is_starting and seen.checkpoint_outage is None:
         yield error(
             "never-started",
             f"task {settings.task_name}",
-            f"was never started: there is no checkpoint table {settings.checkpoint_table} in {settings.kcl_region}",
+            "was never started, or its checkpoint table was deleted: there is no "
+            f"{settings.checkpoint_table} in {settings.kcl_region}",
             "Nothing is replicated",
             f"Start it with {program.COMMAND} FILE, or check taskName, kclRegion and kclEndpoint",
         )
@@ -172,7 +173,7 @@ def _of_daemons(settings: Settings, seen: Seen) -> Iterator[Finding]:
             f"checkpoint table {settings.checkpoint_table}",
             f"can't be used by daemon {outage.worker} since {since} ({outage.reason.rstrip('.')})",
             "Shards whose leases can't be renewed are not written; nothing is lost for 24 hours",
-            "Do what the reason asks for: the daemons go on by themselves",
+            "Do what the reason asks for. Unless that is a new start, the daemons go on by themselves",
         )
     for daemon in seen.daemons:
         if not daemon.alive and outage is None:

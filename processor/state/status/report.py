@@ -151,9 +151,9 @@ def _state(seen: Seen) -> State:
         return "unknown"
     if seen.is_starting:
         return "starting"
-    if seen.leases is None:
-        return "never started"
-    return "running" if seen.is_running else "stopped"
+    if seen.is_running:
+        return "running"
+    return "never started" if seen.leases is None else "stopped"
 
 
 def _table_status(seen: Seen, what: str, described: dict[str, Any] | None) -> str | None:

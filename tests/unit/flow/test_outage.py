@@ -48,6 +48,19 @@ def test_backoff_doubles_up_to_its_bound() -> None:
     assert {0.0} == {low for low, _ in drawn}
 
 
+def test_an_outage_that_lasts_is_told_with_its_age(clock: Clock) -> None:
+    """Half a minute after its first failure, which is when it began, and once more when it is over."""
+    told: list[tuple[str | None, float]] = []
+    outage = Outage(
+        Log(), "delayed", note="kept", clock=clock, lasting=lambda reason, seconds: told.append((reason, seconds))
+    )
+    for _ in range(8):
+        outage.failed("Throttling", "too fast")
+        clock.now += 5
+    outage.succeeded()
+    assert told == [("too fast", 30), (None, 40)]
+
+
 def test_the_first_failure_is_reported_at_once(outage: Outage, events: Events) -> None:
     """The first failure is a warning with its kind, its reason and what becomes of the data."""
     outage.failed("Throttling", "too fast")

@@ -182,17 +182,17 @@ def test_damage_that_passes_is_no_hold(world: World, events: Events) -> None:
 
 
 def test_writes_that_fail_for_long_are_seen_from_elsewhere(world: World) -> None:
-    """A row since the first word, with the batch's end, and a mark for the daemon; both go when it is over."""
+    """A row since their first failure, with the batch's end, and a mark for the daemon; both go when it is over."""
     standstill = world.make()
     standstill.begun("9")
-    standstill.failing("denied")
+    standstill.failing("denied", 30)
     world.now += 60
-    standstill.failing("still denied")
+    standstill.failing("still denied", 90)
     row = world.rows["outage"]
     assert row is not None
-    assert (row.sequence_number, row.reason, row.seen_ms - row.since_ms) == ("9", "still denied", 60_000)
+    assert (row.sequence_number, row.reason, row.seen_ms - row.since_ms) == ("9", "still denied", 90_000)
     assert world.marks == {"shard.outage"}
-    standstill.failing(None)
+    standstill.failing(None, 95)
     assert (world.rows["outage"], world.marks) == (None, set())
 
 
@@ -200,7 +200,7 @@ def test_without_a_directory_nothing_else_changes(world: World) -> None:
     """A full disk, or logs that somebody removed, must not end a shard."""
     world.directory.rmdir()
     standstill = world.make()
-    standstill.failing("denied")
+    standstill.failing("denied", 30)
     standstill.wait(held(7), world.cut_short)
     standstill.over(held(7))
     assert world.rows == {"outage": world.rows["outage"], "hold": None}

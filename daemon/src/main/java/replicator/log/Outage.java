@@ -60,7 +60,7 @@ public final class Outage {
 
     /**
      * @param more adds fields to the event, where one is written
-     * @param remedy what a person may do about it; empty where nothing is to be added
+     * @param remedy what a person may do about it; empty where that hangs on the error's code alone
      */
     public synchronized void failed(Exception error, long begunMillis, UnaryOperator<Event> more, String remedy) {
         long now = System.currentTimeMillis();
@@ -77,7 +77,7 @@ public final class Outage {
             interval = Math.min(interval * 2, LAST_INTERVAL_MILLIS);
             more.apply(Event.warning(event).with("seconds", (now - since) / 1_000)
                             .with("error", code(error)).with("reason", cut(error.getMessage())))
-                    .note((what + ". " + note + remedy(error) + " " + remedy).strip());
+                    .note((what + ". " + note + " " + (remedy.isEmpty() ? remedy(error) : remedy)).strip());
         }
     }
 
@@ -99,8 +99,18 @@ public final class Outage {
     }
 
     private static String remedy(Throwable error) {
-        return code(error).startsWith("UnknownOperation") // a store that serves tables and their streams at two places
-                ? " What answers knows no such call: name the stream's endpoint in sourceStreamsEndpoint." : "";
+        switch (code(error)) {
+            case "UnknownOperation":
+            case "UnknownOperationException": // a store that serves tables and their streams at two places
+                return "What answers knows no such call: name the stream's endpoint in sourceStreamsEndpoint.";
+            case "AccessDeniedException":
+                return "Allow that call: the command policy prints all that is needed.";
+            case "ExpiredTokenException":
+            case "UnrecognizedClientException":
+                return "Renew the credentials where this daemon takes them from; those of environment variables need a restart.";
+            default:
+                return "";
+        }
     }
 
     public synchronized void succeeded() {
