@@ -1,31 +1,21 @@
-"""Runs the commands: parse, dispatch, exit status. ``registry.py`` lists them.
-
-Each command's modules are imported only when it runs: those of the others would take 0.1 to 0.2 s.
-"""
+"""Runs the commands: parse, dispatch, exit status. ``registry.py`` lists them, ``runners.py`` has what runs each."""
 
 from __future__ import annotations
 
 import contextlib
 import os
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import NoReturn
 
-from processor.cli import arguments, completion
+from processor.cli import arguments, completion, runners
 from processor.cli import help as help_text
 from processor.cli.arguments import Named
 from processor.cli.command import Command, CommandOptions
 from processor.cli.registry import COMMANDS, REPLICATE
-from processor.commands.check.options import CheckOptions
 from processor.commands.console.options import ConsoleOptions
-from processor.commands.copy.options import CopyOptions
 from processor.commands.policy.options import PolicyOptions
-from processor.commands.preview.options import PreviewOptions
-from processor.commands.redrive.options import RedriveOptions
-from processor.commands.replicate.options import ReplicateOptions
-from processor.commands.status.options import StatusOptions
-from processor.commands.unmark.options import UnmarkOptions
 from processor.commands.verify.options import VerifyOptions
 from processor.errors import MissingSettingError, UsageError
 from processor.reporting import ending, output
@@ -35,7 +25,6 @@ from processor.settings import loader, named_task, task_file, task_files
 from processor.settings.named_task import NamedTask
 from processor.settings.settings import Settings
 from processor.settings.task_file import TaskFile
-from processor.settings.task_watch import TaskWatch
 from processor.system import program
 from processor.system.private_files import UMASK
 from processor.system.signals import raise_when_they_come
@@ -109,20 +98,20 @@ def _dispatch(command: Command, words: Sequence[str], handed_down: Settings | No
     options, rest = command.take(words)
     output.prepare(as_json=options.as_json)
     if handed_down is not None:
-        return _RUN[command.name](handed_down, options)
+        return runners.RUN[command.name](handed_down, options)
     given = arguments.take_named(rest)
     if given.task is None and task_files.are_many(given.files):
         return _with_many(command, given, options, words=rest)
     found = load(rest, command) if given.task is None else _chosen(command, given)
     if isinstance(options, ConsoleOptions):
-        return _consoles([_named(found, given)], options, None)
+        return runners.consoles([_named(found, given)], options, None)
     if found.demo and command is REPLICATE:
         from processor.commands.demo import command as demonstration
 
         return demonstration.run(found, rest)
     if found.two_way and command is REPLICATE:
         return _in_both_directions(found, given, words=rest)
-    return _RUN[command.name](found, options)
+    return runners.RUN[command.name](found, options)
 
 
 def _in_both_directions(found: Settings, given: Named, *, words: Sequence[str]) -> NoReturn:
@@ -173,11 +162,11 @@ def _with_many(command: Command, given: Named, options: CommandOptions, *, words
         raise UsageError(message)
     tasks = many.named(given, command, environment=os.environ)
     if isinstance(options, ConsoleOptions):
-        return _consoles(tasks, options, many.files(given, command, os.environ))
-    together = _RUN_MANY.get(command.name)
+        return runners.consoles(tasks, options, many.files(given, command, os.environ))
+    together = runners.RUN_MANY.get(command.name)
     if together is not None and not (isinstance(options, PolicyOptions) and options.split):
         return together(tasks, options)
-    return many.one_by_one(tasks, command, options, lambda settings: _RUN[command.name](settings, options))
+    return many.one_by_one(tasks, command, options, lambda settings: runners.RUN[command.name](settings, options))
 
 
 def load(words: Sequence[str], command: Command = REPLICATE) -> Settings:
@@ -215,95 +204,3 @@ def load(words: Sequence[str], command: Command = REPLICATE) -> Settings:
         if file and (beside := task_files.beside(file)):
             raise MissingSettingError(f"{exc} {beside}") from exc
         raise
-
-
-def _check(found: Settings, options: CheckOptions) -> int:
-    from processor.commands.check import command
-
-    return command.run(found, options)
-
-
-def _copy(found: Settings, options: CopyOptions) -> int:
-    from processor.commands.copy import command
-
-    return command.run(found, options)
-
-
-def _policy(found: Settings, options: PolicyOptions) -> int:
-    from processor.commands.policy import command
-
-    return command.run(found, options)
-
-
-def _preview(found: Settings, options: PreviewOptions) -> int:
-    from processor.commands.preview import command
-
-    return command.run(found, options)
-
-
-def _redrive(found: Settings, options: RedriveOptions) -> int:
-    from processor.commands.redrive import command
-
-    return command.run(found, options)
-
-
-def _replicate(found: Settings, _: ReplicateOptions) -> NoReturn:
-    from processor.commands.replicate import command
-
-    command.run(found)
-
-
-def _status(found: Settings, options: StatusOptions) -> int:
-    from processor.commands.status import command
-
-    return command.run(found, options)
-
-
-def _unmark(found: Settings, options: UnmarkOptions) -> int:
-    from processor.commands.unmark import command
-
-    return command.run(found, options)
-
-
-def _verify(found: Settings, options: VerifyOptions) -> int:
-    from processor.commands.verify import command
-
-    return command.run(found, options)
-
-
-def _consoles(tasks: Sequence[NamedTask], options: ConsoleOptions, files: TaskWatch | None) -> int:
-    from processor.commands.console import command
-
-    return command.run(tasks, options, files=files)
-
-
-def _policies(tasks: Sequence[NamedTask], options: PolicyOptions) -> int:
-    from processor.commands.policy import many
-
-    return many.run(tasks, options)
-
-
-def _statuses(tasks: Sequence[NamedTask], options: StatusOptions) -> int:
-    from processor.commands.status import many
-
-    return many.run(tasks, options)
-
-
-# Those that don't do the same with one task after the other.
-_RUN_MANY: Mapping[str, Callable[[Sequence[NamedTask], Any], int]] = {
-    "policy": _policies,
-    "status": _statuses,
-}
-
-# Each function takes the object that its command's ``Command.takes`` makes.
-_RUN: Mapping[str, Callable[[Settings, Any], int]] = {
-    REPLICATE.name: _replicate,
-    "check": _check,
-    "copy": _copy,
-    "policy": _policy,
-    "preview": _preview,
-    "redrive": _redrive,
-    "status": _status,
-    "unmark": _unmark,
-    "verify": _verify,
-}
