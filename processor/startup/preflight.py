@@ -1,7 +1,7 @@
 """Finds everything that can be known to be wrong before the daemon starts, in one run.
 
-First ``facts.py`` reads the facts; then each check, of the tables in ``table_checks.py`` and of the task here, uses
-only the facts.
+First ``fact_reader.py`` reads the facts; then each check, of the tables in ``table_checks.py`` and of the task here,
+uses only the facts.
 """
 
 from __future__ import annotations
@@ -27,7 +27,8 @@ from processor.startup import (
     two_way_checks,
     view_checks,
 )
-from processor.startup.facts import Facts, read, read_tables
+from processor.startup.fact_reader import read, read_tables
+from processor.startup.facts import Facts
 from processor.state import leases, loss_remedies, task_row
 from processor.state.loss_remedies import DELETED_MEANWHILE
 

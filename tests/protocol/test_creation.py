@@ -20,7 +20,7 @@ from processor.reporting.findings import Finding
 from processor.settings.settings import Settings
 from processor.startup import destination as creation
 from processor.startup import table_checks
-from processor.startup.facts import read
+from processor.startup.fact_reader import read
 from processor.system.signals import one_after_another
 from tests.conftest import Tables
 from tests.fakes.network.http_server import HttpServer

@@ -9,7 +9,7 @@ import pytest
 from processor.aws.clients import Clients
 from processor.reporting.findings import Finding
 from processor.settings.settings import Settings
-from processor.startup import facts
+from processor.startup import fact_reader
 from tests.conftest import REGION, Tables
 from tests.fakes.network import faults
 from tests.fakes.network.fault_proxy import FaultProxy
@@ -29,7 +29,7 @@ def look(proxy: FaultProxy) -> Look:
         )
         clients = Clients(settings)
         description = clients.destination().describe_table(TableName=table)["Table"]
-        return facts._writes(settings, clients, dict(description))
+        return fact_reader._writes(settings, clients, dict(description))
 
     return made
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from processor.startup import credentials_providers, facts
+from processor.startup import credentials_providers, fact_reader
 from processor.startup.credentials_providers import findings
 from tests.fakes.task.tasks import task
 
@@ -71,7 +71,7 @@ def test_every_such_property_is_looked_at() -> None:
 
 def test_a_start_and_check_look_at_it() -> None:
     """Among all that is looked at."""
-    found = facts._installation(task(AwsCredentialsProvider="java.util.Random"))
+    found = fact_reader._installation(task(AwsCredentialsProvider="java.util.Random"))
     assert [each.object for each in found] == ["AwsCredentialsProvider java.util.Random"]
 
 

@@ -13,7 +13,8 @@ import pytest
 
 from processor.reporting.findings import Finding
 from processor.settings.settings import Settings
-from processor.startup import facts, installation, java, preflight
+from processor.startup import fact_reader, installation, java, preflight
+from processor.startup.facts import Facts
 from processor.startup.installation import InstalledPart, _members, findings
 from processor.system import program
 from tests.fakes.machine.other_user import UID, give_away
@@ -214,8 +215,8 @@ def test_a_start_looks_and_so_does_check(checkout: Path, monkeypatch: pytest.Mon
     def other_facts(_: Settings) -> list[Finding]:
         return []
 
-    monkeypatch.setattr(facts, "_installation", other_facts)
+    monkeypatch.setattr(fact_reader, "_installation", other_facts)
     everything = ("source", "destination", "checkpoints", "files")
-    found = facts.read(task(), None, unreachable=everything, thorough=thorough)[1]  # type: ignore[arg-type]
+    found = fact_reader.read(task(), None, unreachable=everything, thorough=thorough)[1]  # type: ignore[arg-type]
     assert [finding.object for finding in found] == [f"installation {checkout}"]
-    assert preflight.PreflightReport(facts=facts.Facts(), findings=found).errors == found
+    assert preflight.PreflightReport(facts=Facts(), findings=found).errors == found

@@ -16,7 +16,7 @@ from processor.aws.clients import Clients
 from processor.aws.s3 import Bucket
 from processor.errors import CredentialsError, UnavailableError
 from processor.settings.settings import Settings
-from processor.startup import facts, java, letters_bucket, preflight
+from processor.startup import fact_reader, java, letters_bucket, preflight
 from processor.startup.facts import Facts
 from processor.startup.failed_call import Who, finding_of
 from processor.startup.preflight import PreflightReport
@@ -406,7 +406,7 @@ def test_every_page_of_the_stream_is_read() -> None:
             return self
 
     read = Facts()
-    facts._stream(read, Streams(), STREAM)
+    fact_reader._stream(read, Streams(), STREAM)
     assert {"s-1", "s-2", "s-3"} == read.stream_shards
 
 
@@ -561,8 +561,8 @@ def test_a_bucket_that_cannot_be_looked_at(
 def test_a_copy_needs_no_java(monkeypatch: pytest.MonkeyPatch, *, to_new_table: bool) -> None:
     """The daemon may run elsewhere: a start looks at Java and its jars, a copy starts none for that."""
     looked: list[str] = []
-    monkeypatch.setattr(facts.installation, "findings", lambda *_, **__: looked.append("installation") or [])
-    monkeypatch.setattr(facts, "_installation", lambda _: looked.append("java") or [])
+    monkeypatch.setattr(fact_reader.installation, "findings", lambda *_, **__: looked.append("installation") or [])
+    monkeypatch.setattr(fact_reader, "_installation", lambda _: looked.append("java") or [])
     preflight.copying(SETTINGS, Clients(SETTINGS), to_new_table=to_new_table)
     assert looked == []
     preflight.run(SETTINGS, Clients(SETTINGS))
