@@ -12,7 +12,8 @@ if TYPE_CHECKING:
     import pytest
 
 _ROOT = Path(__file__).parent
-# Seconds on two quiet cores beside two other workers, of each file that takes a minute or more; no more than a guide.
+# Seconds on two quiet cores beside two other workers, of each file that takes a minute or more; no more than a guide:
+# some are estimated, by what a file starts and by runs on a busy machine.
 SECONDS = {
     "scenarios/test_wrong_answers.py": 290,
     "chaos/test_chaos.py": 250,
@@ -25,15 +26,23 @@ SECONDS = {
     "scenarios/test_run_sh.py": 150,
     "scenarios/test_start_outages.py": 140,
     "scenarios/test_two_way.py": 120,
+    "scenarios/test_docs_two_way.py": 100,
     "scenarios/test_missing_leases.py": 100,
     "scenarios/test_outages.py": 95,
+    "scenarios/test_docs.py": 90,
     "scenarios/test_lost_changes.py": 90,
+    "scenarios/test_self.py": 90,
     "scenarios/test_hostile_answers.py": 80,
     "scenarios/test_item_view.py": 70,
+    "scenarios/test_refusals.py": 70,
+    "scenarios/test_start.py": 70,
     "scenarios/test_data_loss.py": 65,
     "aws/test_proof.py": 60,
+    "protocol/test_status.py": 60,
     "scenarios/test_fair_shares.py": 60,
     "scenarios/test_many_tasks.py": 60,
+    "scenarios/test_shared_copy.py": 60,
+    "scenarios/test_shared_verify.py": 60,
 }
 # Of the rest: daemons are started there, and elsewhere few.
 _OF_A_SCENARIO = 20
