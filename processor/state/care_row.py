@@ -26,9 +26,6 @@ from processor.state import own_row
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
-NAME = "caretaker"
-KEY = {"name": {"S": NAME}}
-
 Phase = Literal["created", "copying", "verifying", "in sync"]
 
 
@@ -73,13 +70,8 @@ class CareRow(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     notified: dict[str, Any] = {}
 
 
-def read(client: DynamoDBClient, table: str) -> CareRow | None:
-    """The row, or None if there is none.
-
-    :raises UnavailableError: the table can't be read, or holds a row that is not ours
-    """
-    row = own_row.read(client, table, KEY)
-    return None if row is None else own_row.parsed(row, CareRow, table)
+_ROW = own_row.OwnRow("caretaker", CareRow, CareTakenError)
+read = _ROW.read
 
 
 def begin(
@@ -105,7 +97,7 @@ def begin(
         condition = "phase = :was AND phaseSinceMs = :since"
         values |= {":was": was, ":since": before.phase_since_ms}
     expression = "SET phase = :phase, phaseSinceMs = :now, copyAfterMs = :after, lostMs = :lost"
-    own_row.update(client, table, KEY, expression, condition=condition, values=values)
+    own_row.update(client, table, _ROW.key, expression, condition=condition, values=values)
 
 
 def take(client: DynamoDBClient, table: str, *, holder: str, host: str, seen: CareRow | None, now_ms: int) -> CareRow:
@@ -122,7 +114,7 @@ def take(client: DynamoDBClient, table: str, *, holder: str, host: str, seen: Ca
         condition += " OR (holder = :seen AND beat = :beat)"
         values |= {":seen": seen.holder, ":beat": seen.beat}
     expression = "SET holder = :holder, host = :host, beat = if_not_exists(beat, :zero) + :one, beatMs = :now"
-    return _update(client, table, expression, condition=condition, values=values)
+    return _ROW.changed(client, table, expression, condition=condition, values=values)
 
 
 def beat(client: DynamoDBClient, table: str, *, holder: str, now_ms: int) -> CareRow:
@@ -133,7 +125,7 @@ def beat(client: DynamoDBClient, table: str, *, holder: str, now_ms: int) -> Car
     """
     values = {":holder": holder, ":one": 1, ":now": now_ms}
     expression = "SET beat = beat + :one, beatMs = :now"
-    return _update(client, table, expression, condition="holder = :holder", values=values)
+    return _ROW.changed(client, table, expression, condition="holder = :holder", values=values)
 
 
 def leave(client: DynamoDBClient, table: str, *, holder: str) -> None:
@@ -143,7 +135,7 @@ def leave(client: DynamoDBClient, table: str, *, holder: str) -> None:
     :raises UnavailableError: it can't be stored now
     """
     values = {":holder": holder, ":nobody": ""}
-    _update(client, table, "SET holder = :nobody", condition="holder = :holder", values=values)
+    _ROW.update(client, table, "SET holder = :nobody", condition="holder = :holder", values=values)
 
 
 def note(client: DynamoDBClient, table: str, *, holder: str, parts: dict[str, Any]) -> CareRow:
@@ -161,19 +153,4 @@ def note(client: DynamoDBClient, table: str, *, holder: str, parts: dict[str, An
         " REMOVE " + ", ".join(f"#{name}" for name in gone) if gone else ""
     )
     values = {f":{name}": parts[name] for name in kept} | {":ours": holder}
-    return _update(client, table, expression, condition="holder = :ours", values=values, names=stored)
-
-
-def _update(
-    client: DynamoDBClient,
-    table: str,
-    expression: str,
-    *,
-    condition: str,
-    values: dict[str, Any],
-    names: dict[str, str] | None = None,
-) -> CareRow:
-    row = own_row.update(
-        client, table, KEY, expression, condition=condition, values=values, names=names, taken=CareTakenError
-    )
-    return own_row.parsed(row, CareRow, table)
+    return _ROW.changed(client, table, expression, condition="holder = :ours", values=values, names=stored)

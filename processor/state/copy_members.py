@@ -47,7 +47,7 @@ def finish(client: DynamoDBClient, table: str, copy: CopyState) -> None:
             client,
             table,
             "SET #state = :done, " + ", ".join(f"#{name} = :{name}" for name in counts),
-            "id = :id AND #state = :running",
+            condition="id = :id AND #state = :running",
             names={"#state": "state", **{f"#{name}": name for name in counts}},
             values={
                 ":id": copy.id,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 import msgspec
 
@@ -96,3 +96,67 @@ def not_ours(table: str, row: Row, exc: Exception) -> UnavailableError:
 def stored(content: msgspec.Struct) -> Row:
     """A struct as a row, without what is None."""
     return {name: row_values.typed(value) for name, value in msgspec.to_builtins(content).items() if value is not None}
+
+
+class OwnRow(Generic[T]):
+    """The row of one name, which one process at a time writes; each change tells who is too late.
+
+    :param name: its key
+    :param kind: what it holds
+    :param taken: makes the error of who is too late, from the table's name
+    """
+
+    def __init__(self, name: str, kind: type[T], taken: Callable[[str], ReplicatorError]) -> None:
+        self.name = name
+        self.key: Row = {"name": {"S": name}}
+        self.taken = taken
+        self._kind = kind
+
+    def read(self, client: DynamoDBClient, table: str) -> T | None:
+        """What it holds, or None if there is none.
+
+        :raises UnavailableError: the table can't be read, or has a row that is not ours
+        """
+        row = read(client, table, self.key)
+        return None if row is None else self.parsed(row, table)
+
+    def update(
+        self,
+        client: DynamoDBClient,
+        table: str,
+        expression: str,
+        *,
+        condition: str,
+        values: Mapping[str, Any],
+        names: Mapping[str, str] | None = None,
+    ) -> Row:
+        """Change it on a condition, as the function does.
+
+        :raises ReplicatorError: what ``taken`` makes, if the condition does not hold
+        :raises NotFoundError: there is no such table
+        :raises UnavailableError: it can't be stored now
+        """
+        return update(
+            client, table, self.key, expression, condition=condition, values=values, names=names, taken=self.taken
+        )
+
+    def changed(
+        self,
+        client: DynamoDBClient,
+        table: str,
+        expression: str,
+        *,
+        condition: str,
+        values: Mapping[str, Any],
+        names: Mapping[str, str] | None = None,
+    ) -> T:
+        """``update`` it; returns what it holds then."""
+        row = self.update(client, table, expression, condition=condition, values=values, names=names)
+        return self.parsed(row, table)
+
+    def parsed(self, row: Row, table: str) -> T:
+        """What such a row holds.
+
+        :raises UnavailableError: it is not ours
+        """
+        return parsed(row, self._kind, table)

@@ -20,7 +20,7 @@ everything by hand, who changes ``last`` alone; and the caretaker, who notes why
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import msgspec
 
@@ -30,8 +30,6 @@ from processor.state import own_row
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
-NAME = "verification"
-KEY = {"name": {"S": NAME}}
 # What is stored is of an earlier pass, or of a clock that was ahead: nothing would take its place until then.
 _IS_NEWS = "attribute_not_exists(#last) OR #last.throughMs < :through OR #last.throughMs > :ended"
 
@@ -108,13 +106,8 @@ class VerificationState(msgspec.Struct, frozen=True, kw_only=True, rename="camel
     failure: Failure | None = None
 
 
-def read(client: DynamoDBClient, table: str) -> VerificationState | None:
-    """The row, or None if nothing was ever compared.
-
-    :raises UnavailableError: the table can't be read
-    """
-    row = own_row.read(client, table, KEY)
-    return None if row is None else own_row.parsed(row, VerificationState, table)
+ROW = own_row.OwnRow("verification", VerificationState, PassTakenError)
+read = ROW.read
 
 
 def begin(client: DynamoDBClient, table: str, begun: Pass, *, seen: Pass | None) -> None:
@@ -128,7 +121,7 @@ def begin(client: DynamoDBClient, table: str, begun: Pass, *, seen: Pass | None)
     condition, values = "attribute_not_exists(running)", {}
     if seen is not None:
         condition, values = "running.holder = :seen", {":seen": seen.holder}
-    _update(
+    ROW.update(
         client,
         table,
         "SET running = :running, sinceMs = if_not_exists(sinceMs, :started)",
@@ -149,7 +142,7 @@ def save(client: DynamoDBClient, table: str, running: Pass) -> None:
     :raises PassTakenError: another run has taken it over
     :raises UnavailableError: it can't be stored now
     """
-    _update(
+    ROW.update(
         client,
         table,
         "SET running = :running REMOVE failure",
@@ -165,7 +158,7 @@ def finish(client: DynamoDBClient, table: str, running: Pass, found: Verified) -
     :raises UnavailableError: it can't be stored now
     """
     try:
-        _update(
+        ROW.update(
             client,
             table,
             "SET #last = :last REMOVE running, failure",
@@ -184,7 +177,7 @@ def finish(client: DynamoDBClient, table: str, running: Pass, found: Verified) -
             raise
         if stored.running is not None and stored.running.holder == running.holder:
             # Somebody has compared everything by hand meanwhile, and began later.
-            _update(
+            ROW.update(
                 client,
                 table,
                 "REMOVE running, failure",
@@ -199,7 +192,7 @@ def fail(client: DynamoDBClient, table: str, failure: Failure) -> None:
     :raises UnavailableError: it can't be stored now
     """
     expression = "SET failure = :failure, sinceMs = if_not_exists(sinceMs, :at)"
-    own_row.update(client, table, KEY, expression, values={":failure": failure, ":at": failure.at_ms})
+    own_row.update(client, table, ROW.key, expression, values={":failure": failure, ":at": failure.at_ms})
 
 
 def note(client: DynamoDBClient, table: str, found: Verified) -> None:
@@ -208,7 +201,7 @@ def note(client: DynamoDBClient, table: str, found: Verified) -> None:
     :raises UnavailableError: it can't be stored now, or we may not
     """
     try:
-        _update(
+        ROW.update(
             client,
             table,
             "SET #last = :last, sinceMs = if_not_exists(sinceMs, :through) REMOVE failure",
@@ -222,17 +215,3 @@ def note(client: DynamoDBClient, table: str, found: Verified) -> None:
         )
     except (PassTakenError, NotFoundError):
         return  # something newer is known, or the task was never started
-
-
-def _update(
-    client: DynamoDBClient,
-    table: str,
-    expression: str,
-    *,
-    condition: str,
-    values: dict[str, Any],
-    names: dict[str, str] | None = None,
-) -> None:
-    own_row.update(
-        client, table, KEY, expression, condition=condition, values=values, names=names, taken=PassTakenError
-    )

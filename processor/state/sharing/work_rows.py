@@ -13,14 +13,14 @@ somebody works.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any, Generic, TypeVar
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from processor.aws.errors import aws_errors
 from processor.aws.redaction import HarmlessWords
-from processor.errors import ConditionFailedError, TakenError
+from processor.errors import ConditionFailedError
 from processor.state import own_row
-from processor.state.own_row import Row
+from processor.state.own_row import OwnRow, Row
 from processor.state.sharing.work import Work
 
 if TYPE_CHECKING:
@@ -29,27 +29,8 @@ if TYPE_CHECKING:
 W = TypeVar("W", bound=Work)
 
 
-class WorkRows(Generic[W]):
-    """The rows of one kind of work.
-
-    :param name: the key of the work's own row
-    :param kind: what that row holds
-    :param taken: makes the error of who is too late, from the table's name
-    """
-
-    def __init__(self, name: str, kind: type[W], taken: Callable[[str], TakenError]) -> None:
-        self.name = name
-        self.key: Row = {"name": {"S": name}}
-        self._kind = kind
-        self.taken = taken
-
-    def read(self, client: DynamoDBClient, table: str) -> W | None:
-        """The work of this task, or None if there is none.
-
-        :raises UnavailableError: the table can't be read
-        """
-        row = own_row.read(client, table, self.key)
-        return None if row is None else self.parsed(row, table)
+class WorkRows(OwnRow[W]):
+    """The rows of one kind of work: its own, and those of its parts; ``taken`` makes a ``TakenError``."""
 
     def write(self, client: DynamoDBClient, table: str, work: W, *, before: W | None) -> None:
         """Store the row of the work itself.
@@ -106,11 +87,11 @@ class WorkRows(Generic[W]):
         :raises TakenError: it is another one, or done
         :raises UnavailableError: it can't be stored now
         """
-        return self.update(
+        return self.changed(
             client,
             table,
             "SET members.#member = :member, beat = beat + :one",
-            "id = :id AND #state = :running" + (f" AND {condition}" if condition else ""),
+            condition="id = :id AND #state = :running" + (f" AND {condition}" if condition else ""),
             names={"#member": member, "#state": "state"},
             values={
                 ":id": work.id,
@@ -127,11 +108,11 @@ class WorkRows(Generic[W]):
         :raises TakenError: the others have removed it, or the work was begun anew
         :raises UnavailableError: it can't be stored now
         """
-        return self.update(
+        return self.changed(
             client,
             table,
             "SET members.#member.beat = members.#member.beat + :one, beat = beat + :one",
-            "id = :id AND attribute_exists(members.#member)",
+            condition="id = :id AND attribute_exists(members.#member)",
             names={"#member": member},
             values={":id": work.id, ":one": 1},
         )
@@ -163,34 +144,14 @@ class WorkRows(Generic[W]):
         condition: str,
         values: Mapping[str, Any] | None = None,
     ) -> W:
-        return self.update(
+        return self.changed(
             client,
             table,
             "REMOVE members.#member SET beat = beat + :one",
-            f"id = :id AND {condition}",
+            condition=f"id = :id AND {condition}",
             names={"#member": member},
             values={":id": work.id, ":one": 1, **(values or {})},
         )
-
-    def update(
-        self,
-        client: DynamoDBClient,
-        table: str,
-        update: str,
-        condition: str,
-        *,
-        names: Mapping[str, str],
-        values: Mapping[str, Any],
-    ) -> W:
-        """Change the work's row on a condition; returns it.
-
-        :raises TakenError: the condition does not hold
-        :raises UnavailableError: it can't be stored now
-        """
-        row = own_row.update(
-            client, table, self.key, update, condition=condition, values=values, names=names, taken=self.taken
-        )
-        return self.parsed(row, table)
 
     def parts(self, client: DynamoDBClient, table: str) -> list[Row]:
         """All rows of parts, of any work of this kind.
@@ -275,13 +236,6 @@ class WorkRows(Generic[W]):
     def part_key(self, number: int) -> Row:
         """The key of a part's row."""
         return {"name": {"S": f"{self.name}#{number:06}"}}
-
-    def parsed(self, row: Row, table: str) -> W:
-        """The work's row, as DynamoDB has it.
-
-        :raises UnavailableError: it is none
-        """
-        return own_row.parsed(row, self._kind, table)
 
 
 def part_number(row: Row, table: str) -> int:

@@ -116,6 +116,6 @@ def test_without_a_table_nothing_is_noted(client: Any) -> None:
 )
 def test_a_row_of_strangers(client: Any, bad: dict[str, Any]) -> None:
     """It is said which one."""
-    client.put_item(TableName=TABLE, Item=verification_row.KEY | bad)
+    client.put_item(TableName=TABLE, Item=verification_row.ROW.key | bad)
     with pytest.raises(UnavailableError, match="a row 'verification' that is not ours"):
         verification_row.read(client, TABLE)
