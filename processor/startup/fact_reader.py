@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from processor.aws.clients import Clients
 from processor.aws.errors import aws_errors
-from processor.dynamodb import time_to_live
+from processor.dynamodb import described_stream, time_to_live
 from processor.dynamodb.describe import described, key_types
 from processor.errors import CredentialsError, NotFoundError, RefusedError, SetupError, UnavailableError
 from processor.reporting.findings import Finding, error, warning
@@ -260,19 +260,10 @@ def _get(client: Callable[[], DynamoDBClient], name: str, region: str, key: dict
 
 
 def _stream(facts: Facts, clients: Clients, stream_arn: str) -> None:
-    found: list[str] = []
-    still_open = 0
-    start: dict[str, Any] = {}
-    while True:
-        with aws_errors(f"DescribeStream on {stream_arn}"):
-            page = clients.streams().describe_stream(StreamArn=stream_arn, **start)["StreamDescription"]
-        found += [shard["ShardId"] for shard in page.get("Shards", [])]
-        still_open += sum("EndingSequenceNumber" not in _range(shard) for shard in page.get("Shards", []))
-        if not page.get("LastEvaluatedShardId"):
-            facts.stream_shards, facts.stream_status = frozenset(found), page.get("StreamStatus")
-            facts.open_shards = still_open
-            return
-        start = {"ExclusiveStartShardId": page["LastEvaluatedShardId"]}
+    found = described_stream.described(clients.streams(), stream_arn)
+    facts.stream_shards = frozenset(shard["ShardId"] for shard in found.shards)
+    facts.open_shards = sum("EndingSequenceNumber" not in _range(shard) for shard in found.shards)
+    facts.stream_status = found.description.get("StreamStatus")
 
 
 def _range(shard: Mapping[str, Any]) -> Mapping[str, Any]:

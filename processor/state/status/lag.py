@@ -19,7 +19,7 @@ import msgspec
 from processor.aws.direct_calls import direct_calls
 from processor.aws.errors import aws_errors
 from processor.aws.response_shapes import NO_ANSWER
-from processor.dynamodb import record_times
+from processor.dynamodb import described_stream, record_times
 from processor.errors import NotFoundError, RefusedError, UnavailableError
 from processor.state.status.lineage import Lag, Pending, StreamShard
 
@@ -71,25 +71,18 @@ def describe(client: DynamoDBStreamsClient, arn: str) -> tuple[dict[str, Any], l
 
     :raises UnavailableError: it can't be read
     """
-    shards: list[StreamShard] = []
-    start: dict[str, Any] = {}
-    while True:
-        try:
-            with aws_errors(f"DescribeStream on {arn}"):
-                page: Any = client.describe_stream(StreamArn=arn, **start)["StreamDescription"]
-        except NotFoundError:
-            return None
-        shards += [
-            StreamShard(
-                shard_id=shard["ShardId"],
-                parent=shard.get("ParentShardId"),
-                ending=shard["SequenceNumberRange"].get("EndingSequenceNumber"),
-            )
-            for shard in page.get("Shards", [])
-        ]
-        if not page.get("LastEvaluatedShardId"):
-            return page, shards
-        start = {"ExclusiveStartShardId": page["LastEvaluatedShardId"]}
+    try:
+        found = described_stream.described(client, arn)
+    except NotFoundError:
+        return None
+    return found.description, [
+        StreamShard(
+            shard_id=shard["ShardId"],
+            parent=shard.get("ParentShardId"),
+            ending=shard["SequenceNumberRange"].get("EndingSequenceNumber"),
+        )
+        for shard in found.shards
+    ]
 
 
 class Lags:
