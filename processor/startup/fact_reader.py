@@ -109,7 +109,7 @@ class _Reader:
         stream_arn = (facts.source or {}).get("LatestStreamArn")
         if stream_arn and facts.source and facts.source.get("StreamSpecification", {}).get("StreamEnabled"):
             reader = Who.of_stream(settings)
-            findings += attempt(f"stream {stream_arn}", lambda: _stream(facts, clients, stream_arn), reader)
+            findings += attempt(f"stream {stream_arn}", lambda: list_shards(facts, clients, stream_arn), reader)
         facts.source_ttl = _ttl(clients.source, name, region, facts.source)
         return findings + _items(settings, clients, facts.source)
 
@@ -259,7 +259,11 @@ def _get(client: Callable[[], DynamoDBClient], name: str, region: str, key: dict
         client().get_item(TableName=name, Key=key)
 
 
-def _stream(facts: Facts, clients: Clients, stream_arn: str) -> None:
+def list_shards(facts: Facts, clients: Clients, stream_arn: str) -> None:
+    """Read the stream's shards into their facts.
+
+    :raises UnavailableError: they can't be listed now
+    """
     found = described_stream.described(clients.streams(), stream_arn)
     facts.stream_shards = frozenset(shard["ShardId"] for shard in found.shards)
     facts.open_shards = sum("EndingSequenceNumber" not in _range(shard) for shard in found.shards)

@@ -19,8 +19,7 @@ import msgspec
 from processor.errors import ConditionFailedError
 from processor.reporting.findings import Finding, error
 from processor.reporting.logs import Log
-from processor.startup import own_replica, preflight
-from processor.startup.facts import list_shards
+from processor.startup import fact_reader, own_replica, preflight
 from processor.startup.failed_call import Who, attempt
 from processor.startup.preflight import PreflightReport
 from processor.state import care_row, leases, liveness
@@ -124,7 +123,7 @@ def anew(settings: Settings, clients: Clients, facts: Facts) -> list[Finding]:
 def _is_gap_still(settings: Settings, clients: Clients, facts: Facts) -> bool:
     """Whether a second listing of the stream shows the gap, too: a shard that one of them has is not gone."""
     before = facts.stream_shards or frozenset()
-    list_shards(facts, clients, str((facts.source or {})["LatestStreamArn"]))
+    fact_reader.list_shards(facts, clients, str((facts.source or {})["LatestStreamArn"]))
     facts.stream_shards = before | (facts.stream_shards or frozenset())
     return any(preflight.gap(settings, facts))
 

@@ -406,7 +406,7 @@ def test_every_page_of_the_stream_is_read() -> None:
             return self
 
     read = Facts()
-    fact_reader._stream(read, Streams(), STREAM)
+    fact_reader.list_shards(read, Streams(), STREAM)
     assert {"s-1", "s-2", "s-3"} == read.stream_shards
 
 
