@@ -208,12 +208,6 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=False):
         return int(self.kcl.get("failoverTimeMillis", kcl_properties.TUNED["failoverTimeMillis"])) / 1000
 
     @property
-    def from_oldest(self) -> bool:
-        """Whether a new task begins with the stream's oldest record, so that each shard has a lease."""
-        position = self.kcl.get("initialPositionInStream", kcl_properties.TUNED["initialPositionInStream"])
-        return position.upper() == "TRIM_HORIZON"
-
-    @property
     def most_concurrent_writes(self) -> int:
         """Maximum of concurrent write calls of one shard."""
         return self.apply_threads or MOST_CONCURRENT_WRITES

@@ -315,6 +315,22 @@ def test_a_split_shard_and_its_children(make_stage: MakeStage) -> None:
     assert found.shards[0].checkpoint == SHARD_END
 
 
+@pytest.mark.parametrize("position", ["TRIM_HORIZON", "LATEST"])
+def test_a_shard_whose_lease_was_removed(position: str, make_stage: MakeStage) -> None:
+    """It is to be read first, or nobody knows whether it was: as the daemon has it, wherever the task began."""
+    stage = make_stage()
+    parent, _ = (shard.id for shard in stage.simulator.shards())
+    child = stage.simulator.roll_over(parent).id
+    stage.put(10)
+    table = stage.leases(owners={parent: None}, parents={child: parent})
+    table.client.delete_item(TableName=table.name, Key={"leaseKey": {"S": parent}})
+    unread = stage.look(initialPositionInStream=position)
+    assert (unread.exit_status, unread.counts.unowned, unread.counts.waiting) == (1, 1, 1)
+    table.apply(child, 1, checkpoint=stage.records(child)[0])
+    lost = stage.look(initialPositionInStream=position)
+    assert (lost.exit_status, [shard.shard_id for shard in lost.shards if shard.lost]) == (1, [parent])
+
+
 def test_a_stopped_task(make_stage: MakeStage) -> None:
     """After a clean stop no lease has an owner: 1, at once, with what each shard had come to."""
     stage = make_stage()

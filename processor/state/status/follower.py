@@ -80,7 +80,7 @@ class Follower:
         if found is None:
             return self.look()
         daemons = self._renewals.see(found)
-        self._seen = snapshot.with_leases(seen, found, daemons, from_oldest=self._settings.from_oldest)
+        self._seen = snapshot.with_leases(seen, found, daemons)
         return self._seen
 
     def _bounded(self, seen: Seen) -> Seen:
@@ -96,7 +96,7 @@ class Follower:
         self._arrivals.forget_all_but(set(seen.lags))
         self.bounded = better
         changed = msgspec.structs.replace(seen, lags=lags, lag_about=not better)
-        return snapshot.with_leases(changed, seen.leases, seen.daemons, from_oldest=self._settings.from_oldest)
+        return snapshot.with_leases(changed, seen.leases, seen.daemons)
 
 
 class _Remembered:

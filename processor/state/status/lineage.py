@@ -13,8 +13,8 @@
 
 "After" a shard are its descendants. The lease of a shard that is still listed is removed only if the shard and all
 after it are finished (``LeaseGate.java``). So if a listed shard has no lease and one after it is not finished, it was
-not read to its end, or nobody knows (``Lineage.java`` has the same rules). A task that began with the newest record has
-no leases for earlier shards.
+not read to its end, or nobody knows (``Lineage.java`` has the same rules). So it is with any
+``initialPositionInStream``: every shard is read from its oldest record.
 """
 
 from __future__ import annotations
@@ -91,12 +91,9 @@ class Lineage:
 
     :param shards: None if the stream could not be asked
     :param leases: None if there is no checkpoint table
-    :param from_oldest: whether the task began with the stream's oldest record, so that each shard had a lease
     """
 
-    def __init__(
-        self, shards: Iterable[StreamShard] | None, leases: Iterable[Lease] | None, *, from_oldest: bool = True
-    ) -> None:
+    def __init__(self, shards: Iterable[StreamShard] | None, leases: Iterable[Lease] | None) -> None:
         self._known = shards is not None
         self._shards = {shard.shard_id: shard for shard in shards or ()}
         self._leases = {lease.shard_id: lease for lease in leases or ()}
@@ -108,8 +105,7 @@ class Lineage:
         for shard_id, parent in self._parents.items():
             self._children.setdefault(parent, []).append(shard_id)
         without = {*self._shards, *self._parents.values()} - self._leases.keys()
-        read = self._is_settled if from_oldest else self._has_lease_below
-        settled = {shard_id for shard_id in without if read(shard_id)}
+        settled = {shard_id for shard_id in without if self._is_settled(shard_id)}
         self._of_unknown_end = {shard_id for shard_id in without - settled if self._is_begun_below(shard_id)}
         self._finished |= settled | self._of_unknown_end
 
@@ -127,9 +123,6 @@ class Lineage:
             lease_table.begun([self._leases[child]]) if child in self._leases else self._is_begun_below(child)
             for child in self._children.get(shard_id, ())
         )
-
-    def _has_lease_below(self, shard_id: str) -> bool:
-        return any(child in self._leases or self._has_lease_below(child) for child in self._children.get(shard_id, ()))
 
     def unfinished(self) -> dict[str, str | None]:
         """Checkpoints, by shard, of the stream's shards that may have changes left to apply."""

@@ -123,12 +123,12 @@ def read(
     return _Reader(settings, clients, letters, renewals=renewals, most=most, care=care).read()
 
 
-def with_leases(seen: Seen, found: list[Lease] | None, daemons: list[Daemon], *, from_oldest: bool) -> Seen:
+def with_leases(seen: Seen, found: list[Lease] | None, daemons: list[Daemon]) -> Seen:
     """What was seen, with newer leases: all else is as old as it was, but what follows from them is as they say.
 
     :param found: None if there is no checkpoint table
     """
-    lineage = Lineage(seen.stream_shards, found, from_oldest=from_oldest)
+    lineage = Lineage(seen.stream_shards, found)
     renewing = {each.owner for each in daemons if each.alive}
     return msgspec.structs.replace(
         seen,
@@ -280,7 +280,7 @@ class _Reader:
         return shards
 
     def _lineage(self, shards: list[StreamShard] | None) -> Lineage:
-        return Lineage(shards, self._seen.leases, from_oldest=self._settings.from_oldest)
+        return Lineage(shards, self._seen.leases)
 
     def _lags(self, shards: list[StreamShard] | None) -> dict[str, Lag]:
         seen = self._seen

@@ -40,7 +40,7 @@ def test_the_uplink_is_the_mirror_turned_round() -> None:
     )
     assert uplink.checkpoint_table == f"{mirror.checkpoint_table}-Uplink"
     assert (uplink.kcl_region, uplink.kcl_endpoint) == (mirror.kcl_region, mirror.kcl_endpoint)
-    assert (mirror.from_oldest, uplink.from_oldest) == (True, False)
+    assert (mirror.kcl, uplink.kcl) == ({}, {"initialPositionInStream": "LATEST"})
     assert uplink.in_directions == (uplink,)
 
 

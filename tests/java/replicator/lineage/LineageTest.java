@@ -23,7 +23,7 @@ class LineageTest {
                 .sequenceNumberRange(r -> r.startingSequenceNumber("1").endingSequenceNumber(end)).build();
     }
 
-    private static Lineage lineage(boolean fromOldest, Map<String, ExtendedSequenceNumber> checkpoints) {
+    private static Lineage lineage(Map<String, ExtendedSequenceNumber> checkpoints) {
         Map<String, Lease> leases = new HashMap<>();
         checkpoints.forEach((shardId, checkpoint) -> {
             Lease lease = new Lease();
@@ -31,37 +31,36 @@ class LineageTest {
             lease.checkpoint(checkpoint);
             leases.put(shardId, lease);
         });
-        return new Lineage(PAIR, leases, fromOldest);
+        return new Lineage(PAIR, leases);
     }
 
     @Test
     void withoutAnyLeaseAllAreUnread() {
-        assertEquals(Set.of("parent", "child"), lineage(true, Map.of()).unread());
+        assertEquals(Set.of("parent", "child"), lineage(Map.of()).unread());
     }
 
     @Test
     void aParentOfAnUnbegunChildIsUnread() {
-        assertEquals(Set.of("parent"), lineage(true, Map.of("child", ExtendedSequenceNumber.TRIM_HORIZON)).unread());
-        assertEquals(Set.of(), lineage(false, Map.of("child", ExtendedSequenceNumber.TRIM_HORIZON)).unread());
+        assertEquals(Set.of("parent"), lineage(Map.of("child", ExtendedSequenceNumber.TRIM_HORIZON)).unread());
     }
 
     @Test
     void aParentOfABegunChildIsOfUnknownEnd() {
-        Lineage found = lineage(true, Map.of("child", new ExtendedSequenceNumber("5")));
+        Lineage found = lineage(Map.of("child", new ExtendedSequenceNumber("5")));
         assertEquals(Set.of("parent"), found.ofUnknownEnd());
         assertEquals(Set.of(), found.unread());
     }
 
     @Test
     void aParentOfAFinishedChildIsSettled() {
-        Lineage found = lineage(true, Map.of("child", ExtendedSequenceNumber.SHARD_END));
+        Lineage found = lineage(Map.of("child", ExtendedSequenceNumber.SHARD_END));
         assertEquals(List.of(Set.of(), Set.of()), List.of(found.unread(), found.ofUnknownEnd()));
     }
 
     @Test
     void aChildGetsItsLeaseWhenItsParentEnds() {
-        assertEquals(Set.of(), lineage(true, Map.of("parent", new ExtendedSequenceNumber("1"))).unread());
-        assertEquals(Set.of("child"), lineage(true, Map.of("parent", ExtendedSequenceNumber.SHARD_END)).unread());
+        assertEquals(Set.of(), lineage(Map.of("parent", new ExtendedSequenceNumber("1"))).unread());
+        assertEquals(Set.of("child"), lineage(Map.of("parent", ExtendedSequenceNumber.SHARD_END)).unread());
     }
 
     @Test
@@ -75,6 +74,6 @@ class LineageTest {
         for (int i = 0; i < chain.length; i++) {
             chain[i] = shard(String.valueOf(i), i == 0 ? null : String.valueOf(i - 1), "2");
         }
-        assertEquals(chain.length, new Lineage(Listings.of(chain), Map.of(), true).unread().size());
+        assertEquals(chain.length, new Lineage(Listings.of(chain), Map.of()).unread().size());
     }
 }

@@ -26,7 +26,7 @@ class ShardWatchTest {
         return new ShardWatch(null, Listings.looking(listings, SHARD), () -> {
             lease.leaseCounter(lease.leaseCounter() + 1);
             return List.of(lease);
-        }, wrong, true, "second", () -> null, told::add);
+        }, wrong, "second", () -> null, told::add);
     }
 
     private static Lease lease(ExtendedSequenceNumber checkpoint) {
@@ -57,7 +57,7 @@ class ShardWatchTest {
         watch.look();
         StreamListing listing = Listings.of(SHARD);
         Map<String, Lease> leases = Map.of("shard", lease);
-        wrong.look(listing, new Lineage(listing, leases, true), leases, false);
+        wrong.look(listing, new Lineage(listing, leases), leases, false);
         watch.look();
         watch.look();
         assertEquals(List.of(0, 1, 1), told);

@@ -115,13 +115,6 @@ def test_a_shard_whose_lease_went_while_those_after_it_are_read_is_lost(leases: 
     assert found["d"].state != "unowned"
 
 
-def test_a_task_that_began_with_the_newest_record_has_no_older_leases() -> None:
-    """Then a shard before one that has a lease is not missed."""
-    found = Lineage(LINE, [lease("d", parent="c")], from_oldest=False).states(renewing={"w-1"}, lags={})
-    assert [shard.state for shard in found] == ["finished", "finished", "finished", "reading"]
-    assert not any(shard.lost for shard in found)
-
-
 def test_a_shard_that_is_finished_though_it_is_open() -> None:
     """Its lease can't be right; one that has children is closed, whatever its own entry says."""
     shards = [StreamShard(shard_id="a"), StreamShard(shard_id="b"), StreamShard(shard_id="c", parent="b")]

@@ -34,7 +34,7 @@ def test_newer_leases_change_what_follows_from_them_alone() -> None:
         all_holds=[hold],
     )
     daemons = [Daemon(owner="w-1", shards=1, alive=True), Daemon(owner="w-2", shards=1, alive=False)]
-    after = with_leases(before, [_lease("a", "50"), _lease("b", "9", owner="w-2")], daemons, from_oldest=True)
+    after = with_leases(before, [_lease("a", "50"), _lease("b", "9", owner="w-2")], daemons)
     assert [(each.shard_id, each.state, each.lag_seconds) for each in after.shards] == [
         ("a", "reading", 7.0),
         ("b", "unowned", 0.0),
@@ -45,7 +45,7 @@ def test_newer_leases_change_what_follows_from_them_alone() -> None:
 def test_a_task_without_a_checkpoint_table_stays_one() -> None:
     """It was never started, which is not the same as stopped."""
     before = Seen(stream_shards=[StreamShard(shard_id="a")])
-    after = with_leases(before, None, [], from_oldest=True)
+    after = with_leases(before, None, [])
     assert (after.leases, [each.note for each in after.shards]) == (None, ["no lease"])
 
 

@@ -61,7 +61,6 @@ import replicator.stream.SourceTable;
 import software.amazon.awssdk.regions.Region;
 import software.amazon.awssdk.services.dynamodb.DynamoDbAsyncClient;
 import software.amazon.awssdk.services.dynamodb.streams.DynamoDbStreamsClient;
-import software.amazon.kinesis.common.InitialPositionInStream;
 import software.amazon.kinesis.common.StreamConfig;
 import software.amazon.kinesis.coordinator.CoordinatorConfig.ClientVersionConfig;
 import software.amazon.kinesis.coordinator.Scheduler;
@@ -256,7 +255,7 @@ final class Task {
         } catch (ExecutionException e) {
             throw e.getCause() instanceof Exception ? (Exception) e.getCause() : e;
         }
-        watchShards(kcl, stream, (FleetLeaseRefresher) scheduler.leaseCoordinator().leaseRefresher(), shardSync);
+        watchShards(stream, (FleetLeaseRefresher) scheduler.leaseCoordinator().leaseRefresher(), shardSync);
         return scheduler;
     }
 
@@ -294,12 +293,10 @@ final class Task {
     }
 
     /** Makes what creates missing leases and names shards that nobody reads; it begins when {@code watch} is started. */
-    private void watchShards(
-            KclConfiguration kcl, SourceStream stream, FleetLeaseRefresher leases, ShardSyncTaskManager shardSync) {
-        boolean fromOldest = isFromOldest(kcl);
-        missing = new MissingLeases(stream.listings(), leases, fromOldest, lease -> coordinator.dropLease(lease));
+    private void watchShards(SourceStream stream, FleetLeaseRefresher leases, ShardSyncTaskManager shardSync) {
+        missing = new MissingLeases(stream.listings(), leases, lease -> coordinator.dropLease(lease));
         watch = new ShardWatch(stream.client(), stream.listings(), leases::listAllLeases,
-                new WrongLeases(missing, stream.losses()), fromOldest, configuration.getWorkerIdentifier(),
+                new WrongLeases(missing, stream.losses()), configuration.getWorkerIdentifier(),
                 shardSync::callShardSyncTask, unread -> metrics.tell(hasNeighbours ? childSettings : null, unread, stream.losses().count()));
     }
 
@@ -309,11 +306,6 @@ final class Task {
 
     private boolean isSet(String name) {
         return Boolean.parseBoolean(properties.getProperty(name));
-    }
-
-    private static boolean isFromOldest(KclConfiguration kcl) {
-        StreamConfig stream = kcl.retrieval().streamTracker().streamConfigList().get(0);
-        return stream.initialPositionInStreamExtended().getInitialPositionInStream() == InitialPositionInStream.TRIM_HORIZON;
     }
 
     private static ShardSyncTaskManager shardSync(KclConfiguration kcl) {

@@ -23,29 +23,23 @@ import software.amazon.kinesis.retrieval.kpl.ExtendedSequenceNumber;
  * a shard after it is begun, and not all of them are finished     of unknown end: somebody removed its lease
  * </pre>
  *
- * <p>A task that begins with the newest record has no leases for closed shards, so there a shard is read to its end where
- * one after it has a lease.
+ * <p>So it is whatever {@code initialPositionInStream} is: every shard is read from its oldest record ({@code FirstStart}).
  */
 final class Lineage {
     private final StreamListing listing;
     private final Map<String, Lease> leases;
-    private final boolean fromOldest;
 
     /** Shards all of whose next ones are finished, or lack their leases rightly. */
     private final Set<String> settled = new HashSet<>();
 
-    /** Shards before one that has a lease, and before one that is begun; those between have no leases. */
-    private final Set<String> aboveLease = new HashSet<>();
-
+    /** Shards before one that is begun; those between have no leases. */
     private final Set<String> aboveBegun = new HashSet<>();
     private final Set<String> unread = new TreeSet<>();
     private final Set<String> ofUnknownEnd = new TreeSet<>();
 
-    /** @param fromOldest whether the task began with the stream's oldest record */
-    Lineage(StreamListing listing, Map<String, Lease> leases, boolean fromOldest) {
+    Lineage(StreamListing listing, Map<String, Lease> leases) {
         this.listing = listing;
         this.leases = leases;
-        this.fromOldest = fromOldest;
         List<Shard> oldestFirst = listing.shards();
         for (int i = oldestFirst.size() - 1; i >= 0; i--) { // children first; to ask each child in turn could take any depth
             lookBelow(oldestFirst.get(i).shardId());
@@ -59,9 +53,6 @@ final class Lineage {
                 leases.containsKey(child) ? FleetLeaseRefresher.isFinished(leases.get(child)) : settled.contains(child))) {
             settled.add(shardId);
         }
-        if (children.stream().anyMatch(child -> leases.containsKey(child) || aboveLease.contains(child))) {
-            aboveLease.add(shardId);
-        }
         if (children.stream().anyMatch(child ->
                 leases.containsKey(child) ? isBegun(leases.get(child)) : aboveBegun.contains(child))) {
             aboveBegun.add(shardId);
@@ -70,7 +61,7 @@ final class Lineage {
 
     private void sort(Shard shard) {
         String shardId = shard.shardId();
-        if (settled.contains(shardId) || (!fromOldest && aboveLease.contains(shardId))) {
+        if (settled.contains(shardId)) {
             return;
         }
         if (aboveBegun.contains(shardId)) {

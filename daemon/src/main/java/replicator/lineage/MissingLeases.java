@@ -26,21 +26,14 @@ public final class MissingLeases {
 
     private final StreamListings listings;
     private final FleetLeaseRefresher leases;
-    private final boolean fromOldest;
     private final Consumer<Lease> drop;
 
     /**
-     * @param fromOldest whether the task began with the stream's oldest record, so that every shard has a lease
      * @param drop gives a lease of this daemon's up
      */
-    public MissingLeases(
-            StreamListings listings,
-            FleetLeaseRefresher leases,
-            boolean fromOldest,
-            Consumer<Lease> drop) {
+    public MissingLeases(StreamListings listings, FleetLeaseRefresher leases, Consumer<Lease> drop) {
         this.listings = listings;
         this.leases = leases;
-        this.fromOldest = fromOldest;
         this.drop = drop;
     }
 
@@ -52,7 +45,7 @@ public final class MissingLeases {
      * @throws RuntimeException if it can't be known now
      */
     public void checkParents(String shardId, ExtendedSequenceNumber checkpoint) {
-        if (!ExtendedSequenceNumber.TRIM_HORIZON.equals(checkpoint) || !fromOldest) {
+        if (!ExtendedSequenceNumber.TRIM_HORIZON.equals(checkpoint)) {
             return;
         }
         try {
@@ -86,7 +79,7 @@ public final class MissingLeases {
         if (all.containsKey(parent)) {
             return !FleetLeaseRefresher.isFinished(all.get(parent));
         }
-        if (!new Lineage(listing, all, fromOldest).unread().contains(parent)) {
+        if (!new Lineage(listing, all).unread().contains(parent)) {
             return false; // a shard of days ago; or one beside ours is begun already, and ShardWatch says what that means
         }
         makeUnread(listing.shard(parent));
@@ -122,7 +115,7 @@ public final class MissingLeases {
                 return;
             }
             StreamListing listing = listings.look();
-            boolean isUnread = new Lineage(listing, all(), fromOldest).unread().contains(shardId);
+            boolean isUnread = new Lineage(listing, all()).unread().contains(shardId);
             if (isUnread && make(listing.shard(shardId), checkpoint)) {
                 Event.warning("lease_restored").with("shard", shardId).with("checkpoint", checkpoint.sequenceNumber())
                         .note("Somebody removed the shard's row from the checkpoint table while it was read. It was made anew, "

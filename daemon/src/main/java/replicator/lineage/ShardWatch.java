@@ -38,7 +38,6 @@ public final class ShardWatch {
     private final StreamListings listings;
     private final Callable<List<Lease>> leaseTable;
     private final WrongLeases wrongLeases;
-    private final boolean fromOldest;
     private final String workerId;
     private final Callable<?> makeLeases;
     private final IntConsumer unreadCount;
@@ -52,7 +51,6 @@ public final class ShardWatch {
 
     /**
      * @param leaseTable lists all leases, those of finished shards too
-     * @param fromOldest whether the task began with the stream's oldest record
      * @param makeLeases makes the leases that shards lack, as KCL's shard sync does
      * @param unreadCount is told at each look how many shards have been unread for too long
      */
@@ -61,7 +59,6 @@ public final class ShardWatch {
             StreamListings listings,
             Callable<List<Lease>> leaseTable,
             WrongLeases wrongLeases,
-            boolean fromOldest,
             String workerId,
             Callable<?> makeLeases,
             IntConsumer unreadCount) {
@@ -69,7 +66,6 @@ public final class ShardWatch {
         this.listings = listings;
         this.leaseTable = leaseTable;
         this.wrongLeases = wrongLeases;
-        this.fromOldest = fromOldest;
         this.workerId = workerId;
         this.makeLeases = makeLeases;
         this.unreadCount = unreadCount;
@@ -107,7 +103,7 @@ public final class ShardWatch {
         StreamListing listing = listings.look();
         lastListing = listing;
         listedNanos = System.nanoTime();
-        Lineage lineage = new Lineage(listing, leases, fromOldest);
+        Lineage lineage = new Lineage(listing, leases);
         wrongLeases.look(listing, lineage, leases, speaks);
         if (speaks && !lineage.unread().isEmpty()) {
             LOG.debug("Shards {} lack leases", lineage.unread());
