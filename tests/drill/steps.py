@@ -7,14 +7,15 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 # What differs from one time to the next, and what stands for it: what the page leaves out; where a line is broken, or
-# spaces are; moments; sequence numbers; seconds and other fractions. All other numbers are as the page has them.
+# spaces are; moments; sequence numbers; seconds and other fractions, and the numbers of a log line's fields. All other
+# numbers are as the page has them.
 _DIFFERS = re.compile(
     r"(?P<left_out>\s*…\s*)"
     r"|(?P<line>[ ]*\n(?=\S))"
     r"|(?P<space>\s+)"
     r"|(?P<moment>\d{4}-\d\d-\d\d(?:T[\d:.]+Z?| [\d:]+))"
     r"|(?P<sequence>\d{21})"
-    r"|(?P<fraction>\d+\.\d+)"
+    r"|(?P<fraction>\d+\.\d+|(?<=\w=)\d+)"
 )
 # Lines of a daemon, which writes to the same terminal, may come between two. Each of them begins with a moment.
 _BEGINNING = r"^(?:\d\S+Z )?"

@@ -18,6 +18,7 @@ _SCREEN = """\
 {"an answer": 3}
 Copied 3 items, 66 B, of orders (us-east-1) -> orders-copy (eu-west-1)
 2026-11-28T07:48:53.351Z NOTICE shard_started shard=shardId-1-a checkpoint=TRIM_HORIZON
+2026-11-28T07:48:55.000Z WARNING checkpoints_unusable seconds=17 error=ResourceNotFoundException
 task         drill: healthy, running; lag 12.5 s; daemons: 1 of 2 alive \t
 error   task drill: is stopped: no daemon renews a lease.
         Nothing is replicated.
@@ -49,6 +50,7 @@ def test_a_block_is_commands_and_what_they_show() -> None:
         "Copied 3 items, 66 B, of orders (us-east-1) -> orders-copy (eu-west-1)",
         "NOTICE shard_started shard=shardId-… checkpoint=TRIM_HORIZON",
         "2026-05-01T00:00:00.000Z NOTICE shard_started …",
+        "WARNING checkpoints_unusable seconds=5 …",
         "task         drill: healthy, running; lag 0.0 s; …",
         "error   task drill: is stopped: no daemon renews\n        a lease. Nothing is replicated.\n0",
         "…\n│ equal                      │    4 │\n│ missing at the destination │    0 │",
