@@ -27,7 +27,7 @@ from processor.settings.settings import Settings
 from processor.settings.task_file import TaskFile
 from processor.system import program
 from processor.system.private_files import UMASK
-from processor.system.signals import raise_when_they_come
+from processor.system.signals import ignore_further, raise_when_they_come
 
 
 def main(words: Sequence[str], *, settings: Settings | None = None) -> int:
@@ -69,6 +69,7 @@ def _ended(command: Command, words: Sequence[str], settings: Settings | None) ->
         status = _dispatch(command, words[1:] if command.name else words, settings)
         return ending.of_status(status)
     except KeyboardInterrupt as exc:
+        ignore_further()
         if command is REPLICATE:  # a clean stop ends with 0, also before the daemon's own handler is installed
             output.say(f"{program.NAME}: stopped before it began. Nothing was replicated.")
             return Ending(0, "")

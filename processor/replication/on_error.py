@@ -19,6 +19,7 @@ from processor.replication.dead_letters.sink import DeadLetters
 from processor.replication.key_guard import KeyGuard
 from processor.reporting.logs import Log
 from processor.settings.settings import Settings
+from processor.system import program
 
 _HELD_AT_FAULT = "The shard waits there until the daemon is started again; other shards are not held up."
 _HELD = "It is tried again every minute, and the shard goes on by itself; other shards are not held up."
@@ -104,6 +105,8 @@ def _set_aside(letters: DeadLetters, settings: Settings, log: Log) -> Refused:
             sequence_number=change.sequence_number,
             letters=letters.place,
             reason=str(error),
+            note="The destination keeps what it had of this key, and the shard goes on. Make the destination accept "
+            f"the change, then {program.COMMAND} redrive FILE brings the key up to date.",
         )
 
     return refused

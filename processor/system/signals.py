@@ -43,6 +43,12 @@ def leave_to_parent() -> None:
         signal.signal(number, signal.SIG_IGN)
 
 
+def ignore_further() -> None:
+    """Ignore both from now on, in a process that is about to end: a second one would break off its last words."""
+    for number in _SIGNALS:
+        signal.signal(number, signal.SIG_IGN)
+
+
 class Interrupted(KeyboardInterrupt):
     """A signal came; ``number`` is its own. By its class it differs from a KeyboardInterrupt that anybody may raise."""
 

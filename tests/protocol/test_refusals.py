@@ -147,6 +147,7 @@ def test_dead_letters(mode: str, start: Start, tables: Tables, tmp_path: Path) -
     assert owner_only == stat.S_IMODE(file.stat().st_mode)
     first, second = daemon.events("set_aside")
     assert " ERROR " in first
+    assert "then ./run.sh redrive FILE brings the key up to date." in first
     assert " ERROR " in second
     assert SECRET not in "\n".join(daemon.log)
     daemon.apply(remove(100, item("00")))
