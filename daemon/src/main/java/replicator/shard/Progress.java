@@ -106,7 +106,7 @@ public final class Progress {
     private void standby() {
         isStandby = true;
         Event.notice("standby").note("This daemon holds no shard: others of its task have them all, or the checkpoint "
-                + "table can't be used (kcl.log says so).");
+                + "table can't be used (checkpoints_unusable says so).");
     }
 
     void report() {
