@@ -189,7 +189,7 @@ def load(words: Sequence[str], command: Command = REPLICATE) -> Settings:
         text = loader.decoded(task_file.content_of(file)) if file else ""
     except OSError as exc:
         message = f"Properties file {file}: can't be read ({exc.strerror}). Nothing was started. Check the path."
-        if command is REPLICATE and str(file).isalpha():
+        if file and command is REPLICATE and file.isalpha():
             message += f" {help_text.meant(file)}"
         raise UsageError(message) from exc
     try:
