@@ -74,7 +74,7 @@ def test_a_first_start_takes_its_time(found: list[Lease] | None, seconds_ago: in
         task=row,
         looked_ms=NOW_MS,
     )
-    made = report.make(SETTINGS, with_leases(before, found, [], from_oldest=True), max_lag_seconds=60)
+    made = report.make(SETTINGS, with_leases(before, found, []), max_lag_seconds=60)
     assert (made.state, made.exit_status, made.counts.unowned) == (state, 1, 2)
     names = {"never started": ["never-started"], "starting": ["starting"], "stopped": ["stopped", "shards-unowned"]}
     assert [each.id for each in made.findings] == names[state]
