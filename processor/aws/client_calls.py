@@ -11,6 +11,7 @@ import threading
 from collections.abc import Callable
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
+from weakref import WeakKeyDictionary
 
 import msgspec
 
@@ -43,16 +44,58 @@ class Units(msgspec.Struct, frozen=True, rename="pascal"):
     capacity_units: float | None = None
 
 
-class ClientCalls:
-    """Calls of one client. Any number of threads may share it, and the client."""
+class _SwappedBodies:
+    """Replaces the bodies of a client's requests and answers, in the threads that ask for it."""
 
     def __init__(self, client: Any) -> None:
-        self._client = client
-        self._of_thread = threading.local()
+        self.of_thread = threading.local()
         events, service = client.meta.events, client.meta.service_model.service_id.hyphenize()
         events.register(f"before-call.{service}", self._swap_request)
         events.register(f"before-send.{service}", self._send)
         events.register(f"before-parse.{service}", self._take_answer)
+
+    def _swap_request(self, params: dict[str, Any], **_: object) -> None:
+        if self._is_asked():
+            params["body"] = self.of_thread.request
+
+    def _send(self, **_: object) -> None:
+        if self._is_asked():
+            self.of_thread.before_send()
+
+    def _take_answer(self, response_dict: dict[str, Any], **_: object) -> None:
+        if self._is_asked() and response_dict["status_code"] == HTTPStatus.OK:
+            self.of_thread.answer = response_dict["body"]
+            response_dict["body"] = _NOTHING
+
+    def _is_asked(self) -> bool:
+        """Whether this thread's call is one of ours: the client may have other users."""
+        return getattr(self.of_thread, "request", None) is not None
+
+
+_of_clients: WeakKeyDictionary[Any, _SwappedBodies] = WeakKeyDictionary()
+
+
+def prepare(client: Any) -> None:
+    """Make a client ready for ``ClientCalls``, before any other thread has it.
+
+    botocore keeps the handlers that it has found for an event. One that is registered while another thread looks for
+    them is then never called (``HierarchicalEmitter._emit``): a request would ask for something else, or its answer be
+    taken for none.
+    """
+    if client not in _of_clients:
+        _of_clients[client] = _SwappedBodies(client)
+
+
+class ClientCalls:
+    """Calls of one client. Any number of threads may share it, and the client, if it was prepared.
+
+    :param client: prepared here where it was not, which is safe as long as no other thread uses it
+    """
+
+    def __init__(self, client: Any) -> None:
+        prepare(client)
+        self._client = client
+        self._of_thread = _of_clients[client].of_thread
 
     def call(
         self, operation: str, body: bytes, *, table: str = "table", before_send: Callable[[], None] = lambda: None
@@ -77,23 +120,6 @@ class ClientCalls:
             return bytes(mine.answer)
         finally:
             mine.request = None
-
-    def _swap_request(self, params: dict[str, Any], **_: object) -> None:
-        if self._is_ours():
-            params["body"] = self._of_thread.request
-
-    def _send(self, **_: object) -> None:
-        if self._is_ours():
-            self._of_thread.before_send()
-
-    def _take_answer(self, response_dict: dict[str, Any], **_: object) -> None:
-        if self._is_ours() and response_dict["status_code"] == HTTPStatus.OK:
-            self._of_thread.answer = response_dict["body"]
-            response_dict["body"] = _NOTHING
-
-    def _is_ours(self) -> bool:
-        """Whether this thread's call was made by this class: the client may have other users."""
-        return getattr(self._of_thread, "request", None) is not None
 
 
 class TableReads:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Protocol, TypedDict
 from botocore.config import Config
 
 from processor.aws.bounds import ROOM
+from processor.aws.client_calls import prepare
 from processor.aws.connections import bound
 from processor.aws.errors import aws_errors
 from processor.aws.sessions import MakeSession, is_aws_region, session, sts_region
@@ -182,6 +183,7 @@ class Clients:
                     made = self._sessions.get(who) or session(identity, region=region)
                     self._sessions[who] = made  # a new one would read all its data files again
                     client = self._create(made, service, endpoint_url=endpoint, config=self._config)
+                    prepare(client)
                     self._made[name] = bound(client, _READ_SECONDS)
             return self._made[name]
 
@@ -203,4 +205,5 @@ def write_client(
     )
     with aws_errors(f"Client for dynamodb in {region}"):
         client = _create(make_session(), "dynamodb", region_name=region, endpoint_url=endpoint, config=config)
+        prepare(client)
         return bound(client, timeouts.call)  # type: ignore[no-any-return]
