@@ -63,6 +63,7 @@ class Recording:
             "GetItem": self._get,
             "BatchGetItem": self._get_many,
             "DescribeTable": self._describe,
+            "DescribeTimeToLive": lambda _: b'{"TimeToLiveDescription":{"TimeToLiveStatus":"DISABLED"}}',
             "DescribeStream": lambda _: b'{"StreamDescription":{"StreamStatus":"ENABLED","Shards":[]}}',
         }
 

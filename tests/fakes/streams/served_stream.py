@@ -52,6 +52,7 @@ class ServedStream(ABC):
         self._shards = [f"shardId-{1_790_000_000_000 + number:020d}-{number:08x}" for number in range(shards)]
         self._calls: dict[str, Callable[[Any], bytes]] = {
             "DescribeTable": lambda _: described(TABLE, LatestStreamArn=ARN),
+            "DescribeTimeToLive": lambda _: b'{"TimeToLiveDescription":{"TimeToLiveStatus":"DISABLED"}}',
             "DescribeStream": self._describe,
             "GetShardIterator": self._iterate,
             "GetRecords": self._read,
