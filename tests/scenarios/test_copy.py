@@ -204,7 +204,7 @@ def test_a_daemon_and_a_copy_that_were_not_made_for_each_other(stage: Stage, rep
         faults.answer({}),
         "GetItem",
         when=lambda exchange: exchange.access_key == "hasty" and b'"copy"' in exchange.body,
-        times=1,
+        times=2,
     )
     hasty.start(environment={"AWS_ACCESS_KEY_ID": "hasty"})
     row.wait()
