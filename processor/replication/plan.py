@@ -21,6 +21,8 @@ def plan(changes: Sequence[Change]) -> list[list[Change]]:
 
     :param changes: each of them asks for a write; a key's are in the stream's order
     """
+    if len({change.identity for change in changes}) == len(changes):  # coalesced, as nearly all batches are
+        return [list(changes)] if changes else []
     rounds: list[list[Change]] = []
     seen: dict[bytes, int] = {}
     for change in changes:
