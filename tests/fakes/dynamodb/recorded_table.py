@@ -25,6 +25,8 @@ OTHERWISE = f"{PREFIX}-otherwise"
 ELSEWHERE = f"{PREFIX}-elsewhere"
 # Scan's limit, as DynamoDB counts sizes (API reference).
 PAGE_BYTES = 1024 * 1024
+# DescribeTimeToLive's answer for a table without TTL.
+TTL_OFF = b'{"TimeToLiveDescription":{"TimeToLiveStatus":"DISABLED"}}'
 _PAGE_MARK = b"@@@@@@"
 
 
@@ -63,7 +65,7 @@ class Recording:
             "GetItem": self._get,
             "BatchGetItem": self._get_many,
             "DescribeTable": self._describe,
-            "DescribeTimeToLive": lambda _: b'{"TimeToLiveDescription":{"TimeToLiveStatus":"DISABLED"}}',
+            "DescribeTimeToLive": lambda _: TTL_OFF,
             "DescribeStream": lambda _: b'{"StreamDescription":{"StreamStatus":"ENABLED","Shards":[]}}',
         }
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from tests.fakes.dynamodb.recorded_table import described
+from tests.fakes.dynamodb.recorded_table import TTL_OFF, described
 from tests.fakes.network.raw_http import ServerProcess, refusal, response
 
 if TYPE_CHECKING:
@@ -52,7 +52,7 @@ class ServedStream(ABC):
         self._shards = [f"shardId-{1_790_000_000_000 + number:020d}-{number:08x}" for number in range(shards)]
         self._calls: dict[str, Callable[[Any], bytes]] = {
             "DescribeTable": lambda _: described(TABLE, LatestStreamArn=ARN),
-            "DescribeTimeToLive": lambda _: b'{"TimeToLiveDescription":{"TimeToLiveStatus":"DISABLED"}}',
+            "DescribeTimeToLive": lambda _: TTL_OFF,
             "DescribeStream": self._describe,
             "GetShardIterator": self._iterate,
             "GetRecords": self._read,
