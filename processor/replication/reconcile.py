@@ -33,6 +33,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, Protocol
 
+from processor.dynamodb.absence import insisted
 from processor.dynamodb.expiry import NO_EXPIRY, Expiry
 from processor.dynamodb.item_view import UNSEEN
 from processor.dynamodb.items import same
@@ -104,7 +105,7 @@ def reconcile(
     for writes in range(1, MAX_WRITES + 1):
         if image is None and expiry.keeps_all:
             return Reconciled(kind="moot", writes=writes - 1)
-        change = _change(key, image, sequence_number)
+        change = change_of(key, image, sequence_number)
         table.write_one(change)
         before, image = image, source.get(key) if image is None else item_of(source, key)
         if same(before, image):
@@ -114,8 +115,7 @@ def reconcile(
 
 def item_of(source: SourceReader, key: msgspec.Raw) -> msgspec.Raw | None:
     """The source's item; None where two answers in a row say so: for that one is deleted, or a dead letter goes."""
-    found = source.get(key)
-    return source.get(key) if found is None else found
+    return insisted(lambda: source.get(key))
 
 
 def _unsettled(key: msgspec.Raw, source: SourceReader, table: Table) -> UnsettledError:
@@ -151,7 +151,7 @@ def _in_archive(
         if same(wanted, there):
             is_moot = writes == 0 or (image is None and there is not None)
             return Reconciled(kind="moot" if is_moot else "delete" if there is None else "put", writes=writes)
-        before = table.exchange(_change(key, wanted, sequence_number), there)
+        before = table.exchange(change_of(key, wanted, sequence_number), there)
         if before is OTHER:
             there = latest = destination.get(key)
         else:
@@ -168,7 +168,8 @@ def is_moot(source: msgspec.Raw | None, destination: msgspec.Raw | None, expiry:
     return same(source, destination) or expiry.excuses(source, destination)
 
 
-def _change(key: msgspec.Raw, image: msgspec.Raw | None, sequence_number: str) -> Change:
+def change_of(key: msgspec.Raw, image: msgspec.Raw | None, sequence_number: str) -> Change:
+    """What writes the item that was read of a key, in no record's name; None, and ``UNSEEN``, delete it."""
     if image is UNSEEN:
         image = None
     return Change(

@@ -114,7 +114,8 @@ def take(client: DynamoDBClient, table: str, *, holder: str, host: str, seen: Ca
         condition += " OR (holder = :seen AND beat = :beat)"
         values |= {":seen": seen.holder, ":beat": seen.beat}
     expression = "SET holder = :holder, host = :host, beat = if_not_exists(beat, :zero) + :one, beatMs = :now"
-    return _ROW.changed(client, table, expression, condition=condition, values=values)
+    row = _ROW.update(client, table, expression, condition=condition, values=values)
+    return _ROW.parsed(row, table)
 
 
 def beat(client: DynamoDBClient, table: str, *, holder: str, now_ms: int) -> CareRow:
@@ -125,7 +126,8 @@ def beat(client: DynamoDBClient, table: str, *, holder: str, now_ms: int) -> Car
     """
     values = {":holder": holder, ":one": 1, ":now": now_ms}
     expression = "SET beat = beat + :one, beatMs = :now"
-    return _ROW.changed(client, table, expression, condition="holder = :holder", values=values)
+    row = _ROW.update(client, table, expression, condition="holder = :holder", values=values)
+    return _ROW.parsed(row, table)
 
 
 def leave(client: DynamoDBClient, table: str, *, holder: str) -> None:
@@ -153,4 +155,5 @@ def note(client: DynamoDBClient, table: str, *, holder: str, parts: dict[str, An
         " REMOVE " + ", ".join(f"#{name}" for name in gone) if gone else ""
     )
     values = {f":{name}": parts[name] for name in kept} | {":ours": holder}
-    return _ROW.changed(client, table, expression, condition="holder = :ours", values=values, names=stored)
+    row = _ROW.update(client, table, expression, condition="holder = :ours", values=values, names=stored)
+    return _ROW.parsed(row, table)

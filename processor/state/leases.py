@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from processor.aws.errors import aws_errors
-from processor.dynamodb.missing_table import unless_missing
+from processor.dynamodb.absence import unless_missing
 from processor.errors import UnavailableError
 
 if TYPE_CHECKING:

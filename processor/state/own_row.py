@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 import msgspec
 
 from processor.aws.errors import aws_errors
-from processor.dynamodb.missing_table import unless_missing
+from processor.dynamodb.absence import unless_missing
 from processor.errors import ConditionFailedError, ReplicatorError, UnavailableError
 from processor.state import row_values
 
@@ -139,20 +139,6 @@ class OwnRow(Generic[T]):
         return update(
             client, table, self.key, expression, condition=condition, values=values, names=names, taken=self.taken
         )
-
-    def changed(
-        self,
-        client: DynamoDBClient,
-        table: str,
-        expression: str,
-        *,
-        condition: str,
-        values: Mapping[str, Any],
-        names: Mapping[str, str] | None = None,
-    ) -> T:
-        """``update`` it; returns what it holds then."""
-        row = self.update(client, table, expression, condition=condition, values=values, names=names)
-        return self.parsed(row, table)
 
     def parsed(self, row: Row, table: str) -> T:
         """What such a row holds.

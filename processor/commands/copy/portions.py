@@ -7,11 +7,10 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from processor.commands.copy.context import CopyContext
 from processor.dynamodb.item_view import View
-from processor.dynamodb.keys import identity_of
 from processor.dynamodb.scanner import Page
+from processor.replication import reconcile
 from processor.replication.change import Change, viewed
 from processor.replication.fences import NO_NUMBER
-from processor.replication.reconcile import EVENT_NAME
 
 if TYPE_CHECKING:
     import msgspec
@@ -58,13 +57,5 @@ def _scanned(item: msgspec.Raw, context: CopyContext) -> Scanned:
 
 def change_of(key: msgspec.Raw, item: msgspec.Raw, view: View | None) -> Change | None:
     """What is written of a source's item; None if nothing is."""
-    put = Change(
-        kind="put",
-        identity=identity_of(key),
-        key=key,
-        image=item,
-        sequence_number=NO_NUMBER,
-        created_ms=0,
-        event_name=EVENT_NAME,
-    )
+    put = reconcile.change_of(key, item, NO_NUMBER)
     return put if view is None else viewed(put, view)

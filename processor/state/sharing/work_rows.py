@@ -87,7 +87,7 @@ class WorkRows(OwnRow[W]):
         :raises TakenError: it is another one, or done
         :raises UnavailableError: it can't be stored now
         """
-        return self.changed(
+        row = self.update(
             client,
             table,
             "SET members.#member = :member, beat = beat + :one",
@@ -101,6 +101,7 @@ class WorkRows(OwnRow[W]):
                 **(values or {}),
             },
         )
+        return self.parsed(row, table)
 
     def beat(self, client: DynamoDBClient, table: str, work: W, *, member: str) -> W:
         """Count the member's beat up; returns the work's row, with all members.
@@ -108,7 +109,7 @@ class WorkRows(OwnRow[W]):
         :raises TakenError: the others have removed it, or the work was begun anew
         :raises UnavailableError: it can't be stored now
         """
-        return self.changed(
+        row = self.update(
             client,
             table,
             "SET members.#member.beat = members.#member.beat + :one, beat = beat + :one",
@@ -116,6 +117,7 @@ class WorkRows(OwnRow[W]):
             names={"#member": member},
             values={":id": work.id, ":one": 1},
         )
+        return self.parsed(row, table)
 
     def remove(self, client: DynamoDBClient, table: str, work: W, *, member: str, seen_beat: int) -> W:
         """Remove another member, which has not counted up its beat since; returns the work's row.
@@ -144,7 +146,7 @@ class WorkRows(OwnRow[W]):
         condition: str,
         values: Mapping[str, Any] | None = None,
     ) -> W:
-        return self.changed(
+        row = self.update(
             client,
             table,
             "REMOVE members.#member SET beat = beat + :one",
@@ -152,6 +154,7 @@ class WorkRows(OwnRow[W]):
             names={"#member": member},
             values={":id": work.id, ":one": 1, **(values or {})},
         )
+        return self.parsed(row, table)
 
     def parts(self, client: DynamoDBClient, table: str) -> list[Row]:
         """All rows of parts, of any work of this kind.

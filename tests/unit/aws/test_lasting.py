@@ -12,7 +12,7 @@ from botocore.exceptions import BotoCoreError
 from processor.aws import lasting
 from processor.aws.errors import KINDS, REJECTED_CREDENTIALS, THROTTLES
 from processor.aws.lasting import CONFIGURATION, has_instance_metadata, lasts
-from processor.dynamodb.missing_table import unless_missing
+from processor.dynamodb.absence import unless_missing
 from processor.errors import CredentialsError, RefusedError, UnavailableError
 from processor.settings.identity import OWN
 

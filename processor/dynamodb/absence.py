@@ -1,0 +1,30 @@
+"""Believes only at the second answer in a row that something is not there, because much depends on it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TypeVar
+
+from processor.errors import NotFoundError
+
+T = TypeVar("T")
+
+
+def insisted(find: Callable[[], T | None]) -> T | None:
+    """What is found; nothing (None, or an empty list) only where two answers in a row say so."""
+    return find() or find()
+
+
+def unless_missing(call: Callable[[], T]) -> T | None:
+    """The same of what a table has; None as well if there is no such table.
+
+    :raises UnavailableError: it failed in another way
+    """
+
+    def find() -> T | None:
+        try:
+            return call()
+        except NotFoundError:
+            return None
+
+    return insisted(find)
