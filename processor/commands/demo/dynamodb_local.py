@@ -23,12 +23,31 @@ _PORTS = range(10_000, 30_000)
 
 
 def free_port() -> int:
-    """Return a port of 127.0.0.1 that nobody listens on now, and that no outgoing connection will be given."""
+    """Return a port of 127.0.0.1 that nobody listens on now, and that no outgoing connection will be given.
+
+    Nor is it given out a second time, here or in another process, before this one ends: a server that is slow to listen
+    would find another one there, and its clients would take the other's answers for its own.
+    """
     while True:
         port = CHANCE.choice(_PORTS)
-        with contextlib.suppress(OSError), contextlib.closing(socket.socket()) as probe:
+        with contextlib.suppress(OSError), contextlib.closing(socket.socket()) as probe, _claim(port) as claim:
             probe.bind(("127.0.0.1", port))
+            claim.detach()  # it stays open until this process ends
             return port
+
+
+def _claim(port: int) -> socket.socket:
+    """UDP's port of that number, which nobody else can have meanwhile, and which no server of ours uses.
+
+    :raises OSError: somebody has it
+    """
+    claim = socket.socket(type=socket.SOCK_DGRAM)
+    try:
+        claim.bind(("127.0.0.1", port))
+    except OSError:
+        claim.close()
+        raise
+    return claim
 
 
 class DynamoDBLocal:

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
 from processor.commands.demo import servers
-from processor.commands.demo.dynamodb_local import DynamoDBLocal
+from processor.commands.demo.dynamodb_local import DynamoDBLocal, free_port
 from processor.commands.demo.moto_server import MotoServer
 from processor.errors import SetupError
+from processor.flow.chance import CHANCE
 from processor.startup import java
 from tests.fakes.task.tasks import task
 
@@ -35,6 +38,21 @@ def test_moto_takes_the_place_of_what_can_not_be_had(
     assert [type(each) for each in both] == [made, made]
     assert asked == tried
     assert len(said) == len(missing)
+
+
+def test_a_port_is_given_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also to two processes of which neither listens yet."""
+    ask = "from processor.commands.demo.dynamodb_local import free_port; print(free_port(), flush=True); input()"
+    with subprocess.Popen(
+        [sys.executable, "-c", ask], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=java.ROOT
+    ) as other:
+        assert other.stdout is not None
+        given = int(other.stdout.readline())
+        chosen, choose = iter([given]), CHANCE.choice
+        monkeypatch.setattr(CHANCE, "choice", lambda ports: next(chosen, None) or choose(ports))
+        assert free_port() != given
+        assert next(chosen, None) is None, "the given one was tried"
+        other.communicate("\n")
 
 
 @pytest.mark.parametrize("wanted", ["dynamodb-local", "moto"])
