@@ -447,6 +447,23 @@ def test_an_outage(operation: str, pair: Pair, dynamodb: DynamoDBLocal, monkeypa
     assert not pair.report()["complete"]
 
 
+@pytest.mark.parametrize("side", ["source", "destination"])
+@pytest.mark.parametrize("recheck", [0, 1])
+@pytest.mark.parametrize("first", [0, 1], ids=["the first look", "the next one"])
+def test_one_answer_without_items_hides_nothing(
+    first: int, recheck: int, side: str, pair: Pair, dynamodb: DynamoDBLocal
+) -> None:
+    """A key that a table's scan has found is not taken for gone because one answer of BatchGetItem lacks it."""
+    _plant(pair)
+    with FaultProxy(dynamodb.endpoint) as proxy:
+        pair.settings[f"{side}Endpoint"] = proxy.endpoint
+        nothing = faults.answer({"Responses": {getattr(pair, side): []}, "UnprocessedKeys": {}})
+        fault = proxy.inject(nothing, "BatchGetItem", when=lambda _: proxy.received["BatchGetItem"] > first, times=1)
+        status, report = pair.verify(recheck=recheck)
+    assert fault.met == 1
+    assert (status, _counts(report)) == (1, (100, 1, 1, 1, 0, 0))
+
+
 @pytest.mark.parametrize("code", ["InternalServerError", "ExpiredTokenException", "AccessDeniedException"])
 def test_what_passes_ends_nothing(code: str, pair: Pair, dynamodb: DynamoDBLocal) -> None:
     """An outage, credentials that are renewed, a policy that is changed by mistake and back: it goes on by itself."""

@@ -11,7 +11,7 @@ A key whose source item changed between all reads is ``changing``: neither equal
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
@@ -165,7 +165,7 @@ class Recheck:
             if not candidates:
                 return
             self._retry.pause(self._pause(number + 1))
-        for some in self._look(role, candidates):
+        for some in self._look(role, candidates, is_last=True):
             found = []
             for look in some:
                 if self._looks and not look.candidate.at_rest:
@@ -174,17 +174,22 @@ class Recheck:
                     found.append(self._found(outcome, look))
             self._repair(found, self._results.found)
 
-    def _look(self, role: Role, candidates: Sequence[_Candidate]) -> Iterator[list[_Look]]:
+    def _look(self, role: Role, candidates: Sequence[_Candidate], *, is_last: bool = False) -> Iterator[list[_Look]]:
         """The keys that differ, some at a time; all others are equal, or gone from both tables.
 
         The destination is read first. Then, if the source's item has not changed by its own read, it had not changed
         when the destination was read either. The other way round, a change between the two reads that was replicated at
         once would look like a difference.
+
+        Where a table's scan has found a key, one answer that lacks it is not believed: it would be gone from both
+        tables, or be the other scan's to find. Nor is one at the last look, for what is found then is told.
         """
         by_identity = {each.identity: each for each in candidates}
         for keys in self._source.chunks([(each.identity, each.key) for each in candidates]):
-            theirs = self._destination.items_of(keys)
-            ours = self._source.items_of(keys)
+            theirs, ours = (
+                _items_insisted(side, keys) if is_last or side.role == role else side.items_of(keys)
+                for side in (self._destination, self._source)
+            )
             differing = []
             for identity in keys:
                 candidate, image, other = by_identity[identity], ours.get(identity), theirs.get(identity)
@@ -207,6 +212,12 @@ class Recheck:
             marker = self._state_of(look.candidate.identity, look.destination)
         item = {"missing": look.source, "extra": look.destination}.get(outcome) if self._values else None
         return Found(outcome=outcome, key=look.candidate.key, paths=places, marker=marker, item=item)
+
+
+def _items_insisted(side: TableSide, keys: Mapping[bytes, msgspec.Raw]) -> dict[bytes, msgspec.Raw]:
+    """What a table has of these keys; that it has no item of one, two answers must say."""
+    found = side.items_of(keys)
+    return found | side.items_of({identity: key for identity, key in keys.items() if identity not in found})
 
 
 def _outcome(look: _Look) -> Verdict:
