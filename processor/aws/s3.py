@@ -139,10 +139,18 @@ class Bucket:
             raise
 
     def keys(self, prefix: str) -> Iterator[str]:
-        """The names of all objects that begin with ``prefix``, in order, a page at a time.
+        """The names of all objects that begin with ``prefix``, in order, a page at a time; none if two answers say so.
 
         :raises UnavailableError: they can't be listed
         """
+        found = False
+        for key in self._listed(prefix):
+            found = True
+            yield key
+        if not found:
+            yield from self._listed(prefix)
+
+    def _listed(self, prefix: str) -> Iterator[str]:
         start: dict[str, Any] = {}
         while True:
             client = self._connected()

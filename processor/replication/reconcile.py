@@ -100,7 +100,7 @@ def reconcile(
     if destination is not None and expiry.is_archive:
         return _in_archive(key, sequence_number, source=source, table=table, destination=destination, expiry=expiry)
     image = item_of(source, key)
-    if destination is not None and is_moot(image, destination.get(key), expiry):
+    if destination is not None and is_moot(image, item_of(destination, key), expiry):
         return Reconciled(kind="moot")
     for writes in range(1, MAX_WRITES + 1):
         if image is None and expiry.keeps_all:
@@ -113,9 +113,12 @@ def reconcile(
     raise _unsettled(key, source, table)
 
 
-def item_of(source: SourceReader, key: msgspec.Raw) -> msgspec.Raw | None:
-    """The source's item; None where two answers in a row say so: for that one is deleted, or a dead letter goes."""
-    return insisted(lambda: source.get(key))
+def item_of(table: SourceReader, key: msgspec.Raw) -> msgspec.Raw | None:
+    """A table's item; None where two answers in a row say so.
+
+    For nothing at the source an item is deleted, and for nothing in both tables a dead letter goes.
+    """
+    return insisted(lambda: table.get(key))
 
 
 def _unsettled(key: msgspec.Raw, source: SourceReader, table: Table) -> UnsettledError:
@@ -141,7 +144,7 @@ def _in_archive(
     the source has nothing: that, or whatever a write of ours has taken the place of.
     """
     writes = 0
-    there = latest = destination.get(key)
+    there = latest = item_of(destination, key)
     for _ in range(MAX_WRITES):
         image = item_of(source, key)
         if image is None:
@@ -153,7 +156,7 @@ def _in_archive(
             return Reconciled(kind="moot" if is_moot else "delete" if there is None else "put", writes=writes)
         before = table.exchange(change_of(key, wanted, sequence_number), there)
         if before is OTHER:
-            there = latest = destination.get(key)
+            there = latest = item_of(destination, key)
         else:
             writes += 1
             latest = wanted if before is NOTHING_NEWER or same(before, there) else before

@@ -39,7 +39,7 @@ from processor.flow.outage import Outage
 from processor.flow.retry import Retry
 from processor.flow.retry_policy import RetryPolicy
 from processor.replication.dead_letters.letter import Entry, Heading, LetterStore
-from processor.replication.reconcile import SourceReader, is_moot, reconcile
+from processor.replication.reconcile import SourceReader, is_moot, item_of, reconcile
 from processor.replication.writer import Table
 from processor.settings.settings import Settings
 
@@ -248,10 +248,10 @@ class Redrive:
         return self._settings.keeps_expired and self._source.get(work.key) is None
 
     def _look(self, work: _Work) -> KeyResult:
-        image = self._source.get(work.key)
+        image = item_of(self._source, work.key)
         if image is None and self._settings.keeps_expired:
             return self._result(work, "failing", reason=_ONLY_COPY)
-        if is_moot(image, self._destination.get(work.key), self._expiry):
+        if is_moot(image, item_of(self._destination, work.key), self._expiry):
             return self._result(work, "moot")
         return self._result(work, "applied", write="delete" if image is None or image is UNSEEN else "put")
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import msgspec
 import pytest
 
-from processor.dynamodb.expiry import Expiry, PastTtl
+from processor.dynamodb.expiry import NO_EXPIRY, Expiry, PastTtl
 from processor.errors import RefusedError, UnavailableError, UnsettledError
 from processor.replication.change import Change
 from processor.replication.reconcile import MAX_WRITES, Reconciled, reconcile
@@ -16,6 +16,7 @@ from tests.fakes.dynamodb.table import FakeTable
 CHANGE = put("a", "1")
 KEY, IDENTITY = CHANGE.key, CHANGE.identity
 IMAGES = [put("a", str(value)).image for value in range(3)]
+ARCHIVE = Expiry(kept=PastTtl("ttl", lambda: 10.0, longest_seconds=float("inf")))
 
 
 def test_an_item_is_written_as_it_was_read() -> None:
@@ -56,6 +57,17 @@ def test_one_answer_that_there_is_no_item_is_not_believed(answers: list[msgspec.
     done = reconcile(KEY, "1", source=source, table=table, destination=FakeSource(dict(table.items)))
     assert Reconciled(kind="put", writes=1) == done
     assert [change.kind for change in table.done] == ["put"]
+
+
+@pytest.mark.parametrize("expiry", [NO_EXPIRY, ARCHIVE], ids=["mirror", "archive"])
+def test_one_answer_that_the_destination_has_none_is_not_believed(expiry: Expiry) -> None:
+    """An item that the source has no more is deleted, though one answer says that it is not there to be deleted."""
+    table = FakeTable()
+    table.items[IDENTITY] = bytes(IMAGES[0] or b"")
+    destination = FakeSource(table.items, answers=[None])
+    done = reconcile(KEY, "1", source=FakeSource({}), table=table, destination=destination, expiry=expiry)
+    assert Reconciled(kind="delete", writes=1) == done
+    assert table.items == {}
 
 
 @pytest.mark.parametrize("then", [None, IMAGES[2]])

@@ -129,6 +129,19 @@ def test_every_letter_is_found_and_nothing_of_others(place: Place, monkeypatch: 
     assert "secret" not in found[-1].problem
 
 
+def test_one_listing_without_letters_is_not_believed(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A redrive would say that there is nothing left to do."""
+    place.store.put(letter("a"))
+    answers: deque[dict[str, Any]] = deque([{}])
+    bucket = Bucket(place.name, connect=place._connect)
+    client = bucket._connected()
+    listed = client.list_objects_v2
+    monkeypatch.setattr(client, "list_objects_v2", lambda **given: answers.popleft() if answers else listed(**given))
+    store = LetterBucket(bucket, prefix="of/ours", task_name="t")
+    assert len(list(store.entries())) == 1
+    assert not answers
+
+
 def test_a_letter_that_was_written_anew_meanwhile_stays(place: Place) -> None:
     """Only the object that was read is removed: one refused once more has a newer letter, of another time."""
     for name in "abc":
