@@ -100,7 +100,7 @@ def reconcile(
     if destination is not None and expiry.is_archive:
         return _in_archive(key, sequence_number, source=source, table=table, destination=destination, expiry=expiry)
     image = item_of(source, key)
-    if destination is not None and is_moot(image, item_of(destination, key), expiry):
+    if destination is not None and is_moot_at(destination, key, image, expiry):
         return Reconciled(kind="moot")
     for writes in range(1, MAX_WRITES + 1):
         if image is None and expiry.keeps_all:
@@ -141,24 +141,33 @@ def _in_archive(
     """``reconcile``, where the destination keeps what TTL has deleted.
 
     ``there`` is what it has, as far as is known from before the source was last read. ``latest`` is what it may keep if
-    the source has nothing: that, or whatever a write of ours has taken the place of.
+    the source has nothing: that, or whatever a write of ours has taken the place of. ``is_sure``: that it has nothing
+    is not known from a single answer.
     """
     writes = 0
-    there = latest = item_of(destination, key)
+    is_sure = False
+    there = latest = destination.get(key)
     for _ in range(MAX_WRITES):
         image = item_of(source, key)
         if image is None:
             wanted = latest if latest is not None and expiry.excuses(None, latest) else None
         else:
             wanted = None if image is UNSEEN else image
+        if wanted is None and there is None and not is_sure:
+            # Nothing would be written, by one answer; the source must be read after the other one.
+            is_sure = True
+            there = latest = destination.get(key)
+            continue
         if same(wanted, there):
             is_moot = writes == 0 or (image is None and there is not None)
             return Reconciled(kind="moot" if is_moot else "delete" if there is None else "put", writes=writes)
         before = table.exchange(change_of(key, wanted, sequence_number), there)
         if before is OTHER:
-            there = latest = item_of(destination, key)
+            is_sure = False
+            there = latest = destination.get(key)
         else:
             writes += 1
+            is_sure = True
             latest = wanted if before is NOTHING_NEWER or same(before, there) else before
             there = wanted
     raise _unsettled(key, source, table)
@@ -169,6 +178,12 @@ def is_moot(source: msgspec.Raw | None, destination: msgspec.Raw | None, expiry:
     if source is UNSEEN:
         return destination is None
     return same(source, destination) or expiry.excuses(source, destination)
+
+
+def is_moot_at(destination: SourceReader, key: msgspec.Raw, image: msgspec.Raw | None, expiry: Expiry) -> bool:
+    """The same of what the destination has now; where it is moot if it has none, two answers must say so."""
+    there = item_of(destination, key) if is_moot(image, None, expiry) else destination.get(key)
+    return is_moot(image, there, expiry)
 
 
 def change_of(key: msgspec.Raw, image: msgspec.Raw | None, sequence_number: str) -> Change:
