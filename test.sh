@@ -30,6 +30,9 @@
 #   ./test.sh faults [--seed S] [--only CALL[:FAULT[:MOMENT]]] [--resume REPORT]
 #                                     each call, each single fault, each moment, on real daemons; all of it takes an hour and writes
 #                                     docs/faults.md; ./test.sh has a sample of it
+#   ./test.sh faults --commands [--seed S] [--only ERRAND[:CALL[:FAULT[:MOMENT]]]] [--sample COUNT]
+#                                     the same for the commands: copy, verify, redrive, unmark, check; an hour or more, and it writes
+#                                     docs/faults-of-commands.md
 #   ./test.sh chromium                gets Chromium (Debian's package) into .chromium/, where none is installed: the console's page is tested in
 #                                     it; ./test.sh does so, too
 #   ./test.sh pictures                draws docs/images/console-*.png anew: the console's page of real tasks, in that Chromium
@@ -178,6 +181,14 @@ bench() {
     [[ " $* " != *" --write "* ]] || picture tests.bench.picture
 }
 
+faults() {
+    if [[ "${1:-}" == --commands ]]; then
+        "$bin/python" -m tests.faults.commands "${@:2}"
+    else
+        "$bin/python" -m tests.faults "$@"
+    fi
+}
+
 # Atheris has wheels for few Pythons, so it is in no lock file.
 fuzz() {
     ./setup.sh jazzer
@@ -236,7 +247,7 @@ case "${1:-all}" in
     oracle) "$bin/python" -m tests.oracle "${@:2}" ;;
     model) "$bin/python" -m tests.model "${@:2}" ;;
     fuzz) fuzz "${@:2}" ;;
-    faults) "$bin/python" -m tests.faults "${@:2}" ;;
+    faults) faults "${@:2}" ;;
     docs) docs ;;
     charts | image | versions) "$bin/python" -m tests.deploy "$1" ;;
     newest) newest "${@:2}" ;;

@@ -26,8 +26,11 @@ _ELEMENT = re.compile(rb"<(\w+)>([^<>]+)</\1>")
 _Place = tuple[Any, Any]
 
 
-def spoil(answer: Answer, kind: str, number: int) -> Answer | None:
-    """The answer as the fault ``kind`` leaves it, or None where it has nothing that could be spoiled so."""
+def spoil(answer: Answer, kind: str, number: int, *, rows: bool = True) -> Answer | None:
+    """The answer as the fault ``kind`` leaves it, or None where it has nothing that could be spoiled so.
+
+    :param rows: its items are rows of the replicator's own
+    """
     if not answer.body.strip():
         return _headless(answer)
     if answer.body.lstrip()[:1] == b"<":
@@ -38,7 +41,7 @@ def spoil(answer: Answer, kind: str, number: int) -> Answer | None:
         except ValueError:  # CBOR, of which only an empty answer is known here
             body = b"\xbf\xff" if kind == "empty-object" else answer.body
         else:
-            body = json.dumps(_json(content, kind, number)).encode()
+            body = json.dumps(_json(content, kind, number, rows=rows)).encode()
             if json.loads(body) == json.loads(answer.body):
                 return None
     if body == answer.body:
@@ -56,12 +59,12 @@ def _headless(answer: Answer) -> Answer | None:
 # --- JSON ------------------------------------------------------------------------------------------------------------
 
 
-def _json(content: Any, kind: str, number: int) -> Any:
+def _json(content: Any, kind: str, number: int, *, rows: bool) -> Any:
     if kind == "empty-object":
         return {}
     if kind == "empty-list":
         return _emptied(content)
-    found = list(places(content))
+    found = list(places(content, rows=rows))
     if kind == "part-missing":
         found += [(holder[name], -1) for holder, name in found if name in _LISTINGS and holder[name]]
     if found:
@@ -88,16 +91,28 @@ def _emptied(content: Any) -> Any:
     }
 
 
-def places(content: Any) -> Iterator[_Place]:
-    """Every part of an answer, the uppermost first; of a list's elements only the first one's."""
+def places(content: Any, *, rows: bool = True) -> Iterator[_Place]:
+    """Every part of an answer, the uppermost first; of a list's elements only the first one's.
+
+    :param rows: the parts of items, too
+    """
     pending = [content]
     while pending:
         each = pending.pop(0)
         for name, value in each.items():
             yield each, name
             inner = value[0] if isinstance(value, list) and value else value
-            if isinstance(inner, dict) and name not in _IMAGES and not inner.keys() & _TYPES:
+            if (
+                isinstance(inner, dict)
+                and name not in _IMAGES
+                and not inner.keys() & _TYPES
+                and (rows or not _is_item(inner))
+            ):
                 pending.append(inner)
+
+
+def _is_item(value: dict[str, Any]) -> bool:
+    return bool(value) and all(isinstance(each, dict) and each.keys() <= _TYPES for each in value.values())
 
 
 def _junk(value: Any, number: int) -> Any:

@@ -99,7 +99,7 @@ class Strike:
         undone = self._kind == "empty-object" and exchange.operation in _NOT_DONE
         answer = Answer(200, b'{"UnprocessedItems":{}}', {}) if undone else exchange.forward(exchange.body)
         wanted = answer.status < 300 and not (self._with_records and _is_empty_page(answer.body))
-        spoiled = spoil(answer, self._kind, self._number) if wanted else None
+        spoiled = spoil(answer, self._kind, self._number, rows=self._site == "leases") if wanted else None
         if spoiled is None:
             with self._lock:
                 self._taken -= 1

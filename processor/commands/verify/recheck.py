@@ -11,7 +11,7 @@ A key whose source item changed between all reads is ``changing``: neither equal
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
@@ -187,7 +187,7 @@ class Recheck:
         by_identity = {each.identity: each for each in candidates}
         for keys in self._source.chunks([(each.identity, each.key) for each in candidates]):
             theirs, ours = (
-                _items_insisted(side, keys) if is_last or side.role == role else side.items_of(keys)
+                side.items_insisted(keys) if is_last or side.role == role else side.items_of(keys)
                 for side in (self._destination, self._source)
             )
             differing = []
@@ -212,12 +212,6 @@ class Recheck:
             marker = self._state_of(look.candidate.identity, look.destination)
         item = {"missing": look.source, "extra": look.destination}.get(outcome) if self._values else None
         return Found(outcome=outcome, key=look.candidate.key, paths=places, marker=marker, item=item)
-
-
-def _items_insisted(side: TableSide, keys: Mapping[bytes, msgspec.Raw]) -> dict[bytes, msgspec.Raw]:
-    """What a table has of these keys; that it has no item of one, two answers must say."""
-    found = side.items_of(keys)
-    return found | side.items_of({identity: key for identity, key in keys.items() if identity not in found})
 
 
 def _outcome(look: _Look) -> Verdict:

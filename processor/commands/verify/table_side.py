@@ -84,6 +84,11 @@ class TableSide:
             found = self._retry(lambda: self._readable.get_pairs(list(keys.values())))
         return {identity_of(self.key_of(item)): seen for item, seen in found if seen is not None}
 
+    def items_insisted(self, keys: Mapping[bytes, msgspec.Raw]) -> dict[bytes, msgspec.Raw]:
+        """The same; that there is no item of a key, two answers must say."""
+        found = self.items_of(keys)
+        return found | self.items_of({identity: key for identity, key in keys.items() if identity not in found})
+
     def chunks(self, keys: Sequence[tuple[bytes, msgspec.Raw]]) -> Iterator[dict[bytes, msgspec.Raw]]:
         """Cut keys into parts for ``items_of``, small enough that the items of each fit in memory."""
         for first in range(0, len(keys), self._keys_per_call):

@@ -112,7 +112,8 @@ class VerifyWorker:
         tally = _Tally()
         judge = Judge(self._form, tally, expiry=self._task.expiry, show_expired=self._task.shows_expired)
         for some in side.chunks(keys):
-            found = other.items_of(some)
+            # An item that only one answer lacks would be named by both scans.
+            found = other.items_of(some) if side.role == "source" else other.items_insisted(some)
             for identity, key in some.items():
                 mine, theirs = by_identity[identity], found.get(identity)
                 if side.role == "source":
