@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 
 import msgspec
 
+from processor.dynamodb.absence import insisted
 from processor.dynamodb.keys import identity_of
 from processor.dynamodb.reader import ReadableTable
 
@@ -20,7 +21,8 @@ class Fences:
     """The sequence numbers in one table.
 
     A command writes the source's item with the number that it read here. The fence lets the write through only if no
-    newer change of that key was written in between.
+    newer change of that key was written in between. Two answers must say that there is no item: a write that carried
+    ``NO_NUMBER`` for one that has a number would be passed over, as if what is there were newer.
 
     :param table: the destination, read with everything that its items have
     :param key_of: an item's key, see ``keys.py``
@@ -36,7 +38,7 @@ class Fences:
 
         :raises UnavailableError: the destination can't be read now
         """
-        item = self._table.get(key)
+        item = insisted(lambda: self._table.get(key))
         return NO_NUMBER if item is None else self._number(item)
 
     def of_many(self, keys: Sequence[msgspec.Raw]) -> dict[bytes, str]:
@@ -44,6 +46,11 @@ class Fences:
 
         :raises UnavailableError: the destination can't be read now
         """
+        found = self._numbers(keys)
+        lacking = [key for key in keys if identity_of(key) not in found]
+        return found | self._numbers(lacking)
+
+    def _numbers(self, keys: Sequence[msgspec.Raw]) -> dict[bytes, str]:
         return {identity_of(self._key_of(item)): self._number(item) for item in self._table.get_many(keys)}
 
     def _number(self, item: msgspec.Raw) -> str:

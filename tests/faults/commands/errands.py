@@ -9,6 +9,7 @@ from typing import Any
 import msgspec
 
 from processor.dynamodb.keys import identity_of
+from processor.replication.change import SEQUENCE_NUMBER_DIGITS
 from processor.replication.two_way.marker import Markers
 from processor.replication.two_way.stamp import new_stamp
 from tests.fakes.dynamodb.attribute_values import parsed
@@ -65,7 +66,7 @@ class Copy(Errand):
     def wrongs(self, desk: Desk, end: End, *, again: bool) -> Iterator[str]:
         """0 says that all is there."""
         del again
-        found = {key: _without(item, "_replicatedSequenceNumber") for key, item in desk.destination().items()}
+        found = _plain(desk.destination())
         if end.status == 0 and found != _items():
             lacking = sum(found.get(key) != item for key, item in _items().items())
             yield f"0, but {lacking} items are not there as they are at the source"
@@ -73,12 +74,14 @@ class Copy(Errand):
             yield "the source was written to"
 
 
-class Archive(Copy):
-    """The same for a destination that keeps what TTL deletes."""
+class CopyOver(Copy):
+    """The same to a table of older items, as a replication has written them; a two-way one begins with it."""
 
     def prepare(self, desk: Desk) -> None:
-        """TTL is on."""
+        """As an archive's source needs it, TTL is on."""
         super().prepare(desk)
+        older = {key: {**item, "n": {"N": "-1"}} for key, item in _items().items()}
+        desk.put(desk.destination_table, older if "twoWay" in self.settings else _written(older, self))
         on: Any = {"Enabled": True, "AttributeName": "ttl"}
         desk.local.update_time_to_live(TableName=desk.source_table, TimeToLiveSpecification=on)
 
@@ -97,7 +100,7 @@ class Verify(Errand):
     def prepare(self, desk: Desk) -> None:
         """A difference of each kind."""
         super().prepare(desk)
-        desk.put(desk.destination_table, _other())
+        desk.put(desk.destination_table, _written(_other(), self))
 
     def wrongs(self, desk: Desk, end: End, *, again: bool) -> Iterator[str]:
         """It never says that they are equal; what it counts is so; it writes nothing."""
@@ -107,7 +110,7 @@ class Verify(Errand):
             yield "0, but they differ"
         if end.status == 1 and end.report.get("complete") and counts != [2, 1, 1, 57]:
             yield f"missing, extra, different, equal are {counts}"
-        if (desk.source(), desk.destination()) != (_items(), _other()):
+        if (desk.source(), _plain(desk.destination())) != (_items(), _other()):
             yield "it has written"
 
 
@@ -136,7 +139,7 @@ class Repair(Verify):
     def wrongs(self, desk: Desk, end: End, *, again: bool) -> Iterator[str]:
         """0 says that they are; nothing that the source has is ever deleted."""
         del again
-        found = desk.destination()
+        found = _plain(desk.destination())
         if end.status in (0, 1) and found != _items():
             yield f"{end.status}, but they are not equal"
         if end.status == 1:
@@ -153,20 +156,20 @@ class Redrive(Errand):
 
     def settings_of(self, desk: Desk) -> dict[str, str]:
         """Where they are."""
-        return {"onError": "deadLetter", "deadLetterUri": desk.letters_uri}
+        return {**self.settings, "onError": "deadLetter", "deadLetterUri": desk.letters_uri}
 
     def prepare(self, desk: Desk) -> None:
         """Of the keys 0 to 7, two differ, one is missing, two are deleted, two are equal, one is in neither table."""
         old = {str(number): {"id": {"S": str(number)}, "v": {"N": "1"}} for number in range(6)}
         new = {number: {"id": {"S": number}, "v": {"N": "2"}} for number in ("0", "1", "6")}
-        desk.put(desk.destination_table, old)
+        desk.put(desk.destination_table, _written(old, self))
         desk.put(desk.source_table, {key: item for key, item in {**old, **new}.items() if key not in ("2", "3")})
         for number in range(_LETTERS):
             desk.put_letter(str(number), number + 1)
 
     def wrongs(self, desk: Desk, end: End, *, again: bool) -> Iterator[str]:
         """No letter goes before its key is equal; 0 says that all have gone."""
-        kept, ours, theirs = desk.letters(), desk.source(), desk.destination()
+        kept, ours, theirs = desk.letters(), desk.source(), _plain(desk.destination())
         gone = {str(number) for number in range(_LETTERS)} - kept
         lost = sorted(key for key in gone if ours.get(key) != theirs.get(key))
         if lost:
@@ -201,7 +204,8 @@ class Unmark(Errand):
         """They were written by a two-way replication."""
         super().prepare(desk)
         desk.put(desk.destination_table, _items())
-        desk.put(desk.destination_table, {key: _marked(key, _items()[key]) for key in _KEYS[: self._MARKED]})
+        some = {key: item for key, item in _items().items() if key in _KEYS[: self._MARKED]}
+        desk.put(desk.destination_table, {key: _marked(key, item) for key, item in some.items()})
 
     def wrongs(self, desk: Desk, end: End, *, again: bool) -> Iterator[str]:
         """0 says that no marker is left; nothing else changes."""
@@ -210,7 +214,7 @@ class Unmark(Errand):
         marked = [key for key, item in found.items() if MARKER in item]
         if end.status == 0 and marked:
             yield f"0, but {len(marked)} markers are there"
-        if {key: _without(item, MARKER) for key, item in found.items()} != _items():
+        if _plain(found) != _items():
             yield "an item has changed"
 
 
@@ -241,21 +245,27 @@ class CheckRefused(Check):
             yield "0, but the stream has no images"
 
 
-MARKER = "_replication"
+MARKER, FENCE = "_replication", "_replicatedSequenceNumber"
 _BESIDE = ("--concurrent",)
+_FENCED = {"writeMode": "fenced"}
+_ARCHIVE = {"ttlDeletes": "ignore"}
+_TWO_WAY = {"twoWay": "true", "conflictUri": "file:///tmp/conflicts.jsonl"}
 _QUICK = ("--recheck", "1")
+_REPAIR = (*_QUICK, "--repair", "--deleteExtra")
 ERRANDS = (
     Copy(name="copy", command="copy"),
     Copy(name="copy beside a replication", command="copy", options=_BESIDE, is_variant=True),
-    Copy(name="copy, fenced", command="copy", options=_BESIDE, settings={"writeMode": "fenced"}, is_variant=True),
-    Archive(
-        name="copy to an archive", command="copy", options=_BESIDE, settings={"ttlDeletes": "ignore"}, is_variant=True
-    ),
+    CopyOver(name="copy fenced", command="copy", options=_BESIDE, settings=_FENCED, is_variant=True),
+    CopyOver(name="copy to an archive", command="copy", options=_BESIDE, settings=_ARCHIVE, is_variant=True),
+    CopyOver(name="copy two-way", command="copy", options=_BESIDE, settings=_TWO_WAY, is_variant=True),
     Verify(name="verify", command="verify", options=_QUICK, status=1),
     VerifyEqual(name="verify equal tables", command="verify", options=_QUICK, is_variant=True),
     Verify(name="verify shared", command="verify", options=(*_QUICK, "--shared"), status=1),
-    Repair(name="repair", command="verify", options=(*_QUICK, "--repair", "--deleteExtra")),
+    Repair(name="repair", command="verify", options=_REPAIR),
+    Repair(name="repair fenced", command="verify", options=_REPAIR, settings=_FENCED, is_variant=True),
+    Repair(name="repair two-way", command="verify", options=_REPAIR, settings=_TWO_WAY, is_variant=True),
     Redrive(name="redrive", command="redrive"),
+    Redrive(name="redrive fenced", command="redrive", settings=_FENCED, is_variant=True),
     RedriveDry(name="redrive dry", command="redrive", options=("--dryRun",), is_variant=True),
     Unmark(name="unmark", command="unmark"),
     Check(name="check", command="check"),
@@ -270,5 +280,17 @@ def _marked(key: str, item: Item) -> Item:
     return parsed(msgspec.json.decode(made))
 
 
-def _without(item: Item, attribute: str) -> Item:
-    return {name: value for name, value in item.items() if name != attribute}
+def _written(items: Mapping[str, Item], errand: Errand) -> dict[str, Item]:
+    """Items as the errand's task has written them."""
+    if errand.settings.get("twoWay") == "true":
+        return {key: _marked(key, item) for key, item in items.items()}
+    if errand.settings.get("writeMode") == "fenced":
+        number = {"S": "7".zfill(SEQUENCE_NUMBER_DIGITS)}
+        return {key: {**item, FENCE: number} for key, item in items.items()}
+    return dict(items)
+
+
+def _plain(items: Mapping[str, Item]) -> dict[str, Item]:
+    """Items without what replication adds."""
+    own = (MARKER, FENCE)
+    return {key: {name: value for name, value in item.items() if name not in own} for key, item in items.items()}
