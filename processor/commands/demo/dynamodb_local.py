@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import socket
 import subprocess
 import time
+from collections import deque
 from pathlib import Path
 from types import TracebackType
 from urllib.error import HTTPError
@@ -20,19 +22,24 @@ _START_SECONDS = 180.0
 # Below the ports that systems give to outgoing connections (Linux: from 32768): one of those may be taken before it is
 # used, and a client that calls one on which nobody listens may be connected to itself.
 _PORTS = range(10_000, 30_000)
+# Of ports that were given out last: whoever was given an earlier one listens by now.
+_MOST_CLAIMS = 200
+_claims: deque[int] = deque()
 
 
 def free_port() -> int:
     """Return a port of 127.0.0.1 that nobody listens on now, and that no outgoing connection will be given.
 
-    Nor is it given out a second time, here or in another process, before this one ends: a server that is slow to listen
-    would find another one there, and its clients would take the other's answers for its own.
+    Nor is it soon given out a second time, here or in another process: a server that is slow to listen would find
+    another one there, and its clients would take the other's answers for its own.
     """
     while True:
         port = CHANCE.choice(_PORTS)
         with contextlib.suppress(OSError), contextlib.closing(socket.socket()) as probe, _claim(port) as claim:
             probe.bind(("127.0.0.1", port))
-            claim.detach()  # it stays open until this process ends
+            _claims.append(claim.detach())  # it stays open
+            if len(_claims) > _MOST_CLAIMS:
+                os.close(_claims.popleft())
             return port
 
 

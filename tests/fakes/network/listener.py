@@ -9,11 +9,17 @@ import socketserver
 import ssl
 import sys
 import threading
+import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
+from tests.fakes.patience import PATIENCE_SECONDS
+
 if TYPE_CHECKING:
     from typing_extensions import Self
+
+
+_BIND_SECONDS = 0.02
 
 
 class ConnectionThread(threading.Thread):
@@ -48,13 +54,29 @@ class Listener(socketserver.ThreadingTCPServer):
         tls: ssl.SSLContext | None = None,
         name: str = "listener",
     ) -> None:
-        super().__init__(("127.0.0.1", port), handler)
+        super().__init__(("127.0.0.1", port), handler, bind_and_activate=False)
+        self._bind()
+        self.server_activate()
         if tls is not None:
             self.socket = tls.wrap_socket(self.socket, server_side=True)
         self.port: int = self.server_address[1]
         self._open: set[socket.socket] = set()
         self._serving: list[ConnectionThread] = []
         self._thread = threading.Thread(target=self.serve_forever, args=(0.02,), name=name, daemon=True)
+
+    def _bind(self) -> None:
+        """A process that another thread has just started still has whatever was open here, until it is a program."""
+        deadline = time.monotonic() + PATIENCE_SECONDS
+        while True:
+            try:
+                self.server_bind()
+            except OSError:
+                if time.monotonic() > deadline:
+                    self.server_close()
+                    raise
+                time.sleep(_BIND_SECONDS)
+            else:
+                return
 
     def start(self) -> None:
         """Begin."""
