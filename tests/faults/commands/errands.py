@@ -21,7 +21,7 @@ _KEYS = [f"key-{number:02}" for number in range(_COUNT)]
 _MISSING, _EXTRA, _DIFFERENT = ("key-20", "key-50"), "key-99", "key-30"
 _LETTERS = 8
 # Two pages of a scan, which ends a page at 1 MB.
-_PADDING = "x" * 30_000
+_PADDING = "x" * 20_000
 
 
 def _items() -> dict[str, Item]:
