@@ -80,6 +80,8 @@ class ReadableTable:
             found = one_decoder.decode(answer)
         except NO_ANSWER as exc:
             raise self._call.not_dynamodb("GetItem") from exc
+        if bytes(found.item)[:1] not in (b"", b"{"):
+            raise self._call.not_dynamodb("GetItem")
         if self._consumed is not None:
             item = [len(bytes(found.item))]
             self._consumed(rate_limiter.read(found.consumed_capacity.capacity_units, item))

@@ -100,8 +100,11 @@ def reconcile(
     if destination is not None and expiry.is_archive:
         return _in_archive(key, sequence_number, source=source, table=table, destination=destination, expiry=expiry)
     image = item_of(source, key)
-    if destination is not None and is_moot_at(destination, key, image, expiry):
-        return Reconciled(kind="moot")
+    if destination is not None:
+        # Two answers must say that it has none, where nothing would be written then.
+        there = item_of(destination, key) if is_moot(image, None, expiry) else destination.get(key)
+        if is_moot(image, there, expiry):
+            return Reconciled(kind="moot")
     for writes in range(1, MAX_WRITES + 1):
         if image is None and expiry.keeps_all:
             return Reconciled(kind="moot", writes=writes - 1)
@@ -178,12 +181,6 @@ def is_moot(source: msgspec.Raw | None, destination: msgspec.Raw | None, expiry:
     if source is UNSEEN:
         return destination is None
     return same(source, destination) or expiry.excuses(source, destination)
-
-
-def is_moot_at(destination: SourceReader, key: msgspec.Raw, image: msgspec.Raw | None, expiry: Expiry) -> bool:
-    """The same of what the destination has now; where it is moot if it has none, two answers must say so."""
-    there = item_of(destination, key) if is_moot(image, None, expiry) else destination.get(key)
-    return is_moot(image, there, expiry)
 
 
 def change_of(key: msgspec.Raw, image: msgspec.Raw | None, sequence_number: str) -> Change:

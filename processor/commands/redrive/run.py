@@ -39,7 +39,7 @@ from processor.flow.outage import Outage
 from processor.flow.retry import Retry
 from processor.flow.retry_policy import RetryPolicy
 from processor.replication.dead_letters.letter import Entry, Heading, LetterStore
-from processor.replication.reconcile import SourceReader, is_moot_at, item_of, reconcile
+from processor.replication.reconcile import SourceReader, is_moot, item_of, reconcile
 from processor.replication.writer import Table
 from processor.settings.settings import Settings
 
@@ -251,7 +251,7 @@ class Redrive:
         image = item_of(self._source, work.key)
         if image is None and self._settings.keeps_expired:
             return self._result(work, "failing", reason=_ONLY_COPY)
-        if is_moot_at(self._destination, work.key, image, self._expiry):
+        if is_moot(image, item_of(self._destination, work.key), self._expiry):
             return self._result(work, "moot")
         return self._result(work, "applied", write="delete" if image is None or image is UNSEEN else "put")
 

@@ -178,7 +178,7 @@ class Redrive(Errand):
             yield f"0, but {len(kept)} letters are there"
         if end.status == 0 and not again and end.report["keys"] != _LETTERS:
             yield f"keys is {end.report['keys']}"
-        if end.status == 1 and not end.report["failing"]:
+        if end.status == 1 and not end.report["failing"] and not end.report["unreadable"]:
             yield "1, but nothing is said to fail"
 
 

@@ -52,6 +52,15 @@ def test_a_page_is_not_no_item(page: bytes) -> None:
         _table(server.endpoint).get(KEY)
 
 
+@pytest.mark.parametrize("item", [None, 5, [], "junk"])
+def test_what_is_no_item_is_no_answer(item: object) -> None:
+    """It is asked for again: one such answer is no reason to end a command, nor a bug."""
+    with HttpServer() as server:
+        server.answers.append((200, {"Item": item}))
+        with pytest.raises(UnavailableError, match="none of DynamoDB's"):
+            _table(server.endpoint).get(KEY)
+
+
 @pytest.mark.parametrize(
     ("code", "error"),
     [
