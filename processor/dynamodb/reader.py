@@ -25,6 +25,11 @@ class _Item(msgspec.Struct, rename="pascal"):
     item: msgspec.Raw = msgspec.Raw(b"")
     consumed_capacity: Units = Units()
 
+    def __post_init__(self) -> None:
+        """Whatever is no object is no item, and its answer none; msgspec has no type for the bytes of an object."""
+        if bytes(memoryview(self.item)[:1]) not in (b"", b"{"):
+            raise ValueError("Item is no object")
+
 
 class _Keys(msgspec.Struct, rename="pascal"):
     keys: list[msgspec.Raw] = []
@@ -80,8 +85,6 @@ class ReadableTable:
             found = one_decoder.decode(answer)
         except NO_ANSWER as exc:
             raise self._call.not_dynamodb("GetItem") from exc
-        if bytes(found.item)[:1] not in (b"", b"{"):
-            raise self._call.not_dynamodb("GetItem")
         if self._consumed is not None:
             item = [len(bytes(found.item))]
             self._consumed(rate_limiter.read(found.consumed_capacity.capacity_units, item))

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import msgspec
 
-from processor.dynamodb.absence import insisted
+from processor.dynamodb.absence import each_insisted, insisted
 from processor.dynamodb.keys import identity_of
 from processor.dynamodb.reader import ReadableTable
 
@@ -46,12 +46,11 @@ class Fences:
 
         :raises UnavailableError: the destination can't be read now
         """
-        found = self._numbers(keys)
-        lacking = [key for key in keys if identity_of(key) not in found]
-        return found | self._numbers(lacking)
+        return each_insisted(self._numbers, {identity_of(key): key for key in keys})
 
-    def _numbers(self, keys: Sequence[msgspec.Raw]) -> dict[bytes, str]:
-        return {identity_of(self._key_of(item)): self._number(item) for item in self._table.get_many(keys)}
+    def _numbers(self, keys: Mapping[bytes, msgspec.Raw]) -> dict[bytes, str]:
+        found = self._table.get_many(list(keys.values()))
+        return {identity_of(self._key_of(item)): self._number(item) for item in found}
 
     def _number(self, item: msgspec.Raw) -> str:
         value = _decoder.decode(item).get(self._attribute)

@@ -10,7 +10,6 @@ import contextlib
 import json
 import random
 import shutil
-import socket
 import subprocess
 import threading
 import time
@@ -21,7 +20,7 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
-from processor.commands.demo.dynamodb_local import DynamoDBLocal
+from processor.commands.demo.dynamodb_local import DynamoDBLocal, free_port
 from processor.metrics import heartbeat
 from processor.startup import java
 from tests.fakes.daemon.fleet import Fleet
@@ -84,13 +83,6 @@ class Prometheus:
         with contextlib.suppress(OSError), urllib.request.urlopen(f"http://127.0.0.1:{self._port}/-/ready", timeout=5):
             return True
         return False
-
-
-def free_port() -> int:
-    """A port that nobody listens on."""
-    with socket.socket() as listening:
-        listening.bind(("127.0.0.1", 0))
-        return int(listening.getsockname()[1])
 
 
 def run(folder: Path) -> tuple[float, float]:

@@ -9,6 +9,7 @@ import msgspec
 
 from processor.commands.verify.digests import Role
 from processor.commands.verify.part import RAW
+from processor.dynamodb.absence import each_insisted
 from processor.dynamodb.keys import identity_of, key_reader
 from processor.dynamodb.reader import MAX_KEYS_PER_CALL, ReadableTable
 from processor.dynamodb.scanner import ScannableTable, Segment, believed_page
@@ -86,8 +87,7 @@ class TableSide:
 
     def items_insisted(self, keys: Mapping[bytes, msgspec.Raw]) -> dict[bytes, msgspec.Raw]:
         """The same; that there is no item of a key, two answers must say."""
-        found = self.items_of(keys)
-        return found | self.items_of({identity: key for identity, key in keys.items() if identity not in found})
+        return each_insisted(self.items_of, keys)
 
     def chunks(self, keys: Sequence[tuple[bytes, msgspec.Raw]]) -> Iterator[dict[bytes, msgspec.Raw]]:
         """Cut keys into parts for ``items_of``, small enough that the items of each fit in memory."""

@@ -265,6 +265,19 @@ def test_one_answer_without_the_hubs_item_is_not_believed(
     assert hub.kept.all == []
 
 
+def test_what_is_no_item_of_the_hubs_is_no_answer(dynamodb: DynamoDBLocal, tables: Tables) -> None:
+    """The write is made again later, and then goes up."""
+    change = _seen(_mirrored(3, v={"N": "1"}), None)
+    with FaultProxy(dynamodb.endpoint) as proxy:
+        hub = Hub(proxy, tables)
+        hub.has(v={"N": "1"})
+        proxy.inject(faults.answer({"Item": 5}), "GetItem", times=1)
+        with pytest.raises(UnavailableError, match="none of DynamoDB's"):
+            hub.table.write_one(change)
+        assert hub.table.write_one(change)
+    assert hub.item is None
+
+
 @pytest.mark.parametrize(("seconds_left", "is_conflict"), [(-60, False), (3600, True)])
 def test_an_expired_item_of_the_hub_is_no_conflict(
     dynamodb: DynamoDBLocal, tables: Tables, *, seconds_left: int, is_conflict: bool
