@@ -44,9 +44,17 @@ ENVIRONMENT = {
     "AWS_EC2_METADATA_DISABLED": "true",
     "NO_PROXY": "127.0.0.1,localhost",
 }
+_OTHERS = ("AWS_", "REPLICATION_")
 _AUTHORIZATION = (
     f"AWS4-HMAC-SHA256 Credential=test/20240101/{REGION}/dynamodb/aws4_request, SignedHeaders=host, Signature=0"
 )
+
+
+def take_environment() -> None:
+    """What is no test sees no other account or settings, either: for the rest of this process."""
+    for name in [name for name in os.environ if name.startswith(_OTHERS)]:
+        del os.environ[name]
+    os.environ.update(ENVIRONMENT)
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -54,7 +62,7 @@ def _environment() -> Iterator[None]:
     """No test sees the AWS account or the replication settings of whoever runs it."""
     with pytest.MonkeyPatch.context() as patch:
         for name in list(os.environ):
-            if name.startswith(("AWS_", "REPLICATION_")):
+            if name.startswith(_OTHERS):
                 patch.delenv(name)
         for name, value in ENVIRONMENT.items():
             patch.setenv(name, value)

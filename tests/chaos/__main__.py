@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import dataclasses
-import os
 import random
 import tempfile
 import time
@@ -24,7 +23,7 @@ from tests.chaos.two_way import plan as two_way_plan
 from tests.chaos.two_way import report as two_way_report
 from tests.chaos.two_way.bugs import BUGS as TWO_WAY_BUGS
 from tests.chaos.two_way.plan import POLICIES
-from tests.conftest import ENVIRONMENT
+from tests.conftest import take_environment
 from tests.fakes.machine.planted import planted_checkout
 
 # A bug that is planted may keep the tables from ever being equal.
@@ -45,9 +44,7 @@ def main() -> int:
     :returns: 0 if the checker found nothing; with ``--plant``, if it found the bug
     """
     given = _given()
-    for name in [name for name in os.environ if name.startswith(("AWS_", "REPLICATION_"))]:
-        del os.environ[name]
-    os.environ.update(ENVIRONMENT)
+    take_environment()
     folder = Path(tempfile.mkdtemp(prefix="chaos-"))
     if given.plant:
         return _two_way_plant(given, folder) if given.plant in TWO_WAY_BUGS else _plant(given.plant, folder)

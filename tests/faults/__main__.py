@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import contextlib
-import os
 import signal
 import tempfile
 import threading
@@ -16,7 +15,7 @@ import boto3
 
 from processor.commands.demo.dynamodb_local import DynamoDBLocal
 from processor.startup import java
-from tests.conftest import ENVIRONMENT
+from tests.conftest import take_environment
 from tests.fakes.aws.moto_server import MotoServer
 from tests.faults import report
 from tests.faults.cells import Cell, all_cells, chosen
@@ -59,9 +58,7 @@ def main() -> int:
         before = report.read(given.resume, seed=given.seed) if given.resume else []
     except (OSError, ValueError) as exc:
         parser.error(str(exc))
-    for name in [name for name in os.environ if name.startswith(("AWS_", "REPLICATION_"))]:
-        del os.environ[name]
-    os.environ.update(ENVIRONMENT)
+    take_environment()
     folder = Path(tempfile.mkdtemp(prefix="faults-"))
     file = given.report or given.resume or folder / "faults.json"
     done = {outcome.cell for outcome in before}

@@ -19,7 +19,7 @@ Rows = Mapping[str, Mapping[str, Any]]
 _MOST_SHOWN = 3
 _SAID = re.compile(r" (NOTICE|WARNING|ERROR) ([a-z_]+)\b.*")
 _HELD = "held"
-_TRACES = ("BUG:", "Traceback (most recent call last)")
+TRACES = ("BUG:", "Traceback (most recent call last)")
 
 
 class Ear:
@@ -48,7 +48,7 @@ class Ear:
         for match in _SAID.finditer(self.text):
             if match[1] == "ERROR" and match[2] not in true:
                 yield f"ERROR said: {match[0].strip()[:400]}"
-        yield from (f"a trace on the console: {trace}" for trace in _TRACES if trace in self.text)
+        yield from (f"a trace on the console: {trace}" for trace in TRACES if trace in self.text)
 
 
 def differences(wanted: Mapping[str, Item], found: Mapping[str, Item]) -> list[str]:

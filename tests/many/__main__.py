@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import argparse
 import itertools
-import os
 import random
 import subprocess
 import tempfile
@@ -20,7 +19,7 @@ from pathlib import Path
 
 from processor.commands.demo.dynamodb_local import DynamoDBLocal
 from processor.startup import java
-from tests.conftest import ENVIRONMENT
+from tests.conftest import take_environment
 from tests.fakes.daemon.machines import Machines
 from tests.fakes.network import faults
 from tests.fakes.network.fault_proxy import FaultProxy
@@ -216,9 +215,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="./test.sh many", description=__doc__)
     parser.add_argument("--seed", type=int, default=1, help="of what is written")
     given = parser.parse_args()
-    for name in [name for name in os.environ if name.startswith(("AWS_", "REPLICATION_"))]:
-        del os.environ[name]
-    os.environ.update(ENVIRONMENT)
+    take_environment()
     folder = Path(tempfile.mkdtemp(prefix="many-"))
     print(f"Logs: {folder}", flush=True)
     with ExitStack() as stack:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import itertools
 import json
-import os
 import tempfile
 import threading
 from collections.abc import Sequence
@@ -14,7 +13,7 @@ from functools import partial
 from pathlib import Path
 
 from processor.startup import java
-from tests.conftest import ENVIRONMENT
+from tests.conftest import take_environment
 from tests.faults.__main__ import servers
 from tests.faults.commands import report
 from tests.faults.commands.cells import Cell, Outcome, cells_of, made_by, run, sample
@@ -26,7 +25,7 @@ _CELLS_OF_A_SERVER = 100
 _PAGE = java.ROOT / "docs" / "faults-of-commands.md"
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
+def main() -> int:
     """Run it.
 
     :returns: 0 if everything held in every cell, else 1
@@ -37,10 +36,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--sample", type=int, metavar="COUNT", help="so many of these cells, by seed")
     parser.add_argument("--lanes", type=int, default=4, help="how many cells at once (default: 4)")
     parser.add_argument("--report", type=Path, help="write the outcomes here, as JSON (see commands/report.py)")
-    given = parser.parse_args(arguments)
-    for name in [name for name in os.environ if name.startswith(("AWS_", "REPLICATION_"))]:
-        del os.environ[name]
-    os.environ.update(ENVIRONMENT)
+    given = parser.parse_args()
+    take_environment()
     folder = Path(tempfile.mkdtemp(prefix="faults-"))
     with servers(folder) as shared:
         cells = _chosen(given.only, folder, shared)

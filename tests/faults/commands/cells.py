@@ -16,6 +16,7 @@ from pathlib import Path
 
 from processor.startup import java
 from tests.faults.cells import FAULTS
+from tests.faults.checks import TRACES
 from tests.faults.commands.desk import Desk, End, Made, ended
 from tests.faults.commands.errands import Errand
 from tests.faults.strike import Strike
@@ -31,7 +32,6 @@ _OUTAGE_SECONDS = 5.0
 _BELIEVED_IN_TIME = {"empty-object", "part-missing", "empty-list"}
 # Once, these end nothing that has begun its work, but for a beginning's own looks (docs/how-it-works.md).
 _PASSING = {"throttled", "server-error", "cut", "hung", "answer-lost"}
-_TRACES = ("BUG:", "Traceback (most recent call last)")
 _DECIDED = {1, 5, 22}
 
 
@@ -68,7 +68,7 @@ def made_by(errand: Errand, folder: Path, servers: Servers) -> list[Made]:
     """
     with Desk(folder, servers) as desk:
         errand.prepare(desk)
-        end = ended(desk.start(errand.command, errand.options, **errand.settings_of(desk)))
+        end = ended(errand.start(desk))
         wrongs = list(errand.wrongs(desk, end, again=False))
         assert (end.status, wrongs) == (errand.status, []), f"{errand.name}: {end}"
         return desk.calls()
@@ -77,8 +77,12 @@ def made_by(errand: Errand, folder: Path, servers: Servers) -> list[Made]:
 def cells_of(errand: Errand, calls: Sequence[Made]) -> Iterator[Cell]:
     """All there are."""
     for call, fault, moment in itertools.product(calls, FAULTS, MOMENTS):
-        is_met = not errand.is_variant and fault not in _BELIEVED_IN_TIME if moment == "outage" else True
-        if is_met and not (moment == "later" and call.times == 1):
+        is_left_out = {
+            "first": False,
+            "later": call.times == 1,
+            "outage": errand.is_variant or fault in _BELIEVED_IN_TIME,
+        }
+        if not is_left_out[moment]:
             yield Cell(errand=errand, call=call, fault=fault, moment=moment)
 
 
@@ -101,7 +105,7 @@ def run(cell: Cell, seed: int, folder: Path, servers: Servers, *, root: Path = j
         before = 1 + number % (cell.call.times - 1) if cell.moment == "later" else 0
         seen = itertools.count()
         fault = desk.site(cell.call.site).inject(strike, cell.call.operation, when=lambda _: next(seen) >= before)
-        started = desk.start(errand.command, errand.options, **errand.settings_of(desk))
+        started = errand.start(desk)
         over = threading.Event()
         watching = threading.Thread(target=_clear_later, args=(strike, fault.clear, over))
         watching.start()
@@ -141,7 +145,7 @@ def _unsaid(cell: Cell, end: End) -> Iterator[str]:
         yield f"it ended with {end.status}"
     if not end.errors.strip() and not end.report:
         yield f"it ended with {end.status} and not a word"
-    yield from (f"a trace: {trace}" for trace in _TRACES if trace in end.errors)
+    yield from (f"a trace: {trace}" for trace in TRACES if trace in end.errors)
     is_look = cell.call.operation.startswith("Describe") or cell.call.site == "leases"
     if cell.moment == "later" and cell.fault in _PASSING and not is_look:
         yield f"it ended with {end.status}, though this passes"
@@ -149,7 +153,7 @@ def _unsaid(cell: Cell, end: End) -> Iterator[str]:
 
 def _not_done_by_another(errand: Errand, desk: Desk) -> Iterator[str]:
     """What is wrong with the next run, in which nothing goes wrong."""
-    end = ended(desk.start(errand.command, errand.options, **errand.settings_of(desk)))
+    end = ended(errand.start(desk))
     if end.status != errand.status:
         yield f"the next one ends with {end.status}: {end.errors[-600:]}"
     yield from (f"after the next one: {each}" for each in errand.wrongs(desk, end, again=True))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -51,6 +52,10 @@ class Errand:
         """What its task has more than any."""
         del desk
         return dict(self.settings)
+
+    def start(self, desk: Desk) -> subprocess.Popen[str]:
+        """Start the command."""
+        return desk.start(self.command, self.options, **self.settings_of(desk))
 
     def wrongs(self, desk: Desk, end: End, *, again: bool) -> Iterator[str]:
         """What is not true although it must be.
