@@ -18,6 +18,7 @@ import javaproperties
 import msgspec
 
 from processor.aws import endpoints
+from processor.aws.domains import is_aws
 from processor.aws.sessions import sts_region
 from processor.metrics.shard_files import DIRECTORY as METRICS_DIRECTORY
 from processor.metrics.sinks import sinks
@@ -175,6 +176,9 @@ def write_files(
     made = properties(settings, task=task, worker_id=worker_id, leases=leases, read_at_ms=read_at_ms)
     made |= {name: value for name, value in endpoints.told(settings).items() if name not in settings.kcl}
     settings_file = slot.directory / SETTINGS_FILE
+    # Only an uplink is told, for a mirror loses nothing where it doubts that (FirstStart.java).
+    has_seconds = settings.direction == "uplink" and is_aws(made["sourceStreamsEndpoint"])
+    made["recordTimesHaveSeconds"] = str(has_seconds).lower()
     made["childSettings"] = str(settings_file)
     made["nurseryDirectory"] = str(slot.directory / NURSERY_DIRECTORY)
     made |= _make_folders(settings, slot)

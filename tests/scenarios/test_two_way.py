@@ -180,6 +180,8 @@ def test_a_pair_becomes_two_way_and_one_way_again(servers: Servers, tmp_path: Pa
         pair.turn_stream_on()
         for value in ("b", "a"):
             pair.put("returning", v={"S": value})
+        pair.put("after it")  # until then the spoke may have the "a" of before, and "b" is still to come
+        pair.wait_for("after it")
         pair.wait_equal()
         assert one_way.stop() == 0
     assert pair.command("check")[0] == 0

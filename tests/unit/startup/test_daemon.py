@@ -18,6 +18,7 @@ from processor.startup.slot import Slot
 from processor.state.leases import Lease
 from processor.state.task_row import of
 from tests.fakes.task.tasks import REQUIRED, task
+from tests.fakes.task.two_way import two_way
 
 STREAM = "arn:aws:dynamodb:eu-west-1:123456789012:table/orders/stream/2024-01-01T00:00:00.000"
 
@@ -180,6 +181,26 @@ def test_what_is_left_out_is_counted_only_where_something_is(tmp_path: Path, sta
     written = javaproperties.loads((slot / "daemon.properties").read_bytes())
     assert (written["countsDirectory"], written["countsFiltered"]) == (str(slot / "counts"), "true")
     assert oct((slot / "counts").stat().st_mode & 0o777) == "0o700"
+
+
+@pytest.mark.parametrize(
+    ("direction", "endpoint", "has_seconds"),
+    [
+        ("uplink", None, "true"),
+        ("uplink", "https://dynamodb.us-east-1.amazonaws.com", "true"),
+        ("uplink", "http://localhost:8000", "false"),
+        ("mirror", None, "false"),
+    ],
+)
+def test_whether_a_whole_minute_is_a_second(
+    tmp_path: Path, direction: str, endpoint: str | None, has_seconds: str
+) -> None:
+    """At AWS it is: what the mirror wrote without a marker, before the uplink, would be taken for an application's."""
+    settings = two_way(**({"destinationEndpoint": endpoint} if endpoint else {}))
+    one = next(each for each in settings.in_directions if each.direction == direction)
+    daemon.write_files(one, Slot(tmp_path, 0, -1), task=of(one, STREAM), leases=[], read_at_ms=5)
+    written = javaproperties.loads((tmp_path / "daemon.properties").read_bytes())
+    assert written["recordTimesHaveSeconds"] == has_seconds
 
 
 def test_only_the_owner_may_read_them(started: tuple[list[str], Path]) -> None:

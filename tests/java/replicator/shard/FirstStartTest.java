@@ -12,7 +12,7 @@ class FirstStartTest {
     private static final long MOMENT = 1_700_000_040_000L; // a whole minute
 
     private static boolean isBefore(long seconds) {
-        return new FirstStart(MOMENT).isBefore(Instant.ofEpochMilli(MOMENT + seconds * 1_000));
+        return new FirstStart(MOMENT, false).isBefore(Instant.ofEpochMilli(MOMENT + seconds * 1_000));
     }
 
     @Test
@@ -25,9 +25,16 @@ class FirstStartTest {
     }
 
     @Test
+    void aWholeMinuteIsASecondWhereTimesHaveSeconds() {
+        FirstStart start = new FirstStart(MOMENT, true);
+        assertTrue(start.isBefore(Instant.ofEpochMilli(MOMENT - 60_000)));
+        assertFalse(start.isBefore(Instant.ofEpochMilli(MOMENT)));
+    }
+
+    @Test
     void aTimeThatIsNoneIsMeant() {
-        assertFalse(new FirstStart(MOMENT).isBefore(Instant.ofEpochMilli(Long.MAX_VALUE)));
-        assertTrue(new FirstStart(MOMENT).isBefore(Instant.ofEpochMilli(Long.MIN_VALUE)));
+        assertFalse(new FirstStart(MOMENT, false).isBefore(Instant.ofEpochMilli(Long.MAX_VALUE)));
+        assertTrue(new FirstStart(MOMENT, false).isBefore(Instant.ofEpochMilli(Long.MIN_VALUE)));
     }
 
     @Test

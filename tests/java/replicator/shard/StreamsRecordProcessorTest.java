@@ -52,7 +52,7 @@ class StreamsRecordProcessorTest {
                     return null;
                 });
         Exit exit = new Exit(() -> {});
-        StreamsRecordProcessor processor = new StreamsRecordProcessor(child, new Children(), null, null, null, new FirstStart(0),
+        StreamsRecordProcessor processor = new StreamsRecordProcessor(child, new Children(), null, null, null, new FirstStart(0, false),
                 new Progress(new RecordTimes("arn"), new Holds(Path.of("holds")), false), new Retention(BROKEN),
                 new DispatchTurns(Thread.currentThread()), null, exit);
         field(StreamsRecordProcessor.class, "shardId").set(processor, "shard");

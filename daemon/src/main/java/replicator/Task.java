@@ -209,8 +209,9 @@ final class Task {
                 ChildProcessors.of(() -> processes.add(nursery.child(childSettings)), exit::childEnded,
                         daemonConfig.getExecutorService(), configuration),
                 children, gate, counts, missing,
-                new FirstStart(Long.parseLong(properties.getProperty("firstStartMillis", "0"))), progress, retention,
-                turns, checkpoints, exit);
+                new FirstStart(
+                        Long.parseLong(properties.getProperty("firstStartMillis", "0")), isSet("recordTimesHaveSeconds")),
+                progress, retention, turns, checkpoints, exit);
     }
 
     private static DynamoDBLeaseManagementFactory leaseFactory(KclConfiguration kcl) {

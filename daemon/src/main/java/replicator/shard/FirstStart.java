@@ -16,13 +16,15 @@ import software.amazon.kinesis.retrieval.KinesisClientRecord;
  * {@code processor/state/task_row.py} keeps, says which changes are meant.
  *
  * <p>A record's time is approximate, so where it is not certain that a change was made before, it is applied: to apply one
- * again, or one too many, ends as the source is.
+ * again, or one too many, ends as the source is. Not so of a two-way task's uplink: what was written before it is the
+ * mirror's, without a marker, and would undo what the hub has got since. Its moment has all that it takes for clocks and
+ * seconds ({@code directions.py}); a minute would let such a write through.
  */
 public final class FirstStart {
     /** ApproximateCreationDateTime has whole seconds on AWS. */
     private static final long SECOND_MILLIS = 1_000;
 
-    /** And whole minutes on DynamoDB Local; where AWS has one, it may be that. */
+    /** And whole minutes on DynamoDB Local; a second that is a whole minute may be that. */
     private static final long MINUTE_MILLIS = 60_000;
 
     /** Servers' clocks differ by less, where they keep any time at all. */
@@ -31,10 +33,15 @@ public final class FirstStart {
     private static final Logger LOG = LoggerFactory.getLogger(FirstStart.class);
 
     private final long millis;
+    private final boolean hasSeconds;
 
-    /** @param millis since the epoch, by the source's clock; 0 where every change is meant */
-    public FirstStart(long millis) {
+    /**
+     * @param millis since the epoch, by the source's clock; 0 where every change is meant
+     * @param hasSeconds whether a record's time that is a whole minute is a second as any other
+     */
+    public FirstStart(long millis, boolean hasSeconds) {
         this.millis = millis;
+        this.hasSeconds = hasSeconds;
     }
 
     /**
@@ -58,7 +65,7 @@ public final class FirstStart {
 
     boolean isBefore(Instant made) {
         long at = made.toEpochMilli();
-        long precision = at % MINUTE_MILLIS == 0 ? MINUTE_MILLIS : SECOND_MILLIS;
+        long precision = at % MINUTE_MILLIS == 0 && !hasSeconds ? MINUTE_MILLIS : SECOND_MILLIS;
         return at < millis - precision - CLOCKS_MILLIS; // a sum with a time from outside could be too large for 64 bits
     }
 
