@@ -8,6 +8,7 @@ from tests.fakes.daemon.replicator import Replicator
 from tests.faults import checks
 from tests.faults.cells import Cell
 from tests.faults.checks import Ear
+from tests.faults.one_way import OneWay
 from tests.faults.outcome import Outcome
 from tests.faults.scene import WRITE_SECONDS, BrokenError, Scene, judged, rest, wait, went_on
 from tests.faults.world import World
@@ -50,6 +51,7 @@ def _backlog(scene: Scene, daemon: Replicator, _: Ear) -> str:
 
 def _shard_end(scene: Scene, daemon: Replicator, _: Ear) -> str:
     world = scene.world
+    assert isinstance(world, OneWay)  # no other has cells of this moment
     with scene.armed() as strike:
         world.write()
         child = world.simulator.roll_over()

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-Kind = Literal["plain", "item", "roles", "metrics", "letters"]
+Kind = Literal["plain", "item", "roles", "metrics", "letters", "two-way"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,6 +44,14 @@ CALLS = (
     Call(site="sts", operation="AssumeRole", kind="roles"),
     Call(site="cloudwatch", operation="PutMetricData", kind="metrics"),
     Call(site="s3", operation="PutObject", kind="letters"),
+    Call(site="spoke", operation="GetRecords", kind="two-way"),
+    Call(site="hub", operation="GetItem", kind="two-way"),
+    Call(site="hub", operation="PutItem", kind="two-way"),
+    Call(site="hub", operation="DeleteItem", kind="two-way"),
+    Call(site="spoke", operation="PutItem", kind="two-way"),
+    Call(site="spoke", operation="UpdateItem", kind="two-way"),
+    Call(site="spoke", operation="DeleteItem", kind="two-way"),
+    Call(site="conflicts", operation="PutObject", kind="two-way"),
 )
 
 # What each is, in the words of docs/faults.md.
@@ -77,6 +85,8 @@ MOMENTS = {
 RUNNING = ("steady", "backlog", "shard-end", "outage")
 FLEET = ("hand-over",)
 LIVES = ("start", "stop")
+# No shard of DynamoDB Local ends, and one of each direction is not shared out among daemons.
+_NOT_TWO_WAY = {"shard-end", "hand-over"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +107,8 @@ def all_cells() -> Iterator[Cell]:
     """The whole matrix, call by call."""
     for call in CALLS:
         for moment in MOMENTS:
+            if call.kind == "two-way" and moment in _NOT_TWO_WAY:
+                continue
             for fault in FAULTS:
                 yield Cell(call, fault, moment)
 

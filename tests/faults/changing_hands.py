@@ -42,5 +42,5 @@ def _hand_over(scene: Scene, daemons: list[Replicator]) -> str:
 def owners(world: World) -> int:
     """How many daemons have leases of open shards, if each of those is somebody's; else 0."""
     rows = world.lease_rows()
-    held = [rows.get(shard.id, {}).get("leaseOwner", {}).get("S") for shard in world.simulator.open_shards()]
+    held = [rows.get(shard, {}).get("leaseOwner", {}).get("S") for shard in world.open_shards()]
     return len(set(held)) if None not in held else 0

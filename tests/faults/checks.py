@@ -6,13 +6,15 @@ It knows nothing of the replicator's code.
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterator, Mapping
-from typing import Any
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from typing import TYPE_CHECKING, Any
 
 from tests.fakes.daemon.replicator import Replicator
 from tests.fakes.streams.simulated_stream import Event
 from tests.fakes.streams.stream_record import Item
-from tests.faults.world import REFUSED, World
+
+if TYPE_CHECKING:
+    from tests.faults.world import World
 
 SHARD_END = "SHARD_END"
 Rows = Mapping[str, Mapping[str, Any]]
@@ -54,9 +56,7 @@ class Ear:
 def differences(wanted: Mapping[str, Item], found: Mapping[str, Item]) -> list[str]:
     """The keys that are not alike, the first few by name."""
     keys = sorted(key for key in wanted.keys() | found.keys() if wanted.get(key) != found.get(key))
-    shown = [
-        f"{key} is {_brief(found.get(key))}, at the source {_brief(wanted.get(key))}" for key in keys[:_MOST_SHOWN]
-    ]
+    shown = [f"{key} is {_brief(found.get(key))}, not {_brief(wanted.get(key))}" for key in keys[:_MOST_SHOWN]]
     return [*shown, *([f"and {len(keys) - _MOST_SHOWN} more"] if len(keys) > _MOST_SHOWN else [])]
 
 
@@ -65,14 +65,9 @@ def _brief(item: Item | None) -> str:
 
 
 def unequal(world: World) -> list[str]:
-    """How the destination differs from the source now, and which refused changes have no letter."""
-    found = differences(world.wanted(), world.found())
-    if world.kind == "letters" and not found:
-        names = world.letters()
-        refused = [event for event in world.simulator.history if event.key["id"]["S"].startswith(REFUSED)]
-        kept = {name.rpartition("/")[2].partition(".")[0] for name in names}
-        found = [f"no letter of {event.key}" for event in refused if event.sequence_number not in kept]
-    return found[: _MOST_SHOWN + 1]
+    """How the tables differ from what they must hold now, and what is not kept beside them."""
+    found = [each for wanted, there in world.sides() for each in differences(wanted, there)]
+    return (found or world.unkept())[: _MOST_SHOWN + 1]
 
 
 def leases(world: World, before: Rows) -> Iterator[str]:
@@ -81,7 +76,7 @@ def leases(world: World, before: Rows) -> Iterator[str]:
     for shard, row in before.items():
         if shard not in rows and checkpoint(row) != SHARD_END:
             yield f"the lease of {shard} has gone, unfinished"
-    open_ones = {shard.id for shard in world.simulator.open_shards()}
+    open_ones = world.open_shards()
     for shard, row in rows.items():
         if shard in open_ones and checkpoint(row) == SHARD_END:
             yield f"{shard} is open, and its lease says that it is finished"
@@ -93,18 +88,17 @@ def checkpoint(row: Mapping[str, Any]) -> str:
     return text
 
 
-def passed_unapplied(world: World) -> Iterator[str]:
+def passed_unapplied(history: Iterable[Event], rows: Rows, found: Mapping[str, Item]) -> Iterator[str]:
     """Changes that a checkpoint has passed although the destination has neither them nor a later one of their key."""
-    found = world.found()
     by_key: dict[str, list[Event]] = {}
-    for event in world.simulator.history:
+    for event in history:
         by_key.setdefault(event.key["id"]["S"], []).append(event)
-    for shard, row in world.lease_rows().items():
+    for shard, row in rows.items():
         at = checkpoint(row)
         limit = float("inf") if at == SHARD_END else int(at) if at.isdigit() else -1
         for key, events in by_key.items():
             passed = [event for event in events if event.shard_id == shard and int(event.sequence_number) <= limit]
-            if not passed or key.startswith(REFUSED):
+            if not passed:
                 continue
             later = [event.item for event in events if int(event.sequence_number) >= int(passed[-1].sequence_number)]
             if found.get(key) not in later:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import threading
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, closing
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,9 +12,11 @@ from typing import TYPE_CHECKING
 
 from tests.faults import at_work, changing_hands, lives
 from tests.faults.cells import FLEET, LIVES, RUNNING, Cell
+from tests.faults.one_way import SHARDS, OneWay
 from tests.faults.outcome import FAILED, NOT_MADE, Outcome
 from tests.faults.scene import BrokenError, rest, wait
-from tests.faults.world import SHARDS, Servers, World
+from tests.faults.two_way import TwoWay
+from tests.faults.world import Servers, World
 
 if TYPE_CHECKING:
     from tests.fakes.daemon.replicator import Replicator
@@ -68,7 +70,7 @@ class Job:
                 break
             if world is None or (number + self.seed) % 2:
                 stack.close()
-                world = stack.enter_context(World(self.folder, self.servers, cells[0].call.kind))
+                world = stack.enter_context(_world(self, cells[0]))
             if not self._life(world, {cell.moment: cell for cell in cells}, tell):
                 stack.close()
                 world = None
@@ -98,12 +100,19 @@ class Job:
 
     def _life_of_stop(self, cell: Cell) -> Outcome:
         """A stop whose start went wrong, after a good start."""
-        with World(self.folder, self.servers, cell.call.kind) as world:
+        with _world(self, cell) as world:
             daemon = world.make()
             world.write()
             world.start(daemon)
             rest(world, [daemon])
             return lives.stop(world, daemon, cell, seed=self.seed)
+
+
+def _world(job: Job, cell: Cell, settings: Mapping[str, str] | None = None) -> World:
+    kind = cell.call.kind
+    if kind == "two-way":
+        return TwoWay(job.folder, job.servers, kind)
+    return OneWay(job.folder, job.servers, kind, settings=settings)
 
 
 class _Shared:
@@ -134,9 +143,8 @@ class _Shared:
 
     def _ready(self, cell: Cell) -> tuple[World, list[Replicator]]:
         if self._world is None:
-            settings = _FLEET_FAILOVER if self._count > 1 else {}
             self._world = self._stack.enter_context(
-                World(self._job.folder, self._job.servers, cell.call.kind, **settings)
+                _world(self._job, cell, _FLEET_FAILOVER if self._count > 1 else None)
             )
             for _ in range(self._count):
                 self._world.start(self._world.make())

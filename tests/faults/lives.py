@@ -6,7 +6,6 @@ import signal
 from contextlib import suppress
 
 from tests.fakes.daemon.replicator import Replicator
-from tests.faults import checks
 from tests.faults.cells import Cell
 from tests.faults.checks import Ear
 from tests.faults.outcome import ENDS_SAID, GOES_ON, Outcome
@@ -56,9 +55,10 @@ def stop(world: World, daemon: Replicator, cell: Cell, *, seed: int) -> Outcome:
             daemon.process.send_signal(signal.SIGTERM)
             if not wait(lambda: daemon.process.poll() is not None, _STOP_SECONDS):
                 raise BrokenError(f"it still runs {_STOP_SECONDS:.0f} s after SIGTERM")
-        wrong = [*checks.passed_unapplied(world)]
-        if daemon.process.poll() != 0:
-            wrong.append(f"it ended with {daemon.process.poll()}")
+        status = daemon.process.poll()
+        wrong = [*world.passed_unapplied(daemon)]
+        if status != 0:
+            wrong.append(f"it ended with {status}")
         if wrong:
             raise BrokenError("; ".join(wrong))
         return GOES_ON if strike.met else scene.unmet()

@@ -50,7 +50,7 @@ class Scene:
     def armed(self) -> Iterator[Strike]:
         """The fault waits for its call, and is over afterwards."""
         mark = _OF_MOMENT.get((self.cell.call.operation, self.cell.moment), b"")
-        key = self.world.simulator.table.encode() if self.cell.call.site == "source" else b""
+        key = self.world.source_table.encode() if self.cell.call.site == "source" else b""
 
         def wanted(exchange: Exchange) -> bool:
             return mark in exchange.body and key in exchange.body

@@ -40,6 +40,7 @@ _XML_CODES: dict[str, dict[str, tuple[int, str]]] = {
         "expired": (403, "ExpiredToken"),
     },
 }
+_XML_CODES["conflicts"] = _XML_CODES["s3"]
 # No answer of these says anything but that it is done, so an empty one is only wrong where nothing is.
 _NOT_DONE = {"BatchWriteItem"}
 
@@ -171,7 +172,7 @@ def refusal(exchange: Exchange, site: str, kind: str, number: int) -> Answer:
 
 def _xml_error(site: str, code: str) -> bytes:
     error = f"<Error><Type>Sender</Type><Code>{code}</Code><Message>{escape('As the cell wants it')}</Message></Error>"
-    return (error if site == "s3" else f"<ErrorResponse>{error}<RequestId>1</RequestId></ErrorResponse>").encode()
+    return (error if site != "sts" else f"<ErrorResponse>{error}<RequestId>1</RequestId></ErrorResponse>").encode()
 
 
 def _cbor_map(texts: dict[str, str]) -> bytes:

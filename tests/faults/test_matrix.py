@@ -14,9 +14,10 @@ from tests.faults import at_work
 from tests.faults.__main__ import bucket_server
 from tests.faults.cells import CALLS, FLEET, LIVES, Cell, chosen, sample
 from tests.faults.jobs import jobs
+from tests.faults.one_way import OneWay
 from tests.faults.outcome import FAILED, Outcome
 from tests.faults.scene import rest
-from tests.faults.world import Servers, World
+from tests.faults.world import Servers
 
 pytestmark = pytest.mark.timeout(900)
 
@@ -75,7 +76,7 @@ def test_a_planted_bug_is_noticed(servers: Servers, tmp_path: Path) -> None:
     (cell,) = chosen(
         "BatchWriteItem:empty-object:outage"
     )  # for a while: a single answer may come too late to be believed
-    with World(tmp_path, servers, "plain", root=root, rest_seconds=PATIENCE_SECONDS) as world:
+    with OneWay(tmp_path, servers, "plain", root=root, rest_seconds=PATIENCE_SECONDS) as world:
         world.write()
         daemon = world.start(world.make())
         rest(world, [daemon])

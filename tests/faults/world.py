@@ -1,15 +1,15 @@
-"""All that a cell happens in: a simulated source, proxies before DynamoDB Local, the other services, and daemons."""
+"""What a cell happens in, whatever is replicated: the leases' proxy, the other services, and daemons."""
 
 from __future__ import annotations
 
 import contextlib
-import itertools
-import time
 import uuid
+from abc import ABC, abstractmethod
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypedDict
 
 import boto3
 import psutil
@@ -21,7 +21,6 @@ from tests.fakes.daemon.replicator import Replicator
 from tests.fakes.network.fault_proxy import FaultProxy
 from tests.fakes.network.faulty_server import FaultyServer
 from tests.fakes.streams.stream_record import Item
-from tests.fakes.streams.streams_simulator import StreamsSimulator
 from tests.faults.cells import Kind
 from tests.faults.services import Forwarded, Sts, cloudwatch_operation, s3_operation
 
@@ -29,24 +28,9 @@ if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
     from typing_extensions import Self
 
-SHARDS = 2
 # Longer than any pause between two tries, on a machine that has more to do.
 REST_SECONDS = 120.0
 BUCKET = "letters"
-# The destination has an index on it that wants a string: a number there is refused.
-INDEXED = "code"
-_KEYS = tuple(f"key-{number}" for number in range(8))
-_DELETED = _KEYS[-2:]  # every other time
-REFUSED = "refused"
-_BACKLOG: dict[Kind, int] = {"plain": 2400, "item": 400, "roles": 400, "metrics": 400, "letters": 400}
-# What the task has more than any: few tests can wait for KCL's metrics for ten seconds.
-_SETTINGS: dict[Kind, dict[str, str]] = {
-    "plain": {},
-    "item": {"writeMode": "item"},
-    "roles": {"sourceRoleArn": READER, "destinationRoleArn": WRITER, "kclRoleArn": KEEPER},
-    "metrics": {"dontPublishCloudwatch": "false", "metricsBufferTimeMillis": "1000"},
-    "letters": {"onError": "deadLetter", "deadLetterUri": f"s3://{BUCKET}/here"},
-}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,12 +41,23 @@ class Servers:
     moto: str
 
 
-class World:
+class Options(TypedDict, total=False):
+    """What any world may be given.
+
+    ``root``: the checkout whose run.sh is run; ``rest_seconds``: how long the tables may differ after a fault.
+    """
+
+    root: Path
+    rest_seconds: float
+
+
+class World(ABC):
     """Serves from entering the context to leaving it, which ends the daemons that still run.
 
-    :param root: the checkout whose run.sh is run
-    :param rest_seconds: how long the tables may differ after a fault
-    :param settings: of the task, on top of what it needs
+    :param sites: the servers of the tables, by the names of the calls' sites
+    :param settings: of the task: its tables, and what it has more than any
+    :param root: see ``Options``
+    :param rest_seconds: the same
     """
 
     def __init__(
@@ -71,67 +66,53 @@ class World:
         servers: Servers,
         kind: Kind,
         *,
+        sites: Mapping[str, FaultyServer],
+        settings: Mapping[str, str],
         root: Path = java.ROOT,
         rest_seconds: float = REST_SECONDS,
-        **settings: str,
     ) -> None:
         self.root = root
         self.rest_seconds = rest_seconds
+        self.kind = kind
         suffix = uuid.uuid4().hex[:8]
         self.folder = folder / f"{kind}-{suffix}"
-        self.kind = kind
-        self.simulator = StreamsSimulator(shards=SHARDS, seed=1, table=f"source-{suffix}")
-        self.leases = FaultProxy(servers.dynamodb)
-        self.destination = FaultProxy(servers.dynamodb)
-        self.sts = Sts(FakeSts(dict.fromkeys((READER, WRITER, KEEPER), "ROLE"), expires_in=_expiry))
-        self.s3 = Forwarded(servers.moto, s3_operation)
-        self.cloudwatch = Forwarded(servers.moto, cloudwatch_operation)
-        self.daemons: list[Replicator] = []
-        self.table = f"destination-{suffix}"
         self.task = f"task-{suffix}"
         self.lease_table = f"DynamoDBCrossRegionReplication{self.task}"
-        self._local: DynamoDBClient = boto3.client("dynamodb", region_name="eu-west-1", endpoint_url=servers.dynamodb)
-        self._s3 = boto3.client("s3", region_name="us-east-1", endpoint_url=servers.moto)
-        self._writes = itertools.count(1)
-        self._stack = ExitStack()
+        self.daemons: list[Replicator] = []
+        self.local: DynamoDBClient = boto3.client("dynamodb", region_name="eu-west-1", endpoint_url=servers.dynamodb)
+        self.bucket = boto3.client("s3", region_name="us-east-1", endpoint_url=servers.moto)
+        leases, s3 = FaultProxy(servers.dynamodb), Forwarded(servers.moto, s3_operation)
+        self._sites: dict[str, FaultyServer] = {
+            **sites,
+            "leases": leases,
+            "sts": Sts(FakeSts(dict.fromkeys((READER, WRITER, KEEPER), "ROLE"), expires_in=_expiry)),
+            "s3": s3,
+            "conflicts": s3,
+            "cloudwatch": Forwarded(servers.moto, cloudwatch_operation),
+        }
         self._settings = {
             "sourceRegion": "us-east-1",
-            "sourceTable": self.simulator.table,
-            "sourceEndpoint": self.simulator.endpoint,
             "destinationRegion": "eu-west-1",
-            "destinationTable": self.table,
-            "destinationEndpoint": self.destination.endpoint,
-            "kclEndpoint": self.leases.endpoint,
+            "kclEndpoint": leases.endpoint,
             "taskName": self.task,
-            **_SETTINGS[kind],
             **settings,
         }
+        self._stack = ExitStack()
 
     def __enter__(self) -> Self:
-        for server in (self.simulator, self.leases, self.destination, self.sts, self.s3, self.cloudwatch):
+        for server in dict.fromkeys(self._sites.values()):
             self._stack.enter_context(server)
-        _create(self._local, self.table)
         return self
 
     def __exit__(self, *_: object) -> None:
         for daemon in self.daemons:
             thaw(daemon)
             daemon.__exit__()
-        with contextlib.suppress(self._local.exceptions.ClientError):
-            self._local.delete_table(TableName=self.table)
         self._stack.close()
 
     def site(self, name: str) -> FaultyServer:
         """The server that a call of that site goes to."""
-        return {
-            "stream": self.simulator,
-            "source": self.simulator,
-            "leases": self.leases,
-            "destination": self.destination,
-            "sts": self.sts,
-            "s3": self.s3,
-            "cloudwatch": self.cloudwatch,
-        }[name]
+        return self._sites[name]
 
     # --- Daemons -----------------------------------------------------------------------------------------------------
 
@@ -144,64 +125,58 @@ class World:
 
     def start(self, daemon: Replicator) -> Replicator:
         """Start it."""
+        names = {"sts": "STS", "s3": "S3", "cloudwatch": "CLOUDWATCH"}
         return daemon.start(
-            environment={
-                "AWS_ENDPOINT_URL_STS": self.sts.endpoint,
-                "AWS_ENDPOINT_URL_S3": self.s3.endpoint,
-                "AWS_ENDPOINT_URL_CLOUDWATCH": self.cloudwatch.endpoint,
-            }
+            environment={f"AWS_ENDPOINT_URL_{name}": self._sites[site].endpoint for site, name in names.items()}
         )
 
-    # --- The source --------------------------------------------------------------------------------------------------
+    # --- The tables --------------------------------------------------------------------------------------------------
 
+    @property
+    @abstractmethod
+    def source_table(self) -> str:
+        """Its name."""
+
+    @abstractmethod
     def write(self) -> None:
         """A change of each of a few keys, in every shard: puts, and deletes now and then."""
-        number = next(self._writes)
-        for key in _KEYS:
-            if key in _DELETED and number % 2:
-                self.simulator.delete({"id": {"S": key}})
-            else:
-                self.simulator.put(_item(key, number))
-        if self.kind == "letters":
-            self.simulator.put(_item(f"{REFUSED}-{number}", number) | {INDEXED: {"N": str(number)}})
 
+    @abstractmethod
     def write_many(self) -> None:
         """A backlog: a change of each of many keys at once."""
-        number = next(self._writes)
-        for count in range(_BACKLOG[self.kind]):
-            self.simulator.put(_item(f"many-{count:05d}", number))
 
-    def wanted(self) -> dict[str, Item]:
-        """What the destination must hold in the end: the source's items, without those that it refuses."""
-        return {key: item for key, item in self.simulator.items().items() if not key.startswith(REFUSED)}
+    @abstractmethod
+    def sides(self) -> Iterator[tuple[Mapping[str, Item], Mapping[str, Item]]]:
+        """What a table must hold in the end, and what it holds, past the proxies; for each that is written to."""
 
-    # --- The destination and the leases, past the proxies ------------------------------------------------------------
+    @abstractmethod
+    def unkept(self) -> list[str]:
+        """What must be kept beside the tables, and is not."""
 
-    def found(self) -> dict[str, Item]:
-        """What it holds."""
-        return {item["id"]["S"]: item for item in self._scan(self.table)}
+    @abstractmethod
+    def open_shards(self) -> set[str]:
+        """Their ids."""
+
+    @abstractmethod
+    def passed_unapplied(self, daemon: Replicator) -> Iterator[str]:
+        """What a checkpoint has passed although it is not applied; ``daemon`` has stopped."""
 
     def lease_rows(self) -> dict[str, dict[str, Any]]:
         """KCL's rows by shard; there are none while there is no table."""
+        return self.rows_of(self.lease_table)
+
+    def rows_of(self, lease_table: str) -> dict[str, dict[str, Any]]:
+        """The same of one table."""
+        pages = self.local.get_paginator("scan").paginate(TableName=lease_table, ConsistentRead=True)
         try:
-            return {row["leaseKey"]["S"]: row for row in self._scan(self.lease_table)}
-        except self._local.exceptions.ResourceNotFoundException:
+            return {row["leaseKey"]["S"]: row for page in pages for row in page["Items"]}
+        except self.local.exceptions.ResourceNotFoundException:
             return {}
 
-    def letters(self) -> list[str]:
-        """The names of the dead letters."""
-        pages = self._s3.get_paginator("list_objects_v2").paginate(Bucket=BUCKET, Prefix=f"here/{self.task}/")
+    def names_in_bucket(self, prefix: str) -> list[str]:
+        """Of the objects whose names begin so."""
+        pages = self.bucket.get_paginator("list_objects_v2").paginate(Bucket=BUCKET, Prefix=prefix)
         return [each["Key"] for page in pages for each in page.get("Contents", [])]
-
-    def _scan(self, table: str) -> list[Any]:
-        found: list[Any] = []
-        start: dict[str, Any] = {}
-        while True:
-            page: Any = self._local.scan(TableName=table, ConsistentRead=True, **start)
-            found += page["Items"]
-            if "LastEvaluatedKey" not in page:
-                return found
-            start = {"ExclusiveStartKey": page["LastEvaluatedKey"]}
 
 
 def freeze(daemon: Replicator) -> None:
@@ -221,26 +196,6 @@ def thaw(daemon: Replicator) -> None:
                 process.resume()
 
 
-def _item(key: str, number: int) -> Item:
-    return {"id": {"S": key}, "write": {"N": str(number)}, "at": {"N": str(time.time_ns() // 1000)}}
-
-
 def _expiry(asked: Asked) -> float:
     """Such that each use renews: the Java SDK does in the last two minutes, botocore in the last fifteen."""
     return 120.0 if asked.java else 899.0
-
-
-def _create(client: DynamoDBClient, table: str) -> None:
-    client.create_table(
-        TableName=table,
-        KeySchema=[{"AttributeName": "id", "KeyType": "HASH"}],
-        AttributeDefinitions=[{"AttributeName": name, "AttributeType": "S"} for name in ("id", INDEXED)],
-        GlobalSecondaryIndexes=[
-            {
-                "IndexName": "refuses-numbers",
-                "KeySchema": [{"AttributeName": INDEXED, "KeyType": "HASH"}],
-                "Projection": {"ProjectionType": "KEYS_ONLY"},
-            }
-        ],
-        BillingMode="PAY_PER_REQUEST",
-    )
