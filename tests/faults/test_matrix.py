@@ -17,7 +17,8 @@ from tests.faults.jobs import jobs
 from tests.faults.one_way import OneWay
 from tests.faults.outcome import FAILED, Outcome
 from tests.faults.scene import rest
-from tests.faults.world import Servers
+from tests.faults.two_way import TwoWay
+from tests.faults.world import Servers, World
 
 pytestmark = pytest.mark.timeout(900)
 
@@ -29,6 +30,12 @@ EMPTY_IS_DONE = {
         "    unprocessed_items: dict[str, list[Undone]]\n",
         "    unprocessed_items: dict[str, list[Undone]] = msgspec.field(default_factory=dict)\n",
     )
+}
+BELIEVES_THE_HUB = {
+    "processor/replication/two_way/uplink.py": (
+        "        if item is None and (last.new",
+        "        if False and (last.new",
+    ),
 }
 
 
@@ -60,6 +67,13 @@ def test_a_daemon_at_work(name: str, servers: Servers, tmp_path: Path) -> None:
     assert any(outcome.is_run for outcome in run(cells, servers, tmp_path))
 
 
+def test_writers_on_both_sides(servers: Servers, tmp_path: Path) -> None:
+    """Of a two-way task: what is written at either side arrives at the other, and a lost conflict is kept."""
+    calls = [call for call in CALLS if call.kind == "two-way"]
+    cells = [*sample(SEED, ("steady", "backlog"), count=4, calls=calls), *chosen("hub.GetItem:part-missing:outage")]
+    assert any(outcome.is_run for outcome in run(cells, servers, tmp_path))
+
+
 def test_beginnings_and_ends(servers: Servers, tmp_path: Path) -> None:
     """A start waits for what passes, and a stop ends with 0."""
     run(sample(SEED, LIVES, count=5), servers, tmp_path)
@@ -77,10 +91,22 @@ def test_a_planted_bug_is_noticed(servers: Servers, tmp_path: Path) -> None:
         "BatchWriteItem:empty-object:outage"
     )  # for a while: a single answer may come too late to be believed
     with OneWay(tmp_path, servers, "plain", root=root, rest_seconds=PATIENCE_SECONDS) as world:
-        world.write()
-        daemon = world.start(world.make())
-        rest(world, [daemon])
-        world.rest_seconds = 5.0
-        outcome = at_work.running(world, daemon, cell, seed=SEED)
+        _is_noticed(world, cell)
+
+
+def test_a_bug_planted_in_two_way_is_noticed(servers: Servers, tmp_path: Path) -> None:
+    """An answer that passes for the hub's having no item leaves the tables different."""
+    root = planted_checkout(tmp_path / "planted", BELIEVES_THE_HUB)
+    (cell,) = chosen("hub.GetItem:empty-object:steady")
+    with TwoWay(tmp_path, servers, "two-way", root=root, rest_seconds=PATIENCE_SECONDS) as world:
+        _is_noticed(world, cell)
+
+
+def _is_noticed(world: World, cell: Cell) -> None:
+    world.write()
+    daemon = world.start(world.make())
+    rest(world, [daemon])
+    world.rest_seconds = 5.0
+    outcome = at_work.running(world, daemon, cell, seed=SEED)
     assert outcome.word == FAILED
     assert "not equal" in outcome.wrong[0]

@@ -22,12 +22,7 @@ T = TypeVar("T")
 
 
 class Get(msgspec.Struct, frozen=True):
-    """The item, read consistently. Outcome: ``Found``.
-
-    :param insists: that there is none is believed at the second answer in a row
-    """
-
-    insists: bool = False
+    """The item, read consistently. Outcome: ``Found``."""
 
 
 class GetHub(msgspec.Struct, frozen=True):

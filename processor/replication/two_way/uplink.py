@@ -14,9 +14,10 @@ neither, ``hubWins``           a conflict: it is kept, and the hub stays as it i
 neither, ``lastArrival``       a conflict: it is kept, and the new image is written, on the same condition
 =============================  =======================================================================================
 
-A condition that fails means that the hub has changed since it was read, so all begins anew. Why a conflict's loser at
-the spoke goes away: the hub differs from what the spoke's application has seen, so the hub has a record that was not at
-the spoke then, and the mirror applies it after that application's write.
+That the hub has no item is believed of a write alone: of the one that follows, or else of a delete on condition that
+there is none. A condition that fails means that the hub has changed since it was read, so all begins anew. Why a
+conflict's loser at the spoke goes away: the hub differs from what the spoke's application has seen, so the hub has a
+record that was not at the spoke then, and the mirror applies it after that application's write.
 
 Writes of one key that follow each other (``chains.py``) are applied as one. The hub may be at any place of such a
 chain, for a crash may have come in the midst of it. So "the old image" is that of any write of the chain, and the new
@@ -36,7 +37,7 @@ from typing import TYPE_CHECKING, Literal
 from processor.replication.two_way.conditions import Unchanged
 from processor.replication.two_way.conflicts import Conflict, Verdict
 from processor.replication.two_way.marker import Markers
-from processor.replication.two_way.requests import Delete, Found, Get, Keep, Put, Steps, Written
+from processor.replication.two_way.requests import Delete, Found, Get, Keep, Put, Steps, Written, item_of
 from processor.replication.two_way.spoke_write import SpokeWrite
 
 if TYPE_CHECKING:
@@ -63,22 +64,28 @@ def uplink(
     last = writes[-1]
     seen = {write.before for write in writes}
     while True:
-        # Without a write that has a condition one wrong answer would end it: a delete, or as a conflict.
-        found = yield Get(insists=last.new is None or None not in seen)
+        found = yield Get()
         assert isinstance(found, Found)  # noqa: S101  # the protocol's
-        hub = markers.content(found.item)
+        item = found.item
+        if item is None and (last.new is None or None not in seen):
+            # Wrong answers to that read would end it, a delete or as a conflict. This one removes nothing.
+            outcome = yield Delete(Unchanged(None))
+            item = item_of(outcome)
+            if item is None and not isinstance(outcome, Written):
+                continue
+        hub = markers.content(item)
         if hub == last.after:
             return "nothing to do"
-        if hub not in seen and not (None in seen and found.item is not None and is_expired(found.item)):
+        if hub not in seen and not (None in seen and item is not None and is_expired(item)):
             # By hubWins each write is lost; by lastArrival what the hub has, which the last one's entry has.
             for write in writes if policy == "hubWins" else writes[-1:]:
-                yield Keep(_conflict(write, found.item, policy, markers))
+                yield Keep(_conflict(write, item, policy, markers))
             if policy == "hubWins":
                 return "conflict"
-        condition = Unchanged(found.item)
+        condition = Unchanged(item)
         outcome = yield Delete(condition) if last.new is None else Put(last.new, condition)
         if isinstance(outcome, Written):
-            if not _is_same(outcome.before, found.item) and markers.content(outcome.before) != hub:
+            if not _is_same(outcome.before, item) and markers.content(outcome.before) != hub:
                 yield Keep(_conflict(last, outcome.before, "hubOverwritten", markers))
             return "written"
 

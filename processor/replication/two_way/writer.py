@@ -17,7 +17,6 @@ from processor.aws.bounds import has_too_many_values
 from processor.aws.errors import AnswerTooLargeError, aws_errors
 from processor.aws.redaction import HarmlessWords
 from processor.aws.response_shapes import NO_ANSWER
-from processor.dynamodb.absence import insisted
 from processor.dynamodb.expiry import NEVER
 from processor.dynamodb.reader import one_decoder
 from processor.errors import ConditionFailedError, MalformedItemError, UnavailableError
@@ -107,7 +106,7 @@ class TwoWayTable(WritableTable):
 
     def _made(self, request: Request, change: Change) -> Outcome:
         if isinstance(request, Get):
-            return Found(insisted(lambda: self._item(change)) if request.insists else self._item(change))
+            return Found(self._item(change))
         if isinstance(request, Put):
             more = {"Item": request.item, **self._returned}
             return self._written("PutItem", more, request.condition, change)
