@@ -32,8 +32,8 @@ In each cell must hold:
 - the tables end equal, in every shard, for what is written before the fault and after it;
 - no lease goes unless its shard is finished, and none is finished whose shard is open;
 - no checkpoint passes what is not applied;
-- where both tables are written to (`hub`, `spoke`, `conflicts`), both hold what was written last at either, and what has
-  not got to the hub is kept as a conflict;
+- where both tables are written to (`hub`, `spoke`, `conflicts`), both hold what was written last at either, and what
+  has not got to the hub is kept as a conflict;
 - no process ends, and a stop ends with 0;
 - nothing that passes is said as an ERROR; what lasts and keeps changes back is said within seconds.
 
