@@ -17,7 +17,7 @@ _ROOT = Path(__file__).parent
 SECONDS = {
     "scenarios/test_wrong_answers.py": 290,
     "chaos/test_chaos.py": 250,
-    "faults/test_matrix.py": 220,
+    "faults/test_matrix.py": 260,
     "scenarios/test_fleet.py": 220,
     "scenarios/test_copy.py": 210,
     "scenarios/test_warnings.py": 200,
