@@ -20,6 +20,7 @@ _OUTAGE_SECONDS = 12.0
 # A fault that keeps changes from their destination for so long, or one of what leases live by, is said by then.
 _STUCK_SECONDS = 8.0
 _LIVED_BY = {"leases.UpdateItem", "leases.Scan"}
+_UNUSABLE = "checkpoints_unusable"
 _FAILING = {"not-found", "denied", "throttled", "server-error", "cut", "expired"}
 
 
@@ -89,6 +90,10 @@ def _outage(scene: Scene, daemon: Replicator, ear: Ear) -> str:
             time.sleep(WRITE_SECONDS)
         said = ear.events("NOTICE", "WARNING", "ERROR")
     rest(world, [daemon])
+    if _UNUSABLE in said and not wait(lambda: f"{_UNUSABLE}_over" in ear.events("NOTICE"), world.rest_seconds):
+        raise BrokenError(
+            "its end was not said"
+        )  # and the next cell's fault would be the same outage, said more rarely
     lived_by = scene.cell.call.name in _LIVED_BY and scene.cell.fault in _FAILING
     if not said and (stuck > _STUCK_SECONDS or lived_by):
         raise BrokenError(f"nothing was said of it in {_OUTAGE_SECONDS:.0f} s")
