@@ -19,7 +19,8 @@ from tests.chaos.journal import Change, Journal, digest
 from tests.chaos.plan import TaskPlan
 from tests.chaos.proxies import DestinationProxy
 from tests.chaos.sources import Source
-from tests.chaos.workload import INDEXED, Workload
+from tests.chaos.workload import Workload
+from tests.fakes.dynamodb import refusing_table
 
 DESTINATION_REGION = "eu-west-1"
 _DAY_MS = 24 * 3_600_000
@@ -65,19 +66,7 @@ class Task:
         self._folder.mkdir(parents=True, exist_ok=True)
         if self.plan.by_itself:
             return
-        self._client.create_table(
-            TableName=self._name,
-            KeySchema=[{"AttributeName": "id", "KeyType": "HASH"}],
-            AttributeDefinitions=[{"AttributeName": name, "AttributeType": "S"} for name in ("id", INDEXED)],
-            GlobalSecondaryIndexes=[
-                {
-                    "IndexName": "refuses-numbers",
-                    "KeySchema": [{"AttributeName": INDEXED, "KeyType": "HASH"}],
-                    "Projection": {"ProjectionType": "KEYS_ONLY"},
-                }
-            ],
-            BillingMode="PAY_PER_REQUEST",
-        )
+        refusing_table.create(self._client, self._name)
 
     def settings(self) -> dict[str, str]:
         """What it is told of all but its source."""

@@ -8,12 +8,11 @@ from collections.abc import Iterable
 from tests.chaos.journal import Item, digest
 from tests.chaos.sources import Made, See, Source
 from tests.chaos.writer import Writer
+from tests.fakes.dynamodb.refusing_table import INDEXED
 
 # Keys of these are never deleted. A late duplicate of a put can't bring back what was deleted since: in fenced mode the
 # sequence number that would stop it goes with the item.
 KEPT = "kept"
-# The destination has an index on this attribute, which wants a string.
-INDEXED = "code"
 # kind -> share of the writes, keys, share of deletes among the writes of a key that is there, most bytes of filler
 _KINDS: dict[str, tuple[float, int, float, int]] = {
     "hot": (0.45, 6, 0.25, 50),

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from processor.commands.demo.workload import scan
 from tests.fakes.aws.accounts import KEEPER, READER, WRITER
 from tests.fakes.daemon.replicator import Replicator
+from tests.fakes.dynamodb import refusing_table
 from tests.fakes.network.fault_proxy import FaultProxy
 from tests.fakes.streams.stream_record import Item
 from tests.fakes.streams.streams_simulator import StreamsSimulator
@@ -20,14 +21,11 @@ from tests.faults.cells import Kind
 from tests.faults.world import BUCKET, Servers, World
 
 if TYPE_CHECKING:
-    from mypy_boto3_dynamodb import DynamoDBClient
     from typing_extensions import Self, Unpack
 
     from tests.faults.world import Options
 
 SHARDS = 2
-# The destination has an index on it that wants a string: a number there is refused.
-_INDEXED = "code"
 _KEYS = tuple(f"key-{number}" for number in range(8))
 _DELETED = _KEYS[-2:]  # every other time
 _REFUSED = "refused"
@@ -81,7 +79,7 @@ class OneWay(World):
 
     def __enter__(self) -> Self:
         super().__enter__()
-        _create(self.local, self.table)
+        refusing_table.create(self.local, self.table)
         self._stack.callback(self.local.delete_table, TableName=self.table)
         return self
 
@@ -99,7 +97,7 @@ class OneWay(World):
             else:
                 self.simulator.put(_item(key, number))
         if self.kind == "letters":
-            self.simulator.put(_item(f"{_REFUSED}-{number}", number) | {_INDEXED: {"N": str(number)}})
+            self.simulator.put(_item(f"{_REFUSED}-{number}", number) | {refusing_table.INDEXED: {"N": str(number)}})
 
     def write_many(self) -> None:
         """A backlog: a change of each of many keys at once."""
@@ -133,19 +131,3 @@ class OneWay(World):
 
 def _item(key: str, number: int) -> Item:
     return {"id": {"S": key}, "write": {"N": str(number)}, "at": {"N": str(time.time_ns() // 1000)}}
-
-
-def _create(client: DynamoDBClient, table: str) -> None:
-    client.create_table(
-        TableName=table,
-        KeySchema=[{"AttributeName": "id", "KeyType": "HASH"}],
-        AttributeDefinitions=[{"AttributeName": name, "AttributeType": "S"} for name in ("id", _INDEXED)],
-        GlobalSecondaryIndexes=[
-            {
-                "IndexName": "refuses-numbers",
-                "KeySchema": [{"AttributeName": _INDEXED, "KeyType": "HASH"}],
-                "Projection": {"ProjectionType": "KEYS_ONLY"},
-            }
-        ],
-        BillingMode="PAY_PER_REQUEST",
-    )
