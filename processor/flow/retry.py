@@ -56,22 +56,22 @@ class Retry:
         :raises UnavailableError: AWS denies it, or there is no such table, and the policy ends at that
         :raises StalledError: the policy's time is over
         """
-        return self._tried(call, at_once=self._policy.ends_at_first_denial and not self._limit.has_worked)
+        return self._tried(call, is_needed=True)
 
     def ask(self, call: Callable[[], T]) -> T:
         """The same for a call that can be done without: a denial is raised at once.
 
         :raises UnavailableError: AWS denies it, or there is no such table
         """
-        return self._tried(call, at_once=True)
+        return self._tried(call, is_needed=False)
 
-    def _tried(self, call: Callable[[], T], *, at_once: bool) -> T:
+    def _tried(self, call: Callable[[], T], *, is_needed: bool) -> T:
         backoff = Backoff(self._policy)
         while not self.stop.is_set():
             try:
                 result = call()
             except UnavailableError as exc:
-                if at_once and kind_of(exc) == "denied":
+                if kind_of(exc) == "denied" and not (is_needed and self._waits_for_denials()):
                     raise
                 self._limit.failed(exc)
                 self._outage.failed(exc.code, str(exc))
@@ -85,6 +85,10 @@ class Retry:
                 self._outage.succeeded()
                 return result
         raise StoppedError
+
+    def _waits_for_denials(self) -> bool:
+        # Asked at the denial: another thread's call may have worked since this one began.
+        return self._limit.has_worked or not self._policy.ends_at_first_denial
 
     def pause(self, seconds: float) -> None:
         """Wait.

@@ -109,6 +109,19 @@ def test_what_a_person_must_put_right(error: Exception, caplog: pytest.LogCaptur
     assert "it then goes on by itself" in str(said[0].__dict__["fields"])
 
 
+def test_what_has_worked_while_a_first_call_was_under_way_counts() -> None:
+    """Of threads that all begin at once, one is answered last, and denied: the others were allowed to."""
+    calls = Calls(DENIED, times=1)
+
+    def slow() -> str:
+        if not calls.made:
+            calls.retry(lambda: None)  # another thread's
+        return calls.call()
+
+    assert calls.retry(slow) == "done"
+    assert calls.made == 2
+
+
 @pytest.mark.parametrize("error", [UNAVAILABLE, DENIED, NO_TABLE, THROTTLED])
 def test_a_record_is_never_given_up(error: Exception, caplog: pytest.LogCaptureFixture) -> None:
     """By the policy of its way no failure is too many: a week of them, a call each ten seconds."""
