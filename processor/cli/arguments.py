@@ -250,12 +250,12 @@ def take_named(words: Sequence[str]) -> Named:
 
 
 def places(arguments: Sequence[str], environment: Mapping[str, str]) -> dict[str, str]:
-    """Where a setting is given that wins over the file's, by its name."""
+    """Where a setting is given that wins over the file's, by its name; no other can be in a file."""
     found = {
         each.name: f"the environment, {each.environment}" for each in DEFINITIONS if environment.get(each.environment)
     }
     for argument in _joined(arguments):
-        if argument.startswith("--"):
+        if _is_flag(argument):
             name = argument.removeprefix("--").partition("=")[0]
             found[name] = "the command line"
     return found

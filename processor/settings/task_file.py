@@ -99,6 +99,15 @@ def content_of(path: str) -> bytes:
     return content
 
 
+def places_in(path: str, text: str) -> dict[str, str]:
+    """``file:line`` of each setting of a properties file, by our name for it.
+
+    :param text: the file's
+    :raises UsageError: it is not in Java's syntax, or gives one setting two values
+    """
+    return {name: entry.place for name, entry in _entries(path, text).items()}
+
+
 @dataclass(frozen=True, slots=True)
 class _Entry:
     value: str
@@ -114,6 +123,10 @@ def _read(path: str) -> dict[str, _Entry]:
     except OSError as exc:
         message = f"Properties file {path}: can't be read ({exc.strerror}). Check the path, and its permissions."
         raise UsageError(message) from exc
+    return _entries(path, text)
+
+
+def _entries(path: str, text: str) -> dict[str, _Entry]:
     try:
         ours = loader.ours(loader.properties_of(text))
     except UsageError as exc:

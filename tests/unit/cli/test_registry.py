@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -113,6 +114,24 @@ def test_an_unknown_option_is_refused_with_a_hint(arguments: list[str], message:
     with pytest.raises(UsageError) as refused:
         load(arguments, COMMAND)
     assert message == str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("text", "words", "given"),
+    [
+        ("\n# Keeps a table\nbathSize=1\n", [], "(bathSize is given in {0}:3)"),
+        ("sourceRegion=x\n", [], "(sourceRegion is given in {0}:1)"),
+        ("sourceRegion=x\n", ["--sourceRegion=y"], "(sourceRegion is given in the command line)"),
+        ("a=\\u00\n", [], "Properties file {0}: "),
+    ],
+)
+def test_what_a_file_has_wrong_is_said_with_its_place(text: str, words: list[str], given: str, tmp_path: Path) -> None:
+    """As it is where several files are named."""
+    file = tmp_path / "replication.properties"
+    file.write_text(text)
+    with pytest.raises(UsageError) as refused:
+        load([str(file), *words])
+    assert given.format(file) in str(refused.value)
 
 
 def test_an_option_is_no_setting() -> None:
