@@ -7,6 +7,7 @@ import contextlib
 import signal
 import tempfile
 import threading
+import uuid
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -19,7 +20,7 @@ from tests.conftest import take_environment
 from tests.fakes.aws.moto_server import MotoServer
 from tests.faults import report
 from tests.faults.cells import Cell, all_cells, chosen
-from tests.faults.jobs import jobs
+from tests.faults.jobs import Job, Tell, jobs
 from tests.faults.outcome import FAILED
 from tests.faults.world import BUCKET, Servers
 
@@ -36,9 +37,16 @@ def bucket_server() -> Iterator[str]:
 
 @contextlib.contextmanager
 def servers(folder: Path) -> Iterator[Servers]:
-    """What all cells share."""
+    """What all cells share, of commands."""
     with DynamoDBLocal(log=folder / "dynamodb-local.log") as local, bucket_server() as moto:
         yield Servers(dynamodb=local.endpoint, moto=moto)
+
+
+def run_alone(job: Job, tell: Tell, *, moto: str) -> None:
+    """Run a job with a DynamoDB Local of its own: after hundreds of tables with streams one takes seconds to answer."""
+    name = f"dynamodb-local-{uuid.uuid4().hex[:8]}.log"
+    with DynamoDBLocal(log=job.folder / name) as local:
+        job.run(Servers(dynamodb=local.endpoint, moto=moto), tell)
 
 
 def main() -> int:
@@ -83,9 +91,9 @@ def _run(cells: Sequence[Cell], progress: report.Progress, *, seed: int, lanes: 
     stop = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stop.set())
-    with servers(folder) as shared, ThreadPoolExecutor(lanes) as pool:
-        made = jobs(cells, seed=seed, servers=shared, folder=folder, stop=stop)
-        for each in [pool.submit(job.run, progress.tell) for job in made]:
+    with bucket_server() as moto, ThreadPoolExecutor(lanes) as pool:
+        made = jobs(cells, seed=seed, folder=folder, stop=stop)
+        for each in [pool.submit(run_alone, job, progress.tell, moto=moto) for job in made]:
             each.result()
 
 

@@ -32,23 +32,22 @@ class Job:
 
     cells: Sequence[Cell]
     seed: int
-    servers: Servers
     folder: Path
     stop: threading.Event
 
-    def run(self, tell: Tell) -> None:
+    def run(self, servers: Servers, tell: Tell) -> None:
         """Run them all, and tell each outcome."""
         moment = self.cells[0].moment
         if moment in LIVES:
-            self._lives(tell)
+            self._lives(servers, tell)
         elif moment in FLEET:
-            self._shared(tell, 2)
+            self._shared(servers, tell, 2)
         else:
-            self._shared(tell, 1)
+            self._shared(servers, tell, 1)
 
-    def _shared(self, tell: Tell, daemons: int) -> None:
+    def _shared(self, servers: Servers, tell: Tell, daemons: int) -> None:
         unmade: set[str] = set()
-        with closing(_Shared(self, daemons)) as shared:
+        with closing(_Shared(self, servers, daemons)) as shared:
             for cell in self.cells:
                 if self.stop.is_set():
                     return
@@ -60,7 +59,7 @@ class Job:
                     unmade.add(cell.moment)
                 tell(outcome)
 
-    def _lives(self, tell: Tell) -> None:
+    def _lives(self, servers: Servers, tell: Tell) -> None:
         """A life for each fault: its start is a cell, and its stop another; every other life is its task's first."""
         stack = ExitStack()
         world: World | None = None
@@ -70,13 +69,13 @@ class Job:
                 break
             if world is None or (number + self.seed) % 2:
                 stack.close()
-                world = stack.enter_context(_world(self, cells[0]))
-            if not self._life(world, {cell.moment: cell for cell in cells}, tell):
+                world = stack.enter_context(_world(self, servers, cells[0]))
+            if not self._life(servers, world, {cell.moment: cell for cell in cells}, tell):
                 stack.close()
                 world = None
         stack.close()
 
-    def _life(self, world: World, cells: dict[str, Cell], tell: Tell) -> bool:
+    def _life(self, servers: Servers, world: World, cells: dict[str, Cell], tell: Tell) -> bool:
         daemon = world.daemons[0] if world.daemons else world.make()
         begun = cells.get("start")
         if begun is not None:
@@ -85,7 +84,7 @@ class Job:
             if outcome.word == FAILED:
                 lives.kill(daemon)
                 if "stop" in cells:
-                    tell(self._life_of_stop(cells["stop"]))
+                    tell(self._life_of_stop(servers, cells["stop"]))
                 return False
         elif "stop" in cells:
             world.write()
@@ -98,9 +97,9 @@ class Job:
         daemon.stop()
         return True
 
-    def _life_of_stop(self, cell: Cell) -> Outcome:
+    def _life_of_stop(self, servers: Servers, cell: Cell) -> Outcome:
         """A stop whose start went wrong, after a good start."""
-        with _world(self, cell) as world:
+        with _world(self, servers, cell) as world:
             daemon = world.make()
             world.write()
             world.start(daemon)
@@ -108,18 +107,19 @@ class Job:
             return lives.stop(world, daemon, cell, seed=self.seed)
 
 
-def _world(job: Job, cell: Cell, settings: Mapping[str, str] | None = None) -> World:
+def _world(job: Job, servers: Servers, cell: Cell, settings: Mapping[str, str] | None = None) -> World:
     kind = cell.call.kind
     if kind == "two-way":
-        return TwoWay(job.folder, job.servers, kind)
-    return OneWay(job.folder, job.servers, kind, settings=settings)
+        return TwoWay(job.folder, servers, kind)
+    return OneWay(job.folder, servers, kind, settings=settings)
 
 
 class _Shared:
     """Daemons at work, made anew after a cell that went wrong."""
 
-    def __init__(self, job: Job, daemons: int) -> None:
+    def __init__(self, job: Job, servers: Servers, daemons: int) -> None:
         self._job = job
+        self._servers = servers
         self._count = daemons
         self._stack = ExitStack()
         self._world: World | None = None
@@ -144,7 +144,7 @@ class _Shared:
     def _ready(self, cell: Cell) -> tuple[World, list[Replicator]]:
         if self._world is None:
             self._world = self._stack.enter_context(
-                _world(self._job, cell, _FLEET_FAILOVER if self._count > 1 else None)
+                _world(self._job, self._servers, cell, _FLEET_FAILOVER if self._count > 1 else None)
             )
             for _ in range(self._count):
                 self._world.start(self._world.make())
@@ -163,16 +163,14 @@ class _Shared:
         self._world = None
 
 
-def jobs(
-    cells: Iterable[Cell], *, seed: int, servers: Servers, folder: Path, stop: threading.Event | None = None
-) -> Iterator[Job]:
+def jobs(cells: Iterable[Cell], *, seed: int, folder: Path, stop: threading.Event | None = None) -> Iterator[Job]:
     """The cells in jobs, those that take longest first; ``stop``: set it, and no more cells are begun."""
     grouped: dict[tuple[str, tuple[str, ...]], list[Cell]] = {}
     for cell in cells:
         group = next(each for each in (FLEET, LIVES, RUNNING) if cell.moment in each)
         grouped.setdefault((cell.call.name, group), []).append(cell)
     for _, chosen in sorted(grouped.items(), key=lambda each: -_weight(each[1])):
-        yield Job(cells=chosen, seed=seed, servers=servers, folder=folder, stop=stop or threading.Event())
+        yield Job(cells=chosen, seed=seed, folder=folder, stop=stop or threading.Event())
 
 
 def _weight(cells: Sequence[Cell]) -> float:

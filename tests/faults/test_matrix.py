@@ -49,8 +49,8 @@ def servers(dynamodb: DynamoDBLocal) -> Iterator[Servers]:
 def run(cells: Sequence[Cell], servers: Servers, folder: Path) -> list[Outcome]:
     """Run them; fails with what was broken."""
     outcomes: list[Outcome] = []
-    for job in jobs(cells, seed=SEED, servers=servers, folder=folder):
-        job.run(outcomes.append)
+    for job in jobs(cells, seed=SEED, folder=folder):
+        job.run(servers, outcomes.append)
     broken = [
         f"{each.cell.name}: {'; '.join(each.wrong)}; logs: {each.logs}" for each in outcomes if each.word == FAILED
     ]
