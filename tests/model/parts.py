@@ -9,7 +9,6 @@ from typing import Any, Literal, NamedTuple
 from processor.replication.change import Change
 from processor.replication.two_way import spoke_record
 from processor.replication.two_way.conflicts import Conflict
-from processor.replication.two_way.last_writes import fingerprint
 from processor.replication.two_way.requests import GetHub, Keep, Request, Steps
 from processor.replication.two_way.spoke_write import SpokeWrite
 from processor.replication.two_way.stamp import Stamp
@@ -22,15 +21,13 @@ from tests.model.world import FOREVER, Protocol, Run
 class Part(NamedTuple):
     """A part at work: about a record of the hub (its new image and number), of the spoke (its images), or a key.
 
-    Of several records of the spoke the images of each, one after the other. ``left`` is what the uplink knows to have
-    left at the hub.
+    Of several records of the spoke the images of each, one after the other.
     """
 
     protocol: Protocol
     policy: Policy
     kind: Literal["mirror", "uplink", "restore"]
     about: tuple[Item, ...] = ()
-    left: tuple[Item, ...] = ()
 
 
 class Done(NamedTuple):
@@ -129,8 +126,7 @@ def _begun(part: Part, stamp: Callable[[], Stamp]) -> Steps[Any]:
     if part.kind == "uplink":
         records = zip(part.about[::2], part.about[1::2], strict=True)
         writes = [spoke_write(protocol, record) for record in records]
-        left = [fingerprint(markers.content(memory.raw(item))) for item in part.left]
-        return protocol.uplink(writes, markers=markers, policy=part.policy, left=left[0] if left else None)
+        return protocol.uplink(writes, markers=markers, policy=part.policy)
     new_item, number = part.about
     image = memory.raw(new_item)
     if image is None:

@@ -93,7 +93,7 @@ def _delete_what_is_marked_somehow(
     return True
 
 
-def _uplink_without_looking(writes: Sequence[SpokeWrite], **_: Any) -> Steps[str]:
+def _uplink_without_looking(writes: Sequence[SpokeWrite], *, markers: Markers, policy: Policy) -> Steps[str]:  # noqa: ARG001  # the protocol's
     found = yield Get()
     assert isinstance(found, Found)
     condition = Unchanged(found.item)
@@ -102,18 +102,18 @@ def _uplink_without_looking(writes: Sequence[SpokeWrite], **_: Any) -> Steps[str
     return "written"
 
 
-def _uplink_of_ends(writes: Sequence[SpokeWrite], **options: Any) -> Steps[str]:
+def _uplink_of_ends(writes: Sequence[SpokeWrite], *, markers: Markers, policy: Policy) -> Steps[str]:
     """Takes a chain for one write, as if the hub could not be in the midst of it."""
     old, before = writes[0].old, writes[0].before
-    return uplink([structs.replace(writes[-1], old=old, before=before)], **options)
+    return uplink([structs.replace(writes[-1], old=old, before=before)], markers=markers, policy=policy)
 
 
-def _uplink_of_the_last(writes: Sequence[SpokeWrite], **options: Any) -> Steps[str]:
+def _uplink_of_the_last(writes: Sequence[SpokeWrite], *, markers: Markers, policy: Policy) -> Steps[str]:
     """Leaves out all but the last write of a chain, as the mirror does."""
-    return uplink(writes[-1:], **options)
+    return uplink(writes[-1:], markers=markers, policy=policy)
 
 
-def _uplink_keeps_late(writes: Sequence[SpokeWrite], *, markers: Markers, policy: Policy, **_: Any) -> Steps[str]:
+def _uplink_keeps_late(writes: Sequence[SpokeWrite], *, markers: Markers, policy: Policy) -> Steps[str]:
     """Writes a conflict's winner before the conflict is kept."""
     (write,) = writes
     while True:
@@ -198,7 +198,6 @@ SHORTCUTS: dict[str, Play] = {
     "the uplink takes what follows as one, and does not know what is in the midst of it": Play(
         hub=0, spoke=2, chains=True, crashes=1, protocol=Protocol(uplink=_uplink_of_ends)
     ),
-    "the uplink does not know what it has left at the hub": Play(hub=0, spoke=3, protocol=Protocol(remembers=False)),
     "of what follows, the uplink applies the last one only": Play(
         hub=0, spoke=2, chains=True, protocol=Protocol(uplink=_uplink_of_the_last)
     ),

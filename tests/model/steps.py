@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from tests.model import memory
 from tests.model.applications import at_a_spoke, at_the_hub
 from tests.model.memory import Item
 from tests.model.parts import Part, advance, passed_over, spoke_write
@@ -60,13 +59,9 @@ def _uplink(world: World, number: int, spoke: Spoke, play: Play) -> Iterator[tup
                 if spoke.uplink_end not in (0, end):
                     continue  # it has begun another one
                 done = spoke._replace(uplinked=end, uplink_run=Run(), uplink_end=0)
-                part = Part(play.protocol, play.policy, "uplink", records, spoke.left)
+                part = Part(play.protocol, play.policy, "uplink", records)
                 made = advance(part, spoke.uplink_run, _now(spoke), world.hub)
-                if made.done is None:
-                    after = spoke._replace(uplink_run=made.run, uplink_end=end)
-                else:
-                    is_left = play.protocol.remembers and made.done.result != "conflict"
-                    after = done._replace(left=(memory.content_of(records[-1]),) if is_left else ())
+                after = spoke._replace(uplink_run=made.run, uplink_end=end) if made.done is None else done
                 left = with_hub(with_spoke(world, number, after), made.item, whose=f"uplink {number}")
                 if made.kept is not None:
                     left = left._replace(kept=left.kept | {made.kept})
@@ -75,7 +70,7 @@ def _uplink(world: World, number: int, spoke: Spoke, play: Play) -> Iterator[tup
     if spoke.uplink_checkpoint < spoke.uplinked:
         yield "the uplink checkpoints", with_spoke(world, number, spoke._replace(uplink_checkpoint=spoke.uplinked))
     if world.budget.crashes and (spoke.uplink_checkpoint < spoke.uplinked or spoke.uplink_run.times):
-        back = spoke._replace(uplinked=spoke.uplink_checkpoint, uplink_run=Run(), uplink_end=0, left=())
+        back = spoke._replace(uplinked=spoke.uplink_checkpoint, uplink_run=Run(), uplink_end=0)
         yield "the uplink crashes", with_spoke(spent(world, crashes=1), number, back)
 
 

@@ -32,30 +32,22 @@ def _at_rest(world: World, play: Play) -> str | None:
         known |= _covered(world, play)
     if lost := world.owed - known:
         return f"lost, and no conflict says so: {', '.join(map(_shown, lost))}"
-    return _overwritten(world, play) or _needless(world, play)
-
-
-def _needless(world: World, play: Play) -> str | None:
-    """A conflict of one who writes alone; after a crash the uplink does not know what it has left at the hub."""
-    is_alone = len(world.spokes) == 1 and not any(whose == "app" for *_, whose in world.hub_stream) and not play.filled
-    if is_alone and not (play.crashes or play.restores) and world.kept:
-        return f"a conflict though nobody else writes: {', '.join(_shown(image) for image, *_ in world.kept)}"
-    return None
+    return _overwritten(world, play)
 
 
 def _overwritten(world: World, play: Play) -> str | None:
-    """A hub's value that the uplink has written over, though no application at the spoke had seen or written it."""
+    """A hub's value that the uplink has written over, though no application at the spoke had seen it."""
     if play.returning:
         return None
     based_on: dict[Item, set[Item]] = {}
     for spoke in world.spokes:
         chain: set[Item] = set()
-        last: set[Item] = set()
+        last: Item = None
         for old, new in _by_applications(spoke, play):
             # What the hub may have had by then: with chains, whatever the applications have gone through.
-            chain = chain | {old} if play.chains and old in last else last | {old}
+            chain = chain | {old} if play.chains and old == last else {old}
             based_on.setdefault(new, set()).update(chain)
-            last = {new}
+            last = new
     told = {hub for _, hub, _ in world.kept}
     for old, new, whose in world.hub_stream:
         if whose != "app" and old not in based_on.get(new, set()) and old not in told:

@@ -33,7 +33,6 @@ class Protocol:
     mirror_delete: Callable[..., Steps[bool]] = mirror_delete
     uplink: Callable[..., Steps[str]] = uplink
     restore: Callable[..., Steps[str]] = restore
-    remembers: bool = True
     is_replicators: Callable[..., bool] = is_replicators
     follows: Callable[[SpokeWrite, SpokeWrite], bool] = SpokeWrite.follows
     markers: Markers = field(default_factory=lambda: MARKERS)
@@ -96,8 +95,6 @@ class Spoke(NamedTuple):
     uplink_run: Run = Run()
     # Where what the uplink has in hand ends, if that has begun.
     uplink_end: int = 0
-    # What it knows to have left at the hub: nothing, or one item.
-    left: tuple[Item, ...] = ()
     restore_run: Run | None = None
 
 

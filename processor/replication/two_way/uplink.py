@@ -8,8 +8,6 @@ the hub's item is              what happens
 =============================  =======================================================================================
 as the new image               nothing
 as the old image               the new one is written, without the marker, on condition that the item is what was read
-what the uplink has left       the same: nobody has written at the hub since, and the spoke's application has gone on
-there last                     (``last_writes.py``)
 past its TTL, and the old one  the same: at the spoke TTL has deleted that item already, for DynamoDB deletes it within
 is no item                     days, in each table by itself. So who puts its key anew at the spoke meets no conflict
 neither, ``hubWins``           a conflict: it is kept, and the hub stays as it is; the mirror has more for this key
@@ -33,12 +31,11 @@ That ends as the writes one by one do, if nobody writes at the hub meanwhile, an
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Literal
 
 from processor.replication.two_way.conditions import Unchanged
 from processor.replication.two_way.conflicts import Conflict, Verdict
-from processor.replication.two_way.last_writes import fingerprint
 from processor.replication.two_way.marker import Markers
 from processor.replication.two_way.requests import Delete, Found, Get, Keep, Put, Steps, Written, item_of
 from processor.replication.two_way.spoke_write import SpokeWrite
@@ -56,13 +53,11 @@ def uplink(
     *,
     markers: Markers,
     policy: Policy,
-    left: bytes | None = None,
     is_expired: Callable[[msgspec.Raw], bool] = lambda _: False,
 ) -> Steps[Ending]:
     """Write what a chain of writes has made of the item at the hub, or don't.
 
     :param writes: one, or several of one key, each over what the one before it has written
-    :param left: the fingerprint of what the uplink has left of the key; None if that is not known
     :param is_expired: whether TTL may delete an item of the hub's at any moment; what it raises ends the steps
     :raises MalformedItemError: what is there is no DynamoDB JSON
     """
@@ -72,7 +67,7 @@ def uplink(
         found = yield Get()
         assert isinstance(found, Found)  # noqa: S101  # the protocol's
         item = found.item
-        if item is None and (last.new is None or not _is_expected(None, seen, left)):
+        if item is None and (last.new is None or None not in seen):
             # Wrong answers to that read would end it, a delete or as a conflict. This one removes nothing.
             outcome = yield Delete(Unchanged(None))
             item = item_of(outcome)
@@ -81,7 +76,7 @@ def uplink(
         hub = markers.content(item)
         if hub == last.after:
             return "nothing to do"
-        if not _is_expected(hub, seen, left) and not (None in seen and item is not None and is_expired(item)):
+        if hub not in seen and not (None in seen and item is not None and is_expired(item)):
             # By hubWins each write is lost; by lastArrival what the hub has, which the last one's entry has.
             for write in writes if policy == "hubWins" else writes[-1:]:
                 yield Keep(_conflict(write, item, policy, markers))
@@ -93,11 +88,6 @@ def uplink(
             if not _is_same(outcome.before, item) and markers.content(outcome.before) != hub:
                 yield Keep(_conflict(last, outcome.before, "hubOverwritten", markers))
             return "written"
-
-
-def _is_expected(hub: bytes | None, seen: Collection[bytes | None], left: bytes | None) -> bool:
-    """Whether what the hub has was at the spoke before these writes, or is what the uplink has left there."""
-    return hub in seen or (left is not None and fingerprint(hub) == left)
 
 
 def _is_same(one: msgspec.Raw | None, other: msgspec.Raw | None) -> bool:

@@ -23,7 +23,6 @@ from processor.errors import ConditionFailedError, MalformedItemError, Unavailab
 from processor.replication.change import Change
 from processor.replication.two_way.conditions import Condition
 from processor.replication.two_way.conflicts import Conflict
-from processor.replication.two_way.last_writes import LastWrites
 from processor.replication.two_way.marker import Markers
 from processor.replication.two_way.mirror import mirror_delete, mirror_put
 from processor.replication.two_way.requests import (
@@ -204,7 +203,6 @@ class UplinkTable(TwoWayTable):
         super().__init__(name, markers=markers, returns="ALL_OLD", **options)
         self._policy = policy
         self._conflicts = conflicts
-        self._last_writes = LastWrites()
         self._past = NEVER
         self._asked = -math.inf
 
@@ -216,19 +214,8 @@ class UplinkTable(TwoWayTable):
         :raises RefusedError: the hub will never accept it
         :raises UnavailableError: it may be done or not; writing it again does no harm
         """
-        steps = uplink(
-            change.spoke_writes,
-            markers=self._markers,
-            policy=self._policy,
-            left=self._last_writes.of(change.identity),
-            is_expired=self._is_expired,
-        )
-        ending = self._finish(steps, change)
-        if ending == "conflict":
-            self._last_writes.forget(change.identity)
-        else:
-            self._last_writes.keep(change.identity, change.spoke_writes[-1].after)
-        return ending == "written"
+        steps = uplink(change.spoke_writes, markers=self._markers, policy=self._policy, is_expired=self._is_expired)
+        return self._finish(steps, change) == "written"
 
     def _is_expired(self, item: msgspec.Raw) -> bool:
         """Whether TTL may delete it at any moment; asked only of what the hub has where a key is new at the spoke."""

@@ -265,33 +265,6 @@ def test_answers_without_the_hubs_item_are_not_believed(
     assert hub.kept.all == []
 
 
-@pytest.mark.parametrize("policy", ["hubWins", "lastArrival"])
-def test_who_writes_a_key_alone_meets_no_conflict(policy: str, dynamodb: DynamoDBLocal, tables: Tables) -> None:
-    """Its own write of before came back in between, and it has written over that."""
-    hub = Hub(dynamodb, tables, policy)
-    first, second = (_mirrored(number, v={"N": str(number)}) for number in (1, 2))
-    assert hub.table.write_one(_seen(None, item("k", v={"N": "1"})))
-    assert hub.table.write_one(_seen(item("k", v={"N": "1"}), item("k", v={"N": "2"})))
-    assert hub.table.write_one(_seen(first, item("k", v={"N": "3"})))
-    assert hub.table.write_one(_seen(first, None))
-    assert hub.table.write_one(_seen(second, item("k", v={"N": "4"})))
-    assert hub.table.write_one(_seen(None, item("k", v={"N": "5"})))
-    assert hub.item == item("k", v={"N": "5"})
-    assert hub.kept.all == []
-
-
-def test_the_hubs_write_between_two_of_the_spokes_is_a_conflict(dynamodb: DynamoDBLocal, tables: Tables) -> None:
-    """Also where the hub is then as it was."""
-    hub = Hub(dynamodb, tables)
-    assert hub.table.write_one(_seen(None, item("k", v={"N": "1"})))
-    hub.has(v={"N": "8"})
-    for number in "23":
-        assert not hub.table.write_one(_seen(_mirrored(1, v={"N": "0"}), item("k", v={"N": number})))
-        hub.has(v={"N": "1"})
-    assert hub.item == item("k", v={"N": "1"})
-    assert len(hub.kept.all) == 2
-
-
 def test_what_is_no_item_of_the_hubs_is_no_answer(dynamodb: DynamoDBLocal, tables: Tables) -> None:
     """The write is made again later, and then goes up."""
     change = _seen(_mirrored(3, v={"N": "1"}), None)
