@@ -203,6 +203,8 @@ class UplinkTable(TwoWayTable):
         super().__init__(name, markers=markers, returns="ALL_OLD", **options)
         self._policy = policy
         self._conflicts = conflicts
+        # Of writes that are done, so that beginning them anew shows nothing of it.
+        self._owed: dict[bytes, Conflict] = {}
         self._past = NEVER
         self._asked = -math.inf
 
@@ -214,6 +216,8 @@ class UplinkTable(TwoWayTable):
         :raises RefusedError: the hub will never accept it
         :raises UnavailableError: it may be done or not; writing it again does no harm
         """
+        if (conflict := self._owed.get(change.identity)) is not None:
+            self._keep(change, conflict)
         steps = uplink(change.spoke_writes, markers=self._markers, policy=self._policy, is_expired=self._is_expired)
         return self._finish(steps, change) == "written"
 
@@ -230,7 +234,13 @@ class UplinkTable(TwoWayTable):
 
     def _made(self, request: Request, change: Change) -> Outcome:
         if isinstance(request, Keep):
-            assert self._conflicts is not None  # noqa: S101  # a shard's table has it
-            self._conflicts.keep(change, request.conflict)
+            self._keep(change, request.conflict)
             return Kept()
         return super()._made(request, change)
+
+    def _keep(self, change: Change, conflict: Conflict) -> None:
+        assert self._conflicts is not None  # noqa: S101  # a shard's table has it
+        if conflict.outcome == "hubOverwritten":
+            self._owed[change.identity] = conflict
+        self._conflicts.keep(change, conflict)
+        self._owed.pop(change.identity, None)

@@ -339,10 +339,13 @@ def test_a_long_chain_is_settled_at_once(dynamodb: DynamoDBLocal, tables: Tables
     assert hub.item == (images[-1] if policy == "lastArrival" else item("k", v={"N": "-1"}))
 
 
-def test_what_no_condition_can_see_is_said(dynamodb: DynamoDBLocal, tables: Tables) -> None:
+@pytest.mark.parametrize("is_away", [False, True], ids=["stored at once", "stored later"])
+def test_what_no_condition_can_see_is_said(dynamodb: DynamoDBLocal, tables: Tables, *, is_away: bool) -> None:
     """The hub's item gets an attribute between the look and the write, which covers it."""
     hub = Hub(dynamodb, tables)
     hub.has(v={"N": "1"})
+    hub.kept.is_away = is_away
+    change = _seen(item("k", v={"N": "1"}), item("k", v={"N": "9"}))
     look = hub.table._item
 
     def looked(change: Change) -> Any:
@@ -351,7 +354,16 @@ def test_what_no_condition_can_see_is_said(dynamodb: DynamoDBLocal, tables: Tabl
         return found
 
     hub.table._item = looked  # type: ignore[method-assign]
-    assert hub.table.write_one(_seen(item("k", v={"N": "1"}), item("k", v={"N": "9"})))
+    if is_away:
+        with pytest.raises(UnavailableError):
+            hub.table.write_one(change)
+        hub.table._item = look  # type: ignore[method-assign]
+        with pytest.raises(UnavailableError):
+            hub.table.write_one(change)
+        hub.kept.is_away = False
+        assert not hub.table.write_one(change)
+    else:
+        assert hub.table.write_one(change)
     assert hub.item == item("k", v={"N": "9"})
     (conflict,) = hub.kept.all
     assert conflict.outcome == "hubOverwritten"
