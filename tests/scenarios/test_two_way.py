@@ -76,8 +76,13 @@ class TwoWay(Pair):
         return end_of(command(name, self.settings | changed, *options))
 
     def wait_begun(self) -> None:
-        """Until what is written on either side arrives at the other one."""
-        DirectionProbe((self.hub, self.source_table), (self.spoke, self.destination_table)).wait()
+        """Until what is written on either side arrives at the other one; what that took is gone again.
+
+        Else the tables could stay different: what was written at the spoke too early does not go up.
+        """
+        probe = DirectionProbe((self.hub, self.source_table), (self.spoke, self.destination_table))
+        probe.wait()
+        probe.remove()
 
 
 class Writer(threading.Thread):

@@ -38,7 +38,7 @@ _TURN_SECONDS, _IDLE_TURN_SECONDS = 0.1, 1.0
 # Files are looked at as often as a daemon of many tasks does it, so that what comes is there within 5 s.
 FOLLOW_SECONDS = 0.5
 # For the last looks at the end.
-_ENDING_SECONDS = 5.0
+_ENDING_SECONDS = _LOOK_SECONDS
 
 Publish = Callable[[Known], None]
 
@@ -196,6 +196,7 @@ class _Turn:
     def __init__(self, watch: TaskWatch) -> None:
         self.watch = watch
         self._lock = threading.Lock()
+        self._taking = threading.Lock()
         self._busy = False
         self._looked: float | None = None
         self._glanced = 0.0
@@ -216,9 +217,10 @@ class _Turn:
             return None
 
     def take(self, publish: Publish, *, is_glance: bool) -> None:
-        """Do it."""
+        """Do it, after what is just being done: the last look at the end is nobody's turn."""
         try:
-            publish(self.watch.glance() if is_glance else self.watch.look())
+            with self._taking:
+                publish(self.watch.glance() if is_glance else self.watch.look())
         except Exception as exc:  # noqa: BLE001  # a bug: the page grows stale, and other tasks' pages go on
             output.say(f"{program.NAME}: {ending.of(exc).message}")
         finally:

@@ -149,3 +149,20 @@ def test_the_last_look_is_for_whoever_reads(make_stage: Callable[[], Stage]) -> 
     stage.tabs = 1
     stage.watch.stop(stage.published.append, looks_again=True)
     assert stage.task.done == ["look", "look"]
+
+
+def test_the_last_look_comes_after_what_is_just_being_done(make_stage: Callable[[], Stage]) -> None:
+    """A glance that began before it would show tabs what was, as the last they see."""
+    stage = make_stage()
+    stage.settle()
+    stage.tabs = 1
+    stage.task.may_go_on.clear()
+    stage.now += 2
+    until(lambda: stage.task.done == ["look", "glance"], "a glance")
+    ending = threading.Thread(target=lambda: stage.watch.stop(stage.published.append, looks_again=True))
+    ending.start()
+    until(lambda: stage.watch._pool._work_queue.empty() and len(stage.watch._pool._threads) == 2, "the last look")
+    assert stage.task.done == ["look", "glance"]
+    stage.task.may_go_on.set()
+    ending.join()
+    assert stage.task.done == ["look", "glance", "look"]
