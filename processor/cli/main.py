@@ -192,7 +192,6 @@ def load(words: Sequence[str], command: Command = REPLICATE) -> Settings:
         if file and command is REPLICATE and file.isalpha():
             message += f" {help_text.meant(file)}"
         raise UsageError(message) from exc
-    places = {**(task_file.places_in(file, text) if file else {}), **arguments.places(remaining, os.environ)}
     try:
         return arguments.load(
             arguments=remaining,
@@ -207,5 +206,7 @@ def load(words: Sequence[str], command: Command = REPLICATE) -> Settings:
             raise MissingSettingError(f"{exc} {beside}") from exc
         raise
     except UsageError as exc:
+        # Of a file that can't be taken apart there are none, and that is said with its name.
+        places = {**(task_file.places_in(file, text) if file else {}), **arguments.places(remaining, os.environ)}
         named = NamedTask(file=TaskFile(path=file or ""), error=str(exc), places=places)
         raise UsageError(named.error_with_places) from exc
