@@ -35,13 +35,6 @@ def bucket_server() -> Iterator[str]:
         yield moto.endpoint
 
 
-@contextlib.contextmanager
-def servers(folder: Path) -> Iterator[Servers]:
-    """What all cells share, of commands."""
-    with DynamoDBLocal(log=folder / "dynamodb-local.log") as local, bucket_server() as moto:
-        yield Servers(dynamodb=local.endpoint, moto=moto)
-
-
 def run_alone(job: Job, tell: Tell, *, moto: str) -> None:
     """Run a job with a DynamoDB Local of its own: after hundreds of tables with streams one takes seconds to answer."""
     name = f"dynamodb-local-{uuid.uuid4().hex[:8]}.log"

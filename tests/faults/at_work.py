@@ -91,9 +91,8 @@ def _outage(scene: Scene, daemon: Replicator, ear: Ear) -> str:
         said = ear.events("NOTICE", "WARNING", "ERROR")
     rest(world, [daemon])
     if _UNUSABLE in said and not wait(lambda: f"{_UNUSABLE}_over" in ear.events("NOTICE"), world.rest_seconds):
-        raise BrokenError(
-            "its end was not said"
-        )  # and the next cell's fault would be the same outage, said more rarely
+        # So the next cell's fault would be the same outage, said more rarely.
+        raise BrokenError("its end was not said")
     lived_by = scene.cell.call.name in _LIVED_BY and scene.cell.fault in _FAILING
     if not said and (stuck > _STUCK_SECONDS or lived_by):
         raise BrokenError(f"nothing was said of it in {_OUTAGE_SECONDS:.0f} s")

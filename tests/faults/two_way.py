@@ -92,20 +92,24 @@ class TwoWay(World):
     def write(self) -> None:
         """A change of each of a few keys of either side, puts, and deletes now and then; one key at both at once."""
         number = next(self._writes)
-        spoke = scan(self.local, self._tables["spoke"])
-        for side in _SIDES:
-            for each in range(_KEYS_OF_A_SIDE):
-                key = f"{side}-{each}"
-                if side == "spoke" and not self._is_back(key, spoke.get(key)):
-                    continue
-                if each in _DELETED and number % 2:
-                    self._wanted.pop(key, None)
-                    self.local.delete_item(TableName=self._tables[side], Key={"id": {"S": key}})
-                else:
-                    self._wanted[key] = self._put(side, key, number)
+        for side, each, key in self._due("", _KEYS_OF_A_SIDE):
+            if each in _DELETED and number % 2:
+                self._wanted.pop(key, None)
+                self.local.delete_item(TableName=self._tables[side], Key={"id": {"S": key}})
+            else:
+                self._wanted[key] = self._put(side, key, number)
         key = f"both-{number % _KEYS_OF_BOTH}"
         self._put("hub", key, number)
         self._at_once[key] = self._put("spoke", key, number)
+
+    def _due(self, prefix: str, count: int) -> Iterator[tuple[str, int, str]]:
+        """Side, number and name of each key of one side that may be written now."""
+        spoke = scan(self.local, self._tables["spoke"])
+        for each in range(count):
+            for side in _SIDES:
+                key = f"{prefix}{side}-{each:03d}"
+                if side == "hub" or self._is_back(key, spoke.get(key)):
+                    yield side, each, key
 
     def _is_back(self, key: str, item: Item | None) -> bool:
         """Whether what was written at the spoke last has been to the hub: the mirror has put its marker on it."""
@@ -116,13 +120,8 @@ class TwoWay(World):
     def write_many(self) -> None:
         """A backlog of either side."""
         number = next(self._writes)
-        spoke = scan(self.local, self._tables["spoke"])
-        for each in range(_BACKLOG_OF_A_SIDE):
-            for side in _SIDES:
-                key = f"many-{side}-{each:03d}"
-                if side == "spoke" and not self._is_back(key, spoke.get(key)):
-                    continue
-                self._wanted[key] = self._put(side, key, number)
+        for side, _, key in self._due("many-", _BACKLOG_OF_A_SIDE):
+            self._wanted[key] = self._put(side, key, number)
 
     def _put(self, side: str, key: str, number: int) -> Item:
         item: Item = {

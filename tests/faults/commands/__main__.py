@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import itertools
 import json
 import tempfile
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
 
+from processor.commands.demo.dynamodb_local import DynamoDBLocal
 from processor.startup import java
 from tests.conftest import take_environment
-from tests.faults.__main__ import servers
+from tests.faults.__main__ import bucket_server
 from tests.faults.commands import report
 from tests.faults.commands.cells import Cell, Outcome, cells_of, made_by, run, sample
 from tests.faults.commands.errands import ERRANDS
@@ -23,6 +25,13 @@ from tests.faults.world import Servers
 # DynamoDB Local keeps a stream's records after their table is gone, and its memory fills with them.
 _CELLS_OF_A_SERVER = 100
 _PAGE = java.ROOT / "docs" / "faults-of-commands.md"
+
+
+@contextlib.contextmanager
+def servers(folder: Path) -> Iterator[Servers]:
+    """What the cells of a part share."""
+    with DynamoDBLocal(log=folder / "dynamodb-local.log") as local, bucket_server() as moto:
+        yield Servers(dynamodb=local.endpoint, moto=moto)
 
 
 def main() -> int:

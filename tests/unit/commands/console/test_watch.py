@@ -74,6 +74,13 @@ class Stage:
         self.settle()
         return self.task.done[before:]
 
+    def begin(self, seconds: float) -> None:
+        """What is due so much later begins, and takes until ``may_go_on``."""
+        before = len(self.task.done)
+        self.task.may_go_on.clear()
+        self.now += seconds
+        until(lambda: len(self.task.done) == before + 1, "a look or glance")
+
     def settle(self) -> None:
         """Until a whole turn has begun after now, and what it began is through."""
         turns = self.turns
@@ -130,9 +137,7 @@ def test_a_look_that_takes_long_is_the_only_one(make_stage: Callable[[], Stage])
     stage = make_stage()
     stage.settle()
     stage.tabs = 1
-    stage.task.may_go_on.clear()
-    stage.now += 10
-    until(lambda: len(stage.task.done) == 2, "a look")
+    stage.begin(10)
     stage.now += 100
     turns = stage.turns
     until(lambda: stage.turns > turns + 3, "turns")
@@ -156,9 +161,8 @@ def test_the_last_look_comes_after_what_is_just_being_done(make_stage: Callable[
     stage = make_stage()
     stage.settle()
     stage.tabs = 1
-    stage.task.may_go_on.clear()
-    stage.now += 2
-    until(lambda: stage.task.done == ["look", "glance"], "a glance")
+    stage.begin(2)
+    assert stage.task.done == ["look", "glance"]
     ending = threading.Thread(target=lambda: stage.watch.stop(stage.published.append, looks_again=True))
     ending.start()
     until(lambda: stage.watch._pool._work_queue.empty() and len(stage.watch._pool._threads) == 2, "the last look")
