@@ -154,9 +154,8 @@ def _plant(name: str, folder: Path) -> int:
     bug = (BUGS | SELF_BUGS)[name]
     root = planted_checkout(folder / "planted", bug.edits)
     with DynamoDBLocal(log=folder / "dynamodb-local.log") as server:
-        result = Episode(
-            bug.plan, endpoint=server.endpoint, folder=folder / name, root=root, rest_seconds=bug.rest_seconds
-        ).run()
+        episode = Episode(bug.plan, endpoint=server.endpoint, folder=folder / name, root=root, symptom=bug.symptom)
+        result = episode.run()
     print(report.failure(result))
     return _say_noticed(name, result, (bug.symptom,))
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import time
 import uuid
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -23,7 +23,8 @@ from tests.chaos.writer import writing
 from tests.fakes.network.fault_proxy import FaultProxy
 from tests.fakes.patience import PATIENCE_SECONDS
 
-# Longer than any pause between two tries, with a restart and a take-over on top.
+# How long after the last fault the tables may differ: longer than any pause between two tries, with a restart and a
+# take-over on top.
 REST_SECONDS = PATIENCE_SECONDS
 
 
@@ -53,14 +54,14 @@ class Episode:
     :param endpoint: a DynamoDB Local, for destinations and checkpoints, and for sources that are not simulated
     :param folder: for logs
     :param root: the checkout whose run.sh is run
-    :param rest_seconds: how long after the last fault the tables may differ
+    :param symptom: stands in a violation that is awaited; such a one ends the episode, equal tables or not
     """
 
     def __init__(
-        self, plan: Plan, *, endpoint: str, folder: Path, root: Path = java.ROOT, rest_seconds: float = REST_SECONDS
+        self, plan: Plan, *, endpoint: str, folder: Path, root: Path = java.ROOT, symptom: str | None = None
     ) -> None:
         self._plan = plan
-        self._rest_seconds = rest_seconds
+        self._symptom = symptom
         self._endpoint = endpoint
         self._folder = folder
         self._root = root
@@ -101,17 +102,24 @@ class Episode:
             def sourced(task: Task) -> tuple[Source, Workload]:
                 return stage.sources[task.plan.stream], workloads[task.plan.stream]
 
-            schedule.wait(
-                stage.machines, lambda: all(task.is_equal(*sourced(task)) for task in self._tasks), self._rest_seconds
-            )
+            def is_over() -> bool:
+                return self._is_noticed(sourced) or all(task.is_equal(*sourced(task)) for task in self._tasks)
+
+            schedule.wait(stage.machines, is_over, REST_SECONDS)
             late = [task for task in self._tasks if not task.is_equal(*sourced(task))]
             unwell = [found for machine in stage.machines for found in schedule.ended(machine)]
             results = [task.result(*sourced(task)) for task in self._tasks]
         for task in late:
             results[task.number].verdict.violations.append(
-                f"end: the tables were not equal within {self._rest_seconds:.0f} s of the last fault"
+                f"end: the tables were not equal within {REST_SECONDS:.0f} s of the last fault"
             )
         return Result(plan=self._plan, tasks=results, unwell=unwell, wall_seconds=time.monotonic() - began)
+
+    def _is_noticed(self, sourced: Callable[[Task], tuple[Source, Workload]]) -> bool:
+        symptom = self._symptom
+        return symptom is not None and any(
+            symptom in violation for task in self._tasks for violation in task.broken(*sourced(task))
+        )
 
     # --- Set-up ------------------------------------------------------------------------------------------------------
 

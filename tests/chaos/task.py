@@ -60,6 +60,7 @@ class Task:
         self._client = boto3.client("dynamodb", region_name=DESTINATION_REGION, endpoint_url=endpoint)
         self._checkpoints = boto3.client("dynamodb", region_name=sources.REGION, endpoint_url=endpoint)
         self._is_equal = False
+        self._history: list[Change] | None = None
 
     def create(self) -> None:
         """Make its destination, unless it is to do so by itself."""
@@ -124,27 +125,37 @@ class Task:
         wanted, found = source.items(self.see), self.items()
         return all(wanted.get(key) == found.get(key) for key in (wanted.keys() | found.keys()) - refused)
 
+    def broken(self, source: Source, workload: Workload) -> list[str]:
+        """What its journal breaks of the rules so far, now that nobody writes any more; the end is not looked at."""
+        return self._checked(source, workload).verdict.violations
+
     def result(self, source: Source, workload: Workload) -> TaskResult:
         """All of its journal, held against its source."""
-        made = workload.made(self.see)
-        # Where the stream loses changes, no history can be read from it; the end tells whether they were made good.
-        history = [] if self.plan.by_itself else source.history(made)
-        letters = self._letters()
-        checker = Checker(history, letters, coalesce=self.plan.coalesce)
-        verdict = checker.run(self.journal.entries)
-        if self.plan.by_itself:  # a copy and a repair write beside the children, and what is older only for a moment
-            verdict.violations.clear()
+        checker = self._checked(source, workload)
         checker.check_end(source.items(self.see), self.items())
         checker.check_letters()
         return TaskResult(
             number=self.number,
             plan=self.plan,
             journal=self.journal,
-            verdict=verdict,
-            history=history,
-            changes=len(made),
-            letters=len(letters),
+            verdict=checker.verdict,
+            history=self._changes(source, workload),
+            changes=len(workload.made(self.see)),
+            letters=len(self._letters()),
         )
+
+    def _checked(self, source: Source, workload: Workload) -> Checker:
+        checker = Checker(self._changes(source, workload), self._letters(), coalesce=self.plan.coalesce)
+        checker.run(list(self.journal.entries))
+        if self.plan.by_itself:  # a copy and a repair write beside the children, and what is older only for a moment
+            checker.verdict.violations.clear()
+        return checker
+
+    def _changes(self, source: Source, workload: Workload) -> list[Change]:
+        if self._history is None:
+            # Where the stream loses changes, no history can be read from it; the end tells whether they were made good.
+            self._history = [] if self.plan.by_itself else source.history(workload.made(self.see))
+        return self._history
 
     def _letters(self) -> list[Letter]:
         if not self._dead_letters.exists():

@@ -36,5 +36,5 @@ def test_a_planted_bug_is_noticed(dynamodb: DynamoDBLocal, tmp_path: Path, name:
     """Each bug breaks the rule that it should."""
     bug = BUGS[name]
     root = planted_checkout(tmp_path / "planted", bug.edits)
-    result = Episode(bug.plan, endpoint=dynamodb.endpoint, folder=tmp_path, root=root, rest_seconds=10).run()
+    result = Episode(bug.plan, endpoint=dynamodb.endpoint, folder=tmp_path, root=root, symptom=bug.symptom).run()
     assert any(bug.symptom in violation for violation in result.violations), report.failure(result)

@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -67,6 +68,15 @@ class NurseryTest {
         nursery.forget(SETTINGS);
         nursery.close(10_000);
         assertEquals(false, started.toFile().exists());
+    }
+
+    @Test
+    void oneThatHeedsNoEndOfItsInputIsEndedByForce() throws Exception {
+        NurseryProcess hangs = new NurseryProcess(folder, TimeUnit.SECONDS.toNanos(300)).start("sleep", "601");
+        ProcessHandle sleeper = ProcessHandle.current().children()
+                .filter(each -> List.of(each.info().arguments().orElse(new String[0])).contains("601")).findFirst().orElseThrow();
+        hangs.close(1);
+        sleeper.onExit().get(60, TimeUnit.SECONDS);
     }
 
     @Test

@@ -14,8 +14,8 @@ import replicator.process.Nursery;
 
 /** What a process has once, for all of its tasks. */
 final class Common {
-    /** How long the process that children are forked from may take to end, so that it is gone when this one is. */
-    private static final long NURSERY_GRACE_MILLIS = 1_000;
+    /** How long the process that children are forked from may take to end by itself, so that it is gone with this one. */
+    private static final long NURSERY_GRACE_MILLIS = 3_000;
 
     /** How long the last figures may take to be told, once all else is done. */
     private static final long METRICS_GRACE_MILLIS = 2_000;

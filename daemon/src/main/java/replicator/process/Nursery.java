@@ -83,7 +83,7 @@ public final class Nursery {
         return program.start();
     }
 
-    /** Ends the process that forks, and waits up to {@code millis} for that; no child is forked from now on. */
+    /** Ends the process that forks, by force if it takes more than {@code millis}; no child is forked from now on. */
     public synchronized void close(long millis) {
         isClosed = true;
         if (process != null) {

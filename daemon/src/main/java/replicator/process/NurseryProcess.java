@@ -98,14 +98,16 @@ final class NurseryProcess {
         }
     }
 
-    /** Ends the process, and waits up to {@code millis} for that. */
+    /** Ends the process: by the end of its input, and by force if it has not ended {@code millis} after that. */
     void close(long millis) {
         if (process == null) {
             return;
         }
         try {
             process.getOutputStream().close();
-            process.waitFor(millis, TimeUnit.MILLISECONDS);
+            if (!process.waitFor(millis, TimeUnit.MILLISECONDS)) {
+                process.destroyForcibly().waitFor(millis, TimeUnit.MILLISECONDS);
+            }
         } catch (IOException e) {
             LOG.debug("The nursery has ended", e);
         } catch (InterruptedException e) {
