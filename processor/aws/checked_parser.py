@@ -17,11 +17,12 @@ from processor.aws.errors import NotDynamoDBError, not_aws
 from processor.aws.http_answer import Answer
 from processor.aws.redaction import content_type
 from processor.aws.response_shapes import NO_ANSWER, faults
+from processor.flow import shapes
 
 # DynamoDB's checksum of an answer's body; botocore checks it only in its retries.
 _CHECKSUM = "x-amz-crc32"
 _NULL = b"null"
-_members_decoder = msgspec.json.Decoder(dict[str, msgspec.Raw])
+_members_decoder = shapes.decoder(dict[str, msgspec.Raw])
 
 
 # An error whose body is not a JSON object is a proxy's page, or an old server's few words.
@@ -45,7 +46,7 @@ class _ErrorBody(msgspec.Struct, frozen=True):
         yield from (("__type", self.kind), ("message", self.message), ("Message", self.capital))
 
 
-_error_decoder = msgspec.json.Decoder(_ErrorBody)
+_error_decoder = shapes.decoder(_ErrorBody)
 
 
 class _CheckedParser:
@@ -139,8 +140,8 @@ def _short(text: msgspec.Raw) -> str:
     """
     begin = bytes(text)[:_MOST_KEPT_CHARACTERS]
     if len(begin) < _MOST_KEPT_CHARACTERS:
-        return msgspec.json.decode(begin, type=str)
+        return shapes.decode(begin, str)
     for cut in range(_LONGEST_ESCAPE):  # until the cut is not in the middle of a character
         with contextlib.suppress(*NO_ANSWER):
-            return msgspec.json.decode(begin[: len(begin) - cut] + b'"', type=str)
+            return shapes.decode(begin[: len(begin) - cut] + b'"', str)
     raise msgspec.DecodeError

@@ -8,12 +8,11 @@ from __future__ import annotations
 import os
 import sys
 
-import msgspec
-
 from processor.cli import arguments, many
 from processor.cli.registry import REPLICATE
 from processor.commands.replicate.keeper import Keeper
 from processor.commands.replicate.many import KEPT_VARIABLE, Kept
+from processor.flow import shapes
 from processor.reporting import logs
 from processor.reporting.console import MessageStream
 from processor.system.private_files import UMASK
@@ -28,7 +27,7 @@ def main() -> None:
     os.dup2(2, 1)  # a stray print is no answer
     sys.stderr = MessageStream(sys.stderr)
     sys.stdout = sys.stderr
-    kept = msgspec.json.decode(os.environ.pop(KEPT_VARIABLE), type=Kept)
+    kept = shapes.decode(os.environ.pop(KEPT_VARIABLE), Kept)
     os.chdir(kept.directory)
     given = arguments.take_named(kept.words)
     logs.configure(form=kept.process["logFormat"])

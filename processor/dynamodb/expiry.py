@@ -33,6 +33,7 @@ import msgspec
 
 from processor.dynamodb.item_view import UNSEEN
 from processor.errors import MalformedItemError
+from processor.flow import shapes
 
 # DynamoDB never deletes an item whose date is more than five years past (developer guide, computing TTL): it takes such
 # a number for a mistake. Leap days are left out, so that in doubt an item counts as one that stays.
@@ -47,7 +48,7 @@ class _Number(msgspec.Struct, rename={"text": "N"}):
     text: str | None = None
 
 
-_number_decoder = msgspec.json.Decoder(_Number)
+_number_decoder = shapes.decoder(_Number)
 
 
 class PastTtl:
@@ -95,11 +96,11 @@ class PastTtl:
 def _reader(attribute: str) -> Callable[[msgspec.Raw], msgspec.Raw]:
     """A function from an item to the value of an attribute."""
     if _UNUSUAL.search(attribute):
-        attributes = msgspec.json.Decoder(dict[str, msgspec.Raw])
+        attributes = shapes.decoder(dict[str, msgspec.Raw])
         return lambda item: attributes.decode(item).get(attribute, _ABSENT)
     # The other attributes are passed over.
     shape = msgspec.defstruct("Dated", [("value", msgspec.Raw, _ABSENT)], rename={"value": attribute})
-    decoder: msgspec.json.Decoder[Any] = msgspec.json.Decoder(shape)
+    decoder: msgspec.json.Decoder[Any] = shapes.decoder(shape)
     return lambda item: decoder.decode(item).value
 
 

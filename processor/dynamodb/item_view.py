@@ -14,6 +14,8 @@ from collections.abc import Callable
 
 import msgspec
 
+from processor.flow import shapes
+
 # Maps an item to what is written of it, both DynamoDB JSON, or to None if nothing is written. It must not change the
 # key. It raises UnviewableError for an item of which nothing can be made, which is then a change that is never
 # accepted; any other exception holds the shard, or ends the command.
@@ -23,7 +25,7 @@ View = Callable[[msgspec.Raw], msgspec.Raw | None]
 # ``ttlDeletes=ignore`` what TTL has deleted stays, and what the view leaves out does not. No item is without a key.
 UNSEEN = msgspec.Raw(b"{}")
 
-_decoder = msgspec.json.Decoder(dict[str, msgspec.Raw])
+_decoder = shapes.decoder(dict[str, msgspec.Raw])
 
 
 def without(attribute: str) -> View:

@@ -12,10 +12,11 @@ import msgspec
 
 from processor.dynamodb.keys import normal_number
 from processor.errors import MalformedItemError
+from processor.flow import shapes
 
 # What decoding raises for JSON of another shape, and what follows from a value that is no number, map or list.
 _MALFORMED = (msgspec.DecodeError, ArithmeticError, AttributeError, RecursionError, TypeError, ValueError)
-_decoder = msgspec.json.Decoder(dict[str, dict[str, Any]])
+_decoder = shapes.decoder(dict[str, dict[str, Any]])
 
 
 def same(one: msgspec.Raw | None, other: msgspec.Raw | None) -> bool:

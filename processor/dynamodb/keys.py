@@ -9,12 +9,13 @@ from decimal import Context
 import msgspec
 
 from processor.errors import MalformedItemError
+from processor.flow import shapes
 
 # A number in DynamoDB has up to 38 significant digits.
 _EXACT = Context(prec=38)
 # A field of a msgspec.Struct can't have a name with one of these characters.
 _UNUSUAL = re.compile(r'[\\"\x00-\x1f]')
-_decoder = msgspec.json.Decoder(dict[str, dict[str, str]])
+_decoder = shapes.decoder(dict[str, dict[str, str]])
 
 
 def key_reader(names: Sequence[str]) -> Callable[[msgspec.Raw], msgspec.Raw]:
@@ -40,12 +41,12 @@ def _from_usual(names: Sequence[str]) -> Callable[[msgspec.Raw], Sequence[msgspe
     shape = msgspec.defstruct(
         "Key", [(field, msgspec.Raw) for field in fields], rename=dict(zip(fields, names, strict=True))
     )
-    decode = msgspec.json.Decoder(shape).decode
+    decode = shapes.decoder(shape).decode
     return lambda item: msgspec.structs.astuple(decode(item))
 
 
 def _from_any(names: Sequence[str]) -> Callable[[msgspec.Raw], Sequence[msgspec.Raw]]:
-    decode = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
+    decode = shapes.decoder(dict[str, msgspec.Raw]).decode
 
     def parts_of(item: msgspec.Raw) -> Sequence[msgspec.Raw]:
         attributes = decode(item)

@@ -12,7 +12,7 @@ from processor.aws.errors import AnswerTooLargeError
 from processor.aws.response_shapes import NO_ANSWER
 from processor.dynamodb.item_view import UNSEEN, View
 from processor.errors import ThrottledError, UnavailableError
-from processor.flow import rate_limiter
+from processor.flow import rate_limiter, shapes
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -41,8 +41,8 @@ class _Items(msgspec.Struct, rename="pascal"):
     consumed_capacity: list[Units] = []
 
 
-one_decoder = msgspec.json.Decoder(_Item)
-many_decoder = msgspec.json.Decoder(_Items)
+one_decoder = shapes.decoder(_Item)
+many_decoder = shapes.decoder(_Items)
 
 
 class ReadableTable:

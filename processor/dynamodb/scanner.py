@@ -10,7 +10,7 @@ import msgspec
 from processor.aws.client_calls import TableReads, Units
 from processor.aws.response_shapes import NO_ANSWER, is_cut
 from processor.dynamodb.item_view import View
-from processor.flow import rate_limiter
+from processor.flow import rate_limiter, shapes
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -59,7 +59,7 @@ class _Answer(msgspec.Struct, rename="pascal"):
     consumed_capacity: Units = Units()
 
 
-decoder = msgspec.json.Decoder(_Answer)
+decoder = shapes.decoder(_Answer)
 
 
 class ScannableTable:

@@ -15,6 +15,7 @@ from typing import Any
 import msgspec
 
 from processor.errors import StoppedError
+from processor.flow import shapes
 from processor.flow.outage import Outage
 from processor.flow.worker_group import TICK_SECONDS
 from processor.reporting.logs import Log
@@ -76,7 +77,7 @@ class Wire:
             while read := self._socket.recv(READ_BYTES):
                 *lines, received = (received + read).split(b"\n")
                 for line in lines:
-                    number, answer = msgspec.json.decode(line, type=tuple[int, msgspec.Raw])
+                    number, answer = shapes.decode(line, tuple[int, msgspec.Raw])
                     with self._lock:
                         waiting = self._waiting.pop(number)
                     waiting.put(bytes(answer))

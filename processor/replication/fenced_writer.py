@@ -35,6 +35,7 @@ from processor.errors import (
     UnsettledError,
     UnviewableError,
 )
+from processor.flow import shapes
 from processor.replication.change import SEQUENCE_NUMBER_DIGITS, Change
 from processor.replication.reconcile import EVENT_NAME as RECONCILED
 from processor.replication.reconcile import SourceReader, reconcile
@@ -43,7 +44,7 @@ from processor.replication.writer import NOTHING_NEWER, TableOptions, WritableTa
 if TYPE_CHECKING:
     from typing_extensions import Unpack
 
-_image_decoder = msgspec.json.Decoder(dict[str, msgspec.Raw])
+_image_decoder = shapes.decoder(dict[str, msgspec.Raw])
 
 
 class FencedTable(WritableTable):

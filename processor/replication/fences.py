@@ -9,12 +9,13 @@ import msgspec
 from processor.dynamodb.absence import each_insisted, insisted
 from processor.dynamodb.keys import identity_of
 from processor.dynamodb.reader import ReadableTable
+from processor.flow import shapes
 
 # Older than any change's: an item without a number may always be written over.
 NO_NUMBER = "0"
 
-_decoder = msgspec.json.Decoder(dict[str, msgspec.Raw])
-_text_decoder = msgspec.json.Decoder(dict[str, str])
+_decoder = shapes.decoder(dict[str, msgspec.Raw])
+_text_decoder = shapes.decoder(dict[str, str])
 
 
 class Fences:

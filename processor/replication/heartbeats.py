@@ -5,6 +5,7 @@ from __future__ import annotations
 import msgspec
 
 from processor.dynamodb.keys import key_identity
+from processor.flow import shapes
 from processor.metrics.heartbeat import key
 from processor.replication.change import Change
 
@@ -13,7 +14,7 @@ class _Image(msgspec.Struct):
     writtenAtMs: dict[str, str]  # noqa: N815  # the attribute's name
 
 
-_decoder = msgspec.json.Decoder(_Image)
+_decoder = shapes.decoder(_Image)
 
 
 class Heartbeats:

@@ -27,6 +27,7 @@ from processor.errors import (
     ReplicatorError,
     StoppedByRefusalError,
 )
+from processor.flow import shapes
 from processor.flow.retry_policy import RECORDS, RetryPolicy
 from processor.replication.apply import Applier, Outcome
 from processor.replication.change import Change
@@ -113,7 +114,7 @@ def _decoded(batch: Any, view: View | None, *, keeps_expired: bool, spoke: Marke
     """The changes of one record of KCL's, which is a whole batch of the stream's (``Page.java``)."""
     try:
         # Five times as fast as the standard library's base64.
-        data = msgspec.convert(batch.data, bytes, builtin_types=())
+        data = shapes.convert(batch.data, bytes, builtin_types=())
         return decode(data, view, keeps_expired=keeps_expired, spoke=spoke)
     except (MalformedRecordError, msgspec.ValidationError) as exc:
         raise MalformedRecordError(str(exc)) from exc

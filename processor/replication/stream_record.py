@@ -36,6 +36,7 @@ import msgspec
 from processor.dynamodb.item_view import View
 from processor.dynamodb.keys import decode_key, key_identity
 from processor.errors import MalformedRecordError, UnviewableError
+from processor.flow import shapes
 from processor.replication.change import Change, viewed
 from processor.replication.two_way.spoke_record import seen_by_uplink
 
@@ -81,9 +82,9 @@ class _Removal(msgspec.Struct, rename="camel"):
 
 
 _TTL = ("Service", "dynamodb.amazonaws.com")
-_array_decoder = msgspec.json.Decoder(list[msgspec.Raw])
-_record_decoder = msgspec.json.Decoder(_StreamRecord)
-_removal_decoder = msgspec.json.Decoder(_Removal)
+_array_decoder = shapes.decoder(list[msgspec.Raw])
+_record_decoder = shapes.decoder(_StreamRecord)
+_removal_decoder = shapes.decoder(_Removal)
 
 
 def decode(

@@ -12,10 +12,12 @@ from typing import Any
 
 import msgspec
 
+from processor.flow import shapes
+
 # With the ANDs between them 199 of the 300 operators that DynamoDB takes in one expression (Quotas).
 _MOST_ATTRIBUTES = 100
 
-_attributes_decoder = msgspec.json.Decoder(dict[str, msgspec.Raw])
+_attributes_decoder = shapes.decoder(dict[str, msgspec.Raw])
 
 
 def unchanged(there: msgspec.Raw | None, key_names: Sequence[str]) -> dict[str, Any]:

@@ -11,6 +11,7 @@ import msgspec
 
 from processor.aws.client_calls import Units
 from processor.dynamodb.keys import key_identity
+from processor.flow import shapes
 from processor.replication.change import Change
 
 _Item = dict[str, msgspec.Raw]
@@ -65,10 +66,10 @@ class Exchanged(One, frozen=True, rename="pascal"):
     attributes: msgspec.Raw = msgspec.Raw(b"")
 
 
-batch_decoder = msgspec.json.Decoder(Batch)
-one_decoder = msgspec.json.Decoder(One)
-exchanged_decoder = msgspec.json.Decoder(Exchanged)
-_key_decoder = msgspec.json.Decoder(dict[str, str])
+batch_decoder = shapes.decoder(Batch)
+one_decoder = shapes.decoder(One)
+exchanged_decoder = shapes.decoder(Exchanged)
+_key_decoder = shapes.decoder(dict[str, str])
 
 
 def matching(changes: Sequence[Change], undone: Sequence[Undone]) -> list[Change]:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import msgspec
 
+from processor.flow import shapes
 from processor.settings.settings import Settings
 from processor.system import private_files
 
@@ -37,7 +38,7 @@ def handed_down(environment: Mapping[str, str]) -> tuple[Settings, Path]:
     :raises NotOursError: somebody else could have written them
     """
     file = Path(environment[SETTINGS_VARIABLE])
-    return msgspec.json.decode(private_files.read(file), type=Settings), file.parent
+    return shapes.decode(private_files.read(file), Settings), file.parent
 
 
 def shard_file_name(shard_id: str) -> str:

@@ -10,6 +10,7 @@ from typing import TypeVar
 
 import msgspec
 
+from processor.flow import shapes
 from processor.reporting import logs
 from processor.reporting.console import MessageStream
 from processor.settings.daemon_files import handed_down
@@ -35,7 +36,7 @@ def listen(lines: Iterable[str], kind: type[Message], hear: Callable[[Message], 
     """Pass the daemon's messages on, until it ends."""
     for line in lines:
         try:
-            message = msgspec.json.decode(line, type=kind)
+            message = shapes.decode(line, kind)
         except msgspec.DecodeError:
             continue  # half a line, from a daemon that was killed in the middle of it
         hear(message)

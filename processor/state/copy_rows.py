@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from processor.errors import CopyTakenError
+from processor.flow import shapes
 from processor.state import own_row
 from processor.state.own_row import Row, not_ours
 from processor.state.sharing.work import Work
@@ -205,7 +206,7 @@ def _segment(row: Row, table: str) -> SegmentState:
 def _in_hand(row: Row) -> list[msgspec.Raw]:
     if "inHand" not in row:
         return []
-    return msgspec.json.decode(zlib.decompress(_bytes(row["inHand"]["B"])), type=list[msgspec.Raw])
+    return shapes.decode(zlib.decompress(_bytes(row["inHand"]["B"])), list[msgspec.Raw])
 
 
 def _bytes(value: Any) -> bytes:

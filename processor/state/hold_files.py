@@ -11,6 +11,7 @@ from pathlib import Path
 
 import msgspec
 
+from processor.flow import shapes
 from processor.settings.daemon_files import shard_file_name
 
 # Beside the children's settings file.
@@ -41,7 +42,7 @@ class HoldFiles:
     def read(self) -> Waiting | None:
         """The change at which this daemon's previous child of the shard waited, if it did."""
         try:
-            return msgspec.json.decode(self._hold.read_bytes(), type=Waiting)
+            return shapes.decode(self._hold.read_bytes(), Waiting)
         except (OSError, msgspec.DecodeError):
             return None
 

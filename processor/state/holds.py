@@ -22,6 +22,7 @@ import msgspec
 from processor.aws.errors import aws_errors
 from processor.aws.redaction import HarmlessWords
 from processor.errors import NotFoundError, UnavailableError
+from processor.flow import shapes
 from processor.state.leases import SHARD_END
 
 if TYPE_CHECKING:
@@ -125,7 +126,7 @@ def _hold(row: dict[str, Any], table: str) -> Hold:
     name = row.get("name", {}).get("S", "?")
     kind, _, shard_id = name.partition("#")
     try:
-        return msgspec.convert(
+        return shapes.convert(
             {
                 "kind": kind,
                 "shardId": shard_id,

@@ -10,6 +10,7 @@ import msgspec
 from processor.aws.errors import aws_errors
 from processor.dynamodb.absence import unless_missing
 from processor.errors import ConditionFailedError, ReplicatorError, UnavailableError
+from processor.flow import shapes
 from processor.state import row_values
 
 if TYPE_CHECKING:
@@ -80,7 +81,7 @@ def parsed(row: Row, kind: type[T], table: str) -> T:
     :raises UnavailableError: it is not ours
     """
     try:
-        return msgspec.convert({name: row_values.plain(value) for name, value in row.items() if name != "name"}, kind)
+        return shapes.convert({name: row_values.plain(value) for name, value in row.items() if name != "name"}, kind)
     except ValueError as exc:  # msgspec's is one too
         raise not_ours(table, row, exc) from exc
 

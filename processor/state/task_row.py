@@ -24,6 +24,7 @@ from processor.errors import (
     RefusedError,
     UnavailableError,
 )
+from processor.flow import shapes
 from processor.state import own_row
 from processor.system import program
 
@@ -188,7 +189,7 @@ def read(client: DynamoDBClient, table: str) -> Task | None:
     if item is None:
         return None
     try:
-        return msgspec.convert({name: value.get("S") for name, value in item.items()}, Task)
+        return shapes.convert({name: value.get("S") for name, value in item.items()}, Task)
     except msgspec.ValidationError as exc:
         message = f"Task table {table} holds a row that is not ours ({exc})"
         raise UnavailableError(message, code=type(exc).__name__) from exc

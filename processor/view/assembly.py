@@ -14,6 +14,7 @@ from pathlib import Path
 import msgspec
 
 from processor.errors import SetupError
+from processor.flow import shapes
 from processor.settings.attribute_paths import Path as AttributePath
 from processor.settings.daemon_files import VIEW_FILE, ViewBasis
 from processor.settings.settings import VIEW_FIELDS, Settings
@@ -136,7 +137,7 @@ def handed_down(settings: Settings, directory: Path) -> ItemView:
     :raises NotOursError: somebody else could have written what is handed down
     :raises SetupError: the mask's key, or the transform, is no longer what the daemon began with
     """
-    basis = msgspec.json.decode(private_files.read(directory / VIEW_FILE), type=ViewBasis)
+    basis = shapes.decode(private_files.read(directory / VIEW_FILE), ViewBasis)
     view = view_of(settings, basis.key_types)
     if digest_of(settings) != basis.digest:  # read after the view was made: of a file that changes now the newer text
         raise SetupError(

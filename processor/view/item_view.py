@@ -29,6 +29,7 @@ import msgspec
 from processor.dynamodb.keys import decode_key, key_identity, key_reader
 from processor.dynamodb.scanner import ScanFilter
 from processor.errors import MalformedItemError
+from processor.flow import shapes
 from processor.metrics import heartbeat
 from processor.view.condition.condition import Condition
 from processor.view.projection import Attributes
@@ -36,7 +37,7 @@ from processor.view.projection import Attributes
 # Changes an item's attributes, or returns None if nothing of the item is to be written.
 Step = Callable[[Attributes], "Attributes | None"]
 
-_decoder = msgspec.json.Decoder(dict[str, msgspec.Raw])
+_decoder = shapes.decoder(dict[str, msgspec.Raw])
 # What no expression of a user's can have for a name of its own, by accident.
 _HEARTBEAT_NAME, _HEARTBEAT_VALUE = "#dynamodbReplicatorHeartbeat", ":dynamodbReplicatorHeartbeat"
 

@@ -24,10 +24,11 @@ from processor.dynamodb import item_paths
 from processor.dynamodb.items import encoded
 from processor.dynamodb.keys import normal_number
 from processor.errors import MalformedItemError
+from processor.flow import shapes
 from processor.settings.attribute_paths import Path
 from processor.view.projection import Attributes
 
-_decoder: msgspec.json.Decoder[dict[str, Any]] = msgspec.json.Decoder(dict[str, Any])
+_decoder: msgspec.json.Decoder[dict[str, Any]] = shapes.decoder(dict[str, Any])
 
 
 class Mask:

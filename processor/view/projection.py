@@ -14,13 +14,14 @@ from typing import Any
 import msgspec
 
 from processor.dynamodb import item_paths
+from processor.flow import shapes
 from processor.settings.attribute_paths import Path
 
 Attributes = dict[str, msgspec.Raw]
 
 # A path's steps below a place in an item; an empty one stands for all that is there.
 _Tree = dict[str | int, Any]
-_decoder: msgspec.json.Decoder[dict[str, Any]] = msgspec.json.Decoder(dict[str, Any])
+_decoder: msgspec.json.Decoder[dict[str, Any]] = shapes.decoder(dict[str, Any])
 
 
 class Exclusion:

@@ -31,13 +31,14 @@ import msgspec
 from processor.dynamodb.attribute_values import InvalidValueError, check_item
 from processor.dynamodb.items import same_value
 from processor.errors import UnviewableError
+from processor.flow import shapes
 from processor.system.signals import Interrupted
 from processor.view.projection import Attributes
 from processor.view.transform_watch import TransformWatch
 
 Function = Callable[[dict[str, Any]], Any]
 
-_decoder: msgspec.json.Decoder[dict[str, Any]] = msgspec.json.Decoder(dict[str, Any])
+_decoder: msgspec.json.Decoder[dict[str, Any]] = shapes.decoder(dict[str, Any])
 
 
 _host = threading.local()

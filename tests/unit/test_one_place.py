@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import importlib
+import re
 from pathlib import Path
 from types import ModuleType
 
@@ -41,6 +42,14 @@ def test_time_and_threads_know_no_aws() -> None:
 def test_outages_are_said_in_one_module() -> None:
     """An event that ends in ``_over`` is the end of one, and no loop says it by itself."""
     assert _having('_over"') <= {"flow/outage.py", "replication/standstill.py"}
+
+
+def test_types_are_made_ready_in_one_module() -> None:
+    """Whoever else had msgspec do it could do so in two threads at once."""
+    assert _having("msgspec.convert(") | _having("json.Decoder(") == {"flow/shapes.py"}
+    assert {name for name, source in SOURCES.items() if re.search(r"json\.decode\([^\n]*type=", source)} == {
+        "flow/shapes.py"
+    }
 
 
 def test_chance_is_no_state_that_threads_share() -> None:

@@ -7,6 +7,8 @@ from typing import Any, Literal
 
 import msgspec
 
+from processor.flow import shapes
+
 # How a task stands, from well to worst.
 Health = Literal["inSync", "behind", "unknown", "notHealthy", "held", "loss"]
 
@@ -39,7 +41,7 @@ class Told(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
 def read(kept: Mapping[str, Any]) -> Told | None:
     """What the row has; None if nothing was told, or not by this version."""
     try:
-        return msgspec.convert(dict(kept), Told) if kept else None
+        return shapes.convert(dict(kept), Told) if kept else None
     except msgspec.ValidationError:
         return None  # the next message says how the task stands
 

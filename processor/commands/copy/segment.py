@@ -23,6 +23,7 @@ from processor.commands.copy.portions import Scanned, portions
 from processor.commands.copy.second_look import SecondLook
 from processor.dynamodb.scanner import Page, Segment, believed_page
 from processor.errors import RefusedError, StoppedError
+from processor.flow import shapes
 from processor.flow.rate_limiter import READ_UNIT_BYTES
 from processor.replication.apply import Outcome
 from processor.replication.change import Change, bytes_of
@@ -33,7 +34,7 @@ from processor.state.copy_rows import SegmentState
 _PAGE_SECONDS = 1.0
 _BYTES_PER_READ_UNIT = READ_UNIT_BYTES / SCAN_SHARE
 
-_attributes_decoder = msgspec.json.Decoder(dict[str, msgspec.Raw])
+_attributes_decoder = shapes.decoder(dict[str, msgspec.Raw])
 
 
 class SegmentCopy:

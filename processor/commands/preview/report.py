@@ -11,6 +11,7 @@ from processor.dynamodb.item_size import item_bytes
 from processor.dynamodb.item_view import View
 from processor.dynamodb.items import parsed, same_value
 from processor.errors import UnviewableError
+from processor.flow import shapes
 from processor.settings.attribute_paths import Path
 from processor.settings.settings import Settings
 from processor.view.condition.condition import Condition
@@ -20,7 +21,7 @@ from processor.view.condition.condition import Condition
 Outcome = Literal["written", "filtered", "dropped", "refused", "missing"]
 Change = Literal["kept", "leftOut", "partLeftOut", "masked", "partMasked", "changed", "renamed", "added"]
 _Attributes = Mapping[str, dict[str, Any]]
-_decode = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
+_decode = shapes.decoder(dict[str, msgspec.Raw]).decode
 
 
 class Side(msgspec.Struct, frozen=True, kw_only=True, rename="camel", omit_defaults=True):

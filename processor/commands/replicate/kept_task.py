@@ -21,6 +21,7 @@ from processor.aws.clients import Clients
 from processor.commands.replicate import finished_copy
 from processor.commands.replicate.command import Readiness, look_at, write_files
 from processor.errors import NotReadyError, ReplicatorError
+from processor.flow import shapes
 from processor.flow.retry_policy import TASK, Backoff
 from processor.reporting.findings import Finding
 from processor.reporting.logs import Log
@@ -151,7 +152,7 @@ class KeptTask:
         self._begun_at = time.monotonic()
         folder = run.properties.parent
         try:
-            begun = msgspec.json.decode(private_files.read(folder / SETTINGS_FILE), type=Settings)
+            begun = shapes.decode(private_files.read(folder / SETTINGS_FILE), Settings)
             self._slot = claim_slot(begun, directory=folder)
         except (OSError, ReplicatorError, msgspec.MsgspecError) as exc:
             self._log.warning("task_begun_anew", reason=str(exc), note="Its files are not as they were left.")

@@ -12,10 +12,11 @@ import msgspec
 from processor.dynamodb import item_paths
 from processor.dynamodb.items import encoded, normalized
 from processor.errors import MalformedItemError
+from processor.flow import shapes
 from processor.settings.attribute_paths import Path
 
 _HASH_BYTES = 8
-_attributes_decoder = msgspec.json.Decoder(dict[str, msgspec.Raw])
+_attributes_decoder = shapes.decoder(dict[str, msgspec.Raw])
 
 
 class Digest(NamedTuple):

@@ -38,6 +38,7 @@ from processor.commands.verify.settled import SettledParts
 from processor.commands.verify.sides import Sides
 from processor.commands.verify.steps import Step
 from processor.dynamodb.scanner import MAX_SEGMENTS
+from processor.flow import shapes
 
 # Many, so that the last ones end at about the same time.
 _PARTS_PER_THREAD = 4
@@ -49,7 +50,7 @@ _SAMPLE_SEGMENTS = 100
 _FEWEST_DRAWN = 10
 _ITEMS_PER_SEGMENT = 2_000
 
-_named_decoder = msgspec.json.Decoder(Found)
+_named_decoder = shapes.decoder(Found)
 
 
 class Comparison:

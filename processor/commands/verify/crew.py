@@ -15,15 +15,13 @@ import threading
 from collections import deque
 from typing import TYPE_CHECKING, Any, Protocol
 
-import msgspec
-
 from processor.aws import boto3_clients
 from processor.aws.clients import Clients
 from processor.commands.verify.part import Part, PartQueue, Stretch
 from processor.commands.verify.sides import sides_of
 from processor.commands.verify.task import VerifyTask
 from processor.commands.verify.worker import VerifyWorker
-from processor.flow import retry_policy
+from processor.flow import retry_policy, shapes
 from processor.flow.processes import Processes, Reply
 from processor.flow.retry import Retry
 from processor.flow.wire import Wire, WiredOutage
@@ -153,7 +151,7 @@ class Forked:
             self._idle.append((number, reply))
             self._give()
             return
-        stretch = msgspec.convert(value, Stretch)
+        stretch = shapes.convert(value, Stretch)
         self._parts.go_on(stretch.rest)
         self._taker.take(stretch)
         if self._taker.has_room:
@@ -193,6 +191,6 @@ class Forked:
 
         def work() -> None:
             while True:
-                worker.do(msgspec.convert(wire.ask("next", None), Part), tell)
+                worker.do(shapes.convert(wire.ask("next", None), Part), tell)
 
         WorkerGroup(wire.stop).run([work] * task.threads, threads=task.threads, name="verify")

@@ -8,8 +8,9 @@ import msgspec
 
 from processor.dynamodb.item_view import View
 from processor.errors import UnviewableError
+from processor.flow import shapes
 
-_decoder = msgspec.json.Decoder(dict[str, msgspec.Raw])
+_decoder = shapes.decoder(dict[str, msgspec.Raw])
 
 
 def without_failing(view: View, key_names: Sequence[str]) -> View:

@@ -11,6 +11,7 @@ from typing import NamedTuple, Protocol
 import msgspec
 
 from processor.dynamodb.keys import identity_of
+from processor.flow import shapes
 
 
 class Letter(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
@@ -129,7 +130,7 @@ def encode(letter: Kept) -> bytes:
     return msgspec.json.encode(letter)
 
 
-_decoder = msgspec.json.Decoder(Heading)
+_decoder = shapes.decoder(Heading)
 
 
 def entry(place: str, tag: str, content: bytes) -> Entry:

@@ -48,6 +48,7 @@ import msgspec
 from processor.dynamodb import item_size
 from processor.dynamodb.items import canonical_attributes, encoded, parsed
 from processor.errors import MalformedItemError
+from processor.flow import shapes
 from processor.replication.change import SEQUENCE_NUMBER_DIGITS
 from processor.replication.two_way.stamp import NONCE_BYTES, Stamp
 
@@ -251,7 +252,7 @@ def number_text(sequence_number: int) -> str:
 def _own(value: dict[str, Any], identity: bytes) -> Marker | None:
     """The marker that the attribute holds, if it holds one that was made for this key."""
     try:
-        fields = msgspec.convert(value, _Map).fields
+        fields = shapes.convert(value, _Map).fields
     except (msgspec.ValidationError, ValueError):
         return None
     number, time, kind, digest = fields.s.value, fields.t.value, fields.k.value, fields.d.value
@@ -287,7 +288,7 @@ def _content_digest(content: bytes) -> bytes:
     return blake2b(content, digest_size=_CONTENT_BYTES).digest()
 
 
-_attributes_decoder = msgspec.json.Decoder(dict[str, msgspec.Raw])
+_attributes_decoder = shapes.decoder(dict[str, msgspec.Raw])
 
 
 def _raw_attributes(item: msgspec.Raw) -> dict[str, msgspec.Raw]:

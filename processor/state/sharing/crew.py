@@ -9,9 +9,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any, Generic, Protocol, TypeVar
 
-import msgspec
-
 from processor.errors import TakenError
+from processor.flow import shapes
 from processor.flow.outage import Outage
 from processor.flow.processes import Processes
 from processor.flow.wire import Wire, WiredOutage
@@ -143,7 +142,7 @@ class _Forked(Generic[C]):
 
     def _heard(self, number: int, kind: str, value: Any) -> None:
         if kind == "counts":
-            self._told[number] = msgspec.convert(value, type(self._none))
+            self._told[number] = shapes.convert(value, type(self._none))
         else:
             self._told_more(kind, value)
 

@@ -21,6 +21,7 @@ from processor.aws.errors import aws_errors
 from processor.aws.response_shapes import NO_ANSWER
 from processor.dynamodb import described_stream, record_times
 from processor.errors import NotFoundError, RefusedError, UnavailableError
+from processor.flow import shapes
 from processor.state.status.lineage import Lag, Pending, StreamShard
 
 if TYPE_CHECKING:
@@ -181,7 +182,7 @@ class Lags:
         with contextlib.suppress(UnavailableError, RefusedError, *NO_ANSWER):
             with aws_errors(name):
                 content = self._lean.call(operation, msgspec.json.encode(parameters))
-            found = msgspec.json.decode(content, type=answer)
+            found = shapes.decode(content, answer)
             if isinstance(found, _Page):
                 found.size_bytes = len(content)
             return found
@@ -189,7 +190,7 @@ class Lags:
             call = self._client.get_records if operation == "GetRecords" else self._client.get_shard_iterator
             made = call(**parameters)
         try:
-            return msgspec.convert(made, answer)
+            return shapes.convert(made, answer)
         except msgspec.ValidationError as exc:
             message = f"{name}: the answer is none of DynamoDB's ({exc})"
             raise UnavailableError(message, code="NotDynamoDB") from exc

@@ -8,13 +8,14 @@ from typing import Any
 
 import msgspec
 
+from processor.flow import shapes
 from processor.view.condition.values import Value, size_of, value_of
 
 # An item's attributes, each as DynamoDB JSON.
 Item = Mapping[str, msgspec.Raw]
 # A name in a map, or an index in a list.
 Path = Sequence[str | int]
-_decode = msgspec.json.Decoder(dict[str, Any]).decode
+_decode = shapes.decoder(dict[str, Any]).decode
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

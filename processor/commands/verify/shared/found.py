@@ -8,6 +8,7 @@ import msgspec
 
 from processor.commands.verify.report import Found, VerifyReport
 from processor.errors import UnavailableError
+from processor.flow import shapes
 
 # Of each part, and of all together, before they are compressed: whoever has nothing to do reads all rows every 2 s.
 MOST_KEYS = 100
@@ -15,7 +16,7 @@ MOST_BYTES = 32 * 1024
 _MOST_BYTES_IN_ALL = 4 * 1024 * 1024
 _MOST_PATHS = 20
 
-_decoder = msgspec.json.Decoder(VerifyReport)
+_decoder = shapes.decoder(VerifyReport)
 
 
 def packed(report: VerifyReport, *, parts: int) -> bytes:
