@@ -43,13 +43,16 @@ def do(stage: Stage, step: Step) -> Done:
         return away(_AWAY[step.name](stage, task), f"all{whose}")
     if step.name in _ONCE:
         proxy, act, operation = _ONCE[step.name]
-        return Done(f"whoever asks first{whose}", proxy(stage, task).inject(act, operation, times=1).clear)
+        when = task.destination.is_new if step.until_met and proxy is _destination else bool
+        return met_by(f"whoever asks first{whose}", proxy(stage, task).inject(act, operation, when=when, times=1))
     proxy, act, operations, alone = _REQUESTS[step.name]
     when = (lambda exchange: exchange.access_key == machine.name) if alone else bool
     if step.name == "late-duplicates":
         when = can_come_late
+    elif step.until_met and proxy is _destination:
+        when = task.destination.is_new
     fault = proxy(stage, task).inject(act, *operations, when=when)
-    return Done((machine.name if alone else "all") + whose, fault.clear)
+    return met_by((machine.name if alone else "all") + whose, fault)
 
 
 # --- Shards ----------------------------------------------------------------------------------------------------------
@@ -122,6 +125,11 @@ _SHARDS: dict[str, Callable[[Stage, Task], Done]] = {
 }
 
 # --- Requests --------------------------------------------------------------------------------------------------------
+
+
+def met_by(whose: str, fault: Fault) -> Done:
+    """Requests go wrong."""
+    return Done(whose, fault.clear, lambda: fault.met > 0)
 
 
 def away(proxy: FaultProxy, whose: str) -> Done:

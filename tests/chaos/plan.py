@@ -99,13 +99,18 @@ _BY_NAME = {kind.name: kind for kind in KINDS}
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Step:
-    """One fault: when, in seconds from the plan's begin, for how long, on which machine and task, where it has one."""
+    """One fault: when, in seconds from the plan's begin, for how long, on which machine and task, where it has one.
+
+    ``until_met``: for longer where nothing has met it by then; and a write that was sent before does not meet it, for
+    what is lost of that may be there already.
+    """
 
     at: float
     name: str
     seconds: float
     machine: int
     task: int = 0
+    until_met: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -308,5 +313,8 @@ def drawn(
 
 
 def steps(*wanted: tuple[float, str, float]) -> tuple[Step, ...]:
-    """Faults by hand: when, which, for how long; all on the first machine."""
-    return tuple(Step(at=at, name=_BY_NAME[name].name, seconds=seconds, machine=0) for at, name, seconds in wanted)
+    """Faults by hand: when, which, for how long and until they were met; all on the first machine."""
+    return tuple(
+        Step(at=at, name=_BY_NAME[name].name, seconds=seconds, machine=0, until_met=True)
+        for at, name, seconds in wanted
+    )

@@ -17,6 +17,7 @@ from tests.fakes.network.fault_proxy import FaultProxy
 from tests.fakes.network.faulty_server import Answer, Exchange
 
 _MOOT = b"ConditionalCheckFailedException"
+_WRITE = re.compile(rb'"write":\s*{"N":\s*"(\d+)"')
 _FENCE_VALUE = re.compile(r"\d{40}")
 _STATE_SUFFIX = "-CoordinatorState"
 
@@ -28,9 +29,15 @@ class DestinationProxy(FaultProxy):
         super().__init__(upstream)
         self._table = table
         self._journal = journal
+        self._sent: set[bytes] = set()
+
+    def is_new(self, exchange: Exchange) -> bool:
+        """Whether it puts what no request before it has put, be that one answered or not."""
+        return not self._sent.issuperset(_WRITE.findall(exchange.body))
 
     def perform(self, exchange: Exchange, body: bytes) -> Answer:
         """Ask the destination."""
+        self._sent.update(_WRITE.findall(body))
         answer = self._ask(exchange, exchange.operation, body)
         done = answer.status == http.client.OK
         if exchange.operation in ("PutItem", "DeleteItem") and (done or _MOOT in answer.body):

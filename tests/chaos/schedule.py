@@ -10,7 +10,8 @@ from collections.abc import Callable, Iterator, Sequence
 from tests.chaos.fleet import Machine
 from tests.chaos.journal import Journals, Struck
 from tests.chaos.plan import Step
-from tests.chaos.stage import Done, NobodyError
+from tests.chaos.stage import Done, NobodyError, Undo, always
+from tests.fakes.patience import PATIENCE_SECONDS
 
 _LOOK_SECONDS = 0.05
 # What the README promises, a kill of ours, and a SIGTERM that came before our code was there to handle it: during
@@ -28,18 +29,24 @@ def happen(
 ) -> None:
     """Do the steps; all of them are undone at the end, which is no earlier than after so many seconds.
 
+    A step that lasts until it was met may put that off.
+
     :param do: does one, or raises ``NobodyError``
     :param machines: looked after all the time
     """
     began = time.monotonic()
     order = itertools.count()  # two at the same time are not compared any further
     due = [(step.at, next(order), step) for step in steps]
-    undo: list[tuple[float, int, Callable[[], None]]] = []
+    undo: list[tuple[float, int, Undo, Callable[[], bool]]] = []
     heapq.heapify(due)
     while due or undo or time.monotonic() - began < seconds:
         now = time.monotonic() - began
         while undo and undo[0][0] <= now:
-            heapq.heappop(undo)[2]()
+            *_, end, may_end = heapq.heappop(undo)
+            if may_end() or now > seconds + PATIENCE_SECONDS:
+                end()
+            else:
+                heapq.heappush(undo, (now + _LOOK_SECONDS, next(order), end, may_end))
         while due and due[0][0] <= now:
             step = heapq.heappop(due)[2]
             try:
@@ -50,7 +57,8 @@ def happen(
             lasting = f" for {step.seconds:.1f} s" if step.seconds else ""
             journal.add(Struck, name=step.name, detail=f"{done.detail}{lasting}", outcome="done")
             if done.undo is not None:
-                heapq.heappush(undo, (now + step.seconds, next(order), done.undo))
+                may_end = done.has_met if step.until_met else always
+                heapq.heappush(undo, (now + step.seconds, next(order), done.undo, may_end))
         _look_after(machines)
         time.sleep(_LOOK_SECONDS)
 

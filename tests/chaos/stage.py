@@ -30,9 +30,18 @@ class Stage:
 Undo = Callable[[], None]
 
 
+def always() -> bool:
+    """Whatever happens."""
+    return True
+
+
 @dataclass(frozen=True, slots=True)
 class Done:
-    """A fault that goes on until ``undo`` is called."""
+    """A fault that goes on until ``undo`` is called.
+
+    ``has_met``: whether there was anything yet that it went wrong for.
+    """
 
     detail: str
     undo: Undo | None = None
+    has_met: Callable[[], bool] = always

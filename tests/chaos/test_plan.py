@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
-from tests.chaos import plan
+from tests.chaos import plan, schedule
 from tests.chaos.disasters import _AWAY, _ONCE, _REQUESTS, _SHARDS
+from tests.chaos.journal import Journal, Journals
 from tests.chaos.machine_faults import FILES, PROCESSES
+from tests.chaos.stage import Done
 
 KINDS = {kind.name: kind for kind in plan.KINDS}
 
@@ -58,3 +62,16 @@ def test_a_planted_plan_names_its_faults() -> None:
     """By hand, all on the first machine."""
     (step,) = plan.steps((1, "throttle", 2))
     assert (step.at, step.name, step.seconds, step.machine) == (1, "throttle", 2, 0)
+
+
+@pytest.mark.parametrize("until_met", [True, False])
+def test_a_planted_fault_lasts_until_something_has_met_it(*, until_met: bool) -> None:
+    """A drawn one ends in its time."""
+    (step,) = plan.steps((0, "throttle", 0))
+    looks = iter([False, False, True])
+    ends: list[bool] = []
+    done = Done("all", lambda: ends.append(next(looks, True)), lambda: next(looks))
+    schedule.happen(
+        [replace(step, until_met=until_met)], seconds=0, do=lambda _: done, machines=[], journal=Journals([Journal()])
+    )
+    assert ends == [until_met]

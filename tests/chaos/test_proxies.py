@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import boto3
 import pytest
 from botocore.config import Config
-from botocore.exceptions import ClientError
+from botocore.exceptions import ClientError, ConnectionClosedError
 
 from processor.commands.demo.dynamodb_local import DynamoDBLocal
 from tests.chaos.journal import FENCE, Applied, Checkpointed, Entry, Journal, Taken, digest
@@ -142,3 +142,15 @@ def test_leases_and_checkpoints_are_noted(dynamodb: DynamoDBLocal, tables: Table
     assert (taken.machine, taken.shard, taken.owner) == ("machine7", "shard", "worker")
     assert isinstance(stored, Checkpointed)
     assert (stored.machine, stored.shard, stored.checkpoint) == ("machine7", "shard", "5")
+
+
+def test_what_was_sent_before_is_not_new(destination: DestinationProxy, table: str) -> None:
+    """Be it answered or not; what was refused on its way was not sent."""
+    fault = destination.inject(faults.error("InternalServerError"), "PutItem", when=destination.is_new, times=1)
+    lost = destination.inject(faults.drop(after=True), "PutItem", when=destination.is_new)
+    with pytest.raises(ClientError):
+        client(destination).put_item(TableName=table, Item=item(1))
+    with pytest.raises(ConnectionClosedError):
+        client(destination).put_item(TableName=table, Item=item(1))
+    client(destination).put_item(TableName=table, Item=item(1))
+    assert (fault.met, lost.met) == (1, 1)

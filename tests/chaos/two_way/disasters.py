@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from tests.chaos.disasters import away, can_come_late, slow
+from tests.chaos.disasters import away, can_come_late, met_by, slow
 from tests.chaos.fleet import Machine
 from tests.chaos.machine_faults import PROCESSES
 from tests.chaos.plan import Step
@@ -65,4 +65,4 @@ def do(ways: Ways, step: Step) -> Done:
         return step.name != "spoke-late-duplicates" or can_come_late(exchange)
 
     fault = proxy.inject(act, *operations, when=is_meant)
-    return Done(machine.name if alone else "all", fault.clear)
+    return met_by(machine.name if alone else "all", fault)
