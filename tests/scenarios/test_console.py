@@ -15,6 +15,8 @@ from processor.startup import java
 from tests.console.browser import chromium, program
 from tests.fakes.console import Console
 from tests.fakes.daemon.replicator import Replicator
+from tests.fakes.network import faults
+from tests.fakes.network.fault_proxy import FaultProxy
 from tests.fakes.patience import PATIENCE_SECONDS, until
 from tests.scenarios.conftest import Pair
 
@@ -210,6 +212,30 @@ def test_a_list_of_tasks_by_keyboard_on_any_screen(page: Page, pair: Pair, conf:
             page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]  # one of two words
             grounds.append(page.evaluate("getComputedStyle(document.documentElement).backgroundColor"))
         assert grounds[0] != grounds[1]
+
+
+def test_what_is_stale_before_the_first_look_is_shown_so(page: Page, pair: Pair, tmp_path: Path) -> None:
+    """A console that stands still while its first look is under way: no look is none that is believed for ever."""
+    page.clock.install()
+    with FaultProxy(pair.settings["sourceEndpoint"]) as source:
+        looked_for = source.inject(faults.hold())
+        file = tmp_path / "orders.properties"
+        file.write_text(javaproperties.dumps(pair.settings | {"sourceEndpoint": source.endpoint}, timestamp=False))
+        with Console(str(file), interval="1") as console:
+            page.goto(console.address)
+            looked_for.wait()
+            page.wait_for_function("() => document.getElementById('age').textContent !== 'connecting …'")
+            console.send(signal.SIGSTOP)
+            try:
+                page.clock.fast_forward(30_000)
+                page.wait_for_function("() => document.body.dataset.level === 'stale'")
+                assert page.inner_text("#word").startswith("Was: ")
+                assert page.inner_text("#stale").startswith("The console has not finished a look since. ")
+                assert page.inner_text("#age") != "looking …"
+            finally:
+                looked_for.clear()
+                console.send(signal.SIGCONT)
+            page.wait_for_function("() => document.body.dataset.level === 'bad'")
 
 
 def test_what_is_stale_is_shown_so(page: Page, conf: Path) -> None:

@@ -100,7 +100,10 @@ class Hub:
                 self._tabs -= 1
 
     async def events(self, topic: str) -> AsyncIterator[bytes]:
-        """What one tab reads: a page when it is another than before, else only that it was looked at."""
+        """What one tab reads: a page when it is another than before, else only that it was looked at.
+
+        What is told at once is one write: a page does not come without its age.
+        """
         sent: bytes | None = None
         while True:
             version, changed, closed = self._version, self._changed, self._closed
@@ -108,13 +111,14 @@ class Hub:
             beat = msgspec.json.encode(
                 Beat(now_ms=int(time.time() * 1000), at_ms=at_ms, stale_seconds=self._stale_seconds)
             )
-            if content != sent:
-                yield b"event: page\ndata: " + content + b"\n\n"
-                sent = content
-            yield b"event: beat\ndata: " + beat + b"\n\n"
+            told = [] if content == sent else [_event("page", content)]
+            told.append(_event("beat", beat))
             if closed:
-                yield b"event: ended\ndata: {}\n\n"
+                told.append(_event("ended", b"{}"))
+            yield b"".join(told)
+            if closed:
                 return
+            sent = content
             if version == self._version:
                 with contextlib.suppress(asyncio.TimeoutError):
                     await asyncio.wait_for(changed.wait(), BEAT_SECONDS)
@@ -134,6 +138,10 @@ class Hub:
         if topic:
             return page.of_task(self._known[topic]) if topic in self._known else page.of_none(topic)
         return page.of_task(known[0]) if len(known) == 1 else page.of_many(known)
+
+
+def _event(name: str, content: bytes) -> bytes:
+    return b"event: %b\ndata: %b\n\n" % (name.encode(), content)
 
 
 def _encoded(found: TaskPage | ListPage) -> bytes:

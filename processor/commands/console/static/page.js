@@ -126,18 +126,21 @@ function consoleNow() {
 
 function tick() {
   if (!shown.page || !shown.beat) return;
-  const seconds = shown.beat.at_ms === null ? null : Math.max((consoleNow() - shown.beat.at_ms) / 1000, 0);
-  const stale = seconds !== null && seconds > shown.beat.stale_seconds;
+  const looked = shown.beat.at_ms !== null;
+  // Before the first look, what is shown is as old as the last beat: a console that stands still then is not believed either.
+  const since = looked ? shown.beat.at_ms : shown.beat.now_ms;
+  const seconds = Math.max((consoleNow() - since) / 1000, 0);
+  const stale = seconds > shown.beat.stale_seconds;
   const { verdict } = shown.page;
   const level = stale || shown.ended ? "stale" : verdict.level;
   document.body.dataset.level = level;
   put("mark", level === "stale" ? "…" : MARKS[level]);
   put("word", level === "stale" ? `Was: ${verdict.word.toLowerCase()}` : verdict.word);
   put("sentence", verdict.sentence);
-  put("age", seconds === null ? "looking …" : `updated ${ago(seconds)}`);
+  put("age", looked ? `updated ${ago(seconds)}` : level === "stale" ? "not looked at yet" : "looking …");
   at("stale").hidden = level !== "stale";
   if (level === "stale") {
-    const when = new Date(shown.beat.at_ms).toLocaleTimeString();
+    const when = new Date(since).toLocaleTimeString();
     const why = shown.ended ? "The console has ended." : shown.connected ? "The console has not finished a look since." : "The console does not answer.";
     put("stale", `${why} This is how it was at ${when}.`);
   }
