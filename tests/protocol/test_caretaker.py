@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import itertools
 import json
 import os
 import subprocess
@@ -23,18 +25,29 @@ from processor.state.care_row import CareRow
 from tests.conftest import Tables
 from tests.fakes.dynamodb.lease_table import LeaseTable
 from tests.fakes.machine.ended import has_ended
+from tests.fakes.network import faults
+from tests.fakes.network.fault_proxy import FaultProxy
 from tests.fakes.patience import PATIENCE_SECONDS, until
 from tests.fakes.task.tasks import task
 
 ITEMS = 200
+BATCHES_LET_THROUGH = 2
 
 
 @pytest.fixture
-def settings(dynamodb: DynamoDBLocal, tables: Tables, tmp_path: Path) -> Settings:
+def destination(dynamodb: DynamoDBLocal) -> Iterator[FaultProxy]:
+    """What the destination is called through."""
+    with FaultProxy(dynamodb.endpoint) as made:
+        yield made
+
+
+@pytest.fixture
+def settings(dynamodb: DynamoDBLocal, destination: FaultProxy, tables: Tables, tmp_path: Path) -> Settings:
     """A replica that is being made: the tables are there, and a start has said where it begins."""
-    endpoints = {f"{side}Endpoint": dynamodb.endpoint for side in ("source", "destination", "kcl")}
+    endpoints = {f"{side}Endpoint": dynamodb.endpoint for side in ("source", "kcl")}
+    endpoints["destinationEndpoint"] = destination.endpoint
     names = {"sourceTable": tables.create(), "destinationTable": tables.create(), "taskName": tables.name()}
-    more = {"bootstrap": "true", "logDirectory": str(tmp_path), "copyWriteUnits": "40", "copySegments": "1"}
+    more = {"bootstrap": "true", "logDirectory": str(tmp_path), "copySegments": "1"}
     made = task(**endpoints, **names, **more)
     clients = Clients(made)
     clients.source().update_table(
@@ -103,22 +116,35 @@ def _is_copying(settings: Settings) -> bool:
     return copy is not None and copy.state == "running" and bool(copy.members)
 
 
+@contextlib.contextmanager
+def _half_copied(caretaker: Caretaker, settings: Settings, destination: FaultProxy) -> Iterator[None]:
+    """Its copy is at work, has written some, and can't be through meanwhile: the destination is busy."""
+    batches = itertools.count()
+    busy = destination.inject(
+        faults.error("ThrottlingException"), "BatchWriteItem", when=lambda _: next(batches) >= BATCHES_LET_THROUGH
+    )
+    caretaker.say("begun")
+    busy.wait()
+    until(lambda: _is_copying(settings), "the copy")
+    yield
+    busy.clear()
+
+
 @pytest.mark.usefixtures("daemon")
-def test_another_goes_on_with_what_one_has_begun(settings: Settings, tmp_path: Path) -> None:
+def test_another_goes_on_with_what_one_has_begun(settings: Settings, destination: FaultProxy, tmp_path: Path) -> None:
     """One is killed in the middle of a copy, its copy ends; the next copies the rest, and ends with its daemon."""
     first = Caretaker(settings, tmp_path / "first")
-    first.say("begun")
-    until(lambda: _is_copying(settings), "the copy")
-    begun = copy_rows.read(Clients(settings).checkpoints(), settings.task_table)
-    working = first.family()
-    assert working
-    first.process.kill()
-    first.end()
-    until(lambda: all(has_ended(each) for each in working), "the end of the copy")
+    with _half_copied(first, settings, destination):
+        begun = copy_rows.read(Clients(settings).checkpoints(), settings.task_table)
+        working = first.family()
+        assert working
+        first.process.kill()
+        first.end()
+        until(lambda: all(has_ended(each) for each in working), "the end of the copy")
 
     second = Caretaker(settings, tmp_path / "second")
     second.say("begun")
-    until(lambda: _care(settings).phase == "verifying", "the end of the second copy")
+    until(lambda: _care(settings).phase in {"verifying", "in sync"}, "the end of the second copy")
     now = copy_rows.read(Clients(settings).checkpoints(), settings.task_table)
     assert begun is not None
     assert now is not None
@@ -140,13 +166,12 @@ def test_nothing_is_done_for_a_task_that_it_is_not_told_of(settings: Settings, t
 
 
 @pytest.mark.usefixtures("daemon")
-def test_a_task_that_ends_is_given_up(settings: Settings, tmp_path: Path) -> None:
+def test_a_task_that_ends_is_given_up(settings: Settings, destination: FaultProxy, tmp_path: Path) -> None:
     """Its copy ends, and the lock is free for another daemon's caretaker."""
     caretaker = Caretaker(settings, tmp_path / "one")
-    caretaker.say("begun")
-    until(lambda: _is_copying(settings), "the copy")
-    caretaker.say("ended")
-    until(lambda: _care(settings).holder == "", "the end of the care")
+    with _half_copied(caretaker, settings, destination):
+        caretaker.say("ended")
+        until(lambda: _care(settings).holder == "", "the end of the care")
     assert caretaker.family() == []
     found: Any = copy_rows.read(Clients(settings).checkpoints(), settings.task_table)
     assert (found.state, found.members) == ("running", {})

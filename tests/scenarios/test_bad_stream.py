@@ -41,7 +41,7 @@ def test_pages_that_are_cut_and_records_that_lack_their_key(make_fleet: MakeFlee
     fault.wait(8)
     fault.clear()
     fleet.wait_equal()
-    assert "stream_unreadable" in daemon.console
+    assert daemon.events("stream_unreadable")
 
     before = [last.sequence_number]  # stored a moment after the item is there
     until(lambda: before == [lease.checkpoint for lease in fleet.leases()], "its checkpoint")
@@ -53,7 +53,7 @@ def test_pages_that_are_cut_and_records_that_lack_their_key(make_fleet: MakeFlee
     assert "no checkpoint passes it" in daemon.console
     assert before == [lease.checkpoint for lease in fleet.leases()]
     damaged.clear()
-    until(lambda: "held_over" in daemon.console, "its end")
+    until(lambda: daemon.events("held_over"), "its end")
     fleet.wait_equal()
     assert daemon.stop() == 0
     assert CONTENTS not in daemon.console + daemon.log() + daemon.log("kcl.log")

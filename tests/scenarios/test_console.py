@@ -86,7 +86,7 @@ def test_the_demo_s_page_shows_a_replica_that_makes_itself(page: Page, tmp_path:
     """What is pending falls to nothing; after Ctrl-C the page says what was so last, and that it is the end."""
     demo = [java.ROOT / "run.sh", java.ROOT / "properties" / "demo.properties", "--bootstrap"]
     with subprocess.Popen(
-        [*demo, "--copyWriteUnits", "400", "--demoSeconds", "300", "--logDirectory", tmp_path],
+        [*demo, "--copyWriteUnits", "100", "--demoSeconds", "300", "--logDirectory", tmp_path],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,

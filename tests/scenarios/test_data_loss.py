@@ -78,7 +78,7 @@ def test_an_empty_page_does_not_hide_a_loss(pair: Pair, replicator: MakeReplicat
             faults.empty_page(), "GetRecords", times=2, when=lambda exchange: b'"Limit":1,' in compact(exchange.body)
         )
         running.start()
-        until(lambda: "changes_lost" in running.console, "the loss")
+        until(lambda: running.events("changes_lost"), "the loss")
         assert running.stop() == 0
         assert checkpoints(pair) == ["000000000000000000000"]
 
@@ -157,7 +157,7 @@ def test_a_lease_removed_though_its_child_has_one(make_fleet: MakeFleet) -> None
     busy.wait()
     until(lambda: fleet.lease(child), "the child's lease")
     fleet.forget(parent)
-    until(lambda: "lease_restored" in daemon.console or "lease_made" in daemon.console, "the parent's lease")
+    until(lambda: daemon.events("lease_restored") or daemon.events("lease_made"), "the parent's lease")
     busy.clear()
     fleet.wait_equal()
     # A write that its child has given up may be late, as on any network.

@@ -113,7 +113,7 @@ def test_a_daemon_cut_off_from_the_destination_alone(make_fleet: MakeFleet) -> N
         cut.wait()
         since = time.monotonic()
         beats.wait_replicated([key for shard, key in beats.keys.items() if shard not in mine], since=since)
-        until(lambda: "writes_delayed" in lonely.console, "the warning")
+        until(lambda: lonely.events("writes_delayed"), "the warning")
         assert fleet.shards_of(lonely) == mine
         cut.clear()
         beats.wait_replicated(beats.keys.values(), since=since)
@@ -191,7 +191,7 @@ def test_every_shard_begins_though_no_batch_gets_through(make_fleet: MakeFleet) 
     away = fleet.proxy.inject(faults.error("ThrottlingException"), "PutItem", "BatchWriteItem")
     with on_one_cpu():
         daemon = fleet.start()
-    until(lambda: daemon.console.count(" shard_started ") == len(fleet.simulator.open_shards()), "every shard")
+    until(lambda: len(daemon.events("shard_started")) == len(fleet.simulator.open_shards()), "every shard")
     away.clear()
     fleet.wait_equal()
     assert daemon.stop() == 0

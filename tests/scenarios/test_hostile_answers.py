@@ -52,7 +52,7 @@ def test_pages(make_fleet: MakeFleet) -> None:
     fleet.wait_equal()
     with goes_on(fleet, daemon):
         meet(fleet.simulator, "GetRecords", times=3 * SHARDS)
-        until(lambda: "stream_unreadable" in daemon.console, "the outage is said")
+        until(lambda: daemon.events("stream_unreadable"), "the outage is said")
 
 
 @pytest.mark.parametrize("operation", ["DescribeStream", "GetShardIterator"])
@@ -82,4 +82,4 @@ def test_the_lease_table(make_fleet: MakeFleet, servers: Servers) -> None:
         fleet.wait_equal()
         with goes_on(fleet, daemon):
             meet(table, "UpdateItem", "GetItem", "Scan", times=SHARDS)
-            until(lambda: "checkpoints_unusable" in daemon.console, "the outage is said")
+            until(lambda: daemon.events("checkpoints_unusable"), "the outage is said")

@@ -21,7 +21,7 @@ def test_what_is_written_while_stopped_before_a_first_checkpoint(
     """It is applied at the next start, whatever a lease without a checkpoint says."""
     fleet = make_fleet(shards=1, initialPositionInStream="LATEST")
     daemon = fleet.start()
-    until(lambda: "shard_started" in daemon.console, "a shard that is read")
+    until(lambda: daemon.events("shard_started"), "a shard that is read")
     daemon.stop(how)
     (shard,) = fleet.simulator.open_shards()
     if lease is not None:
@@ -64,7 +64,7 @@ def test_what_another_program_has_begun(make_fleet: MakeFleet) -> None:
     ago = [0.0]
     fleet = make_fleet(shards=1, clock=lambda: time.time() - ago[0], initialPositionInStream="LATEST")
     daemon = fleet.start()
-    until(lambda: "shard_started" in daemon.console, "a shard that is read")
+    until(lambda: daemon.events("shard_started"), "a shard that is read")
     fleet.simulator.put({"id": {"S": "before"}})
     fleet.wait_equal()
     assert daemon.stop() == 0

@@ -73,7 +73,7 @@ def test_a_lease_whose_updates_all_hang(make_fleet: MakeFleet, servers: Servers)
             while time.monotonic() < over:
                 beats.wait_replicated([beats.keys[shard] for shard in good], since=time.monotonic())
             assert {bad} == set(re.findall(r" lease_lost shard=(\S+)", daemon.log()))
-            assert "checkpoints_unusable" in daemon.console
+            assert daemon.events("checkpoints_unusable")
             held.clear()
             beats.wait_replicated(beats.keys.values(), since=time.monotonic())
         fleet.wait_equal()
@@ -90,10 +90,7 @@ def test_a_throttled_lease_table(operation: str, make_fleet: MakeFleet, servers:
             beats.wait_replicated(beats.keys.values(), since=time.monotonic())
             throttled = table.inject(faults.error("ProvisionedThroughputExceededException"), operation)
             throttled.wait()
-            line = until(
-                lambda: next((each for each in daemon.console.splitlines() if "checkpoints_unusable" in each), None),
-                "the warning",
-            )
+            line, *_ = until(lambda: daemon.events("checkpoints_unusable"), "the warning")
             assert f"table={fleet.checkpoint_table}" in line
             assert f"operations={operation}" in line
             assert "error=ProvisionedThroughputExceededException" in line

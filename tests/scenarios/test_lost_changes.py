@@ -83,7 +83,7 @@ def test_a_shard_with_lost_changes_waits_for_a_copy(what: str, make_fleet: MakeF
     assert other.stop() == 0  # whoever goes on with the shard holds it, too, since the same time
     assert daemon.process.poll() is None
     copy(fleet)
-    until(lambda: "changes_lost_over" in daemon.console, "the end of the hold")
+    until(lambda: daemon.events("changes_lost_over"), "the end of the hold")
     fleet.wait_equal()
     until(lambda: status(fleet)["exitStatus"] == 0, "a healthy task")
     lease = fleet.lease(lost)
@@ -111,11 +111,11 @@ def test_a_shard_that_a_copy_let_go_on_is_not_held_again(make_fleet: MakeFleet) 
     busy.wait()
     daemon.stop(signal.SIGKILL)
     daemon.start()
-    until(lambda: daemon.console.count("changes_lost_over") == 2, "the end of the hold, once more")
+    until(lambda: len(daemon.events("changes_lost_over")) == 2, "the end of the hold, once more")
     busy.clear()
     fleet.simulator.put({"id": {"S": "last"}})
     wait_replicated(fleet, ["last"])
-    assert daemon.console.count("ERROR changes_lost") == 1
+    assert len(daemon.events("changes_lost")) == 1
     assert daemon.stop() == 0
 
 
@@ -130,7 +130,7 @@ def test_a_stream_that_is_gone_ends_the_daemon_only_when_the_table_says_so(make_
     )
     fault.wait(30)
     assert daemon.process.poll() is None
-    assert "stream_unreadable" in daemon.console
+    assert daemon.events("stream_unreadable")
     fault.clear()
     put(fleet, "after")
     fleet.wait_equal()

@@ -45,7 +45,7 @@ def test_an_unread_parent_without_a_lease_is_read_first(make_fleet: MakeFleet) -
     fleet.wait_equal()
     until(lambda: checkpoint(fleet, parent) == SHARD_END, "the parent's end")
     assert out_of_order(fleet.simulator.history, fleet.proxy.writes) == []
-    assert "lease_made" in daemon.console
+    assert daemon.events("lease_made")
     assert daemon.stop() == 0
 
 
@@ -58,7 +58,7 @@ def test_a_parent_that_is_not_found_once_is_waited_for(make_fleet: MakeFleet) ->
     busy.wait()
     fleet.forget(parent)  # while it is being read
     made = ("lease_made", "lease_restored")  # by the watch of all shards, or by who had it, whichever looks first
-    until(lambda: any(event in daemon.console for event in made), "the parent's lease")
+    until(lambda: any(daemon.events(event) for event in made), "the parent's lease")
     until(lambda: checkpoint(fleet, parent) == "TRIM_HORIZON", "the parent's lease")
     busy.clear()
     fleet.wait_equal()
@@ -112,7 +112,7 @@ def test_a_finished_lease_of_an_open_shard_is_said(make_fleet: MakeFleet) -> Non
     daemon.start()
     put(fleet, "after")
     until(lambda: f"ERROR shard_finished_early shard={shard}" in daemon.console, "the message")
-    assert daemon.console.count("shard_finished_early") == 1
+    assert len(daemon.events("shard_finished_early")) == 1
     fleet.forget(shard)  # what the message asks for
     fleet.wait_equal()
     until(lambda: status(fleet)["exitStatus"] == 0, "a healthy task")

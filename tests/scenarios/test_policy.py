@@ -118,7 +118,7 @@ def test_the_daemon_needs_what_is_listed_and_no_more(stage: Stage, replicator: C
     lease_table = task.settings.checkpoint_table
     # What is noted of an outage in the task table is deleted when it is over.
     throttled = task.throttle_leases()
-    until(lambda: "checkpoints_unusable" in running.console, "the outage on the console")
+    until(lambda: running.events("checkpoints_unusable"), "the outage on the console")
     throttled.clear()
     task.wait_used(ONCE_A_MINUTE, lease_table)
     assert running.stop() == 0

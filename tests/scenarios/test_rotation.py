@@ -155,4 +155,4 @@ def test_a_profile_and_what_it_assumes_are_followed(
         until(lambda: "NEWROLE" in source.access_keys.get("PutItem", ()), "a heartbeat")
         assert refusal.met - before < MOST_REFUSED
         assert running.stop() == 0
-    assert "stream_unreadable" in running.console
+    assert running.events("stream_unreadable")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import signal
 import threading
 from typing import Any
@@ -15,10 +16,12 @@ from processor.state.care_row import CareRow
 from processor.state.copy_rows import CopyState
 from tests.fakes.daemon.fleet import Fleet
 from tests.fakes.daemon.replicator import Replicator
+from tests.fakes.network import faults
 from tests.fakes.patience import until
 from tests.scenarios.conftest import MakeFleet, Servers
 
 ITEMS = 300
+BATCHES_LET_THROUGH = 2
 
 
 class Task:
@@ -73,7 +76,7 @@ def writing() -> Any:
 
 def in_sync(daemon: Replicator, times: int) -> None:
     """Until the console has said so, so often."""
-    until(lambda: daemon.console.count("NOTICE in_sync") == times, f"in sync, {times} times")
+    until(lambda: len(daemon.events("in_sync")) == times, f"in sync, {times} times")
 
 
 def is_made_good(fleet: Fleet, daemon: Replicator, *, arrived: str, gone: str) -> None:
@@ -89,17 +92,26 @@ def test_from_nothing_to_proven_and_back_after_a_kill_and_a_loss(
     make_fleet: MakeFleet, servers: Servers, writing: Any
 ) -> None:
     """A filled source, trimmed; a kill in the copy; a loss of a shard; the stream off and on while no daemon runs."""
-    fleet = make_fleet(shards=2, bootstrap="true", afterLoss="copy", copyWriteUnits="100", copySegments="2")
+    fleet = make_fleet(shards=2, bootstrap="true", afterLoss="copy", copySegments="2")
     fleet.destination_table = fleet.settings["destinationTable"] = f"{fleet.destination_table}-made"
     fleet.simulator.fill(ITEMS, prefix="old-")
     fleet.simulator.trim()
     written = writing(fleet)
     task = Task(fleet, servers)
 
+    # The copy has written some, and can't be through before the kill.
+    batches = itertools.count()
+    busy = fleet.proxy.inject(
+        faults.error("ThrottlingException"),
+        "BatchWriteItem",
+        when=lambda exchange: b"old-" in exchange.body and next(batches) >= BATCHES_LET_THROUGH,
+    )
     daemon = fleet.start()
+    busy.wait()
     until(lambda: task.care().phase == "copying" and task.is_copying(), "the copy")
     begun = task.copy()
     daemon.stop(signal.SIGKILL)
+    busy.clear()
     daemon.start(environment={"AWS_ACCESS_KEY_ID": "fleet"})
     in_sync(daemon, 1)
     now = task.copy()

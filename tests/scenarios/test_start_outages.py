@@ -45,7 +45,7 @@ def test_a_start_waits_for_everything_that_is_away(pair: Pair, replicator: MakeR
             for words in ("source table", "destination table", "checkpoint table", "sourceEndpoint", "kclEndpoint"):
                 assert words in running.console
         pair.wait_for("before")
-        assert "NOTICE start_delayed_over" in running.console or running.console.count("start_delayed") == 1
+        assert running.events("start_delayed_over") or len(running.events("start_delayed")) == 1
         assert running.stop() == 0
 
 
@@ -174,7 +174,7 @@ def test_an_outage_after_the_hand_over_ends_no_start(
         pair.put("one")
         fault = source.inject(act, operation, when=lambda each: "aws-sdk-java" in each.headers.get("User-Agent", ""))
         running = replicator(settings).start()
-        until(lambda: "start_delayed" in running.console, "a line on the console")
+        until(lambda: running.events("start_delayed"), "a line on the console")
         fault.wait(8)
         assert running.process.poll() is None
         fault.clear()
@@ -190,7 +190,7 @@ def test_sigterm_while_the_jvm_waits_is_a_clean_stop(pair: Pair, replicator: Mak
             when=lambda each: "aws-sdk-java" in each.headers.get("User-Agent", ""),
         )
         running = replicator(settings).start()
-        until(lambda: "start_delayed" in running.console, "a line on the console")
+        until(lambda: running.events("start_delayed"), "a line on the console")
         assert running.stop() == 0
 
 

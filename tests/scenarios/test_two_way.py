@@ -156,7 +156,7 @@ def test_writers_on_both_sides_through_a_crash_and_an_outage(two_way: TwoWay, tm
             running.stop(signal.SIGKILL)
             write(20)
             running.start()
-            until(lambda: running.console.count("shard_started") >= 4, "both directions again")
+            until(lambda: len(running.events("shard_started")) >= 4, "both directions again")
             write(80)
             with proxy.away():
                 write(60)
@@ -252,7 +252,7 @@ def test_the_hub_is_away_and_comes_back(two_way: TwoWay, tmp_path: Path) -> None
         with Replicator(tmp_path / "daemon", settings) as running:
             two_way.wait_begun()
             with proxy.away():
-                until(lambda: "checkpoints_unusable" in running.console, "the outage said")
+                until(lambda: running.events("checkpoints_unusable"), "the outage said")
                 for number in range(20):
                     two_way.put_spoke(f"away-{number}", n={"N": str(number)})
             until(lambda: "away-19" in two_way.at_hub(), "the spoke's writes at the hub")

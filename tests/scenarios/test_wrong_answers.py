@@ -71,7 +71,7 @@ def test_a_page_without_a_next_iterator_does_not_end_an_open_shard(make_fleet: M
         fleet.simulator.inject(faults.answer(body), "GetRecords", times=1).wait()
         put(fleet, f"after-{number}", 3)
     fleet.wait_equal()
-    assert daemon.console.count("shard_end_refuted") == 1
+    assert len(daemon.events("shard_end_refuted")) == 1
     assert "shard_ended" not in daemon.log()
     assert checkpoints(fleet)[shard] != SHARD_END
     assert daemon.stop() == 0
@@ -90,13 +90,13 @@ def test_a_stream_that_gives_only_wrong_answers_is_said(make_fleet: MakeFleet) -
         (faults.error("TrimmedDataAccessException"), "stream_unreadable"),
         (faults.error("InternalServerError"), "stream_unreadable"),
     ):
-        said = daemon.console.count(event)
+        said = len(daemon.events(event))
         fault = fleet.simulator.inject(act, "GetRecords")
         put(fleet, "meanwhile")
-        until(lambda event=event, said=said: daemon.console.count(event) > said, f"{event}, of {act}")
+        until(lambda event=event, said=said: len(daemon.events(event)) > said, f"{event}, of {act}")
         fault.clear()
         fleet.wait_equal()
-    until(lambda: "shard_unreadable_over" in daemon.console, "the end of the first")
+    until(lambda: daemon.events("shard_unreadable_over"), "the end of the first")
     assert daemon.stop() == 0
 
 

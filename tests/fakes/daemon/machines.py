@@ -63,7 +63,7 @@ class Machine:
 
     def said(self, event: str) -> int:
         """How many lines of its console say this."""
-        return sum(f" {event} " in line for line in self.daemon.console.splitlines())
+        return len(self.daemon.events(event))
 
 
 class Machines:

@@ -77,6 +77,10 @@ class Replicator:
         """Everything printed so far, by all starts."""
         return self._console.read_text(errors="replace") if self._console.exists() else ""
 
+    def events(self, name: str) -> list[str]:
+        """The console's lines so far that report this event; one that only names it in its note is none of them."""
+        return [line for line in self.console.splitlines() if f"{line} ".split(" ", 3)[2:3] == [name]]
+
     def log(self, name: str = "replication.log") -> str:
         """A log file's text; empty while there is none."""
         found = sorted(self.log_directory.glob(f"*/{name}"))
