@@ -166,6 +166,21 @@ def _walk(page: Page) -> list[str]:
         found.append(at)
 
 
+@pytest.mark.usefixtures("pair")
+def test_the_focus_stays_where_the_page_is_made_anew(page: Page, conf: Path) -> None:
+    """Each look makes the list's lines anew, for their ages; whoever goes through them by keyboard keeps his place."""
+    with Console(str(conf), interval="1") as console:
+        page.goto(console.address)
+        page.wait_for_function("() => [...document.querySelectorAll('#lines th a')].length === 2")
+        page.wait_for_function("() => !document.querySelector('#lines').textContent.includes('Looking')")
+        for _ in range(2):
+            page.keyboard.press("Tab")
+        page.evaluate("window.before = document.activeElement")
+        page.wait_for_function("() => !window.before.isConnected")
+        found = page.evaluate("[document.activeElement.textContent, getComputedStyle(document.activeElement).outlineStyle]")
+        assert found == ["orders", "solid"]
+
+
 def _names(page: Page) -> dict[str, Any]:
     """What a screen reader goes by."""
     found: dict[str, Any] = page.evaluate("""() => ({

@@ -22,12 +22,20 @@ function make(tag, attributes, ...children) {
   return made;
 }
 
-// Makes a part anew only where what it shows is another: what a reader has selected or scrolled to stays.
+// Makes a part anew only where what it shows is another: what a reader has selected or scrolled to stays. The link or
+// command that has the keyboard's focus keeps it, wherever in the part it is then: else Tab would begin at the top again.
 function part(id, content, render) {
   const text = JSON.stringify(content);
   if (drawn.get(id) === text) return;
   drawn.set(id, text);
+  const focused = at(id).contains(document.activeElement) ? document.activeElement : null;
   at(id).replaceChildren(...render(content));
+  if (focused) same(at(id), focused)?.focus({ preventScroll: true });
+}
+
+function same(place, focused) {
+  const alike = (each) => each.getAttribute("href") === focused.getAttribute("href") && each.textContent === focused.textContent;
+  return [...place.querySelectorAll("a, [tabindex]")].find(alike);
 }
 
 function bar(share, level) {
