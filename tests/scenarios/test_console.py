@@ -52,6 +52,8 @@ CONTRAST = """() => {
   return least;
 }"""
 
+OUTLINE = "getComputedStyle(document.activeElement).outlineStyle"
+
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
@@ -162,7 +164,7 @@ def _walk(page: Page) -> list[str]:
         at = page.evaluate("document.activeElement === document.body ? '' : document.activeElement.textContent")
         if not at or at in found:
             return found
-        assert page.evaluate("getComputedStyle(document.activeElement).outlineStyle") == "solid"
+        assert page.evaluate(OUTLINE) == "solid"
         found.append(at)
 
 
@@ -177,7 +179,7 @@ def test_the_focus_stays_where_the_page_is_made_anew(page: Page, conf: Path) -> 
             page.keyboard.press("Tab")
         page.evaluate("window.before = document.activeElement")
         page.wait_for_function("() => !window.before.isConnected")
-        found = page.evaluate("[document.activeElement.textContent, getComputedStyle(document.activeElement).outlineStyle]")
+        found = page.evaluate(f"[document.activeElement.textContent, {OUTLINE}]")
         assert found == ["orders", "solid"]
 
 
