@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import itertools
 import json
 import os
 import subprocess
@@ -119,10 +118,7 @@ def _is_copying(settings: Settings) -> bool:
 @contextlib.contextmanager
 def _half_copied(caretaker: Caretaker, settings: Settings, destination: FaultProxy) -> Iterator[None]:
     """Its copy is at work, has written some, and can't be through meanwhile: the destination is busy."""
-    batches = itertools.count()
-    busy = destination.inject(
-        faults.error("ThrottlingException"), "BatchWriteItem", when=lambda _: next(batches) >= BATCHES_LET_THROUGH
-    )
+    busy = destination.inject(faults.error("ThrottlingException"), "BatchWriteItem", after=BATCHES_LET_THROUGH)
     caretaker.say("begun")
     busy.wait()
     until(lambda: _is_copying(settings), "the copy")

@@ -31,6 +31,7 @@ from processor.settings.settings import Settings
 from processor.state.hold_files import DIRECTORY as HOLD_DIRECTORY
 from processor.state.hold_files import EXIT_STATUS
 from tests.fakes.daemon.forked_child import NurseryClient
+from tests.fakes.daemon.log_line import reporting
 from tests.fakes.patience import PATIENCE_SECONDS
 from tests.fakes.streams.stream_record import StreamRecord, joined
 
@@ -221,7 +222,7 @@ class FakeDaemon:
 
     def events(self, name: str) -> list[str]:
         """The lines so far that report this event."""
-        return [line for line in self.log if f"{line} ".split(" ", 3)[2:3] == [name]]
+        return reporting(self.log, name)
 
     def wait_for_event(self, name: str, count: int = 1) -> None:
         """Until it has reported an event ``count`` times."""

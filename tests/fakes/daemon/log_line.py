@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Iterable
 from typing import Any
 
 _PAIR = re.compile(r'(\w+)=("(?:[^"\\]|\\.)*"|\S*)')
@@ -16,6 +17,11 @@ def parse_text(line: str) -> dict[str, str]:
     assert match, f"no log line: {line!r}"
     pairs = {name: json.loads(value) if value.startswith('"') else value for name, value in _PAIR.findall(match[4])}
     return {"time": match[1], "level": match[2], "event": match[3], **pairs}
+
+
+def reporting(lines: Iterable[str], event: str) -> list[str]:
+    """The lines in the text form that report this event; one that only names it in its note is none of them."""
+    return [line for line in lines if f"{line} ".split(" ", 3)[2:3] == [event]]
 
 
 def parse_json(line: str) -> dict[str, Any]:

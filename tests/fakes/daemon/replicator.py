@@ -13,6 +13,7 @@ import javaproperties
 import psutil
 
 from processor.startup import java
+from tests.fakes.daemon.log_line import reporting
 from tests.fakes.patience import PATIENCE_SECONDS, until
 
 __all__ = ["PATIENCE_SECONDS", "Replicator", "until"]  # what waits is patience.py's; tests find it here, too
@@ -78,8 +79,8 @@ class Replicator:
         return self._console.read_text(errors="replace") if self._console.exists() else ""
 
     def events(self, name: str) -> list[str]:
-        """The console's lines so far that report this event; one that only names it in its note is none of them."""
-        return [line for line in self.console.splitlines() if f"{line} ".split(" ", 3)[2:3] == [name]]
+        """The console's lines so far that report this event."""
+        return reporting(self.console.splitlines(), name)
 
     def log(self, name: str = "replication.log") -> str:
         """A log file's text; empty while there is none."""

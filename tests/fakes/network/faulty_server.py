@@ -103,7 +103,7 @@ _PROBE = start_probe.PREFIX.encode()
 
 @dataclass(kw_only=True)
 class Fault:
-    """What happens to certain requests, until it is cleared or has met ``times`` of them."""
+    """What happens to certain requests, until it is cleared or has met ``times`` of them; the first ``after`` go by."""
 
     act: Act
     server: FaultyServer
@@ -111,6 +111,8 @@ class Fault:
     times: float
     when: Callable[[Exchange], bool]
     probes: bool = False
+    after: int = 0
+    gone_by: int = 0
     met: int = 0
     cleared: threading.Event = field(default_factory=threading.Event)
 
@@ -119,7 +121,12 @@ class Fault:
         named = not self.operations or exchange.operation in self.operations
         if _PROBE in exchange.body and not self.probes:
             return False
-        return named and self.met < self.times and not self.cleared.is_set() and self.when(exchange)
+        if not (named and self.met < self.times and not self.cleared.is_set() and self.when(exchange)):
+            return False
+        if self.gone_by < self.after:
+            self.gone_by += 1
+            return False
+        return True
 
     def clear(self) -> None:
         """End it; requests that it holds go on."""
@@ -169,12 +176,14 @@ class FaultyServer:
         times: float = float("inf"),
         when: Callable[[Exchange], bool] = bool,
         probes: bool = False,
+        after: int = 0,
     ) -> Fault:
         """From now on ``act`` happens to requests of these operations (none named: all) that ``when`` is true of.
 
         :param probes: also to those by which a start tries whether it may write
+        :param after: so many of them go by first
         """
-        fault = Fault(act=act, server=self, operations=operations, times=times, when=when, probes=probes)
+        fault = Fault(act=act, server=self, operations=operations, times=times, when=when, probes=probes, after=after)
         self._faults.append(fault)
         return fault
 

@@ -103,8 +103,7 @@ def run(cell: Cell, seed: int, folder: Path, servers: Servers, *, root: Path = j
     with Desk(folder, servers, root=root) as desk:
         errand.prepare(desk)
         before = 1 + number % (cell.call.times - 1) if cell.moment == "later" else 0
-        seen = itertools.count()
-        fault = desk.site(cell.call.site).inject(strike, cell.call.operation, when=lambda _: next(seen) >= before)
+        fault = desk.site(cell.call.site).inject(strike, cell.call.operation, after=before)
         started = errand.start(desk)
         over = threading.Event()
         watching = threading.Thread(target=_clear_later, args=(strike, fault.clear, over))
